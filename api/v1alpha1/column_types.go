@@ -1,0 +1,319 @@
+package v1alpha1
+
+import (
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+)
+
+// Column is one column of the dataset: exactly one of its kinds is set.
+//
+// +kubebuilder:validation:ExactlyOneOf=sampler;llmText;expression;custom
+// +kubebuilder:validation:XValidation:rule="!has(self.allowResize) || !self.allowResize || has(self.custom)",message="allowResize is possible for custom columns only"
+type Column struct {
+	// name is the name of the column, by which templates refer to it.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:Pattern=`^[A-Za-z][A-Za-z0-9_]*$`
+	// +required
+	Name string `json:"name,omitempty"`
+
+	// allowResize lets a custom column return more or fewer rows than it was given. Such a column makes the whole
+	// run fall back to one Pod in sync mode.
+	// +optional
+	AllowResize *bool `json:"allowResize,omitempty"`
+
+	// sampler draws the value from a distribution.
+	// +optional
+	Sampler *Sampler `json:"sampler,omitempty"`
+
+	// llmText has a model write the value.
+	// +optional
+	LLMText *LLMText `json:"llmText,omitempty"`
+
+	// expression computes the value from other columns.
+	// +optional
+	Expression *Expression `json:"expression,omitempty"`
+
+	// custom computes the value by code of the user.
+	// +optional
+	Custom *Custom `json:"custom,omitempty"`
+}
+
+// SamplerType is the distribution of a sampler.
+// +kubebuilder:validation:Enum=Category;Uniform;Gaussian;UUID;DateTime
+type SamplerType string
+
+const (
+	// SamplerCategory draws one of a list of values.
+	SamplerCategory SamplerType = "Category"
+	// SamplerUniform draws a number from an interval.
+	SamplerUniform SamplerType = "Uniform"
+	// SamplerGaussian draws a normally distributed number.
+	SamplerGaussian SamplerType = "Gaussian"
+	// SamplerUUID draws a unique identifier.
+	SamplerUUID SamplerType = "UUID"
+	// SamplerDateTime draws a moment from an interval.
+	SamplerDateTime SamplerType = "DateTime"
+)
+
+// NumberConversion is the type to which a sampled value is converted.
+// +kubebuilder:validation:Enum=int;float;str
+type NumberConversion string
+
+// The conversions of sampled values.
+const (
+	ConvertToInt   NumberConversion = "int"
+	ConvertToFloat NumberConversion = "float"
+	ConvertToStr   NumberConversion = "str"
+)
+
+// Sampler draws values from a distribution. The member that belongs to the type is set, and no other.
+//
+// +kubebuilder:validation:XValidation:rule="(self.type == 'Category') == has(self.category)",message="category is required when type is Category, and forbidden otherwise"
+// +kubebuilder:validation:XValidation:rule="(self.type == 'Uniform') == has(self.uniform)",message="uniform is required when type is Uniform, and forbidden otherwise"
+// +kubebuilder:validation:XValidation:rule="(self.type == 'Gaussian') == has(self.gaussian)",message="gaussian is required when type is Gaussian, and forbidden otherwise"
+// +kubebuilder:validation:XValidation:rule="self.type == 'UUID' || !has(self.uuid)",message="uuid is forbidden when type is not UUID"
+// +kubebuilder:validation:XValidation:rule="(self.type == 'DateTime') == has(self.dateTime)",message="dateTime is required when type is DateTime, and forbidden otherwise"
+// +kubebuilder:validation:XValidation:rule="!has(self.convertTo) || self.type in ['Category', 'Uniform', 'Gaussian']",message="convertTo is possible for Category, Uniform and Gaussian only"
+type Sampler struct {
+	// type is the distribution.
+	// +required
+	Type SamplerType `json:"type,omitempty"`
+
+	// convertTo converts the value: int (rounding half to even), float or str.
+	// +optional
+	ConvertTo NumberConversion `json:"convertTo,omitempty"`
+
+	// category has the values of a Category sampler.
+	// +optional
+	Category *CategorySampler `json:"category,omitempty"`
+
+	// uniform has the interval of a Uniform sampler.
+	// +optional
+	Uniform *UniformSampler `json:"uniform,omitempty"`
+
+	// gaussian has the parameters of a Gaussian sampler.
+	// +optional
+	Gaussian *GaussianSampler `json:"gaussian,omitempty"`
+
+	// uuid has the form of a UUID sampler's values.
+	// +optional
+	UUID *UUIDSampler `json:"uuid,omitempty"`
+
+	// dateTime has the interval of a DateTime sampler.
+	// +optional
+	DateTime *DateTimeSampler `json:"dateTime,omitempty"`
+}
+
+// CategorySampler draws one of its values.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.weights) || size(self.weights) == size(self.values)",message="weights must have as many entries as values"
+// +kubebuilder:validation:XValidation:rule="!has(self.weights) || self.weights.exists(w, w > 0.0)",message="at least one weight must be above 0"
+type CategorySampler struct {
+	// values are the possible values: strings or numbers. A mix of both is written as strings.
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=1000
+	// +required
+	Values []apiextensionsv1.JSON `json:"values,omitempty"`
+
+	// weights are the relative frequencies of the values, in the same order. All values are equally frequent without them.
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=1000
+	// +kubebuilder:validation:items:XValidation:rule="self >= 0.0",message="must not be negative"
+	// +optional
+	Weights []Decimal `json:"weights,omitempty"`
+}
+
+// UniformSampler draws numbers that are equally likely anywhere in [low, high).
+//
+// +kubebuilder:validation:XValidation:rule="self.low < self.high",message="low must be below high"
+type UniformSampler struct {
+	// low is the lower end, which is included.
+	// +required
+	Low *Decimal `json:"low,omitempty"`
+
+	// high is the upper end, which is excluded.
+	// +required
+	High *Decimal `json:"high,omitempty"`
+
+	// decimalPlaces rounds the value.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=15
+	// +optional
+	DecimalPlaces *int32 `json:"decimalPlaces,omitempty"`
+}
+
+// GaussianSampler draws normally distributed numbers.
+type GaussianSampler struct {
+	// mean is the mean.
+	// +required
+	Mean *Decimal `json:"mean,omitempty"`
+
+	// stddev is the standard deviation.
+	// +kubebuilder:validation:XValidation:rule="self >= 0.0",message="must not be negative"
+	// +required
+	Stddev *Decimal `json:"stddev,omitempty"`
+
+	// decimalPlaces rounds the value.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=15
+	// +optional
+	DecimalPlaces *int32 `json:"decimalPlaces,omitempty"`
+}
+
+// LetterCase is the case of letters.
+// +kubebuilder:validation:Enum=Lower;Upper
+type LetterCase string
+
+// The cases of a UUID's hexadecimal letters.
+const (
+	LetterCaseLower LetterCase = "Lower"
+	LetterCaseUpper LetterCase = "Upper"
+)
+
+// UUIDSampler draws random version 4 identifiers: 32 hexadecimal digits without hyphens, unique within the dataset.
+//
+// +kubebuilder:validation:MinProperties=1
+type UUIDSampler struct {
+	// prefix stands before the identifier.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	Prefix string `json:"prefix,omitempty"`
+
+	// length is how many of the 32 digits are kept. Below 32, equal identifiers become possible.
+	// +kubebuilder:validation:Minimum=8
+	// +kubebuilder:validation:Maximum=32
+	// +optional
+	Length *int32 `json:"length,omitempty"`
+
+	// letterCase is the case of the digits a to f. Defaults to Lower.
+	// +optional
+	LetterCase LetterCase `json:"letterCase,omitempty"`
+}
+
+// TimeUnit is the precision of a sampled moment.
+// +kubebuilder:validation:Enum=Year;Month;Day;Hour;Minute;Second
+type TimeUnit string
+
+// The precisions of sampled moments.
+const (
+	TimeUnitYear   TimeUnit = "Year"
+	TimeUnitMonth  TimeUnit = "Month"
+	TimeUnitDay    TimeUnit = "Day"
+	TimeUnitHour   TimeUnit = "Hour"
+	TimeUnitMinute TimeUnit = "Minute"
+	TimeUnitSecond TimeUnit = "Second"
+)
+
+// DateTimeSampler draws moments in UTC, equally likely anywhere in [start, end), cut down to the unit.
+// The value is a timestamp in the output; templates see its ISO form, 2026-01-31T00:00:00.
+type DateTimeSampler struct {
+	// start is the lower end, which is included: 2026-01-31 or 2026-01-31T12:00:00Z.
+	// +kubebuilder:validation:MinLength=10
+	// +kubebuilder:validation:MaxLength=35
+	// +required
+	Start string `json:"start,omitempty"`
+
+	// end is the upper end, which is excluded.
+	// +kubebuilder:validation:MinLength=10
+	// +kubebuilder:validation:MaxLength=35
+	// +required
+	End string `json:"end,omitempty"`
+
+	// unit is the precision. Defaults to Day.
+	// +optional
+	Unit TimeUnit `json:"unit,omitempty"`
+}
+
+// LLMText has a model write a text.
+type LLMText struct {
+	// model is the alias of an entry in spec.models.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +required
+	Model string `json:"model,omitempty"`
+
+	// prompt is a Jinja template that may refer to any other column.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=65536
+	// +required
+	Prompt string `json:"prompt,omitempty"`
+
+	// systemPrompt is a Jinja template for the system message. Nothing is sent without it.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=65536
+	// +optional
+	SystemPrompt string `json:"systemPrompt,omitempty"`
+}
+
+// ValueType is the type of a computed value.
+// +kubebuilder:validation:Enum=str;int;float;bool
+type ValueType string
+
+// The types of computed values.
+const (
+	ValueTypeStr   ValueType = "str"
+	ValueTypeInt   ValueType = "int"
+	ValueTypeFloat ValueType = "float"
+	ValueTypeBool  ValueType = "bool"
+)
+
+// Expression computes a value from other columns by a Jinja template.
+type Expression struct {
+	// expr is a Jinja template that may refer to any other column; for instance "{{ title | upper }} ({{ year }})".
+	// A row in which it renders to nothing, or to something that is not of the type, is dropped.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=65536
+	// +required
+	Expr string `json:"expr,omitempty"`
+
+	// type is the type of the value. Defaults to str.
+	// +optional
+	Type ValueType `json:"type,omitempty"`
+}
+
+// CustomStrategy says on how many rows custom code works at once.
+// +kubebuilder:validation:Enum=Batch
+type CustomStrategy string
+
+const (
+	// CustomBatch calls the code once for all rows of a row group.
+	CustomBatch CustomStrategy = "Batch"
+)
+
+// Custom computes values by code of the user. Exactly one kind of code is set.
+//
+// +kubebuilder:validation:ExactlyOneOf=starlark
+type Custom struct {
+	// strategy says on how many rows the code works at once.
+	// +required
+	Strategy CustomStrategy `json:"strategy,omitempty"`
+
+	// type is the type of the values. Defaults to str.
+	// +optional
+	Type ValueType `json:"type,omitempty"`
+
+	// requiredColumns are the columns that the code reads. They are generated before it is called.
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=256
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=128
+	// +optional
+	RequiredColumns []string `json:"requiredColumns,omitempty"`
+
+	// starlark is code in the Starlark language.
+	// +optional
+	Starlark *Starlark `json:"starlark,omitempty"`
+}
+
+// Starlark is a program that runs in a sandbox, without input or output and with a limit on its steps.
+type Starlark struct {
+	// source defines the function generate(rows). Each row is a dict with the required columns and with _row, the number of the
+	// row. It returns a list of dicts, each with the column's name and the _row that it belongs to; without allowResize
+	// exactly one for every row that it was given.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=65536
+	// +required
+	Source string `json:"source,omitempty"`
+}

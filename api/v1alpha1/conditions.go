@@ -1,0 +1,134 @@
+package v1alpha1
+
+// The types of conditions. Ready and Accepted are always present once the controller has looked at a resource.
+const (
+	// ConditionReady is True when a dataset that satisfies the completion policy exists for this generation,
+	// Unknown while it is being made, and False when there is none. Its reason is the STATUS column.
+	ConditionReady = "Ready"
+	// ConditionReconciling is present, and True, while work is going on.
+	ConditionReconciling = "Reconciling"
+	// ConditionStalled is present, and True, when a person is needed: nothing will be retried. Its reason is the failure's.
+	ConditionStalled = "Stalled"
+	// ConditionAccepted is True when the spec compiled; False lists every violation.
+	ConditionAccepted = "Accepted"
+	// ConditionSuspended is True while the run is suspended, and False once it was resumed.
+	ConditionSuspended = "Suspended"
+	// ConditionComplete is True when the run has ended with a dataset that satisfies the completion policy. It excludes Failed.
+	ConditionComplete = "Complete"
+	// ConditionFailed is True when the run has ended without one. It excludes Complete.
+	ConditionFailed = "Failed"
+	// ConditionPartial is present, and True, when fewer records than asked for are, or will be, in the output.
+	ConditionPartial = "Partial"
+	// ConditionSyncFallback is present, and True, when allowResize columns have forced sync mode.
+	ConditionSyncFallback = "SyncFallback"
+)
+
+// The reasons of conditions. The event that goes with a change has the same reason.
+const (
+	// ReasonPending: the run's workload was created, and no Pod is running yet.
+	ReasonPending = "Pending"
+	// ReasonRunning: Pods generate records.
+	ReasonRunning = "Running"
+	// ReasonFinalizing: all records are written, and the dataset's metadata is being written.
+	ReasonFinalizing = "Finalizing"
+	// ReasonSuspended: spec.suspend is true.
+	ReasonSuspended = "Suspended"
+	// ReasonSucceeded: every record that was asked for is in the output.
+	ReasonSucceeded = "Succeeded"
+	// ReasonPartiallySucceeded: records are missing, and the completion policy accepts it.
+	ReasonPartiallySucceeded = "PartiallySucceeded"
+	// ReasonFailed: the run has failed; the Failed condition has the reason.
+	ReasonFailed = "Failed"
+	// ReasonInvalidSpec: the spec does not compile.
+	ReasonInvalidSpec = "InvalidSpec"
+
+	// ReasonProgressing: work is going on.
+	ReasonProgressing = "Progressing"
+	// ReasonProgressingWithRetry: work is going on after a failure that is being retried.
+	ReasonProgressingWithRetry = "ProgressingWithRetry"
+
+	// ReasonValid: the spec compiles.
+	ReasonValid = "Valid"
+	// ReasonReferenceNotFound: an object that the spec refers to does not exist.
+	ReasonReferenceNotFound = "ReferenceNotFound"
+
+	// ReasonUserRequested: spec.suspend is true.
+	ReasonUserRequested = "UserRequested"
+	// ReasonResumed: the run was suspended and goes on.
+	ReasonResumed = "Resumed"
+
+	// ReasonAllRecords: every record that was asked for is in the output.
+	ReasonAllRecords = "AllRecords"
+	// ReasonCompletionPolicyMet: records are missing, and the completion policy accepts it.
+	ReasonCompletionPolicyMet = "CompletionPolicyMet"
+
+	// ReasonRowsDropped: records were given up after all their attempts.
+	ReasonRowsDropped = "RowsDropped"
+	// ReasonShardFailed: a shard has failed for good.
+	ReasonShardFailed = "ShardFailed"
+	// ReasonEarlyShutdown: so many cells failed that the run was ended.
+	ReasonEarlyShutdown = "EarlyShutdown"
+	// ReasonNoRecords: the run ended without a single record.
+	ReasonNoRecords = "NoRecords"
+	// ReasonDeadlineExceeded: spec.limits.activeDeadlineSeconds has passed.
+	ReasonDeadlineExceeded = "DeadlineExceeded"
+	// ReasonBackoffLimitExceeded: a Pod has failed more often than spec.limits.backoffLimit.
+	ReasonBackoffLimitExceeded = "BackoffLimitExceeded"
+	// ReasonPodStartupFailed: Pods could not start within spec.limits.startupTimeoutSeconds.
+	ReasonPodStartupFailed = "PodStartupFailed"
+	// ReasonCompletionPolicyNotMet: more records are missing than the completion policy accepts.
+	ReasonCompletionPolicyNotMet = "CompletionPolicyNotMet"
+
+	// ReasonAllowResizeColumns: columns with allowResize force sync mode.
+	ReasonAllowResizeColumns = "AllowResizeColumns"
+)
+
+// The reasons that the engine reports, as reasons of Failed and Partial and of dropped records.
+const (
+	// ReasonConfigInvalid: the engine refused the spec that it was given.
+	ReasonConfigInvalid = "ConfigInvalid"
+	// ReasonSeedFailed: the seed dataset could not be read.
+	ReasonSeedFailed = "SeedFailed"
+	// ReasonStorageFailed: the output could not be written.
+	ReasonStorageFailed = "StorageFailed"
+	// ReasonModelAuthentication: a provider refused the API key.
+	ReasonModelAuthentication = "ModelAuthentication"
+	// ReasonModelNotFound: a provider does not know the model.
+	ReasonModelNotFound = "ModelNotFound"
+	// ReasonProviderUnavailable: a provider could not be reached, or answered with server errors only.
+	ReasonProviderUnavailable = "ProviderUnavailable"
+	// ReasonProviderTimeout: a provider did not answer in time.
+	ReasonProviderTimeout = "ProviderTimeout"
+	// ReasonProviderRateLimited: a provider refused too many requests.
+	ReasonProviderRateLimited = "ProviderRateLimited"
+	// ReasonRequestRejected: a provider refused a request as invalid.
+	ReasonRequestRejected = "RequestRejected"
+	// ReasonModelGenerationInvalid: a model's answer was unusable.
+	ReasonModelGenerationInvalid = "ModelGenerationInvalid"
+	// ReasonTemplateError: a template failed in a row.
+	ReasonTemplateError = "TemplateError"
+	// ReasonConversionFailed: a value could not be converted to the column's type.
+	ReasonConversionFailed = "ConversionFailed"
+	// ReasonCustomCodeError: custom code failed.
+	ReasonCustomCodeError = "CustomCodeError"
+	// ReasonInterrupted: the engine was asked to stop before it was done.
+	ReasonInterrupted = "Interrupted"
+	// ReasonInternalError: a defect of Seedloom.
+	ReasonInternalError = "InternalError"
+)
+
+// Labels and annotations that Seedloom sets or reads.
+const (
+	// LabelDataset is the name of the DatasetGeneration, on everything that belongs to it.
+	LabelDataset = "seedloom.dev/dataset"
+	// LabelRun is the id of the run.
+	LabelRun = "seedloom.dev/run"
+	// LabelAttempt is the attempt of the run.
+	LabelAttempt = "seedloom.dev/attempt"
+	// LabelExecutionMode is Async or Sync.
+	LabelExecutionMode = "seedloom.dev/execution-mode"
+	// LabelRole is generate or finalize.
+	LabelRole = "seedloom.dev/role"
+	// AnnotationRetryRequestedAt starts another attempt of a failed or partial run whenever its value changes.
+	AnnotationRetryRequestedAt = "seedloom.dev/retry-requested-at"
+)

@@ -1,0 +1,123 @@
+package v1alpha1
+
+import "k8s.io/apimachinery/pkg/util/intstr"
+
+// Defaults that may change with versions: they are applied where a value is read and never written into a spec.
+const (
+	DefaultParallelism           int32 = 1
+	DefaultMaxParallelRequests   int32 = 16
+	DefaultTimeoutSeconds        int32 = 60
+	DefaultRowGroupSize          int32 = 1000
+	DefaultMaxRowAttempts        int32 = 2
+	DefaultMaxRequestAttempts    int32 = 8
+	DefaultBackoffLimit          int32 = 3
+	DefaultStartupTimeoutSeconds int32 = 120
+	DefaultErrorWindow           int32 = 50
+)
+
+// defaultMinRecords is the completion policy of a spec that has none.
+const defaultMinRecords = "90%"
+
+func valueOr[T any](pointer *T, fallback T) T {
+	if pointer == nil {
+		return fallback
+	}
+	return *pointer
+}
+
+// EffectiveParallelism is the number of shards.
+func (s *DatasetGenerationSpec) EffectiveParallelism() int32 {
+	return valueOr(s.Parallelism, DefaultParallelism)
+}
+
+// IsSuspended says whether the run is to be suspended.
+func (s *DatasetGenerationSpec) IsSuspended() bool { return valueOr(s.Suspend, false) }
+
+// ResizeColumns lists the columns that may change the number of rows, in configuration order.
+func (s *DatasetGenerationSpec) ResizeColumns() []string {
+	var names []string
+	for _, column := range s.Columns {
+		if valueOr(column.AllowResize, false) {
+			names = append(names, column.Name)
+		}
+	}
+	return names
+}
+
+// ExecutionMode is the one place that chooses between async and sync, for the controller and the engine alike.
+func (s *DatasetGenerationSpec) ExecutionMode() ExecutionMode {
+	if len(s.ResizeColumns()) > 0 {
+		return ExecutionSync
+	}
+	return ExecutionAsync
+}
+
+// EffectiveRowGroupSize is the number of rows in a row group.
+func (s *DatasetGenerationSpec) EffectiveRowGroupSize() int64 {
+	if s.Run == nil {
+		return int64(DefaultRowGroupSize)
+	}
+	return int64(valueOr(s.Run.RowGroupSize, DefaultRowGroupSize))
+}
+
+// EffectiveMaxRowAttempts is how often a row is tried before it is dropped.
+func (s *DatasetGenerationSpec) EffectiveMaxRowAttempts() int {
+	if s.Run == nil {
+		return int(DefaultMaxRowAttempts)
+	}
+	return int(valueOr(s.Run.MaxRowAttempts, DefaultMaxRowAttempts))
+}
+
+// EffectiveMaxRequestAttempts is how often a request is sent before its cell is given up.
+func (s *DatasetGenerationSpec) EffectiveMaxRequestAttempts() int {
+	if s.Run == nil {
+		return int(DefaultMaxRequestAttempts)
+	}
+	return int(valueOr(s.Run.MaxRequestAttempts, DefaultMaxRequestAttempts))
+}
+
+// EffectiveBackoffLimit is how often a failed shard is started again.
+func (s *DatasetGenerationSpec) EffectiveBackoffLimit() int32 {
+	if s.Limits == nil {
+		return DefaultBackoffLimit
+	}
+	return valueOr(s.Limits.BackoffLimit, DefaultBackoffLimit)
+}
+
+// EffectiveStartupTimeoutSeconds is after how long Pods that cannot start are reported.
+func (s *DatasetGenerationSpec) EffectiveStartupTimeoutSeconds() int32 {
+	if s.Limits == nil {
+		return DefaultStartupTimeoutSeconds
+	}
+	return valueOr(s.Limits.StartupTimeoutSeconds, DefaultStartupTimeoutSeconds)
+}
+
+// MinRecords is the least number of records of a complete run: never less than 1 and never more than numRecords.
+func (s *DatasetGenerationSpec) MinRecords() int64 {
+	policy := intstr.FromString(defaultMinRecords)
+	if s.CompletionPolicy != nil && s.CompletionPolicy.MinRecords != nil {
+		policy = *s.CompletionPolicy.MinRecords
+	}
+	var minimum int64
+	if policy.Type == intstr.Int {
+		minimum = int64(policy.IntVal)
+	} else {
+		// Admission lets only "0%" to "100%" through; rounding up keeps "90%" of 5 from meaning 4.
+		percent, err := intstr.GetScaledValueFromIntOrPercent(&policy, 100, true)
+		if err != nil {
+			percent = 100
+		}
+		minimum = (s.NumRecords*int64(percent) + 99) / 100
+	}
+	return min(max(minimum, 1), s.NumRecords)
+}
+
+// EffectiveMaxParallelRequests is the largest number of requests in flight from one Pod.
+func (m *Model) EffectiveMaxParallelRequests() int {
+	return int(valueOr(m.MaxParallelRequests, DefaultMaxParallelRequests))
+}
+
+// EffectiveTimeoutSeconds is how long a whole request may take.
+func (m *Model) EffectiveTimeoutSeconds() int32 {
+	return valueOr(m.TimeoutSeconds, DefaultTimeoutSeconds)
+}

@@ -1,0 +1,297 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// ExecutionMode is the way in which a run is executed.
+// +kubebuilder:validation:Enum=Async;Sync
+type ExecutionMode string
+
+const (
+	// ExecutionAsync runs cells as soon as their inputs exist, in the shards of an Indexed Job.
+	ExecutionAsync ExecutionMode = "Async"
+	// ExecutionSync runs column by column in a single Pod; the only mode in which rows can be resized.
+	ExecutionSync ExecutionMode = "Sync"
+)
+
+// DatasetGenerationStatus is what was observed. Its size is bounded: whatever grows with the dataset lies beside the data.
+type DatasetGenerationStatus struct {
+	// conditions are described in the documentation of the condition types.
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	// +optional
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// observedGeneration is the generation of the spec that this status describes; -1 before the first look.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// executionMode is the mode of the current run.
+	// +optional
+	ExecutionMode ExecutionMode `json:"executionMode,omitempty"`
+
+	// run identifies the current run.
+	// +optional
+	Run *RunStatus `json:"run,omitempty"`
+
+	// records counts records.
+	// +optional
+	Records *RecordsStatus `json:"records,omitempty"`
+
+	// progress says how far the run is.
+	// +optional
+	Progress *ProgressStatus `json:"progress,omitempty"`
+
+	// models counts the requests and tokens of each model, over all attempts of the run.
+	// +listType=map
+	// +listMapKey=alias
+	// +kubebuilder:validation:MaxItems=64
+	// +optional
+	Models []ModelUsage `json:"models,omitempty"`
+
+	// columns counts the cells of each generated column.
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=256
+	// +optional
+	Columns []ColumnStatus `json:"columns,omitempty"`
+
+	// droppedReasons says why records were dropped, most frequent first.
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	// +optional
+	DroppedReasons []DroppedReason `json:"droppedReasons,omitempty"`
+
+	// output says where the data is.
+	// +optional
+	Output *OutputStatus `json:"output,omitempty"`
+
+	// metadata is the summary of the dataset's metadata.json.
+	// +optional
+	Metadata *DatasetMetadata `json:"metadata,omitempty"`
+
+	// lastHandledRetryRequest echoes the annotation seedloom.dev/retry-requested-at that started the current attempt.
+	// +kubebuilder:validation:MaxLength=256
+	// +optional
+	LastHandledRetryRequest string `json:"lastHandledRetryRequest,omitempty"`
+}
+
+// RunStatus identifies a run.
+type RunStatus struct {
+	// id is the name of the run: it names its folder, Jobs and Pods.
+	// +kubebuilder:validation:MaxLength=63
+	// +optional
+	ID string `json:"id,omitempty"`
+
+	// configHash is the hash of everything that shapes rows.
+	// +kubebuilder:validation:MaxLength=80
+	// +optional
+	ConfigHash string `json:"configHash,omitempty"`
+
+	// attempt counts how often the run was started: by the resource's creation, by an extension, by a resume or by a requested retry.
+	// +optional
+	Attempt int32 `json:"attempt,omitempty"`
+
+	// failures counts the failed Pods of a sync run in this attempt.
+	// +optional
+	Failures int32 `json:"failures,omitempty"`
+
+	// target is the number of records that this attempt aims at.
+	// +optional
+	Target int64 `json:"target,omitempty"`
+
+	// parallelism is the number of shards of this attempt.
+	// +optional
+	Parallelism int32 `json:"parallelism,omitempty"`
+
+	// generation is the generation of the spec from which this attempt was started.
+	// +optional
+	Generation int64 `json:"generation,omitempty"`
+
+	// startTime is when this attempt was started.
+	// +optional
+	StartTime *metav1.Time `json:"startTime,omitempty"`
+
+	// completionTime is when this attempt ended.
+	// +optional
+	CompletionTime *metav1.Time `json:"completionTime,omitempty"`
+}
+
+// RecordsStatus counts records. At the end of a run that nothing resized, actual + dropped + missing = target.
+type RecordsStatus struct {
+	// target is how many were asked for.
+	// +optional
+	Target int64 `json:"target"`
+
+	// actual is how many are in the output.
+	// +optional
+	Actual int64 `json:"actual"`
+
+	// dropped is how many were given up after all attempts.
+	// +optional
+	Dropped int64 `json:"dropped"`
+
+	// missing is how many were never tried to their end, since the run ended before.
+	// +optional
+	Missing int64 `json:"missing,omitempty"`
+
+	// added is how many allowResize columns have added.
+	// +optional
+	Added int64 `json:"added,omitempty"`
+
+	// filtered is how many allowResize columns have taken away.
+	// +optional
+	Filtered int64 `json:"filtered,omitempty"`
+
+	// summary is "actual/target", for people.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	Summary string `json:"summary,omitempty"`
+}
+
+// ProgressStatus says how far a run is, at the last look.
+type ProgressStatus struct {
+	// percent is the share of the target whose fate is known (written or dropped), rounded down.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=100
+	// +optional
+	Percent int32 `json:"percent"`
+
+	// recordsPerSecond is the rate over the last time.
+	// +kubebuilder:validation:MaxLength=32
+	// +optional
+	RecordsPerSecond string `json:"recordsPerSecond,omitempty"`
+
+	// estimatedCompletion is when the run will end at this rate.
+	// +optional
+	EstimatedCompletion *metav1.Time `json:"estimatedCompletion,omitempty"`
+
+	// lastProgressTime is when a record was last seen to be finished.
+	// +optional
+	LastProgressTime *metav1.Time `json:"lastProgressTime,omitempty"`
+}
+
+// RequestCounts counts requests to a model.
+type RequestCounts struct {
+	// succeeded counts the requests with a complete answer.
+	// +optional
+	Succeeded int64 `json:"succeeded"`
+	// failed counts all others.
+	// +optional
+	Failed int64 `json:"failed"`
+}
+
+// TokenCounts counts tokens as the provider reports them.
+type TokenCounts struct {
+	// input counts the tokens of prompts.
+	// +optional
+	Input int64 `json:"input"`
+	// output counts the tokens of answers.
+	// +optional
+	Output int64 `json:"output"`
+}
+
+// ModelUsage counts what a model was used for.
+type ModelUsage struct {
+	// alias is the alias of the model.
+	// +kubebuilder:validation:MaxLength=63
+	// +required
+	Alias string `json:"alias,omitempty"`
+	// requests counts requests.
+	// +optional
+	Requests RequestCounts `json:"requests,omitzero"`
+	// tokens counts tokens.
+	// +optional
+	Tokens TokenCounts `json:"tokens,omitzero"`
+}
+
+// ColumnStatus counts the cells of a column.
+type ColumnStatus struct {
+	// name is the name of the column.
+	// +kubebuilder:validation:MaxLength=128
+	// +required
+	Name string `json:"name,omitempty"`
+	// succeeded counts the cells with a value.
+	// +optional
+	Succeeded int64 `json:"succeeded"`
+	// failed counts the cells that were given up, and whose row was therefore dropped.
+	// +optional
+	Failed int64 `json:"failed"`
+	// dropped counts the cells of rows that another column caused to be dropped.
+	// +optional
+	Dropped int64 `json:"dropped"`
+}
+
+// DroppedReason says why records were dropped.
+type DroppedReason struct {
+	// reason is the reason in CamelCase.
+	// +kubebuilder:validation:MaxLength=64
+	// +required
+	Reason string `json:"reason,omitempty"`
+	// column is the column that caused it.
+	// +kubebuilder:validation:MaxLength=128
+	// +optional
+	Column string `json:"column,omitempty"`
+	// count is the number of records.
+	// +optional
+	Count int64 `json:"count"`
+	// message is one of the messages, as an example.
+	// +kubebuilder:validation:MaxLength=512
+	// +optional
+	Message string `json:"message,omitempty"`
+}
+
+// OutputStatus says where the data is.
+type OutputStatus struct {
+	// url is the place of the dataset: pvc://<claim>/<path>.
+	// +kubebuilder:validation:MaxLength=2048
+	// +optional
+	URL string `json:"url,omitempty"`
+	// format is the format of the files.
+	// +kubebuilder:validation:MaxLength=32
+	// +optional
+	Format string `json:"format,omitempty"`
+	// files is the number of Parquet files.
+	// +optional
+	Files int64 `json:"files"`
+	// bytes is their size.
+	// +optional
+	Bytes int64 `json:"bytes"`
+}
+
+// DatasetMetadata is the summary of the dataset's metadata.json.
+type DatasetMetadata struct {
+	// schemaVersion is the version of the metadata contract.
+	// +optional
+	SchemaVersion int32 `json:"schemaVersion,omitempty"`
+	// executionMode is the mode that wrote the dataset.
+	// +optional
+	ExecutionMode ExecutionMode `json:"executionMode,omitempty"`
+	// outcome is Complete, Partial or Failed.
+	// +kubebuilder:validation:MaxLength=32
+	// +optional
+	Outcome string `json:"outcome,omitempty"`
+	// targetNumRecords is how many records were asked for.
+	// +optional
+	TargetNumRecords int64 `json:"targetNumRecords,omitempty"`
+	// actualNumRecords is how many records the files have.
+	// +optional
+	ActualNumRecords int64 `json:"actualNumRecords,omitempty"`
+	// totalNumBatches is the number of planned row groups.
+	// +optional
+	TotalNumBatches int64 `json:"totalNumBatches,omitempty"`
+	// numCompletedBatches is the number of row groups on disk.
+	// +optional
+	NumCompletedBatches int64 `json:"numCompletedBatches,omitempty"`
+	// rowGroupSize is the number of rows in a row group.
+	// +optional
+	RowGroupSize int64 `json:"rowGroupSize,omitempty"`
+	// engineVersion is the version of the engine.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	EngineVersion string `json:"engineVersion,omitempty"`
+	// path is the path of metadata.json within the output.
+	// +kubebuilder:validation:MaxLength=1024
+	// +optional
+	Path string `json:"path,omitempty"`
+}

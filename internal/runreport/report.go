@@ -1,0 +1,263 @@
+// Package runreport holds the documents through which an engine Pod and the controller talk: the result in the termination
+// message, the progress over HTTP, the exit codes, and the places where a Pod finds its input.
+// Only data and its (strict, bounded) encoding live here; neither side's behaviour does.
+package runreport
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"unicode/utf8"
+)
+
+// Version is the version of the documents. A reader refuses any other.
+const Version = 1
+
+// Where an engine Pod finds its input and leaves its result.
+const (
+	// SpecPath is the file with the resolved run (see ResolvedRun), from a ConfigMap.
+	SpecPath = "/etc/seedloom/run/run.json"
+	// SpecKey is the key of that file in the ConfigMap.
+	SpecKey = "run.json"
+	// SeedDirectory is where a seed from a ConfigMap or a volume is mounted.
+	SeedDirectory = "/var/run/seedloom/seed"
+	// OutputDirectory is where the output volume is mounted.
+	OutputDirectory = "/var/run/seedloom/output"
+	// APIKeyVariablePrefix, followed by the index of the provider in the spec, is the environment variable with its API key.
+	APIKeyVariablePrefix = "SEEDLOOM_API_KEY_"
+	// ShardVariable is the environment variable with the shard's index.
+	ShardVariable = "JOB_COMPLETION_INDEX"
+	// TerminationMessagePath is where the result is written.
+	TerminationMessagePath = "/dev/termination-log"
+	// Port is the port of the progress and metrics endpoints.
+	Port = 8080
+	// ProgressPath is the path of the progress document.
+	ProgressPath = "/progress"
+	// MetricsPath is the path of the metrics in the Prometheus text format.
+	MetricsPath = "/metrics"
+)
+
+// Exit codes of the engine. The Job's failure policy and the controller's handling of sync Pods are keyed on them.
+const (
+	// ExitOK: the shard is done; records may be missing, which the result says.
+	ExitOK = 0
+	// ExitInvalid: the input can't work (spec, seed, credentials). Starting again does not help.
+	ExitInvalid = 64
+	// ExitFailed: the run has ended for good with a failure that a person must look at (early shutdown, no records).
+	ExitFailed = 65
+	// ExitStorage: the output could not be written. Starting again may help.
+	ExitStorage = 74
+	// ExitRetry: something that may pass has ended the run. Starting again goes on from the checkpoints.
+	ExitRetry = 75
+	// ExitInterrupted: the engine was asked to stop. Starting again goes on from the checkpoints, and is not counted as a failure.
+	ExitInterrupted = 143
+)
+
+// MaxMessageBytes is the largest termination message that a kubelet keeps.
+const MaxMessageBytes = 4096
+
+// ResolvedRun is the input of an engine Pod: the spec, and what the controller has decided.
+type ResolvedRun struct {
+	Version int `json:"version"`
+	// Namespace and Name are the resource's; they are part of the output path.
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+	// RunID names the run, ConfigHash identifies it: its folder is <namespace>/<name>/<config hash, 16 hexadecimal digits>.
+	RunID      string `json:"runID"`
+	ConfigHash string `json:"configHash"`
+	Attempt    int32  `json:"attempt"`
+	// Shards is the number of shards; a shard's index comes by ShardVariable.
+	Shards int32 `json:"shards"`
+	// Spec is the api/v1alpha1 DatasetGenerationSpec as JSON.
+	Spec json.RawMessage `json:"spec"`
+}
+
+// Outcome says how a run, or a shard of it, has ended.
+type Outcome string
+
+const (
+	// OutcomeComplete: every record that was asked for is in the output.
+	OutcomeComplete Outcome = "Complete"
+	// OutcomePartial: records are missing.
+	OutcomePartial Outcome = "Partial"
+	// OutcomeFailed: the run was ended by a failure. What was written before stays.
+	OutcomeFailed Outcome = "Failed"
+	// OutcomeInterrupted: the run was asked to stop, and can go on.
+	OutcomeInterrupted Outcome = "Interrupted"
+)
+
+// Records counts records of what the document describes: a shard's part, or after finalizing the whole dataset.
+type Records struct {
+	Target   int64 `json:"target"`
+	Actual   int64 `json:"actual"`
+	Dropped  int64 `json:"dropped"`
+	Missing  int64 `json:"missing,omitempty"`
+	Added    int64 `json:"added,omitempty"`
+	Filtered int64 `json:"filtered,omitempty"`
+}
+
+// Column counts the cells of one column.
+type Column struct {
+	Name      string `json:"name"`
+	Succeeded int64  `json:"succeeded"`
+	Failed    int64  `json:"failed,omitempty"`
+	Dropped   int64  `json:"dropped,omitempty"`
+}
+
+// Model counts the use of one model.
+type Model struct {
+	Alias        string `json:"alias"`
+	Succeeded    int64  `json:"succeeded"`
+	Failed       int64  `json:"failed,omitempty"`
+	InputTokens  int64  `json:"inputTokens,omitempty"`
+	OutputTokens int64  `json:"outputTokens,omitempty"`
+}
+
+// Drop counts the records dropped for one reason in one column.
+type Drop struct {
+	Reason  string `json:"reason"`
+	Column  string `json:"column,omitempty"`
+	Count   int64  `json:"count"`
+	Message string `json:"message,omitempty"`
+}
+
+// Output describes the files.
+type Output struct {
+	// Path is the dataset's folder below the volume's root.
+	Path  string `json:"path"`
+	Files int64  `json:"files"`
+	Bytes int64  `json:"bytes"`
+	// RowGroups is the number of planned row groups, CompletedRowGroups of those on disk.
+	RowGroups          int64 `json:"rowGroups"`
+	CompletedRowGroups int64 `json:"completedRowGroups"`
+	RowGroupSize       int64 `json:"rowGroupSize"`
+}
+
+// Result is the termination message of an engine Pod. The counts are cumulative over all attempts of the run, since they are
+// derived from what is in the output; so a reader that sums shards never counts an attempt twice.
+type Result struct {
+	Version int     `json:"version"`
+	RunID   string  `json:"runID"`
+	Attempt int32   `json:"attempt"`
+	Shard   int32   `json:"shard"`
+	Role    string  `json:"role"`
+	Mode    string  `json:"mode"`
+	Engine  string  `json:"engine,omitempty"`
+	Outcome Outcome `json:"outcome"`
+	// Reason is one of the reasons in api/v1alpha1, Message says what happened and what to do next. Empty when complete.
+	Reason  string   `json:"reason,omitempty"`
+	Message string   `json:"message,omitempty"`
+	Records Records  `json:"records"`
+	Output  Output   `json:"output"`
+	Columns []Column `json:"columns,omitempty"`
+	Models  []Model  `json:"models,omitempty"`
+	Dropped []Drop   `json:"dropped,omitempty"`
+	// Truncated is true when parts were left out to stay below MaxMessageBytes; metadata.json has them all.
+	Truncated bool `json:"truncated,omitempty"`
+}
+
+// Encode returns the result as JSON of at most MaxMessageBytes. What does not fit is left out in a fixed order: first messages
+// of drops, then drops beyond the first four, then columns, then models, then the end of the message.
+func (r Result) Encode() []byte {
+	r.Version = Version
+	r.Message = cut(r.Message, 1024)
+	shrink := []func(){
+		func() {},
+		func() {
+			drops := append([]Drop(nil), r.Dropped...)
+			for i := range drops {
+				drops[i].Message = cut(drops[i].Message, 120)
+			}
+			r.Dropped = drops
+		},
+		func() {
+			if len(r.Dropped) > 4 {
+				r.Dropped = r.Dropped[:4]
+			}
+		},
+		func() { r.Columns = nil },
+		func() { r.Models = nil },
+		func() { r.Message = cut(r.Message, 256) },
+		func() { r.Dropped = nil },
+	}
+	var data []byte
+	for i, step := range shrink {
+		step()
+		r.Truncated = i > 0
+		// The types above always marshal.
+		data, _ = json.Marshal(r)
+		if len(data) <= MaxMessageBytes {
+			break
+		}
+	}
+	return data
+}
+
+// ParseResult reads a termination message. What comes from a Pod that handled untrusted text is parsed strictly.
+func ParseResult(message string) (*Result, error) {
+	var result Result
+	if err := parse([]byte(message), &result); err != nil {
+		return nil, err
+	}
+	if result.Version != Version {
+		return nil, fmt.Errorf("result has version %d, want %d", result.Version, Version)
+	}
+	return &result, nil
+}
+
+// Progress is what the progress endpoint of a Pod serves. Readers take it as data, never as truth about the end.
+type Progress struct {
+	Version int    `json:"version"`
+	RunID   string `json:"runID"`
+	Attempt int32  `json:"attempt"`
+	Shard   int32  `json:"shard"`
+	// Sequence grows with every change, so that an older document is never taken for a newer one.
+	Sequence int64 `json:"sequence"`
+	// Phase is Running, Draining or Finalizing.
+	Phase            string   `json:"phase"`
+	Records          Records  `json:"records"`
+	RecordsPerSecond float64  `json:"recordsPerSecond"`
+	InFlight         int64    `json:"inFlight"`
+	Columns          []Column `json:"columns,omitempty"`
+	Models           []Model  `json:"models,omitempty"`
+	Dropped          []Drop   `json:"dropped,omitempty"`
+}
+
+// MaxProgressBytes is the largest progress document that is read.
+const MaxProgressBytes = 256 << 10
+
+// ParseProgress reads a progress document strictly.
+func ParseProgress(data []byte) (*Progress, error) {
+	if len(data) > MaxProgressBytes {
+		return nil, fmt.Errorf("progress document has more than %d bytes", MaxProgressBytes)
+	}
+	var progress Progress
+	if err := parse(data, &progress); err != nil {
+		return nil, err
+	}
+	if progress.Version != Version {
+		return nil, fmt.Errorf("progress has version %d, want %d", progress.Version, Version)
+	}
+	return &progress, nil
+}
+
+func parse(data []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return fmt.Errorf("parsing report: %w", err)
+	}
+	return nil
+}
+
+// cut shortens text to at most limit bytes at a character boundary.
+func cut(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	limit -= len("…")
+	for limit > 0 && !utf8.RuneStart(text[limit]) {
+		limit--
+	}
+	return text[:limit] + "…"
+}
