@@ -1,0 +1,42 @@
+// Package column holds the seam between the executors and the generators of columns: each kind of column has a package below
+// this one that implements one of the two interfaces here. Nothing here knows how cells are scheduled or stored.
+package column
+
+import (
+	"context"
+
+	"seedloom.dev/seedloom/engine/table"
+)
+
+// Usage counts what a cell cost. It is valid beside an error too.
+type Usage struct {
+	Succeeded, Failed         int64 // requests
+	InputTokens, OutputTokens int64
+}
+
+// Add adds another usage.
+func (u *Usage) Add(other Usage) {
+	u.Succeeded += other.Succeeded
+	u.Failed += other.Failed
+	u.InputTokens += other.InputTokens
+	u.OutputTokens += other.OutputTokens
+}
+
+// CellGenerator makes the value of one cell from the cells of its row that it requires. It is called from many goroutines at
+// once, and only reads the record. Its errors are failure.Error.
+type CellGenerator interface {
+	Generate(ctx context.Context, record *table.Record) (any, Usage, error)
+}
+
+// BatchValue is one value that batch code returned.
+type BatchValue struct {
+	// Source is the position, in the batch, of the record that the value belongs to.
+	Source int
+	Value  any
+}
+
+// BatchGenerator makes the values of a column for all the records of a batch at once. It returns exactly one value for each
+// record, in their order, unless resize is true: then any number, grouped by source in ascending order.
+type BatchGenerator interface {
+	GenerateBatch(ctx context.Context, records []*table.Record, resize bool) ([]BatchValue, error)
+}

@@ -1,0 +1,137 @@
+// Package table holds the data model of the engine: the types of columns, and records of cells.
+// It knows nothing of templates, files or scheduling; every other engine package may depend on it.
+package table
+
+import "time"
+
+// RowIndex is the index of a row in the dataset that was asked for, from 0. Everything random depends on it, never on arrival order.
+type RowIndex int64
+
+// Kind is the kind of a cell's value.
+type Kind int
+
+// The kinds, with the Go type of a value. Every value may also be nil, which means null.
+const (
+	KindString    Kind = iota // string
+	KindInt                   // int64
+	KindFloat                 // float64
+	KindBool                  // bool
+	KindTimestamp             // time.Time in UTC, with a precision of a microsecond
+	KindList                  // []any, of values of the element type
+	KindStruct                // []any, one value for each field, in the order of the fields
+)
+
+// String returns the name that metadata gives to the kind.
+func (k Kind) String() string {
+	switch k {
+	case KindString:
+		return "string"
+	case KindInt:
+		return "int64"
+	case KindFloat:
+		return "double"
+	case KindBool:
+		return "bool"
+	case KindTimestamp:
+		return "timestamp[us, tz=UTC]"
+	case KindList:
+		return "list"
+	case KindStruct:
+		return "struct"
+	}
+	return "unknown"
+}
+
+// Type is the type of a column. The zero value is a string.
+type Type struct {
+	Kind Kind
+	// Element is the type of a list's elements.
+	Element *Type
+	// Fields are the fields of a struct.
+	Fields []Field
+}
+
+// String returns the type as metadata names it, for instance list<string> or struct<a: int64>.
+func (t Type) String() string {
+	switch t.Kind {
+	case KindList:
+		return "list<" + t.Element.String() + ">"
+	case KindStruct:
+		text := "struct<"
+		for i, field := range t.Fields {
+			if i > 0 {
+				text += ", "
+			}
+			text += field.Name + ": " + field.Type.String()
+		}
+		return text + ">"
+	}
+	return t.Kind.String()
+}
+
+// Equal says whether two types are the same.
+func (t Type) Equal(other Type) bool { return t.String() == other.String() }
+
+// Field is a named, typed member of a struct or of a schema.
+type Field struct {
+	Name string
+	Type Type
+}
+
+// Schema is the list of a table's columns in output order. It is immutable once made.
+type Schema struct {
+	fields  []Field
+	indexes map[string]int
+}
+
+// NewSchema returns the schema of the given columns. Names are unique; of two equal ones the first wins.
+func NewSchema(fields ...Field) *Schema {
+	schema := &Schema{fields: append([]Field(nil), fields...), indexes: make(map[string]int, len(fields))}
+	for i, field := range fields {
+		if _, taken := schema.indexes[field.Name]; !taken {
+			schema.indexes[field.Name] = i
+		}
+	}
+	return schema
+}
+
+// Fields returns the columns; the caller does not change them.
+func (s *Schema) Fields() []Field { return s.fields }
+
+// Len is the number of columns.
+func (s *Schema) Len() int { return len(s.fields) }
+
+// Index returns the position of a column.
+func (s *Schema) Index(name string) (int, bool) {
+	index, found := s.indexes[name]
+	return index, found
+}
+
+// Record is one row while it is being made: its cells stand in the order of the schema. Who writes a cell owns it until it is
+// written; after that it is only read.
+type Record struct {
+	Schema *Schema
+	// Row is the row that was asked for. Ordinal tells apart the rows that a resize made of one row.
+	Row     RowIndex
+	Ordinal int32
+	// Attempt counts how often the row was started, from 0. Fresh attempts have fresh draws.
+	Attempt int32
+	Cells   []any
+}
+
+// NewRecord returns a record whose cells are all null.
+func NewRecord(schema *Schema, row RowIndex, attempt int32) *Record {
+	return &Record{Schema: schema, Row: row, Attempt: attempt, Cells: make([]any, schema.Len())}
+}
+
+// TimestampLayout is how templates and CSV show a timestamp.
+const TimestampLayout = "2006-01-02T15:04:05"
+
+// FormatTimestamp returns the ISO form that templates see, with a fraction only where there is one.
+func FormatTimestamp(moment time.Time) string {
+	moment = moment.UTC()
+	if moment.Nanosecond() == 0 {
+		return moment.Format(TimestampLayout)
+	}
+	return moment.Format(TimestampLayout + ".000000")
+}
