@@ -1,0 +1,194 @@
+package jinja
+
+// referenceCollector walks the syntax tree and notes the names that are read before they are assigned in their scope.
+type referenceCollector struct {
+	scopes []map[string]bool
+	seen   map[string]bool
+	names  []string
+}
+
+func collectReferences(body []node, root expression) []string {
+	c := &referenceCollector{scopes: []map[string]bool{{}}, seen: map[string]bool{}}
+	c.statements(body)
+	c.expression(root)
+	return c.names
+}
+
+func (c *referenceCollector) scoped(walk func()) {
+	c.scopes = append(c.scopes, map[string]bool{})
+	walk()
+	c.scopes = c.scopes[:len(c.scopes)-1]
+}
+
+func (c *referenceCollector) declare(names ...string) {
+	for _, text := range names {
+		c.scopes[len(c.scopes)-1][text] = true
+	}
+}
+
+func (c *referenceCollector) read(text string) {
+	for _, scope := range c.scopes {
+		if scope[text] {
+			return
+		}
+	}
+	if !c.seen[text] {
+		c.seen[text] = true
+		c.names = append(c.names, text)
+	}
+}
+
+func (c *referenceCollector) target(target expression) {
+	switch t := target.(type) {
+	case *name:
+		c.declare(t.name)
+	case *tupleLiteral:
+		for _, item := range t.items {
+			c.target(item)
+		}
+	case *attribute:
+		c.expression(t.object)
+	}
+}
+
+func (c *referenceCollector) statements(body []node) {
+	for _, statement := range body {
+		c.statement(statement)
+	}
+}
+
+func (c *referenceCollector) statement(statement node) {
+	switch s := statement.(type) {
+	case *outputNode:
+		c.expression(s.value)
+	case *doNode:
+		c.expression(s.value)
+	case *ifNode:
+		c.expression(s.condition)
+		// What only one branch assigns may be missing after it, so it still counts as read from outside.
+		before := c.scopes[len(c.scopes)-1]
+		branch := func(body []node) map[string]bool {
+			copied := make(map[string]bool, len(before))
+			for text := range before {
+				copied[text] = true
+			}
+			c.scopes[len(c.scopes)-1] = copied
+			c.statements(body)
+			return copied
+		}
+		then, next := branch(s.then), branch(s.next)
+		for text := range then {
+			if next[text] {
+				before[text] = true
+			}
+		}
+		c.scopes[len(c.scopes)-1] = before
+	case *forNode:
+		c.expression(s.iterable)
+		c.scoped(func() {
+			c.target(s.target)
+			c.expression(s.filter)
+			c.declare("loop")
+			c.statements(s.body)
+		})
+		c.scoped(func() { c.statements(s.next) })
+	case *setNode:
+		c.expression(s.value)
+		c.target(s.target)
+	case *setBlockNode:
+		c.filters(s.filters)
+		c.scoped(func() { c.statements(s.body) })
+		c.target(s.target)
+	case *withNode:
+		for _, value := range s.values {
+			c.expression(value)
+		}
+		c.scoped(func() {
+			for _, target := range s.targets {
+				c.target(target)
+			}
+			c.statements(s.body)
+		})
+	case *filterNode:
+		c.filters(s.filters)
+		c.scoped(func() { c.statements(s.body) })
+	case *macroNode:
+		c.declare(s.macro.name)
+		c.macro(s.macro)
+	case *callNode:
+		c.expression(s.call)
+		c.macro(s.caller)
+	case *blockNode:
+		c.scoped(func() { c.statements(s.body) })
+	}
+}
+
+func (c *referenceCollector) macro(macro *macroDefinition) {
+	c.expressions(macro.defaults)
+	c.scoped(func() {
+		c.declare(macro.parameters...)
+		c.declare("caller", "varargs", "kwargs")
+		c.statements(macro.body)
+	})
+}
+
+func (c *referenceCollector) filters(calls []filterCall) {
+	for _, call := range calls {
+		c.arguments(call.arguments)
+	}
+}
+
+func (c *referenceCollector) arguments(call arguments) {
+	c.expressions(call.positional)
+	c.expressions(call.named)
+	c.expression(call.spread)
+	c.expression(call.spreadNamed)
+}
+
+func (c *referenceCollector) expressions(items []expression) {
+	for _, item := range items {
+		c.expression(item)
+	}
+}
+
+func (c *referenceCollector) expression(value expression) {
+	switch e := value.(type) {
+	case *name:
+		c.read(e.name)
+	case *tupleLiteral:
+		c.expressions(e.items)
+	case *listLiteral:
+		c.expressions(e.items)
+	case *dictLiteral:
+		c.expressions(e.keys)
+		c.expressions(e.values)
+	case *attribute:
+		c.expression(e.object)
+	case *subscript:
+		c.expressions([]expression{e.object, e.index})
+	case *slice:
+		c.expressions([]expression{e.object, e.start, e.stop, e.step})
+	case *unary:
+		c.expression(e.operand)
+	case *binary:
+		c.expressions([]expression{e.left, e.right})
+	case *logical:
+		c.expressions([]expression{e.left, e.right})
+	case *comparison:
+		c.expression(e.first)
+		c.expressions(e.operands)
+	case *conditional:
+		c.expressions([]expression{e.condition, e.then, e.otherwise})
+	case *concatenation:
+		c.expressions(e.items)
+	case *callExpression:
+		c.expression(e.function)
+		c.arguments(e.arguments)
+	case *filterExpression:
+		c.expression(e.value)
+		c.arguments(e.call.arguments)
+	case *testExpression:
+		c.expression(e.value)
+		c.arguments(e.arguments)
+	}
+}
