@@ -1,0 +1,183 @@
+package sampler_test
+
+import (
+	"context"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"sigs.k8s.io/yaml"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/column/sampler"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+func parse(t testing.TB, text string) *v1alpha1.Sampler {
+	t.Helper()
+	var spec v1alpha1.Sampler
+	if err := yaml.UnmarshalStrict([]byte(text), &spec); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return &spec
+}
+
+func draws(t testing.TB, text string, rows int) (table.Kind, []any) {
+	t.Helper()
+	s, err := sampler.New("column", parse(t, text), 42)
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := make([]any, rows)
+	schema := table.NewSchema()
+	for row := range values {
+		if values[row], _, err = s.Generate(context.Background(), table.NewRecord(schema, table.RowIndex(row), 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s.Type().Kind, values
+}
+
+// The first values under seed 42 are part of the contract with users.
+func TestDrawsAreFrozen(t *testing.T) {
+	for text, want := range map[string]any{
+		`{type: Category, category: {values: [a, b, c]}}`:                     "a",
+		`{type: Uniform, uniform: {low: 1, high: 6}, convertTo: int}`:         int64(2),
+		`{type: Gaussian, gaussian: {mean: 10, stddev: 2, decimalPlaces: 3}}`: 9.051,
+		`{type: UUID}`: "290fd2c991f344bb8c8c311f0f5eb490",
+		`{type: DateTime, dateTime: {start: "2026-01-01", end: "2027-01-01", unit: Hour}}`: time.Date(2026, time.February, 28, 13, 0, 0, 0, time.UTC),
+	} {
+		if _, values := draws(t, text, 1); values[0] != want {
+			t.Errorf("%s: got %#v, want %#v", text, values[0], want)
+		}
+	}
+}
+
+func TestKindsAndConversions(t *testing.T) {
+	for _, c := range []struct {
+		text  string
+		kind  table.Kind
+		check func(any) bool
+	}{
+		{`{type: Category, category: {values: [1, 2]}}`, table.KindInt, func(v any) bool { return v == int64(1) || v == int64(2) }},
+		{`{type: Category, category: {values: [1, 2.5]}}`, table.KindFloat, func(v any) bool { return v == 1.0 || v == 2.5 }},
+		{`{type: Category, category: {values: [1, two]}}`, table.KindString, func(v any) bool { return v == "1" || v == "two" }},
+		{`{type: Category, category: {values: ["1", "2"]}, convertTo: int}`, table.KindInt, func(v any) bool { return v == int64(1) || v == int64(2) }},
+		{`{type: Category, category: {values: [0]}, convertTo: float}`, table.KindFloat, func(v any) bool { return v == 0.0 }},
+		{`{type: Uniform, uniform: {low: -1, high: 1}}`, table.KindFloat, func(v any) bool { f := v.(float64); return f >= -1 && f < 1 }},
+		{`{type: Uniform, uniform: {low: 0, high: 1, decimalPlaces: 1}}`, table.KindFloat, func(v any) bool { f := v.(float64) * 10; return math.Abs(f-math.Round(f)) < 1e-9 }},
+		{`{type: Uniform, uniform: {low: 1, high: 2}, convertTo: str}`, table.KindString, func(v any) bool { return strings.HasPrefix(v.(string), "1.") || v == "2.0" }},
+		{`{type: UUID, uuid: {prefix: id-, length: 8, letterCase: Upper}}`, table.KindString, func(v any) bool {
+			return len(v.(string)) == 11 && strings.HasPrefix(v.(string), "id-") && strings.ToUpper(v.(string)[3:]) == v.(string)[3:]
+		}},
+		{`{type: DateTime, dateTime: {start: "2026-03-01", end: "2026-03-05T00:00:00Z"}}`, table.KindTimestamp, func(v any) bool {
+			at := v.(time.Time)
+			return at.Year() == 2026 && at.Month() == 3 && at.Day() >= 1 && at.Day() <= 4 && at.Hour() == 0 && at.Location() == time.UTC
+		}},
+		{`{type: DateTime, dateTime: {start: "2020-06-15", end: "2026-01-01", unit: Month}}`, table.KindTimestamp, func(v any) bool { return v.(time.Time).Day() == 1 }},
+	} {
+		kind, values := draws(t, c.text, 500)
+		if kind != c.kind {
+			t.Errorf("%s: kind %s, want %s", c.text, kind, c.kind)
+		}
+		for _, value := range values {
+			if !c.check(value) {
+				t.Errorf("%s: value %#v", c.text, value)
+				break
+			}
+		}
+	}
+}
+
+func TestWeightsAreFollowed(t *testing.T) {
+	_, values := draws(t, `{type: Category, category: {values: [a, b, never], weights: [3, 1, 0]}}`, 40_000)
+	counts := map[any]int{}
+	for _, value := range values {
+		counts[value]++
+	}
+	if counts["never"] > 0 || math.Abs(float64(counts["a"])/40_000-0.75) > 0.01 {
+		t.Errorf("got %v, want a at 75 %% and never at 0", counts)
+	}
+}
+
+func TestIdentifiersAreUniqueAndValid(t *testing.T) {
+	_, values := draws(t, `{type: UUID}`, 100_000)
+	seen := map[any]bool{}
+	for _, value := range values {
+		text := value.(string)
+		if seen[value] || len(text) != 32 || text[12] != '4' || !strings.Contains("89ab", text[16:17]) {
+			t.Fatalf("%s is taken, or not a version 4 UUID", text)
+		}
+		seen[value] = true
+	}
+}
+
+func TestAttemptsDrawAfresh(t *testing.T) {
+	s, err := sampler.New("c", parse(t, `{type: Uniform, uniform: {low: 0, high: 1}}`), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema := table.NewSchema()
+	first, _, _ := s.Generate(context.Background(), table.NewRecord(schema, 5, 0))
+	again, _, _ := s.Generate(context.Background(), table.NewRecord(schema, 5, 0))
+	second, _, _ := s.Generate(context.Background(), table.NewRecord(schema, 5, 1))
+	if first != again || first == second {
+		t.Errorf("attempt 0: %v and %v, attempt 1: %v", first, again, second)
+	}
+}
+
+func TestViolations(t *testing.T) {
+	for text, want := range map[string]string{
+		`{type: DateTime, dateTime: {start: "yesterday!", end: "2026-13-01"}}`: "dateTime.start dateTime.end",
+		`{type: DateTime, dateTime: {start: "2026-01-02", end: "2026-01-02"}}`: "dateTime.end",
+		`{type: DateTime, dateTime: {start: "1000-01-01", end: "2026-01-02"}}`: "dateTime.end",
+		`{type: DateTime}`: "dateTime",
+		`{type: Uniform, uniform: {low: 2, high: 1}}`: "uniform.high",
+		`{type: Uniform}`: "uniform",
+		`{type: Gaussian, gaussian: {mean: 0, stddev: -1}}`:            "gaussian.stddev",
+		`{type: Category, category: {values: [a], weights: [1, 2]}}`:   "category.weights",
+		`{type: Category, category: {values: [a], weights: [0]}}`:      "category.weights",
+		`{type: Category, category: {values: [a, 1]}, convertTo: int}`: "category.values[0]",
+		`{type: Category, category: {values: [true, {a: 1}]}}`:         "category.values[0] category.values[1]",
+		`{type: Category}`: "category.values",
+		`{type: Nothing}`:  "type",
+		`{type: UUID}`:     "",
+	} {
+		var fields []string
+		for _, violation := range sampler.Validate(parse(t, text)) {
+			fields = append(fields, violation.Field)
+		}
+		if got := strings.Join(fields, " "); got != want {
+			t.Errorf("%s: violations of %q, want %q", text, got, want)
+		}
+	}
+	broken := &v1alpha1.Sampler{Type: v1alpha1.SamplerCategory, Category: &v1alpha1.CategorySampler{Values: []apiextensionsv1.JSON{{Raw: []byte("{")}}}}
+	if len(sampler.Validate(broken)) != 1 {
+		t.Error("a value that is not JSON was accepted")
+	}
+}
+
+func BenchmarkSamplers(b *testing.B) {
+	for name, text := range map[string]string{
+		"category": `{type: Category, category: {values: [a, b, c], weights: [1, 2, 3]}}`,
+		"uniform":  `{type: Uniform, uniform: {low: 0, high: 1}}`,
+		"gaussian": `{type: Gaussian, gaussian: {mean: 0, stddev: 1}}`,
+		"uuid":     `{type: UUID}`,
+		"datetime": `{type: DateTime, dateTime: {start: "2020-01-01", end: "2026-01-01"}}`,
+	} {
+		b.Run(name, func(b *testing.B) {
+			s, err := sampler.New("c", parse(b, text), 1)
+			if err != nil {
+				b.Fatal(err)
+			}
+			record := table.NewRecord(table.NewSchema(), 0, 0)
+			b.ReportAllocs()
+			for b.Loop() {
+				record.Row++
+				_, _, _ = s.Generate(context.Background(), record)
+			}
+		})
+	}
+}
