@@ -106,7 +106,6 @@ type Sampler struct {
 
 // CategorySampler draws one of its values.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.weights) || size(self.weights) == size(self.values)",message="weights must have as many entries as values"
 // +kubebuilder:validation:XValidation:rule="!has(self.weights) || self.weights.exists(w, w > 0.0)",message="at least one weight must be above 0"
 type CategorySampler struct {
 	// values are the possible values: strings or numbers. A mix of both is written as strings.
