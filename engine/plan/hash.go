@@ -1,0 +1,134 @@
+package plan
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+)
+
+// identityVersion is raised when the same spec begins to give other rows, so that no run goes on in the files of an older engine.
+const identityVersion = 1
+
+// ConfigHash returns the identity of a run as "sha256:" and 64 hexadecimal digits: two specs with the same hash give the same rows,
+// and may go on in each other's files.
+//
+// In it: randomSeed; the seed's source, format and order; the columns in their order; for each model column the provider's
+// type and endpoint, the name of the model and its parameters; the size of row groups, since a row group is the unit in which files
+// are resumed, and the unit on which Batch code works.
+//
+// Not in it: numRecords, so that a run can be extended; parallelism, suspend, completionPolicy, limits, output, and of run
+// all but rowGroupSize; a provider's name and API key, a model's alias, maxParallelRequests and timeoutSeconds; models and
+// providers that no column uses; a default that is written out. The contents of what a reference names (a ConfigMap, a
+// file, a URL) are not looked at either: who replaces the data behind a seed and wants new rows changes randomSeed.
+func ConfigHash(spec *v1alpha1.DatasetGenerationSpec) string {
+	sum := sha256.Sum256(canonical(spec))
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+type identity struct {
+	Version      int              `json:"version"`
+	RandomSeed   int64            `json:"randomSeed"`
+	Seed         *v1alpha1.Seed   `json:"seed,omitempty"`
+	Columns      []columnIdentity `json:"columns"`
+	RowGroupSize int64            `json:"rowGroupSize"`
+}
+
+type columnIdentity struct {
+	Column v1alpha1.Column `json:"column"`
+	Model  *modelIdentity  `json:"model,omitempty"`
+}
+
+type modelIdentity struct {
+	ProviderType v1alpha1.ProviderType     `json:"providerType"`
+	Endpoint     string                    `json:"endpoint"`
+	Model        string                    `json:"model"`
+	Parameters   *v1alpha1.ModelParameters `json:"parameters,omitempty"`
+}
+
+// canonical returns what shapes rows as JSON with sorted keys and without spaces, in which equal meanings have equal bytes.
+func canonical(spec *v1alpha1.DatasetGenerationSpec) []byte {
+	spec = spec.DeepCopy()
+	description := identity{
+		Version:      identityVersion,
+		RandomSeed:   spec.RandomSeed,
+		Seed:         spec.Seed,
+		RowGroupSize: spec.EffectiveRowGroupSize(),
+	}
+	if spec.Seed != nil && spec.Seed.Order == "" {
+		spec.Seed.Order = v1alpha1.SeedOrdered
+	}
+	for _, column := range spec.Columns {
+		entry := columnIdentity{Model: identifyModel(spec, &column)}
+		writeDefaults(&column)
+		if column.LLMText != nil {
+			// The alias only names the model, which stands beside the column.
+			column.LLMText.Model = ""
+		}
+		entry.Column = column
+		description.Columns = append(description.Columns, entry)
+	}
+	return sortedJSON(description)
+}
+
+// identifyModel returns what shapes the answers of a column's model; nil for a column without a (known) one.
+func identifyModel(spec *v1alpha1.DatasetGenerationSpec, column *v1alpha1.Column) *modelIdentity {
+	if column.LLMText == nil {
+		return nil
+	}
+	model := findModel(spec, column.LLMText.Model)
+	if model == nil {
+		return nil
+	}
+	result := &modelIdentity{Model: model.Model, Parameters: model.Parameters}
+	for _, provider := range spec.Providers {
+		if provider.Name == model.Provider {
+			result.ProviderType, result.Endpoint = provider.Type, provider.Endpoint
+		}
+	}
+	return result
+}
+
+// writeDefaults sets the defaults of a column's fields, so that writing one out changes no hash.
+func writeDefaults(column *v1alpha1.Column) {
+	if column.AllowResize != nil && !*column.AllowResize {
+		column.AllowResize = nil
+	}
+	if column.Expression != nil && column.Expression.Type == "" {
+		column.Expression.Type = v1alpha1.ValueTypeStr
+	}
+	if column.Custom != nil && column.Custom.Type == "" {
+		column.Custom.Type = v1alpha1.ValueTypeStr
+	}
+	if column.Sampler != nil && column.Sampler.DateTime != nil && column.Sampler.DateTime.Unit == "" {
+		column.Sampler.DateTime.Unit = v1alpha1.TimeUnitDay
+	}
+	if column.Sampler != nil && column.Sampler.UUID != nil && column.Sampler.UUID.LetterCase == "" {
+		column.Sampler.UUID.LetterCase = v1alpha1.LetterCaseLower
+	}
+}
+
+// sortedJSON writes a value as JSON with the keys of every object sorted, also those of JSON that a user wrote freely, and with
+// numbers as they were written.
+func sortedJSON(value any) []byte {
+	data, err := json.Marshal(value)
+	if err != nil {
+		// Only JSON that is not valid, which no decoder of a spec lets in, can't be marshalled; what is left still tells specs apart.
+		return []byte(err.Error())
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	var tree any
+	if err := decoder.Decode(&tree); err != nil {
+		return data
+	}
+	var canonical bytes.Buffer
+	encoder := json.NewEncoder(&canonical)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(tree); err != nil {
+		return data
+	}
+	return bytes.TrimRight(canonical.Bytes(), "\n")
+}

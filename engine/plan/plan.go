@@ -1,0 +1,133 @@
+// Package plan turns a spec into what the executors run: the schema, the columns in an order in which each finds its inputs, the
+// row groups and their shards; and it holds all the validation of a spec. It is imported by the controller too, so it generates
+// nothing, reads no data, and imports no clients and no file formats.
+package plan
+
+import (
+	"iter"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+// Kind is the kind of a configured column.
+type Kind int
+
+// The kinds of columns.
+const (
+	KindSampler Kind = iota
+	KindLLM
+	KindExpression
+	KindCustom
+)
+
+// String returns the name of the member of a column's spec.
+func (k Kind) String() string {
+	switch k {
+	case KindSampler:
+		return "sampler"
+	case KindLLM:
+		return "llmText"
+	case KindExpression:
+		return "expression"
+	case KindCustom:
+		return "custom"
+	}
+	return "unknown"
+}
+
+// Plan is a compiled spec. It is immutable, and shared by all that takes part in a run.
+type Plan struct {
+	// Spec is a copy of the spec that was compiled.
+	Spec *v1alpha1.DatasetGenerationSpec
+	// Schema has the columns of the output: those of the seed, then the configured ones, in configuration order.
+	Schema *table.Schema
+	// Columns are the configured columns, each after the columns that it requires; among those that could stand next, the
+	// one that was configured first.
+	Columns []*Column
+	// SeedFields is how many columns, the first ones of the schema, come from the seed.
+	SeedFields int
+	// Mode is Sync when a column may resize.
+	Mode v1alpha1.ExecutionMode
+	// RowGroupSize is the number of rows in every row group but the last.
+	RowGroupSize int64
+	// NumRecords is the number of rows that were asked for.
+	NumRecords int64
+}
+
+// Column is a configured column.
+type Column struct {
+	Name string
+	// Index is the position in the schema.
+	Index int
+	Kind  Kind
+	// Requires are the schema indexes of the columns, those of the seed included, that are read. Ascending.
+	Requires []int
+	// Dependents are the schema indexes of the columns that read this one. Ascending.
+	Dependents []int
+	// Model is the model of an LLM column, and nil for the other kinds.
+	Model *v1alpha1.Model
+	// Resize says that the column may change the number of rows.
+	Resize bool
+	// Batch says that the column is made for all the rows of a batch at once, by a column.BatchGenerator.
+	Batch bool
+	// Spec is the column's part of Plan.Spec.
+	Spec *v1alpha1.Column
+}
+
+// Column returns the configured column at an index of the schema, or nil for a column of the seed.
+func (p *Plan) Column(index int) *Column {
+	for _, column := range p.Columns {
+		if column.Index == index {
+			return column
+		}
+	}
+	return nil
+}
+
+// Provider returns the provider of a model of this plan.
+func (p *Plan) Provider(model *v1alpha1.Model) *v1alpha1.Provider {
+	for i := range p.Spec.Providers {
+		if p.Spec.Providers[i].Name == model.Provider {
+			return &p.Spec.Providers[i]
+		}
+	}
+	return nil
+}
+
+// RowGroups is the number of row groups.
+func (p *Plan) RowGroups() int64 {
+	return (p.NumRecords + p.RowGroupSize - 1) / p.RowGroupSize
+}
+
+// RowGroup returns the rows of a row group: from start up to, but without, end.
+func (p *Plan) RowGroup(index int64) (start, end table.RowIndex) {
+	first := index * p.RowGroupSize
+	return table.RowIndex(first), table.RowIndex(min(first+p.RowGroupSize, p.NumRecords))
+}
+
+// ShardGroups yields the row groups of a shard in ascending order: group g belongs to shard g % shards. Every group belongs to
+// exactly one of the shards 0 to shards-1.
+func (p *Plan) ShardGroups(shard, shards int32) iter.Seq[int64] {
+	return func(yield func(int64) bool) {
+		for group := int64(shard); group < p.RowGroups(); group += int64(shards) {
+			if !yield(group) {
+				return
+			}
+		}
+	}
+}
+
+// ShardRows is the number of rows in all the row groups of a shard.
+func (p *Plan) ShardRows(shard, shards int32) int64 {
+	groups := p.RowGroups()
+	if int64(shard) >= groups {
+		return 0
+	}
+	rows := (groups - int64(shard) + int64(shards) - 1) / int64(shards) * p.RowGroupSize
+	if last := groups - 1; last%int64(shards) == int64(shard) {
+		start, end := p.RowGroup(last)
+		rows -= p.RowGroupSize - int64(end-start)
+	}
+	return rows
+}

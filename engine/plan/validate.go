@@ -1,0 +1,204 @@
+package plan
+
+import (
+	"fmt"
+	"net/url"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+)
+
+// columnName is what a column may be called. The custom resource has the same pattern; a spec that did not pass through the API
+// server is held to it here.
+var columnName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
+
+// Validate returns everything that is wrong with a spec, as far as it can be known without the data of the seed, in the order of
+// the spec's fields: a name that no column has may be one of the seed's columns, and is then no violation here. Compile
+// checks those too.
+func Validate(spec *v1alpha1.DatasetGenerationSpec) []Violation {
+	checks := newValidation(spec)
+	checks.run(spec.Seed != nil)
+	return checks.violations
+}
+
+// validation collects the violations of one spec, and what compiling needs of what it has found out on the way.
+type validation struct {
+	spec       *v1alpha1.DatasetGenerationSpec
+	violations []Violation
+	// seedNames are the columns of the seed, where they are known.
+	seedNames []string
+	// columns maps names to indexes in spec.columns. Of columns with one name it has the first.
+	columns map[string]int
+	// references are, for each column of the spec, what it reads.
+	references [][]reference
+}
+
+// reference is a name that a column reads, and the field that says so.
+type reference struct{ name, field string }
+
+func newValidation(spec *v1alpha1.DatasetGenerationSpec) *validation {
+	v := &validation{spec: spec, columns: map[string]int{}, references: make([][]reference, len(spec.Columns))}
+	for i, column := range spec.Columns {
+		if _, taken := v.columns[column.Name]; !taken {
+			v.columns[column.Name] = i
+		}
+	}
+	return v
+}
+
+func (v *validation) add(field, reason, format string, arguments ...any) {
+	v.violations = append(v.violations, Violation{Field: field, Reason: reason, Message: fmt.Sprintf(format, arguments...)})
+}
+
+// run makes all checks. With unknownSeed, names that no column has are taken for columns of the seed.
+func (v *validation) run(unknownSeed bool) {
+	if v.spec.NumRecords < 1 {
+		v.add("spec.numRecords", ReasonInvalidValue, "must be at least 1, but is %d", v.spec.NumRecords)
+	}
+	v.providers()
+	v.models()
+	v.seed()
+	if len(v.spec.Columns) == 0 {
+		v.add("spec.columns", ReasonRequired, "at least one column is needed")
+	}
+	for i := range v.spec.Columns {
+		v.column(i, unknownSeed)
+	}
+	v.cycles()
+	if size := v.spec.EffectiveRowGroupSize(); size < 1 {
+		v.add("spec.run.rowGroupSize", ReasonInvalidValue, "must be at least 1, but is %d", size)
+	}
+}
+
+func (v *validation) providers() {
+	seen := map[string]bool{}
+	for i, provider := range v.spec.Providers {
+		field := fmt.Sprintf("spec.providers[%d]", i)
+		if provider.Name == "" {
+			v.add(field+".name", ReasonRequired, "a provider needs a name")
+		} else if seen[provider.Name] {
+			v.add(field+".name", ReasonDuplicateProvider, "another provider is called %q too", provider.Name)
+		}
+		seen[provider.Name] = true
+		if provider.Type != v1alpha1.ProviderOpenAI {
+			v.add(field+".type", ReasonInvalidValue, "must be %s, but is %q", v1alpha1.ProviderOpenAI, provider.Type)
+		}
+		if problem := endpointProblem(provider.Endpoint); problem != "" {
+			v.add(field+".endpoint", ReasonInvalidValue, "%s", problem)
+		}
+	}
+}
+
+// endpointProblem never quotes the endpoint: a password may have been written into it.
+func endpointProblem(endpoint string) string {
+	parsed, err := url.Parse(endpoint)
+	switch {
+	case err != nil:
+		return "is not a URL; write it like http://vllm.models.svc:8000/v1"
+	case parsed.Scheme != "http" && parsed.Scheme != "https", parsed.Host == "":
+		return "must be an http or https URL with a host, like http://vllm.models.svc:8000/v1"
+	case parsed.User != nil:
+		return "must not hold a user or a password; put the API key into a Secret and name it in apiKeySecretRef"
+	case parsed.RawQuery != "" || parsed.Fragment != "":
+		return "must not have a query or a fragment"
+	}
+	return ""
+}
+
+func (v *validation) models() {
+	var providers []string
+	for _, provider := range v.spec.Providers {
+		providers = append(providers, provider.Name)
+	}
+	seen := map[string]bool{}
+	for i, model := range v.spec.Models {
+		field := fmt.Sprintf("spec.models[%d]", i)
+		if model.Alias == "" {
+			v.add(field+".alias", ReasonRequired, "a model needs an alias")
+		} else if seen[model.Alias] {
+			v.add(field+".alias", ReasonDuplicateModel, "another model has the alias %q too", model.Alias)
+		}
+		seen[model.Alias] = true
+		if !slices.Contains(providers, model.Provider) {
+			v.add(field+".provider", ReasonUnknownProvider, "no provider is called %q%s", model.Provider, suggestion(model.Provider, providers))
+		}
+		if model.Model == "" {
+			v.add(field+".model", ReasonRequired, "the name by which the provider knows the model is needed")
+		}
+	}
+}
+
+func (v *validation) seed() {
+	seed := v.spec.Seed
+	if seed == nil {
+		return
+	}
+	var sources []string
+	var location, locationField string
+	if seed.ConfigMap != nil {
+		sources, location, locationField = append(sources, "configMap"), seed.ConfigMap.Key, "spec.seed.configMap.key"
+	}
+	if seed.PersistentVolumeClaim != nil {
+		sources, location, locationField = append(sources, "persistentVolumeClaim"), seed.PersistentVolumeClaim.Path, "spec.seed.persistentVolumeClaim.path"
+	}
+	if seed.HTTP != nil {
+		sources, location, locationField = append(sources, "http"), seed.HTTP.URL, "spec.seed.http.url"
+	}
+	if len(sources) != 1 {
+		v.add("spec.seed", ReasonInvalidUnion, "exactly one of configMap, persistentVolumeClaim, http must be set, but %s", listSet(sources))
+		return
+	}
+	if seed.Format == "" && !formatIsPlain(location) {
+		v.add("spec.seed.format", ReasonRequired,
+			"the ending of %s does not tell the format (.csv, .json, .jsonl, .ndjson, .parquet do): set format", locationField)
+	}
+}
+
+func formatIsPlain(location string) bool {
+	if parsed, err := url.Parse(location); err == nil {
+		location = parsed.Path
+	}
+	switch strings.ToLower(path.Ext(location)) {
+	case ".csv", ".json", ".jsonl", ".ndjson", ".parquet":
+		return true
+	}
+	return false
+}
+
+func (v *validation) cycles() {
+	for _, cycle := range findCycles(v.columns, v.references, v.spec.Columns) {
+		first := cycle[0]
+		field := fmt.Sprintf("spec.columns[%d]", first)
+		if len(cycle) == 1 {
+			v.add(field, ReasonCycle, "the column %q depends on itself", v.spec.Columns[first].Name)
+			continue
+		}
+		names := make([]string, 0, len(cycle)+1)
+		for _, index := range append(cycle, first) {
+			names = append(names, v.spec.Columns[index].Name)
+		}
+		v.add(field, ReasonCycle, "columns depend on each other in a circle: %s", strings.Join(names, " → "))
+	}
+}
+
+// candidates are the names that a column may refer to, for suggestions.
+func (v *validation) candidates(except int) []string {
+	names := append([]string(nil), v.seedNames...)
+	for i, column := range v.spec.Columns {
+		if i != except && column.Name != "" {
+			names = append(names, column.Name)
+		}
+	}
+	return names
+}
+
+// listSet says which members of a union are set.
+func listSet(members []string) string {
+	if len(members) == 0 {
+		return "none is"
+	}
+	return strings.Join(members, " and ") + " are"
+}

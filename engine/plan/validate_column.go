@@ -1,0 +1,180 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/column/custom"
+	"seedloom.dev/seedloom/engine/column/sampler"
+	"seedloom.dev/seedloom/engine/jinja"
+)
+
+// columnChecks has the checks of each kind of column. A new kind is added here, in Kind, in valueType and in package factory.
+var columnChecks = []struct {
+	kind  Kind
+	isSet func(*v1alpha1.Column) bool
+	check func(v *validation, index int, field string)
+}{
+	{KindSampler, func(c *v1alpha1.Column) bool { return c.Sampler != nil }, (*validation).samplerColumn},
+	{KindLLM, func(c *v1alpha1.Column) bool { return c.LLMText != nil }, (*validation).llmColumn},
+	{KindExpression, func(c *v1alpha1.Column) bool { return c.Expression != nil }, (*validation).expressionColumn},
+	{KindCustom, func(c *v1alpha1.Column) bool { return c.Custom != nil }, (*validation).customColumn},
+}
+
+// kindsOf returns the kinds whose member is set.
+func kindsOf(column *v1alpha1.Column) []Kind {
+	var kinds []Kind
+	for _, entry := range columnChecks {
+		if entry.isSet(column) {
+			kinds = append(kinds, entry.kind)
+		}
+	}
+	return kinds
+}
+
+func (v *validation) column(index int, unknownSeed bool) {
+	column := &v.spec.Columns[index]
+	field := fmt.Sprintf("spec.columns[%d]", index)
+	v.columnName(index, field+".name")
+	kinds := kindsOf(column)
+	if len(kinds) != 1 {
+		var all, set []string
+		for _, entry := range columnChecks {
+			all = append(all, entry.kind.String())
+		}
+		for _, kind := range kinds {
+			set = append(set, kind.String())
+		}
+		v.add(field, ReasonInvalidUnion, "exactly one of %s must be set, but %s", strings.Join(all, ", "), listSet(set))
+	}
+	if column.AllowResize != nil && *column.AllowResize && column.Custom == nil {
+		v.add(field+".allowResize", ReasonInvalidValue, "is possible for custom columns only")
+	}
+	for _, entry := range columnChecks {
+		if entry.isSet(column) {
+			entry.check(v, index, field+"."+entry.kind.String())
+		}
+	}
+	v.unknownReferences(index, unknownSeed)
+}
+
+func (v *validation) columnName(index int, field string) {
+	name := v.spec.Columns[index].Name
+	switch {
+	case name == "":
+		v.add(field, ReasonRequired, "a column needs a name")
+	case !columnName.MatchString(name):
+		v.add(field, ReasonInvalidName, "%q can't be used in templates: a name starts with a letter and holds only letters, digits and '_'", name)
+	case v.columns[name] != index:
+		v.add(field, ReasonDuplicateColumn, "spec.columns[%d] is called %q too", v.columns[name], name)
+	}
+	for _, seedName := range v.seedNames {
+		if seedName == name {
+			v.add(field, ReasonSeedColumnClash, "the seed has a column %q too: rename this one", name)
+		}
+	}
+}
+
+// unknownReferences drops, from what a column reads, the names that do not exist, and reports them.
+func (v *validation) unknownReferences(index int, unknownSeed bool) {
+	for _, reference := range v.references[index] {
+		if _, found := v.columns[reference.name]; found || unknownSeed || v.isSeedName(reference.name) {
+			continue
+		}
+		v.add(reference.field, ReasonUnknownReference, "no column is called %q%s", reference.name, suggestion(reference.name, v.candidates(index)))
+	}
+}
+
+func (v *validation) isSeedName(name string) bool {
+	for _, seedName := range v.seedNames {
+		if seedName == name {
+			return true
+		}
+	}
+	return false
+}
+
+// template parses a template and notes the columns that it reads.
+func (v *validation) template(index int, field, source string) {
+	if strings.TrimSpace(source) == "" {
+		v.add(field, ReasonRequired, "must not be empty")
+		return
+	}
+	parsed, err := jinja.Parse(source)
+	if err != nil {
+		v.add(field, ReasonTemplateSyntax, "is not a valid template: %v", err)
+		return
+	}
+	for _, name := range parsed.References() {
+		// A column with the name of a built-in function takes precedence over it, here as in rendering.
+		if _, isColumn := v.columns[name]; !isColumn && !v.isSeedName(name) && jinja.IsBuiltin(name) {
+			continue
+		}
+		v.references[index] = append(v.references[index], reference{name, field})
+	}
+}
+
+func (v *validation) samplerColumn(index int, field string) {
+	for _, violation := range sampler.Validate(v.spec.Columns[index].Sampler) {
+		at := field
+		if violation.Field != "" {
+			at += "." + violation.Field
+		}
+		v.add(at, ReasonInvalidSampler, "%s", violation.Message)
+	}
+}
+
+func (v *validation) llmColumn(index int, field string) {
+	llm := v.spec.Columns[index].LLMText
+	known := false
+	var aliases []string
+	for _, model := range v.spec.Models {
+		known = known || model.Alias == llm.Model
+		aliases = append(aliases, model.Alias)
+	}
+	if !known {
+		v.add(field+".model", ReasonUnknownModel, "no model has the alias %q%s", llm.Model, suggestion(llm.Model, aliases))
+	}
+	v.template(index, field+".prompt", llm.Prompt)
+	if llm.SystemPrompt != "" {
+		v.template(index, field+".systemPrompt", llm.SystemPrompt)
+	}
+}
+
+func (v *validation) expressionColumn(index int, field string) {
+	expression := v.spec.Columns[index].Expression
+	v.template(index, field+".expr", expression.Expr)
+	v.valueType(field+".type", expression.Type)
+}
+
+func (v *validation) customColumn(index int, field string) {
+	code := v.spec.Columns[index].Custom
+	if code.Strategy != v1alpha1.CustomBatch {
+		v.add(field+".strategy", ReasonInvalidValue, "must be %s, but is %q", v1alpha1.CustomBatch, code.Strategy)
+	}
+	v.valueType(field+".type", code.Type)
+	for i, name := range code.RequiredColumns {
+		at := fmt.Sprintf("%s.requiredColumns[%d]", field, i)
+		if name == custom.RowKey {
+			v.add(at, ReasonInvalidValue, "every row has %s without asking for it", custom.RowKey)
+			continue
+		}
+		v.references[index] = append(v.references[index], reference{name, at})
+	}
+	if code.Starlark == nil {
+		v.add(field, ReasonInvalidUnion, "exactly one of starlark must be set, but none is")
+		return
+	}
+	for _, problem := range custom.Check(code.Starlark.Source) {
+		v.add(field+".starlark.source", ReasonStarlarkSyntax, "%s", problem)
+	}
+}
+
+func (v *validation) valueType(field string, kind v1alpha1.ValueType) {
+	switch kind {
+	case "", v1alpha1.ValueTypeStr, v1alpha1.ValueTypeInt, v1alpha1.ValueTypeFloat, v1alpha1.ValueTypeBool:
+	default:
+		v.add(field, ReasonInvalidValue, "must be str, int, float or bool, but is %q", kind)
+	}
+}
