@@ -1,0 +1,87 @@
+package progress
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// Identity says whose progress it is.
+type Identity struct {
+	RunID   string
+	Attempt int32
+	Shard   int32
+}
+
+// Handler serves the progress document and the metrics.
+func (t *Tracker) Handler(identity Identity) http.Handler {
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(&collector{tracker: t, shard: strconv.Itoa(int(identity.Shard))})
+	mux := http.NewServeMux()
+	mux.Handle("GET "+runreport.MetricsPath, promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET "+runreport.ProgressPath, func(writer http.ResponseWriter, _ *http.Request) {
+		snapshot := t.Snapshot()
+		writer.Header().Set("Content-Type", "application/json")
+		// The reader has gone away when this fails.
+		_ = json.NewEncoder(writer).Encode(runreport.Progress{
+			Version: runreport.Version,
+			RunID:   identity.RunID, Attempt: identity.Attempt, Shard: identity.Shard,
+			Sequence: snapshot.Sequence, Phase: snapshot.Phase, Records: snapshot.Records,
+			RecordsPerSecond: snapshot.RecordsPerSecond, InFlight: snapshot.InFlight,
+			Columns: snapshot.Columns, Models: snapshot.Models, Dropped: snapshot.Dropped,
+		})
+	})
+	return mux
+}
+
+var (
+	recordsDescription = prometheus.NewDesc("seedloom_records", "Records by fate.", []string{"shard", "fate"}, nil)
+	targetDescription  = prometheus.NewDesc("seedloom_records_target", "Records that were asked for.", []string{"shard"}, nil)
+	cellsDescription   = prometheus.NewDesc("seedloom_cells", "Cells of settled records by column and outcome.", []string{"shard", "column", "outcome"}, nil)
+	flightDescription  = prometheus.NewDesc("seedloom_tasks_in_flight", "Tasks that run now.", []string{"shard"}, nil)
+	requestDescription = prometheus.NewDesc("seedloom_model_requests_total", "Requests by model and outcome.", []string{"shard", "model", "outcome"}, nil)
+	tokenDescription   = prometheus.NewDesc("seedloom_model_tokens_total", "Tokens by model and type.", []string{"shard", "model", "type"}, nil)
+)
+
+// collector turns a snapshot into metrics when they are asked for, so that counting costs nothing twice.
+type collector struct {
+	tracker *Tracker
+	shard   string
+}
+
+// Describe sends the descriptions of all metrics.
+func (c *collector) Describe(descriptions chan<- *prometheus.Desc) {
+	for _, description := range []*prometheus.Desc{
+		recordsDescription, targetDescription, cellsDescription, flightDescription, requestDescription, tokenDescription,
+	} {
+		descriptions <- description
+	}
+}
+
+// Collect sends the metrics of one snapshot.
+func (c *collector) Collect(metrics chan<- prometheus.Metric) {
+	snapshot := c.tracker.Snapshot()
+	send := func(description *prometheus.Desc, kind prometheus.ValueType, value float64, labels ...string) {
+		metrics <- prometheus.MustNewConstMetric(description, kind, value, append([]string{c.shard}, labels...)...)
+	}
+	send(targetDescription, prometheus.GaugeValue, float64(snapshot.Records.Target))
+	send(recordsDescription, prometheus.GaugeValue, float64(snapshot.Records.Actual), "written")
+	send(recordsDescription, prometheus.GaugeValue, float64(snapshot.Records.Dropped), "dropped")
+	send(flightDescription, prometheus.GaugeValue, float64(snapshot.InFlight))
+	for _, column := range snapshot.Columns {
+		send(cellsDescription, prometheus.GaugeValue, float64(column.Succeeded), column.Name, "succeeded")
+		send(cellsDescription, prometheus.GaugeValue, float64(column.Failed), column.Name, "failed")
+		send(cellsDescription, prometheus.GaugeValue, float64(column.Dropped), column.Name, "dropped")
+	}
+	for _, model := range snapshot.Models {
+		send(requestDescription, prometheus.CounterValue, float64(model.Succeeded), model.Alias, "succeeded")
+		send(requestDescription, prometheus.CounterValue, float64(model.Failed), model.Alias, "failed")
+		send(tokenDescription, prometheus.CounterValue, float64(model.InputTokens), model.Alias, "input")
+		send(tokenDescription, prometheus.CounterValue, float64(model.OutputTokens), model.Alias, "output")
+	}
+}

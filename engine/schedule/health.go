@@ -1,0 +1,130 @@
+package schedule
+
+import (
+	"math"
+	"time"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/failure"
+)
+
+// GateConfig says when cells fail too often to go on.
+type GateConfig struct {
+	Enabled bool
+	// ErrorRate is the share of failed cells, from 0 to 1, above which the run ends.
+	ErrorRate float64
+	// Window is how many of a column's latest outcomes are looked at.
+	Window int
+}
+
+const (
+	// alwaysFailing is after how many failures without any success a column is given up.
+	alwaysFailing = 25
+	// confidence is the number of standard deviations of the lower confidence bound. The bound is looked at after every outcome,
+	// so it has to be wide: 3 keeps random failures of a healthy run from ever adding up.
+	confidence = 3
+)
+
+// gate watches the latest outcomes of a column.
+type gate struct {
+	config   GateConfig
+	outcomes []bool
+	next     int
+	count    int
+	failures int
+	total    int
+	succeeded bool
+}
+
+func newGate(config GateConfig) gate {
+	return gate{config: config, outcomes: make([]bool, max(config.Window, alwaysFailing))}
+}
+
+// add notes an outcome, and says whether the run must end.
+func (g *gate) add(failed bool) bool {
+	if g.count == len(g.outcomes) {
+		if g.outcomes[g.next] {
+			g.failures--
+		}
+	} else {
+		g.count++
+	}
+	g.outcomes[g.next] = failed
+	g.next = (g.next + 1) % len(g.outcomes)
+	g.total++
+	if !failed {
+		g.succeeded = true
+		return false
+	}
+	g.failures++
+	if !g.config.Enabled {
+		return false
+	}
+	if !g.succeeded {
+		return g.total >= alwaysFailing
+	}
+	return g.count >= g.config.Window && lowerBound(g.failures, g.count) > g.config.ErrorRate
+}
+
+// lowerBound is the lower end of the Wilson score interval (E. B. Wilson, 1927) for a share.
+func lowerBound(hits, count int) float64 {
+	n, share, z2 := float64(count), float64(hits)/float64(count), float64(confidence*confidence)
+	centre := share + z2/(2*n)
+	margin := confidence * math.Sqrt(share*(1-share)/n+z2/(4*n*n))
+	return (centre - margin) / (1 + z2/n)
+}
+
+// OutageConfig says how long an endpoint may be unreachable before the run ends, resumable.
+type OutageConfig struct {
+	// First holds until the first answer ever, Later afterwards.
+	First, Later time.Duration
+}
+
+// pauseAfter is how many failures in a row pause an endpoint.
+const pauseAfter = 5
+
+// endpoint is the health of an endpoint: a circuit breaker. While it is paused, one probe at a time finds out when it is back.
+type endpoint struct {
+	successes    int64
+	failures     int
+	failingSince time.Time
+	pausedUntil  time.Time
+	running      int
+}
+
+func (e *endpoint) allows(now time.Time) bool {
+	if e.failures < pauseAfter {
+		return true
+	}
+	return e.running == 0 && !now.Before(e.pausedUntil)
+}
+
+func (e *endpoint) succeeded() {
+	e.successes++
+	e.failures = 0
+	e.failingSince, e.pausedUntil = time.Time{}, time.Time{}
+}
+
+// failed notes a failure, and returns the end of the run when the outage lasts for too long.
+func (e *endpoint) failed(now time.Time, config OutageConfig, cause *failure.Error) *failure.Error {
+	if e.failures == 0 {
+		e.failingSince = now
+	}
+	e.failures++
+	if e.failures >= pauseAfter {
+		e.pausedUntil = now.Add(min(maxBackoff, firstBackoff<<min(e.failures-pauseAfter, 6)))
+	}
+	limit := config.Later
+	if e.successes == 0 {
+		limit = config.First
+	}
+	outage := now.Sub(e.failingSince)
+	if e.failures < pauseAfter || outage < limit {
+		return nil
+	}
+	ending := failure.New(v1alpha1.ReasonProviderUnavailable, failure.EndRun,
+		"nothing has got through to the provider for %s (%d requests in a row); check that its endpoint is right and that it is up; the last failure: %s",
+		outage.Round(time.Second), e.failures, cause.Message)
+	ending.Temporary = true
+	return ending
+}

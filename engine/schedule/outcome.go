@@ -1,0 +1,194 @@
+package schedule
+
+import (
+	"fmt"
+	"time"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/failure"
+)
+
+// The backoff of retries: exponential with full jitter. A server's own wish is honoured up to maxRetryAfter.
+const (
+	firstBackoff  = 500 * time.Millisecond
+	maxBackoff    = 30 * time.Second
+	maxRetryAfter = 5 * time.Minute
+)
+
+// Backoff returns how long the retry with this number, from 1, waits. jitter is in [0, 1).
+func Backoff(retry int, jitter float64, wish time.Duration) time.Duration {
+	if wish > 0 {
+		wish = min(wish, maxRetryAfter)
+		// Many cells get the same wish at once: spread them a little beyond it.
+		return wish + time.Duration(jitter*float64(firstBackoff))
+	}
+	limit := maxBackoff
+	if retry < 8 {
+		limit = min(limit, firstBackoff<<(retry-1))
+	}
+	return time.Duration(jitter * float64(limit))
+}
+
+// Succeeded notes that a task came back with values, which its owner has written into the records.
+func (c *Core) Succeeded(task Task, now time.Time) {
+	c.release(task, now, nil)
+	for i, r := range task.rows {
+		r.running--
+		if r.epoch != task.epochs[i] || r.state != rowActive {
+			c.settle(r)
+			continue
+		}
+		c.gates[task.Column].add(false)
+		c.done(r, task.Column)
+	}
+	c.after(task)
+}
+
+// Wants says whether the value that a task made for one of its records is still wanted.
+func (c *Core) Wants(task Task, position int) bool {
+	r := task.rows[position]
+	return r.epoch == task.epochs[position] && r.state == rowActive
+}
+
+func (c *Core) done(r *row, column int) {
+	r.cells[column] = cellDone
+	r.remaining--
+	for _, dependent := range c.dependents[column] {
+		r.unmet[dependent]--
+		if r.unmet[dependent] == 0 {
+			c.ready(r, dependent)
+		}
+	}
+	if r.remaining == 0 {
+		r.state = rowDone
+		r.group.open--
+		r.group.Done = append(r.group.Done, r.record)
+	}
+}
+
+// Failed notes that a task came back with a failure.
+func (c *Core) Failed(task Task, cause *failure.Error, now time.Time) {
+	c.release(task, now, cause)
+	for i, r := range task.rows {
+		r.running--
+		if r.epoch != task.epochs[i] || r.state != rowActive {
+			c.settle(r)
+			continue
+		}
+		switch {
+		case cause.Consequence == failure.EndRun:
+			r.cells[task.Column] = cellDeferred
+			c.End(cause)
+		case cause.Consequence == failure.DropRow || c.config.Columns[task.Column].Batch:
+			c.fail(r, task.Column, cause)
+		default:
+			c.retry(r, task.Column, cause, now)
+		}
+	}
+	c.after(task)
+}
+
+func (c *Core) after(task Task) {
+	for i, r := range task.rows {
+		if i > 0 && r.group == task.rows[i-1].group {
+			continue
+		}
+		c.fireBatches(r.group)
+		if _, open := c.groups[r.group.Index]; open {
+			c.finish(r.group)
+		}
+	}
+}
+
+// release gives the slot back, and notes what the outcome says of the endpoint.
+func (c *Core) release(task Task, now time.Time, cause *failure.Error) {
+	current := &c.lanes[task.Lane]
+	current.running--
+	c.inFlight--
+	if current.Endpoint < 0 {
+		return
+	}
+	health := &c.endpoints[current.Endpoint]
+	health.running--
+	switch {
+	case cause == nil || cause.Consequence == failure.DropRow || cause.Reason == v1alpha1.ReasonProviderRateLimited:
+		// Whoever answers is there.
+		health.succeeded()
+	case cause.Consequence == failure.PauseEndpoint:
+		if outage := health.failed(now, c.config.Outage, cause); outage != nil {
+			c.End(outage)
+		}
+	}
+}
+
+// retry defers a cell, or fails the row when the budget of the request is used up. What fails while nothing at all gets through to the
+// endpoint does not use up the budget: the row is not to blame.
+func (c *Core) retry(r *row, column int, cause *failure.Error, now time.Time) {
+	if endpoint := c.lanes[c.config.Columns[column].Lane].Endpoint; cause.Consequence == failure.PauseEndpoint && endpoint >= 0 {
+		if successes := c.endpoints[endpoint].successes; successes == r.marks[column] && r.requests[column] > 0 {
+			r.requests[column]--
+		} else {
+			r.marks[column] = successes
+		}
+	}
+	r.requests[column]++
+	tries := int(r.requests[column])
+	if tries >= c.config.MaxRequestAttempts {
+		c.fail(r, column, &failure.Error{Reason: cause.Reason, Consequence: failure.DropRow, Cause: cause.Cause,
+			Message: fmt.Sprintf("gave up after %d requests: %s", tries, cause.Message)})
+		return
+	}
+	r.cells[column] = cellDeferred
+	delay := Backoff(tries, c.config.Jitter(column, r.record, tries), cause.RetryAfter)
+	c.deferred.push(deferredCell{until: now.Add(delay), row: r, epoch: r.epoch, column: int16(column)})
+}
+
+// fail ends this attempt of a row. Its other cells don't start any more.
+func (c *Core) fail(r *row, column int, cause *failure.Error) {
+	if c.gates[column].add(true) {
+		c.trip(column, cause)
+	}
+	for i, spec := range c.config.Columns {
+		// A batch waits for the rows that are started again.
+		if spec.Batch && r.cells[i] != cellWaiting {
+			r.group.batchUnmet[i]++
+		}
+		r.cells[i] = cellWaiting
+	}
+	r.state = rowFailing
+	r.failed, r.cause = column, cause
+	c.settle(r)
+}
+
+// settle starts a failed row again, or drops it, once nothing of it runs any more.
+func (c *Core) settle(r *row) {
+	if r.state != rowFailing || r.running > 0 {
+		return
+	}
+	r.tries++
+	r.attempt++
+	if r.tries < c.config.MaxRowAttempts && !c.closed {
+		c.start(r)
+		return
+	}
+	if c.closed && r.tries < c.config.MaxRowAttempts {
+		// It would have been tried again: it is unfinished, not dropped.
+		return
+	}
+	r.state = rowDropped
+	for i, spec := range c.config.Columns {
+		if spec.Batch {
+			r.group.batchUnmet[i]--
+		}
+	}
+	r.group.open--
+	r.group.Dropped = append(r.group.Dropped, Dropped{Row: r.index, Column: r.failed, Attempts: r.attempt, Failure: r.cause})
+}
+
+// trip ends the run because a column fails too often.
+func (c *Core) trip(column int, cause *failure.Error) {
+	gate := &c.gates[column]
+	c.End(failure.New(v1alpha1.ReasonEarlyShutdown, failure.EndRun,
+		"column %q failed in %d of its last %d cells, so the run was ended early; the last failure: %s",
+		c.config.Columns[column].Name, gate.failures, gate.count, cause.Message))
+}

@@ -1,0 +1,85 @@
+package schedule
+
+import (
+	"slices"
+	"time"
+
+	"seedloom.dev/seedloom/engine/table"
+)
+
+// readyCell is a cell, or a batch of cells, that may run. Older row groups come first, and within them the rows that are
+// closest to their end: so memory stays small and checkpoints come early.
+type readyCell struct {
+	group     int64
+	remaining int16
+	column    int16
+	index     table.RowIndex
+	rows      []*row
+	epoch     int32
+}
+
+func (a readyCell) before(b readyCell) bool {
+	switch {
+	case a.group != b.group:
+		return a.group < b.group
+	case a.remaining != b.remaining:
+		return a.remaining < b.remaining
+	case a.index != b.index:
+		return a.index < b.index
+	}
+	return a.column < b.column
+}
+
+// deferredCell is a cell that waits for its next try.
+type deferredCell struct {
+	until  time.Time
+	row    *row
+	epoch  int32
+	column int16
+}
+
+func (a deferredCell) before(b deferredCell) bool { return a.until.Before(b.until) }
+
+// queue is a binary heap. The one of container/heap would allocate for each cell.
+type queue[T interface{ before(T) bool }] struct{ items []T }
+
+func (q *queue[T]) len() int { return len(q.items) }
+
+func (q *queue[T]) first() T { return q.items[0] }
+
+func (q *queue[T]) push(item T) {
+	q.items = append(q.items, item)
+	for child := len(q.items) - 1; child > 0; {
+		parent := (child - 1) / 2
+		if !q.items[child].before(q.items[parent]) {
+			return
+		}
+		q.items[child], q.items[parent] = q.items[parent], q.items[child]
+		child = parent
+	}
+}
+
+func (q *queue[T]) pop() T {
+	var none T
+	top, last := q.items[0], len(q.items)-1
+	q.items[0], q.items[last] = q.items[last], none
+	q.items = q.items[:last]
+	for parent := 0; ; {
+		child := 2*parent + 1
+		if child >= last {
+			return top
+		}
+		if child+1 < last && q.items[child+1].before(q.items[child]) {
+			child++
+		}
+		if !q.items[child].before(q.items[parent]) {
+			return top
+		}
+		q.items[child], q.items[parent] = q.items[parent], q.items[child]
+		parent = child
+	}
+}
+
+func sortGroups(groups []*Group) {
+	slices.SortFunc(groups, func(a, b *Group) int { return int(a.Index - b.Index) })
+}

@@ -1,0 +1,386 @@
+// Package schedule decides which cell runs next: a state machine over rows and cells, with the lanes of models, the delays of retries,
+// the health of endpoints and the error gate. It is pure: it starts no goroutine, reads no clock and does no input or output; its one
+// owner tells it what happened and when.
+package schedule
+
+import (
+	"time"
+
+	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+// Local is the lane of everything that is computed in the process. The lanes of models come after it.
+const Local = 0
+
+// Lane is a queue with a limit on how many of its tasks run at once.
+type Lane struct {
+	Limit int
+	// Endpoint is the index of the endpoint whose health counts for the lane, or -1.
+	Endpoint int
+}
+
+// Column is what the scheduler knows of a configured column.
+type Column struct {
+	Name string
+	Lane int
+	// Requires are the positions, in Config.Columns, of the columns that must be there before.
+	Requires []int
+	// Batch says that the column is made for all rows of a row group at once.
+	Batch bool
+}
+
+// Config is what the scheduler works with. It does not change while it does.
+type Config struct {
+	// Columns are in topological order.
+	Columns []Column
+	Lanes   []Lane
+	// Endpoints is the number of endpoints.
+	Endpoints int
+	// MaxRowAttempts and MaxRequestAttempts are the budgets of a row and of a request.
+	MaxRowAttempts, MaxRequestAttempts int
+	Gate                               GateConfig
+	Outage                             OutageConfig
+	// NewRecord makes the record of an attempt of a row, with the values of the seed in it.
+	NewRecord func(row table.RowIndex, attempt int32) *table.Record
+	// Jitter returns a number in [0, 1) that spreads the retries of a cell.
+	Jitter func(column int, record *table.Record, retry int) float64
+}
+
+// Todo is a row that is to be made, with the number of attempts that earlier runs have already used up.
+type Todo struct {
+	Row     table.RowIndex
+	Attempt int32
+}
+
+// Group is a row group in work. Its owner is the scheduler until it is returned as finished or unfinished.
+type Group struct {
+	Index int64
+	// Done are the records that are whole, in the order in which they became so.
+	Done []*table.Record
+	// Dropped are the rows that were given up.
+	Dropped []Dropped
+	rows    []*row
+	open    int
+	// batchUnmet counts, for each column, the rows whose inputs for it are not there yet.
+	batchUnmet []int
+}
+
+// Unfinished returns the rows of the group that have no fate yet.
+func (g *Group) Unfinished() []table.RowIndex {
+	var rows []table.RowIndex
+	for _, row := range g.rows {
+		if row.state == rowActive || row.state == rowFailing {
+			rows = append(rows, row.index)
+		}
+	}
+	return rows
+}
+
+// Dropped is a row that was given up after all its attempts, with the failure of the last one.
+type Dropped struct {
+	Row table.RowIndex
+	// Column is the position of the column that caused it.
+	Column int
+	// Attempts is how often the row was tried, over all runs.
+	Attempts int32
+	Failure  *failure.Error
+}
+
+type rowState uint8
+
+const (
+	rowActive rowState = iota
+	// rowFailing: a cell has failed; the row is started again, or dropped, once its running cells have come back.
+	rowFailing
+	rowDone
+	rowDropped
+)
+
+type cellState uint8
+
+const (
+	cellWaiting cellState = iota
+	cellReady
+	cellRunning
+	cellDeferred
+	cellDone
+)
+
+type row struct {
+	group     *Group
+	index     table.RowIndex
+	record    *table.Record
+	state     rowState
+	cells     []cellState
+	unmet     []int16
+	requests  []int16
+	marks     []int64 // successes of the endpoint when the cell last failed
+	remaining int
+	running   int
+	tries     int // in this run
+	attempt   int32
+	// epoch tells apart the attempts, so that what comes back from an earlier one is ignored.
+	epoch  int32
+	failed int
+	cause  *failure.Error
+}
+
+// Task is one call of a generator: for a row, or for the rows of a batch.
+type Task struct {
+	Lane int
+	// Column is the position of the column.
+	Column int
+	// Records are what the generator works on: one record, or those of a batch.
+	Records []*table.Record
+	rows    []*row
+	epochs  []int32
+}
+
+// Core is the scheduler. It belongs to one goroutine.
+type Core struct {
+	config     Config
+	dependents [][]int
+	lanes      []lane
+	endpoints  []endpoint
+	gates      []gate
+	deferred   queue[deferredCell]
+	finished   []*Group
+	groups     map[int64]*Group
+	ending     *failure.Error
+	closed     bool
+	inFlight   int
+}
+
+type lane struct {
+	Lane
+	ready   queue[readyCell]
+	running int
+}
+
+// New returns a scheduler without rows.
+func New(config Config) *Core {
+	core := &Core{
+		config:     config,
+		dependents: make([][]int, len(config.Columns)),
+		endpoints:  make([]endpoint, config.Endpoints),
+		gates:      make([]gate, len(config.Columns)),
+		groups:     make(map[int64]*Group),
+	}
+	for i, column := range config.Columns {
+		for _, required := range column.Requires {
+			core.dependents[required] = append(core.dependents[required], i)
+		}
+		core.gates[i] = newGate(config.Gate)
+	}
+	for _, spec := range config.Lanes {
+		core.lanes = append(core.lanes, lane{Lane: spec})
+	}
+	return core
+}
+
+// Open says how many row groups are in work.
+func (c *Core) Open() int { return len(c.groups) }
+
+// InFlight is the number of tasks that were handed out and have not come back.
+func (c *Core) InFlight() int { return c.inFlight }
+
+// Ending returns the failure that ends the run, or nil.
+func (c *Core) Ending() *failure.Error { return c.ending }
+
+// End closes the scheduler for a reason. The first reason stays. From then on Next returns nothing.
+func (c *Core) End(cause *failure.Error) {
+	if c.ending == nil {
+		c.ending = cause
+	}
+	c.closed = true
+}
+
+// Hungry says whether another row group should be added: some lane of a model (or the local one, where there are no models) has a free
+// slot and nothing to put into it.
+func (c *Core) Hungry() bool {
+	if c.closed {
+		return false
+	}
+	first := min(Local+1, len(c.lanes)-1)
+	for i := first; i < len(c.lanes); i++ {
+		if c.lanes[i].running+c.lanes[i].ready.len() < c.lanes[i].Limit {
+			return true
+		}
+	}
+	return false
+}
+
+// Add puts a row group to work. A group without rows is finished at once.
+func (c *Core) Add(index int64, rows []Todo) {
+	group := &Group{Index: index, open: len(rows), batchUnmet: make([]int, len(c.config.Columns))}
+	c.groups[index] = group
+	for _, todo := range rows {
+		added := &row{group: group, index: todo.Row, attempt: todo.Attempt}
+		group.rows = append(group.rows, added)
+		for i, column := range c.config.Columns {
+			if column.Batch {
+				group.batchUnmet[i]++
+			}
+		}
+	}
+	for _, added := range group.rows {
+		c.start(added)
+	}
+	c.fireBatches(group)
+	c.finish(group)
+}
+
+// start begins an attempt of a row.
+func (c *Core) start(r *row) {
+	columns := len(c.config.Columns)
+	r.record = c.config.NewRecord(r.index, r.attempt)
+	r.state = rowActive
+	r.cells = make([]cellState, columns)
+	r.unmet = make([]int16, columns)
+	r.requests = make([]int16, columns)
+	r.marks = make([]int64, columns)
+	r.remaining = columns
+	r.cause = nil
+	r.epoch++
+	for i, column := range c.config.Columns {
+		r.unmet[i] = int16(len(column.Requires))
+	}
+	for i := range c.config.Columns {
+		if r.unmet[i] == 0 {
+			c.ready(r, i)
+		}
+	}
+}
+
+// ready notes that a cell has all its inputs.
+func (c *Core) ready(r *row, column int) {
+	r.cells[column] = cellReady
+	if c.config.Columns[column].Batch {
+		r.group.batchUnmet[column]--
+		return
+	}
+	c.push(r, column)
+}
+
+func (c *Core) push(r *row, column int) {
+	r.cells[column] = cellReady
+	c.lanes[c.config.Columns[column].Lane].ready.push(readyCell{
+		group: r.group.Index, remaining: int16(r.remaining), index: r.index, column: int16(column), rows: []*row{r}, epoch: r.epoch,
+	})
+}
+
+// fireBatches hands out the batch columns whose inputs are there in all the rows that are still alive.
+func (c *Core) fireBatches(group *Group) {
+	for i, column := range c.config.Columns {
+		if !column.Batch || group.batchUnmet[i] > 0 {
+			continue
+		}
+		var rows []*row
+		for _, r := range group.rows {
+			if r.state == rowActive && r.cells[i] == cellReady {
+				r.cells[i] = cellDeferred // until it is taken from the lane
+				rows = append(rows, r)
+			}
+		}
+		if len(rows) > 0 {
+			c.lanes[column.Lane].ready.push(readyCell{group: group.Index, index: rows[0].index, column: int16(i), rows: rows})
+		}
+	}
+}
+
+// Next returns the next task of a lane, if one may start now.
+func (c *Core) Next(index int, now time.Time) (Task, bool) {
+	c.wake(now)
+	current := &c.lanes[index]
+	for !c.closed && current.running < current.Limit && current.ready.len() > 0 {
+		if current.Endpoint >= 0 && !c.endpoints[current.Endpoint].allows(now) {
+			return Task{}, false
+		}
+		cell := current.ready.pop()
+		task := c.take(index, cell)
+		if len(task.rows) == 0 {
+			continue
+		}
+		current.running++
+		c.inFlight++
+		if current.Endpoint >= 0 {
+			c.endpoints[current.Endpoint].running++
+		}
+		return task, true
+	}
+	return Task{}, false
+}
+
+// take makes the task of a ready cell out of those of its rows that still want it.
+func (c *Core) take(lane int, cell readyCell) Task {
+	column := int(cell.column)
+	task := Task{Lane: lane, Column: column}
+	batch := c.config.Columns[column].Batch
+	for _, r := range cell.rows {
+		if r.state != rowActive || (!batch && (r.epoch != cell.epoch || r.cells[column] != cellReady)) || (batch && r.cells[column] != cellDeferred) {
+			continue
+		}
+		r.cells[column] = cellRunning
+		r.running++
+		task.rows = append(task.rows, r)
+		task.epochs = append(task.epochs, r.epoch)
+		task.Records = append(task.Records, r.record)
+	}
+	return task
+}
+
+// wake puts the cells whose delay is over back into their lanes.
+func (c *Core) wake(now time.Time) {
+	for c.deferred.len() > 0 && !c.deferred.first().until.After(now) {
+		cell := c.deferred.pop()
+		r := cell.row
+		if r.state == rowActive && r.epoch == cell.epoch && r.cells[cell.column] == cellDeferred {
+			c.push(r, int(cell.column))
+		}
+	}
+}
+
+// NextWake returns when something that waits for time may go on; false when nothing does.
+func (c *Core) NextWake() (time.Time, bool) {
+	var next time.Time
+	if c.deferred.len() > 0 {
+		next = c.deferred.first().until
+	}
+	for i := range c.lanes {
+		current := &c.lanes[i]
+		if current.Endpoint < 0 || current.ready.len() == 0 {
+			continue
+		}
+		until := c.endpoints[current.Endpoint].pausedUntil
+		if !until.IsZero() && (next.IsZero() || until.Before(next)) {
+			next = until
+		}
+	}
+	return next, !next.IsZero()
+}
+
+// TakeFinished returns the row groups all of whose rows have met their fate since the last call.
+func (c *Core) TakeFinished() []*Group {
+	finished := c.finished
+	c.finished = nil
+	return finished
+}
+
+// TakeUnfinished returns, after the end and once nothing is in flight, the row groups that were in work, oldest first.
+func (c *Core) TakeUnfinished() []*Group {
+	var groups []*Group
+	for _, group := range c.groups {
+		groups = append(groups, group)
+	}
+	c.groups = make(map[int64]*Group)
+	sortGroups(groups)
+	return groups
+}
+
+func (c *Core) finish(group *Group) {
+	if group.open == 0 {
+		delete(c.groups, group.Index)
+		c.finished = append(c.finished, group)
+	}
+}
