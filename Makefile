@@ -1,4 +1,4 @@
-# Targets for developers of Seedloom. `make` alone lists them.
+# Targets for developers of Seedloom. `make` alone lists them. Nothing but Go, make and git need be installed before.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -6,14 +6,34 @@ SHELL := /bin/bash
 
 # What is built or downloaded lies here, outside the checkout, and is keyed by its content.
 export SEEDLOOM_CACHE ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/seedloom
+export GOLANGCI_LINT_CACHE ?= $(SEEDLOOM_CACHE)/golangci-lint
 
 CONTROLLER_GEN := bin/controller-gen
-# The race detector needs a C compiler, which a fresh machine may not have.
-RACE := $(shell command -v gcc >/dev/null 2>&1 && echo -race)
+GOLANGCI_LINT := bin/golangci-lint-kube-api-linter
+GOVULNCHECK := bin/govulncheck
+
+# The modules of the repository beside the root's, as folders.
+MODULES := hack/cluster
+
+OPERATOR_IMAGE := seedloom.dev/seedloom:dev
+SIMULATOR_IMAGE := seedloom.dev/llmsim:dev
+CLUSTER := go -C hack/cluster run .
+KUBECTL := $(CLUSTER) kubectl --
 
 .PHONY: help
 help: ## List the targets.
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ Try it
+
+.PHONY: demo
+demo: ## Bring up a real Kubernetes with the operator, and generate the sample dataset on it.
+	@echo "Compiling the demo (up to two minutes the first time)"
+	@go build -o bin/demo ./hack/demo
+	@bin/demo
+
+.PHONY: demo-down
+demo-down: cluster-down ## Take down what the demo has brought up. Caches stay.
 
 ##@ Code
 
@@ -22,35 +42,94 @@ generate: $(CONTROLLER_GEN) ## Generate deep copies and apply configurations.
 	$(CONTROLLER_GEN) object applyconfiguration paths=./api/...
 
 .PHONY: manifests
-manifests: $(CONTROLLER_GEN) ## Generate the CRD.
+manifests: $(CONTROLLER_GEN) ## Generate the CRD and the controller's role.
 	$(CONTROLLER_GEN) crd:maxDescLen=0 paths=./api/... output:crd:dir=config/crd/bases
+	$(CONTROLLER_GEN) rbac:roleName=seedloom-manager paths=./controllers/... output:rbac:dir=config/rbac
 
 .PHONY: fmt
 fmt: ## Format the code.
 	gofmt -w $$(git ls-files '*.go')
 
+.PHONY: build
+build: ## Build the static binaries of the images into dist/.
+	@mkdir -p dist
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o dist/ ./cmd/manager ./cmd/engine ./hack/llmsim
+
+.PHONY: clean
+clean: ## Remove what was built in the checkout. Caches stay.
+	rm -rf bin dist
+
+##@ Checks
+
 .PHONY: vet
 vet: ## Run go vet, and check the formatting.
 	go vet ./...
-	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [[ -n "$$unformatted" ]]; then echo "not formatted (run make fmt):"; echo "$$unformatted"; exit 1; fi
+	for module in $(MODULES); do go -C "$$module" vet ./...; done
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
+	if [[ -n "$$unformatted" ]]; then echo "not formatted (run make fmt):"; echo "$$unformatted"; exit 1; fi
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## Run golangci-lint with the Kubernetes API linter, which also checks who may import whom.
+	$(GOLANGCI_LINT) run ./...
+	for module in $(MODULES); do (cd "$$module" && "$(CURDIR)/$(GOLANGCI_LINT)" run --config "$(CURDIR)/.golangci.yml" ./...); done
 
 .PHONY: verify
-verify: generate manifests ## Fail when generated files are stale.
-	@stale=$$(git status --porcelain -- api config); if [[ -n "$$stale" ]]; then echo "generated files are stale (run make generate manifests, and commit):"; echo "$$stale"; exit 1; fi
+verify: $(CONTROLLER_GEN) ## Fail when generated files or go.mod are stale. Changes nothing.
+	hack/tools/verify-generated.sh
+	go mod tidy -diff
+	for module in $(MODULES); do go -C "$$module" mod tidy -diff; done
 
-.PHONY: build
-build: ## Build the static binaries into dist/.
-	CGO_ENABLED=0 go build -trimpath -o dist/ ./cmd/...
+.PHONY: vulncheck
+vulncheck: $(GOVULNCHECK) ## Look for known vulnerabilities in what is called, when their database can be reached.
+	hack/tools/vulncheck.sh $(GOVULNCHECK)
 
 ##@ Tests
 
 .PHONY: test
-test: test-unit ## Run all tests.
+test: test-unit test-controllers test-e2e ## Run all tests.
 
 .PHONY: test-unit
-test-unit: ## Run the unit tests, with the race detector where there is a C compiler.
-	@echo "unit tests$(if $(RACE), with the race detector, without the race detector: gcc was not found)"
-	go test $(RACE) ./...
+test-unit: ## Run the unit tests, with the race detector where there is (or can be installed) a C compiler.
+	race=$$(hack/tools/race-detector.sh); \
+	go test $$race $$(go list ./... | grep -v -e /controllers -e /test/e2e)
+	for module in $(MODULES); do go -C "$$module" test ./...; done
+
+.PHONY: test-controllers
+test-controllers: ## Run the controller's tests against a real API server.
+	echo "etcd and kube-apiserver: built on first use, about 8 minutes on 2 cores, or downloaded"
+	assets=$$($(CLUSTER) assets | tail -n 1); \
+	race=$$(hack/tools/race-detector.sh); \
+	KUBEBUILDER_ASSETS="$$assets" go test $$race -timeout 15m ./controllers/...
+
+.PHONY: test-e2e
+test-e2e: ## Run the end-to-end tests on a real cluster, which is taken down afterwards (KEEP_CLUSTER=1 keeps it).
+	test/e2e/run.sh
+
+##@ Cluster
+
+.PHONY: cluster-up
+cluster-up: ## Bring up the cluster: etcd, control plane, kubelet and containerd on this machine.
+	$(CLUSTER) up
+
+.PHONY: cluster-down
+cluster-down: ## Take the cluster down.
+	$(CLUSTER) down
+
+.PHONY: images
+images: build ## Put the images of the operator and of the simulated model server into the cluster.
+	$(CLUSTER) load-image --name $(OPERATOR_IMAGE) --user 65532 --entrypoint /manager "$(CURDIR)/dist/manager" "$(CURDIR)/dist/engine"
+	$(CLUSTER) load-image --name $(SIMULATOR_IMAGE) --user 65532 --entrypoint /llmsim "$(CURDIR)/dist/llmsim"
+
+.PHONY: deploy
+deploy: ## Deploy the operator from config/default, and wait until it is available.
+	$(KUBECTL) apply --server-side --force-conflicts -k "$(CURDIR)/config/default"
+	@# The image's tag does not change with its content: only new Pods run what was just built.
+	$(KUBECTL) --namespace seedloom-system rollout restart deployment
+	$(KUBECTL) --namespace seedloom-system rollout status deployment --timeout 180s
 
 $(CONTROLLER_GEN): hack/tools/go.mod hack/tools/go.sum
 	go -C hack/tools build -o ../../bin/ sigs.k8s.io/controller-tools/cmd/controller-gen
+$(GOLANGCI_LINT): hack/tools/go.mod hack/tools/go.sum
+	go -C hack/tools build -o ../../bin/ sigs.k8s.io/kube-api-linter/cmd/golangci-lint-kube-api-linter
+$(GOVULNCHECK): hack/tools/go.mod hack/tools/go.sum
+	go -C hack/tools build -o ../../bin/ golang.org/x/vuln/cmd/govulncheck
