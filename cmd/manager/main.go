@@ -1,0 +1,148 @@
+// Command manager runs the controller of DatasetGeneration resources.
+// Flags are read and parts are put together here; what the controller does is in the package controllers.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/controllers"
+)
+
+// engineImageVariable is the default of --engine-image, so that the Deployment can name its own image.
+const engineImageVariable = "SEEDLOOM_ENGINE_IMAGE"
+
+// settings are the values of the flags.
+type settings struct {
+	engineImage             string
+	namespaces              string
+	leaderElect             bool
+	leaderElectionNamespace string
+	metricsAddress          string
+	probeAddress            string
+	concurrency             int
+	queriesPerSecond        float64
+}
+
+func main() {
+	var given settings
+	flag.StringVar(&given.engineImage, "engine-image", os.Getenv(engineImageVariable),
+		"Image of engine Pods; defaults to the environment variable "+engineImageVariable+".")
+	flag.StringVar(&given.namespaces, "namespaces", "",
+		"Comma-separated namespaces to watch; all when empty. With a list, Roles in those namespaces are enough.")
+	flag.BoolVar(&given.leaderElect, "leader-elect", true,
+		"Act only while holding the Lease, so that two managers never act at once.")
+	flag.StringVar(&given.leaderElectionNamespace, "leader-election-namespace", "",
+		"Namespace of the Lease; the manager's own when empty.")
+	flag.StringVar(&given.metricsAddress, "metrics-bind-address", "127.0.0.1:8080",
+		"Address of the metrics, over plain HTTP and without authentication, hence on loopback; 0 turns them off.")
+	flag.StringVar(&given.probeAddress, "health-probe-bind-address", ":8081", "Address of /healthz and /readyz.")
+	flag.IntVar(&given.concurrency, "max-concurrent-reconciles", 4, "Resources that are reconciled at the same time.")
+	flag.Float64Var(&given.queriesPerSecond, "kube-api-qps", 50, "Requests per second to the API server; bursts are twice as large.")
+	logging := zap.Options{}
+	logging.BindFlags(flag.CommandLine)
+	flag.Parse()
+	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&logging)))
+
+	if err := run(ctrl.SetupSignalHandler(), given); err != nil {
+		ctrl.Log.Error(err, "The manager has ended")
+		os.Exit(1)
+	}
+}
+
+// run returns when the context ends, or with an error that only a restart can mend.
+func run(ctx context.Context, given settings) error {
+	if given.engineImage == "" {
+		return errors.New("--engine-image is not set: name the image of engine Pods, normally the manager's own")
+	}
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return fmt.Errorf("finding the cluster: %w", err)
+	}
+	config.QPS, config.Burst = float32(given.queriesPerSecond), int(2*given.queriesPerSecond)
+	config.UserAgent = "seedloom-manager"
+
+	manager, err := ctrl.NewManager(config, managerOptions(given))
+	if err != nil {
+		return fmt.Errorf("setting up the manager: %w", err)
+	}
+	controllerMetrics, err := controllers.NewMetrics(metrics.Registry)
+	if err != nil {
+		return err
+	}
+	if err := metrics.Registry.Register(controllers.NewResourcesCollector(manager.GetCache())); err != nil {
+		return fmt.Errorf("registering metrics: %w", err)
+	}
+	reconciler := &controllers.Reconciler{
+		Client:    manager.GetClient(),
+		APIReader: manager.GetAPIReader(),
+		Recorder:  manager.GetEventRecorder("seedloom"),
+		Progress:  controllers.NewProgressPoller(),
+		Metrics:   controllerMetrics,
+		Options:   controllers.Options{EngineImage: given.engineImage, MaxConcurrentReconciles: given.concurrency},
+	}
+	if err := reconciler.SetupWithManager(manager, "datasetgeneration"); err != nil {
+		return fmt.Errorf("setting up the controller: %w", err)
+	}
+	if err := manager.AddHealthzCheck("ping", healthz.Ping); err != nil {
+		return fmt.Errorf("adding the health check: %w", err)
+	}
+	if err := manager.AddReadyzCheck("ping", healthz.Ping); err != nil {
+		return fmt.Errorf("adding the readiness check: %w", err)
+	}
+	return manager.Start(ctx)
+}
+
+func managerOptions(given settings) ctrl.Options {
+	scheme := runtime.NewScheme()
+	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
+	utilruntime.Must(v1alpha1.AddToScheme(scheme))
+	ours := labels.SelectorFromSet(controllers.ManagedBySelector())
+	options := ctrl.Options{
+		Scheme: scheme,
+		Cache: cache.Options{
+			// Of Jobs, Pods and ConfigMaps, only those that the controller made are held in memory.
+			ByObject: map[client.Object]cache.ByObject{
+				&batchv1.Job{}:      {Label: ours},
+				&corev1.Pod{}:       {Label: ours},
+				&corev1.ConfigMap{}: {Label: ours},
+			},
+			DefaultTransform: cache.TransformStripManagedFields(),
+		},
+		Metrics:                 metricsserver.Options{BindAddress: given.metricsAddress},
+		HealthProbeBindAddress:  given.probeAddress,
+		LeaderElection:          given.leaderElect,
+		LeaderElectionID:        "manager.seedloom.dev",
+		LeaderElectionNamespace: given.leaderElectionNamespace,
+		// The process ends when the manager does, so the next one need not wait for the Lease to expire.
+		LeaderElectionReleaseOnCancel: true,
+	}
+	for _, namespace := range strings.Split(given.namespaces, ",") {
+		if namespace = strings.TrimSpace(namespace); namespace != "" {
+			if options.Cache.DefaultNamespaces == nil {
+				options.Cache.DefaultNamespaces = map[string]cache.Config{}
+			}
+			options.Cache.DefaultNamespaces[namespace] = cache.Config{}
+		}
+	}
+	return options
+}

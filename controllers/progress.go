@@ -1,0 +1,199 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+const (
+	// progressTimeout bounds one request to a Pod.
+	progressTimeout = 2 * time.Second
+	// progressInterval is the time between two requests to one Pod.
+	progressInterval = 2 * time.Second
+	// progressConcurrency bounds the requests under way at the same time.
+	progressConcurrency = 16
+	// progressForgotten is after how long a Pod that no reconcile asks for is asked no more.
+	progressForgotten = 30 * time.Second
+)
+
+// ProgressPoller asks running Pods how far they are. What it gets is data from Pods that handle untrusted text: it is bounded,
+// parsed strictly, checked against the Pod's labels, and never goes back. No progress never fails a run.
+//
+// The goroutines belong to Start, which waits for them.
+type ProgressPoller struct {
+	client *http.Client
+	// address is host and port of a Pod.
+	address  func(pod *corev1.Pod) string
+	interval time.Duration
+
+	mutex   sync.Mutex
+	targets map[types.UID]*progressTarget
+}
+
+// progressTarget is one Pod. All fields are guarded by the poller's mutex.
+type progressTarget struct {
+	address        string
+	runID, attempt string
+	shard          int32
+	wanted         time.Time
+	latest         *runreport.Progress
+}
+
+var (
+	_ manager.Runnable               = (*ProgressPoller)(nil)
+	_ manager.LeaderElectionRunnable = (*ProgressPoller)(nil)
+)
+
+// NewProgressPoller returns a poller that asks Pods at their IP addresses once it is started.
+func NewProgressPoller() *ProgressPoller {
+	return &ProgressPoller{
+		client: &http.Client{
+			Timeout: progressTimeout,
+			Transport: &http.Transport{
+				// Neither a proxy nor a redirect may lead to anything but the Pod.
+				Proxy:                  nil,
+				DialContext:            (&net.Dialer{Timeout: progressTimeout}).DialContext,
+				MaxIdleConnsPerHost:    1,
+				IdleConnTimeout:        4 * progressInterval,
+				MaxResponseHeaderBytes: 16 << 10,
+			},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		address: func(pod *corev1.Pod) string {
+			return net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(runreport.Port))
+		},
+		interval: progressInterval,
+		targets:  map[types.UID]*progressTarget{},
+	}
+}
+
+// NeedLeaderElection makes only the leader poll.
+func (p *ProgressPoller) NeedLeaderElection() bool { return true }
+
+// Start polls until the context ends.
+func (p *ProgressPoller) Start(ctx context.Context) error {
+	defer p.client.CloseIdleConnections()
+	ticker := time.NewTicker(p.interval)
+	defer ticker.Stop()
+	for {
+		p.poll(ctx)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// poll asks every Pod once, and waits for the answers.
+func (p *ProgressPoller) poll(ctx context.Context) {
+	var running sync.WaitGroup
+	slots := make(chan struct{}, progressConcurrency)
+	defer running.Wait()
+	for uid, address := range p.due() {
+		select {
+		case <-ctx.Done():
+			return
+		case slots <- struct{}{}:
+		}
+		running.Go(func() {
+			defer func() { <-slots }()
+			if progress, err := p.ask(ctx, address); err == nil {
+				p.accept(uid, progress)
+			}
+		})
+	}
+}
+
+// due lists the Pods to ask, and forgets those that nobody wants to know about any more.
+func (p *ProgressPoller) due() map[types.UID]string {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	due := map[types.UID]string{}
+	for uid, target := range p.targets {
+		if time.Since(target.wanted) > progressForgotten {
+			delete(p.targets, uid)
+			continue
+		}
+		due[uid] = target.address
+	}
+	return due
+}
+
+func (p *ProgressPoller) ask(ctx context.Context, address string) (*runreport.Progress, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+runreport.ProgressPath, nil)
+	if err != nil {
+		return nil, fmt.Errorf("asking for progress: %w", err)
+	}
+	response, err := p.client.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("asking for progress: %w", err)
+	}
+	// The body was only read; there is nothing to lose when closing it fails.
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("asking for progress: status %d", response.StatusCode)
+	}
+	data, err := io.ReadAll(io.LimitReader(response.Body, runreport.MaxProgressBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading progress: %w", err)
+	}
+	return runreport.ParseProgress(data)
+}
+
+// accept keeps a document that is about the right shard and newer than what is known.
+func (p *ProgressPoller) accept(uid types.UID, progress *runreport.Progress) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	target, found := p.targets[uid]
+	if !found || progress.RunID != target.runID || strconv.Itoa(int(progress.Attempt)) != target.attempt || progress.Shard != target.shard {
+		return
+	}
+	if target.latest == nil || progress.Sequence > target.latest.Sequence {
+		target.latest = progress
+	}
+}
+
+// of returns what is known of the Pods, and keeps asking those that run.
+func (p *ProgressPoller) of(pods []corev1.Pod) map[types.UID]runreport.Progress {
+	known := map[types.UID]runreport.Progress{}
+	if p == nil {
+		return known
+	}
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	for i := range pods {
+		pod := &pods[i]
+		if pod.Labels[v1alpha1.LabelRole] != roleGenerate || !isRunning(pod) || pod.Status.PodIP == "" {
+			continue
+		}
+		target, found := p.targets[pod.UID]
+		if !found {
+			target = &progressTarget{
+				address: p.address(pod),
+				runID:   pod.Labels[v1alpha1.LabelRun],
+				attempt: pod.Labels[v1alpha1.LabelAttempt],
+				shard:   shardOf(pod),
+			}
+			p.targets[pod.UID] = target
+		}
+		target.wanted = time.Now()
+		if target.latest != nil {
+			known[pod.UID] = *target.latest
+		}
+	}
+	return known
+}

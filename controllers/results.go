@@ -1,0 +1,255 @@
+package controllers
+
+import (
+	"strconv"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// jobIndexLabel is set by the Job controller on the Pods of an Indexed Job.
+const jobIndexLabel = batchv1.JobCompletionIndexAnnotation
+
+// unknownExitCode stands for the exit code of a Pod that ended without one, such as an evicted Pod.
+const unknownExitCode int32 = -1
+
+// podEnd is how a Pod has ended.
+type podEnd struct {
+	pod      string
+	shard    int32
+	exitCode int32
+	// disrupted: the cluster has taken the Pod away. deadline: its active deadline has passed.
+	disrupted bool
+	deadline  bool
+	// cause and message are the kubelet's words, such as OOMKilled.
+	cause   string
+	message string
+	// result is nil when the Pod has left none that can be read.
+	result *runreport.Result
+	at     time.Time
+}
+
+// isOver says whether all containers of the Pod have ended for good.
+func isOver(pod *corev1.Pod) bool {
+	return pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
+}
+
+// isRunning says whether the engine runs at this moment.
+func isRunning(pod *corev1.Pod) bool {
+	status := engineStatus(pod)
+	return !isOver(pod) && status != nil && status.State.Running != nil
+}
+
+func engineStatus(pod *corev1.Pod) *corev1.ContainerStatus {
+	for i := range pod.Status.ContainerStatuses {
+		if pod.Status.ContainerStatuses[i].Name == engineContainer {
+			return &pod.Status.ContainerStatuses[i]
+		}
+	}
+	return nil
+}
+
+// endOf reads how a Pod has ended, and whether it has.
+func endOf(pod *corev1.Pod) (podEnd, bool) {
+	if !isOver(pod) {
+		return podEnd{}, false
+	}
+	end := podEnd{
+		pod:      pod.Name,
+		shard:    shardOf(pod),
+		exitCode: unknownExitCode,
+		deadline: pod.Status.Reason == "DeadlineExceeded",
+		cause:    pod.Status.Reason,
+		message:  pod.Status.Message,
+		at:       pod.CreationTimestamp.Time,
+	}
+	for _, condition := range pod.Status.Conditions {
+		if condition.Type == corev1.DisruptionTarget && condition.Status == corev1.ConditionTrue {
+			end.disrupted = true
+		}
+	}
+	if status := engineStatus(pod); status != nil && status.State.Terminated != nil {
+		terminated := status.State.Terminated
+		end.exitCode, end.at = terminated.ExitCode, terminated.FinishedAt.Time
+		if end.cause == "" && terminated.Reason != "Error" && terminated.Reason != "Completed" {
+			end.cause = terminated.Reason
+		}
+		end.result = resultOf(pod, terminated.Message)
+	} else if pod.Status.Phase == corev1.PodSucceeded {
+		end.exitCode = runreport.ExitOK
+	}
+	if pod.Status.Phase == corev1.PodFailed && end.exitCode == runreport.ExitOK {
+		end.exitCode = unknownExitCode
+	}
+	return end, true
+}
+
+// resultOf parses a termination message. A result that is not of this Pod's run, attempt and shard is no result.
+func resultOf(pod *corev1.Pod, message string) *runreport.Result {
+	result, err := runreport.ParseResult(message)
+	if err != nil || result.RunID != pod.Labels[v1alpha1.LabelRun] ||
+		strconv.Itoa(int(result.Attempt)) != pod.Labels[v1alpha1.LabelAttempt] {
+		return nil
+	}
+	if pod.Labels[v1alpha1.LabelRole] == roleGenerate && result.Shard != shardOf(pod) {
+		return nil
+	}
+	return result
+}
+
+func shardOf(pod *corev1.Pod) int32 {
+	index, err := strconv.ParseInt(pod.Labels[jobIndexLabel], 10, 32)
+	if err != nil {
+		return 0
+	}
+	return int32(index)
+}
+
+// stage is how far an attempt is.
+type stage int
+
+const (
+	stagePending stage = iota
+	stageRunning
+	stageFinalizing
+)
+
+// ending is how an attempt has ended.
+type ending struct {
+	// reason and message say what has ended it before its time; both are empty when all Pods did their work.
+	reason, message string
+	// final says that the failure holds whatever the completion policy accepts.
+	final bool
+}
+
+// observation is what the workload of the current attempt says.
+type observation struct {
+	stage   stage
+	running int
+	// retried is the latest failure of a Pod after which another one is or will be started.
+	retried *podEnd
+	// shards are the latest ends of Pods with a result, by shard.
+	shards map[int32]podEnd
+	// dataset is the result for the dataset as a whole, once there is one.
+	dataset *runreport.Result
+	// finalizes: generating is over, and a finalizing Job is needed.
+	finalizes bool
+	// ending is nil while the attempt goes on.
+	ending *ending
+}
+
+// observe derives the state of the attempt from its workload. It reads nothing else, and changes nothing.
+func (f *facts) observe() observation {
+	state := observation{shards: map[int32]podEnd{}}
+	if f.run.ID == "" {
+		return state
+	}
+	for i := range f.workload.generating {
+		pod := &f.workload.generating[i]
+		if isRunning(pod) {
+			state.running++
+		}
+		if end, over := endOf(pod); over {
+			if known, found := state.shards[end.shard]; end.result != nil && (!found || end.at.After(known.at)) {
+				state.shards[end.shard] = end
+			}
+			if consequenceOf(end) == consequenceRetry && (state.retried == nil || end.at.After(state.retried.at)) {
+				state.retried = &end
+			}
+		}
+	}
+	if state.running > 0 {
+		state.stage = stageRunning
+	}
+	generated := f.generatingEnd()
+	if generated == nil {
+		if f.allFinalizing() {
+			state.stage = stageFinalizing
+		}
+		return state
+	}
+	f.conclude(&state, generated)
+	return state
+}
+
+// conclude handles an attempt whose generating Pods have ended.
+func (f *facts) conclude(state *observation, generated *ending) {
+	state.stage = stageFinalizing
+	if f.run.Parallelism == 1 {
+		// A single shard has finalized in its own Pod, if it came that far.
+		end, found := state.shards[0]
+		if found && (end.exitCode == runreport.ExitOK || end.exitCode == runreport.ExitFailed) {
+			state.dataset = end.result
+		}
+		if state.dataset != nil || generated.reason != "" {
+			state.ending = generated
+			return
+		}
+	}
+	if generated.final && generated.reason != v1alpha1.ReasonDeadlineExceeded {
+		// With input that cannot work there is nothing to finalize.
+		state.ending = generated
+		return
+	}
+	state.finalizes = true
+	if f.workload.finalize == nil {
+		return
+	}
+	finished := jobEnd(f.workload.finalize)
+	if finished == nil {
+		return
+	}
+	var last *podEnd
+	for i := range f.workload.finalizing {
+		end, over := endOf(&f.workload.finalizing[i])
+		if over && (last == nil || end.at.After(last.at)) {
+			last = &end
+		}
+	}
+	if last != nil && last.result != nil {
+		state.dataset = last.result
+	}
+	state.ending = generated
+	if generated.reason != "" {
+		return
+	}
+	switch {
+	case finished.Type == batchv1.JobFailed:
+		state.ending = endingOf(last, finished, "Finalizing the dataset", f.resource.Spec.EffectiveBackoffLimit())
+	case state.dataset == nil:
+		state.ending = &ending{reason: v1alpha1.ReasonInternalError, final: true,
+			message: "The result of the finalizing Pod was lost, perhaps because the Pod was deleted. The data is in the output; " + howToRetry}
+	}
+}
+
+// allFinalizing says whether every running Pod reports that it finalizes.
+func (f *facts) allFinalizing() bool {
+	running, finalizing := 0, 0
+	for i := range f.workload.generating {
+		pod := &f.workload.generating[i]
+		if !isRunning(pod) {
+			continue
+		}
+		running++
+		if progress, found := f.progress[pod.UID]; found && progress.Phase == "Finalizing" {
+			finalizing++
+		}
+	}
+	return running > 0 && running == finalizing
+}
+
+// jobEnd returns the condition that says that the Job has ended and all its Pods with it, or nil.
+func jobEnd(job *batchv1.Job) *batchv1.JobCondition {
+	for i := range job.Status.Conditions {
+		condition := &job.Status.Conditions[i]
+		if condition.Status == corev1.ConditionTrue &&
+			(condition.Type == batchv1.JobComplete || condition.Type == batchv1.JobFailed) {
+			return condition
+		}
+	}
+	return nil
+}

@@ -1,0 +1,119 @@
+package controllers
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// startup says why no Pod runs.
+type startup struct {
+	// message names the cause and the next step; empty when nothing is known to be wrong.
+	message string
+	// overdue: it has lasted longer than spec.limits.startupTimeoutSeconds.
+	overdue bool
+}
+
+// normalWaiting are the reasons of waiting that need no explanation.
+var normalWaiting = []string{"ContainerCreating", "PodInitializing"}
+
+// checkStartup finds out why no Pod of the attempt runs. While one runs, or when none is expected to, there is nothing to say.
+func (f *facts) checkStartup() startup {
+	if f.lifetime != lifetimeActive || f.observed.ending != nil || f.observed.running > 0 || f.run.StartTime == nil {
+		return startup{}
+	}
+	pods := append(slices.Clone(f.workload.generating), f.workload.finalizing...)
+	since := f.run.StartTime.Time
+	var causes []string
+	causes = append(causes, f.missing...)
+	waiting := false
+	for i := range pods {
+		pod := &pods[i]
+		switch {
+		case isRunning(pod):
+			return startup{}
+		case isOver(pod):
+			// The time until the next Pod starts counts from the end of the last one.
+			if end, _ := endOf(pod); end.at.After(since) {
+				since = end.at
+			}
+			continue
+		}
+		waiting = true
+		if cause := waitingCause(pod); cause != "" {
+			causes = append(causes, cause)
+		}
+	}
+	if f.syncRetryIn() > 0 {
+		return startup{}
+	}
+	if f.applyError != nil {
+		causes = append(causes, f.applyError.Error())
+	}
+	for _, warning := range f.sortedWarnings() {
+		causes = append(causes, warning)
+	}
+	if waiting {
+		for i := range pods {
+			if created := pods[i].CreationTimestamp.Time; !isOver(&pods[i]) && created.After(since) {
+				since = created
+			}
+		}
+	}
+	timeout := time.Duration(f.resource.Spec.EffectiveStartupTimeoutSeconds()) * time.Second
+	state := startup{overdue: !f.now.Before(since.Add(timeout)), message: joinCauses(causes)}
+	if state.overdue {
+		if state.message == "" {
+			state.message = "the Pods were created and have not been started; kubectl describe pods shows their events"
+		}
+		state.message = fmt.Sprintf("no Pod could start within spec.limits.startupTimeoutSeconds (%d): %s",
+			f.resource.Spec.EffectiveStartupTimeoutSeconds(), state.message)
+	}
+	return state
+}
+
+func (f *facts) sortedWarnings() []string {
+	var warnings []string
+	for _, warning := range f.warnings {
+		warnings = append(warnings, warning)
+	}
+	slices.Sort(warnings)
+	return warnings
+}
+
+// joinCauses says each cause once, and only the first few.
+func joinCauses(causes []string) string {
+	const most = 4
+	var distinct []string
+	for _, cause := range causes {
+		if !slices.Contains(distinct, cause) && len(distinct) < most {
+			distinct = append(distinct, cause)
+		}
+	}
+	return strings.Join(distinct, "; ")
+}
+
+// waitingCause says what a Pod that has not started waits for, or nothing when that is normal.
+func waitingCause(pod *corev1.Pod) string {
+	for _, condition := range pod.Status.Conditions {
+		if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse {
+			return fmt.Sprintf("Pod cannot be scheduled: %s: %s", condition.Reason, clip(condition.Message, maxMessage/2))
+		}
+	}
+	status := engineStatus(pod)
+	if status == nil || status.State.Waiting == nil || slices.Contains(normalWaiting, status.State.Waiting.Reason) {
+		return ""
+	}
+	waiting := status.State.Waiting
+	cause := fmt.Sprintf("container waits: %s: %s", waiting.Reason, clip(waiting.Message, maxMessage/2))
+	switch waiting.Reason {
+	case "CreateContainerConfigError":
+		cause += "; create the missing object or key, and the run goes on by itself"
+	case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull":
+		cause += "; the operator's flag --engine-image names the image"
+	}
+	return cause
+}

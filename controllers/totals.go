@@ -1,0 +1,235 @@
+package controllers
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// progressWriteInterval is the least time between two writes of a status in which nothing but counts has changed.
+const progressWriteInterval = 5 * time.Second
+
+// The most that the status holds of each list.
+const (
+	maxDroppedReasons = 16
+	maxModels         = 64
+	maxColumns        = 256
+)
+
+// totals are the counts of several shards together.
+type totals struct {
+	records runreport.Records
+	columns []runreport.Column
+	models  []runreport.Model
+	dropped []runreport.Drop
+	rate    float64
+}
+
+func (t *totals) add(records runreport.Records, columns []runreport.Column, models []runreport.Model, dropped []runreport.Drop) {
+	t.records.Actual += max(records.Actual, 0)
+	t.records.Dropped += max(records.Dropped, 0)
+	t.records.Missing += max(records.Missing, 0)
+	t.records.Added += max(records.Added, 0)
+	t.records.Filtered += max(records.Filtered, 0)
+	for _, column := range columns {
+		i := slices.IndexFunc(t.columns, func(known runreport.Column) bool { return known.Name == column.Name })
+		if i < 0 {
+			t.columns = append(t.columns, column)
+			continue
+		}
+		t.columns[i].Succeeded += column.Succeeded
+		t.columns[i].Failed += column.Failed
+		t.columns[i].Dropped += column.Dropped
+	}
+	for _, model := range models {
+		i := slices.IndexFunc(t.models, func(known runreport.Model) bool { return known.Alias == model.Alias })
+		if i < 0 {
+			t.models = append(t.models, model)
+			continue
+		}
+		t.models[i].Succeeded += model.Succeeded
+		t.models[i].Failed += model.Failed
+		t.models[i].InputTokens += model.InputTokens
+		t.models[i].OutputTokens += model.OutputTokens
+	}
+	for _, drop := range dropped {
+		i := slices.IndexFunc(t.dropped, func(known runreport.Drop) bool {
+			return known.Reason == drop.Reason && known.Column == drop.Column
+		})
+		if i < 0 {
+			t.dropped = append(t.dropped, drop)
+			continue
+		}
+		t.dropped[i].Count += drop.Count
+	}
+}
+
+// sum adds up what is known of each shard: its result when it has ended, else what its running Pod reports. Each of them
+// is cumulative over all attempts of the run, so that each shard is counted once.
+func (f *facts) sum() totals {
+	var t totals
+	running := map[int32]bool{}
+	for i := range f.workload.generating {
+		pod := &f.workload.generating[i]
+		if progress, found := f.progress[pod.UID]; found && isRunning(pod) && !running[progress.Shard] {
+			running[progress.Shard] = true
+			t.add(progress.Records, progress.Columns, progress.Models, progress.Dropped)
+			if !math.IsNaN(progress.RecordsPerSecond) && !math.IsInf(progress.RecordsPerSecond, 0) {
+				t.rate += max(progress.RecordsPerSecond, 0)
+			}
+		}
+	}
+	for shard := range f.run.Parallelism {
+		if end, found := f.observed.shards[shard]; found && !running[shard] {
+			t.add(end.result.Records, end.result.Columns, end.result.Models, end.result.Dropped)
+		}
+	}
+	return t
+}
+
+// showProgress brings the counts of a live attempt into the status. They never go back within an attempt.
+func (f *facts) showProgress(status *v1alpha1.DatasetGenerationStatus) {
+	if status.Records == nil {
+		status.Records = &v1alpha1.RecordsStatus{}
+	}
+	if status.Progress == nil {
+		status.Progress = &v1alpha1.ProgressStatus{}
+	}
+	records, progress := status.Records, status.Progress
+	records.Target = f.run.Target
+	t := f.sum()
+	before := records.Actual + records.Dropped
+	changed := t.records.Actual > records.Actual || t.records.Dropped > records.Dropped
+	early := progress.LastProgressTime != nil && f.now.Sub(progress.LastProgressTime.Time) < progressWriteInterval
+	if changed && !early {
+		records.Actual = max(records.Actual, t.records.Actual)
+		records.Dropped = max(records.Dropped, t.records.Dropped)
+		records.Added = max(records.Added, t.records.Added)
+		records.Filtered = max(records.Filtered, t.records.Filtered)
+		showLists(status, t)
+		progress.RecordsPerSecond = fmt.Sprintf("%.1f", t.rate)
+		progress.EstimatedCompletion = nil
+		// An estimate of more than a hundred years helps nobody.
+		if left := float64(records.Target - records.Actual - records.Dropped); t.rate > 0 && left > 0 && left/t.rate < 3e9 {
+			seconds := time.Duration(left / t.rate * float64(time.Second)).Round(time.Second)
+			progress.EstimatedCompletion = &metav1.Time{Time: f.now.Add(seconds)}
+		}
+		if records.Actual+records.Dropped > before {
+			progress.LastProgressTime = &metav1.Time{Time: f.now}
+		}
+	}
+	progress.Percent = percent(records)
+	records.Summary = fmt.Sprintf("%d/%d", records.Actual, records.Target)
+}
+
+// showResult brings the counts of an attempt that has ended into the status. The result for the whole dataset is
+// authoritative; without it, the shards' results are what is known.
+func (f *facts) showResult(status *v1alpha1.DatasetGenerationStatus) {
+	t := f.sum()
+	dataset := f.observed.dataset
+	if dataset != nil {
+		t.records = dataset.Records
+		if len(dataset.Columns) > 0 {
+			t.columns = dataset.Columns
+		}
+		if len(dataset.Models) > 0 {
+			t.models = dataset.Models
+		}
+		if len(dataset.Dropped) > 0 {
+			t.dropped = dataset.Dropped
+		}
+	}
+	known := dataset != nil || len(f.observed.shards) > 0
+	if !known && status.Records != nil {
+		t.records.Actual, t.records.Dropped = status.Records.Actual, status.Records.Dropped
+	}
+	records := v1alpha1.RecordsStatus{
+		Target: f.run.Target, Actual: t.records.Actual, Dropped: t.records.Dropped,
+		Added: t.records.Added, Filtered: t.records.Filtered,
+	}
+	records.Missing = max(records.Target-(records.Actual-records.Added+records.Filtered)-records.Dropped, 0)
+	records.Summary = fmt.Sprintf("%d/%d", records.Actual, records.Target)
+	status.Records = &records
+	showLists(status, t)
+	progress := &v1alpha1.ProgressStatus{Percent: percent(&records)}
+	if status.Progress != nil {
+		progress.LastProgressTime = status.Progress.LastProgressTime
+	}
+	status.Progress = progress
+	if dataset != nil {
+		f.showOutput(status, dataset)
+	}
+}
+
+func (f *facts) showOutput(status *v1alpha1.DatasetGenerationStatus, dataset *runreport.Result) {
+	// The path is the controller's own: what a Pod says is not followed.
+	path := outputFolder(f.resource, f.run)
+	if claim := f.resource.Spec.Output.PersistentVolumeClaim; claim != nil {
+		status.Output = &v1alpha1.OutputStatus{
+			URL: "pvc://" + claim.ClaimName + "/" + path, Format: "Parquet", Files: dataset.Output.Files, Bytes: dataset.Output.Bytes,
+		}
+	}
+	status.Metadata = &v1alpha1.DatasetMetadata{
+		SchemaVersion:       runreport.Version,
+		ExecutionMode:       f.resource.Spec.ExecutionMode(),
+		Outcome:             clip(string(dataset.Outcome), 32),
+		TargetNumRecords:    dataset.Records.Target,
+		ActualNumRecords:    dataset.Records.Actual,
+		TotalNumBatches:     dataset.Output.RowGroups,
+		NumCompletedBatches: dataset.Output.CompletedRowGroups,
+		RowGroupSize:        dataset.Output.RowGroupSize,
+		EngineVersion:       clip(dataset.Engine, 64),
+		Path:                path + "/metadata.json",
+	}
+}
+
+// showLists copies the bounded lists. An empty list keeps what is known: a result leaves lists out to stay small.
+func showLists(status *v1alpha1.DatasetGenerationStatus, t totals) {
+	if len(t.models) > 0 {
+		status.Models = nil
+		for _, model := range t.models[:min(len(t.models), maxModels)] {
+			status.Models = append(status.Models, v1alpha1.ModelUsage{
+				Alias:    clip(model.Alias, 63),
+				Requests: v1alpha1.RequestCounts{Succeeded: model.Succeeded, Failed: model.Failed},
+				Tokens:   v1alpha1.TokenCounts{Input: model.InputTokens, Output: model.OutputTokens},
+			})
+		}
+	}
+	if len(t.columns) > 0 {
+		status.Columns = nil
+		for _, column := range t.columns[:min(len(t.columns), maxColumns)] {
+			status.Columns = append(status.Columns, v1alpha1.ColumnStatus{
+				Name: clip(column.Name, 128), Succeeded: column.Succeeded, Failed: column.Failed, Dropped: column.Dropped,
+			})
+		}
+	}
+	if t.records.Dropped == 0 && len(t.dropped) == 0 {
+		status.DroppedReasons = nil
+		return
+	}
+	if len(t.dropped) > 0 {
+		slices.SortStableFunc(t.dropped, func(a, b runreport.Drop) int { return cmp.Compare(b.Count, a.Count) })
+		status.DroppedReasons = nil
+		for _, drop := range t.dropped[:min(len(t.dropped), maxDroppedReasons)] {
+			status.DroppedReasons = append(status.DroppedReasons, v1alpha1.DroppedReason{
+				Reason: clip(drop.Reason, 64), Column: clip(drop.Column, 128), Count: drop.Count, Message: clip(drop.Message, 512),
+			})
+		}
+	}
+}
+
+// percent is the share of records whose fate is known, rounded down. What was added or taken away counts as asked for.
+func percent(records *v1alpha1.RecordsStatus) int32 {
+	if records.Target <= 0 {
+		return 0
+	}
+	done := records.Actual - records.Added + records.Filtered + records.Dropped
+	return int32(min(max(done, 0)*100/records.Target, 100))
+}
