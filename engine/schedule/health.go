@@ -27,12 +27,12 @@ const (
 
 // gate watches the latest outcomes of a column.
 type gate struct {
-	config   GateConfig
-	outcomes []bool
-	next     int
-	count    int
-	failures int
-	total    int
+	config    GateConfig
+	outcomes  []bool
+	next      int
+	count     int
+	failures  int
+	total     int
 	succeeded bool
 }
 

@@ -63,6 +63,7 @@ func (c *Core) done(r *row, column int) {
 		r.state = rowDone
 		r.group.open--
 		r.group.Done = append(r.group.Done, r.record)
+		c.fates.Done++
 	}
 }
 
@@ -182,7 +183,9 @@ func (c *Core) settle(r *row) {
 		}
 	}
 	r.group.open--
-	r.group.Dropped = append(r.group.Dropped, Dropped{Row: r.index, Column: r.failed, Attempts: r.attempt, Failure: r.cause})
+	dropped := Dropped{Row: r.index, Column: r.failed, Attempts: r.attempt, Failure: r.cause}
+	r.group.Dropped = append(r.group.Dropped, dropped)
+	c.fates.Dropped = append(c.fates.Dropped, dropped)
 }
 
 // trip ends the run because a column fails too often.

@@ -137,6 +137,15 @@ type Task struct {
 	epochs  []int32
 }
 
+// Group is the index of the row group of the task's rows.
+func (t Task) Group() int64 { return t.rows[0].group.Index }
+
+// Fates are the rows that have met their fate.
+type Fates struct {
+	Done    int64
+	Dropped []Dropped
+}
+
 // Core is the scheduler. It belongs to one goroutine.
 type Core struct {
 	config     Config
@@ -146,6 +155,7 @@ type Core struct {
 	gates      []gate
 	deferred   queue[deferredCell]
 	finished   []*Group
+	fates      Fates
 	groups     map[int64]*Group
 	ending     *failure.Error
 	closed     bool
@@ -358,6 +368,13 @@ func (c *Core) NextWake() (time.Time, bool) {
 		}
 	}
 	return next, !next.IsZero()
+}
+
+// TakeFates returns the rows that have met their fate since the last call.
+func (c *Core) TakeFates() Fates {
+	fates := c.fates
+	c.fates = Fates{}
+	return fates
 }
 
 // TakeFinished returns the row groups all of whose rows have met their fate since the last call.

@@ -1,0 +1,127 @@
+package run
+
+import (
+	"context"
+
+	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/schedule"
+	"seedloom.dev/seedloom/engine/store"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// minOpenRows is how many rows may be open at least, so that small row groups don't starve the lanes.
+const minOpenRows = 2048
+
+// asyncSource feeds row groups in their order, as many as memory and the lanes want, and commits each as soon as it is finished.
+type asyncSource struct {
+	job     *Job
+	columns []string
+	waiting []*openGroup
+	open    map[int64]*openGroup
+	rows    int
+	maxRows int
+	commits chan commitRequest
+	results chan *failure.Error
+	// committing are the numbers of rows of the groups that are being committed, oldest first.
+	committing []int
+}
+
+type commitRequest struct {
+	group *openGroup
+	made  made
+}
+
+func executeAsync(ctx context.Context, job *Job) *failure.Error {
+	waiting, err := job.openGroups()
+	if err != nil {
+		return err
+	}
+	config := job.coreConfig(job.Plan.Columns, job.newRecord)
+	slots := 0
+	for _, lane := range config.Lanes {
+		slots += lane.Limit
+	}
+	maxRows := max(minOpenRows, 4*slots, 2*int(job.Plan.RowGroupSize))
+	from := &asyncSource{
+		job: job, waiting: waiting, open: make(map[int64]*openGroup), maxRows: maxRows,
+		// Every open group has a row at least, so that neither channel is ever full.
+		commits: make(chan commitRequest, maxRows+int(job.Plan.RowGroupSize)), results: make(chan *failure.Error, maxRows+int(job.Plan.RowGroupSize)),
+	}
+	for _, column := range job.Plan.Columns {
+		from.columns = append(from.columns, column.Name)
+	}
+	committed := make(chan struct{})
+	go func() {
+		defer close(committed)
+		for request := range from.commits {
+			from.results <- job.commit(request.group, request.made)
+		}
+	}()
+	driver := newDriver(job, job.Plan.Columns, config)
+	ending := driver.run(ctx, from)
+	close(from.commits)
+	<-committed
+	if ending != nil {
+		from.salvage(driver)
+	}
+	return ending
+}
+
+// salvage commits the whole rows of the groups that were in work, and notes which rows are missing.
+func (s *asyncSource) salvage(d *driver) {
+	for _, group := range d.core.TakeUnfinished() {
+		usage := d.takeUsage(group.Index)
+		if len(group.Done) == 0 && len(group.Dropped) == 0 && len(usage) == 0 {
+			continue
+		}
+		now := s.made(group, usage)
+		now.missing = group.Unfinished()
+		if err := s.job.commit(s.open[group.Index], now); err != nil {
+			s.job.Logger.Error("the whole rows of an unfinished row group could not be written", "rowGroup", group.Index, "rows", len(group.Done), "error", err)
+		}
+	}
+}
+
+func (s *asyncSource) refill(core *schedule.Core) *failure.Error {
+	for len(s.waiting) > 0 && core.Hungry() && (s.rows == 0 || s.rows+len(s.waiting[0].todo) <= s.maxRows) {
+		group := s.waiting[0]
+		s.waiting = s.waiting[1:]
+		s.open[group.index] = group
+		s.rows += len(group.todo)
+		core.Add(group.index, group.todo)
+	}
+	return nil
+}
+
+func (s *asyncSource) made(group *schedule.Group, usage []runreport.Model) made {
+	return made{records: group.Done, dropped: s.dropped(group.Dropped), usage: usage}
+}
+
+func (s *asyncSource) finished(group *schedule.Group, usage []runreport.Model) {
+	opened := s.open[group.Index]
+	delete(s.open, group.Index)
+	s.committing = append(s.committing, len(opened.todo))
+	s.commits <- commitRequest{opened, s.made(group, usage)}
+}
+
+func (s *asyncSource) fates(fates schedule.Fates) {
+	s.job.Progress.Add(tally(s.job.Plan, fates.Done, s.dropped(fates.Dropped)))
+}
+
+func (s *asyncSource) dropped(rows []schedule.Dropped) []store.DroppedRow {
+	var dropped []store.DroppedRow
+	for _, row := range rows {
+		dropped = append(dropped, s.job.droppedRow(row.Row, s.columns[row.Column], row.Attempts, row.Failure))
+	}
+	return dropped
+}
+
+func (s *asyncSource) settled() <-chan *failure.Error { return s.results }
+
+func (s *asyncSource) busy() bool { return len(s.committing) > 0 }
+
+// committed notes that the oldest commit has ended.
+func (s *asyncSource) committed() {
+	s.rows -= s.committing[0]
+	s.committing = s.committing[1:]
+}

@@ -1,0 +1,234 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/column"
+	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/engine/progress"
+	"seedloom.dev/seedloom/engine/schedule"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// source feeds a driver with row groups and takes those that are finished. Its methods are called by the driver's goroutine.
+type source interface {
+	// refill adds row groups to the scheduler where there is room.
+	refill(core *schedule.Core) *failure.Error
+	// finished takes a row group all of whose rows have met their fate, with what its requests have cost.
+	finished(group *schedule.Group, usage []runreport.Model)
+	// fates takes the rows that have met their fate.
+	fates(schedule.Fates)
+	// settled is where results of work that the source has started arrive; nil when it starts none.
+	settled() <-chan *failure.Error
+	// committed notes that a result of such work was taken.
+	committed()
+	// busy says whether work of the source is under way.
+	busy() bool
+}
+
+// driver runs the tasks of a scheduler in goroutines of its own, and waits for all of them. One goroutine owns the scheduler.
+type driver struct {
+	job     *Job
+	core    *schedule.Core
+	columns []*plan.Column
+	lanes   int
+	results chan result
+	usage   map[int64][]runreport.Model
+}
+
+// result is what a task came back with.
+type result struct {
+	task   schedule.Task
+	value  any
+	values []column.BatchValue
+	usage  column.Usage
+	err    error
+}
+
+func newDriver(job *Job, columns []*plan.Column, config schedule.Config) *driver {
+	slots := 0
+	for _, lane := range config.Lanes {
+		slots += lane.Limit
+	}
+	return &driver{
+		job: job, core: schedule.New(config), columns: columns, lanes: len(config.Lanes),
+		results: make(chan result, slots), usage: make(map[int64][]runreport.Model),
+	}
+}
+
+// run drives the scheduler until it has nothing left to do, or has ended. When it returns, nothing of it runs any more.
+func (d *driver) run(ctx context.Context, from source) *failure.Error {
+	work, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ticker := time.NewTicker(progressInterval)
+	defer ticker.Stop()
+	wake := time.NewTimer(time.Hour)
+	defer wake.Stop()
+	stop := ctx.Done()
+	ticks := 0
+	draining := false
+	for {
+		if d.core.Ending() == nil {
+			if err := from.refill(d.core); err != nil {
+				d.core.End(err)
+			}
+		}
+		d.deliver(from)
+		if d.core.Ending() != nil && !draining {
+			draining = true
+			d.job.Progress.SetPhase(progress.PhaseDraining)
+			cancel()
+		}
+		d.dispatch(work)
+		idle := d.core.InFlight() == 0 && !from.busy()
+		if idle && (draining || d.core.Open() == 0) {
+			return d.core.Ending()
+		}
+		d.setWake(wake)
+		select {
+		case back := <-d.results:
+			d.apply(back)
+			d.applyWaiting()
+		case err := <-from.settled():
+			from.committed()
+			if err != nil {
+				d.core.End(err)
+			}
+		case <-wake.C:
+		case <-ticker.C:
+			ticks++
+			d.job.Progress.Sample()
+			if ticks%logInterval == 0 {
+				d.job.logProgress()
+			}
+		case <-stop:
+			stop = nil
+			d.core.End(failure.Of(context.Cause(ctx)))
+		}
+	}
+}
+
+func (d *driver) setWake(timer *time.Timer) {
+	wait := time.Hour
+	if next, waits := d.core.NextWake(); waits {
+		wait = max(0, time.Until(next))
+	}
+	timer.Reset(wait)
+}
+
+// deliver hands over the rows and row groups that have met their fate.
+func (d *driver) deliver(to source) {
+	if fates := d.core.TakeFates(); fates.Done > 0 || len(fates.Dropped) > 0 {
+		to.fates(fates)
+	}
+	for _, group := range d.core.TakeFinished() {
+		to.finished(group, d.takeUsage(group.Index))
+	}
+}
+
+func (d *driver) takeUsage(group int64) []runreport.Model {
+	usage := d.usage[group]
+	delete(d.usage, group)
+	return usage
+}
+
+// dispatch starts all tasks that may start now.
+func (d *driver) dispatch(ctx context.Context) {
+	now := time.Now()
+	for lane := range d.lanes {
+		for {
+			task, found := d.core.Next(lane, now)
+			if !found {
+				break
+			}
+			go func() { d.results <- d.perform(ctx, task) }()
+		}
+	}
+	d.job.Progress.SetInFlight(d.core.InFlight())
+}
+
+// perform runs a task in a goroutine of its own. A panic of a generator is a defect of ours, and ends the run in order.
+func (d *driver) perform(ctx context.Context, task schedule.Task) (back result) {
+	back.task = task
+	column := d.columns[task.Column]
+	defer func() {
+		if cause := recover(); cause != nil {
+			d.job.Logger.Error("a generator panicked", "column", column.Name, "stack", string(debug.Stack()))
+			back.err = failure.New(v1alpha1.ReasonInternalError, failure.EndRun,
+				"a defect in the generator of column %q ended the run: %s", column.Name, fmt.Sprint(cause))
+		}
+	}()
+	if column.Batch {
+		back.values, back.err = d.job.Generators.Batch[column.Index].GenerateBatch(ctx, task.Records, false)
+	} else {
+		back.value, back.usage, back.err = d.job.Generators.Cell[column.Index].Generate(ctx, task.Records[0])
+	}
+	return back
+}
+
+// applyWaiting applies the results that are there already, so that one round serves them all.
+func (d *driver) applyWaiting() {
+	for {
+		select {
+		case back := <-d.results:
+			d.apply(back)
+		default:
+			return
+		}
+	}
+}
+
+func (d *driver) apply(back result) {
+	now := time.Now()
+	column := d.columns[back.task.Column]
+	if column.Model != nil {
+		d.addUsage(back.task.Group(), column.Model.Alias, back.usage)
+	}
+	if back.err != nil {
+		d.core.Failed(back.task, failure.Of(back.err), now)
+		return
+	}
+	for i, record := range back.task.Records {
+		if !d.core.Wants(back.task, i) {
+			continue
+		}
+		if column.Batch {
+			record.Cells[column.Index] = back.values[i].Value
+		} else {
+			record.Cells[column.Index] = back.value
+		}
+	}
+	d.core.Succeeded(back.task, now)
+}
+
+func (d *driver) addUsage(group int64, alias string, usage column.Usage) {
+	if usage == (column.Usage{}) {
+		return
+	}
+	model := runreport.Model{Alias: alias, Succeeded: usage.Succeeded, Failed: usage.Failed, InputTokens: usage.InputTokens, OutputTokens: usage.OutputTokens}
+	d.usage[group] = addModels(d.usage[group], model)
+	d.job.Progress.Add(progress.Counts{Models: []runreport.Model{model}})
+}
+
+// addModels adds usage to a list with one entry for each model.
+func addModels(models []runreport.Model, added ...runreport.Model) []runreport.Model {
+next:
+	for _, amounts := range added {
+		for i := range models {
+			if models[i].Alias == amounts.Alias {
+				models[i].Succeeded += amounts.Succeeded
+				models[i].Failed += amounts.Failed
+				models[i].InputTokens += amounts.InputTokens
+				models[i].OutputTokens += amounts.OutputTokens
+				continue next
+			}
+		}
+		models = append(models, amounts)
+	}
+	return models
+}

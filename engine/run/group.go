@@ -1,0 +1,204 @@
+package run
+
+import (
+	"slices"
+
+	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/engine/progress"
+	"seedloom.dev/seedloom/engine/schedule"
+	"seedloom.dev/seedloom/engine/store"
+	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// openGroup is a row group of which rows are missing in the store.
+type openGroup struct {
+	index      int64
+	start, end table.RowIndex
+	// manifest is what the store has of the group, or nil.
+	manifest *store.Manifest
+	todo     []schedule.Todo
+}
+
+// openGroups looks at what the store has of the shard: it counts that as progress, and returns the row groups that are to be made.
+// What earlier attempts have dropped, and is tried again now, is no longer counted.
+func (j *Job) openGroups() ([]*openGroup, *failure.Error) {
+	var open []*openGroup
+	j.Progress.Add(progress.Counts{Records: runreport.Records{Target: j.Plan.ShardRows(j.Shard, j.Shards)}})
+	for index := range j.Plan.ShardGroups(j.Shard, j.Shards) {
+		start, end := j.Plan.RowGroup(index)
+		manifest, note, err := j.Store.Group(index)
+		if err != nil {
+			return nil, failure.Of(err)
+		}
+		if note != "" {
+			j.Logger.Warn("a row group is made again", "rowGroup", index, "cause", note)
+		}
+		group := &openGroup{index: index, start: start, end: end, manifest: manifest}
+		if err := j.plan(group); err != nil {
+			return nil, failure.Of(err)
+		}
+		if len(group.todo) > 0 {
+			open = append(open, group)
+		}
+		if manifest != nil {
+			j.Progress.Add(j.countsOf(group))
+		}
+	}
+	return open, nil
+}
+
+// plan finds the rows of a group that are to be made.
+func (j *Job) plan(group *openGroup) error {
+	from := group.start
+	if manifest := group.manifest; manifest != nil {
+		from = manifest.End
+		for _, missing := range manifest.Missing {
+			for row := missing.Start; row < min(missing.End, group.end); row++ {
+				group.todo = append(group.todo, schedule.Todo{Row: row})
+			}
+		}
+		if manifest.Attempt < j.Attempt && len(manifest.Dropped) > 0 {
+			again, err := j.droppedAgain(manifest)
+			if err != nil {
+				return err
+			}
+			group.todo = append(group.todo, again...)
+		}
+	}
+	for row := from; row < group.end; row++ {
+		group.todo = append(group.todo, schedule.Todo{Row: row})
+	}
+	slices.SortFunc(group.todo, func(a, b schedule.Todo) int { return int(a.Row - b.Row) })
+	return nil
+}
+
+// droppedAgain returns the rows that an earlier attempt has dropped as a whole; a row of which a resize has made several stays as it
+// is when one of them was kept.
+func (j *Job) droppedAgain(manifest *store.Manifest) ([]schedule.Todo, error) {
+	kept := map[table.RowIndex]bool{}
+	if len(j.Plan.Spec.ResizeColumns()) > 0 {
+		records, err := j.Store.ReadRecords(manifest)
+		if err != nil {
+			return nil, err
+		}
+		for _, record := range records {
+			kept[record.Row] = true
+		}
+	}
+	var again []schedule.Todo
+	for _, dropped := range manifest.Dropped {
+		if !kept[dropped.Row] {
+			again = append(again, schedule.Todo{Row: dropped.Row, Attempt: dropped.Attempts})
+			kept[dropped.Row] = true
+		}
+	}
+	return again, nil
+}
+
+// keptDrops are the dropped rows of the manifest that are not tried again.
+func (g *openGroup) keptDrops() []store.DroppedRow {
+	if g.manifest == nil {
+		return nil
+	}
+	again := map[table.RowIndex]bool{}
+	for _, todo := range g.todo {
+		again[todo.Row] = true
+	}
+	var kept []store.DroppedRow
+	for _, dropped := range g.manifest.Dropped {
+		if !again[dropped.Row] {
+			kept = append(kept, dropped)
+		}
+	}
+	return kept
+}
+
+func (j *Job) countsOf(group *openGroup) progress.Counts {
+	dropped := group.keptDrops()
+	counts := tally(j.Plan, group.manifest.Rows, dropped)
+	counts.Records.Added, counts.Records.Filtered = group.manifest.Added, group.manifest.Filtered
+	counts.Models = group.manifest.Models
+	return counts
+}
+
+// tally counts records and cells by the fate of their row. Every column counts every row once: a cell has failed when its column caused the
+// drop of the row, and is dropped when another one did.
+func tally(p *plan.Plan, written int64, dropped []store.DroppedRow) progress.Counts {
+	counts := progress.Counts{Records: runreport.Records{Actual: written, Dropped: int64(len(dropped))}}
+	for i := range p.Spec.Columns {
+		count := runreport.Column{Name: p.Spec.Columns[i].Name, Succeeded: written}
+		for _, row := range dropped {
+			if row.Column == count.Name {
+				count.Failed++
+			} else {
+				count.Dropped++
+			}
+		}
+		counts.Columns = append(counts.Columns, count)
+	}
+	for _, row := range dropped {
+		counts.Dropped = progress.AddDrop(counts.Dropped, runreport.Drop{Reason: row.Reason, Column: row.Column, Count: 1, Message: row.Message})
+	}
+	return counts
+}
+
+// made is what was generated of an open group.
+type made struct {
+	records         []*table.Record
+	dropped         []store.DroppedRow
+	missing         []table.RowIndex
+	usage           []runreport.Model
+	added, filtered int64
+}
+
+// commit writes a group with what was there before and what was made now.
+func (j *Job) commit(group *openGroup, now made) *failure.Error {
+	manifest := &store.Manifest{
+		Index: group.index, Start: group.start, End: group.end, Mode: string(j.Plan.Mode), Attempt: j.Attempt,
+		Dropped: append(group.keptDrops(), now.dropped...), Added: now.added, Filtered: now.filtered,
+		Models: now.usage, Missing: ranges(now.missing),
+	}
+	records := now.records
+	if before := group.manifest; before != nil {
+		kept, err := j.Store.ReadRecords(before)
+		if err != nil {
+			return failure.Of(err)
+		}
+		records = append(kept, records...)
+		manifest.End = max(manifest.End, before.End)
+		manifest.Models = addModels(slices.Clone(before.Models), now.usage...)
+		manifest.Added += before.Added
+		manifest.Filtered += before.Filtered
+	}
+	slices.SortFunc(manifest.Dropped, func(a, b store.DroppedRow) int { return int(a.Row - b.Row) })
+	manifest.Columns = tally(j.Plan, int64(len(records)), manifest.Dropped).Columns
+	if err := j.Store.Commit(manifest, records); err != nil {
+		return failure.Of(err)
+	}
+	return nil
+}
+
+// ranges joins ascending rows to ranges.
+func ranges(rows []table.RowIndex) []store.RowRange {
+	var joined []store.RowRange
+	for _, row := range rows {
+		if last := len(joined) - 1; last >= 0 && joined[last].End == row {
+			joined[last].End++
+			continue
+		}
+		joined = append(joined, store.RowRange{Start: row, End: row + 1})
+	}
+	return joined
+}
+
+// droppedRow describes a row that was given up.
+func (j *Job) droppedRow(row table.RowIndex, column string, attempts int32, cause *failure.Error) store.DroppedRow {
+	dropped := store.DroppedRow{Row: row, Column: column, Reason: cause.Reason, Message: cause.Message, Attempts: attempts}
+	if j.Seed != nil {
+		_, seedRow := j.Seed(row)
+		dropped.SeedRow = &seedRow
+	}
+	return dropped
+}

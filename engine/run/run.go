@@ -1,0 +1,145 @@
+// Package run holds the two executors: Async runs the cells of many row groups at once, Sync one batch after the other, and may resize.
+// They connect the scheduler, the generators, the store and the progress; what a cell is made of, or a file looks like, is not known here.
+package run
+
+import (
+	"context"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/column/factory"
+	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/engine/progress"
+	"seedloom.dev/seedloom/engine/random"
+	"seedloom.dev/seedloom/engine/schedule"
+	"seedloom.dev/seedloom/engine/store"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+// Job is what an executor works with. It owns none of it.
+type Job struct {
+	Plan       *plan.Plan
+	Generators *factory.Generators
+	// Seed returns the values of the seed's columns for a row, and the index of the seed's row. It is nil without a seed.
+	Seed func(row table.RowIndex) (values []any, seedRow int64)
+	// Store is where row groups are committed.
+	Store    *store.Store
+	Progress *progress.Tracker
+	Logger   *slog.Logger
+	// Attempt is the attempt of the run. Rows that an earlier attempt has dropped are tried again.
+	Attempt       int32
+	Shard, Shards int32
+	Outage        schedule.OutageConfig
+}
+
+// Execute makes all rows of the shard that are not in the store yet, in the plan's mode. It returns nil when every row has met its
+// fate, or else what has ended the run; then the rows that were whole are in the store all the same.
+func Execute(ctx context.Context, job *Job) *failure.Error {
+	if job.Plan.Mode == v1alpha1.ExecutionSync {
+		return executeSync(ctx, job)
+	}
+	return executeAsync(ctx, job)
+}
+
+// coreConfig returns the scheduler's configuration for some of the plan's columns.
+func (j *Job) coreConfig(columns []*plan.Column, newRecord func(table.RowIndex, int32) *table.Record) schedule.Config {
+	spec := j.Plan.Spec
+	config := schedule.Config{
+		Lanes:              []schedule.Lane{{Limit: runtime.GOMAXPROCS(0), Endpoint: -1}},
+		Endpoints:          len(spec.Providers),
+		MaxRowAttempts:     spec.EffectiveMaxRowAttempts(),
+		MaxRequestAttempts: spec.EffectiveMaxRequestAttempts(),
+		Gate:               gateConfig(spec),
+		Outage:             j.Outage,
+		NewRecord:          newRecord,
+	}
+	lanes := map[string]int{}
+	for i := range spec.Models {
+		model := &spec.Models[i]
+		if !usesModel(columns, model.Alias) {
+			continue
+		}
+		lanes[model.Alias] = len(config.Lanes)
+		config.Lanes = append(config.Lanes, schedule.Lane{Limit: model.EffectiveMaxParallelRequests(), Endpoint: providerIndex(spec, model.Provider)})
+	}
+	positions := map[int]int{}
+	keys := make([]random.ColumnKey, len(columns))
+	for i, column := range columns {
+		positions[column.Index] = i
+		keys[i] = random.Column(spec.RandomSeed, "retry/"+column.Name)
+		entry := schedule.Column{Name: column.Name, Batch: column.Batch}
+		if column.Model != nil {
+			entry.Lane = lanes[column.Model.Alias]
+		}
+		for _, required := range column.Requires {
+			if position, inside := positions[required]; inside {
+				entry.Requires = append(entry.Requires, position)
+			}
+		}
+		config.Columns = append(config.Columns, entry)
+	}
+	config.Jitter = func(column int, record *table.Record, retry int) float64 {
+		source := keys[column].Cell(record.Row, record.Attempt<<16|int32(retry))
+		return source.Float64()
+	}
+	return config
+}
+
+func usesModel(columns []*plan.Column, alias string) bool {
+	for _, column := range columns {
+		if column.Model != nil && column.Model.Alias == alias {
+			return true
+		}
+	}
+	return false
+}
+
+func providerIndex(spec *v1alpha1.DatasetGenerationSpec, name string) int {
+	for i := range spec.Providers {
+		if spec.Providers[i].Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+func gateConfig(spec *v1alpha1.DatasetGenerationSpec) schedule.GateConfig {
+	config := schedule.GateConfig{Enabled: true, ErrorRate: 0.5, Window: 50}
+	if spec.Run == nil || spec.Run.EarlyShutdown == nil {
+		return config
+	}
+	shutdown := spec.Run.EarlyShutdown
+	config.Enabled = shutdown.Policy != v1alpha1.EarlyShutdownDisabled
+	if shutdown.ErrorRate != nil {
+		config.ErrorRate = shutdown.ErrorRate.Float64()
+	}
+	if shutdown.ErrorWindow != nil {
+		config.Window = int(*shutdown.ErrorWindow)
+	}
+	return config
+}
+
+// newRecord returns the record of a row with the values of the seed in it.
+func (j *Job) newRecord(row table.RowIndex, attempt int32) *table.Record {
+	record := table.NewRecord(j.Plan.Schema, row, attempt)
+	if j.Seed != nil {
+		values, _ := j.Seed(row)
+		copy(record.Cells, values)
+	}
+	return record
+}
+
+// progressInterval is how often progress is sampled; every logInterval of them it is logged.
+const (
+	progressInterval = time.Second
+	logInterval      = 10
+)
+
+func (j *Job) logProgress() {
+	snapshot := j.Progress.Snapshot()
+	j.Logger.Info("progress", "target", snapshot.Records.Target, "records", snapshot.Records.Actual, "dropped", snapshot.Records.Dropped,
+		"recordsPerSecond", snapshot.RecordsPerSecond, "inFlight", snapshot.InFlight)
+}

@@ -1,0 +1,195 @@
+package run
+
+import (
+	"context"
+	"slices"
+
+	"seedloom.dev/seedloom/engine/column"
+	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/engine/schedule"
+	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// segment is a part of the columns of a sync run: those that keep the rows, and then one that may resize them. A row that fails is
+// started again from the beginning of its segment, since the rows before a resize are not those after it.
+type segment struct {
+	driver *driver
+	source *batchSource
+	resize *plan.Column
+}
+
+// executeSync makes one batch (a row group) after the other, and in it one segment after the other.
+func executeSync(ctx context.Context, job *Job) *failure.Error {
+	waiting, err := job.openGroups()
+	if err != nil {
+		return err
+	}
+	segments := job.segments()
+	for _, group := range waiting {
+		now, err := job.batch(ctx, segments, group)
+		if err != nil {
+			return err
+		}
+		if err := job.commit(group, *now); err != nil {
+			return err
+		}
+		counts := tally(job.Plan, int64(len(now.records)), now.dropped)
+		counts.Records.Added, counts.Records.Filtered = now.added, now.filtered
+		job.Progress.Add(counts)
+		job.Progress.Sample()
+		job.logProgress()
+	}
+	return nil
+}
+
+func (j *Job) segments() []*segment {
+	var segments []*segment
+	var columns []*plan.Column
+	for _, next := range j.Plan.Columns {
+		if next.Resize {
+			segments = append(segments, j.newSegment(columns, next))
+			columns = nil
+			continue
+		}
+		columns = append(columns, next)
+	}
+	if len(columns) > 0 {
+		segments = append(segments, j.newSegment(columns, nil))
+	}
+	return segments
+}
+
+func (j *Job) newSegment(columns []*plan.Column, resize *plan.Column) *segment {
+	source := &batchSource{}
+	made := &segment{source: source, resize: resize}
+	if len(columns) > 0 {
+		// The scheduler's rows are the positions in the batch: after a resize, several records have the same row.
+		made.driver = newDriver(j, columns, j.coreConfig(columns, source.newRecord))
+	}
+	return made
+}
+
+// batch takes the rows of a group through all segments.
+func (j *Job) batch(ctx context.Context, segments []*segment, group *openGroup) (*made, *failure.Error) {
+	now := &made{}
+	for _, todo := range group.todo {
+		now.records = append(now.records, j.newRecord(todo.Row, todo.Attempt))
+	}
+	for _, part := range segments {
+		if part.driver != nil {
+			if err := part.source.run(ctx, part.driver, group.index, now); err != nil {
+				return nil, err
+			}
+		}
+		if part.resize != nil && len(now.records) > 0 {
+			if err := j.resize(ctx, part.resize, now); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return now, nil
+}
+
+// resize lets a column decide how many records each record becomes.
+func (j *Job) resize(ctx context.Context, resized *plan.Column, now *made) *failure.Error {
+	values, err := j.Generators.Batch[resized.Index].GenerateBatch(ctx, now.records, true)
+	if err != nil {
+		return failure.Of(err)
+	}
+	records := make([]*table.Record, 0, len(values))
+	ordinals := map[table.RowIndex]int32{}
+	for _, value := range values {
+		source := now.records[value.Source]
+		record := copyRecord(source, source.Attempt)
+		record.Ordinal = ordinals[source.Row]
+		ordinals[source.Row]++
+		record.Cells[resized.Index] = value.Value
+		records = append(records, record)
+	}
+	added, filtered := resizeCounts(values, len(now.records))
+	now.added += added
+	now.filtered += filtered
+	now.records = records
+	return nil
+}
+
+// resizeCounts says how many records a resize has added and taken away.
+func resizeCounts(values []column.BatchValue, sources int) (added, filtered int64) {
+	counts := make([]int64, sources)
+	for _, value := range values {
+		counts[value.Source]++
+	}
+	for _, count := range counts {
+		if count == 0 {
+			filtered++
+		} else {
+			added += count - 1
+		}
+	}
+	return added, filtered
+}
+
+func copyRecord(source *table.Record, attempt int32) *table.Record {
+	return &table.Record{Schema: source.Schema, Row: source.Row, Ordinal: source.Ordinal, Attempt: attempt, Cells: slices.Clone(source.Cells)}
+}
+
+// batchSource feeds a driver with the one row group of a batch.
+type batchSource struct {
+	records []*table.Record
+	group   int64
+	added   bool
+	done    *schedule.Group
+	usage   []runreport.Model
+}
+
+// run makes the driver's columns for the records, and replaces them by those that were not dropped.
+func (s *batchSource) run(ctx context.Context, d *driver, group int64, now *made) *failure.Error {
+	s.records, s.group, s.added, s.done = now.records, group, false, nil
+	if err := d.run(ctx, s); err != nil {
+		return err
+	}
+	for _, dropped := range s.done.Dropped {
+		record := s.records[dropped.Row]
+		now.dropped = append(now.dropped, d.job.droppedRow(record.Row, d.columns[dropped.Column].Name, dropped.Attempts, dropped.Failure))
+	}
+	now.usage = addModels(now.usage, s.usage...)
+	// The records came back in the order in which they were finished: bring them into the batch's.
+	now.records = s.done.Done
+	slices.SortFunc(now.records, func(a, b *table.Record) int {
+		if a.Row != b.Row {
+			return int(a.Row - b.Row)
+		}
+		return int(a.Ordinal - b.Ordinal)
+	})
+	return nil
+}
+
+func (s *batchSource) newRecord(position table.RowIndex, attempt int32) *table.Record {
+	return copyRecord(s.records[position], attempt)
+}
+
+func (s *batchSource) refill(core *schedule.Core) *failure.Error {
+	if !s.added {
+		s.added = true
+		todo := make([]schedule.Todo, len(s.records))
+		for position, record := range s.records {
+			todo[position] = schedule.Todo{Row: table.RowIndex(position), Attempt: record.Attempt}
+		}
+		core.Add(s.group, todo)
+	}
+	return nil
+}
+
+func (s *batchSource) finished(group *schedule.Group, usage []runreport.Model) {
+	s.done, s.usage = group, usage
+}
+
+func (s *batchSource) fates(schedule.Fates) {}
+
+func (s *batchSource) settled() <-chan *failure.Error { return nil }
+
+func (s *batchSource) committed() {}
+
+func (s *batchSource) busy() bool { return false }
