@@ -1,0 +1,41 @@
+// Package factory makes the generators of a plan's columns. It is the one place that knows all kinds of columns; it runs none of them.
+package factory
+
+import (
+	"seedloom.dev/seedloom/engine/column"
+	"seedloom.dev/seedloom/engine/column/custom"
+	"seedloom.dev/seedloom/engine/column/expression"
+	"seedloom.dev/seedloom/engine/column/llm"
+	"seedloom.dev/seedloom/engine/column/sampler"
+	"seedloom.dev/seedloom/engine/model"
+	"seedloom.dev/seedloom/engine/plan"
+)
+
+// Generators are the generators of a plan, by the index of their column in the schema. Each column has one of the two; those of the seed
+// have none.
+type Generators struct {
+	Cell  []column.CellGenerator
+	Batch []column.BatchGenerator
+}
+
+// Build makes the generators of all configured columns.
+func Build(p *plan.Plan, models *model.Set) (*Generators, error) {
+	generators := &Generators{Cell: make([]column.CellGenerator, p.Schema.Len()), Batch: make([]column.BatchGenerator, p.Schema.Len())}
+	for _, configured := range p.Columns {
+		var err error
+		switch index := configured.Index; configured.Kind {
+		case plan.KindSampler:
+			generators.Cell[index], err = sampler.New(configured.Name, configured.Spec.Sampler, p.Spec.RandomSeed)
+		case plan.KindLLM:
+			generators.Cell[index], err = llm.New(configured.Name, configured.Spec.LLMText, p.Spec.RandomSeed, models.Client(configured.Model.Alias))
+		case plan.KindExpression:
+			generators.Cell[index], err = expression.New(configured.Name, configured.Spec.Expression, p.Spec.RandomSeed)
+		case plan.KindCustom:
+			generators.Batch[index], err = custom.New(configured.Name, configured.Spec.Custom, p.Schema.Fields()[index].Type.Kind)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return generators, nil
+}
