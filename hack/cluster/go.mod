@@ -1,0 +1,3 @@
+module seedloom.dev/seedloom/hack/cluster
+
+go 1.26.0
