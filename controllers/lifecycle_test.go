@@ -14,7 +14,7 @@ import (
 
 var _ = Describe("An async run", func() {
 	var w *world
-	BeforeEach(func(ctx SpecContext) { w = newWorld(ctx) })
+	BeforeEach(func() { w = newWorld() })
 
 	It("completes with one shard, which finalizes in its own Pod", func() {
 		w.create(newSpec())

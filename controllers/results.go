@@ -88,6 +88,18 @@ func endOf(pod *corev1.Pod) (podEnd, bool) {
 	return end, true
 }
 
+// tellsMoreThan says whether the result of this Pod is the later one of two of a shard. Ends are known to the second only; as
+// counts are cumulative, the larger one is the later one.
+func (e podEnd) tellsMoreThan(other podEnd) bool {
+	switch {
+	case (e.exitCode == runreport.ExitOK) != (other.exitCode == runreport.ExitOK):
+		return e.exitCode == runreport.ExitOK
+	case !e.at.Equal(other.at):
+		return e.at.After(other.at)
+	}
+	return e.result.Records.Actual > other.result.Records.Actual
+}
+
 // resultOf parses a termination message. A result that is not of this Pod's run, attempt and shard is no result.
 func resultOf(pod *corev1.Pod, message string) *runreport.Result {
 	result, err := runreport.ParseResult(message)
@@ -154,7 +166,9 @@ func (f *facts) observe() observation {
 			state.running++
 		}
 		if end, over := endOf(pod); over {
-			if known, found := state.shards[end.shard]; end.result != nil && (!found || end.at.After(known.at)) {
+			// A Pod that has ended is one that has run: until the Job says more, the attempt goes on.
+			state.stage = stageRunning
+			if known, found := state.shards[end.shard]; end.result != nil && (!found || end.tellsMoreThan(known)) {
 				state.shards[end.shard] = end
 			}
 			if consequenceOf(end) == consequenceRetry && (state.retried == nil || end.at.After(state.retried.at)) {

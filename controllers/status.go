@@ -174,14 +174,14 @@ func (f *facts) showActivity(status *v1alpha1.DatasetGenerationStatus, condition
 // activity is the reason of Ready while the attempt goes on.
 func (f *facts) activity() (reason, message string) {
 	switch {
+	case f.observed.stage == stageRunning && f.observed.running == 0 && f.observed.retried != nil:
+		return v1alpha1.ReasonRunning, "a Pod has failed and is started again; what was generated is kept"
 	case f.observed.stage == stageRunning:
 		return v1alpha1.ReasonRunning, "Pods are generating records; status.progress says how far"
 	case f.observed.stage == stageFinalizing:
 		return v1alpha1.ReasonFinalizing, "generating has ended; the dataset's metadata is being written"
 	case f.stale.writes():
 		return v1alpha1.ReasonPending, "waiting for the Pods of the previous attempt to end"
-	case f.syncRetryIn() > 0:
-		return v1alpha1.ReasonPending, fmt.Sprintf("the Pod has failed %d times and is started again soon", f.run.Failures)
 	}
 	return v1alpha1.ReasonPending, "waiting for the Pods to start"
 }

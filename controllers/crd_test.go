@@ -1,0 +1,78 @@
+package controllers
+
+import (
+	"os"
+	"path/filepath"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+)
+
+var _ = Describe("The custom resource", func() {
+	read := func(path string) *unstructured.Unstructured {
+		GinkgoHelper()
+		data, err := os.ReadFile(path)
+		Expect(err).NotTo(HaveOccurred())
+		object := &unstructured.Unstructured{}
+		Expect(yaml.Unmarshal(data, &object.Object)).To(Succeed())
+		return object
+	}
+	strict := func(w *world, object *unstructured.Unstructured) error {
+		object.SetNamespace(w.namespace)
+		return client.WithFieldValidation(kube, "Strict").Create(w.ctx, object, client.DryRunAll)
+	}
+	samples := filepath.Join("..", "config", "samples")
+
+	It("takes every sample, without an unknown field", func() {
+		w := newWorld()
+		seen := 0
+		for _, pattern := range []string{"*.yaml", "*/*.yaml"} {
+			paths, err := filepath.Glob(filepath.Join(samples, pattern))
+			Expect(err).NotTo(HaveOccurred())
+			for _, path := range paths {
+				if object := read(path); object.GetKind() == "DatasetGeneration" {
+					Expect(strict(w, object)).To(Succeed(), path)
+					seen++
+				}
+			}
+		}
+		Expect(seen).To(BeNumerically(">=", 4))
+	})
+
+	DescribeTable("refuses",
+		func(change func(spec map[string]any), want string) {
+			object := read(filepath.Join(samples, "minimal.yaml"))
+			change(object.Object["spec"].(map[string]any))
+			Expect(strict(newWorld(), object)).To(MatchError(ContainSubstring(want)))
+		},
+		Entry("an unknown field", func(spec map[string]any) { spec["numRecord"] = int64(5) }, `unknown field "spec.numRecord"`),
+		Entry("no records", func(spec map[string]any) { spec["numRecords"] = int64(0) }, "spec.numRecords"),
+		Entry("a column of two kinds", func(spec map[string]any) {
+			spec["columns"].([]any)[0].(map[string]any)["expression"] = map[string]any{"expr": "x"}
+		}, "exactly one of the fields in [sampler llmText expression custom] must be set"),
+		Entry("allowResize on a sampler", func(spec map[string]any) {
+			spec["columns"].([]any)[0].(map[string]any)["allowResize"] = true
+		}, "allowResize is possible for custom columns only"),
+		Entry("llmText without models", func(spec map[string]any) {
+			spec["columns"] = append(spec["columns"].([]any), map[string]any{"name": "text", "llmText": map[string]any{"model": "writer", "prompt": "x"}})
+		}, "columns with llmText need at least one entry in models"),
+		Entry("a policy that is no percentage", func(spec map[string]any) {
+			spec["completionPolicy"] = map[string]any{"minRecords": "most"}
+		}, "must be a count of at least 1 or a percentage from 0% to 100%"),
+		Entry("two columns of one name", func(spec map[string]any) {
+			columns := spec["columns"].([]any)
+			spec["columns"] = append(columns, columns[0])
+		}, "Duplicate value"),
+	)
+
+	It("shows a resource that nobody has looked at as not observed", func() {
+		object := read(filepath.Join(samples, "minimal.yaml"))
+		Expect(strict(newWorld(), object)).To(Succeed())
+		generation, _, err := unstructured.NestedInt64(object.Object, "status", "observedGeneration")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(generation).To(Equal(int64(-1)))
+	})
+})
