@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Runs the end-to-end tests on a real cluster: brings it up, builds and loads the images, deploys the operator, tests, and takes the
+# cluster down again, also after a failure. A cluster that was up before stays up, and so does one with KEEP_CLUSTER=1.
+# E2E_FOCUS runs only the tests whose names match; E2E_PROCESSES is how many run at once.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+cluster() { go -C hack/cluster run . "$@"; }
+kubectl() { cluster kubectl -- "$@"; }
+
+step() {
+	local start=$SECONDS
+	printf -- '--- %s\n' "$*"
+	"$@"
+	printf -- '--- %s: %d s\n' "$*" "$((SECONDS - start))"
+}
+
+# finish shows what the operator said when a test has failed, and takes the cluster down.
+finish() {
+	local status=$?
+	if [[ $status -ne 0 ]] && cluster kubeconfig >/dev/null 2>&1; then
+		echo "--- the end of the operator's log"
+		kubectl --namespace seedloom-system logs --selector app.kubernetes.io/component=manager --tail 60 || true
+		echo "--- what is in the cluster"
+		kubectl get nodes,pods,jobs,datasetgenerations --all-namespaces --output wide || true
+	fi
+	if [[ -n "${KEEP_CLUSTER:-}" || "$was_up" == yes ]]; then
+		echo "The cluster stays up; \`make cluster-down\` takes it down."
+	else
+		step cluster down || status=1
+	fi
+	exit "$status"
+}
+
+was_up=no
+if cluster kubeconfig >/dev/null 2>&1; then was_up=yes; fi
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+step make --no-print-directory cluster-up
+step make --no-print-directory images
+step make --no-print-directory deploy
+
+E2E_KUBECONFIG=$(cluster kubeconfig | tail -n 1)
+export E2E_KUBECONFIG
+step go tool ginkgo --procs "${E2E_PROCESSES:-3}" --timeout 20m --poll-progress-after 90s --no-color \
+	${E2E_FOCUS:+--focus "$E2E_FOCUS"} ./test/e2e
