@@ -1,0 +1,111 @@
+package store
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"path"
+	"strings"
+	"time"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// FinalizeInput is what metadata says beyond what the row groups tell.
+type FinalizeInput struct {
+	Namespace, Name, RunID, ConfigHash string
+	Attempt                            int32
+	Mode, Engine                       string
+	Target, RowGroups, RowGroupSize    int64
+	SeedColumns                        []string
+	Spec                               json.RawMessage
+	// Judge says how the run has ended, given what is in the output.
+	Judge     func(*Summary) (outcome runreport.Outcome, reason, message string)
+	UpdatedAt time.Time
+}
+
+// Finalize writes what describes the dataset as a whole, from the manifests, whoever wrote them: the dropped rows, the configuration, the
+// metadata, and the mark of success unless the run has failed. It may be called any number of times.
+func (s *Store) Finalize(input FinalizeInput) (*Summary, error) {
+	manifests, err := s.manifests()
+	if err != nil {
+		return nil, err
+	}
+	// Row groups beyond the target are those of an earlier, larger one: they are in the output, and count.
+	summary := s.summarize(manifests, input.Target, input.RowGroups, input.RowGroupSize, func(int64) bool { return true })
+	outcome, reason, message := input.Judge(summary)
+	dropped, err := droppedRows(manifests)
+	if err != nil {
+		return nil, err
+	}
+	metadata, err := indented(s.metadata(input, summary, manifests, outcome, reason, message))
+	if err != nil {
+		return nil, err
+	}
+	var config bytes.Buffer
+	if err := json.Indent(&config, input.Spec, "", "  "); err != nil {
+		return nil, failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding %s", configFile)
+	}
+	config.WriteByte('\n')
+	for _, file := range []struct {
+		name string
+		data []byte
+	}{{droppedFile, dropped}, {configFile, config.Bytes()}, {metadataFile, metadata}} {
+		if err := s.write(file.name, file.data); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.removeTemporary(); err != nil {
+		return nil, err
+	}
+	if outcome == runreport.OutcomeComplete || outcome == runreport.OutcomePartial {
+		return summary, s.write(successFile, nil)
+	}
+	if err := s.root.Remove(successFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fail(err, "removing "+successFile)
+	}
+	return summary, nil
+}
+
+func droppedRows(manifests []*Manifest) ([]byte, error) {
+	var lines bytes.Buffer
+	encoder := json.NewEncoder(&lines)
+	for _, manifest := range manifests {
+		for _, row := range manifest.Dropped {
+			if err := encoder.Encode(row); err != nil {
+				return nil, failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding %s", droppedFile)
+			}
+		}
+	}
+	return lines.Bytes(), nil
+}
+
+func indented(document any) ([]byte, error) {
+	data, err := json.MarshalIndent(document, "", "  ")
+	if err != nil {
+		return nil, failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding %s", metadataFile)
+	}
+	return append(data, '\n'), nil
+}
+
+// removeTemporary removes what crashes have left over. No shard writes any more when a run is finalized.
+func (s *Store) removeTemporary() error {
+	for _, folder := range []string{parquetFolder, manifestFolder, "."} {
+		entries, err := fs.ReadDir(s.root.FS(), folder)
+		if err != nil {
+			return fail(err, "listing "+folder)
+		}
+		for _, entry := range entries {
+			if !strings.HasSuffix(entry.Name(), temporarySuffix) {
+				continue
+			}
+			if err := s.root.Remove(path.Join(folder, entry.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fail(err, "removing "+entry.Name())
+			}
+		}
+	}
+	return nil
+}

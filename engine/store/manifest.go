@@ -1,0 +1,184 @@
+package store
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+const manifestVersion = 1
+
+// errManifest says that a manifest can't be used.
+var errManifest = errors.New("the manifest is damaged")
+
+// Manifest describes a committed row group.
+type Manifest struct {
+	Version int   `json:"version"`
+	Index   int64 `json:"index"`
+	// Start and End bound the rows that were asked for: Start <= row < End.
+	Start table.RowIndex `json:"start"`
+	End   table.RowIndex `json:"end"`
+	// Rows is the number of records in the file; File is empty when there are none.
+	Rows   int64  `json:"rows"`
+	File   string `json:"file,omitempty"`
+	SHA256 string `json:"sha256,omitempty"`
+	Bytes  int64  `json:"bytes"`
+	// Columns and Models count cells and requests, over all attempts.
+	Columns []runreport.Column `json:"columns"`
+	Models  []runreport.Model  `json:"models,omitempty"`
+	Dropped []DroppedRow       `json:"dropped,omitempty"`
+	// Added and Filtered are what resizes have done.
+	Added    int64 `json:"added,omitempty"`
+	Filtered int64 `json:"filtered,omitempty"`
+	// Missing are rows that were never tried to their end.
+	Missing []RowRange `json:"missing,omitempty"`
+	Mode    string     `json:"mode"`
+	Attempt int32      `json:"attempt"`
+	// Identities say which record is which row.
+	Identities Identities `json:"identities"`
+}
+
+// RowRange is a range of rows: Start <= row < End.
+type RowRange struct {
+	Start table.RowIndex `json:"start"`
+	End   table.RowIndex `json:"end"`
+}
+
+// DroppedRow is a row that was given up.
+type DroppedRow struct {
+	Row table.RowIndex `json:"row"`
+	// SeedRow is the row of the seed that belongs to it.
+	SeedRow *int64 `json:"seed_row,omitempty"`
+	// Column and Reason say what caused it, Message is the last failure's.
+	Column   string `json:"column"`
+	Reason   string `json:"reason"`
+	Attempts int32  `json:"attempts"`
+	Message  string `json:"message"`
+}
+
+// Identities are the rows, ordinals and attempts of a file's records: runs of consecutive rows, each as
+// "start-end" or "row.ordinal", with "@attempt" when the row was not made at the first attempt.
+type Identities []string
+
+type recordIdentity struct {
+	Row              table.RowIndex
+	Ordinal, Attempt int32
+}
+
+func identitiesOf(records []*table.Record) Identities {
+	var identities Identities
+	for i := 0; i < len(records); {
+		first := records[i]
+		end := i + 1
+		for end < len(records) && first.Ordinal == 0 && records[end].Ordinal == 0 && records[end].Attempt == first.Attempt &&
+			records[end].Row == first.Row+table.RowIndex(end-i) {
+			end++
+		}
+		text := strconv.FormatInt(int64(first.Row), 10)
+		if first.Ordinal > 0 {
+			text += "." + strconv.Itoa(int(first.Ordinal))
+		} else if end > i+1 {
+			text += "-" + strconv.FormatInt(int64(first.Row)+int64(end-i), 10)
+		}
+		if first.Attempt > 0 {
+			text += "@" + strconv.Itoa(int(first.Attempt))
+		}
+		identities = append(identities, text)
+		i = end
+	}
+	return identities
+}
+
+// all returns the identity of each record of a manifest's file.
+func (identities Identities) all(manifest *Manifest) ([]recordIdentity, error) {
+	var all []recordIdentity
+	for _, text := range identities {
+		rows, attemptText, _ := strings.Cut(text, "@")
+		attempt, err := number(attemptText)
+		if err != nil {
+			return nil, err
+		}
+		rows, ordinalText, _ := strings.Cut(rows, ".")
+		ordinal, err := number(ordinalText)
+		if err != nil {
+			return nil, err
+		}
+		startText, endText, isRange := strings.Cut(rows, "-")
+		start, err := number(startText)
+		if err != nil {
+			return nil, err
+		}
+		end := start + 1
+		if isRange {
+			if end, err = number(endText); err != nil {
+				return nil, err
+			}
+		}
+		if end-start > manifest.Rows-int64(len(all)) {
+			return nil, errManifest
+		}
+		for row := start; row < end; row++ {
+			all = append(all, recordIdentity{table.RowIndex(row), int32(ordinal), int32(attempt)})
+		}
+	}
+	return all, nil
+}
+
+func number(text string) (int64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	return strconv.ParseInt(text, 10, 64)
+}
+
+func manifestPath(index int64) string {
+	return path.Join(manifestFolder, fmt.Sprintf("%05d.json", index))
+}
+
+func (s *Store) readManifest(index int64) (*Manifest, error) {
+	data, err := s.root.ReadFile(manifestPath(index))
+	if err != nil {
+		return nil, err
+	}
+	var manifest Manifest
+	if err := json.Unmarshal(data, &manifest); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", errManifest, manifestPath(index), err)
+	}
+	if manifest.Version != manifestVersion || manifest.Index != index {
+		return nil, fmt.Errorf("%w: %s has version %d and index %d", errManifest, manifestPath(index), manifest.Version, manifest.Index)
+	}
+	return &manifest, nil
+}
+
+// manifests returns all manifests that can be read, in the order of their row groups.
+func (s *Store) manifests() ([]*Manifest, error) {
+	entries, err := fs.ReadDir(s.root.FS(), manifestFolder)
+	if err != nil {
+		return nil, fail(err, "listing the row groups")
+	}
+	var manifests []*Manifest
+	for _, entry := range entries {
+		index, err := strconv.ParseInt(strings.TrimSuffix(entry.Name(), ".json"), 10, 64)
+		if err != nil {
+			continue // left over from a crash
+		}
+		manifest, err := s.readManifest(index)
+		if errors.Is(err, errManifest) {
+			continue
+		}
+		if err != nil {
+			return nil, fail(err, fmt.Sprintf("reading the manifest of row group %d", index))
+		}
+		manifests = append(manifests, manifest)
+	}
+	slices.SortFunc(manifests, func(a, b *Manifest) int { return int(a.Index - b.Index) })
+	return manifests, nil
+}

@@ -1,0 +1,142 @@
+package store
+
+import (
+	"time"
+
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// metadataVersion is raised when a key of metadata.json changes its meaning. docs/metadata.md describes the keys.
+const metadataVersion = 1
+
+// maxListedRowGroups bounds the list of row groups in metadata.json; each has a manifest of its own in any case.
+const maxListedRowGroups = 10_000
+
+// metadata is the document that describes a dataset. The first part has the keys that tools of the field expect, the second part has ours.
+type metadata struct {
+	ConfigHash             string              `json:"config_hash"`
+	ConfigHashAlgo         string              `json:"config_hash_algo"`
+	ConfigHashVersion      int                 `json:"config_hash_version"`
+	PreserveDroppedColumns bool                `json:"preserve_dropped_columns"`
+	TargetNumRecords       int64               `json:"target_num_records"`
+	ActualNumRecords       int64               `json:"actual_num_records"`
+	TotalNumBatches        int64               `json:"total_num_batches"`
+	NumCompletedBatches    int64               `json:"num_completed_batches"`
+	BufferSize             int64               `json:"buffer_size"`
+	DatasetName            string              `json:"dataset_name"`
+	FilePaths              map[string][]string `json:"file_paths"`
+	Schema                 map[string]string   `json:"schema"`
+
+	SchemaVersion int                `json:"schema_version"`
+	Namespace     string             `json:"namespace"`
+	Run           metadataRun        `json:"run"`
+	Records       metadataRecords    `json:"records"`
+	Columns       []metadataColumn   `json:"columns"`
+	Dropped       []runreport.Drop   `json:"dropped"`
+	Models        []metadataModel    `json:"models"`
+	RowGroups     []metadataRowGroup `json:"row_groups"`
+}
+
+type metadataRun struct {
+	ID            string            `json:"id"`
+	Attempt       int32             `json:"attempt"`
+	ExecutionMode string            `json:"execution_mode"`
+	EngineVersion string            `json:"engine_version"`
+	Outcome       runreport.Outcome `json:"outcome"`
+	Reason        string            `json:"reason"`
+	Message       string            `json:"message"`
+	UpdatedAt     time.Time         `json:"updated_at"`
+}
+
+type metadataRecords struct {
+	Target   int64 `json:"target"`
+	Actual   int64 `json:"actual"`
+	Dropped  int64 `json:"dropped"`
+	Missing  int64 `json:"missing"`
+	Added    int64 `json:"added"`
+	Filtered int64 `json:"filtered"`
+}
+
+type metadataColumn struct {
+	Name      string `json:"name"`
+	Type      string `json:"type"`
+	Source    string `json:"source"`
+	Succeeded int64  `json:"succeeded"`
+	Failed    int64  `json:"failed"`
+	Dropped   int64  `json:"dropped"`
+}
+
+type metadataModel struct {
+	Alias             string `json:"alias"`
+	RequestsSucceeded int64  `json:"requests_succeeded"`
+	RequestsFailed    int64  `json:"requests_failed"`
+	InputTokens       int64  `json:"input_tokens"`
+	OutputTokens      int64  `json:"output_tokens"`
+}
+
+type metadataRowGroup struct {
+	Index  int64  `json:"index"`
+	Start  int64  `json:"start"`
+	End    int64  `json:"end"`
+	Rows   int64  `json:"rows"`
+	File   string `json:"file"`
+	SHA256 string `json:"sha256"`
+	Bytes  int64  `json:"bytes"`
+}
+
+func (s *Store) metadata(input FinalizeInput, summary *Summary, manifests []*Manifest, outcome runreport.Outcome, reason, message string) metadata {
+	document := metadata{
+		ConfigHash: input.ConfigHash, ConfigHashAlgo: "sha256", ConfigHashVersion: 1, PreserveDroppedColumns: true,
+		TargetNumRecords: input.Target, ActualNumRecords: summary.Records.Actual,
+		TotalNumBatches: input.RowGroups, NumCompletedBatches: summary.Output.CompletedRowGroups, BufferSize: input.RowGroupSize,
+		DatasetName: input.Name, FilePaths: map[string][]string{parquetFolder: {}}, Schema: map[string]string{},
+		SchemaVersion: metadataVersion, Namespace: input.Namespace,
+		Run: metadataRun{
+			ID: input.RunID, Attempt: input.Attempt, ExecutionMode: input.Mode, EngineVersion: input.Engine,
+			Outcome: outcome, Reason: reason, Message: message, UpdatedAt: input.UpdatedAt.UTC().Truncate(time.Second),
+		},
+		Records: metadataRecords(summary.Records),
+		Columns: []metadataColumn{}, Dropped: []runreport.Drop{}, Models: []metadataModel{}, RowGroups: []metadataRowGroup{},
+	}
+	document.Dropped = append(document.Dropped, summary.Dropped...)
+	s.describeColumns(&document, input.SeedColumns, summary)
+	for _, model := range summary.Models {
+		document.Models = append(document.Models, metadataModel{
+			Alias: model.Alias, RequestsSucceeded: model.Succeeded, RequestsFailed: model.Failed,
+			InputTokens: model.InputTokens, OutputTokens: model.OutputTokens,
+		})
+	}
+	for _, manifest := range manifests {
+		if manifest.File != "" {
+			document.FilePaths[parquetFolder] = append(document.FilePaths[parquetFolder], manifest.File)
+		}
+		if len(document.RowGroups) < maxListedRowGroups {
+			document.RowGroups = append(document.RowGroups, metadataRowGroup{
+				Index: manifest.Index, Start: int64(manifest.Start), End: int64(manifest.End), Rows: manifest.Rows,
+				File: manifest.File, SHA256: manifest.SHA256, Bytes: manifest.Bytes,
+			})
+		}
+	}
+	return document
+}
+
+// describeColumns adds the columns in the order of the files. Those of the seed are never made, so that their cells share the rows' fate.
+func (s *Store) describeColumns(document *metadata, seedColumns []string, summary *Summary) {
+	fromSeed := map[string]bool{}
+	for _, name := range seedColumns {
+		fromSeed[name] = true
+	}
+	for _, field := range s.schema.Fields() {
+		document.Schema[field.Name] = field.Type.String()
+		column := metadataColumn{Name: field.Name, Type: field.Type.String(), Source: "generated"}
+		if fromSeed[field.Name] {
+			column.Source, column.Succeeded, column.Dropped = "seed", summary.Records.Actual, summary.Records.Dropped
+		}
+		for _, counted := range summary.Columns {
+			if counted.Name == field.Name {
+				column.Succeeded, column.Failed, column.Dropped = counted.Succeeded, counted.Failed, counted.Dropped
+			}
+		}
+		document.Columns = append(document.Columns, column)
+	}
+}

@@ -1,0 +1,84 @@
+package store
+
+import (
+	"cmp"
+	"slices"
+
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// Summary is what the committed row groups hold in all.
+type Summary struct {
+	Records runreport.Records
+	Columns []runreport.Column
+	Models  []runreport.Model
+	// Dropped are ordered by their count, the largest first.
+	Dropped []runreport.Drop
+	Output  runreport.Output
+}
+
+// Summarize adds up the manifests of a part of the row groups: those for which include is true. target is the number of rows that were
+// asked for of the part, rowGroups the number of its row groups.
+func (s *Store) Summarize(target, rowGroups, rowGroupSize int64, include func(index int64) bool) (*Summary, error) {
+	manifests, err := s.manifests()
+	if err != nil {
+		return nil, err
+	}
+	return s.summarize(manifests, target, rowGroups, rowGroupSize, include), nil
+}
+
+func (s *Store) summarize(manifests []*Manifest, target, rowGroups, rowGroupSize int64, include func(index int64) bool) *Summary {
+	summary := &Summary{
+		Records: runreport.Records{Target: target},
+		Output:  runreport.Output{Path: s.folder, RowGroups: rowGroups, RowGroupSize: rowGroupSize},
+	}
+	for _, manifest := range manifests {
+		if include(manifest.Index) {
+			summary.add(manifest)
+		}
+	}
+	records := &summary.Records
+	records.Missing = max(0, records.Target+records.Added-records.Filtered-records.Actual-records.Dropped)
+	slices.SortStableFunc(summary.Dropped, func(a, b runreport.Drop) int { return cmp.Compare(b.Count, a.Count) })
+	return summary
+}
+
+func (s *Summary) add(manifest *Manifest) {
+	s.Records.Actual += manifest.Rows
+	s.Records.Dropped += int64(len(manifest.Dropped))
+	s.Records.Added += manifest.Added
+	s.Records.Filtered += manifest.Filtered
+	s.Output.CompletedRowGroups++
+	if manifest.File != "" {
+		s.Output.Files++
+		s.Output.Bytes += manifest.Bytes
+	}
+	for _, column := range manifest.Columns {
+		sum := entry(&s.Columns, func(c runreport.Column) bool { return c.Name == column.Name }, runreport.Column{Name: column.Name})
+		sum.Succeeded += column.Succeeded
+		sum.Failed += column.Failed
+		sum.Dropped += column.Dropped
+	}
+	for _, model := range manifest.Models {
+		sum := entry(&s.Models, func(m runreport.Model) bool { return m.Alias == model.Alias }, runreport.Model{Alias: model.Alias})
+		sum.Succeeded += model.Succeeded
+		sum.Failed += model.Failed
+		sum.InputTokens += model.InputTokens
+		sum.OutputTokens += model.OutputTokens
+	}
+	for _, row := range manifest.Dropped {
+		sum := entry(&s.Dropped, func(d runreport.Drop) bool { return d.Reason == row.Reason && d.Column == row.Column },
+			runreport.Drop{Reason: row.Reason, Column: row.Column, Message: row.Message})
+		sum.Count++
+	}
+}
+
+// entry returns the entry of a list that matches, and adds one where there is none.
+func entry[T any](list *[]T, matches func(T) bool, added T) *T {
+	index := slices.IndexFunc(*list, matches)
+	if index < 0 {
+		*list = append(*list, added)
+		index = len(*list) - 1
+	}
+	return &(*list)[index]
+}
