@@ -9,7 +9,8 @@
 //	run.go                           which run and attempt a resource is in
 //	workload.go, pod.go, children.go which objects are wanted, and how they are created and deleted
 //	failure_policy.go, sync.go       what the end of a Pod leads to
-//	results.go, completion.go        how Pods have ended, and what that means for the run
+//	results.go, endings.go           how Pods have ended, and why
+//	completion.go                    what that means for the run
 //	startup.go                       why Pods do not start
 //	progress.go, totals.go           what running Pods report
 //	status.go, conditions.go         facts to status

@@ -47,7 +47,12 @@ func (f *facts) checkStartup() startup {
 			causes = append(causes, cause)
 		}
 	}
-	if f.syncRetryIn() > 0 {
+	stagePods := f.workload.generating
+	if f.observed.finalizes {
+		stagePods = f.workload.finalizing
+	}
+	if !waiting && len(stagePods) > 0 {
+		// Pods have started and ended: the next one is due when the time between retries has passed.
 		return startup{}
 	}
 	if f.applyError != nil {

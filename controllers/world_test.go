@@ -31,7 +31,10 @@ func newWorld() *world {
 	GinkgoHelper()
 	ctx, cancel := context.WithCancel(context.Background())
 	DeferCleanup(cancel)
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}
+	// The API server refuses Pods that do not keep to the restricted standard.
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
+		GenerateName: "test-", Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"},
+	}}
 	Expect(kube.Create(ctx, namespace)).To(Succeed())
 	w := &world{ctx: ctx, namespace: namespace.Name}
 	Expect(kube.Create(ctx, claim(w.namespace, "datasets"))).To(Succeed())
@@ -141,7 +144,7 @@ func (w *world) job(role string, attempt int) *batchv1.Job {
 	return found
 }
 
-// pod waits for the Pod of a sync run that is started after some failures.
+// syncPod waits for the Pod of a sync run that is started after some failures.
 func (w *world) syncPod(failures int) *corev1.Pod {
 	GinkgoHelper()
 	var found *corev1.Pod
@@ -279,7 +282,7 @@ func (w *world) gone(object client.Object) bool {
 	return apierrors.IsNotFound(kube.Get(w.ctx, client.ObjectKeyFromObject(object), object))
 }
 
-// settle returns the resource version once it has not changed for a while.
+// settled returns the resource version once it has not changed for a while.
 func (w *world) settled() string {
 	GinkgoHelper()
 	version := ""
