@@ -57,23 +57,6 @@ func (w *world) waitForState(ctx context.Context, name, conditionType string, st
 	return found
 }
 
-// waitForRecords waits until the status reports so many records, and returns what it reports.
-func (w *world) waitForRecords(ctx context.Context, name string, records int64) int64 {
-	GinkgoHelper()
-	var actual int64
-	Eventually(ctx, func() error {
-		dataset := w.get(ctx, name)
-		if dataset.Status.Records != nil {
-			actual = dataset.Status.Records.Actual
-		}
-		if actual < records {
-			return fmt.Errorf("%d of the %d records waited for:\n%s", actual, records, conditionLines(dataset))
-		}
-		return nil
-	}).WithTimeout(runTimeout).Should(Succeed())
-	return actual
-}
-
 func isTrue(dataset *v1alpha1.DatasetGeneration, conditionType string) bool {
 	condition := meta.FindStatusCondition(dataset.Status.Conditions, conditionType)
 	return condition != nil && condition.Status == metav1.ConditionTrue && condition.ObservedGeneration == dataset.Generation
