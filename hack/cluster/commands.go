@@ -44,7 +44,13 @@ func down(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
-	return provider.Down(ctx)
+	if err := provider.Down(ctx); err != nil {
+		return err
+	}
+	if err := os.Remove(e.providerFile()); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 func status(ctx context.Context, e *environment) error {

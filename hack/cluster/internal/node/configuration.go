@@ -3,6 +3,7 @@ package node
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"embed"
 	"net"
 	"os"
@@ -51,19 +52,37 @@ func render(name string, values settings) ([]byte, error) {
 	return output.Bytes(), err
 }
 
-// writeConfiguration writes the files that the node's programs read.
-func (c *Cluster) writeConfiguration(values settings) error {
-	for name, path := range map[string]string{
-		"containerd.toml":  c.path("config", "containerd.toml"),
-		"kubelet.yaml":     c.path("config", "kubelet.yaml"),
-		"kube-proxy.yaml":  c.path("config", "kube-proxy.yaml"),
-		"network.conflist": c.path("cni", "10-seedloom.conflist"),
-	} {
-		content, err := render(name, values)
+// configurationFiles says which program reads which rendered template.
+func (c *Cluster) configurationFiles() []configurationFile {
+	return []configurationFile{
+		{"containerd.toml", c.path("config", "containerd.toml"), component.Containerd},
+		{"kubelet.yaml", c.path("config", "kubelet.yaml"), component.Kubelet},
+		{"kube-proxy.yaml", c.path("config", "kube-proxy.yaml"), component.Proxy},
+		{"network.conflist", c.path("cni", "10-seedloom.conflist"), component.Containerd},
+	}
+}
+
+type configurationFile struct {
+	template, path string
+	reader         component.Program
+}
+
+// writeConfiguration writes the files that the node's programs read. A file that is right already is
+// not touched, because kube-proxy ends when its file is written; a program whose file changed is
+// stopped, to be started again with the new one.
+func (c *Cluster) writeConfiguration(ctx context.Context, values settings) error {
+	for _, file := range c.configurationFiles() {
+		content, err := render(file.template, values)
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(path, content, 0o644); err != nil {
+		if present, err := os.ReadFile(file.path); err == nil && bytes.Equal(present, content) {
+			continue
+		}
+		if err := c.stopPrograms(ctx, []component.Program{file.reader}); err != nil {
+			return err
+		}
+		if err := os.WriteFile(file.path, content, 0o644); err != nil {
 			return err
 		}
 	}

@@ -2,15 +2,16 @@ package node
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"seedloom.dev/seedloom/hack/cluster/internal/component"
@@ -69,7 +70,7 @@ func (c *Cluster) stopPrograms(ctx context.Context, programs []component.Program
 		return err
 	}
 	chosen := slices.DeleteFunc(present, func(p process) bool { return !slices.Contains(programs, component.Program(p.program)) })
-	return stop(ctx, chosen, 15*time.Second)
+	return stop(ctx, chosen, 5*time.Second)
 }
 
 // endContainers kills the containers of the cluster and the shims that hold them. Killing the first
@@ -80,23 +81,34 @@ func (c *Cluster) endContainers(ctx context.Context) error {
 		return err
 	}
 	var initial []process
-	var sockets []string
 	for _, entry := range entries {
 		bundle := filepath.Join(c.shimState(), entry.Name())
-		if socket, ok := shimSocket(bundle); ok {
-			sockets = append(sockets, socket)
-		}
 		if pid, ok := containerProcess(bundle, entry.Name()); ok {
 			initial = append(initial, process{pid: pid, program: "container " + entry.Name()})
 		}
 	}
-	// The shims first: they would only report and restart nothing, and a container's end is then
-	// nobody's business but ours.
-	problems := []error{c.stopShims(ctx)}
-	problems = append(problems, stop(ctx, initial, time.Second))
-	for _, socket := range sockets {
-		if err := os.Remove(socket); err != nil && !errors.Is(err, os.ErrNotExist) {
-			problems = append(problems, err)
+	// The containers go first: their shims, which are their parents, then reap them.
+	problems := []error{stop(ctx, initial, time.Second), c.stopShims(ctx)}
+	problems = append(problems, removeDeadSockets(ctx, "/run/containerd/s"))
+	return errors.Join(problems...)
+}
+
+// removeDeadSockets removes the sockets on which nobody listens any more. Shims put them at a fixed
+// place outside the state folder, and those of a killed shim stay; another containerd's live ones
+// answer and are kept.
+func removeDeadSockets(ctx context.Context, folder string) error {
+	entries, err := os.ReadDir(folder)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	var problems []error
+	for _, entry := range entries {
+		path := filepath.Join(folder, entry.Name())
+		connection, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "unix", path)
+		if err == nil {
+			problems = append(problems, connection.Close())
+		} else if errors.Is(err, syscall.ECONNREFUSED) {
+			problems = append(problems, os.Remove(path))
 		}
 	}
 	return errors.Join(problems...)
@@ -128,21 +140,6 @@ func containerProcess(bundle, identifier string) (int, bool) {
 	return pid, true
 }
 
-// shimSocket reads where a shim listens: outside the state folder, so it must be removed by name.
-func shimSocket(bundle string) (string, bool) {
-	content, err := os.ReadFile(filepath.Join(bundle, "bootstrap.json"))
-	if err != nil {
-		return "", false
-	}
-	var parameters struct {
-		Address string `json:"address"`
-	}
-	if err := json.Unmarshal(content, &parameters); err != nil {
-		return "", false
-	}
-	return strings.CutPrefix(parameters.Address, "unix://")
-}
-
 // removeNetwork deletes the bridges, and the chains that kube-proxy, the kubelet and the network
 // plugins made.
 func (c *Cluster) removeNetwork(ctx context.Context) error {
@@ -156,10 +153,20 @@ func (c *Cluster) removeNetwork(ctx context.Context) error {
 	for _, family := range []string{"iptables", "ip6tables"} {
 		problems = append(problems, cleanTables(ctx, family))
 	}
-	results, err := filepath.Glob("/var/lib/cni/results/" + networkName + "-*")
-	problems = append(problems, err)
-	for _, path := range results {
-		problems = append(problems, os.Remove(path))
+	problems = append(problems, removeNetworkResults("/var/lib/cni/results", c.State))
+	return errors.Join(problems...)
+}
+
+// removeNetworkResults removes what the network plugins remember of containers whose network
+// namespace lies below the state folder.
+func removeNetworkResults(folder, state string) error {
+	paths, err := filepath.Glob(filepath.Join(folder, "*"))
+	problems := []error{err}
+	for _, path := range paths {
+		content, err := os.ReadFile(path)
+		if err == nil && strings.Contains(string(content), state+"/") {
+			problems = append(problems, os.Remove(path))
+		}
 	}
 	return errors.Join(problems...)
 }

@@ -66,26 +66,26 @@ func (c *Cluster) running() ([]process, error) {
 
 // start brings up one program unless it already runs with exactly these arguments. The process gets
 // a session of its own, so it survives the command line's end; nobody waits for it.
-func (c *Cluster) start(ctx context.Context, program component.Program, arguments []string) error {
+func (c *Cluster) start(ctx context.Context, program component.Program, arguments []string) (process, error) {
 	present, err := c.running()
 	if err != nil {
-		return err
+		return process{}, err
 	}
 	for _, old := range present {
 		if old.program != string(program) {
 			continue
 		}
 		if slices.Equal(old.arguments, arguments) {
-			return nil
+			return old, nil
 		}
 		c.say("restarting %s: its arguments changed", program)
 		if err := stop(ctx, []process{old}, 20*time.Second); err != nil {
-			return err
+			return process{}, err
 		}
 	}
 	log, err := os.OpenFile(c.logFile(string(program)), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
-		return err
+		return process{}, err
 	}
 	defer log.Close()
 	command := exec.Command(c.Paths[program], arguments...)
@@ -94,13 +94,14 @@ func (c *Cluster) start(ctx context.Context, program component.Program, argument
 	command.Env = append(os.Environ(), "PATH="+filepath.Dir(c.Paths[component.Containerd])+":"+os.Getenv("PATH")+":/usr/sbin:/sbin")
 	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := command.Start(); err != nil {
-		return fmt.Errorf("start %s: %w", program, err)
+		return process{}, fmt.Errorf("start %s: %w", program, err)
 	}
+	started := process{pid: command.Process.Pid, program: string(program), arguments: arguments}
 	pidFile := c.path("run", string(program)+".pid")
-	if err := os.WriteFile(pidFile, []byte(strconv.Itoa(command.Process.Pid)+"\n"), 0o644); err != nil {
-		return err
+	if err := os.WriteFile(pidFile, []byte(strconv.Itoa(started.pid)+"\n"), 0o644); err != nil {
+		return process{}, err
 	}
-	return command.Process.Release()
+	return started, command.Process.Release()
 }
 
 // alive says whether a program of the cluster runs; a zombie does not.

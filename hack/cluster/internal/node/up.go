@@ -40,7 +40,7 @@ func (c *Cluster) Up(ctx context.Context) error {
 		return err
 	}
 	values := c.settings()
-	if err := c.writeConfiguration(values); err != nil {
+	if err := c.writeConfiguration(ctx, values); err != nil {
 		return err
 	}
 	if err := c.checkPorts(); err != nil {
@@ -57,15 +57,16 @@ func (c *Cluster) Up(ctx context.Context) error {
 // startHealthy starts one program and waits for the sign that the next one may be started.
 func (c *Cluster) startHealthy(ctx context.Context, program component.Program) error {
 	begin := time.Now()
-	if err := c.start(ctx, program, c.arguments(program)); err != nil {
+	started, err := c.start(ctx, program, c.arguments(program))
+	if err != nil {
 		return err
 	}
 	limited, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
 	died := false
 	var last error
-	err := waitUntil(limited, func() bool {
-		if died = !c.alive(program); died {
+	err = waitUntil(limited, func() bool {
+		if died = !started.exists(); died {
 			return true
 		}
 		last = c.health(limited, program)
@@ -247,6 +248,9 @@ func (c *Cluster) containerdClient(ctx context.Context, arguments ...string) ([]
 func runQuoted(ctx context.Context, program string, arguments []string) ([]byte, error) {
 	output, err := exec.CommandContext(ctx, program, arguments...).Output()
 	var failed *exec.ExitError
+	if ctx.Err() != nil {
+		return output, fmt.Errorf("%s: %w", filepath.Base(program), ctx.Err())
+	}
 	if errors.As(err, &failed) {
 		return output, fmt.Errorf("%s: %s", filepath.Base(program), strings.TrimSpace(string(failed.Stderr)))
 	}
