@@ -1,0 +1,113 @@
+// Package simtest starts the simulated model server on loopback for a Go test, and reads and configures it as any client would.
+// What the server does is in the package sim; nothing here decides about answers.
+package simtest
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"seedloom.dev/seedloom/hack/llmsim/sim"
+)
+
+// Server is a running simulator. It ends with its test.
+type Server struct {
+	// URL is the base address, without /v1.
+	URL    string
+	t      testing.TB
+	client *http.Client
+}
+
+// Start runs a simulator until the end of the test, with requests in flight cut then.
+func Start(t testing.TB, config sim.Config) *Server {
+	t.Helper()
+	if err := config.Validate(); err != nil {
+		t.Fatalf("the simulator's configuration is wrong: %v", err)
+	}
+	server := httptest.NewServer(sim.New(config, sim.Limits{}))
+	transport := &http.Transport{}
+	t.Cleanup(func() {
+		transport.CloseIdleConnections()
+		server.CloseClientConnections()
+		server.Close()
+	})
+	return &Server{URL: server.URL, t: t, client: &http.Client{Transport: transport}}
+}
+
+// Tenant returns the same simulator with counters and a configuration of its own.
+func (s *Server) Tenant(name string) *Server {
+	tenant := *s
+	tenant.URL += "/t/" + name
+	return &tenant
+}
+
+// Endpoint is the base URL that OpenAI clients are given.
+func (s *Server) Endpoint() string { return s.URL + "/v1" }
+
+// Configure replaces the configuration and starts its script of faults; counters stay.
+func (s *Server) Configure(config sim.Config) {
+	s.t.Helper()
+	body, err := json.Marshal(config)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.do(http.MethodPut, "/_sim/config", body, nil)
+}
+
+// Reset forgets all counts and starts the script of faults again.
+func (s *Server) Reset() {
+	s.t.Helper()
+	s.do(http.MethodPost, "/_sim/reset", nil, nil)
+}
+
+// Counters returns the counters of one moment.
+func (s *Server) Counters() sim.Counters {
+	s.t.Helper()
+	var counters sim.Counters
+	s.do(http.MethodGet, "/_sim/counters", nil, &counters)
+	return counters
+}
+
+// Requests returns the log of requests.
+func (s *Server) Requests() sim.RequestLog {
+	s.t.Helper()
+	var log sim.RequestLog
+	s.do(http.MethodGet, "/_sim/requests", nil, &log)
+	return log
+}
+
+// Prompts returns every prompt that came, with the number of times.
+func (s *Server) Prompts() []sim.Prompt {
+	s.t.Helper()
+	var answer struct{ Prompts []sim.Prompt }
+	s.do(http.MethodGet, "/_sim/prompts", nil, &answer)
+	return answer.Prompts
+}
+
+func (s *Server) do(method, path string, body []byte, into any) {
+	s.t.Helper()
+	request, err := http.NewRequestWithContext(s.t.Context(), method, s.URL+path, bytes.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	response, err := s.client.Do(request)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	data, err := io.ReadAll(response.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if response.StatusCode >= 300 {
+		s.t.Fatalf("%s %s: %s: %s", method, path, response.Status, data)
+	}
+	if into != nil {
+		if err := json.Unmarshal(data, into); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
