@@ -225,3 +225,21 @@ func fail(err error, doing string) *failure.Error {
 	result.Temporary = true
 	return result
 }
+
+// seedFile holds the digest of the seed from which the dataset is made.
+const seedFile = "seed.sha256"
+
+// PinSeed notes the digest of the seed at the first call, and from then on refuses any other: rows of two seeds must not be mixed.
+func (s *Store) PinSeed(digest string) error {
+	before, err := s.root.ReadFile(seedFile)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return s.write(seedFile, []byte(digest+"\n"))
+	case err != nil:
+		return fail(err, "reading "+seedFile)
+	case strings.TrimSpace(string(before)) != digest:
+		return failure.New(v1alpha1.ReasonSeedFailed, failure.EndRun,
+			"the data of the seed has changed since this run began; put it back, or change spec.randomSeed to start a new run with the new data")
+	}
+	return nil
+}

@@ -1,0 +1,156 @@
+// Command engine is what runs in the Pods of a DatasetGeneration: "engine generate" makes the rows of a shard, "engine finalize" writes the
+// metadata once all shards are done. It takes its input from where the controller has put it, and leaves its result in the termination message.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"seedloom.dev/seedloom/engine"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// version is set when a release is built.
+var version = "dev"
+
+func main() {
+	os.Exit(run(os.Args[1:]))
+}
+
+func run(arguments []string) int {
+	logger := slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: logLevel(os.Getenv("SEEDLOOM_LOG_LEVEL"))}))
+	if len(arguments) != 1 || arguments[0] != engine.RoleGenerate && arguments[0] != engine.RoleFinalize {
+		fmt.Fprintln(os.Stderr, "usage: engine generate|finalize")
+		return runreport.ExitInvalid
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	config, err := readConfig(logger)
+	if err != nil {
+		logger.Error("the engine can't start", "error", err)
+		return runreport.ExitInvalid
+	}
+	server, err := serve(logger)
+	if err != nil {
+		logger.Error("the engine can't start", "error", err)
+		return runreport.ExitRetry
+	}
+	defer server.close()
+	config.Serve = server.set
+
+	var ending engine.Ending
+	if arguments[0] == engine.RoleGenerate {
+		ending = engine.Generate(ctx, config)
+	} else {
+		ending = engine.Finalize(ctx, config)
+	}
+	logger.Info("the run has ended", "outcome", ending.Result.Outcome, "reason", ending.Result.Reason, "message", ending.Result.Message,
+		"records", ending.Result.Records.Actual, "exitCode", ending.ExitCode)
+	// Truncated and not replaced: the kubelet has bound this very file.
+	if err := os.WriteFile(runreport.TerminationMessagePath, ending.Result.Encode(), 0o644); err != nil {
+		logger.Error("the result could not be written", "error", err)
+	}
+	return ending.ExitCode
+}
+
+func logLevel(name string) slog.Level {
+	var level slog.Level
+	if level.UnmarshalText([]byte(name)) != nil {
+		return slog.LevelInfo
+	}
+	return level
+}
+
+func readConfig(logger *slog.Logger) (engine.Config, error) {
+	config := engine.Config{
+		OutputDirectory: runreport.OutputDirectory, SeedDirectory: runreport.SeedDirectory, Version: engineVersion(),
+		APIKey: func(provider int) string { return os.Getenv(runreport.APIKeyVariablePrefix + strconv.Itoa(provider)) },
+	}
+	data, err := os.ReadFile(runreport.SpecPath)
+	if err != nil {
+		return config, err
+	}
+	if err := json.Unmarshal(data, &config.Run); err != nil {
+		return config, fmt.Errorf("reading %s: %w", runreport.SpecPath, err)
+	}
+	if config.Run.Version != runreport.Version {
+		return config, fmt.Errorf("%s has version %d, and this engine reads %d", runreport.SpecPath, config.Run.Version, runreport.Version)
+	}
+	if text := os.Getenv(runreport.ShardVariable); text != "" {
+		shard, err := strconv.ParseInt(text, 10, 32)
+		if err != nil {
+			return config, fmt.Errorf("reading %s: %w", runreport.ShardVariable, err)
+		}
+		config.Shard = int32(shard)
+	}
+	config.Logger = logger.With("namespace", config.Run.Namespace, "dataset", config.Run.Name, "run", config.Run.RunID, "shard", config.Shard)
+	return config, nil
+}
+
+// engineVersion is the version of the release, or the commit that was built.
+func engineVersion() string {
+	if version != "dev" {
+		return version
+	}
+	if info, known := debug.ReadBuildInfo(); known {
+		for _, setting := range info.Settings {
+			if setting.Key == "vcs.revision" && len(setting.Value) >= 12 {
+				return version + "-" + setting.Value[:12]
+			}
+		}
+	}
+	return version
+}
+
+// progressServer serves the progress and the metrics of the run, as soon as there are any.
+type progressServer struct {
+	handler atomic.Pointer[http.Handler]
+	server  *http.Server
+	done    chan struct{}
+}
+
+func serve(logger *slog.Logger) (*progressServer, error) {
+	listener, err := net.Listen("tcp", ":"+strconv.Itoa(runreport.Port))
+	if err != nil {
+		return nil, err
+	}
+	progress := &progressServer{done: make(chan struct{})}
+	progress.server = &http.Server{Handler: progress, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
+	go func() {
+		defer close(progress.done)
+		if err := progress.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			logger.Error("the progress server has ended", "error", err)
+		}
+	}()
+	return progress, nil
+}
+
+// ServeHTTP answers 503 until the run has begun.
+func (s *progressServer) ServeHTTP(writer http.ResponseWriter, request *http.Request) {
+	if handler := s.handler.Load(); handler != nil {
+		(*handler).ServeHTTP(writer, request)
+		return
+	}
+	http.Error(writer, "the run has not begun yet", http.StatusServiceUnavailable)
+}
+
+func (s *progressServer) set(handler http.Handler) { s.handler.Store(&handler) }
+
+// close closes the server and waits for it.
+func (s *progressServer) close() {
+	// Readers come back later, or learn the end from the termination message.
+	_ = s.server.Close()
+	<-s.done
+}

@@ -1,0 +1,344 @@
+// Package engine turns a spec into a dataset: it compiles the plan, reads the seed, runs an executor and writes the metadata, and says how
+// it ended. It is a library that Pods, tests and benchmarks call alike; it reads no environment, and knows nothing of Kubernetes.
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/column/factory"
+	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/model"
+	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/engine/progress"
+	"seedloom.dev/seedloom/engine/run"
+	"seedloom.dev/seedloom/engine/schedule"
+	"seedloom.dev/seedloom/engine/seed"
+	"seedloom.dev/seedloom/engine/store"
+	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// The roles of an engine process.
+const (
+	RoleGenerate = "generate"
+	RoleFinalize = "finalize"
+)
+
+// How long a provider may be unreachable: until its first answer ever, and afterwards.
+const (
+	defaultFirstOutage = time.Minute
+	defaultLaterOutage = 30 * time.Minute
+)
+
+// Config is what a call works with.
+type Config struct {
+	Run runreport.ResolvedRun
+	// Shard is the index of the shard to generate.
+	Shard int32
+	// OutputDirectory is the root of the output volume, SeedDirectory where a seed is mounted.
+	OutputDirectory, SeedDirectory string
+	// APIKey returns the API key of the provider with an index in the spec, or an empty string.
+	APIKey func(provider int) string
+	Logger *slog.Logger
+	// Version is the version of the engine.
+	Version string
+	// Serve is called once with what serves the progress and the metrics. It may be nil.
+	Serve func(http.Handler)
+	// Outage says how long a provider may be unreachable; the zero value stands for the defaults.
+	Outage schedule.OutageConfig
+}
+
+// Ending is how a call has ended.
+type Ending struct {
+	Result   runreport.Result
+	ExitCode int
+}
+
+// prepared is what both roles need.
+type prepared struct {
+	config Config
+	plan   *plan.Plan
+	seed   *seed.Dataset
+	store  *store.Store
+}
+
+// Generate makes the rows of a shard that are not in the output yet. A run with one shard is finalized too, however it ends. It
+// returns when nothing of it runs any more.
+func Generate(ctx context.Context, config Config) Ending {
+	ready, err := prepare(ctx, config)
+	if err != nil {
+		return unprepared(config, RoleGenerate, failure.Of(err))
+	}
+	defer ready.close()
+	ending := ready.generate(ctx)
+	if ending != nil {
+		config.Logger.Error("the run has ended early", "reason", ending.Reason, "error", ending.Error())
+	}
+	if config.Run.Shards <= 1 {
+		return ready.finalize(RoleGenerate, ending)
+	}
+	return ready.shardEnding(ending)
+}
+
+// Finalize writes the metadata of a run whose shards are done.
+func Finalize(ctx context.Context, config Config) Ending {
+	ready, err := prepare(ctx, config)
+	if err != nil {
+		return unprepared(config, RoleFinalize, failure.Of(err))
+	}
+	defer ready.close()
+	return ready.finalize(RoleFinalize, nil)
+}
+
+func prepare(ctx context.Context, config Config) (*prepared, error) {
+	spec, err := decodeSpec(config.Run)
+	if err != nil {
+		return nil, err
+	}
+	ready := &prepared{config: config}
+	var fields []table.Field
+	if spec.Seed != nil {
+		client := &http.Client{}
+		defer client.CloseIdleConnections()
+		if ready.seed, err = seed.Load(ctx, spec.Seed, config.SeedDirectory, client); err != nil {
+			return nil, err
+		}
+		fields = ready.seed.Schema().Fields()
+	}
+	if ready.plan, err = plan.Compile(spec, fields); err != nil {
+		var invalid *plan.InvalidError
+		if errors.As(err, &invalid) {
+			return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "%v", invalid)
+		}
+		return nil, err
+	}
+	folder := store.Folder(config.Run.Namespace, config.Run.Name, config.Run.ConfigHash)
+	if ready.store, err = store.Open(config.OutputDirectory, folder, ready.plan.Schema); err != nil {
+		return nil, err
+	}
+	if ready.seed != nil {
+		if err := ready.store.PinSeed(ready.seed.Digest()); err != nil {
+			ready.close()
+			return nil, err
+		}
+	}
+	return ready, nil
+}
+
+func decodeSpec(resolved runreport.ResolvedRun) (*v1alpha1.DatasetGenerationSpec, error) {
+	var spec v1alpha1.DatasetGenerationSpec
+	if err := json.Unmarshal(resolved.Spec, &spec); err != nil {
+		return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "the spec can't be read: %v", err)
+	}
+	if hash := plan.ConfigHash(&spec); hash != resolved.ConfigHash {
+		return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun,
+			"the spec has the hash %s, but the controller says %s; the controller and the engine must have the same version", hash, resolved.ConfigHash)
+	}
+	return &spec, nil
+}
+
+func (p *prepared) close() {
+	if err := p.store.Close(); err != nil {
+		p.config.Logger.Warn("closing the output failed", "error", err)
+	}
+}
+
+func (p *prepared) generate(ctx context.Context) *failure.Error {
+	spec := p.plan.Spec
+	models := model.NewSet(p.plan, p.config.APIKey)
+	defer models.Close()
+	generators, err := factory.Build(p.plan, models)
+	if err != nil {
+		return failure.Of(err)
+	}
+	var columns, aliases []string
+	for i := range spec.Columns {
+		columns = append(columns, spec.Columns[i].Name)
+	}
+	for i := range spec.Models {
+		aliases = append(aliases, spec.Models[i].Alias)
+	}
+	tracker := progress.NewTracker(columns, aliases, time.Now)
+	if p.config.Serve != nil {
+		p.config.Serve(tracker.Handler(progress.Identity{RunID: p.config.Run.RunID, Attempt: p.config.Run.Attempt, Shard: p.config.Shard}))
+	}
+	job := &run.Job{
+		Plan: p.plan, Generators: generators, Store: p.store, Progress: tracker, Logger: p.config.Logger,
+		Attempt: p.config.Run.Attempt, Shard: p.config.Shard, Shards: max(1, p.config.Run.Shards), Outage: p.config.Outage,
+	}
+	if job.Outage == (schedule.OutageConfig{}) {
+		job.Outage = schedule.OutageConfig{First: defaultFirstOutage, Later: defaultLaterOutage}
+	}
+	if p.seed != nil {
+		selector := seed.NewSelector(p.seed.Len(), spec.Seed.Order, spec.RandomSeed)
+		job.Seed = func(row table.RowIndex) ([]any, int64) {
+			index := selector.Index(row)
+			return p.seed.Row(index), int64(index)
+		}
+	}
+	p.config.Logger.Info("generating", "run", p.config.Run.RunID, "attempt", job.Attempt, "shard", job.Shard, "shards", job.Shards,
+		"mode", p.plan.Mode, "records", p.plan.NumRecords, "rowGroups", p.plan.RowGroups())
+	if resized := spec.ResizeColumns(); len(resized) > 0 {
+		p.config.Logger.Warn("columns with allowResize run in sync mode, in one Pod; make the number of rows fixed to use async mode", "columns", resized)
+	}
+	ending := run.Execute(ctx, job)
+	tracker.SetPhase(progress.PhaseFinalizing)
+	return ending
+}
+
+// shardEnding describes a shard of several.
+func (p *prepared) shardEnding(ending *failure.Error) Ending {
+	shard, shards := p.config.Shard, p.config.Run.Shards
+	groups := int64(0)
+	for range p.plan.ShardGroups(shard, shards) {
+		groups++
+	}
+	summary, err := p.store.Summarize(p.plan.ShardRows(shard, shards), groups, p.plan.RowGroupSize, func(index int64) bool { return index%int64(shards) == int64(shard) })
+	if err != nil {
+		return unprepared(p.config, RoleGenerate, failure.Of(err))
+	}
+	outcome, reason, message := judge(ending, summary, false)
+	return p.ending(RoleGenerate, ending, summary, outcome, reason, message)
+}
+
+// finalize writes the metadata of the whole dataset, and describes it.
+func (p *prepared) finalize(role string, ending *failure.Error) Ending {
+	resolved := p.config.Run
+	var outcome runreport.Outcome
+	var reason, message string
+	input := store.FinalizeInput{
+		Namespace: resolved.Namespace, Name: resolved.Name, RunID: resolved.RunID, ConfigHash: resolved.ConfigHash, Attempt: resolved.Attempt,
+		Mode: string(p.plan.Mode), Engine: p.config.Version, Target: p.plan.NumRecords, RowGroups: p.plan.RowGroups(), RowGroupSize: p.plan.RowGroupSize,
+		Spec: resolved.Spec, UpdatedAt: time.Now(),
+		Judge: func(summary *store.Summary) (runreport.Outcome, string, string) {
+			outcome, reason, message = judge(ending, summary, true)
+			return outcome, reason, message
+		},
+	}
+	if p.seed != nil {
+		for _, field := range p.seed.Schema().Fields() {
+			input.SeedColumns = append(input.SeedColumns, field.Name)
+		}
+	}
+	summary, err := p.store.Finalize(input)
+	if err != nil {
+		p.config.Logger.Error("the metadata could not be written", "error", err)
+		if ending == nil {
+			ending = failure.Of(err)
+		}
+		return unprepared(p.config, role, ending)
+	}
+	return p.ending(role, ending, summary, outcome, reason, message)
+}
+
+func (p *prepared) ending(role string, cause *failure.Error, summary *store.Summary, outcome runreport.Outcome, reason, message string) Ending {
+	result := newResult(p.config, role)
+	result.Mode = string(p.plan.Mode)
+	result.Outcome, result.Reason, result.Message = outcome, reason, message
+	result.Records, result.Output = summary.Records, summary.Output
+	result.Columns, result.Models, result.Dropped = summary.Columns, summary.Models, summary.Dropped
+	if outcome == runreport.OutcomePartial {
+		p.config.Logger.Warn("the dataset is partial", "target", summary.Records.Target, "records", summary.Records.Actual,
+			"dropped", summary.Records.Dropped, "missing", summary.Records.Missing, "message", message)
+	}
+	return Ending{Result: result, ExitCode: exitCode(cause, outcome)}
+}
+
+func newResult(config Config, role string) runreport.Result {
+	return runreport.Result{
+		Version: runreport.Version, RunID: config.Run.RunID, Attempt: config.Run.Attempt, Shard: config.Shard, Role: role, Engine: config.Version,
+	}
+}
+
+// unprepared describes a run that could not even begin. What earlier attempts have written is counted where it can be.
+func unprepared(config Config, role string, cause *failure.Error) Ending {
+	result := newResult(config, role)
+	result.Outcome, result.Reason, result.Message = runreport.OutcomeFailed, cause.Reason, cause.Error()
+	if cause.Reason == v1alpha1.ReasonInterrupted {
+		result.Outcome = runreport.OutcomeInterrupted
+	}
+	config.Logger.Error("the run can't go on", "reason", cause.Reason, "error", cause.Error())
+	ending := Ending{Result: result, ExitCode: exitCode(cause, result.Outcome)}
+	spec, err := decodeSpec(config.Run)
+	if err != nil {
+		return ending
+	}
+	ending.Result.Mode = string(spec.ExecutionMode())
+	// Only the counts of a plan are needed here; they don't depend on whether the spec is valid.
+	counts := plan.Plan{NumRecords: spec.NumRecords, RowGroupSize: spec.EffectiveRowGroupSize()}
+	shards, target, groups := max(1, config.Run.Shards), spec.NumRecords, counts.RowGroups()
+	include := func(int64) bool { return true }
+	if shards > 1 && role == RoleGenerate {
+		target = counts.ShardRows(config.Shard, shards)
+		include = func(index int64) bool { return index%int64(shards) == int64(config.Shard) }
+	}
+	ending.Result.Records = runreport.Records{Target: target, Missing: target}
+	opened, err := store.Open(config.OutputDirectory, store.Folder(config.Run.Namespace, config.Run.Name, config.Run.ConfigHash), nil)
+	if err != nil {
+		return ending
+	}
+	defer opened.Close()
+	if summary, err := opened.Summarize(target, groups, counts.RowGroupSize, include); err == nil {
+		ending.Result.Records, ending.Result.Output = summary.Records, summary.Output
+		ending.Result.Columns, ending.Result.Models, ending.Result.Dropped = summary.Columns, summary.Models, summary.Dropped
+	}
+	return ending
+}
+
+// judge says how a run, or a shard of it, has ended. Only of a whole run can be said that it has no records.
+func judge(ending *failure.Error, summary *store.Summary, whole bool) (outcome runreport.Outcome, reason, message string) {
+	records := summary.Records
+	switch {
+	case ending != nil && ending.Reason == v1alpha1.ReasonInterrupted:
+		return runreport.OutcomeInterrupted, ending.Reason, fmt.Sprintf("asked to stop with %d of %d records written; what is missing is made when it is started again",
+			records.Actual, records.Target)
+	case ending != nil:
+		return runreport.OutcomeFailed, ending.Reason, fmt.Sprintf("%s (%d of %d records are written)", ending.Error(), records.Actual, records.Target)
+	case whole && records.Actual == 0 && records.Dropped > 0:
+		return runreport.OutcomeFailed, v1alpha1.ReasonNoRecords, fmt.Sprintf("all %d records were dropped%s", records.Dropped, mostFrequent(summary))
+	case whole && records.Actual == 0 && records.Target > 0:
+		return runreport.OutcomeFailed, v1alpha1.ReasonNoRecords, fmt.Sprintf("not one of %d records was made", records.Target)
+	case records.Missing > 0:
+		return runreport.OutcomePartial, v1alpha1.ReasonShardFailed, fmt.Sprintf("%d of %d records are missing and %d were dropped%s",
+			records.Missing, records.Target, records.Dropped, mostFrequent(summary))
+	case records.Dropped > 0:
+		return runreport.OutcomePartial, v1alpha1.ReasonRowsDropped, fmt.Sprintf("%d of %d records were dropped%s", records.Dropped, records.Target, mostFrequent(summary))
+	}
+	return runreport.OutcomeComplete, "", ""
+}
+
+func mostFrequent(summary *store.Summary) string {
+	if len(summary.Dropped) == 0 {
+		return ""
+	}
+	drop := summary.Dropped[0]
+	return fmt.Sprintf(", %d of them by %s in column %q: %s", drop.Count, drop.Reason, drop.Column, drop.Message)
+}
+
+// exitCode says to who started the engine whether starting it again may help.
+func exitCode(cause *failure.Error, outcome runreport.Outcome) int {
+	switch {
+	case outcome == runreport.OutcomeInterrupted:
+		return runreport.ExitInterrupted
+	case cause == nil && outcome == runreport.OutcomeFailed:
+		return runreport.ExitFailed
+	case cause == nil:
+		return runreport.ExitOK
+	case cause.Reason == v1alpha1.ReasonStorageFailed:
+		return runreport.ExitStorage
+	case cause.Temporary:
+		return runreport.ExitRetry
+	}
+	switch cause.Reason {
+	case v1alpha1.ReasonConfigInvalid, v1alpha1.ReasonSeedFailed, v1alpha1.ReasonModelAuthentication, v1alpha1.ReasonModelNotFound:
+		return runreport.ExitInvalid
+	}
+	return runreport.ExitFailed
+}
