@@ -27,7 +27,13 @@ func Start(t testing.TB, config sim.Config) *Server {
 	if err := config.Validate(); err != nil {
 		t.Fatalf("the simulator's configuration is wrong: %v", err)
 	}
-	server := httptest.NewServer(sim.New(config, sim.Limits{}))
+	return Serve(t, sim.New(config, sim.Limits{}))
+}
+
+// Serve is Start for a simulator with limits of its own.
+func Serve(t testing.TB, handler *sim.Server) *Server {
+	t.Helper()
+	server := httptest.NewServer(handler)
 	transport := &http.Transport{}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
