@@ -202,9 +202,15 @@ func (m *Model) validate(path string, report reporter) {
 	default:
 		report(path+".latency.distribution", "%q is not one of Constant, Uniform, Exponential, Lognormal", m.Latency.Distribution)
 	}
-	for name, value := range map[string]Duration{"value": m.Latency.Value, "min": m.Latency.Min, "max": m.Latency.Max, "perToken": m.Latency.PerToken} {
-		if value < 0 {
-			report(path+".latency."+name, "is negative")
+	for _, duration := range []struct {
+		name  string
+		value Duration
+	}{
+		{"latency.value", m.Latency.Value}, {"latency.min", m.Latency.Min}, {"latency.max", m.Latency.Max},
+		{"latency.perToken", m.Latency.PerToken}, {"retryAfter", m.RetryAfter},
+	} {
+		if duration.value < 0 {
+			report(path+"."+duration.name, "is negative")
 		}
 	}
 	if m.Always != nil {

@@ -15,7 +15,7 @@ const (
 	defaultTrickleBytes    = 1
 )
 
-// serve answers one counted request, in the goroutine of its connection.
+// run answers one counted request, in the goroutine of its connection.
 func (c *call) run(ctx context.Context, w http.ResponseWriter) {
 	if !c.wait(ctx) || !pause(ctx, c.delay()) {
 		c.end(OutcomeCancelled, 0, 0)
@@ -56,7 +56,7 @@ func (c *call) delay() time.Duration {
 	return time.Duration(c.fault.Delay)
 }
 
-// outcome is what a request counts as whose answer goes out as intended.
+// intended is what a request counts as whose answer goes out as intended.
 func (c *call) intended() string {
 	if c.fault == nil {
 		return OutcomeSucceeded

@@ -58,6 +58,8 @@ type call struct {
 	serving bool
 	ended   bool
 	outcome string
+	// completionTokens is what was counted at the end.
+	completionTokens int
 }
 
 func newTenant(config Config, limits Limits) *tenant {
@@ -214,12 +216,10 @@ func (c *call) end(outcome string, status, completionTokens int) {
 	defer t.mutex.Unlock()
 	counted := c.generation == t.generation
 	if c.ended {
-		if counted && outcome != c.outcome {
-			t.counters.end(c.outcome, -1)
-			c.state.counts.end(c.outcome, -1)
-		} else {
+		if !counted || outcome == c.outcome {
 			return
 		}
+		c.count(-1)
 	} else {
 		if c.serving {
 			c.state.serving--
@@ -234,21 +234,28 @@ func (c *call) end(outcome string, status, completionTokens int) {
 			if c.serving {
 				counts.Serving--
 			}
-			if outcome == OutcomeSucceeded {
-				counts.PromptTokens += c.promptTokens
-				counts.CompletionTokens += completionTokens
-			}
 		}
 	}
-	c.ended, c.outcome = true, outcome
-	t.counters.end(outcome, 1)
-	c.state.counts.end(outcome, 1)
+	c.ended, c.outcome, c.completionTokens = true, outcome, completionTokens
+	c.count(1)
 	record := t.record(c)
 	record.DurationMillis = millis(time.Since(c.start))
 	record.Status, record.Outcome, record.Cancelled = status, outcome, outcome == OutcomeCancelled
 	record.CompletionTokens = completionTokens
 }
 
+// count adds the outcome and the tokens of a good answer, or takes them back with a weight of -1. The caller holds the lock.
+func (c *call) count(weight int) {
+	for _, counts := range []*Counts{&c.tenant.counters.Counts, &c.state.counts} {
+		counts.end(c.outcome, weight)
+		if c.outcome == OutcomeSucceeded {
+			counts.PromptTokens += weight * c.promptTokens
+			counts.CompletionTokens += weight * c.completionTokens
+		}
+	}
+}
+
+// state returns the model's state, made on first use; the caller holds the lock.
 func (t *tenant) state(model string) *modelState {
 	state, ok := t.models[model]
 	if !ok && len(t.models) >= maxModelsCounted {
@@ -262,6 +269,7 @@ func (t *tenant) state(model string) *modelState {
 	return state
 }
 
+// remember counts the prompt; the caller holds the lock.
 func (t *tenant) remember(request *request) {
 	if prompt, ok := t.prompts[request.promptHash]; ok {
 		if prompt.Count == 1 {
@@ -286,6 +294,7 @@ func (t *tenant) remember(request *request) {
 	t.counters.PromptsSeen++
 }
 
+// append adds to the log; the caller holds the lock.
 func (t *tenant) append(record Record) {
 	if len(t.log) < t.limits.Records {
 		t.log = append(t.log, record)
