@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -67,33 +68,27 @@ var _ = Describe("A killed engine", func() {
 // The container has no shell, so the process is looked up on this machine, which is the node.
 func kill(pod corev1.Pod) {
 	GinkgoHelper()
-	process, err := engineProcess(pod.Name)
+	process, err := engineProcess(pod)
 	Expect(err).NotTo(HaveOccurred())
 	Expect(syscall.Kill(process, syscall.SIGKILL)).To(Succeed())
 }
 
-// engineProcess finds the process whose command is /engine and whose host name is the Pod's.
-func engineProcess(podName string) (int, error) {
+// engineProcess finds the process whose command is /engine, and which is in the control group of the Pod's container.
+func engineProcess(pod corev1.Pod) (int, error) {
+	_, container, _ := strings.Cut(pod.Status.ContainerStatuses[0].ContainerID, "://")
 	folders, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
 		return 0, err
 	}
 	for _, folder := range folders {
-		command, err := os.ReadFile(filepath.Join(folder, "cmdline"))
-		if err != nil || !bytes.HasPrefix(command, []byte("/engine\x00")) {
-			continue
-		}
-		environment, err := os.ReadFile(filepath.Join(folder, "environ"))
-		if err != nil {
-			continue
-		}
-		for _, variable := range bytes.Split(environment, []byte{0}) {
-			if string(variable) == "HOSTNAME="+podName {
-				return strconv.Atoi(filepath.Base(folder))
-			}
+		// Processes come and go: what cannot be read is not the one.
+		command, _ := os.ReadFile(filepath.Join(folder, "cmdline"))
+		groups, _ := os.ReadFile(filepath.Join(folder, "cgroup"))
+		if bytes.HasPrefix(command, []byte("/engine\x00")) && bytes.Contains(groups, []byte(container)) {
+			return strconv.Atoi(filepath.Base(folder))
 		}
 	}
-	return 0, fmt.Errorf("no process of Pod %s is on this machine; the tests need root, and a node that is this machine", podName)
+	return 0, fmt.Errorf("no process of Pod %s is on this machine; the tests need root, and a node that is this machine", pod.Name)
 }
 
 var _ = Describe("A dataset's rows", func() {
