@@ -99,7 +99,7 @@ func (s *Store) removeTemporary() error {
 			return fail(err, "listing "+folder)
 		}
 		for _, entry := range entries {
-			if !strings.HasSuffix(entry.Name(), temporarySuffix) {
+			if !strings.HasSuffix(entry.Name(), temporarySuffix) && !strings.HasSuffix(entry.Name(), nextSuffix) {
 				continue
 			}
 			if err := s.root.Remove(path.Join(folder, entry.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {

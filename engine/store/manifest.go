@@ -143,17 +143,17 @@ func manifestPath(index int64) string {
 	return path.Join(manifestFolder, fmt.Sprintf("%05d.json", index))
 }
 
-func (s *Store) readManifest(index int64) (*Manifest, error) {
-	data, err := s.root.ReadFile(manifestPath(index))
+func (s *Store) readManifest(name string, index int64) (*Manifest, error) {
+	data, err := s.root.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
 	var manifest Manifest
 	if err := json.Unmarshal(data, &manifest); err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", errManifest, manifestPath(index), err)
+		return nil, fmt.Errorf("%w: %s: %w", errManifest, name, err)
 	}
 	if manifest.Version != manifestVersion || manifest.Index != index {
-		return nil, fmt.Errorf("%w: %s has version %d and index %d", errManifest, manifestPath(index), manifest.Version, manifest.Index)
+		return nil, fmt.Errorf("%w: %s has version %d and index %d", errManifest, name, manifest.Version, manifest.Index)
 	}
 	return &manifest, nil
 }
@@ -170,7 +170,7 @@ func (s *Store) manifests() ([]*Manifest, error) {
 		if err != nil {
 			continue // left over from a crash
 		}
-		manifest, err := s.readManifest(index)
+		manifest, err := s.readManifest(manifestPath(index), index)
 		if errors.Is(err, errManifest) {
 			continue
 		}

@@ -32,6 +32,8 @@ const (
 	successFile    = "_SUCCESS"
 	// temporarySuffix marks files that are being written; what has it after a crash is garbage.
 	temporarySuffix = ".tmp"
+	// nextSuffix marks the manifest of a commit that is under way.
+	nextSuffix = ".next"
 )
 
 // hashDigits is how many hexadecimal digits of the configuration's hash name a run's folder.
@@ -86,8 +88,10 @@ func (s *Store) Commit(manifest *Manifest, records []*table.Record) error {
 	manifest.Rows = int64(len(records))
 	manifest.File, manifest.SHA256, manifest.Bytes = "", "", 0
 	manifest.Identities = identitiesOf(records)
+	var file []byte
 	if len(records) > 0 {
-		if err := s.writeRows(manifest, records); err != nil {
+		var err error
+		if file, err = s.encode(manifest, records); err != nil {
 			return err
 		}
 	}
@@ -95,36 +99,74 @@ func (s *Store) Commit(manifest *Manifest, records []*table.Record) error {
 	if err != nil {
 		return failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding the manifest of row group %d", manifest.Index)
 	}
-	return s.write(manifestPath(manifest.Index), append(data, '\n'))
+	data = append(data, '\n')
+	if file == nil {
+		return s.write(manifestPath(manifest.Index), data)
+	}
+	// The next manifest is there before the file is replaced: so a crash between the two never leaves a file without its manifest.
+	next := manifestPath(manifest.Index) + nextSuffix
+	if err := s.write(next, data); err != nil {
+		return err
+	}
+	if err := s.write(manifest.File, file); err != nil {
+		_ = s.root.Remove(next)
+		return err
+	}
+	return s.adopt(manifest.Index)
 }
 
-func (s *Store) writeRows(manifest *Manifest, records []*table.Record) error {
+// adopt makes the next manifest of a row group the current one.
+func (s *Store) adopt(index int64) error {
+	if err := s.root.Rename(manifestPath(index)+nextSuffix, manifestPath(index)); err != nil {
+		return fail(err, fmt.Sprintf("committing row group %d", index))
+	}
+	if err := s.syncFolder(manifestFolder); err != nil {
+		return fail(err, fmt.Sprintf("committing row group %d", index))
+	}
+	return nil
+}
+
+// encode makes the file of a row group, and notes in the manifest what it is.
+func (s *Store) encode(manifest *Manifest, records []*table.Record) ([]byte, error) {
 	rows := make([][]any, len(records))
 	for i, record := range records {
 		rows[i] = record.Cells
 	}
 	var buffer bytes.Buffer
 	if err := parquetfile.Write(&buffer, s.schema, rows); err != nil {
-		return failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding row group %d as Parquet", manifest.Index)
+		return nil, failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding row group %d as Parquet", manifest.Index)
 	}
 	sum := sha256.Sum256(buffer.Bytes())
 	manifest.File = path.Join(parquetFolder, fmt.Sprintf("batch_%05d.parquet", manifest.Index))
 	manifest.SHA256 = hex.EncodeToString(sum[:])
 	manifest.Bytes = int64(buffer.Len())
-	return s.write(manifest.File, buffer.Bytes())
+	return buffer.Bytes(), nil
 }
 
 // Group returns the manifest of a committed row group whose file is as it was written, or nil when there is none. The note says, of a group
-// that is there but can't be used, why not.
+// that is there but can't be used, why not. A commit that was cut off after its file was written is completed here.
 func (s *Store) Group(index int64) (manifest *Manifest, note string, err error) {
-	manifest, err = s.readManifest(index)
+	manifest, note, err = s.verified(manifestPath(index), index)
+	if err != nil || manifest != nil {
+		return manifest, note, err
+	}
+	next, _, err := s.verified(manifestPath(index)+nextSuffix, index)
+	if err != nil || next == nil {
+		return nil, note, err
+	}
+	return next, "", s.adopt(index)
+}
+
+// verified returns a manifest whose file is as it says.
+func (s *Store) verified(name string, index int64) (*Manifest, string, error) {
+	manifest, err := s.readManifest(name, index)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, "", nil
 	case errors.Is(err, errManifest):
 		return nil, err.Error(), nil
 	case err != nil:
-		return nil, "", fail(err, fmt.Sprintf("reading the manifest of row group %d", index))
+		return nil, "", fail(err, "reading "+name)
 	case manifest.File == "":
 		return manifest, "", nil
 	}
