@@ -68,6 +68,8 @@ func run(ctx context.Context, arguments []string) error {
 	if server.Shutdown(limited) != nil {
 		_ = server.Close()
 	}
-	<-ended
+	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
 	return nil
 }

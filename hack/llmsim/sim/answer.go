@@ -116,7 +116,8 @@ func chatAnswer(request *request, fault *Fault) *answer {
 	}
 	body = append(body, `],`...)
 	body = appendUsage(body, request.promptTokens, result.tokens)
-	result.body = append(body, '}')
+	body = append(body, '}')
+	result.body = body
 	return result
 }
 
@@ -124,7 +125,8 @@ func chatAnswer(request *request, fault *Fault) *answer {
 // asked for, and the mark of the end.
 func (a *answer) streamEvents(request *request, content completion) {
 	event := func(choices func([]byte) []byte, usage bool) {
-		body := append(a.body, "data: "...)
+		body := a.body
+		body = append(body, "data: "...)
 		body = appendHead(body, request, "chat.completion.chunk")
 		body = append(body, `,"choices":[`...)
 		if choices != nil {
@@ -135,7 +137,8 @@ func (a *answer) streamEvents(request *request, content completion) {
 			body = append(body, ',')
 			body = appendUsage(body, request.promptTokens, a.tokens)
 		}
-		a.body = append(body, "}\n\n"...)
+		body = append(body, "}\n\n"...)
+		a.body = body
 		a.ends = append(a.ends, len(a.body))
 	}
 	delta := func(member, text string) func([]byte) []byte {

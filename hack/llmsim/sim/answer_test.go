@@ -107,8 +107,9 @@ func TestDocumentsSatisfyTheirSchema(t *testing.T) {
 	client := newClient(t)
 	for number := range 50 {
 		fenced := content(t, chat(t, client, server, "m", prompt(number)+"\nAnswer as this schema says:\n```json\n"+schemaText+"\n```\n"))
-		inner, ok := strings.CutPrefix(fenced, "```json\n")
-		if inner, ok = strings.CutSuffix(inner, "\n```"); !ok {
+		inner, opened := strings.CutPrefix(fenced, "```json\n")
+		inner, closed := strings.CutSuffix(inner, "\n```")
+		if !opened || !closed {
 			t.Fatalf("the answer to a fenced schema is %q", fenced)
 		}
 		checkPerson(t, inner)
