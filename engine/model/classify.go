@@ -3,6 +3,7 @@ package model
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -33,7 +34,27 @@ func (c *Client) connectionFailure(err error) error {
 	if dialing || errors.As(err, &dns) || errors.Is(err, syscall.ECONNREFUSED) {
 		consequence = failure.PauseEndpoint
 	}
-	return failure.Wrap(err, v1alpha1.ReasonProviderUnavailable, consequence, "provider %q could not be reached at %s", c.provider, c.url)
+	return failure.Wrap(err, v1alpha1.ReasonProviderUnavailable, consequence, "provider %q could not be reached at %s: %s",
+		c.provider, c.url, connectionProblem(err))
+}
+
+// connectionProblem names the problem in the words that people look up. It takes them from the system's errors only, whose texts
+// hold nothing of the request.
+func connectionProblem(err error) string {
+	var errno syscall.Errno
+	var dns *net.DNSError
+	var timeout net.Error
+	switch {
+	case errors.As(err, &errno):
+		return errno.Error()
+	case errors.As(err, &dns):
+		return "looking up " + dns.Name + ": " + dns.Err
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return "no answer in time"
+	case errors.Is(err, io.EOF):
+		return "the connection was closed"
+	}
+	return "the connection failed"
 }
 
 // incomplete classifies an answer that has begun and did not end.

@@ -25,7 +25,7 @@ var _ = Describe("An invalid spec", func() {
 		Expect(accepted.Message).To(And(
 			ContainSubstring("spec.columns[0].expression.expr"), ContainSubstring("nowhere"),
 			ContainSubstring("spec.columns[3].llmText.model"), ContainSubstring("ghostwriter"),
-			ContainSubstring("chicken"), ContainSubstring("egg"), ContainSubstring("cycle"),
+			ContainSubstring("chicken"), ContainSubstring("egg"), ContainSubstring("circle"),
 		))
 		Expect(w.kstatus(ctx, "stories")).To(Equal(status.FailedStatus))
 		Consistently(ctx, func() int { return len(w.enginePods(ctx, "stories")) }).WithTimeout(pollInterval * 8).Should(BeZero())
