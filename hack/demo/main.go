@@ -165,10 +165,10 @@ func (d *demo) summarize() {
 	fmt.Printf(`
 To look further
   export KUBECONFIG=%s
-  kubectl get dsgen --namespace %s                          # kubectl: go -C hack/cluster run . kubectl -- ...
+  kubectl get dsgen --namespace %s     # without kubectl installed: go -C hack/cluster run . kubectl -- get dsgen ...
   kubectl describe dsgen %s --namespace %s
   kubectl get pods,jobs --namespace %s
-  ls -R %s                                                   # the dataset's files
+  ls -R %s    # the dataset's files
 Change config/samples/movies/datasetgeneration.yaml, and apply it again:
   kubectl apply --kustomize config/samples/movies --namespace %s
 To take everything down

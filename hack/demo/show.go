@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -40,7 +42,10 @@ func (d *demo) show(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\n%s\n%s\n", metadata, strings.TrimSpace(string(text)))
+	fmt.Printf("\n%s\n", metadata)
+	if err := printDocument(text); err != nil {
+		return fmt.Errorf("%s: %w", metadata, err)
+	}
 
 	files, err := filepath.Glob(filepath.Join(folder, "parquet-files", "*.parquet"))
 	if err != nil {
@@ -52,6 +57,45 @@ func (d *demo) show(ctx context.Context) error {
 	slices.Sort(files)
 	fmt.Printf("\nThe first %d records of %s\n", shownRows, files[0])
 	return printRows(ctx, files[0])
+}
+
+// printDocument prints a JSON object with one line a member, and one line an entry of a list, in the order of the document.
+func printDocument(text []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	if _, err := decoder.Token(); err != nil {
+		return err
+	}
+	for decoder.More() {
+		name, err := decoder.Token()
+		if err != nil {
+			return err
+		}
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			return err
+		}
+		var entries []json.RawMessage
+		if json.Unmarshal(value, &entries) != nil {
+			entries = nil
+		}
+		if len(entries) == 0 {
+			fmt.Printf("  %-24v %s\n", name, compact(value))
+			continue
+		}
+		fmt.Printf("  %v\n", name)
+		for _, entry := range entries {
+			fmt.Printf("    %s\n", compact(entry))
+		}
+	}
+	return nil
+}
+
+func compact(value json.RawMessage) string {
+	var line bytes.Buffer
+	if err := json.Compact(&line, value); err != nil {
+		return string(value)
+	}
+	return line.String()
 }
 
 // printRows prints the first records of a Parquet file, one line a column, since texts are long.
