@@ -284,7 +284,7 @@ func unprepared(config Config, role string, cause *failure.Error) Ending {
 	if err != nil {
 		return ending
 	}
-	defer opened.Close()
+	defer func() { _ = opened.Close() }() // was only read
 	if summary, err := opened.Summarize(target, groups, counts.RowGroupSize, include); err == nil {
 		ending.Result.Records, ending.Result.Output = summary.Records, summary.Output
 		ending.Result.Columns, ending.Result.Models, ending.Result.Dropped = summary.Columns, summary.Models, summary.Dropped

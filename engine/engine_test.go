@@ -87,12 +87,11 @@ run: {rowGroupSize: 10}
 `
 
 type world struct {
-	t              *testing.T
-	output, seeds  string
-	spec           v1alpha1.DatasetGenerationSpec
-	attempt        int32
-	shards         int32
-	generateConfig func(*engine.Config)
+	t             *testing.T
+	output, seeds string
+	spec          v1alpha1.DatasetGenerationSpec
+	attempt       int32
+	shards        int32
 }
 
 func newWorld(t *testing.T, text string, address string) *world {

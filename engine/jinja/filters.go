@@ -238,9 +238,8 @@ func filterFileSize(_ *evaluation, value Value, p *parameters) (Value, error) {
 	case size < base:
 		return strconv.FormatInt(int64(size), 10) + " Bytes", nil
 	}
-	unit := base
 	for i, name := range units {
-		unit = math.Pow(base, float64(i+2))
+		unit := math.Pow(base, float64(i+2))
 		if size < unit || i == len(units)-1 {
 			return strconv.FormatFloat(base*size/unit, 'f', 1, 64) + " " + name, nil
 		}

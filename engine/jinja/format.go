@@ -67,7 +67,7 @@ func (e *evaluation) percentFormat(format string, values Value) (Value, error) {
 			if value, found = mapping.Get(rest[1:end]); !found {
 				return nil, fail(KindValue, "the mapping has no key '%s'", rest[1:end])
 			}
-			named, isTuple = true, false
+			named = true
 			rest = rest[end+1:]
 		}
 		spec, size, err := parsePercentSpec(rest, take)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -172,10 +173,19 @@ func TestFailuresAreClassified(t *testing.T) {
 	}
 }
 
+// read reads the request to its end; only then does a server find out that the client has gone.
+func read(request *http.Request) { _, _ = io.Copy(io.Discard, request.Body) }
+
+func hang(request *http.Request) {
+	read(request)
+	<-request.Context().Done()
+}
+
 func TestATimeoutCoversTheWholeRequest(t *testing.T) {
 	cases := map[string]http.HandlerFunc{
-		"a server that hangs": func(_ http.ResponseWriter, request *http.Request) { <-request.Context().Done() },
+		"a server that hangs": func(_ http.ResponseWriter, request *http.Request) { hang(request) },
 		"a body that trickles": func(writer http.ResponseWriter, request *http.Request) {
+			read(request)
 			ticker := time.NewTicker(20 * time.Millisecond)
 			defer ticker.Stop()
 			for request.Context().Err() == nil {
@@ -202,7 +212,7 @@ func TestACancelledRequestEndsAtOnce(t *testing.T) {
 	started := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, request *http.Request) {
 		close(started)
-		<-request.Context().Done()
+		hang(request)
 	}))
 	defer server.Close()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -18,6 +18,7 @@ type readyCell struct {
 	epoch     int32
 }
 
+//nolint:unused // queue calls it by its constraint
 func (a readyCell) before(b readyCell) bool {
 	switch {
 	case a.group != b.group:
@@ -38,6 +39,7 @@ type deferredCell struct {
 	column int16
 }
 
+//nolint:unused // queue calls it by its constraint
 func (a deferredCell) before(b deferredCell) bool { return a.until.Before(b.until) }
 
 // queue is a binary heap. The one of container/heap would allocate for each cell.

@@ -89,7 +89,7 @@ func readFile(directory, name string) (data []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // is only read
 	return readLimited(file)
 }
 
