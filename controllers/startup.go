@@ -58,9 +58,7 @@ func (f *facts) checkStartup() startup {
 	if f.applyError != nil {
 		causes = append(causes, f.applyError.Error())
 	}
-	for _, warning := range f.sortedWarnings() {
-		causes = append(causes, warning)
-	}
+	causes = append(causes, f.sortedWarnings()...)
 	if waiting {
 		for i := range pods {
 			if created := pods[i].CreationTimestamp.Time; !isOver(&pods[i]) && created.After(since) {

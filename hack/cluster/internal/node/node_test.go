@@ -76,9 +76,9 @@ func TestResolverFileAvoidsLoopbackServers(t *testing.T) {
 		return path
 	}
 	direct, stub := file("direct", "nameserver 10.0.0.2\n"), file("stub", "nameserver 127.0.0.53\n")
-	real := file("real", "# comment\nnameserver 10.0.0.2\n")
+	actual := file("real", "# comment\nnameserver 10.0.0.2\n")
 	for _, test := range []struct{ standard, behind, want string }{
-		{direct, real, direct}, {stub, real, real}, {stub, filepath.Join(folder, "missing"), stub},
+		{direct, actual, direct}, {stub, actual, actual}, {stub, filepath.Join(folder, "missing"), stub},
 	} {
 		if got := resolverFile(test.standard, test.behind); got != test.want {
 			t.Errorf("resolverFile(%s, %s) = %s, want %s", test.standard, test.behind, got, test.want)
