@@ -96,6 +96,10 @@ func (c *Client) send(ctx context.Context, messages []Message) (*chatAnswer, err
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Accept", "application/json")
+	if strings.ContainsFunc(c.apiKey, func(char rune) bool { return char < ' ' || char >= 0x7f }) {
+		return nil, failure.New(v1alpha1.ReasonModelAuthentication, failure.EndRun,
+			"the API key of provider %q holds a character that no key has, such as a line break; check the Secret that apiKeySecretRef names", c.provider)
+	}
 	if c.apiKey != "" {
 		request.Header.Set("Authorization", "Bearer "+c.apiKey)
 	}

@@ -78,8 +78,9 @@ func newTransport(connections int) *http.Transport {
 func newClient(httpClient *http.Client, provider *v1alpha1.Provider, model *v1alpha1.Model, apiKey string) *Client {
 	client := &Client{
 		http: httpClient, alias: model.Alias, model: model.Model, provider: provider.Name,
-		url:     strings.TrimRight(provider.Endpoint, "/") + "/chat/completions",
-		apiKey:  apiKey,
+		url: strings.TrimRight(provider.Endpoint, "/") + "/chat/completions",
+		// Keys that were put into a file before the Secret end with a line break.
+		apiKey:  strings.TrimSpace(apiKey),
 		hasKey:  provider.APIKeySecretRef != nil,
 		timeout: time.Duration(model.EffectiveTimeoutSeconds()) * time.Second,
 	}

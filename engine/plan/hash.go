@@ -12,6 +12,9 @@ import (
 // identityVersion is raised when the same spec begins to give other rows, so that no run goes on in the files of an older engine.
 const identityVersion = 1
 
+// uuidDigits is how many digits a UUID has when its length is not set.
+const uuidDigits = 32
+
 // ConfigHash returns the identity of a run as "sha256:" and 64 hexadecimal digits: two specs with the same hash give the same rows,
 // and may go on in each other's files.
 //
@@ -105,8 +108,21 @@ func writeDefaults(column *v1alpha1.Column) {
 	if column.Sampler != nil && column.Sampler.DateTime != nil && column.Sampler.DateTime.Unit == "" {
 		column.Sampler.DateTime.Unit = v1alpha1.TimeUnitDay
 	}
-	if column.Sampler != nil && column.Sampler.UUID != nil && column.Sampler.UUID.LetterCase == "" {
-		column.Sampler.UUID.LetterCase = v1alpha1.LetterCaseLower
+	if column.Sampler != nil && column.Sampler.Type == v1alpha1.SamplerUUID {
+		writeUUIDDefaults(column.Sampler)
+	}
+}
+
+func writeUUIDDefaults(sampler *v1alpha1.Sampler) {
+	if sampler.UUID == nil {
+		sampler.UUID = &v1alpha1.UUIDSampler{}
+	}
+	if sampler.UUID.LetterCase == "" {
+		sampler.UUID.LetterCase = v1alpha1.LetterCaseLower
+	}
+	if sampler.UUID.Length == nil {
+		all := int32(uuidDigits)
+		sampler.UUID.Length = &all
 	}
 }
 

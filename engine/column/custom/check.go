@@ -16,8 +16,6 @@ const (
 	RowKey = "_row"
 	// entryPoint is the function that the code defines.
 	entryPoint = "generate"
-	// maxSteps bounds the work of one call. A step is one operation of Starlark's virtual machine; this many take seconds.
-	maxSteps = 200_000_000
 	// maxProblems bounds how many problems of one program are reported.
 	maxProblems = 16
 	// fileName stands in positions: "source:3:1".

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"go.starlark.net/starlark"
 
@@ -20,8 +21,21 @@ type Generator struct {
 	kind     table.Kind
 	requires []string
 	program  *starlark.Program
-	maxSteps uint64
+	limits   limits
 }
+
+// limits bound one call, so that a mistake in a program ends as a message and not as a process without memory.
+type limits struct {
+	// steps bounds the work. A step is one operation of Starlark's virtual machine; the default takes seconds.
+	steps uint64
+	// values and bytes bound what is returned: the number of values, and the sum of their texts' lengths.
+	values, bytes int
+}
+
+var defaultLimits = limits{steps: 200_000_000, values: 1_000_000, bytes: 256 << 20}
+
+// maxMessage bounds, in bytes, what is repeated of an error: the code chooses the text, and it becomes part of the status.
+const maxMessage = 400
 
 // New compiles the program of a column whose values are of the kind.
 func New(name string, spec *v1alpha1.Custom, kind table.Kind) (*Generator, error) {
@@ -32,13 +46,18 @@ func New(name string, spec *v1alpha1.Custom, kind table.Kind) (*Generator, error
 	if err != nil {
 		return nil, failure.Wrap(err, v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: starlark.source", name)
 	}
-	return &Generator{name: name, kind: kind, requires: spec.RequiredColumns, program: program, maxSteps: maxSteps}, nil
+	return &Generator{name: name, kind: kind, requires: spec.RequiredColumns, program: program, limits: defaultLimits}, nil
 }
 
 // GenerateBatch calls generate(rows). Whatever the code does wrong ends the run: another attempt would do the same.
 func (g *Generator) GenerateBatch(ctx context.Context, records []*table.Record, resize bool) ([]column.BatchValue, error) {
 	thread := &starlark.Thread{Name: g.name, Print: func(*starlark.Thread, string) {}}
-	thread.SetMaxExecutionSteps(g.maxSteps)
+	thread.SetMaxExecutionSteps(g.limits.steps)
+	tooManySteps := false
+	thread.OnMaxSteps = func(thread *starlark.Thread) {
+		tooManySteps = true
+		thread.Cancel("too many steps")
+	}
 	stop := context.AfterFunc(ctx, func() { thread.Cancel("the run was asked to stop") })
 	defer stop()
 
@@ -46,6 +65,10 @@ func (g *Generator) GenerateBatch(ctx context.Context, records []*table.Record, 
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
+		}
+		if tooManySteps {
+			return nil, failure.New(v1alpha1.ReasonCustomCodeError, failure.EndRun, "the code of column %q needed more than %d steps for %d rows; "+
+				"make starlark.source cheaper, or lower run.rowGroupSize", g.name, g.limits.steps, len(records))
 		}
 		return nil, g.fail(err)
 	}
@@ -97,6 +120,7 @@ func (g *Generator) collect(returned starlark.Value, rows int) ([]column.BatchVa
 	defer iterator.Done()
 	var values []column.BatchValue
 	var item starlark.Value
+	bytes := 0
 	for position := 0; iterator.Next(&item); position++ {
 		dict, isDict := item.(*starlark.Dict)
 		if !isDict {
@@ -116,6 +140,12 @@ func (g *Generator) collect(returned starlark.Value, rows int) ([]column.BatchVa
 		converted, err := fromStarlark(g.kind, value)
 		if err != nil {
 			return nil, fmt.Errorf("item %d: %w", position, err)
+		}
+		if text, isText := converted.(string); isText {
+			bytes += len(text)
+		}
+		if position >= g.limits.values || bytes > g.limits.bytes {
+			return nil, fmt.Errorf("generate must return at most %d values with %d bytes of text in all", g.limits.values, g.limits.bytes)
 		}
 		values = append(values, column.BatchValue{Source: source, Value: converted})
 	}
@@ -151,13 +181,28 @@ func checkOneEach(values []column.BatchValue, rows int) error {
 	return nil
 }
 
-// fail wraps what the code did wrong, with the place where it happened.
+// fail wraps what the code did wrong, with the place in the source where it happened.
 func (g *Generator) fail(err error) error {
+	message, place := err.Error(), ""
 	var evaluation *starlark.EvalError
-	if errors.As(err, &evaluation) && len(evaluation.CallStack) > 0 {
-		position := evaluation.CallStack.At(0).Pos
-		return failure.New(v1alpha1.ReasonCustomCodeError, failure.EndRun, "the code of column %q failed at %s: %s; correct starlark.source",
-			g.name, position, evaluation.Msg)
+	if errors.As(err, &evaluation) {
+		message = evaluation.Msg
+		for i := range evaluation.CallStack {
+			// The innermost frames may be those of built-in functions, which have no place.
+			if position := evaluation.CallStack.At(i).Pos; position.Filename() == fileName {
+				place = " at " + position.String()
+				break
+			}
+		}
 	}
-	return failure.New(v1alpha1.ReasonCustomCodeError, failure.EndRun, "the code of column %q failed: %v; correct starlark.source", g.name, err)
+	return failure.New(v1alpha1.ReasonCustomCodeError, failure.EndRun, "the code of column %q failed%s: %s; correct starlark.source",
+		g.name, place, shorten(message))
+}
+
+// shorten cuts a message, and what is not text out of it.
+func shorten(message string) string {
+	if len(message) > maxMessage {
+		message = message[:maxMessage] + "…"
+	}
+	return strings.ToValidUTF8(message, "")
 }

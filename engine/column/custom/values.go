@@ -1,8 +1,11 @@
 package custom
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"time"
+	"unicode/utf8"
 
 	"go.starlark.net/starlark"
 
@@ -50,7 +53,8 @@ func nested(kind table.Type, items []any) starlark.Value {
 	return starlark.NewList(values)
 }
 
-// fromStarlark turns a returned value into a cell of the column's kind. An int is taken for a float; nothing else is converted.
+// fromStarlark turns a returned value into a cell of the column's kind. An int is taken for a float; nothing else is converted. What
+// readers of the files could not read is refused: text that is not UTF-8, and floats that are not finite.
 func fromStarlark(kind table.Kind, value starlark.Value) (any, error) {
 	if value == starlark.None {
 		return nil, nil
@@ -62,19 +66,33 @@ func fromStarlark(kind table.Kind, value starlark.Value) (any, error) {
 		}
 	case starlark.String:
 		if kind == table.KindString {
+			if !utf8.ValidString(string(typed)) {
+				return nil, errors.New("the text is not valid UTF-8: slices of a string count bytes, not letters; slice list(text.codepoints()) instead")
+			}
 			return string(typed), nil
 		}
 	case starlark.Float:
 		if kind == table.KindFloat {
-			return float64(typed), nil
+			return finite(float64(typed))
 		}
 	case starlark.Int:
-		if kind == table.KindFloat {
-			return float64(typed.Float()), nil
-		}
-		if number, fits := typed.Int64(); fits && kind == table.KindInt {
+		switch kind {
+		case table.KindFloat:
+			return finite(float64(typed.Float()))
+		case table.KindInt:
+			number, fits := typed.Int64()
+			if !fits {
+				return nil, errors.New("the value is an int that does not fit into 64 bits")
+			}
 			return number, nil
 		}
 	}
 	return nil, fmt.Errorf("the value is a %s, but the column has the type %s", value.Type(), kind)
+}
+
+func finite(number float64) (any, error) {
+	if math.IsNaN(number) || math.IsInf(number, 0) {
+		return nil, fmt.Errorf("the value %v is not a finite number; return None where there is none", number)
+	}
+	return number, nil
 }

@@ -36,6 +36,9 @@ func New(name string, spec *v1alpha1.Expression, seed int64) (*Generator, error)
 func (g *Generator) Generate(ctx context.Context, record *table.Record) (any, column.Usage, error) {
 	text, err := g.template.Render(ctx, column.Vars(record), column.TemplateOptions(g.seed, g.name, record))
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil, column.Usage{}, ctx.Err()
+		}
 		return nil, column.Usage{}, failure.New(v1alpha1.ReasonTemplateError, failure.DropRow, "the expression of column %q failed: %v", g.name, err)
 	}
 	if strings.TrimSpace(text) == "" {
@@ -49,6 +52,9 @@ func (g *Generator) Generate(ctx context.Context, record *table.Record) (any, co
 	return value, column.Usage{}, nil
 }
 
+// maxExactFloat is the bound below which every whole number is a float64 of its own.
+const maxExactFloat = 1 << 53
+
 // convert reads a text as a type. A float with a whole value is taken for an int; what does not fit is refused, never cut.
 func convert(text string, kind v1alpha1.ValueType) (any, bool) {
 	trimmed := strings.TrimSpace(text)
@@ -58,7 +64,7 @@ func convert(text string, kind v1alpha1.ValueType) (any, bool) {
 			return number, true
 		}
 		number, err := strconv.ParseFloat(trimmed, 64)
-		if err != nil || number != math.Trunc(number) || math.Abs(number) >= 1<<63 {
+		if err != nil || number != math.Trunc(number) || math.Abs(number) >= maxExactFloat {
 			return nil, false
 		}
 		return int64(number), true

@@ -66,6 +66,9 @@ func (g *Generator) Generate(ctx context.Context, record *table.Record) (any, co
 func (g *Generator) render(ctx context.Context, template *jinja.Template, field string, record *table.Record) (string, error) {
 	text, err := template.Render(ctx, column.Vars(record), column.TemplateOptions(g.seed, g.name, record))
 	if err != nil {
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
 		return "", failure.New(v1alpha1.ReasonTemplateError, failure.DropRow, "the %s of column %q failed: %v", field, g.name, err)
 	}
 	return text, nil

@@ -1,0 +1,122 @@
+package llm_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/column"
+	"seedloom.dev/seedloom/engine/column/llm"
+	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/model"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+// scripted is a model that answers with what it was made with, and notes what it was asked.
+type scripted struct {
+	answer string
+	usage  column.Usage
+	err    error
+	asked  [][]model.Message
+}
+
+func (s *scripted) Chat(_ context.Context, messages []model.Message) (string, column.Usage, error) {
+	s.asked = append(s.asked, messages)
+	return s.answer, s.usage, s.err
+}
+
+func record() *table.Record {
+	made := table.NewRecord(table.NewSchema(table.Field{Name: "title"}, table.Field{Name: "mood"}, table.Field{Name: "out"}), 0, 0)
+	made.Cells[0] = "Emma"
+	return made
+}
+
+func generator(t *testing.T, spec v1alpha1.LLMText, client llm.Model) *llm.Generator {
+	t.Helper()
+	made, err := llm.New("out", &spec, 42, client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
+
+func TestTheModelIsAskedOnceWithTheRowsPrompts(t *testing.T) {
+	for name, test := range map[string]struct {
+		spec v1alpha1.LLMText
+		want []model.Message
+	}{
+		"a prompt": {
+			v1alpha1.LLMText{Prompt: "Review {{ title }}, in a mood of {{ mood }}"},
+			[]model.Message{{Role: "user", Content: "Review Emma, in a mood of None"}},
+		},
+		"a system prompt too": {
+			v1alpha1.LLMText{SystemPrompt: "You know {{ title }}.", Prompt: "Review it"},
+			[]model.Message{{Role: "system", Content: "You know Emma."}, {Role: "user", Content: "Review it"}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client := &scripted{answer: " good\n", usage: column.Usage{Succeeded: 1, InputTokens: 3, OutputTokens: 4}}
+			value, usage, err := generator(t, test.spec, client).Generate(t.Context(), record())
+			if err != nil || value != " good\n" || usage != client.usage {
+				t.Errorf("got %#v, %+v, %v", value, usage, err)
+			}
+			if difference := cmp.Diff([][]model.Message{test.want}, client.asked); difference != "" {
+				t.Error(difference)
+			}
+		})
+	}
+}
+
+func TestATemplateThatFailsAsksNoModel(t *testing.T) {
+	for field, spec := range map[string]v1alpha1.LLMText{
+		"prompt":       {SystemPrompt: "x", Prompt: "{{ title.nowhere }}"},
+		"systemPrompt": {SystemPrompt: "{{ title.nowhere }}", Prompt: "x"},
+	} {
+		client := &scripted{answer: "x"}
+		value, usage, err := generator(t, spec, client).Generate(t.Context(), record())
+		var failed *failure.Error
+		if !errors.As(err, &failed) || failed.Reason != v1alpha1.ReasonTemplateError || failed.Consequence != failure.DropRow {
+			t.Fatalf("%s: got %#v, %v", field, value, err)
+		}
+		if !strings.Contains(err.Error(), "the "+field+` of column "out"`) || strings.Contains(err.Error(), "Emma") {
+			t.Errorf("%s: the message must name the field and no values, but is %q", field, err)
+		}
+		if len(client.asked) != 0 || usage != (column.Usage{}) {
+			t.Errorf("%s: the model was asked %v, usage %+v", field, client.asked, usage)
+		}
+	}
+}
+
+func TestAFailedRequestKeepsItsUsageAndItsCause(t *testing.T) {
+	cause := failure.New(v1alpha1.ReasonProviderTimeout, failure.RetryLater, "late")
+	client := &scripted{answer: "half", usage: column.Usage{Failed: 1}, err: cause}
+	value, usage, err := generator(t, v1alpha1.LLMText{Prompt: "x"}, client).Generate(t.Context(), record())
+	if value != nil || usage.Failed != 1 || failure.Of(err) != cause {
+		t.Errorf("got %#v, %+v, %v", value, usage, err)
+	}
+}
+
+func TestACancelledRenderingIsNoFailureOfTheTemplate(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	long := v1alpha1.LLMText{Prompt: "{% for i in range(100000) %}{{ i }}{% endfor %}"}
+	if _, _, err := generator(t, long, &scripted{}).Generate(ctx, record()); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestNewRefusesWhatDoesNotParse(t *testing.T) {
+	for field, spec := range map[string]v1alpha1.LLMText{
+		"prompt":       {Prompt: "{{ title"},
+		"systemPrompt": {Prompt: "x", SystemPrompt: "{% if %}"},
+	} {
+		_, err := llm.New("out", &spec, 42, nil)
+		if failed := failure.Of(err); failed == nil || failed.Reason != v1alpha1.ReasonConfigInvalid || !strings.Contains(err.Error(), `column "out": `+field) {
+			t.Errorf("%s: got %v", field, err)
+		}
+	}
+}
