@@ -1,6 +1,7 @@
 package model
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"io"
@@ -30,8 +31,8 @@ func (c *Client) connectionFailure(err error) error {
 	consequence := failure.RetryLater
 	var dns *net.DNSError
 	var operation *net.OpError
-	dialing := errors.As(err, &operation) && operation.Op == "dial"
-	if dialing || errors.As(err, &dns) || errors.Is(err, syscall.ECONNREFUSED) {
+	connecting := errors.As(err, &operation) && (operation.Op == "dial" || operation.Op == "proxyconnect")
+	if connecting || errors.As(err, &dns) || errors.Is(err, syscall.ECONNREFUSED) || tlsProblem(err) != "" {
 		consequence = failure.PauseEndpoint
 	}
 	return failure.Wrap(err, v1alpha1.ReasonProviderUnavailable, consequence, "provider %q could not be reached at %s: %s",
@@ -44,6 +45,9 @@ func connectionProblem(err error) string {
 	var errno syscall.Errno
 	var dns *net.DNSError
 	var timeout net.Error
+	if problem := tlsProblem(err); problem != "" {
+		return problem
+	}
 	switch {
 	case errors.As(err, &errno):
 		return errno.Error()
@@ -55,6 +59,18 @@ func connectionProblem(err error) string {
 		return "the connection was closed"
 	}
 	return "the connection failed"
+}
+
+// tlsProblem names a problem with the encryption that no retry solves by itself, or returns an empty string.
+func tlsProblem(err error) string {
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &certificate):
+		return "its TLS certificate can't be verified: " + certificate.Err.Error()
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return "it does not speak TLS; is its endpoint http instead of https?"
+	}
+	return ""
 }
 
 // incomplete classifies an answer that has begun and did not end.
