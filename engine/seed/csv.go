@@ -5,7 +5,9 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"io"
 	"math"
+	"math/big"
 	"strconv"
 	"strings"
 	"time"
@@ -23,20 +25,9 @@ func parseCSV(data []byte) ([]table.Field, [][]any, error) {
 	if !utf8.Valid(data) {
 		return nil, nil, errors.New("it is not text in UTF-8")
 	}
-	reader := csv.NewReader(bytes.NewReader(data))
-	reader.FieldsPerRecord = -1
-	lines, err := reader.ReadAll()
+	header, lines, err := readLines(csv.NewReader(bytes.NewReader(data)))
 	if err != nil {
 		return nil, nil, err
-	}
-	if len(lines) == 0 {
-		return nil, nil, errors.New("it is empty; the first line must be the header")
-	}
-	header, lines := lines[0], lines[1:]
-	for i, cells := range lines {
-		if len(cells) != len(header) {
-			return nil, nil, fmt.Errorf("record %d has %d cells, but the header has %d columns", i+1, len(cells), len(header))
-		}
 	}
 	fields := make([]table.Field, len(header))
 	rows := make([][]any, len(lines))
@@ -53,6 +44,29 @@ func parseCSV(data []byte) ([]table.Field, [][]any, error) {
 		}
 	}
 	return fields, rows, nil
+}
+
+// readLines returns the header and the records below it, which are all as wide as the header. A blank line is no record.
+func readLines(reader *csv.Reader) (header []string, lines [][]string, err error) {
+	reader.FieldsPerRecord = -1
+	for {
+		cells, err := reader.Read()
+		switch {
+		case errors.Is(err, io.EOF) && header == nil:
+			return nil, nil, errors.New("it is empty; the first line must be the header")
+		case errors.Is(err, io.EOF):
+			return header, lines, nil
+		case err != nil:
+			return nil, nil, err
+		case header == nil:
+			header = cells
+		case len(cells) != len(header):
+			line, _ := reader.FieldPos(0)
+			return nil, nil, fmt.Errorf("line %d has %d cells, but the header has %d", line, len(cells), len(header))
+		default:
+			lines = append(lines, cells)
+		}
+	}
 }
 
 type parseText func(string) (any, bool)
@@ -100,13 +114,30 @@ func parseInt(text string) (any, bool) {
 	return number, err == nil && strconv.FormatInt(number, 10) == text
 }
 
+// parseFloat refuses what is rather a code than a number, such as "007" and "+41791234567", and integers that a float can't hold exactly.
 func parseFloat(text string) (any, bool) {
 	digits := strings.TrimPrefix(text, "-")
-	if len(digits) > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9' || strings.ContainsAny(text, "xXpP_") {
+	if len(digits) > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9' || strings.HasPrefix(text, "+") || strings.ContainsAny(text, "xXpP_") {
 		return nil, false
 	}
 	number, err := strconv.ParseFloat(text, 64)
-	return number, err == nil && !math.IsInf(number, 0) && !math.IsNaN(number)
+	if err != nil || math.IsInf(number, 0) || math.IsNaN(number) {
+		return nil, false
+	}
+	return number, !isInteger(text) || exactAsFloat(text)
+}
+
+// isInteger says whether a number is written without a fraction or an exponent.
+func isInteger(text string) bool { return !strings.ContainsAny(text, ".eE") }
+
+// exactAsFloat says whether a float holds every digit of an integer.
+func exactAsFloat(text string) bool {
+	number, isNumber := new(big.Int).SetString(text, 10)
+	if !isNumber {
+		return false
+	}
+	_, accuracy := new(big.Float).SetInt(number).Float64()
+	return accuracy == big.Exact
 }
 
 var timestampLayouts = []string{"2006-01-02", time.RFC3339Nano, "2006-01-02T15:04:05.999999", "2006-01-02 15:04:05.999999"}

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
+	"unicode/utf8"
 
 	"seedloom.dev/seedloom/engine/table"
 )
@@ -22,103 +22,146 @@ type object struct {
 
 // parseJSON reads one array of objects.
 func parseJSON(data []byte) ([]table.Field, [][]any, error) {
-	decoder := newDecoder(data)
+	decoder, data, err := newDecoder(data)
+	if err != nil {
+		return nil, nil, err
+	}
 	value, err := decodeValue(decoder, 0)
 	if err != nil {
 		return nil, nil, describe(err, data, decoder)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, nil, errors.New("something follows the array; for one object a line, set spec.seed.format to JSONL")
+		return nil, nil, errors.New("something follows the first value; for one object a line, set spec.seed.format to JSONL")
 	}
 	items, isArray := value.([]any)
 	if !isArray {
-		return nil, nil, errors.New("it must be an array of objects")
+		return nil, nil, errors.New("it must be an array of objects; for one object a line, set spec.seed.format to JSONL")
 	}
 	return tabulate(items)
 }
 
 // parseJSONLines reads one object after the other.
 func parseJSONLines(data []byte) ([]table.Field, [][]any, error) {
-	decoder := newDecoder(data)
+	decoder, data, err := newDecoder(data)
+	if err != nil {
+		return nil, nil, err
+	}
 	var items []any
-	for decoder.More() {
+	for {
 		item, err := decodeValue(decoder, 0)
+		if errors.Is(err, io.EOF) {
+			return tabulate(items)
+		}
 		if err != nil {
 			return nil, nil, describe(err, data, decoder)
 		}
+		if _, isArray := item.([]any); isArray {
+			return nil, nil, fmt.Errorf("record %d is an array; for one array of objects, set spec.seed.format to JSON", len(items)+1)
+		}
 		items = append(items, item)
 	}
-	return tabulate(items)
 }
 
-func newDecoder(data []byte) *json.Decoder {
-	decoder := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(data, byteOrderMark)))
+// newDecoder returns a decoder, and the data from which it reads.
+func newDecoder(data []byte) (*json.Decoder, []byte, error) {
+	data = bytes.TrimPrefix(data, byteOrderMark)
+	if !utf8.Valid(data) {
+		return nil, nil, errors.New("it is not text in UTF-8")
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
-	return decoder
+	return decoder, data, nil
 }
 
-// describe adds the line at which reading stopped.
+// describe adds the line at which reading stopped: that of the token after the last one that was read.
 func describe(err error, data []byte, decoder *json.Decoder) error {
 	offset := min(decoder.InputOffset(), int64(len(data)))
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		err = errors.New("it ends in the middle of a value")
-	}
-	return fmt.Errorf("line %d: %w", 1+bytes.Count(data[:offset], []byte{'\n'}), err)
+	rest := bytes.TrimLeft(data[offset:], " \t\r\n,:")
+	return fmt.Errorf("line %d: %w", 1+bytes.Count(data[:len(data)-len(rest)], []byte{'\n'}), err)
 }
 
-// decodeValue reads a value token by token, since a map would lose the order of the keys.
+var errCutOff = errors.New("it ends in the middle of a value")
+
+// decodeValue reads a value token by token, since a map would lose the order of the keys. It returns io.EOF only where no value begins.
 func decodeValue(decoder *json.Decoder, depth int) (any, error) {
 	if depth > maxDepth {
 		return nil, fmt.Errorf("values are nested more than %d deep", maxDepth)
 	}
 	token, err := decoder.Token()
 	if err != nil {
+		if depth > 0 || errors.Is(err, io.ErrUnexpectedEOF) {
+			err = cutOff(err)
+		}
 		return nil, err
 	}
-	delimiter, isDelimiter := token.(json.Delim)
-	if !isDelimiter {
-		return token, nil
+	switch token {
+	case json.Delim('['):
+		return decodeArray(decoder, depth)
+	case json.Delim('{'):
+		return decodeObject(decoder, depth)
 	}
-	if delimiter == '[' {
-		items := []any{}
-		for decoder.More() {
-			item, err := decodeValue(decoder, depth+1)
-			if err != nil {
-				return nil, err
-			}
-			items = append(items, item)
+	return token, nil
+}
+
+func cutOff(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errCutOff
+	}
+	return err
+}
+
+func decodeArray(decoder *json.Decoder, depth int) (any, error) {
+	items := []any{}
+	for decoder.More() {
+		item, err := decodeValue(decoder, depth+1)
+		if err != nil {
+			return nil, err
 		}
-		_, err := decoder.Token()
-		return items, err
+		items = append(items, item)
 	}
+	if _, err := decoder.Token(); err != nil {
+		return nil, cutOff(err)
+	}
+	return items, nil
+}
+
+func decodeObject(decoder *json.Decoder, depth int) (any, error) {
 	made := &object{values: map[string]any{}}
 	for decoder.More() {
 		key, err := decoder.Token()
 		if err != nil {
-			return nil, err
+			return nil, cutOff(err)
 		}
-		name, _ := key.(string)
+		name, isName := key.(string)
+		if !isName {
+			return nil, errors.New("the key of an object is not a string")
+		}
+		if _, twice := made.values[name]; twice {
+			return nil, fmt.Errorf("the key %q comes twice in one object", name)
+		}
 		value, err := decodeValue(decoder, depth+1)
 		if err != nil {
 			return nil, err
 		}
-		if _, twice := made.values[name]; !twice {
-			made.keys = append(made.keys, name)
-		}
+		made.keys = append(made.keys, name)
 		made.values[name] = value
 	}
-	_, err = decoder.Token()
-	return made, err
+	if _, err := decoder.Token(); err != nil {
+		return nil, cutOff(err)
+	}
+	return made, nil
 }
 
 // tabulate makes rows of objects. A key that an object lacks is null there.
 func tabulate(items []any) ([]table.Field, [][]any, error) {
+	all := make([]located, len(items))
 	for i, item := range items {
+		all[i] = located{item, i + 1}
 		if _, isObject := item.(*object); !isObject {
 			return nil, nil, fmt.Errorf("record %d is not an object", i+1)
 		}
 	}
-	shape, err := inferAll(items)
+	shape, err := inferAll(all)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -130,76 +173,7 @@ func tabulate(items []any) ([]table.Field, [][]any, error) {
 	return shape.Fields, rows, nil
 }
 
-// inferAll returns the type that all values have; nulls fit any. Numbers are floats as soon as one is. Values of different kinds are refused.
-func inferAll(values []any) (table.Type, error) {
-	found := false
-	kind := table.Type{}
-	var names []string
-	members := map[string][]any{}
-	var elements []any
-	for i, value := range values {
-		if value == nil {
-			continue
-		}
-		current := kindOf(value)
-		switch {
-		case !found:
-			kind.Kind, found = current, true
-		case kind.Kind == table.KindInt && current == table.KindFloat, kind.Kind == table.KindFloat && current == table.KindInt:
-			kind.Kind = table.KindFloat
-		case kind.Kind != current:
-			return kind, fmt.Errorf("record %d has a %s where those before it have a %s", i+1, current, kind.Kind)
-		}
-		switch typed := value.(type) {
-		case []any:
-			elements = append(elements, typed...)
-		case *object:
-			for _, key := range typed.keys {
-				if _, known := members[key]; !known {
-					names = append(names, key)
-					members[key] = make([]any, len(values))
-				}
-				members[key][i] = typed.values[key]
-			}
-		}
-	}
-	switch kind.Kind {
-	case table.KindList:
-		element, err := inferAll(elements)
-		if err != nil {
-			return kind, fmt.Errorf("in a list: %w", err)
-		}
-		kind.Element = &element
-	case table.KindStruct:
-		for _, name := range names {
-			member, err := inferAll(members[name])
-			if err != nil {
-				return kind, fmt.Errorf("column %q: %w", name, err)
-			}
-			kind.Fields = append(kind.Fields, table.Field{Name: name, Type: member})
-		}
-	}
-	return kind, nil
-}
-
-func kindOf(value any) table.Kind {
-	switch typed := value.(type) {
-	case bool:
-		return table.KindBool
-	case json.Number:
-		if _, err := typed.Int64(); err == nil {
-			return table.KindInt
-		}
-		return table.KindFloat
-	case []any:
-		return table.KindList
-	case *object:
-		return table.KindStruct
-	}
-	return table.KindString
-}
-
-// convert turns a decoded value into a cell of the type.
+// convert turns a decoded value into a cell of the type that was inferred from it.
 func convert(kind table.Type, value any) any {
 	switch typed := value.(type) {
 	case json.Number:
@@ -207,10 +181,7 @@ func convert(kind table.Type, value any) any {
 			number, _ := typed.Int64()
 			return number
 		}
-		number, err := typed.Float64()
-		if err != nil || math.IsInf(number, 0) {
-			return nil
-		}
+		number, _ := typed.Float64()
 		return number
 	case []any:
 		items := make([]any, len(typed))

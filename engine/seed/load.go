@@ -10,9 +10,11 @@ import (
 	"net/url"
 	"os"
 	"path"
+	"syscall"
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/failure"
 )
 
 const (
@@ -61,20 +63,31 @@ func Load(ctx context.Context, spec *v1alpha1.Seed, directory string, client *ht
 	return dataset, nil
 }
 
+// classify turns what reading has met into a failure; starting again may help against a server or a volume that does not answer.
 func classify(ctx context.Context, source string, err error) error {
 	var status statusError
+	var number syscall.Errno
 	switch {
 	case ctx.Err() != nil:
-		return ctx.Err()
+		return failure.Of(ctx.Err())
+	case errors.Is(err, errServer):
+		return unreachable(source, err)
 	case errors.Is(err, fs.ErrNotExist):
 		return invalid(source, errors.New("there is no such file; check the name"))
+	case errors.Is(err, fs.ErrPermission):
+		return invalid(source, errors.New("user 65532 may not read it; change its mode"))
 	case errors.Is(err, errTooLarge):
 		return invalid(source, err)
 	case errors.As(err, &status) && !status.mayPass():
-		return invalid(source, err)
+		return invalid(source, fmt.Errorf("%w; check spec.seed.http.url", err))
+	case errors.As(err, &status), errors.As(err, &number):
+		return unreachable(source, err)
 	}
-	return unreachable(source, err)
+	return invalid(source, err)
 }
+
+// errServer marks what went wrong between the server and here.
+var errServer = errors.New("the download failed")
 
 var errTooLarge = fmt.Errorf("it has more than %d MiB", maxBytes>>20)
 
@@ -85,6 +98,14 @@ func readFile(directory, name string) (data []byte, err error) {
 		return nil, err
 	}
 	defer root.Close()
+	// Looking first keeps from waiting for ever on what is not a file.
+	info, err := root.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("it is not a file; give the path of one")
+	}
 	file, err := root.Open(name)
 	if err != nil {
 		return nil, err
@@ -149,11 +170,15 @@ func fetch(ctx context.Context, client *http.Client, address string) ([]byte, er
 		if errors.As(err, &wrapped) {
 			err = wrapped.Err // without the address and its query
 		}
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", errServer, err)
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
 		return nil, statusError(response.StatusCode)
 	}
-	return readLimited(response.Body)
+	data, err := readLimited(response.Body)
+	if err != nil && !errors.Is(err, errTooLarge) {
+		return nil, fmt.Errorf("%w: %w", errServer, err)
+	}
+	return data, err
 }

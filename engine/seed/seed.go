@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"path"
 	"regexp"
@@ -16,6 +17,9 @@ import (
 	"seedloom.dev/seedloom/engine/parquetfile"
 	"seedloom.dev/seedloom/engine/table"
 )
+
+// maxColumns bounds the columns of a seed, and the fields of an object in it.
+const maxColumns = 1000
 
 // maxBytes is the largest seed that is read: it is held in memory.
 const maxBytes = 1 << 30
@@ -81,7 +85,7 @@ func Parse(data []byte, format v1alpha1.SeedFormat) (*Dataset, error) {
 	if len(rows) == 0 {
 		return nil, fmt.Errorf("it has no rows")
 	}
-	if err := checkNames(fields); err != nil {
+	if err := checkFields(fields); err != nil {
 		return nil, err
 	}
 	sum := sha256.Sum256(data)
@@ -91,7 +95,10 @@ func Parse(data []byte, format v1alpha1.SeedFormat) (*Dataset, error) {
 // namePattern is what a template can refer to.
 var namePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-func checkNames(fields []table.Field) error {
+func checkFields(fields []table.Field) error {
+	if len(fields) == 0 || len(fields) > maxColumns {
+		return fmt.Errorf("it has %d columns; 1 to %d are supported", len(fields), maxColumns)
+	}
 	seen := map[string]bool{}
 	for i, field := range fields {
 		switch {
@@ -101,6 +108,28 @@ func checkNames(fields []table.Field) error {
 			return fmt.Errorf("two columns have the name %q", field.Name)
 		}
 		seen[field.Name] = true
+		if err := checkType(field.Type); err != nil {
+			return fmt.Errorf("column %q: %w", field.Name, err)
+		}
+	}
+	return nil
+}
+
+// checkType refuses what a Parquet file can't hold.
+func checkType(kind table.Type) error {
+	if kind.Kind == table.KindList {
+		return checkType(*kind.Element)
+	}
+	if kind.Kind == table.KindStruct && len(kind.Fields) == 0 {
+		return errors.New("its objects have no keys, which can't be stored; remove the column")
+	}
+	for _, field := range kind.Fields {
+		if field.Name == "" {
+			return errors.New("an object has an empty key, which can't be stored; give it a name")
+		}
+		if err := checkType(field.Type); err != nil {
+			return fmt.Errorf("%q: %w", field.Name, err)
+		}
 	}
 	return nil
 }
