@@ -9,6 +9,7 @@ export SEEDLOOM_CACHE ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache
 export GOLANGCI_LINT_CACHE ?= $(SEEDLOOM_CACHE)/golangci-lint
 
 CONTROLLER_GEN := bin/controller-gen
+API_DOCS := bin/crd-ref-docs
 GOLANGCI_LINT := bin/golangci-lint-kube-api-linter
 GOVULNCHECK := bin/govulncheck
 
@@ -42,9 +43,10 @@ generate: $(CONTROLLER_GEN) ## Generate deep copies and apply configurations.
 	$(CONTROLLER_GEN) object applyconfiguration paths=./api/...
 
 .PHONY: manifests
-manifests: $(CONTROLLER_GEN) ## Generate the CRD and the controller's role.
+manifests: $(CONTROLLER_GEN) $(API_DOCS) ## Generate the CRD, the controller's role and the API reference.
 	$(CONTROLLER_GEN) crd:maxDescLen=0 paths=./api/... output:crd:dir=config/crd/bases
 	$(CONTROLLER_GEN) rbac:roleName=seedloom-manager paths=./controllers/... output:rbac:dir=config/rbac
+	$(API_DOCS) --log-level ERROR --source-path api/v1alpha1 --config hack/tools/api-docs.yaml --renderer markdown --max-depth 20 --output-path docs/api.md
 
 .PHONY: fmt
 fmt: ## Format the code.
@@ -74,7 +76,7 @@ lint: $(GOLANGCI_LINT) ## Run golangci-lint with the Kubernetes API linter, whic
 	for module in $(MODULES); do (cd "$$module" && "$(CURDIR)/$(GOLANGCI_LINT)" run --config "$(CURDIR)/.golangci.yml" ./...); done
 
 .PHONY: verify
-verify: $(CONTROLLER_GEN) ## Fail when generated files or go.mod are stale. Changes nothing.
+verify: $(CONTROLLER_GEN) $(API_DOCS) ## Fail when generated files or go.mod are stale. Changes nothing.
 	hack/tools/verify-generated.sh
 	go mod tidy -diff
 	for module in $(MODULES); do go -C "$$module" mod tidy -diff; done
@@ -129,6 +131,8 @@ deploy: ## Deploy the operator from config/default, and wait until it is availab
 
 $(CONTROLLER_GEN): hack/tools/go.mod hack/tools/go.sum
 	go -C hack/tools build -o ../../bin/ sigs.k8s.io/controller-tools/cmd/controller-gen
+$(API_DOCS): hack/tools/go.mod hack/tools/go.sum
+	go -C hack/tools build -o ../../bin/ github.com/elastic/crd-ref-docs
 $(GOLANGCI_LINT): hack/tools/go.mod hack/tools/go.sum
 	go -C hack/tools build -o ../../bin/ sigs.k8s.io/kube-api-linter/cmd/golangci-lint-kube-api-linter
 $(GOVULNCHECK): hack/tools/go.mod hack/tools/go.sum

@@ -10,9 +10,9 @@ git ls-files --cached --others --exclude-standard -z | while IFS= read -r -d '' 
 	if [[ -f "$file" ]]; then printf '%s\0' "$file"; fi
 done | tar --create --null --files-from=- | tar --extract --directory "$copy"
 mkdir "$copy/bin"
-cp bin/controller-gen "$copy/bin/"
+cp bin/controller-gen bin/crd-ref-docs "$copy/bin/"
 # make builds a tool again when go.mod is newer than it.
-touch "$copy/bin/controller-gen"
+touch "$copy"/bin/*
 
 if ! make --no-print-directory -C "$copy" generate manifests >"$copy/generate.log" 2>&1; then
 	cat "$copy/generate.log"
@@ -20,8 +20,8 @@ if ! make --no-print-directory -C "$copy" generate manifests >"$copy/generate.lo
 	exit 1
 fi
 stale=0
-for folder in api config; do
-	diff --recursive --new-file --unified "$folder" "$copy/$folder" || stale=1
+for path in api config docs/api.md; do
+	diff --recursive --new-file --unified "$path" "$copy/$path" || stale=1
 done
 if [[ $stale -ne 0 ]]; then
 	echo "Generated files are stale: run \`make generate manifests\`, and commit what changes."
