@@ -30,6 +30,9 @@ type FinalizeInput struct {
 // Finalize writes what describes the dataset as a whole, from the manifests, whoever wrote them: the dropped rows, the configuration, the
 // metadata, and the mark of success unless the run has failed. It may be called any number of times.
 func (s *Store) Finalize(input FinalizeInput) (*Summary, error) {
+	if err := s.completeCommits(); err != nil {
+		return nil, err
+	}
 	manifests, err := s.manifests()
 	if err != nil {
 		return nil, err

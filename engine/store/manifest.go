@@ -143,6 +143,29 @@ func manifestPath(index int64) string {
 	return path.Join(manifestFolder, fmt.Sprintf("%05d.json", index))
 }
 
+func parquetPath(index int64) string {
+	return path.Join(parquetFolder, fmt.Sprintf("batch_%05d.parquet", index))
+}
+
+// completeCommits completes the commits that were cut off after their files were written.
+func (s *Store) completeCommits() error {
+	entries, err := fs.ReadDir(s.root.FS(), manifestFolder)
+	if err != nil {
+		return fail(err, "listing the row groups")
+	}
+	for _, entry := range entries {
+		digits, isNext := strings.CutSuffix(entry.Name(), ".json"+nextSuffix)
+		index, err := strconv.ParseInt(digits, 10, 64)
+		if !isNext || err != nil {
+			continue
+		}
+		if _, _, err := s.Group(index); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (s *Store) readManifest(name string, index int64) (*Manifest, error) {
 	data, err := s.root.ReadFile(name)
 	if err != nil {

@@ -101,7 +101,14 @@ func (s *Store) Commit(manifest *Manifest, records []*table.Record) error {
 	}
 	data = append(data, '\n')
 	if file == nil {
-		return s.write(manifestPath(manifest.Index), data)
+		if err := s.write(manifestPath(manifest.Index), data); err != nil {
+			return err
+		}
+		// A file that was there before, and was damaged, must not be taken for a part of the dataset.
+		if err := s.root.Remove(parquetPath(manifest.Index)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fail(err, "removing "+parquetPath(manifest.Index))
+		}
+		return nil
 	}
 	// The next manifest is there before the file is replaced: so a crash between the two never leaves a file without its manifest.
 	next := manifestPath(manifest.Index) + nextSuffix
@@ -137,7 +144,7 @@ func (s *Store) encode(manifest *Manifest, records []*table.Record) ([]byte, err
 		return nil, failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding row group %d as Parquet", manifest.Index)
 	}
 	sum := sha256.Sum256(buffer.Bytes())
-	manifest.File = path.Join(parquetFolder, fmt.Sprintf("batch_%05d.parquet", manifest.Index))
+	manifest.File = parquetPath(manifest.Index)
 	manifest.SHA256 = hex.EncodeToString(sum[:])
 	manifest.Bytes = int64(buffer.Len())
 	return buffer.Bytes(), nil
