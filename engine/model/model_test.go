@@ -25,10 +25,14 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const secret = "sk-very-secret"
 
-// client returns a client of a model at an address.
+// client returns a client of a model at an address, with a time-out that no healthy test meets.
 func client(t *testing.T, address string) *model.Client {
 	t.Helper()
-	timeout := int32(1)
+	return clientWithTimeout(t, address, 60)
+}
+
+func clientWithTimeout(t *testing.T, address string, timeout int32) *model.Client {
+	t.Helper()
 	tokens := int64(64)
 	compiled := &plan.Plan{Spec: &v1alpha1.DatasetGenerationSpec{
 		Providers: []v1alpha1.Provider{{Name: "local", Type: v1alpha1.ProviderOpenAI, Endpoint: address + "/v1/", APIKeySecretRef: &v1alpha1.SecretKeyReference{Name: "s", Key: "k"}}},
@@ -199,7 +203,7 @@ func TestATimeoutCoversTheWholeRequest(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewServer(handler)
 			defer server.Close()
-			_, err := ask(t.Context(), client(t, server.URL))
+			_, err := ask(t.Context(), clientWithTimeout(t, server.URL, 1))
 			var failed *failure.Error
 			if !errors.As(err, &failed) || failed.Reason != v1alpha1.ReasonProviderTimeout || failed.Consequence != failure.RetryLater {
 				t.Errorf("got %v", err)
