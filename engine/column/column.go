@@ -14,14 +14,6 @@ type Usage struct {
 	InputTokens, OutputTokens int64
 }
 
-// Add adds another usage.
-func (u *Usage) Add(other Usage) {
-	u.Succeeded += other.Succeeded
-	u.Failed += other.Failed
-	u.InputTokens += other.InputTokens
-	u.OutputTokens += other.OutputTokens
-}
-
 // CellGenerator makes the value of one cell from the cells of its row that it requires. It is called from many goroutines at
 // once, and only reads the record. Its errors are failure.Error.
 type CellGenerator interface {

@@ -69,15 +69,6 @@ func (s *Sampler) Generate(_ context.Context, record *table.Record) (any, column
 	return s.draw(&source), column.Usage{}, nil
 }
 
-// TypeOf returns the type of the column of a valid sampler.
-func TypeOf(spec *v1alpha1.Sampler) (table.Type, error) {
-	sampler, err := New("", spec, 0)
-	if err != nil {
-		return table.Type{}, err
-	}
-	return sampler.Type(), nil
-}
-
 // number finishes a numeric draw: decimal places, then the conversion.
 func number(convert v1alpha1.NumberConversion, places *int32, draw func(*random.Source) float64) (table.Kind, func(*random.Source) any) {
 	rounded := draw
