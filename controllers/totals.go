@@ -107,7 +107,9 @@ func (f *facts) showProgress(status *v1alpha1.DatasetGenerationStatus) {
 	t := f.sum()
 	before := records.Actual + records.Dropped
 	changed := t.records.Actual > records.Actual || t.records.Dropped > records.Dropped
-	early := progress.LastProgressTime != nil && f.now.Sub(progress.LastProgressTime.Time) < progressWriteInterval
+	// When all Pods have ended, the counts are the last ones, and the conditions that tell of the end should stand beside them.
+	ended := f.observed.running == 0 && len(f.observed.shards) > 0
+	early := !ended && progress.LastProgressTime != nil && f.now.Sub(progress.LastProgressTime.Time) < progressWriteInterval
 	if changed && !early {
 		records.Actual = max(records.Actual, t.records.Actual)
 		records.Dropped = max(records.Dropped, t.records.Dropped)
