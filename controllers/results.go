@@ -44,6 +44,12 @@ func isRunning(pod *corev1.Pod) bool {
 	return !isOver(pod) && status != nil && status.State.Running != nil
 }
 
+// hasRun says whether the engine in a Pod has begun to run; its container ends a little before its Pod is over.
+func hasRun(pod *corev1.Pod) bool {
+	status := engineStatus(pod)
+	return status != nil && (status.State.Running != nil || status.State.Terminated != nil)
+}
+
 func engineStatus(pod *corev1.Pod) *corev1.ContainerStatus {
 	for i := range pod.Status.ContainerStatuses {
 		if pod.Status.ContainerStatuses[i].Name == engineContainer {
@@ -165,8 +171,11 @@ func (f *facts) observe() observation {
 		if isRunning(pod) {
 			state.running++
 		}
+		if hasRun(pod) {
+			// Until the Job says more, the attempt goes on.
+			state.stage = stageRunning
+		}
 		if end, over := endOf(pod); over {
-			// A Pod that has ended is one that has run: until the Job says more, the attempt goes on.
 			state.stage = stageRunning
 			if known, found := state.shards[end.shard]; end.result != nil && (!found || end.tellsMoreThan(known)) {
 				state.shards[end.shard] = end
@@ -175,9 +184,6 @@ func (f *facts) observe() observation {
 				state.retried = &end
 			}
 		}
-	}
-	if state.running > 0 {
-		state.stage = stageRunning
 	}
 	generated := f.generatingEnd()
 	if generated == nil {

@@ -273,3 +273,11 @@ func TestFirstLook(t *testing.T) {
 		t.Errorf("kstatus says %s, want InProgress", computed.Status)
 	}
 }
+
+func TestAPodBetweenTheEndOfItsContainerAndItsOwnIsStillRunning(t *testing.T) {
+	pod := podWith(corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: "Completed"}}, corev1.PodRunning)
+	resource := situation{spec: newSpec(), pods: []corev1.Pod{pod}}.reconcile()
+	if ready := meta.FindStatusCondition(resource.Status.Conditions, v1alpha1.ConditionReady); ready.Reason != v1alpha1.ReasonRunning {
+		t.Errorf("Ready has the reason %s: %s", ready.Reason, ready.Message)
+	}
+}
