@@ -4,6 +4,7 @@ package store
 
 import (
 	"bytes"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -50,6 +51,8 @@ type Store struct {
 	root   *os.Root
 	folder string
 	schema *table.Schema
+	// writer tells the temporary files of this Store from those of other processes that write in the same folder.
+	writer string
 }
 
 // Open opens the dataset in a folder below root, and makes the folder. schema is that of the dataset's files; it may be nil for who only
@@ -69,7 +72,7 @@ func Open(root, folder string, schema *table.Schema) (*Store, error) {
 	if err != nil {
 		return nil, fail(err, "opening the folder "+folder)
 	}
-	return &Store{root: opened, folder: folder, schema: schema}, nil
+	return &Store{root: opened, folder: folder, schema: schema, writer: rand.Text()}, nil
 }
 
 // Close closes the folder.
@@ -224,19 +227,38 @@ func sameSchema(a, b *table.Schema) bool {
 
 // write writes a file so that after a crash at any moment either the old or the new one is there.
 func (s *Store) write(name string, data []byte) error {
-	temporary := name + temporarySuffix
-	if err := s.writeTemporary(temporary, data); err != nil {
-		// The space is given back, so that metadata can still be written to a full volume.
-		_ = s.root.Remove(temporary)
-		return fail(err, "writing "+name)
-	}
-	if err := s.root.Rename(temporary, name); err != nil {
-		return fail(err, "writing "+name)
-	}
-	if err := s.syncFolder(path.Dir(name)); err != nil {
+	if err := s.writeThen(name, data, s.root.Rename); err != nil {
 		return fail(err, "writing "+name)
 	}
 	return nil
+}
+
+// create is write for a file that must not be there yet; with one that is, its error wraps fs.ErrExist.
+func (s *Store) create(name string, data []byte) error {
+	return s.writeThen(name, data, func(temporary, name string) error {
+		// Unlike a rename, a link never replaces what another process has written in the meantime.
+		err := s.root.Link(temporary, name)
+		if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) {
+			// A file system without links: the best is then that the last writer's file is there as a whole.
+			return s.root.Rename(temporary, name)
+		}
+		_ = s.root.Remove(temporary)
+		return err
+	})
+}
+
+// writeThen writes and syncs a temporary file, and lets place give it its name.
+func (s *Store) writeThen(name string, data []byte, place func(temporary, name string) error) error {
+	temporary := name + "." + s.writer + temporarySuffix
+	if err := s.writeTemporary(temporary, data); err != nil {
+		// The space is given back, so that metadata can still be written to a full volume.
+		_ = s.root.Remove(temporary)
+		return err
+	}
+	if err := place(temporary, name); err != nil {
+		return err
+	}
+	return s.syncFolder(path.Dir(name))
 }
 
 func (s *Store) writeTemporary(name string, data []byte) (err error) {
@@ -278,15 +300,20 @@ func fail(err error, doing string) *failure.Error {
 // seedFile holds the digest of the seed from which the dataset is made.
 const seedFile = "seed.sha256"
 
-// PinSeed notes the digest of the seed at the first call, and from then on refuses any other: rows of two seeds must not be mixed.
+// PinSeed notes the digest of the seed at the first call, and from then on refuses any other: rows of two seeds must not be mixed. All
+// shards of a run may call it at the same time.
 func (s *Store) PinSeed(digest string) error {
-	before, err := s.root.ReadFile(seedFile)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return s.write(seedFile, []byte(digest+"\n"))
-	case err != nil:
+	pinned, err := s.root.ReadFile(seedFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := s.create(seedFile, []byte(digest+"\n")); err != nil && !errors.Is(err, fs.ErrExist) {
+			return fail(err, "writing "+seedFile)
+		}
+		pinned, err = s.root.ReadFile(seedFile)
+	}
+	if err != nil {
 		return fail(err, "reading "+seedFile)
-	case strings.TrimSpace(string(before)) != digest:
+	}
+	if strings.TrimSpace(string(pinned)) != digest {
 		return failure.New(v1alpha1.ReasonSeedFailed, failure.EndRun,
 			"the data of the seed has changed since this run began; put it back, or change spec.randomSeed to start a new run with the new data")
 	}

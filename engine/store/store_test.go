@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -364,5 +365,36 @@ func TestOpenStaysBelowTheRoot(t *testing.T) {
 	}
 	if entries, _ := os.ReadDir(outside); len(entries) > 0 {
 		t.Errorf("something was written outside: %v", entries)
+	}
+}
+
+func TestShardsThatStartTogetherAgreeOnOneSeed(t *testing.T) {
+	for round := range 50 {
+		root := t.TempDir()
+		const shards = 8
+		problems := make([]error, shards)
+		var all sync.WaitGroup
+		for shard := range shards {
+			s := open(t, root)
+			all.Go(func() { problems[shard] = s.PinSeed([]string{"one", "two"}[shard%2]) })
+		}
+		all.Wait()
+		refused := [2]int{}
+		for shard, err := range problems {
+			var failed *failure.Error
+			switch {
+			case err == nil:
+			case errors.As(err, &failed) && failed.Reason == v1alpha1.ReasonSeedFailed:
+				refused[shard%2]++
+			default:
+				t.Fatalf("round %d, shard %d: %v", round, shard, err)
+			}
+		}
+		if refused != [2]int{0, shards / 2} && refused != [2]int{shards / 2, 0} {
+			t.Fatalf("round %d: of two seeds, %d and %d of %d shards each were refused", round, refused[0], refused[1], shards/2)
+		}
+		if left, _ := filepath.Glob(filepath.Join(root, "ns/ds/0123/*.tmp")); len(left) > 0 {
+			t.Errorf("left over: %v", left)
+		}
 	}
 }
