@@ -28,6 +28,11 @@ var commands = map[string]func(context.Context, *environment) error{
 }
 
 func up(ctx context.Context, e *environment) error {
+	release, err := e.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
 	provider, err := e.provider(ctx, true)
 	if err != nil {
 		return err
@@ -40,6 +45,11 @@ func up(ctx context.Context, e *environment) error {
 }
 
 func down(ctx context.Context, e *environment) error {
+	release, err := e.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
 	provider, err := e.provider(ctx, false)
 	if err != nil {
 		return err

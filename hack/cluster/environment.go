@@ -2,14 +2,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 
 	"seedloom.dev/seedloom/hack/cluster/internal/component"
+	"seedloom.dev/seedloom/hack/cluster/internal/filelock"
 	"seedloom.dev/seedloom/hack/cluster/internal/image"
 	"seedloom.dev/seedloom/hack/cluster/internal/kind"
 	"seedloom.dev/seedloom/hack/cluster/internal/node"
@@ -109,6 +112,17 @@ func (e *environment) providerName(ctx context.Context) string {
 
 // providerFile remembers, beside the state folder, which provider made the cluster.
 func (e *environment) providerFile() string { return e.options.state + ".provider" }
+
+// lock keeps another up or down of the same state folder out: the one would make files that the other is deleting.
+func (e *environment) lock(ctx context.Context) (release func(), err error) {
+	release, err = filelock.Take(ctx, e.options.state+".lock", func() {
+		fmt.Fprintf(e.progress, "waiting for another command to bring the cluster in %s up or down\n", e.options.state)
+	})
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("%w; run this as root, or choose a writable place with --state", err)
+	}
+	return release, err
+}
 
 // provider returns the cluster. With prepare, whatever it needs is downloaded or built first.
 func (e *environment) provider(ctx context.Context, prepare bool) (provider, error) {

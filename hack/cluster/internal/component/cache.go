@@ -9,8 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
-	"time"
+
+	"seedloom.dev/seedloom/hack/cluster/internal/filelock"
 )
 
 // Method says where missing programs come from.
@@ -178,38 +178,11 @@ func (s *Store) obtain(ctx context.Context, program Program, toolchain string, s
 	return path, nil
 }
 
-// lock takes the store's lock; the kernel releases it when the process ends, however it ends.
+// lock takes the store's lock.
 func (s *Store) lock(ctx context.Context) (release func(), err error) {
-	if err := os.MkdirAll(s.Cache, 0o755); err != nil {
-		return nil, fmt.Errorf("make the cache folder: %w", err)
-	}
-	file, err := os.OpenFile(filepath.Join(s.Cache, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return nil, fmt.Errorf("open the cache's lock: %w", err)
-	}
-	announced := false
-	poll := time.NewTicker(500 * time.Millisecond)
-	defer poll.Stop()
-	for {
-		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if err == nil {
-			return func() { file.Close() }, nil
-		}
-		if !errors.Is(err, syscall.EWOULDBLOCK) {
-			file.Close()
-			return nil, fmt.Errorf("lock %s: %w", file.Name(), err)
-		}
-		if !announced {
-			fmt.Fprintf(s.Progress, "waiting for another build into %s to finish\n", s.Cache)
-			announced = true
-		}
-		select {
-		case <-ctx.Done():
-			file.Close()
-			return nil, ctx.Err()
-		case <-poll.C:
-		}
-	}
+	return filelock.Take(ctx, filepath.Join(s.Cache, "lock"), func() {
+		fmt.Fprintf(s.Progress, "waiting for another build into %s to finish\n", s.Cache)
+	})
 }
 
 // toolchainVersion is part of the cache key: another compiler makes other binaries.
