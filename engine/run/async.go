@@ -93,6 +93,8 @@ func (s *asyncSource) refill(core *schedule.Core) *failure.Error {
 	return nil
 }
 
+func (s *asyncSource) more() bool { return len(s.waiting) > 0 }
+
 func (s *asyncSource) made(group *schedule.Group, usage []runreport.Model) made {
 	return made{records: group.Done, dropped: s.dropped(group.Dropped), usage: usage}
 }

@@ -19,6 +19,8 @@ import (
 type source interface {
 	// refill adds row groups to the scheduler where there is room.
 	refill(core *schedule.Core) *failure.Error
+	// more says whether there are row groups that were not added yet.
+	more() bool
 	// finished takes a row group all of whose rows have met their fate, with what its requests have cost.
 	finished(group *schedule.Group, usage []runreport.Model)
 	// fates takes the rows that have met their fate.
@@ -86,8 +88,12 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 		}
 		d.dispatch(work)
 		idle := d.core.InFlight() == 0 && !from.busy()
-		if idle && (draining || d.core.Open() == 0) {
+		if idle && (draining || (d.core.Open() == 0 && !from.more())) {
 			return d.core.Ending()
+		}
+		if idle && d.core.Open() == 0 {
+			// Dispatching has cleared away what nobody waits for any more, and had kept the next row group out.
+			continue
 		}
 		d.setWake(wake)
 		select {

@@ -182,6 +182,8 @@ func (s *batchSource) refill(core *schedule.Core) *failure.Error {
 	return nil
 }
 
+func (s *batchSource) more() bool { return !s.added }
+
 func (s *batchSource) finished(group *schedule.Group, usage []runreport.Model) {
 	s.done, s.usage = group, usage
 }

@@ -154,6 +154,9 @@ func (c *Core) fail(r *row, column int, cause *failure.Error) {
 		if spec.Batch && r.cells[i] != cellWaiting {
 			r.group.batchUnmet[i]++
 		}
+		if !spec.Batch && r.cells[i] == cellReady {
+			c.lanes[spec.Lane].wanted--
+		}
 		r.cells[i] = cellWaiting
 	}
 	r.state = rowFailing

@@ -164,7 +164,9 @@ type Core struct {
 
 type lane struct {
 	Lane
-	ready   queue[readyCell]
+	ready queue[readyCell]
+	// wanted counts what is in ready without the cells of attempts that have failed since.
+	wanted  int
 	running int
 }
 
@@ -214,7 +216,7 @@ func (c *Core) Hungry() bool {
 	}
 	first := min(Local+1, len(c.lanes)-1)
 	for i := first; i < len(c.lanes); i++ {
-		if c.lanes[i].running+c.lanes[i].ready.len() < c.lanes[i].Limit {
+		if c.lanes[i].running+c.lanes[i].wanted < c.lanes[i].Limit {
 			return true
 		}
 	}
@@ -275,7 +277,9 @@ func (c *Core) ready(r *row, column int) {
 
 func (c *Core) push(r *row, column int) {
 	r.cells[column] = cellReady
-	c.lanes[c.config.Columns[column].Lane].ready.push(readyCell{
+	current := &c.lanes[c.config.Columns[column].Lane]
+	current.wanted++
+	current.ready.push(readyCell{
 		group: r.group.Index, remaining: int16(r.remaining), index: r.index, column: int16(column), rows: []*row{r}, epoch: r.epoch,
 	})
 }
@@ -294,6 +298,7 @@ func (c *Core) fireBatches(group *Group) {
 			}
 		}
 		if len(rows) > 0 {
+			c.lanes[column.Lane].wanted++
 			c.lanes[column.Lane].ready.push(readyCell{group: group.Index, index: rows[0].index, column: int16(i), rows: rows})
 		}
 	}
@@ -303,12 +308,15 @@ func (c *Core) fireBatches(group *Group) {
 func (c *Core) Next(index int, now time.Time) (Task, bool) {
 	c.wake(now)
 	current := &c.lanes[index]
-	for !c.closed && current.running < current.Limit && current.ready.len() > 0 {
+	for (!c.closed || defect) && current.running < current.Limit && current.ready.len() > 0 {
 		if current.Endpoint >= 0 && !c.endpoints[current.Endpoint].allows(now) {
 			return Task{}, false
 		}
 		cell := current.ready.pop()
 		task := c.take(index, cell)
+		if len(task.rows) > 0 || c.config.Columns[cell.column].Batch {
+			current.wanted--
+		}
 		if len(task.rows) == 0 {
 			continue
 		}
@@ -351,9 +359,13 @@ func (c *Core) wake(now time.Time) {
 	}
 }
 
-// NextWake returns when something that waits for time may go on; false when nothing does.
+// NextWake returns when something that waits for time may go on; false when nothing does. After Next has returned all that may start, it
+// is a time that is still to come.
 func (c *Core) NextWake() (time.Time, bool) {
 	var next time.Time
+	if c.closed {
+		return next, false
+	}
 	if c.deferred.len() > 0 {
 		next = c.deferred.first().until
 	}
@@ -362,8 +374,9 @@ func (c *Core) NextWake() (time.Time, bool) {
 		if current.Endpoint < 0 || current.ready.len() == 0 {
 			continue
 		}
-		until := c.endpoints[current.Endpoint].pausedUntil
-		if !until.IsZero() && (next.IsZero() || until.Before(next)) {
+		// While a probe is under way, it is the probe that decides how it goes on.
+		paused := &c.endpoints[current.Endpoint]
+		if until := paused.pausedUntil; !until.IsZero() && paused.running == 0 && (next.IsZero() || until.Before(next)) {
 			next = until
 		}
 	}

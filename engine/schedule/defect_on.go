@@ -1,0 +1,5 @@
+//go:build defect
+
+package schedule
+
+const defect = true

@@ -1,0 +1,224 @@
+package schedule
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// placement counts where a cell of an attempt of a row is to be found.
+type placement struct {
+	row    *row
+	epoch  int32
+	column int
+}
+
+// violations looks at the whole state of a scheduler, and at the tasks that it has handed out and not got back, and says in what they
+// contradict each other. It is called between two events.
+func (c *Core) violations(handedOut []Task) []string {
+	var found []string
+	broken := func(format string, arguments ...any) { found = append(found, fmt.Sprintf(format, arguments...)) }
+
+	queued, deferred, running := c.placements(handedOut)
+	alive := map[*row]int{} // tasks that hold the row, whatever its attempt
+	for _, task := range handedOut {
+		for _, r := range task.rows {
+			alive[r]++
+		}
+	}
+	for index, group := range c.groups {
+		open := 0
+		unmet := make([]int, len(c.config.Columns))
+		for _, r := range group.rows {
+			if r.running != alive[r] {
+				broken("row %d counts %d running cells, and %d tasks hold it", r.index, r.running, alive[r])
+			}
+			if r.state == rowDone || r.state == rowDropped {
+				continue
+			}
+			open++
+			for i, spec := range c.config.Columns {
+				if spec.Batch && (r.state == rowFailing || r.cells[i] == cellWaiting) {
+					unmet[i]++
+				}
+			}
+			if r.state == rowActive {
+				found = append(found, c.rowViolations(r, queued, deferred, running)...)
+			}
+		}
+		if open != group.open || open == 0 {
+			broken("row group %d has %d open rows, and counts %d", index, open, group.open)
+		}
+		for i, spec := range c.config.Columns {
+			if spec.Batch && unmet[i] != group.batchUnmet[i] {
+				broken("row group %d: column %d waits for %d rows, and counts %d", index, i, unmet[i], group.batchUnmet[i])
+			}
+		}
+	}
+	return append(found, c.laneViolations(handedOut)...)
+}
+
+func (c *Core) placements(handedOut []Task) (queued, deferred, running map[placement]int) {
+	queued, deferred, running = map[placement]int{}, map[placement]int{}, map[placement]int{}
+	for i := range c.lanes {
+		for _, cell := range c.lanes[i].ready.items {
+			for _, r := range cell.rows {
+				epoch := cell.epoch
+				if c.config.Columns[cell.column].Batch {
+					epoch = r.epoch
+				}
+				queued[placement{r, epoch, int(cell.column)}]++
+			}
+		}
+	}
+	for _, cell := range c.deferred.items {
+		deferred[placement{cell.row, cell.epoch, int(cell.column)}]++
+	}
+	for _, task := range handedOut {
+		for i, r := range task.rows {
+			running[placement{r, task.epochs[i], task.Column}]++
+		}
+	}
+	return queued, deferred, running
+}
+
+// rowViolations checks a row that is being made: each of its cells is in the one place that its state says, so that none is ever lost.
+func (c *Core) rowViolations(r *row, queued, deferred, running map[placement]int) []string {
+	var found []string
+	remaining := 0
+	for i, spec := range c.config.Columns {
+		unmet := 0
+		for _, required := range spec.Requires {
+			if r.cells[required] != cellDone {
+				unmet++
+			}
+		}
+		if unmet != int(r.unmet[i]) {
+			found = append(found, fmt.Sprintf("row %d, column %d waits for %d cells, and counts %d", r.index, i, unmet, r.unmet[i]))
+		}
+		if r.cells[i] != cellDone {
+			remaining++
+		}
+		here := placement{r, r.epoch, i}
+		places := [3]int{queued[here], deferred[here], running[here]}
+		if problem := misplaced(spec, r.cells[i], unmet, places, c.closed); problem != "" {
+			found = append(found, fmt.Sprintf("row %d, column %d %s: queued %d times, deferred %d times, running %d times", r.index, i, problem, places[0], places[1], places[2]))
+		}
+	}
+	if remaining != r.remaining || remaining == 0 {
+		found = append(found, fmt.Sprintf("row %d lacks %d cells, and counts %d", r.index, remaining, r.remaining))
+	}
+	return found
+}
+
+func misplaced(spec Column, state cellState, unmet int, places [3]int, closed bool) string {
+	queued, deferred, running := places[0], places[1], places[2]
+	if spec.Batch {
+		// A batch may stay queued for a row that has been started again since; it is then looked at when its turn comes.
+		if state == cellDeferred {
+			queued = min(queued, 1)
+		} else {
+			queued = 0
+		}
+	}
+	nowhere := queued == 0 && deferred == 0 && running == 0
+	switch state {
+	case cellWaiting:
+		if unmet == 0 || !nowhere {
+			return "waits"
+		}
+	case cellReady:
+		// A batch is queued, and then called deferred, once all its rows are ready.
+		if right := queued == 1 && deferred == 0 && running == 0; unmet > 0 || (spec.Batch && !nowhere) || (!spec.Batch && !right) {
+			return "is ready"
+		}
+	case cellDeferred:
+		// What ended the run is deferred for ever.
+		if right := queued+deferred == 1 && running == 0; unmet > 0 || (!right && !(closed && nowhere)) {
+			return "is deferred"
+		}
+	case cellRunning:
+		if unmet > 0 || queued+deferred != 0 || running != 1 {
+			return "is running"
+		}
+	case cellDone:
+		if !nowhere {
+			return "is done"
+		}
+	}
+	return ""
+}
+
+func (c *Core) laneViolations(handedOut []Task) []string {
+	var found []string
+	lanes, endpoints := make([]int, len(c.lanes)), make([]int, len(c.endpoints))
+	for _, task := range handedOut {
+		lanes[task.Lane]++
+		if endpoint := c.lanes[task.Lane].Endpoint; endpoint >= 0 {
+			endpoints[endpoint]++
+		}
+	}
+	if c.inFlight != len(handedOut) {
+		found = append(found, fmt.Sprintf("%d tasks are handed out, and %d counted", len(handedOut), c.inFlight))
+	}
+	for i := range c.lanes {
+		if current := &c.lanes[i]; current.running != lanes[i] || current.running > current.Limit {
+			found = append(found, fmt.Sprintf("lane %d runs %d tasks, counts %d, and allows %d", i, lanes[i], current.running, current.Limit))
+		}
+		wanted := 0
+		for _, cell := range c.lanes[i].ready.items {
+			if c.config.Columns[cell.column].Batch || c.wanted(cell) {
+				wanted++
+			}
+		}
+		if wanted != c.lanes[i].wanted {
+			found = append(found, fmt.Sprintf("%d cells of lane %d are wanted, and %d counted", wanted, i, c.lanes[i].wanted))
+		}
+		if !ordered(c.lanes[i].ready.items) {
+			found = append(found, fmt.Sprintf("the queue of lane %d is out of order", i))
+		}
+	}
+	for i := range c.endpoints {
+		if c.endpoints[i].running != endpoints[i] {
+			found = append(found, fmt.Sprintf("endpoint %d has %d requests, and counts %d", i, endpoints[i], c.endpoints[i].running))
+		}
+	}
+	if !ordered(c.deferred.items) {
+		found = append(found, "the queue of delays is out of order")
+	}
+	return found
+}
+
+func ordered[T interface{ before(T) bool }](items []T) bool {
+	for child := 1; child < len(items); child++ {
+		if items[child].before(items[(child-1)/2]) {
+			return false
+		}
+	}
+	return true
+}
+
+// idle says, after everything that may start was handed out, what could have been handed out besides: a free slot and a cell for it.
+func (c *Core) idle(now time.Time) []string {
+	var found []string
+	for i := range c.lanes {
+		current := &c.lanes[i]
+		if c.closed || current.running == current.Limit || (current.Endpoint >= 0 && !c.endpoints[current.Endpoint].allows(now)) {
+			continue
+		}
+		if slices.ContainsFunc(current.ready.items, c.wanted) {
+			found = append(found, fmt.Sprintf("lane %d has a free slot and something to put into it", i))
+		}
+	}
+	return found
+}
+
+func (c *Core) wanted(cell readyCell) bool {
+	for _, r := range cell.rows {
+		batch := c.config.Columns[cell.column].Batch
+		if r.state == rowActive && (batch || (r.epoch == cell.epoch && r.cells[cell.column] == cellReady)) {
+			return true
+		}
+	}
+	return false
+}

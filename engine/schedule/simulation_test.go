@@ -1,0 +1,401 @@
+package schedule
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+var (
+	simulationSeed      = flag.Uint64("simulation.seed", 0, "run only the schedule of faults with this seed")
+	simulationSchedules = flag.Int("simulation.schedules", 10_000, "how many random schedules of faults to run")
+)
+
+// TestFaultSchedules runs random plans through random faults in a time of their own, and looks at every invariant after every event.
+func TestFaultSchedules(t *testing.T) {
+	if *simulationSeed != 0 {
+		if err := simulate(*simulationSeed); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	first := rand.Uint64() | 1
+	t.Logf("%d schedules from seed %d on", *simulationSchedules, first)
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(*simulationSchedules) && !t.Failed(); i = next.Add(1) - 1 {
+				seed := first + uint64(i)
+				if err := simulate(seed); err != nil {
+					t.Errorf("%v\nagain: go test ./engine/schedule -run TestFaultSchedules -simulation.seed %d", err, seed)
+				}
+			}
+		})
+	}
+	workers.Wait()
+}
+
+// TestFaultSchedulesNoticeADefect builds the scheduler with a defect in it, and expects the simulation to find that.
+func TestFaultSchedulesNoticeADefect(t *testing.T) {
+	command := exec.CommandContext(t.Context(), "go", "test", "-tags", "defect", "-run", "^TestFaultSchedules$", "-simulation.schedules", "1000", ".")
+	command.Env = append(os.Environ(), "GOFLAGS=")
+	output, err := command.CombinedOutput()
+	if err == nil || !strings.Contains(string(output), "was started after the end") {
+		t.Errorf("the simulation does not notice a task that starts after the end: %v\n%s", err, output)
+	}
+}
+
+// simulated is a run of a scheduler in virtual time, under faults that a seed decides.
+type simulated struct {
+	random    *rand.Rand
+	core      *Core
+	config    Config
+	schema    *table.Schema
+	now       time.Time
+	waiting   [][]Todo
+	nextGroup int64
+	tasks     []Task
+	ends      []time.Time // of the tasks, in their order
+	fates     map[table.RowIndex]string
+	rows      int
+	latency   time.Duration
+	rates     []rates
+	outages   []outage
+	stopAt    time.Time
+	trail     []string
+}
+
+// rates are the shares of the outcomes of a column that are failures, by consequence.
+type rates struct{ drop, later, limited, down, end float64 }
+
+type outage struct {
+	endpoint   int
+	start, end time.Time
+}
+
+// value is what a cell holds: from it follows for which attempt of which row it was made.
+type value struct {
+	row     table.RowIndex
+	attempt int32
+	column  int
+}
+
+func newSimulated(seed uint64) *simulated {
+	s := &simulated{random: rand.New(rand.NewPCG(seed, 0)), now: time.Unix(1_000_000, 0), fates: map[table.RowIndex]string{}}
+	s.latency = time.Duration(1+s.random.IntN(3000)) * time.Millisecond
+	s.config = Config{
+		Lanes: []Lane{{Limit: 1 + s.random.IntN(4), Endpoint: -1}}, Endpoints: 1 + s.random.IntN(2),
+		MaxRowAttempts: 1 + s.random.IntN(3), MaxRequestAttempts: 1 + s.random.IntN(4),
+		Gate:   GateConfig{Enabled: s.random.IntN(2) == 0, ErrorRate: 0.5, Window: 50},
+		Outage: OutageConfig{First: s.duration(time.Minute), Later: s.duration(30 * time.Minute)},
+		Jitter: func(int, *table.Record, int) float64 { return s.random.Float64() },
+	}
+	for range s.random.IntN(4) {
+		s.config.Lanes = append(s.config.Lanes, Lane{Limit: 1 + s.random.IntN(8), Endpoint: s.random.IntN(s.config.Endpoints)})
+	}
+	var fields []table.Field
+	for i := range 1 + s.random.IntN(6) {
+		column := Column{Name: fmt.Sprint("column-", i), Lane: s.random.IntN(len(s.config.Lanes)), Batch: s.random.IntN(6) == 0}
+		if column.Batch {
+			column.Lane = Local
+		}
+		for required := range i {
+			if s.random.IntN(2) == 0 {
+				column.Requires = append(column.Requires, required)
+			}
+		}
+		s.config.Columns = append(s.config.Columns, column)
+		fields = append(fields, table.Field{Name: column.Name})
+		s.rates = append(s.rates, s.randomRates())
+	}
+	s.schema = table.NewSchema(fields...)
+	s.config.NewRecord = func(row table.RowIndex, attempt int32) *table.Record { return table.NewRecord(s.schema, row, attempt) }
+	for range s.random.IntN(3) {
+		start := s.now.Add(s.duration(20 * time.Second))
+		s.outages = append(s.outages, outage{s.random.IntN(s.config.Endpoints), start, start.Add(s.duration(2 * time.Minute))})
+	}
+	if s.random.IntN(6) == 0 {
+		s.stopAt = s.now.Add(s.duration(30 * time.Second))
+	}
+	for range 1 + s.random.IntN(4) {
+		var group []Todo
+		for range 1 + s.random.IntN(12) {
+			group = append(group, Todo{Row: table.RowIndex(s.rows), Attempt: int32(s.random.IntN(2))})
+			s.rows++
+		}
+		s.waiting = append(s.waiting, group)
+	}
+	s.core = New(s.config)
+	return s
+}
+
+// randomRates are all zero for many columns, so that faults of one kind are also met alone.
+func (s *simulated) randomRates() rates {
+	rate := func(chance int, most float64) float64 {
+		if s.random.IntN(chance) > 0 {
+			return 0
+		}
+		return s.random.Float64() * most
+	}
+	return rates{drop: rate(2, 0.4), later: rate(2, 0.5), limited: rate(3, 0.5), down: rate(3, 0.5), end: rate(10, 0.02)}
+}
+
+func (s *simulated) duration(most time.Duration) time.Duration {
+	return time.Duration(s.random.Int64N(int64(most)))
+}
+
+func (s *simulated) say(format string, arguments ...any) {
+	s.trail = append(s.trail, fmt.Sprintf("%8.3f s  ", s.now.Sub(time.Unix(1_000_000, 0)).Seconds())+fmt.Sprintf(format, arguments...))
+}
+
+// simulate runs the schedule of a seed to its end. Its error tells the last events before an invariant broke.
+func simulate(seed uint64) error {
+	s := newSimulated(seed)
+	for step := 0; ; step++ {
+		problems := s.step()
+		if len(problems) == 0 && step > 100_000 {
+			problems = []string{"the run does not come to an end"}
+		}
+		if len(problems) > 0 {
+			return fmt.Errorf("after %d events:\n  %s\nthe last events:\n%s", step, strings.Join(problems, "\n  "), strings.Join(s.trail[max(0, len(s.trail)-15):], "\n"))
+		}
+		if len(s.tasks) == 0 && (s.core.Ending() != nil || (s.core.Open() == 0 && len(s.waiting) == 0)) {
+			break
+		}
+	}
+	if problems := s.conclusion(); len(problems) > 0 {
+		return fmt.Errorf("at the end:\n  %s\nthe last events:\n%s", strings.Join(problems, "\n  "), strings.Join(s.trail[max(0, len(s.trail)-15):], "\n"))
+	}
+	return nil
+}
+
+// step starts what may start, lets one event happen, and returns the invariants that do not hold.
+func (s *simulated) step() []string {
+	for len(s.waiting) > 0 && s.core.Hungry() {
+		s.core.Add(s.nextGroup, s.waiting[0])
+		s.nextGroup++
+		s.waiting = s.waiting[1:]
+	}
+	problems := s.dispatch()
+	problems = append(problems, s.collect()...)
+	problems = append(problems, s.core.violations(s.tasks)...)
+	problems = append(problems, s.core.idle(s.now)...)
+	if next, wakes := s.core.NextWake(); wakes && !next.After(s.now) {
+		problems = append(problems, "it asks to be woken at once, and has nothing to start: its owner would spin")
+	}
+	if len(problems) > 0 || (len(s.tasks) == 0 && (s.core.Ending() != nil || (s.core.Open() == 0 && len(s.waiting) == 0))) {
+		return problems
+	}
+	if len(s.tasks) == 0 && s.core.Open() == 0 && s.core.Hungry() {
+		return nil // the next row group comes now: what kept it out has been cleared away
+	}
+	if !s.advance() {
+		return []string{"rows are open, nothing runs, and nothing waits for a time"}
+	}
+	problems = append(problems, s.collect()...)
+	return append(problems, s.core.violations(s.tasks)...)
+}
+
+func (s *simulated) dispatch() []string {
+	var problems []string
+	for lane := range s.config.Lanes {
+		for {
+			task, found := s.core.Next(lane, s.now)
+			if !found {
+				break
+			}
+			s.say("starts column %d of %s", task.Column, rowsOf(task))
+			if s.core.Ending() != nil {
+				problems = append(problems, fmt.Sprintf("column %d of %s was started after the end", task.Column, rowsOf(task)))
+			}
+			for _, record := range task.Records {
+				for _, required := range s.config.Columns[task.Column].Requires {
+					if record.Cells[required] != (value{record.Row, record.Attempt, required}) {
+						problems = append(problems, fmt.Sprintf("column %d of row %d was started without its input %d: %v", task.Column, record.Row, required, record.Cells[required]))
+					}
+				}
+			}
+			s.tasks = append(s.tasks, task)
+			s.ends = append(s.ends, s.now.Add(time.Duration(s.random.ExpFloat64()*float64(s.latency))))
+		}
+	}
+	return problems
+}
+
+func rowsOf(task Task) string {
+	var rows []string
+	for _, record := range task.Records {
+		rows = append(rows, fmt.Sprintf("row %d (attempt %d)", record.Row, record.Attempt))
+	}
+	return strings.Join(rows, ", ")
+}
+
+// advance goes to the next event: a task that comes back, a delay that is over, or the stop from outside. It returns false when there is
+// none.
+func (s *simulated) advance() bool {
+	next, wakes := s.core.NextWake()
+	first := -1
+	for i, end := range s.ends {
+		if first < 0 || end.Before(s.ends[first]) {
+			first = i
+		}
+	}
+	stopping := !s.stopAt.IsZero() && s.core.Ending() == nil
+	switch {
+	case stopping && (first < 0 || s.stopAt.Before(s.ends[first])) && (!wakes || s.stopAt.Before(next)):
+		s.now = later(s.now, s.stopAt)
+		s.say("is stopped from outside")
+		s.core.End(failure.New(v1alpha1.ReasonInterrupted, failure.EndRun, "stopped"))
+		// Requests that are cancelled come back at once.
+		for i := range s.ends {
+			s.ends[i] = s.now
+		}
+	case first >= 0 && (!wakes || !next.Before(s.ends[first]) || s.core.Ending() != nil):
+		s.now = later(s.now, s.ends[first])
+		task := s.tasks[first]
+		s.tasks, s.ends = slices.Delete(s.tasks, first, first+1), slices.Delete(s.ends, first, first+1)
+		s.comeBack(task)
+	case wakes:
+		s.now = next
+	default:
+		return false
+	}
+	return true
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func (s *simulated) comeBack(task Task) {
+	if cause := s.outcome(task); cause != nil {
+		s.say("column %d of %s fails: %s", task.Column, rowsOf(task), cause.Reason)
+		s.core.Failed(task, cause, s.now)
+		return
+	}
+	s.say("column %d of %s is there", task.Column, rowsOf(task))
+	for i, record := range task.Records {
+		if s.core.Wants(task, i) {
+			record.Cells[task.Column] = value{record.Row, record.Attempt, task.Column}
+		}
+	}
+	s.core.Succeeded(task, s.now)
+}
+
+func (s *simulated) outcome(task Task) *failure.Error {
+	endpoint := s.config.Lanes[task.Lane].Endpoint
+	for _, out := range s.outages {
+		if out.endpoint == endpoint && !s.now.Before(out.start) && s.now.Before(out.end) {
+			return failure.New(v1alpha1.ReasonProviderUnavailable, failure.PauseEndpoint, "refused")
+		}
+	}
+	draw := s.random.Float64()
+	at := s.rates[task.Column]
+	within := func(rate float64) bool {
+		draw -= rate
+		return draw < 0
+	}
+	switch {
+	case within(at.drop):
+		return failure.New(v1alpha1.ReasonModelGenerationInvalid, failure.DropRow, "empty")
+	case within(at.end / 10):
+		return failure.New(v1alpha1.ReasonModelAuthentication, failure.EndRun, "who are you?")
+	case endpoint < 0:
+		return nil
+	case within(at.later / 4):
+		return failure.New(v1alpha1.ReasonProviderTimeout, failure.RetryLater, "too slow")
+	case within(at.limited / 4):
+		limited := failure.New(v1alpha1.ReasonProviderRateLimited, failure.RetryLater, "too many")
+		limited.RetryAfter = s.duration(time.Minute)
+		return limited
+	case within(at.down / 4):
+		return failure.New(v1alpha1.ReasonProviderUnavailable, failure.PauseEndpoint, "refused")
+	}
+	return nil
+}
+
+// collect takes the rows that have met their fate: each has one, and what is written is whole and of one attempt.
+func (s *simulated) collect() []string {
+	var problems []string
+	note := func(row table.RowIndex, fate string) {
+		if before, known := s.fates[row]; known {
+			problems = append(problems, fmt.Sprintf("row %d is %s, and was %s before", row, fate, before))
+		}
+		s.fates[row] = fate
+	}
+	fates := s.core.TakeFates()
+	if total := int(fates.Done) + len(fates.Dropped) + len(s.fates); total > s.rows {
+		problems = append(problems, fmt.Sprintf("%d rows have met their fate, of %d", total, s.rows))
+	}
+	for _, group := range s.core.TakeFinished() {
+		if unfinished := group.Unfinished(); len(unfinished) > 0 {
+			problems = append(problems, fmt.Sprintf("row group %d is finished without rows %v", group.Index, unfinished))
+		}
+		problems = append(problems, s.fatesOf(group, note)...)
+	}
+	return problems
+}
+
+func (s *simulated) fatesOf(group *Group, note func(table.RowIndex, string)) []string {
+	var problems []string
+	for _, record := range group.Done {
+		note(record.Row, "done")
+		for i, cell := range record.Cells {
+			if cell != (value{record.Row, record.Attempt, i}) {
+				problems = append(problems, fmt.Sprintf("row %d is done, and its cell %d holds %v", record.Row, i, cell))
+			}
+		}
+	}
+	for _, dropped := range group.Dropped {
+		note(dropped.Row, "dropped")
+		if dropped.Failure == nil {
+			problems = append(problems, fmt.Sprintf("row %d is dropped without a cause", dropped.Row))
+		}
+	}
+	return problems
+}
+
+// conclusion checks that at the end every row is accounted for once.
+func (s *simulated) conclusion() []string {
+	problems := s.collect()
+	note := func(row table.RowIndex, fate string) {
+		if before, known := s.fates[row]; known {
+			problems = append(problems, fmt.Sprintf("row %d is %s, and was %s before", row, fate, before))
+		}
+		s.fates[row] = fate
+	}
+	if s.core.Ending() != nil {
+		for _, group := range s.core.TakeUnfinished() {
+			problems = append(problems, s.fatesOf(group, note)...)
+			for _, row := range group.Unfinished() {
+				note(row, "unfinished")
+			}
+		}
+		for _, group := range s.waiting {
+			for _, todo := range group {
+				note(todo.Row, "not begun")
+			}
+		}
+	}
+	if len(s.fates) != s.rows {
+		problems = append(problems, fmt.Sprintf("%d of %d rows have a fate", len(s.fates), s.rows))
+	}
+	return problems
+}
