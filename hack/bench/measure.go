@@ -1,0 +1,176 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"sigs.k8s.io/yaml"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine"
+	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/hack/llmsim/sim"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// sample is what one run of a workload was like.
+type sample struct {
+	Rows, Cells, Requests int64
+	// Seconds is the time from the start to the end, Processor that of all cores, user and system.
+	Seconds, Processor float64
+	// Memory is the peak of the resident memory, in MiB.
+	Memory float64
+	// Bound is the least time that the workload could take, in seconds.
+	Bound float64
+}
+
+// measure runs a workload in this process, and prints its sample.
+func measure(ctx context.Context, name string) error {
+	for _, work := range workloads() {
+		if work.name != name {
+			continue
+		}
+		taken, err := work.run(ctx, work)
+		if err != nil {
+			return err
+		}
+		return json.NewEncoder(os.Stdout).Encode(taken)
+	}
+	return fmt.Errorf("there is no workload %q", name)
+}
+
+// generate runs the whole engine on the workload's spec, with the simulator in another process.
+func generate(ctx context.Context, work workload) (taken sample, err error) {
+	text := work.spec
+	if work.simulator != "" {
+		address, stop, err := startSimulator(ctx, work.simulator)
+		if err != nil {
+			return sample{}, err
+		}
+		defer stop()
+		text = strings.ReplaceAll(text, "ENDPOINT", "http://"+address+"/v1")
+	}
+	var spec v1alpha1.DatasetGenerationSpec
+	if err := yaml.UnmarshalStrict([]byte(text), &spec); err != nil {
+		return sample{}, err
+	}
+	raw, err := json.Marshal(spec)
+	if err != nil {
+		return sample{}, err
+	}
+	output, err := os.MkdirTemp("", "seedloom-bench-")
+	if err != nil {
+		return sample{}, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(output)) }()
+	config := engine.Config{
+		Run: runreport.ResolvedRun{
+			Version: runreport.Version, Namespace: "bench", Name: "bench", RunID: "bench-1", ConfigHash: plan.ConfigHash(&spec),
+			Attempt: 1, Shards: 1, Spec: raw,
+		},
+		OutputDirectory: output, APIKey: func(int) string { return "" }, Logger: slog.New(slog.DiscardHandler), Version: "bench",
+	}
+	limited := ctx
+	if work.limit > 0 {
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeout(ctx, work.limit)
+		defer cancel()
+	}
+	before, began := processorTime(), time.Now()
+	ending := engine.Generate(limited, config)
+	taken = sample{
+		Rows: int64(spec.NumRecords), Cells: int64(spec.NumRecords) * int64(len(spec.Columns)), Bound: work.bound,
+		Seconds: time.Since(began).Seconds(), Processor: processorTime() - before, Memory: peakMemory(),
+	}
+	for _, model := range ending.Result.Models {
+		taken.Requests += model.Succeeded + model.Failed
+	}
+	if ending.Result.Outcome != runreport.OutcomeComplete && work.limit == 0 {
+		return sample{}, fmt.Errorf("the run ended as %s: %s", ending.Result.Outcome, ending.Result.Message)
+	}
+	return taken, nil
+}
+
+// processorTime is what this process has used of all cores so far, in seconds.
+func processorTime() float64 {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()).Seconds()
+}
+
+// peakMemory is the high-water mark of this process's resident memory, in MiB.
+func peakMemory() float64 {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return float64(usage.Maxrss) / 1024
+}
+
+// startSimulator starts the simulated model server as another process, which ends with this one.
+func startSimulator(ctx context.Context, configuration string) (address string, stop func(), err error) {
+	executable, err := os.Executable()
+	if err != nil {
+		return "", nil, err
+	}
+	command := exec.CommandContext(ctx, executable, roleSimulator)
+	command.Stderr = os.Stderr
+	command.Env = append(os.Environ(), "BENCH_SIMULATOR="+configuration)
+	input, err := command.StdinPipe()
+	if err != nil {
+		return "", nil, err
+	}
+	output, err := command.StdoutPipe()
+	if err != nil {
+		return "", nil, err
+	}
+	if err := command.Start(); err != nil {
+		return "", nil, err
+	}
+	stop = func() {
+		_ = input.Close()
+		_ = command.Wait()
+	}
+	line, err := bufio.NewReader(output).ReadString('\n')
+	if err != nil {
+		stop()
+		return "", nil, fmt.Errorf("the simulator does not say where it listens: %w", err)
+	}
+	return strings.TrimSpace(line), stop, nil
+}
+
+// simulate is the simulator's process: it serves until its standard input is closed.
+func simulate(ctx context.Context) error {
+	configuration, err := sim.ParseConfig([]byte(os.Getenv("BENCH_SIMULATOR")))
+	if err != nil {
+		return err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: sim.New(configuration, sim.Limits{}), ReadHeaderTimeout: time.Minute}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(listener) }()
+	fmt.Println(listener.Addr())
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	_ = server.Close()
+	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}

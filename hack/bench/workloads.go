@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"seedloom.dev/seedloom/engine/schedule"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+// workload is something to measure.
+type workload struct {
+	name      string
+	spec      string
+	simulator string
+	// bound is the least time that the spec could take, in seconds.
+	bound float64
+	// limit ends a run that is not meant to come to its end.
+	limit   time.Duration
+	run     func(context.Context, workload) (sample, error)
+	figures []measured
+}
+
+const (
+	inFlight = 1000
+	latency  = 200 * time.Millisecond
+)
+
+func workloads() []workload {
+	var all []workload
+	for _, columns := range []int{1, 16} {
+		for _, rows := range []int64{1_000, 100_000, 1_000_000} {
+			all = append(all, workload{
+				name: fmt.Sprintf("cells/%d-columns-%d-rows", columns, rows), run: noOperation(columns, rows),
+				figures: []measured{{name: "no-op cells of the scheduler", unit: "cells/s/core", goal: 500_000, from: func(s sample) float64 { return float64(s.Cells) / s.Processor }}},
+			})
+		}
+	}
+	all = append(all, shapes()...)
+	all = append(all, workload{
+		name: "requests", run: generate, simulator: "{}",
+		spec: dataset(50_000, 64, "- {name: id, sampler: {type: UUID, uuid: {}}}", "- {name: a, llmText: {model: one, prompt: 'about {{ id }}'}}"),
+		figures: []measured{
+			{name: "requests to a model without latency", unit: "requests/s", from: func(s sample) float64 { return float64(s.Requests) / s.Seconds }},
+			{name: "processor time of the engine", unit: "µs/request", goal: 60, less: true, from: func(s sample) float64 { return s.Processor * 1e6 / float64(s.Requests) }},
+		},
+	})
+	for _, rows := range []int64{100_000, 1_000_000, 10_000_000} {
+		all = append(all, workload{
+			name: fmt.Sprintf("sampled/%d-rows", rows), run: generate, spec: dataset(rows, 1, sampled...),
+			figures: []measured{
+				{name: "sampled rows of 8 columns", unit: "rows/s", goal: 1_000_000, from: func(s sample) float64 { return float64(s.Rows) / s.Seconds }},
+				{name: "peak memory", unit: "MiB", goal: 200, less: true, from: func(s sample) float64 { return s.Memory }},
+			},
+		})
+	}
+	return append(all, workload{
+		name: "cooldown", run: generate, limit: 20 * time.Second,
+		simulator: "faults: [{kind: Status, status: 429, retryAfter: 60s}]",
+		spec:      dataset(512, 512, "- {name: id, sampler: {type: UUID, uuid: {}}}", "- {name: a, llmText: {model: one, prompt: 'about {{ id }}'}}"),
+		figures: []measured{{name: "one core while 512 cells wait out a Retry-After", unit: "share", goal: 0.01, less: true,
+			from: func(s sample) float64 { return s.Processor / s.Seconds }}},
+	})
+}
+
+// shapes are the four graphs that the peers publish, with many requests in flight at a fixed latency.
+func shapes() []workload {
+	const rows = 20_000
+	text := func(name, model, prompt string) string {
+		return fmt.Sprintf("- {name: %s, llmText: {model: %s, prompt: '%s'}}", name, model, prompt)
+	}
+	id := "- {name: id, sampler: {type: UUID, uuid: {}}}"
+	made := []struct {
+		name    string
+		columns []string
+		// requests are the most that one model has to answer, in multiples of the rows.
+		requests float64
+	}{
+		{"narrow", []string{text("a", "one", "{{ id }}"), text("b", "one", "{{ a }}"), text("c", "one", "{{ b }}"), text("d", "one", "{{ c }}")}, 4},
+		{"deep", []string{text("a", "one", "{{ id }}"), text("b", "one", "{{ a }}"), text("c", "one", "{{ b }}"), text("side", "one", "by {{ id }}")}, 4},
+		{"wide", []string{text("a", "one", "1 {{ id }}"), text("b", "one", "2 {{ id }}"), text("c", "one", "3 {{ id }}"), text("d", "one", "4 {{ id }}"), text("e", "one", "5 {{ id }}")}, 5},
+		{"dual-model", []string{text("a", "one", "1 {{ id }}"), text("b", "one", "2 {{ id }}"), text("c", "one", "3 {{ id }}"),
+			text("x", "two", "{{ a }}"), text("y", "two", "{{ b }}"), text("z", "two", "{{ c }}")}, 3},
+	}
+	var all []workload
+	for _, shape := range made {
+		all = append(all, workload{
+			name: "efficiency/" + shape.name, run: generate, simulator: fmt.Sprintf("defaults: {latency: {distribution: Constant, value: %s}}", latency),
+			spec: dataset(rows, inFlight, append([]string{id}, shape.columns...)...), bound: shape.requests * rows * latency.Seconds() / inFlight,
+			figures: []measured{
+				{name: "lower bound / measured", unit: "ratio", goal: 0.98, from: func(s sample) float64 { return s.Bound / s.Seconds }},
+				{name: "requests", unit: "requests/s", from: func(s sample) float64 { return float64(s.Requests) / s.Seconds }},
+			},
+		})
+	}
+	return all
+}
+
+var sampled = []string{
+	"- {name: id, sampler: {type: UUID, uuid: {}}}",
+	"- {name: color, sampler: {type: Category, category: {values: [red, green, blue]}}}",
+	"- {name: size, sampler: {type: Category, category: {values: [S, M, L], weights: [1, 2, 1]}}}",
+	"- {name: price, sampler: {type: Uniform, uniform: {low: 1, high: 100}}}",
+	"- {name: weight, sampler: {type: Gaussian, gaussian: {mean: 20, stddev: 4}}}",
+	"- {name: count, sampler: {type: Uniform, uniform: {low: 0, high: 100}, convertTo: int}}",
+	"- {name: height, sampler: {type: Gaussian, gaussian: {mean: 2, stddev: 1}}}",
+	"- {name: depth, sampler: {type: Uniform, uniform: {low: 0, high: 1}}}",
+}
+
+// dataset is the spec of a dataset with two models, each with a limit on its requests in flight.
+func dataset(rows int64, parallel int, columns ...string) string {
+	models := ""
+	if strings.Contains(strings.Join(columns, ""), "llmText") {
+		models = "providers: [{name: local, type: OpenAI, endpoint: ENDPOINT}]\nmodels:\n"
+		for _, alias := range []string{"one", "two"} {
+			if strings.Contains(strings.Join(columns, ""), "model: "+alias) {
+				models += fmt.Sprintf("- {alias: %s, provider: local, model: bench/%s, maxParallelRequests: %d, parameters: {maxTokens: 16}}\n", alias, alias, parallel)
+			}
+		}
+	}
+	return fmt.Sprintf("numRecords: %d\nrandomSeed: 7\n%scolumns:\n%s\noutput: {persistentVolumeClaim: {claimName: bench}}\n", rows, models, strings.Join(columns, "\n"))
+}
+
+// noOperation runs the scheduler alone on a chain of columns that cost nothing, on one core.
+func noOperation(columns int, rows int64) func(context.Context, workload) (sample, error) {
+	return func(context.Context, workload) (sample, error) {
+		config := schedule.Config{
+			Lanes: []schedule.Lane{{Limit: 2, Endpoint: -1}, {Limit: 256, Endpoint: -1}}, MaxRowAttempts: 1, MaxRequestAttempts: 1,
+			Gate: schedule.GateConfig{Enabled: true, ErrorRate: 0.5, Window: 50},
+		}
+		var fields []table.Field
+		for i := range columns {
+			column := schedule.Column{Name: fmt.Sprint(i), Lane: 1}
+			if i > 0 {
+				column.Requires = []int{i - 1}
+			}
+			config.Columns = append(config.Columns, column)
+			fields = append(fields, table.Field{Name: column.Name})
+		}
+		schema := table.NewSchema(fields...)
+		config.NewRecord = func(row table.RowIndex, attempt int32) *table.Record { return table.NewRecord(schema, row, attempt) }
+		before, began := processorTime(), time.Now()
+		runScheduler(schedule.New(config), rows)
+		return sample{Rows: rows, Cells: rows * int64(columns), Seconds: time.Since(began).Seconds(), Processor: processorTime() - before, Memory: peakMemory()}, nil
+	}
+}
+
+// runScheduler takes all rows, in row groups of the default size, through a scheduler; each task comes back at once.
+func runScheduler(core *schedule.Core, rows int64) {
+	const groupSize = 1000
+	now := time.Now()
+	next := int64(0)
+	var running []schedule.Task
+	for {
+		for next < rows && core.Hungry() {
+			var todo []schedule.Todo
+			for row := next; row < min(next+groupSize, rows); row++ {
+				todo = append(todo, schedule.Todo{Row: table.RowIndex(row)})
+			}
+			core.Add(next/groupSize, todo)
+			next += groupSize
+		}
+		for task, found := core.Next(1, now); found; task, found = core.Next(1, now) {
+			running = append(running, task)
+		}
+		for _, task := range running {
+			core.Succeeded(task, now)
+		}
+		if len(running) == 0 && next >= rows {
+			return
+		}
+		running = running[:0]
+		core.TakeFates()
+		core.TakeFinished()
+	}
+}
