@@ -9,8 +9,9 @@ import (
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
-// minOpenRows is how many rows may be open at least, so that small row groups don't starve the lanes.
-const minOpenRows = 2048
+// minOpenRows is how many rows may be open at least, so that the lanes don't starve while some rows wait for a retry. Row groups are only
+// opened when a lane has nothing to do, so that many are open after failures alone.
+const minOpenRows = 16_384
 
 // asyncSource feeds row groups in their order, as many as memory and the lanes want, and commits each as soon as it is finished.
 type asyncSource struct {

@@ -80,51 +80,87 @@ type OutageConfig struct {
 	First, Later time.Duration
 }
 
-// pauseAfter is how many failures in a row pause an endpoint.
-const pauseAfter = 5
+const (
+	// pauseAfter is how many failures in a row, of those that tell of the endpoint and not of the request, pause it.
+	pauseAfter = 5
+	// doubtAfter is the same for failures that may tell of either: time-outs, status 500. Each has to be of another cell.
+	doubtAfter = 10
+)
 
 // endpoint is the health of an endpoint: a circuit breaker. While it is paused, one probe at a time finds out when it is back.
 type endpoint struct {
 	successes    int64
 	failures     int
+	doubts       int
+	unsuccessful int // all of them, since the last success
 	failingSince time.Time
 	pausedUntil  time.Time
-	running      int
+	// probing says that a probe is under way; probes counts those that have failed since the pause began.
+	probing bool
+	probes  int
 }
 
+func (e *endpoint) paused() bool { return e.failures >= pauseAfter }
+
 func (e *endpoint) allows(now time.Time) bool {
-	if e.failures < pauseAfter {
-		return true
-	}
-	return e.running == 0 && !now.Before(e.pausedUntil)
+	return !e.paused() || (!e.probing && !now.Before(e.pausedUntil))
+}
+
+// start notes that a request starts, and says whether it is a probe.
+func (e *endpoint) start() bool {
+	e.probing = e.paused()
+	return e.probing
 }
 
 func (e *endpoint) succeeded() {
 	e.successes++
-	e.failures = 0
+	e.failures, e.doubts, e.unsuccessful, e.probes, e.probing = 0, 0, 0, 0, false
 	e.failingSince, e.pausedUntil = time.Time{}, time.Time{}
 }
 
-// failed notes a failure, and returns the end of the run when the outage lasts for too long.
-func (e *endpoint) failed(now time.Time, config OutageConfig, cause *failure.Error) *failure.Error {
-	if e.failures == 0 {
+// probeFailed makes the pause longer. Only a probe does: the requests that were under way when the pause began tell nothing new.
+func (e *endpoint) probeFailed(now time.Time) {
+	if !e.probing {
+		return // the endpoint has come back in the meantime
+	}
+	e.probing = false
+	e.probes++
+	e.pausedUntil = now.Add(min(maxBackoff, firstBackoff<<min(e.probes, 6)))
+}
+
+// failed notes a failure, and returns the end of the run when the outage lasts for too long. first says that it is the first of its cell.
+func (e *endpoint) failed(now time.Time, probe, first bool, config OutageConfig, cause *failure.Error) *failure.Error {
+	if e.unsuccessful == 0 {
 		e.failingSince = now
 	}
-	e.failures++
-	if e.failures >= pauseAfter {
-		e.pausedUntil = now.Add(min(maxBackoff, firstBackoff<<min(e.failures-pauseAfter, 6)))
+	e.unsuccessful++
+	before := e.paused()
+	switch {
+	case cause.Consequence == failure.PauseEndpoint:
+		e.failures++
+	case first:
+		e.doubts++
+		if e.doubts >= doubtAfter {
+			e.failures = max(e.failures, pauseAfter)
+		}
+	}
+	switch {
+	case probe:
+		e.probeFailed(now)
+	case !before && e.paused():
+		e.pausedUntil = now.Add(firstBackoff)
 	}
 	limit := config.Later
 	if e.successes == 0 {
 		limit = config.First
 	}
 	outage := now.Sub(e.failingSince)
-	if e.failures < pauseAfter || outage < limit {
+	if !e.paused() || outage < limit {
 		return nil
 	}
 	ending := failure.New(v1alpha1.ReasonProviderUnavailable, failure.EndRun,
 		"nothing has got through to the provider for %s (%d requests in a row); check that its endpoint is right and that it is up; the last failure: %s",
-		outage.Round(time.Second), e.failures, cause.Message)
+		outage.Round(time.Second), e.unsuccessful, cause.Message)
 	ending.Temporary = true
 	return ending
 }

@@ -151,11 +151,11 @@ func misplaced(spec Column, state cellState, unmet int, places [3]int, closed bo
 
 func (c *Core) laneViolations(handedOut []Task) []string {
 	var found []string
-	lanes, endpoints := make([]int, len(c.lanes)), make([]int, len(c.endpoints))
+	lanes, probes := make([]int, len(c.lanes)), make([]int, len(c.endpoints))
 	for _, task := range handedOut {
 		lanes[task.Lane]++
-		if endpoint := c.lanes[task.Lane].Endpoint; endpoint >= 0 {
-			endpoints[endpoint]++
+		if endpoint := c.lanes[task.Lane].Endpoint; task.probe && c.endpoints[endpoint].probing {
+			probes[endpoint]++
 		}
 	}
 	if c.inFlight != len(handedOut) {
@@ -179,8 +179,8 @@ func (c *Core) laneViolations(handedOut []Task) []string {
 		}
 	}
 	for i := range c.endpoints {
-		if c.endpoints[i].running != endpoints[i] {
-			found = append(found, fmt.Sprintf("endpoint %d has %d requests, and counts %d", i, endpoints[i], c.endpoints[i].running))
+		if current := &c.endpoints[i]; current.probing && (probes[i] < 1 || !current.paused()) {
+			found = append(found, fmt.Sprintf("endpoint %d waits for a probe that is not under way", i))
 		}
 	}
 	if !ordered(c.deferred.items) {

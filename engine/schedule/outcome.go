@@ -110,13 +110,14 @@ func (c *Core) release(task Task, now time.Time, cause *failure.Error) {
 		return
 	}
 	health := &c.endpoints[current.Endpoint]
-	health.running--
 	switch {
 	case cause == nil || cause.Consequence == failure.DropRow || cause.Reason == v1alpha1.ReasonProviderRateLimited:
 		// Whoever answers is there.
 		health.succeeded()
-	case cause.Consequence == failure.PauseEndpoint:
-		if outage := health.failed(now, c.config.Outage, cause); outage != nil {
+	case cause.Consequence == failure.EndRun:
+	default:
+		first := task.rows[0].requests[task.Column] == 0
+		if outage := health.failed(now, task.probe, first, c.config.Outage, cause); outage != nil {
 			c.End(outage)
 		}
 	}
@@ -125,7 +126,8 @@ func (c *Core) release(task Task, now time.Time, cause *failure.Error) {
 // retry defers a cell, or fails the row when the budget of the request is used up. What fails while nothing at all gets through to the
 // endpoint does not use up the budget: the row is not to blame.
 func (c *Core) retry(r *row, column int, cause *failure.Error, now time.Time) {
-	if endpoint := c.lanes[c.config.Columns[column].Lane].Endpoint; cause.Consequence == failure.PauseEndpoint && endpoint >= 0 {
+	endpoint := c.lanes[c.config.Columns[column].Lane].Endpoint
+	if endpoint >= 0 && (cause.Consequence == failure.PauseEndpoint || c.endpoints[endpoint].paused()) {
 		if successes := c.endpoints[endpoint].successes; successes == r.marks[column] && r.requests[column] > 0 {
 			r.requests[column]--
 		} else {

@@ -135,6 +135,8 @@ type Task struct {
 	Records []*table.Record
 	rows    []*row
 	epochs  []int32
+	// probe says that the task is to find out whether its endpoint is back.
+	probe bool
 }
 
 // Group is the index of the row group of the task's rows.
@@ -323,7 +325,7 @@ func (c *Core) Next(index int, now time.Time) (Task, bool) {
 		current.running++
 		c.inFlight++
 		if current.Endpoint >= 0 {
-			c.endpoints[current.Endpoint].running++
+			task.probe = c.endpoints[current.Endpoint].start()
 		}
 		return task, true
 	}
@@ -371,12 +373,12 @@ func (c *Core) NextWake() (time.Time, bool) {
 	}
 	for i := range c.lanes {
 		current := &c.lanes[i]
-		if current.Endpoint < 0 || current.ready.len() == 0 {
+		if current.Endpoint < 0 || current.wanted == 0 || current.running >= current.Limit {
 			continue
 		}
 		// While a probe is under way, it is the probe that decides how it goes on.
 		paused := &c.endpoints[current.Endpoint]
-		if until := paused.pausedUntil; !until.IsZero() && paused.running == 0 && (next.IsZero() || until.Before(next)) {
+		if until := paused.pausedUntil; !until.IsZero() && !paused.probing && (next.IsZero() || until.Before(next)) {
 			next = until
 		}
 	}
