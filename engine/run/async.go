@@ -16,7 +16,7 @@ const minOpenRows = 16_384
 // asyncSource feeds row groups in their order, as many as memory and the lanes want, and commits each as soon as it is finished.
 type asyncSource struct {
 	job     *Job
-	columns []string
+	driver  *driver
 	waiting []*openGroup
 	open    map[int64]*openGroup
 	rows    int
@@ -37,19 +37,12 @@ func executeAsync(ctx context.Context, job *Job) *failure.Error {
 	if err != nil {
 		return err
 	}
-	config := job.coreConfig(job.Plan.Columns, job.newRecord)
-	slots := 0
-	for _, lane := range config.Lanes {
-		slots += lane.Limit
-	}
-	maxRows := max(minOpenRows, 4*slots, 2*int(job.Plan.RowGroupSize))
+	driver := newDriver(job, job.Plan.Columns, job.newRecord)
+	maxRows := max(minOpenRows, 4*driver.slots, 2*int(job.Plan.RowGroupSize))
 	from := &asyncSource{
-		job: job, waiting: waiting, open: make(map[int64]*openGroup), maxRows: maxRows,
+		job: job, driver: driver, waiting: waiting, open: make(map[int64]*openGroup), maxRows: maxRows,
 		// Every open group has a row at least, so that neither channel is ever full.
 		commits: make(chan commitRequest, maxRows+int(job.Plan.RowGroupSize)), results: make(chan *failure.Error, maxRows+int(job.Plan.RowGroupSize)),
-	}
-	for _, column := range job.Plan.Columns {
-		from.columns = append(from.columns, column.Name)
 	}
 	committed := make(chan struct{})
 	go func() {
@@ -58,7 +51,6 @@ func executeAsync(ctx context.Context, job *Job) *failure.Error {
 			from.results <- job.commit(request.group, request.made)
 		}
 	}()
-	driver := newDriver(job, job.Plan.Columns, config)
 	ending := driver.run(ctx, from)
 	close(from.commits)
 	<-committed
@@ -114,7 +106,7 @@ func (s *asyncSource) fates(fates schedule.Fates) {
 func (s *asyncSource) dropped(rows []schedule.Dropped) []store.DroppedRow {
 	var dropped []store.DroppedRow
 	for _, row := range rows {
-		dropped = append(dropped, s.job.droppedRow(row.Row, s.columns[row.Column], row.Attempts, row.Failure))
+		dropped = append(dropped, s.job.droppedRow(row.Row, s.driver.column(row).Name, row.Attempts, row.Failure))
 	}
 	return dropped
 }

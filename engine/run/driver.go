@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -12,6 +13,7 @@ import (
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/progress"
 	"seedloom.dev/seedloom/engine/schedule"
+	"seedloom.dev/seedloom/engine/table"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -37,8 +39,9 @@ type source interface {
 type driver struct {
 	job     *Job
 	core    *schedule.Core
-	columns []*plan.Column
+	steps   []*step
 	lanes   int
+	slots   int // of all lanes
 	results chan result
 	usage   map[int64][]runreport.Model
 }
@@ -49,18 +52,27 @@ type result struct {
 	value  any
 	values []column.BatchValue
 	usage  column.Usage
-	err    error
+	// failures are those of single rows of a local step.
+	failures []schedule.RowFailure
+	err      error
 }
 
-func newDriver(job *Job, columns []*plan.Column, config schedule.Config) *driver {
+func newDriver(job *Job, columns []*plan.Column, newRecord func(table.RowIndex, int32) *table.Record) *driver {
+	steps := stepsOf(columns)
+	config := job.coreConfig(steps, newRecord)
 	slots := 0
 	for _, lane := range config.Lanes {
 		slots += lane.Limit
 	}
 	return &driver{
-		job: job, core: schedule.New(config), columns: columns, lanes: len(config.Lanes),
+		job: job, core: schedule.New(config), steps: steps, slots: slots, lanes: len(config.Lanes),
 		results: make(chan result, slots), usage: make(map[int64][]runreport.Model),
 	}
+}
+
+// column is the one that caused the drop of a row.
+func (d *driver) column(dropped schedule.Dropped) *plan.Column {
+	return d.steps[dropped.Column].columns[dropped.Part]
 }
 
 // run drives the scheduler until it has nothing left to do, or has ended. When it returns, nothing of it runs any more.
@@ -161,17 +173,22 @@ func (d *driver) dispatch(ctx context.Context) {
 // perform runs a task in a goroutine of its own. A panic of a generator is a defect of ours, and ends the run in order.
 func (d *driver) perform(ctx context.Context, task schedule.Task) (back result) {
 	back.task = task
-	column := d.columns[task.Column]
+	step := d.steps[task.Column]
+	column := step.columns[0]
 	defer func() {
 		if cause := recover(); cause != nil {
-			d.job.Logger.Error("a generator panicked", "column", column.Name, "stack", string(debug.Stack()))
+			names := strings.Join(step.names(), ", ")
+			d.job.Logger.Error("a generator panicked", "column", names, "stack", string(debug.Stack()))
 			back.err = failure.New(v1alpha1.ReasonInternalError, failure.EndRun,
-				"a defect in the generator of column %q ended the run: %s", column.Name, fmt.Sprint(cause))
+				"a defect in the generator of column %q ended the run: %s", names, fmt.Sprint(cause))
 		}
 	}()
-	if column.Batch {
+	switch {
+	case step.local:
+		back.failures = d.performLocal(ctx, step.columns, task)
+	case column.Batch:
 		back.values, back.err = d.job.Generators.Batch[column.Index].GenerateBatch(ctx, task.Records, false)
-	} else {
+	default:
 		back.value, back.usage, back.err = d.job.Generators.Cell[column.Index].Generate(ctx, task.Records[0])
 	}
 	return back
@@ -191,12 +208,17 @@ func (d *driver) applyWaiting() {
 
 func (d *driver) apply(back result) {
 	now := time.Now()
-	column := d.columns[back.task.Column]
+	step := d.steps[back.task.Column]
+	column := step.columns[0]
 	if column.Model != nil {
 		d.addUsage(back.task.Group(), column.Model.Alias, back.usage)
 	}
 	if back.err != nil {
 		d.core.Failed(back.task, failure.Of(back.err), now)
+		return
+	}
+	if step.local {
+		d.core.Returned(back.task, back.failures, now)
 		return
 	}
 	for i, record := range back.task.Records {

@@ -44,8 +44,8 @@ func Execute(ctx context.Context, job *Job) *failure.Error {
 	return executeAsync(ctx, job)
 }
 
-// coreConfig returns the scheduler's configuration for some of the plan's columns.
-func (j *Job) coreConfig(columns []*plan.Column, newRecord func(table.RowIndex, int32) *table.Record) schedule.Config {
+// coreConfig returns the scheduler's configuration for some steps.
+func (j *Job) coreConfig(steps []*step, newRecord func(table.RowIndex, int32) *table.Record) schedule.Config {
 	spec := j.Plan.Spec
 	config := schedule.Config{
 		Lanes:              []schedule.Lane{{Limit: runtime.GOMAXPROCS(0), Endpoint: -1}},
@@ -59,25 +59,22 @@ func (j *Job) coreConfig(columns []*plan.Column, newRecord func(table.RowIndex, 
 	lanes := map[string]int{}
 	for i := range spec.Models {
 		model := &spec.Models[i]
-		if !usesModel(columns, model.Alias) {
+		if !usesModel(steps, model.Alias) {
 			continue
 		}
 		lanes[model.Alias] = len(config.Lanes)
 		config.Lanes = append(config.Lanes, schedule.Lane{Limit: model.EffectiveMaxParallelRequests(), Endpoint: providerIndex(spec, model.Provider)})
 	}
-	positions := map[int]int{}
-	keys := make([]random.ColumnKey, len(columns))
-	for i, column := range columns {
-		positions[column.Index] = i
+	keys := make([]random.ColumnKey, len(steps))
+	for i, step := range steps {
+		column := step.columns[0]
 		keys[i] = random.Column(spec.RandomSeed, "retry/"+column.Name)
-		entry := schedule.Column{Name: column.Name, Batch: column.Batch}
+		entry := schedule.Column{Parts: step.names(), Batch: column.Batch, Requires: step.requires(steps)}
 		if column.Model != nil {
 			entry.Lane = lanes[column.Model.Alias]
 		}
-		for _, required := range column.Requires {
-			if position, inside := positions[required]; inside {
-				entry.Requires = append(entry.Requires, position)
-			}
+		if step.local {
+			entry.Chunk = chunkRows
 		}
 		config.Columns = append(config.Columns, entry)
 	}
@@ -88,9 +85,9 @@ func (j *Job) coreConfig(columns []*plan.Column, newRecord func(table.RowIndex, 
 	return config
 }
 
-func usesModel(columns []*plan.Column, alias string) bool {
-	for _, column := range columns {
-		if column.Model != nil && column.Model.Alias == alias {
+func usesModel(steps []*step, alias string) bool {
+	for _, step := range steps {
+		if model := step.columns[0].Model; model != nil && model.Alias == alias {
 			return true
 		}
 	}

@@ -66,7 +66,7 @@ func (j *Job) newSegment(columns []*plan.Column, resize *plan.Column) *segment {
 	made := &segment{source: source, resize: resize}
 	if len(columns) > 0 {
 		// The scheduler's rows are the positions in the batch: after a resize, several records have the same row.
-		made.driver = newDriver(j, columns, j.coreConfig(columns, source.newRecord))
+		made.driver = newDriver(j, columns, source.newRecord)
 	}
 	return made
 }
@@ -152,7 +152,7 @@ func (s *batchSource) run(ctx context.Context, d *driver, group int64, now *made
 	}
 	for _, dropped := range s.done.Dropped {
 		record := s.records[dropped.Row]
-		now.dropped = append(now.dropped, d.job.droppedRow(record.Row, d.columns[dropped.Column].Name, dropped.Attempts, dropped.Failure))
+		now.dropped = append(now.dropped, d.job.droppedRow(record.Row, d.column(dropped).Name, dropped.Attempts, dropped.Failure))
 	}
 	now.usage = addModels(now.usage, s.usage...)
 	// The records came back in the order in which they were finished: bring them into the batch's.

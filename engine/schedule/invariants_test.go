@@ -29,7 +29,8 @@ func (c *Core) violations(handedOut []Task) []string {
 	for index, group := range c.groups {
 		open := 0
 		unmet := make([]int, len(c.config.Columns))
-		for _, r := range group.rows {
+		for at := range group.rows {
+			r := &group.rows[at]
 			if r.running != alive[r] {
 				broken("row %d counts %d running cells, and %d tasks hold it", r.index, r.running, alive[r])
 			}
@@ -38,7 +39,7 @@ func (c *Core) violations(handedOut []Task) []string {
 			}
 			open++
 			for i, spec := range c.config.Columns {
-				if spec.Batch && (r.state == rowFailing || r.cells[i] == cellWaiting) {
+				if spec.Batch && (r.state == rowFailing || r.cells[i].state == cellWaiting) {
 					unmet[i]++
 				}
 			}
@@ -61,13 +62,9 @@ func (c *Core) violations(handedOut []Task) []string {
 func (c *Core) placements(handedOut []Task) (queued, deferred, running map[placement]int) {
 	queued, deferred, running = map[placement]int{}, map[placement]int{}, map[placement]int{}
 	for i := range c.lanes {
-		for _, cell := range c.lanes[i].ready.items {
-			for _, r := range cell.rows {
-				epoch := cell.epoch
-				if c.config.Columns[cell.column].Batch {
-					epoch = r.epoch
-				}
-				queued[placement{r, epoch, int(cell.column)}]++
+		for _, entry := range c.lanes[i].ready.items {
+			for _, r := range entry.all() {
+				queued[placement{r, r.epoch, int(entry.column)}]++
 			}
 		}
 	}
@@ -89,19 +86,19 @@ func (c *Core) rowViolations(r *row, queued, deferred, running map[placement]int
 	for i, spec := range c.config.Columns {
 		unmet := 0
 		for _, required := range spec.Requires {
-			if r.cells[required] != cellDone {
+			if r.cells[required].state != cellDone {
 				unmet++
 			}
 		}
-		if unmet != int(r.unmet[i]) {
-			found = append(found, fmt.Sprintf("row %d, column %d waits for %d cells, and counts %d", r.index, i, unmet, r.unmet[i]))
+		if unmet != int(r.cells[i].unmet) {
+			found = append(found, fmt.Sprintf("row %d, column %d waits for %d cells, and counts %d", r.index, i, unmet, r.cells[i].unmet))
 		}
-		if r.cells[i] != cellDone {
+		if r.cells[i].state != cellDone {
 			remaining++
 		}
 		here := placement{r, r.epoch, i}
 		places := [3]int{queued[here], deferred[here], running[here]}
-		if problem := misplaced(spec, r.cells[i], unmet, places, c.closed); problem != "" {
+		if problem := misplaced(spec, r.cells[i].state, unmet, places, c.closed); problem != "" {
 			found = append(found, fmt.Sprintf("row %d, column %d %s: queued %d times, deferred %d times, running %d times", r.index, i, problem, places[0], places[1], places[2]))
 		}
 	}
@@ -113,13 +110,11 @@ func (c *Core) rowViolations(r *row, queued, deferred, running map[placement]int
 
 func misplaced(spec Column, state cellState, unmet int, places [3]int, closed bool) string {
 	queued, deferred, running := places[0], places[1], places[2]
-	if spec.Batch {
-		// A batch may stay queued for a row that has been started again since; it is then looked at when its turn comes.
-		if state == cellDeferred {
-			queued = min(queued, 1)
-		} else {
-			queued = 0
-		}
+	// An entry of an earlier attempt may stay queued; what it says is looked at when its turn comes.
+	if (state == cellReady && !spec.Batch) || (state == cellDeferred && spec.Batch) {
+		queued = min(queued, 1)
+	} else {
+		queued = 0
 	}
 	nowhere := queued == 0 && deferred == 0 && running == 0
 	switch state {
@@ -166,9 +161,18 @@ func (c *Core) laneViolations(handedOut []Task) []string {
 			found = append(found, fmt.Sprintf("lane %d runs %d tasks, counts %d, and allows %d", i, lanes[i], current.running, current.Limit))
 		}
 		wanted := 0
-		for _, cell := range c.lanes[i].ready.items {
-			if c.config.Columns[cell.column].Batch || c.wanted(cell) {
+		seen := map[placement]bool{}
+		for _, entry := range c.lanes[i].ready.items {
+			if c.config.Columns[entry.column].Batch {
 				wanted++
+				continue
+			}
+			for _, r := range entry.all() {
+				here := placement{r, r.epoch, int(entry.column)}
+				if r.state == rowActive && r.cells[entry.column].state == cellReady && !seen[here] {
+					seen[here] = true
+					wanted++
+				}
 			}
 		}
 		if wanted != c.lanes[i].wanted {
@@ -213,12 +217,17 @@ func (c *Core) idle(now time.Time) []string {
 	return found
 }
 
-func (c *Core) wanted(cell readyCell) bool {
-	for _, r := range cell.rows {
-		batch := c.config.Columns[cell.column].Batch
-		if r.state == rowActive && (batch || (r.epoch == cell.epoch && r.cells[cell.column] == cellReady)) {
-			return true
-		}
+func (c *Core) wanted(entry readyCell) bool {
+	wanted := cellReady
+	if c.config.Columns[entry.column].Batch {
+		wanted = cellDeferred
 	}
-	return false
+	return slices.ContainsFunc(entry.all(), func(r *row) bool { return r.state == rowActive && r.cells[entry.column].state == wanted })
+}
+
+func (a readyCell) all() []*row {
+	if a.rows != nil {
+		return a.rows
+	}
+	return []*row{a.row}
 }

@@ -30,18 +30,69 @@ func Backoff(retry int, jitter float64, wish time.Duration) time.Duration {
 }
 
 // Succeeded notes that a task came back with values, which its owner has written into the records.
-func (c *Core) Succeeded(task Task, now time.Time) {
-	c.release(task, now, nil)
+func (c *Core) Succeeded(task Task, now time.Time) { c.Returned(task, nil, now) }
+
+// Failed notes that a task came back with a failure, for all its rows.
+func (c *Core) Failed(task Task, cause *failure.Error, now time.Time) {
+	failures := make([]RowFailure, len(task.rows))
+	for i := range failures {
+		failures[i] = RowFailure{Position: i, Cause: cause}
+	}
+	c.Returned(task, failures, now)
+}
+
+// RowFailure is the failure of one of the rows of a task.
+type RowFailure struct {
+	// Position is that of the record in the task, Part that of the column that failed in the parts of the task's column.
+	Position, Part int
+	Cause          *failure.Error
+}
+
+// Returned notes that a task came back: with values for all its rows, but for those that failed, in ascending order.
+func (c *Core) Returned(task Task, failures []RowFailure, now time.Time) {
+	var cause *failure.Error
+	if len(failures) > 0 {
+		cause = failures[0].Cause
+	}
+	c.release(task, now, cause)
 	for i, r := range task.rows {
 		r.running--
-		if r.epoch != task.epochs[i] || r.state != rowActive {
-			c.settle(r)
-			continue
+		failed := len(failures) > 0 && failures[0].Position == i
+		var problem RowFailure
+		if failed {
+			problem, failures = failures[0], failures[1:]
 		}
-		c.gates[task.Column].add(false)
-		c.done(r, task.Column)
+		switch {
+		case r.epoch != task.epochs[i] || r.state != rowActive:
+			c.settle(r)
+		case failed:
+			c.failed(r, task.Column, problem, now)
+		default:
+			c.passed(task.Column, len(c.gates[task.Column]))
+			c.done(r, task.Column)
+		}
 	}
+	c.queueFormed()
 	c.after(task)
+}
+
+// passed notes that the first parts of a column were made.
+func (c *Core) passed(column, parts int) {
+	for part := range parts {
+		c.gates[column][part].add(false)
+	}
+}
+
+func (c *Core) failed(r *row, column int, problem RowFailure, now time.Time) {
+	switch cause := problem.Cause; {
+	case cause.Consequence == failure.EndRun:
+		r.cells[column].state = cellDeferred
+		c.End(cause)
+	case cause.Consequence == failure.DropRow || c.config.Columns[column].Batch || c.config.Columns[column].Chunk > 1:
+		c.fail(r, column, problem.Part, cause)
+	default:
+		c.retry(r, column, cause, now)
+	}
 }
 
 // Wants says whether the value that a task made for one of its records is still wanted.
@@ -51,11 +102,11 @@ func (c *Core) Wants(task Task, position int) bool {
 }
 
 func (c *Core) done(r *row, column int) {
-	r.cells[column] = cellDone
+	r.cells[column].state = cellDone
 	r.remaining--
 	for _, dependent := range c.dependents[column] {
-		r.unmet[dependent]--
-		if r.unmet[dependent] == 0 {
+		r.cells[dependent].unmet--
+		if r.cells[dependent].unmet == 0 {
 			c.ready(r, dependent)
 		}
 	}
@@ -65,28 +116,6 @@ func (c *Core) done(r *row, column int) {
 		r.group.Done = append(r.group.Done, r.record)
 		c.fates.Done++
 	}
-}
-
-// Failed notes that a task came back with a failure.
-func (c *Core) Failed(task Task, cause *failure.Error, now time.Time) {
-	c.release(task, now, cause)
-	for i, r := range task.rows {
-		r.running--
-		if r.epoch != task.epochs[i] || r.state != rowActive {
-			c.settle(r)
-			continue
-		}
-		switch {
-		case cause.Consequence == failure.EndRun:
-			r.cells[task.Column] = cellDeferred
-			c.End(cause)
-		case cause.Consequence == failure.DropRow || c.config.Columns[task.Column].Batch:
-			c.fail(r, task.Column, cause)
-		default:
-			c.retry(r, task.Column, cause, now)
-		}
-	}
-	c.after(task)
 }
 
 func (c *Core) after(task Task) {
@@ -116,7 +145,7 @@ func (c *Core) release(task Task, now time.Time, cause *failure.Error) {
 		health.succeeded()
 	case cause.Consequence == failure.EndRun:
 	default:
-		first := task.rows[0].requests[task.Column] == 0
+		first := task.rows[0].cells[task.Column].requests == 0
 		if outage := health.failed(now, task.probe, first, c.config.Outage, cause); outage != nil {
 			c.End(outage)
 		}
@@ -127,42 +156,44 @@ func (c *Core) release(task Task, now time.Time, cause *failure.Error) {
 // endpoint does not use up the budget: the row is not to blame.
 func (c *Core) retry(r *row, column int, cause *failure.Error, now time.Time) {
 	endpoint := c.lanes[c.config.Columns[column].Lane].Endpoint
+	current := &r.cells[column]
 	if endpoint >= 0 && (cause.Consequence == failure.PauseEndpoint || c.endpoints[endpoint].paused()) {
-		if successes := c.endpoints[endpoint].successes; successes == r.marks[column] && r.requests[column] > 0 {
-			r.requests[column]--
+		if successes := c.endpoints[endpoint].successes; successes == current.mark && current.requests > 0 {
+			current.requests--
 		} else {
-			r.marks[column] = successes
+			current.mark = successes
 		}
 	}
-	r.requests[column]++
-	tries := int(r.requests[column])
+	current.requests++
+	tries := int(current.requests)
 	if tries >= c.config.MaxRequestAttempts {
-		c.fail(r, column, &failure.Error{Reason: cause.Reason, Consequence: failure.DropRow, Cause: cause.Cause,
+		c.fail(r, column, 0, &failure.Error{Reason: cause.Reason, Consequence: failure.DropRow, Cause: cause.Cause,
 			Message: fmt.Sprintf("gave up after %d requests: %s", tries, cause.Message)})
 		return
 	}
-	r.cells[column] = cellDeferred
+	current.state = cellDeferred
 	delay := Backoff(tries, c.config.Jitter(column, r.record, tries), cause.RetryAfter)
 	c.deferred.push(deferredCell{until: now.Add(delay), row: r, epoch: r.epoch, column: int16(column)})
 }
 
 // fail ends this attempt of a row. Its other cells don't start any more.
-func (c *Core) fail(r *row, column int, cause *failure.Error) {
-	if c.gates[column].add(true) {
-		c.trip(column, cause)
+func (c *Core) fail(r *row, column, part int, cause *failure.Error) {
+	c.passed(column, part)
+	if c.gates[column][part].add(true) {
+		c.trip(column, part, cause)
 	}
 	for i, spec := range c.config.Columns {
 		// A batch waits for the rows that are started again.
-		if spec.Batch && r.cells[i] != cellWaiting {
+		if spec.Batch && r.cells[i].state != cellWaiting {
 			r.group.batchUnmet[i]++
 		}
-		if !spec.Batch && r.cells[i] == cellReady {
+		if !spec.Batch && r.cells[i].state == cellReady {
 			c.lanes[spec.Lane].wanted--
 		}
-		r.cells[i] = cellWaiting
+		r.cells[i].state = cellWaiting
 	}
 	r.state = rowFailing
-	r.failed, r.cause = column, cause
+	r.failed, r.part, r.cause = column, part, cause
 	c.settle(r)
 }
 
@@ -188,15 +219,15 @@ func (c *Core) settle(r *row) {
 		}
 	}
 	r.group.open--
-	dropped := Dropped{Row: r.index, Column: r.failed, Attempts: r.attempt, Failure: r.cause}
+	dropped := Dropped{Row: r.index, Column: r.failed, Part: r.part, Attempts: r.attempt, Failure: r.cause}
 	r.group.Dropped = append(r.group.Dropped, dropped)
 	c.fates.Dropped = append(c.fates.Dropped, dropped)
 }
 
 // trip ends the run because a column fails too often.
-func (c *Core) trip(column int, cause *failure.Error) {
-	gate := &c.gates[column]
+func (c *Core) trip(column, part int, cause *failure.Error) {
+	gate := &c.gates[column][part]
 	c.End(failure.New(v1alpha1.ReasonEarlyShutdown, failure.EndRun,
 		"column %q failed in %d of its last %d cells, so the run was ended early; the last failure: %s",
-		c.config.Columns[column].Name, gate.failures, gate.count, cause.Message))
+		c.config.Columns[column].Parts[part], gate.failures, gate.count, cause.Message))
 }

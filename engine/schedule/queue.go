@@ -14,8 +14,9 @@ type readyCell struct {
 	remaining int16
 	column    int16
 	index     table.RowIndex
-	rows      []*row
-	epoch     int32
+	row       *row
+	// rows are those of a chunk or a batch; nil for row alone.
+	rows []*row
 }
 
 //nolint:unused // queue calls it by its constraint

@@ -20,10 +20,13 @@ type Lane struct {
 	Endpoint int
 }
 
-// Column is what the scheduler knows of a configured column.
+// Column is what the scheduler knows of a column, or of several that are made one after the other by one task.
 type Column struct {
-	Name string
-	Lane int
+	// Parts are the names of the columns, in the order in which they are made.
+	Parts []string
+	Lane  int
+	// Chunk is how many rows a task may be for; 0 stands for 1.
+	Chunk int
 	// Requires are the positions, in Config.Columns, of the columns that must be there before.
 	Requires []int
 	// Batch says that the column is made for all rows of a row group at once.
@@ -32,7 +35,6 @@ type Column struct {
 
 // Config is what the scheduler works with. It does not change while it does.
 type Config struct {
-	// Columns are in topological order.
 	Columns []Column
 	Lanes   []Lane
 	// Endpoints is the number of endpoints.
@@ -60,7 +62,7 @@ type Group struct {
 	Done []*table.Record
 	// Dropped are the rows that were given up.
 	Dropped []Dropped
-	rows    []*row
+	rows    []row
 	open    int
 	// batchUnmet counts, for each column, the rows whose inputs for it are not there yet.
 	batchUnmet []int
@@ -69,8 +71,8 @@ type Group struct {
 // Unfinished returns the rows of the group that have no fate yet.
 func (g *Group) Unfinished() []table.RowIndex {
 	var rows []table.RowIndex
-	for _, row := range g.rows {
-		if row.state == rowActive || row.state == rowFailing {
+	for i := range g.rows {
+		if row := &g.rows[i]; row.state == rowActive || row.state == rowFailing {
 			rows = append(rows, row.index)
 		}
 	}
@@ -80,8 +82,8 @@ func (g *Group) Unfinished() []table.RowIndex {
 // Dropped is a row that was given up after all its attempts, with the failure of the last one.
 type Dropped struct {
 	Row table.RowIndex
-	// Column is the position of the column that caused it.
-	Column int
+	// Column is the position of the column that caused it, Part that of the column in its parts.
+	Column, Part int
 	// Attempts is how often the row was tried, over all runs.
 	Attempts int32
 	Failure  *failure.Error
@@ -107,23 +109,28 @@ const (
 	cellDone
 )
 
+type cell struct {
+	state    cellState
+	unmet    int16
+	requests int16
+	// mark is the number of successes of the endpoint when the cell last failed.
+	mark int64
+}
+
 type row struct {
 	group     *Group
 	index     table.RowIndex
 	record    *table.Record
+	cells     []cell
 	state     rowState
-	cells     []cellState
-	unmet     []int16
-	requests  []int16
-	marks     []int64 // successes of the endpoint when the cell last failed
 	remaining int
 	running   int
 	tries     int // in this run
 	attempt   int32
 	// epoch tells apart the attempts, so that what comes back from an earlier one is ignored.
-	epoch  int32
-	failed int
-	cause  *failure.Error
+	epoch        int32
+	failed, part int
+	cause        *failure.Error
 }
 
 // Task is one call of a generator: for a row, or for the rows of a batch.
@@ -131,7 +138,7 @@ type Task struct {
 	Lane int
 	// Column is the position of the column.
 	Column int
-	// Records are what the generator works on: one record, or those of a batch.
+	// Records are what the generator works on: one record, those of a chunk, or those of a batch.
 	Records []*table.Record
 	rows    []*row
 	epochs  []int32
@@ -154,20 +161,23 @@ type Core struct {
 	dependents [][]int
 	lanes      []lane
 	endpoints  []endpoint
-	gates      []gate
-	deferred   queue[deferredCell]
-	finished   []*Group
-	fates      Fates
-	groups     map[int64]*Group
-	ending     *failure.Error
-	closed     bool
-	inFlight   int
+	// gates are those of each column's parts.
+	gates [][]gate
+	// forming are, for each column, the rows that have become ready since the last event and are not queued yet.
+	forming  [][]*row
+	deferred queue[deferredCell]
+	finished []*Group
+	fates    Fates
+	groups   map[int64]*Group
+	ending   *failure.Error
+	closed   bool
+	inFlight int
 }
 
 type lane struct {
 	Lane
 	ready queue[readyCell]
-	// wanted counts what is in ready without the cells of attempts that have failed since.
+	// wanted counts the cells (and batches) in ready, without those of attempts that have failed since.
 	wanted  int
 	running int
 }
@@ -178,14 +188,17 @@ func New(config Config) *Core {
 		config:     config,
 		dependents: make([][]int, len(config.Columns)),
 		endpoints:  make([]endpoint, config.Endpoints),
-		gates:      make([]gate, len(config.Columns)),
+		gates:      make([][]gate, len(config.Columns)),
+		forming:    make([][]*row, len(config.Columns)),
 		groups:     make(map[int64]*Group),
 	}
 	for i, column := range config.Columns {
 		for _, required := range column.Requires {
 			core.dependents[required] = append(core.dependents[required], i)
 		}
-		core.gates[i] = newGate(config.Gate)
+		for range column.Parts {
+			core.gates[i] = append(core.gates[i], newGate(config.Gate))
+		}
 	}
 	for _, spec := range config.Lanes {
 		core.lanes = append(core.lanes, lane{Lane: spec})
@@ -227,41 +240,38 @@ func (c *Core) Hungry() bool {
 
 // Add puts a row group to work. A group without rows is finished at once.
 func (c *Core) Add(index int64, rows []Todo) {
-	group := &Group{Index: index, open: len(rows), batchUnmet: make([]int, len(c.config.Columns))}
+	columns := len(c.config.Columns)
+	group := &Group{Index: index, open: len(rows), batchUnmet: make([]int, columns), rows: make([]row, len(rows))}
 	c.groups[index] = group
-	for _, todo := range rows {
-		added := &row{group: group, index: todo.Row, attempt: todo.Attempt}
-		group.rows = append(group.rows, added)
-		for i, column := range c.config.Columns {
-			if column.Batch {
-				group.batchUnmet[i]++
-			}
+	cells := make([]cell, len(rows)*columns)
+	for i, todo := range rows {
+		group.rows[i] = row{group: group, index: todo.Row, attempt: todo.Attempt, cells: cells[i*columns : (i+1)*columns : (i+1)*columns]}
+	}
+	for i, column := range c.config.Columns {
+		if column.Batch {
+			group.batchUnmet[i] = len(rows)
 		}
 	}
-	for _, added := range group.rows {
-		c.start(added)
+	for i := range group.rows {
+		c.start(&group.rows[i])
 	}
+	c.queueFormed()
 	c.fireBatches(group)
 	c.finish(group)
 }
 
 // start begins an attempt of a row.
 func (c *Core) start(r *row) {
-	columns := len(c.config.Columns)
 	r.record = c.config.NewRecord(r.index, r.attempt)
 	r.state = rowActive
-	r.cells = make([]cellState, columns)
-	r.unmet = make([]int16, columns)
-	r.requests = make([]int16, columns)
-	r.marks = make([]int64, columns)
-	r.remaining = columns
+	r.remaining = len(c.config.Columns)
 	r.cause = nil
 	r.epoch++
-	for i, column := range c.config.Columns {
-		r.unmet[i] = int16(len(column.Requires))
+	for i := range c.config.Columns {
+		r.cells[i] = cell{unmet: int16(len(c.config.Columns[i].Requires))}
 	}
 	for i := range c.config.Columns {
-		if r.unmet[i] == 0 {
+		if r.cells[i].unmet == 0 {
 			c.ready(r, i)
 		}
 	}
@@ -269,21 +279,35 @@ func (c *Core) start(r *row) {
 
 // ready notes that a cell has all its inputs.
 func (c *Core) ready(r *row, column int) {
-	r.cells[column] = cellReady
+	r.cells[column].state = cellReady
 	if c.config.Columns[column].Batch {
 		r.group.batchUnmet[column]--
 		return
 	}
-	c.push(r, column)
+	c.lanes[c.config.Columns[column].Lane].wanted++
+	c.forming[column] = append(c.forming[column], r)
 }
 
-func (c *Core) push(r *row, column int) {
-	r.cells[column] = cellReady
-	current := &c.lanes[c.config.Columns[column].Lane]
-	current.wanted++
-	current.ready.push(readyCell{
-		group: r.group.Index, remaining: int16(r.remaining), index: r.index, column: int16(column), rows: []*row{r}, epoch: r.epoch,
-	})
+// queueFormed queues what has become ready in an event, in chunks of rows of one row group.
+func (c *Core) queueFormed() {
+	for column, rows := range c.forming {
+		spec := &c.config.Columns[column]
+		for start := 0; start < len(rows); {
+			end := start + 1
+			for end < len(rows) && end-start < spec.Chunk && rows[end].group == rows[start].group {
+				end++
+			}
+			first := rows[start]
+			entry := readyCell{group: first.group.Index, remaining: int16(first.remaining), index: first.index, column: int16(column), row: first}
+			if end-start > 1 {
+				entry.rows = append([]*row(nil), rows[start:end]...)
+			}
+			c.lanes[spec.Lane].ready.push(entry)
+			start = end
+		}
+		clear(rows)
+		c.forming[column] = rows[:0]
+	}
 }
 
 // fireBatches hands out the batch columns whose inputs are there in all the rows that are still alive.
@@ -293,15 +317,15 @@ func (c *Core) fireBatches(group *Group) {
 			continue
 		}
 		var rows []*row
-		for _, r := range group.rows {
-			if r.state == rowActive && r.cells[i] == cellReady {
-				r.cells[i] = cellDeferred // until it is taken from the lane
+		for at := range group.rows {
+			if r := &group.rows[at]; r.state == rowActive && r.cells[i].state == cellReady {
+				r.cells[i].state = cellDeferred // until it is taken from the lane
 				rows = append(rows, r)
 			}
 		}
 		if len(rows) > 0 {
 			c.lanes[column.Lane].wanted++
-			c.lanes[column.Lane].ready.push(readyCell{group: group.Index, index: rows[0].index, column: int16(i), rows: rows})
+			c.lanes[column.Lane].ready.push(readyCell{group: group.Index, index: rows[0].index, column: int16(i), row: rows[0], rows: rows})
 		}
 	}
 }
@@ -314,11 +338,7 @@ func (c *Core) Next(index int, now time.Time) (Task, bool) {
 		if current.Endpoint >= 0 && !c.endpoints[current.Endpoint].allows(now) {
 			return Task{}, false
 		}
-		cell := current.ready.pop()
-		task := c.take(index, cell)
-		if len(task.rows) > 0 || c.config.Columns[cell.column].Batch {
-			current.wanted--
-		}
+		task := c.take(index, current.ready.pop())
 		if len(task.rows) == 0 {
 			continue
 		}
@@ -332,16 +352,30 @@ func (c *Core) Next(index int, now time.Time) (Task, bool) {
 	return Task{}, false
 }
 
-// take makes the task of a ready cell out of those of its rows that still want it.
-func (c *Core) take(lane int, cell readyCell) Task {
-	column := int(cell.column)
-	task := Task{Lane: lane, Column: column}
-	batch := c.config.Columns[column].Batch
-	for _, r := range cell.rows {
-		if r.state != rowActive || (!batch && (r.epoch != cell.epoch || r.cells[column] != cellReady)) || (batch && r.cells[column] != cellDeferred) {
+// take makes the task of a queued cell, chunk or batch out of those of its rows that still want it.
+func (c *Core) take(index int, entry readyCell) Task {
+	column := int(entry.column)
+	task := Task{Lane: index, Column: column}
+	wanted := cellReady
+	if c.config.Columns[column].Batch {
+		wanted = cellDeferred
+		c.lanes[index].wanted--
+	}
+	rows := entry.rows
+	if rows == nil {
+		rows = []*row{entry.row}
+	}
+	task.rows = make([]*row, 0, len(rows))
+	task.epochs = make([]int32, 0, len(rows))
+	task.Records = make([]*table.Record, 0, len(rows))
+	for _, r := range rows {
+		if r.state != rowActive || r.cells[column].state != wanted {
 			continue
 		}
-		r.cells[column] = cellRunning
+		if wanted == cellReady {
+			c.lanes[index].wanted--
+		}
+		r.cells[column].state = cellRunning
 		r.running++
 		task.rows = append(task.rows, r)
 		task.epochs = append(task.epochs, r.epoch)
@@ -353,12 +387,13 @@ func (c *Core) take(lane int, cell readyCell) Task {
 // wake puts the cells whose delay is over back into their lanes.
 func (c *Core) wake(now time.Time) {
 	for c.deferred.len() > 0 && !c.deferred.first().until.After(now) {
-		cell := c.deferred.pop()
-		r := cell.row
-		if r.state == rowActive && r.epoch == cell.epoch && r.cells[cell.column] == cellDeferred {
-			c.push(r, int(cell.column))
+		late := c.deferred.pop()
+		r := late.row
+		if r.state == rowActive && r.epoch == late.epoch && r.cells[late.column].state == cellDeferred {
+			c.ready(r, int(late.column))
 		}
 	}
+	c.queueFormed()
 }
 
 // NextWake returns when something that waits for time may go on; false when nothing does. After Next has returned all that may start, it

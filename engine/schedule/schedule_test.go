@@ -43,7 +43,7 @@ func newSimulation(config schedule.Config) *simulation {
 // chain is three columns: a, then b on a model, then c.
 func chain() schedule.Config {
 	return schedule.Config{
-		Columns:   []schedule.Column{{Name: "a"}, {Name: "b", Lane: 1, Requires: []int{0}}, {Name: "c", Requires: []int{1}}},
+		Columns:   []schedule.Column{{Parts: []string{"a"}}, {Parts: []string{"b"}, Lane: 1, Requires: []int{0}}, {Parts: []string{"c"}, Requires: []int{1}}},
 		Lanes:     []schedule.Lane{{Limit: 2, Endpoint: -1}, {Limit: 4, Endpoint: 0}},
 		Endpoints: 1, MaxRowAttempts: 2, MaxRequestAttempts: 3,
 		Gate:   schedule.GateConfig{Enabled: true, ErrorRate: 0.5, Window: 50},
@@ -428,7 +428,7 @@ func TestAfterTheEndNothingStarts(t *testing.T) {
 // batched has a batch column that needs b, and c after it.
 func batched() schedule.Config {
 	config := chain()
-	config.Columns = []schedule.Column{{Name: "a"}, {Name: "b", Requires: []int{0}, Lane: 1}, {Name: "c", Requires: []int{1}, Batch: true}}
+	config.Columns = []schedule.Column{{Parts: []string{"a"}}, {Parts: []string{"b"}, Requires: []int{0}, Lane: 1}, {Parts: []string{"c"}, Requires: []int{1}, Batch: true}}
 	return config
 }
 

@@ -109,9 +109,13 @@ func newSimulated(seed uint64) *simulated {
 	}
 	var fields []table.Field
 	for i := range 1 + s.random.IntN(6) {
-		column := Column{Name: fmt.Sprint("column-", i), Lane: s.random.IntN(len(s.config.Lanes)), Batch: s.random.IntN(6) == 0}
-		if column.Batch {
+		column := Column{Parts: []string{fmt.Sprint("column-", i)}, Lane: s.random.IntN(len(s.config.Lanes)), Batch: s.random.IntN(6) == 0}
+		switch {
+		case column.Batch:
 			column.Lane = Local
+		case column.Lane == Local && s.random.IntN(2) == 0:
+			column.Parts = append(column.Parts, column.Parts[0]+"-second")
+			column.Chunk = 1 + s.random.IntN(5)
 		}
 		for required := range i {
 			if s.random.IntN(2) == 0 {
@@ -119,7 +123,7 @@ func newSimulated(seed uint64) *simulated {
 			}
 		}
 		s.config.Columns = append(s.config.Columns, column)
-		fields = append(fields, table.Field{Name: column.Name})
+		fields = append(fields, table.Field{Name: column.Parts[0]})
 		s.rates = append(s.rates, s.randomRates())
 	}
 	s.schema = table.NewSchema(fields...)
@@ -285,18 +289,30 @@ func later(a, b time.Time) time.Time {
 }
 
 func (s *simulated) comeBack(task Task) {
-	if cause := s.outcome(task); cause != nil {
+	var failures []RowFailure
+	if len(s.config.Columns[task.Column].Parts) > 1 {
+		// The rows of a chunk have fates of their own.
+		for position := range task.Records {
+			if cause := s.outcome(task); cause != nil {
+				failures = append(failures, RowFailure{Position: position, Part: s.random.IntN(2), Cause: cause})
+			}
+		}
+	} else if cause := s.outcome(task); cause != nil {
 		s.say("column %d of %s fails: %s", task.Column, rowsOf(task), cause.Reason)
 		s.core.Failed(task, cause, s.now)
 		return
 	}
-	s.say("column %d of %s is there", task.Column, rowsOf(task))
+	s.say("column %d of %s is there, but for %d rows", task.Column, rowsOf(task), len(failures))
+	failed := map[int]bool{}
+	for _, problem := range failures {
+		failed[problem.Position] = true
+	}
 	for i, record := range task.Records {
-		if s.core.Wants(task, i) {
+		if s.core.Wants(task, i) && !failed[i] {
 			record.Cells[task.Column] = value{record.Row, record.Attempt, task.Column}
 		}
 	}
-	s.core.Succeeded(task, s.now)
+	s.core.Returned(task, failures, s.now)
 }
 
 func (s *simulated) outcome(task Task) *failure.Error {

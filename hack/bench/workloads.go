@@ -132,12 +132,12 @@ func noOperation(columns int, rows int64) func(context.Context, workload) (sampl
 		}
 		var fields []table.Field
 		for i := range columns {
-			column := schedule.Column{Name: fmt.Sprint(i), Lane: 1}
+			column := schedule.Column{Parts: []string{fmt.Sprint(i)}, Lane: 1}
 			if i > 0 {
 				column.Requires = []int{i - 1}
 			}
 			config.Columns = append(config.Columns, column)
-			fields = append(fields, table.Field{Name: column.Name})
+			fields = append(fields, table.Field{Name: column.Parts[0]})
 		}
 		schema := table.NewSchema(fields...)
 		config.NewRecord = func(row table.RowIndex, attempt int32) *table.Record { return table.NewRecord(schema, row, attempt) }

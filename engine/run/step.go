@@ -1,0 +1,99 @@
+package run
+
+import (
+	"context"
+	"slices"
+
+	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/engine/schedule"
+)
+
+// step is what the scheduler hands out as one: a column of a model or a batch alone, or columns that are computed in the process and wait
+// for the same models, one after the other. Scheduling costs more than such a cell itself, so it is paid for all of them together.
+type step struct {
+	columns []*plan.Column
+	local   bool
+}
+
+// chunkRows is how many rows a task of a local step is for: enough to make the hand-over cheap, and few enough for all cores to share a
+// row group, and for a run to stop soon.
+const chunkRows = 128
+
+func isLocal(column *plan.Column) bool { return column.Model == nil && !column.Batch }
+
+// stepsOf joins the columns, which are in topological order, to steps.
+func stepsOf(columns []*plan.Column) []*step {
+	// A column waits for these others that are not local, directly or through local ones.
+	waits := map[int][]int{}
+	var steps []*step
+	for _, column := range columns {
+		var waitsFor []int
+		for _, required := range column.Requires {
+			position := slices.IndexFunc(columns, func(other *plan.Column) bool { return other.Index == required })
+			if position < 0 {
+				continue // of the seed, or of an earlier segment
+			}
+			waitsFor = append(waitsFor, waits[required]...)
+			if !isLocal(columns[position]) {
+				waitsFor = append(waitsFor, required)
+			}
+		}
+		slices.Sort(waitsFor)
+		waits[column.Index] = slices.Compact(waitsFor)
+		if !isLocal(column) {
+			steps = append(steps, &step{columns: []*plan.Column{column}})
+			continue
+		}
+		same := slices.IndexFunc(steps, func(other *step) bool {
+			return other.local && slices.Equal(waits[other.columns[0].Index], waits[column.Index])
+		})
+		if same < 0 {
+			same = len(steps)
+			steps = append(steps, &step{local: true})
+		}
+		steps[same].columns = append(steps[same].columns, column)
+	}
+	return steps
+}
+
+// requires are the positions of the other steps that a step needs.
+func (s *step) requires(steps []*step) []int {
+	var positions []int
+	for position, other := range steps {
+		makes := func(index int) bool {
+			return slices.ContainsFunc(other.columns, func(column *plan.Column) bool { return column.Index == index })
+		}
+		needs := func(column *plan.Column) bool { return slices.ContainsFunc(column.Requires, makes) }
+		if other != s && slices.ContainsFunc(s.columns, needs) {
+			positions = append(positions, position)
+		}
+	}
+	return positions
+}
+
+func (s *step) names() []string {
+	var names []string
+	for _, column := range s.columns {
+		names = append(names, column.Name)
+	}
+	return names
+}
+
+// performLocal makes the cells of a local step. They belong to this attempt of their rows and to this task alone, so they are written where
+// they are made.
+func (d *driver) performLocal(ctx context.Context, columns []*plan.Column, task schedule.Task) []schedule.RowFailure {
+	var failures []schedule.RowFailure
+rows:
+	for position, record := range task.Records {
+		for part, column := range columns {
+			value, _, err := d.job.Generators.Cell[column.Index].Generate(ctx, record)
+			if err != nil {
+				failures = append(failures, schedule.RowFailure{Position: position, Part: part, Cause: failure.Of(err)})
+				continue rows
+			}
+			record.Cells[column.Index] = value
+		}
+	}
+	return failures
+}
