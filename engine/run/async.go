@@ -2,6 +2,8 @@ package run
 
 import (
 	"context"
+	"runtime"
+	"sync"
 
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/schedule"
@@ -22,14 +24,20 @@ type asyncSource struct {
 	rows    int
 	maxRows int
 	commits chan commitRequest
-	results chan *failure.Error
-	// committing are the numbers of rows of the groups that are being committed, oldest first.
-	committing []int
+	results chan commitResult
+	// committing is how many row groups are being committed.
+	committing int
 }
 
 type commitRequest struct {
 	group *openGroup
 	made  made
+}
+
+// commitResult is what a commit of so many opened rows came to.
+type commitResult struct {
+	rows int
+	err  *failure.Error
 }
 
 func executeAsync(ctx context.Context, job *Job) *failure.Error {
@@ -42,18 +50,19 @@ func executeAsync(ctx context.Context, job *Job) *failure.Error {
 	from := &asyncSource{
 		job: job, driver: driver, waiting: waiting, open: make(map[int64]*openGroup), maxRows: maxRows,
 		// Every open group has a row at least, so that neither channel is ever full.
-		commits: make(chan commitRequest, maxRows+int(job.Plan.RowGroupSize)), results: make(chan *failure.Error, maxRows+int(job.Plan.RowGroupSize)),
+		commits: make(chan commitRequest, maxRows+int(job.Plan.RowGroupSize)), results: make(chan commitResult, maxRows+int(job.Plan.RowGroupSize)),
 	}
-	committed := make(chan struct{})
-	go func() {
-		defer close(committed)
-		for request := range from.commits {
-			from.results <- job.commit(request.group, request.made)
-		}
-	}()
+	var committers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		committers.Go(func() {
+			for request := range from.commits {
+				from.results <- commitResult{len(request.group.todo), job.commit(request.group, request.made)}
+			}
+		})
+	}
 	ending := driver.run(ctx, from)
 	close(from.commits)
-	<-committed
+	committers.Wait()
 	if ending != nil {
 		from.salvage(driver)
 	}
@@ -76,8 +85,12 @@ func (s *asyncSource) salvage(d *driver) {
 }
 
 func (s *asyncSource) refill(core *schedule.Core) *failure.Error {
-	for len(s.waiting) > 0 && core.Hungry() && (s.rows == 0 || s.rows+len(s.waiting[0].todo) <= s.maxRows) {
+	for len(s.waiting) > 0 && core.Hungry() {
 		group := s.waiting[0]
+		group.list()
+		if s.rows > 0 && s.rows+len(group.todo) > s.maxRows {
+			break
+		}
 		s.waiting = s.waiting[1:]
 		s.open[group.index] = group
 		s.rows += len(group.todo)
@@ -95,7 +108,7 @@ func (s *asyncSource) made(group *schedule.Group, usage []runreport.Model) made 
 func (s *asyncSource) finished(group *schedule.Group, usage []runreport.Model) {
 	opened := s.open[group.Index]
 	delete(s.open, group.Index)
-	s.committing = append(s.committing, len(opened.todo))
+	s.committing++
 	s.commits <- commitRequest{opened, s.made(group, usage)}
 }
 
@@ -111,12 +124,11 @@ func (s *asyncSource) dropped(rows []schedule.Dropped) []store.DroppedRow {
 	return dropped
 }
 
-func (s *asyncSource) settled() <-chan *failure.Error { return s.results }
+func (s *asyncSource) settled() <-chan commitResult { return s.results }
 
-func (s *asyncSource) busy() bool { return len(s.committing) > 0 }
+func (s *asyncSource) busy() bool { return s.committing > 0 }
 
-// committed notes that the oldest commit has ended.
-func (s *asyncSource) committed() {
-	s.rows -= s.committing[0]
-	s.committing = s.committing[1:]
+func (s *asyncSource) committed(result commitResult) {
+	s.committing--
+	s.rows -= result.rows
 }

@@ -28,9 +28,9 @@ type source interface {
 	// fates takes the rows that have met their fate.
 	fates(schedule.Fates)
 	// settled is where results of work that the source has started arrive; nil when it starts none.
-	settled() <-chan *failure.Error
+	settled() <-chan commitResult
 	// committed notes that a result of such work was taken.
-	committed()
+	committed(commitResult)
 	// busy says whether work of the source is under way.
 	busy() bool
 }
@@ -112,10 +112,10 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 		case back := <-d.results:
 			d.apply(back)
 			d.applyWaiting()
-		case err := <-from.settled():
-			from.committed()
-			if err != nil {
-				d.core.End(err)
+		case result := <-from.settled():
+			from.committed(result)
+			if result.err != nil {
+				d.core.End(result.err)
 			}
 		case <-wake.C:
 		case <-ticker.C:

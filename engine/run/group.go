@@ -18,7 +18,8 @@ type openGroup struct {
 	start, end table.RowIndex
 	// manifest is what the store has of the group, or nil.
 	manifest *store.Manifest
-	todo     []schedule.Todo
+	// todo are the rows to make; of a group of which the store has nothing, they are listed when it is opened.
+	todo []schedule.Todo
 }
 
 // openGroups looks at what the store has of the shard: it counts that as progress, and returns the row groups that are to be made.
@@ -36,38 +37,47 @@ func (j *Job) openGroups() ([]*openGroup, *failure.Error) {
 			j.Logger.Warn("a row group is made again", "rowGroup", index, "cause", note)
 		}
 		group := &openGroup{index: index, start: start, end: end, manifest: manifest}
+		if manifest == nil {
+			open = append(open, group)
+			continue
+		}
 		if err := j.plan(group); err != nil {
 			return nil, failure.Of(err)
 		}
 		if len(group.todo) > 0 {
 			open = append(open, group)
 		}
-		if manifest != nil {
-			j.Progress.Add(j.countsOf(group))
-		}
+		j.Progress.Add(j.countsOf(group))
 	}
 	return open, nil
 }
 
-// plan finds the rows of a group that are to be made.
+// list lists the rows of a group of which the store has nothing: all of them.
+func (g *openGroup) list() {
+	if g.manifest != nil || g.todo != nil {
+		return
+	}
+	for row := g.start; row < g.end; row++ {
+		g.todo = append(g.todo, schedule.Todo{Row: row})
+	}
+}
+
+// plan finds the rows that are to be made of a group of which the store has some.
 func (j *Job) plan(group *openGroup) error {
-	from := group.start
-	if manifest := group.manifest; manifest != nil {
-		from = manifest.End
-		for _, missing := range manifest.Missing {
-			for row := missing.Start; row < min(missing.End, group.end); row++ {
-				group.todo = append(group.todo, schedule.Todo{Row: row})
-			}
-		}
-		if manifest.Attempt < j.Attempt && len(manifest.Dropped) > 0 {
-			again, err := j.droppedAgain(manifest)
-			if err != nil {
-				return err
-			}
-			group.todo = append(group.todo, again...)
+	manifest := group.manifest
+	for _, missing := range manifest.Missing {
+		for row := missing.Start; row < min(missing.End, group.end); row++ {
+			group.todo = append(group.todo, schedule.Todo{Row: row})
 		}
 	}
-	for row := from; row < group.end; row++ {
+	if manifest.Attempt < j.Attempt && len(manifest.Dropped) > 0 {
+		again, err := j.droppedAgain(manifest)
+		if err != nil {
+			return err
+		}
+		group.todo = append(group.todo, again...)
+	}
+	for row := manifest.End; row < group.end; row++ {
 		group.todo = append(group.todo, schedule.Todo{Row: row})
 	}
 	slices.SortFunc(group.todo, func(a, b schedule.Todo) int { return int(a.Row - b.Row) })

@@ -74,6 +74,7 @@ func (j *Job) newSegment(columns []*plan.Column, resize *plan.Column) *segment {
 // batch takes the rows of a group through all segments.
 func (j *Job) batch(ctx context.Context, segments []*segment, group *openGroup) (*made, *failure.Error) {
 	now := &made{}
+	group.list()
 	for _, todo := range group.todo {
 		now.records = append(now.records, j.newRecord(todo.Row, todo.Attempt))
 	}
@@ -190,8 +191,8 @@ func (s *batchSource) finished(group *schedule.Group, usage []runreport.Model) {
 
 func (s *batchSource) fates(schedule.Fates) {}
 
-func (s *batchSource) settled() <-chan *failure.Error { return nil }
+func (s *batchSource) settled() <-chan commitResult { return nil }
 
-func (s *batchSource) committed() {}
+func (s *batchSource) committed(commitResult) {}
 
 func (s *batchSource) busy() bool { return false }
