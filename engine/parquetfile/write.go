@@ -5,7 +5,6 @@ import (
 	"io"
 
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
 
 	"seedloom.dev/seedloom/engine/table"
 )
@@ -20,8 +19,9 @@ func Write(to io.Writer, schema *table.Schema, rows [][]any) error {
 	for i, field := range schema.Fields() {
 		shapes[i] = build.ofType(field.Type, 0, 0)
 	}
+	// The library's own codec keeps its encoders, which are large, for the next file.
 	writer := parquet.NewGenericWriter[any](to, parquet.NewSchema("row", groupOf(schema.Fields())),
-		parquet.Compression(&zstd.Codec{}), parquet.DataPageStatistics(true), parquet.CreatedBy("Seedloom", "", ""))
+		parquet.Compression(&parquet.Zstd), parquet.DataPageStatistics(true), parquet.CreatedBy("Seedloom", "", ""))
 	encode := &encoder{leaves: make([][]parquet.Value, build.columns)}
 	batch := make([]parquet.Row, 0, rowsPerWrite)
 	for number, cells := range rows {

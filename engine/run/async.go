@@ -91,6 +91,7 @@ func (s *asyncSource) refill(core *schedule.Core) *failure.Error {
 		if s.rows > 0 && s.rows+len(group.todo) > s.maxRows {
 			break
 		}
+		s.waiting[0] = nil // its list of rows must not outlive it
 		s.waiting = s.waiting[1:]
 		s.open[group.index] = group
 		s.rows += len(group.todo)
