@@ -47,9 +47,10 @@ func workloads() []workload {
 			{name: "processor time of the engine", unit: "µs/request", goal: 60, less: true, from: func(s sample) float64 { return s.Processor * 1e6 / float64(s.Requests) }},
 		},
 	})
-	for _, rows := range []int64{100_000, 1_000_000, 10_000_000} {
+	for _, size := range []struct{ rows, group int64 }{{100_000, 1000}, {1_000_000, 1000}, {10_000_000, 1000}, {1_000_000, 10_000}} {
 		all = append(all, workload{
-			name: fmt.Sprintf("sampled/%d-rows", rows), run: generate, spec: dataset(rows, 1, sampled...),
+			name: fmt.Sprintf("sampled/%d-rows-by-%d", size.rows, size.group), run: generate,
+			spec: dataset(size.rows, 1, sampled...) + fmt.Sprintf("run: {rowGroupSize: %d}\n", size.group),
 			figures: []measured{
 				{name: "sampled rows of 8 columns", unit: "rows/s", goal: 1_000_000, from: func(s sample) float64 { return float64(s.Rows) / s.Seconds }},
 				{name: "peak memory", unit: "MiB", goal: 200, less: true, from: func(s sample) float64 { return s.Memory }},
