@@ -1,0 +1,238 @@
+// Package journal keeps the finished cells of a row group that is being made, so that an engine that is killed pays only for the requests
+// that were under way. It knows the format of the file, and how values become text and come back; where files lie is up to the store.
+package journal
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"strconv"
+	"sync"
+	"time"
+
+	"seedloom.dev/seedloom/engine/column"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+// Cell is a finished cell of an attempt of a row, with what its requests have cost.
+type Cell struct {
+	Row              table.RowIndex
+	Ordinal, Attempt int32
+	Column           string
+	Value            any
+	Usage            column.Usage
+}
+
+// line is a cell in the file: after its checksum, as JSON, on a line of its own.
+type line struct {
+	Row     int64           `json:"row"`
+	Ordinal int32           `json:"ordinal,omitempty"`
+	Attempt int32           `json:"attempt,omitempty"`
+	Column  string          `json:"column"`
+	Value   json.RawMessage `json:"value"`
+	Usage   *usage          `json:"usage,omitempty"`
+}
+
+type usage struct {
+	Succeeded    int64 `json:"succeeded,omitempty"`
+	Failed       int64 `json:"failed,omitempty"`
+	InputTokens  int64 `json:"inputTokens,omitempty"`
+	OutputTokens int64 `json:"outputTokens,omitempty"`
+}
+
+// sumDigits is the length of a line's checksum, in hexadecimal.
+const sumDigits = 8
+
+var polynomial = crc32.MakeTable(crc32.Castagnoli)
+
+// File is what a journal is written to.
+type File interface {
+	io.WriteCloser
+	Sync() error
+	Truncate(size int64) error
+}
+
+// Writer appends cells. Its methods may be called from many goroutines.
+type Writer struct {
+	mutex sync.Mutex
+	file  File
+	size  int64
+	dirty bool
+}
+
+// NewWriter writes to a file that is opened for appending, of which only the first valid bytes count: the rest, a line that was cut off, is
+// removed. The writer owns the file.
+func NewWriter(file File, valid int64) (*Writer, error) {
+	if err := file.Truncate(valid); err != nil {
+		return nil, err
+	}
+	return &Writer{file: file, size: valid}, nil
+}
+
+// Append writes a cell. When it returns, the cell survives the end of the process, however it ends; that of the machine only after Sync.
+func (w *Writer) Append(cell Cell) error {
+	value, err := json.Marshal(cell.Value)
+	if err != nil {
+		return err
+	}
+	entry := line{Row: int64(cell.Row), Ordinal: cell.Ordinal, Attempt: cell.Attempt, Column: cell.Column, Value: value}
+	if cell.Usage != (column.Usage{}) {
+		entry.Usage = &usage{cell.Usage.Succeeded, cell.Usage.Failed, cell.Usage.InputTokens, cell.Usage.OutputTokens}
+	}
+	document, err := json.Marshal(entry)
+	if err != nil {
+		return err
+	}
+	text := make([]byte, 0, sumDigits+2+len(document))
+	text = fmt.Appendf(text, "%0*x ", sumDigits, crc32.Checksum(document, polynomial))
+	text = append(append(text, document...), '\n')
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	written, err := w.file.Write(text)
+	if err != nil {
+		// Half a line must not stand before a whole one.
+		if written > 0 {
+			_ = w.file.Truncate(w.size)
+		}
+		return err
+	}
+	w.size += int64(written)
+	w.dirty = true
+	return nil
+}
+
+// Size is how many bytes the journal has.
+func (w *Writer) Size() int64 {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	return w.size
+}
+
+// Sync makes what was appended so far survive the end of the machine.
+func (w *Writer) Sync() error {
+	w.mutex.Lock()
+	dirty := w.dirty
+	w.dirty = false
+	w.mutex.Unlock()
+	if !dirty {
+		return nil
+	}
+	return w.file.Sync()
+}
+
+// Close closes the file.
+func (w *Writer) Close() error { return w.file.Close() }
+
+// Content is what a journal holds.
+type Content struct {
+	Cells []Cell
+	// Ends are, for each cell, where its line ends.
+	Ends []int64
+	// Valid is how many bytes are whole lines; Torn says that there are more.
+	Valid int64
+	Torn  bool
+}
+
+// Read reads a journal up to its end, or to the first line that is not whole: what comes after that can't be trusted. Columns that the schema
+// does not have are left out.
+func Read(data []byte, schema *table.Schema) Content {
+	var content Content
+	for len(data) > 0 {
+		end := bytes.IndexByte(data, '\n')
+		if end < 0 {
+			break
+		}
+		cell, known, err := parse(data[:end], schema)
+		if err != nil {
+			break
+		}
+		content.Valid += int64(end) + 1
+		data = data[end+1:]
+		if known {
+			content.Cells = append(content.Cells, cell)
+			content.Ends = append(content.Ends, content.Valid)
+		}
+	}
+	content.Torn = len(data) > 0
+	return content
+}
+
+func parse(text []byte, schema *table.Schema) (cell Cell, known bool, err error) {
+	if len(text) < sumDigits+1 || text[sumDigits] != ' ' {
+		return Cell{}, false, fmt.Errorf("no checksum")
+	}
+	sum, err := strconv.ParseUint(string(text[:sumDigits]), 16, 32)
+	if err != nil {
+		return Cell{}, false, err
+	}
+	document := text[sumDigits+1:]
+	if crc32.Checksum(document, polynomial) != uint32(sum) {
+		return Cell{}, false, fmt.Errorf("wrong checksum")
+	}
+	var entry line
+	if err := json.Unmarshal(document, &entry); err != nil {
+		return Cell{}, false, err
+	}
+	cell = Cell{Row: table.RowIndex(entry.Row), Ordinal: entry.Ordinal, Attempt: entry.Attempt, Column: entry.Column}
+	if entry.Usage != nil {
+		cell.Usage = column.Usage{Succeeded: entry.Usage.Succeeded, Failed: entry.Usage.Failed,
+			InputTokens: entry.Usage.InputTokens, OutputTokens: entry.Usage.OutputTokens}
+	}
+	index, known := schema.Index(entry.Column)
+	if !known {
+		return cell, false, nil
+	}
+	cell.Value, err = decode(entry.Value, schema.Fields()[index].Type)
+	return cell, true, err
+}
+
+// decode brings a value back as the Go type that the column's type demands.
+func decode(raw json.RawMessage, of table.Type) (any, error) {
+	if string(raw) == "null" {
+		return nil, nil
+	}
+	switch of.Kind {
+	case table.KindString:
+		return as[string](raw)
+	case table.KindInt:
+		return as[int64](raw)
+	case table.KindFloat:
+		return as[float64](raw)
+	case table.KindBool:
+		return as[bool](raw)
+	case table.KindTimestamp:
+		moment, err := as[time.Time](raw)
+		if err != nil {
+			return nil, err
+		}
+		return moment.(time.Time).UTC(), nil
+	}
+	var parts []json.RawMessage
+	if err := json.Unmarshal(raw, &parts); err != nil {
+		return nil, err
+	}
+	if of.Kind == table.KindStruct && len(parts) != len(of.Fields) {
+		return nil, fmt.Errorf("%d values for %d fields", len(parts), len(of.Fields))
+	}
+	values := make([]any, len(parts))
+	for i, part := range parts {
+		element := of.Element
+		if of.Kind == table.KindStruct {
+			element = &of.Fields[i].Type
+		}
+		value, err := decode(part, *element)
+		if err != nil {
+			return nil, err
+		}
+		values[i] = value
+	}
+	return values, nil
+}
+
+func as[T any](raw json.RawMessage) (any, error) {
+	var value T
+	err := json.Unmarshal(raw, &value)
+	return value, err
+}
