@@ -91,6 +91,14 @@ func (s *asyncSource) refill(core *schedule.Core) *failure.Error {
 		if s.rows > 0 && s.rows+len(group.todo) > s.maxRows {
 			break
 		}
+		usage, err := s.job.journals.begin(group)
+		if err != nil {
+			return err
+		}
+		s.job.journals.restart(group)
+		if len(usage) > 0 {
+			s.driver.addModels(group.index, usage...)
+		}
 		s.waiting[0] = nil // its list of rows must not outlive it
 		s.waiting = s.waiting[1:]
 		s.open[group.index] = group

@@ -190,6 +190,9 @@ func (d *driver) perform(ctx context.Context, task schedule.Task) (back result) 
 		back.values, back.err = d.job.Generators.Batch[column.Index].GenerateBatch(ctx, task.Records, false)
 	default:
 		back.value, back.usage, back.err = d.job.Generators.Cell[column.Index].Generate(ctx, task.Records[0])
+		if back.err == nil {
+			back.err = d.job.journals.append(task.Group(), task.Records[0], column, back.value, back.usage)
+		}
 	}
 	return back
 }
@@ -235,12 +238,18 @@ func (d *driver) apply(back result) {
 }
 
 func (d *driver) addUsage(group int64, alias string, usage column.Usage) {
-	if usage == (column.Usage{}) {
-		return
+	if usage != (column.Usage{}) {
+		d.addModels(group, modelUsage(alias, usage))
 	}
-	model := runreport.Model{Alias: alias, Succeeded: usage.Succeeded, Failed: usage.Failed, InputTokens: usage.InputTokens, OutputTokens: usage.OutputTokens}
-	d.usage[group] = addModels(d.usage[group], model)
-	d.job.Progress.Add(progress.Counts{Models: []runreport.Model{model}})
+}
+
+func (d *driver) addModels(group int64, models ...runreport.Model) {
+	d.usage[group] = addModels(d.usage[group], models...)
+	d.job.Progress.Add(progress.Counts{Models: models})
+}
+
+func modelUsage(alias string, usage column.Usage) runreport.Model {
+	return runreport.Model{Alias: alias, Succeeded: usage.Succeeded, Failed: usage.Failed, InputTokens: usage.InputTokens, OutputTokens: usage.OutputTokens}
 }
 
 // addModels adds usage to a list with one entry for each model.

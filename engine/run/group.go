@@ -46,6 +46,8 @@ func (j *Job) openGroups() ([]*openGroup, *failure.Error) {
 		}
 		if len(group.todo) > 0 {
 			open = append(open, group)
+		} else if err := j.Store.RemoveJournal(index); err != nil {
+			return nil, failure.Of(err)
 		}
 		j.Progress.Add(j.countsOf(group))
 	}
@@ -168,7 +170,7 @@ func (j *Job) commit(group *openGroup, now made) *failure.Error {
 	manifest := &store.Manifest{
 		Index: group.index, Start: group.start, End: group.end, Mode: string(j.Plan.Mode), Attempt: j.Attempt,
 		Dropped: append(group.keptDrops(), now.dropped...), Added: now.added, Filtered: now.filtered,
-		Models: now.usage, Missing: ranges(now.missing),
+		Models: now.usage, Missing: ranges(now.missing), JournalBytes: j.journals.size(group.index),
 	}
 	records := now.records
 	if before := group.manifest; before != nil {
@@ -187,7 +189,11 @@ func (j *Job) commit(group *openGroup, now made) *failure.Error {
 	if err := j.Store.Commit(manifest, records); err != nil {
 		return failure.Of(err)
 	}
-	return nil
+	if len(now.missing) > 0 {
+		j.journals.end(group.index) // the rows that are missing will want it
+		return nil
+	}
+	return j.journals.remove(group.index)
 }
 
 // ranges joins ascending rows to ranges.

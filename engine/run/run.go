@@ -33,11 +33,15 @@ type Job struct {
 	Attempt       int32
 	Shard, Shards int32
 	Outage        schedule.OutageConfig
+
+	journals *journals
 }
 
 // Execute makes all rows of the shard that are not in the store yet, in the plan's mode. It returns nil when every row has met its
 // fate, or else what has ended the run; then the rows that were whole are in the store all the same.
 func Execute(ctx context.Context, job *Job) *failure.Error {
+	job.journals = newJournals(job)
+	defer job.journals.close()
 	if job.Plan.Mode == v1alpha1.ExecutionSync {
 		return executeSync(ctx, job)
 	}
@@ -78,6 +82,7 @@ func (j *Job) coreConfig(steps []*step, newRecord func(table.RowIndex, int32) *t
 		}
 		config.Columns = append(config.Columns, entry)
 	}
+	config.Recovered = func(record *table.Record) []int { return j.journals.restore(record, steps) }
 	config.Jitter = func(column int, record *table.Record, retry int) float64 {
 		source := keys[column].Cell(record.Row, record.Attempt<<16|int32(retry))
 		return source.Float64()

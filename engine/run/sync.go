@@ -7,6 +7,7 @@ import (
 	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/engine/progress"
 	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/engine/table"
 	"seedloom.dev/seedloom/internal/runreport"
@@ -75,6 +76,12 @@ func (j *Job) newSegment(columns []*plan.Column, resize *plan.Column) *segment {
 func (j *Job) batch(ctx context.Context, segments []*segment, group *openGroup) (*made, *failure.Error) {
 	now := &made{}
 	group.list()
+	usage, err := j.journals.begin(group)
+	if err != nil {
+		return nil, err
+	}
+	now.usage = usage
+	j.Progress.Add(progress.Counts{Models: usage})
 	for _, todo := range group.todo {
 		now.records = append(now.records, j.newRecord(todo.Row, todo.Attempt))
 	}

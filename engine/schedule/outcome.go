@@ -105,17 +105,22 @@ func (c *Core) done(r *row, column int) {
 	r.cells[column].state = cellDone
 	r.remaining--
 	for _, dependent := range c.dependents[column] {
-		r.cells[dependent].unmet--
-		if r.cells[dependent].unmet == 0 {
+		next := &r.cells[dependent]
+		next.unmet--
+		if next.unmet == 0 && next.state == cellWaiting {
 			c.ready(r, dependent)
 		}
 	}
 	if r.remaining == 0 {
-		r.state = rowDone
-		r.group.open--
-		r.group.Done = append(r.group.Done, r.record)
-		c.fates.Done++
+		c.complete(r)
 	}
+}
+
+func (c *Core) complete(r *row) {
+	r.state = rowDone
+	r.group.open--
+	r.group.Done = append(r.group.Done, r.record)
+	c.fates.Done++
 }
 
 func (c *Core) after(task Task) {

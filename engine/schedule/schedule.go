@@ -45,6 +45,9 @@ type Config struct {
 	Outage                             OutageConfig
 	// NewRecord makes the record of an attempt of a row, with the values of the seed in it.
 	NewRecord func(row table.RowIndex, attempt int32) *table.Record
+	// Recovered writes those cells into a new record that are known already, and returns the positions of their columns, which are no
+	// batches. It may be nil.
+	Recovered func(*table.Record) []int
 	// Jitter returns a number in [0, 1) that spreads the retries of a cell.
 	Jitter func(column int, record *table.Record, retry int) float64
 }
@@ -270,9 +273,25 @@ func (c *Core) start(r *row) {
 	for i := range c.config.Columns {
 		r.cells[i] = cell{unmet: int16(len(c.config.Columns[i].Requires))}
 	}
+	if c.config.Recovered != nil {
+		c.recover(r)
+	}
 	for i := range c.config.Columns {
-		if r.cells[i].unmet == 0 {
+		if current := &r.cells[i]; current.state == cellWaiting && current.unmet == 0 {
 			c.ready(r, i)
+		}
+	}
+	if r.remaining == 0 {
+		c.complete(r)
+	}
+}
+
+func (c *Core) recover(r *row) {
+	for _, column := range c.config.Recovered(r.record) {
+		r.cells[column].state = cellDone
+		r.remaining--
+		for _, dependent := range c.dependents[column] {
+			r.cells[dependent].unmet--
 		}
 	}
 }

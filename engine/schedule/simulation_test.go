@@ -143,6 +143,9 @@ func newSimulated(seed uint64) *simulated {
 		}
 		s.waiting = append(s.waiting, group)
 	}
+	if s.random.IntN(3) == 0 {
+		s.config.Recovered = s.recovered
+	}
 	s.core = New(s.config)
 	return s
 }
@@ -156,6 +159,18 @@ func (s *simulated) randomRates() rates {
 		return s.random.Float64() * most
 	}
 	return rates{drop: rate(2, 0.4), later: rate(2, 0.5), limited: rate(3, 0.5), down: rate(3, 0.5), end: rate(10, 0.02)}
+}
+
+// recovered makes some cells of some attempts known from the start.
+func (s *simulated) recovered(record *table.Record) []int {
+	var positions []int
+	for i, column := range s.config.Columns {
+		if !column.Batch && s.random.IntN(3) == 0 {
+			record.Cells[i] = value{record.Row, record.Attempt, i}
+			positions = append(positions, i)
+		}
+	}
+	return positions
 }
 
 func (s *simulated) duration(most time.Duration) time.Duration {

@@ -64,6 +64,11 @@ func (s *Store) Finalize(input FinalizeInput) (*Summary, error) {
 	if err := s.removeTemporary(); err != nil {
 		return nil, err
 	}
+	if summary.Records.Missing == 0 {
+		if err := s.removeJournals(); err != nil {
+			return nil, err
+		}
+	}
 	if outcome == runreport.OutcomeComplete || outcome == runreport.OutcomePartial {
 		return summary, s.write(successFile, nil)
 	}

@@ -40,8 +40,10 @@ type Manifest struct {
 	Filtered int64 `json:"filtered,omitempty"`
 	// Missing are rows that were never tried to their end.
 	Missing []RowRange `json:"missing,omitempty"`
-	Mode    string     `json:"mode"`
-	Attempt int32      `json:"attempt"`
+	// JournalBytes is how much of the row group's journal is counted in Models.
+	JournalBytes int64  `json:"journalBytes,omitempty"`
+	Mode         string `json:"mode"`
+	Attempt      int32  `json:"attempt"`
 	// Identities say which record is which row.
 	Identities Identities `json:"identities"`
 }

@@ -214,27 +214,22 @@ func TestAKilledWriterLeavesTheOldOrTheNewRowGroup(t *testing.T) {
 	}
 }
 
+// fullVolume names the folder in which a process of its own, whose files can't grow, tries to write.
+const fullVolume = "SEEDLOOM_TEST_FULL_VOLUME"
+
 func TestAFullVolumeIsSaidAndLeavesWhatWasThere(t *testing.T) {
+	if root := os.Getenv(fullVolume); root != "" {
+		writeToFullVolume(t, root)
+		return
+	}
 	root := t.TempDir()
 	s := open(t, root)
 	commit(t, s, 0, 0, 10)
-	// No file of this process may grow beyond a few bytes: the file system then refuses to write, as a full one does.
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
-		t.Fatal(err)
-	}
-	tight := limit
-	tight.Cur = 64
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &tight); err != nil {
-		t.Fatal(err)
-	}
-	err := s.Commit(manifest(1, 10, 20), records(10, 20))
-	if resetError := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); resetError != nil {
-		t.Fatal(resetError)
-	}
-	var failed *failure.Error
-	if !errors.As(err, &failed) || failed.Reason != v1alpha1.ReasonStorageFailed || !failed.Temporary {
-		t.Fatalf("got %v", err)
+	// The limit is on the whole process, so it must not be that of the tests, which write files of their own.
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^"+t.Name()+"$")
+	child.Env = append(os.Environ(), fullVolume+"="+root)
+	if output, err := child.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, output)
 	}
 	if found, _, err := s.Group(0); found == nil || err != nil {
 		t.Errorf("the earlier row group is gone: %v", err)
@@ -245,6 +240,20 @@ func TestAFullVolumeIsSaidAndLeavesWhatWasThere(t *testing.T) {
 	left, err := filepath.Glob(filepath.Join(root, "ns/ds/0123/*/*.tmp"))
 	if err != nil || len(left) > 0 {
 		t.Errorf("left over: %v, %v", left, err)
+	}
+}
+
+// writeToFullVolume writes where no file may grow beyond a few bytes: the file system then refuses to write, as a full one does.
+func writeToFullVolume(t *testing.T, root string) {
+	t.Helper()
+	s := open(t, root)
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 64, Max: 64}); err != nil {
+		t.Fatal(err)
+	}
+	err := s.Commit(manifest(1, 10, 20), records(10, 20))
+	var failed *failure.Error
+	if !errors.As(err, &failed) || failed.Reason != v1alpha1.ReasonStorageFailed || !failed.Temporary {
+		t.Fatalf("got %v", err)
 	}
 }
 

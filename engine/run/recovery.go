@@ -1,0 +1,260 @@
+package run
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"seedloom.dev/seedloom/engine/column"
+	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/journal"
+	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/engine/store"
+	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// syncInterval is how old a journalled cell may become before it also survives the end of the machine. It survives that of the process
+// at once.
+const syncInterval = time.Second
+
+// journals keep the finished cells of models for the row groups in work, and give back those that an earlier process has made.
+type journals struct {
+	job    *Job
+	stop   chan struct{}
+	synced chan struct{}
+
+	mutex sync.Mutex
+	open  map[int64]*groupJournal
+}
+
+// groupJournal is the journal of a row group in work.
+type groupJournal struct {
+	store *store.Store
+	index int64
+	// recovered are the cells that an earlier process has made. Only the driver's goroutine reads them.
+	recovered map[identity][]journal.Cell
+	// attempts are the latest attempts of the rows in recovered.
+	attempts map[table.RowIndex]int32
+	// whole is how many bytes of the file count.
+	whole int64
+
+	mutex  sync.Mutex
+	writer *journal.Writer // from the first cell on
+}
+
+type identity struct {
+	row              table.RowIndex
+	ordinal, attempt int32
+}
+
+func identityOf(record *table.Record) identity {
+	return identity{record.Row, record.Ordinal, record.Attempt}
+}
+
+// newJournals starts the goroutine that syncs them; close ends it.
+func newJournals(job *Job) *journals {
+	made := &journals{job: job, stop: make(chan struct{}), synced: make(chan struct{}), open: make(map[int64]*groupJournal)}
+	go made.syncAll()
+	return made
+}
+
+// syncAll syncs the journals again and again. That it fails is no harm yet: the checkpoint, which does without them, will tell.
+func (j *journals) syncAll() {
+	defer close(j.synced)
+	ticker := time.NewTicker(syncInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-j.stop:
+			return
+		case <-ticker.C:
+		}
+		j.mutex.Lock()
+		var writers []*journal.Writer
+		for _, group := range j.open {
+			if writer := group.opened(); writer != nil {
+				writers = append(writers, writer)
+			}
+		}
+		j.mutex.Unlock()
+		for _, writer := range writers {
+			_ = writer.Sync()
+		}
+	}
+}
+
+// close syncs and closes all journals, and leaves their files.
+func (j *journals) close() {
+	close(j.stop)
+	<-j.synced
+	for index := range j.open {
+		j.end(index)
+	}
+}
+
+// begin opens the journal of a row group, and returns what the requests have cost that are in it and not in the group's manifest.
+func (j *journals) begin(group *openGroup) ([]runreport.Model, *failure.Error) {
+	data, err := j.job.Store.ReadJournal(group.index)
+	if err != nil {
+		return nil, failure.Of(err)
+	}
+	content := journal.Read(data, j.job.Plan.Schema)
+	if content.Torn {
+		j.job.Logger.Warn("the end of a journal is damaged, as after a crash; its last cells are made again", "rowGroup", group.index,
+			"bytes", len(data), "whole", content.Valid)
+	}
+	opened := &groupJournal{store: j.job.Store, index: group.index, whole: content.Valid}
+	counted := int64(0)
+	if group.manifest != nil {
+		counted = group.manifest.JournalBytes
+	}
+	var usage []runreport.Model
+	if len(content.Cells) > 0 {
+		opened.recovered = make(map[identity][]journal.Cell)
+		opened.attempts = make(map[table.RowIndex]int32)
+	}
+	for i, cell := range content.Cells {
+		key := identity{cell.Row, cell.Ordinal, cell.Attempt}
+		opened.recovered[key] = append(opened.recovered[key], cell)
+		opened.attempts[cell.Row] = max(opened.attempts[cell.Row], cell.Attempt)
+		if made := j.columnOf(cell.Column); made != nil && made.Model != nil && content.Ends[i] > counted {
+			usage = addModels(usage, modelUsage(made.Model.Alias, cell.Usage))
+		}
+	}
+	if len(content.Cells) > 0 {
+		j.job.Logger.Info("cells of an earlier process are used", "rowGroup", group.index, "cells", len(content.Cells))
+	}
+	j.mutex.Lock()
+	defer j.mutex.Unlock()
+	j.open[group.index] = opened
+	return usage, nil
+}
+
+func (j *journals) columnOf(name string) *plan.Column {
+	index, known := j.job.Plan.Schema.Index(name)
+	if !known {
+		return nil
+	}
+	return j.job.Plan.Column(index)
+}
+
+func (j *journals) of(index int64) *groupJournal {
+	j.mutex.Lock()
+	defer j.mutex.Unlock()
+	return j.open[index]
+}
+
+// restart brings the rows to the attempts that the earlier process was at.
+func (j *journals) restart(group *openGroup) {
+	attempts := j.of(group.index).attempts
+	for i := range group.todo {
+		todo := &group.todo[i]
+		todo.Attempt = max(todo.Attempt, attempts[todo.Row])
+	}
+}
+
+// restore writes the cells that an earlier process has made into a new record, and returns the positions of their steps.
+func (j *journals) restore(record *table.Record, steps []*step) []int {
+	group := j.of(int64(record.Row) / j.job.Plan.RowGroupSize)
+	if group == nil || group.recovered == nil {
+		return nil
+	}
+	var restored []int
+	for _, cell := range group.recovered[identityOf(record)] {
+		for position, step := range steps {
+			if made := step.columns[0]; made.Model != nil && made.Name == cell.Column {
+				record.Cells[made.Index] = cell.Value
+				restored = append(restored, position)
+			}
+		}
+	}
+	return restored
+}
+
+// append keeps a finished cell. It is called by the goroutines of tasks.
+func (j *journals) append(index int64, record *table.Record, made *plan.Column, value any, usage column.Usage) error {
+	group := j.of(index)
+	writer, err := group.opening()
+	if err != nil {
+		return err
+	}
+	cell := journal.Cell{Row: record.Row, Ordinal: record.Ordinal, Attempt: record.Attempt, Column: made.Name, Value: value, Usage: usage}
+	if err := writer.Append(cell); err != nil {
+		return store.JournalFailed(err, index)
+	}
+	return nil
+}
+
+func (g *groupJournal) opened() *journal.Writer {
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	return g.writer
+}
+
+func (g *groupJournal) opening() (*journal.Writer, error) {
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	if g.writer != nil {
+		return g.writer, nil
+	}
+	file, err := g.store.OpenJournal(g.index)
+	if err != nil {
+		return nil, err
+	}
+	writer, err := journal.NewWriter(file, g.whole)
+	if err != nil {
+		return nil, errors.Join(store.JournalFailed(err, g.index), file.Close())
+	}
+	g.writer = writer
+	return writer, nil
+}
+
+// size is how many bytes the journal of a row group has.
+func (j *journals) size(index int64) int64 {
+	group := j.of(index)
+	if group == nil {
+		return 0
+	}
+	if writer := group.opened(); writer != nil {
+		return writer.Size()
+	}
+	return group.whole
+}
+
+// end closes the journal of a row group in which nothing runs any more.
+func (j *journals) end(index int64) {
+	group := j.of(index)
+	if group == nil {
+		return
+	}
+	if writer := group.opened(); writer != nil {
+		_ = writer.Sync()
+		_ = writer.Close()
+	}
+	j.mutex.Lock()
+	defer j.mutex.Unlock()
+	delete(j.open, index)
+}
+
+// remove closes and removes the journal of a row group that is in the store as a whole.
+func (j *journals) remove(index int64) *failure.Error {
+	group := j.of(index)
+	if group == nil {
+		return nil
+	}
+	writer := group.opened()
+	if writer != nil {
+		_ = writer.Close()
+	}
+	j.mutex.Lock()
+	delete(j.open, index)
+	j.mutex.Unlock()
+	if writer == nil && group.whole == 0 {
+		return nil
+	}
+	if err := j.job.Store.RemoveJournal(index); err != nil {
+		return failure.Of(err)
+	}
+	return nil
+}
