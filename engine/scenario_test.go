@@ -1,9 +1,12 @@
 package engine_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -142,6 +145,22 @@ func TestATricklingAnswerEndsAtTheTotalDeadline(t *testing.T) {
 	requireComplete(t, w, w.generate(t.Context(), 0))
 	if counters := server.Counters(); counters.Cancelled != 1 || counters.Requests != 6 {
 		t.Errorf("%d of %d requests were cancelled, want 1 of 6", counters.Cancelled, counters.Requests)
+	}
+}
+
+func TestASlowRequestIsToldWhileItIsUnderWay(t *testing.T) {
+	t.Parallel()
+	w, _ := newScenario(t, 5, 5, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultHang, FromRequest: 2, ToRequest: 2}}})
+	timeout, threshold := int32(4), int32(1)
+	w.spec.Models[0].TimeoutSeconds = &timeout
+	w.spec.Run = &v1alpha1.RunSettings{SlowRequestThresholdSeconds: &threshold}
+	var log bytes.Buffer
+	config := w.config(0)
+	config.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	requireComplete(t, w, engine.Generate(t.Context(), config))
+	told := strings.Count(log.String(), `level=WARN msg="a request is slow" model=writer provider=local column=text`)
+	if told < 2 || told > 4 || strings.Contains(log.String(), "about ") {
+		t.Errorf("a request that hung for 4 s was told %d times:\n%s", told, log.String())
 	}
 }
 

@@ -309,6 +309,13 @@ type RunSettings struct {
 	// +optional
 	MaxRequestAttempts *int32 `json:"maxRequestAttempts,omitempty"`
 
+	// slowRequestThresholdSeconds is after how long a request of a model is warned about in the log, and how often it is again;
+	// 0 turns that off. Defaults to 30.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=86400
+	// +optional
+	SlowRequestThresholdSeconds *int32 `json:"slowRequestThresholdSeconds,omitempty"`
+
 	// earlyShutdown ends a run whose cells fail too often.
 	// +optional
 	EarlyShutdown *EarlyShutdown `json:"earlyShutdown,omitempty"`

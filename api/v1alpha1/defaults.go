@@ -1,5 +1,7 @@
 package v1alpha1
 
+import "time"
+
 import "k8s.io/apimachinery/pkg/util/intstr"
 
 // Defaults that may change with versions: they are applied where a value is read and never written into a spec.
@@ -13,6 +15,7 @@ const (
 	DefaultBackoffLimit          int32 = 3
 	DefaultStartupTimeoutSeconds int32 = 120
 	DefaultErrorWindow           int32 = 50
+	DefaultSlowRequestSeconds    int32 = 30
 )
 
 // defaultMinRecords is the completion policy of a spec that has none.
@@ -66,6 +69,15 @@ func (s *DatasetGenerationSpec) EffectiveMaxRowAttempts() int {
 		return int(DefaultMaxRowAttempts)
 	}
 	return int(valueOr(s.Run.MaxRowAttempts, DefaultMaxRowAttempts))
+}
+
+// EffectiveSlowRequestThreshold is after how long a request is warned about; 0 is never.
+func (s *DatasetGenerationSpec) EffectiveSlowRequestThreshold() time.Duration {
+	seconds := DefaultSlowRequestSeconds
+	if s.Run != nil {
+		seconds = valueOr(s.Run.SlowRequestThresholdSeconds, seconds)
+	}
+	return time.Duration(seconds) * time.Second
 }
 
 // EffectiveMaxRequestAttempts is how often a request is sent before its cell is given up.

@@ -764,6 +764,11 @@ func (in *RunSettings) DeepCopyInto(out *RunSettings) {
 		*out = new(int32)
 		**out = **in
 	}
+	if in.SlowRequestThresholdSeconds != nil {
+		in, out := &in.SlowRequestThresholdSeconds, &out.SlowRequestThresholdSeconds
+		*out = new(int32)
+		**out = **in
+	}
 	if in.EarlyShutdown != nil {
 		in, out := &in.EarlyShutdown, &out.EarlyShutdown
 		*out = new(EarlyShutdown)

@@ -30,7 +30,7 @@ type Error struct {
 	Consequence Consequence
 	// Message is for people: it names the thing, the numbers and the next step. It never holds a secret, a prompt or an answer.
 	Message string
-	// RetryAfter is how long the other side has asked to wait; 0 when it has not.
+	// RetryAfter is how long the other side has asked to wait, which may be absurdly long; 0 when it has not.
 	RetryAfter time.Duration
 	// Temporary says, of an EndRun failure, that starting the engine again may help.
 	Temporary bool

@@ -17,8 +17,8 @@ import (
 	"seedloom.dev/seedloom/engine/failure"
 )
 
-// maxRetryAfter caps what a server may ask for.
-const maxRetryAfter = 5 * time.Minute
+// maxRetryAfter is the longest wish that is passed on; longer ones, which a duration can't hold, are cut.
+const maxRetryAfter = 10_000 * time.Hour
 
 // connectionFailure classifies a request for which no answer has begun. Whatever the cause, it may pass; what says that
 // nobody is there counts against the endpoint too.

@@ -140,7 +140,7 @@ func TestFailuresAreClassified(t *testing.T) {
 		"422":                    {bytes: answer(422, "", ""), after: none, reason: v1alpha1.ReasonRequestRejected, consequence: failure.DropRow},
 		"408":                    {bytes: answer(408, "", ""), after: none, reason: v1alpha1.ReasonProviderUnavailable, consequence: failure.RetryLater},
 		"429":                    {bytes: answer(429, "Retry-After: 7\r\n", ""), after: none, reason: v1alpha1.ReasonProviderRateLimited, consequence: failure.RetryLater, retryAfter: 7 * time.Second},
-		"429, a long time":       {bytes: answer(429, "Retry-After: 86400\r\n", ""), after: none, reason: v1alpha1.ReasonProviderRateLimited, consequence: failure.RetryLater, retryAfter: 5 * time.Minute},
+		"429, a long time":       {bytes: answer(429, "Retry-After: 86400\r\n", ""), after: none, reason: v1alpha1.ReasonProviderRateLimited, consequence: failure.RetryLater, retryAfter: 24 * time.Hour},
 		"429, no quota": {bytes: answer(429, "", `{"error":{"code":"insufficient_quota"}}`), after: none,
 			reason: v1alpha1.ReasonModelAuthentication, consequence: failure.EndRun},
 		"500":           {bytes: answer(500, "", ""), after: none, reason: v1alpha1.ReasonProviderUnavailable, consequence: failure.RetryLater},

@@ -32,7 +32,7 @@ func (t *Tracker) Handler(identity Identity) http.Handler {
 			Version: runreport.Version,
 			RunID:   identity.RunID, Attempt: identity.Attempt, Shard: identity.Shard,
 			Sequence: snapshot.Sequence, Phase: snapshot.Phase, Records: snapshot.Records,
-			RecordsPerSecond: snapshot.RecordsPerSecond, InFlight: snapshot.InFlight,
+			RecordsPerSecond: snapshot.RecordsPerSecond, InFlight: snapshot.InFlight, SlowRequests: snapshot.SlowRequests,
 			Columns: snapshot.Columns, Models: snapshot.Models, Dropped: snapshot.Dropped,
 		})
 	})
@@ -44,6 +44,7 @@ var (
 	targetDescription  = prometheus.NewDesc("seedloom_records_target", "Records that were asked for.", []string{"shard"}, nil)
 	cellsDescription   = prometheus.NewDesc("seedloom_cells", "Cells of settled records by column and outcome.", []string{"shard", "column", "outcome"}, nil)
 	flightDescription  = prometheus.NewDesc("seedloom_tasks_in_flight", "Tasks that run now.", []string{"shard"}, nil)
+	slowDescription    = prometheus.NewDesc("seedloom_slow_requests", "Requests of models under way for longer than the threshold.", []string{"shard"}, nil)
 	requestDescription = prometheus.NewDesc("seedloom_model_requests_total", "Requests by model and outcome.", []string{"shard", "model", "outcome"}, nil)
 	tokenDescription   = prometheus.NewDesc("seedloom_model_tokens_total", "Tokens by model and type.", []string{"shard", "model", "type"}, nil)
 )
@@ -57,7 +58,7 @@ type collector struct {
 // Describe sends the descriptions of all metrics.
 func (c *collector) Describe(descriptions chan<- *prometheus.Desc) {
 	for _, description := range []*prometheus.Desc{
-		recordsDescription, targetDescription, cellsDescription, flightDescription, requestDescription, tokenDescription,
+		recordsDescription, targetDescription, cellsDescription, flightDescription, slowDescription, requestDescription, tokenDescription,
 	} {
 		descriptions <- description
 	}
@@ -73,6 +74,7 @@ func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 	send(recordsDescription, prometheus.GaugeValue, float64(snapshot.Records.Actual), "written")
 	send(recordsDescription, prometheus.GaugeValue, float64(snapshot.Records.Dropped), "dropped")
 	send(flightDescription, prometheus.GaugeValue, float64(snapshot.InFlight))
+	send(slowDescription, prometheus.GaugeValue, float64(snapshot.SlowRequests))
 	for _, column := range snapshot.Columns {
 		send(cellsDescription, prometheus.GaugeValue, float64(column.Succeeded), column.Name, "succeeded")
 		send(cellsDescription, prometheus.GaugeValue, float64(column.Failed), column.Name, "failed")

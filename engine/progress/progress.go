@@ -27,9 +27,11 @@ type Snapshot struct {
 	Records          runreport.Records
 	RecordsPerSecond float64
 	InFlight         int64
-	Columns          []runreport.Column
-	Models           []runreport.Model
-	Dropped          []runreport.Drop
+	// SlowRequests are requests of models that are under way for longer than they should.
+	SlowRequests int64
+	Columns      []runreport.Column
+	Models       []runreport.Model
+	Dropped      []runreport.Drop
 }
 
 // Tracker counts. All its methods may be called from any goroutine; an executor calls those that count from one only.
@@ -138,6 +140,13 @@ func (t *Tracker) SetInFlight(count int) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
 	t.snapshot.InFlight = int64(count)
+}
+
+// SetSlowRequests notes how many requests take longer than they should.
+func (t *Tracker) SetSlowRequests(count int) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	t.snapshot.SlowRequests = int64(count)
 }
 
 // Snapshot returns what is known now.

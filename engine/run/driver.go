@@ -44,14 +44,17 @@ type driver struct {
 	slots   int // of all lanes
 	results chan result
 	usage   map[int64][]runreport.Model
+	watch   *watch
 }
 
 // result is what a task came back with.
 type result struct {
-	task   schedule.Task
-	value  any
-	values []column.BatchValue
-	usage  column.Usage
+	task schedule.Task
+	// request is the number of the request in the watch.
+	request int64
+	value   any
+	values  []column.BatchValue
+	usage   column.Usage
 	// failures are those of single rows of a local step.
 	failures []schedule.RowFailure
 	err      error
@@ -59,7 +62,7 @@ type result struct {
 
 func newDriver(job *Job, columns []*plan.Column, newRecord func(table.RowIndex, int32) *table.Record) *driver {
 	steps := stepsOf(columns)
-	config := job.coreConfig(steps, newRecord)
+	config, names := job.coreConfig(steps, newRecord)
 	slots := 0
 	for _, lane := range config.Lanes {
 		slots += lane.Limit
@@ -67,6 +70,7 @@ func newDriver(job *Job, columns []*plan.Column, newRecord func(table.RowIndex, 
 	return &driver{
 		job: job, core: schedule.New(config), steps: steps, slots: slots, lanes: len(config.Lanes),
 		results: make(chan result, slots), usage: make(map[int64][]runreport.Model),
+		watch: newWatch(job.Logger, job.Plan.Spec.EffectiveSlowRequestThreshold(), names, time.Now()),
 	}
 }
 
@@ -84,6 +88,7 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 	wake := time.NewTimer(time.Hour)
 	defer wake.Stop()
 	stop := ctx.Done()
+	d.watch.progress(time.Now())
 	ticks := 0
 	draining := false
 	for {
@@ -120,6 +125,7 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 		case <-wake.C:
 		case <-ticker.C:
 			ticks++
+			d.job.Progress.SetSlowRequests(d.watch.look(time.Now(), d.core))
 			d.job.Progress.Sample()
 			if ticks%logInterval == 0 {
 				d.job.logProgress()
@@ -142,6 +148,7 @@ func (d *driver) setWake(timer *time.Timer) {
 // deliver hands over the rows and row groups that have met their fate.
 func (d *driver) deliver(to source) {
 	if fates := d.core.TakeFates(); fates.Done > 0 || len(fates.Dropped) > 0 {
+		d.watch.progress(time.Now())
 		to.fates(fates)
 	}
 	for _, group := range d.core.TakeFinished() {
@@ -164,15 +171,19 @@ func (d *driver) dispatch(ctx context.Context) {
 			if !found {
 				break
 			}
-			go func() { d.results <- d.perform(ctx, task) }()
+			request := int64(0)
+			if column := d.steps[task.Column].columns[0]; column.Model != nil {
+				request = d.watch.started(column, task, now)
+			}
+			go func() { d.results <- d.perform(ctx, task, request) }()
 		}
 	}
 	d.job.Progress.SetInFlight(d.core.InFlight())
 }
 
 // perform runs a task in a goroutine of its own. A panic of a generator is a defect of ours, and ends the run in order.
-func (d *driver) perform(ctx context.Context, task schedule.Task) (back result) {
-	back.task = task
+func (d *driver) perform(ctx context.Context, task schedule.Task, request int64) (back result) {
+	back.task, back.request = task, request
 	step := d.steps[task.Column]
 	column := step.columns[0]
 	defer func() {
@@ -214,7 +225,13 @@ func (d *driver) apply(back result) {
 	step := d.steps[back.task.Column]
 	column := step.columns[0]
 	if column.Model != nil {
+		d.watch.ended(back.request)
 		d.addUsage(back.task.Group(), column.Model.Alias, back.usage)
+	}
+	if back.err == nil {
+		d.watch.progress(now)
+	} else if problem := failure.Of(back.err); problem.RetryAfter > schedule.MaxRetryAfter && column.Model != nil {
+		d.watch.longWait(column.Model.Provider, problem.RetryAfter, now)
 	}
 	if back.err != nil {
 		d.core.Failed(back.task, failure.Of(back.err), now)

@@ -48,8 +48,8 @@ func Execute(ctx context.Context, job *Job) *failure.Error {
 	return executeAsync(ctx, job)
 }
 
-// coreConfig returns the scheduler's configuration for some steps.
-func (j *Job) coreConfig(steps []*step, newRecord func(table.RowIndex, int32) *table.Record) schedule.Config {
+// coreConfig returns the scheduler's configuration for some steps, and the names of its lanes.
+func (j *Job) coreConfig(steps []*step, newRecord func(table.RowIndex, int32) *table.Record) (schedule.Config, []string) {
 	spec := j.Plan.Spec
 	config := schedule.Config{
 		Lanes:              []schedule.Lane{{Limit: runtime.GOMAXPROCS(0), Endpoint: -1}},
@@ -61,12 +61,14 @@ func (j *Job) coreConfig(steps []*step, newRecord func(table.RowIndex, int32) *t
 		NewRecord:          newRecord,
 	}
 	lanes := map[string]int{}
+	names := []string{"local"}
 	for i := range spec.Models {
 		model := &spec.Models[i]
 		if !usesModel(steps, model.Alias) {
 			continue
 		}
 		lanes[model.Alias] = len(config.Lanes)
+		names = append(names, model.Alias)
 		config.Lanes = append(config.Lanes, schedule.Lane{Limit: model.EffectiveMaxParallelRequests(), Endpoint: providerIndex(spec, model.Provider)})
 	}
 	keys := make([]random.ColumnKey, len(steps))
@@ -87,7 +89,7 @@ func (j *Job) coreConfig(steps []*step, newRecord func(table.RowIndex, int32) *t
 		source := keys[column].Cell(record.Row, record.Attempt<<16|int32(retry))
 		return source.Float64()
 	}
-	return config
+	return config, names
 }
 
 func usesModel(steps []*step, alias string) bool {

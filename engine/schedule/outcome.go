@@ -8,17 +8,19 @@ import (
 	"seedloom.dev/seedloom/engine/failure"
 )
 
-// The backoff of retries: exponential with full jitter. A server's own wish is honoured up to maxRetryAfter.
+// The backoff of retries: exponential with full jitter.
 const (
-	firstBackoff  = 500 * time.Millisecond
-	maxBackoff    = 30 * time.Second
-	maxRetryAfter = 5 * time.Minute
+	firstBackoff = 500 * time.Millisecond
+	maxBackoff   = 30 * time.Second
 )
+
+// MaxRetryAfter is up to where a server's own wish is honoured.
+const MaxRetryAfter = 5 * time.Minute
 
 // Backoff returns how long the retry with this number, from 1, waits. jitter is in [0, 1).
 func Backoff(retry int, jitter float64, wish time.Duration) time.Duration {
 	if wish > 0 {
-		wish = min(wish, maxRetryAfter)
+		wish = min(wish, MaxRetryAfter)
 		// Many cells get the same wish at once: spread them a little beyond it.
 		return wish + time.Duration(jitter*float64(firstBackoff))
 	}

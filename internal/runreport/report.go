@@ -214,13 +214,15 @@ type Progress struct {
 	// Sequence grows with every change, so that an older document is never taken for a newer one.
 	Sequence int64 `json:"sequence"`
 	// Phase is Running, Draining or Finalizing.
-	Phase            string   `json:"phase"`
-	Records          Records  `json:"records"`
-	RecordsPerSecond float64  `json:"recordsPerSecond"`
-	InFlight         int64    `json:"inFlight"`
-	Columns          []Column `json:"columns,omitempty"`
-	Models           []Model  `json:"models,omitempty"`
-	Dropped          []Drop   `json:"dropped,omitempty"`
+	Phase            string  `json:"phase"`
+	Records          Records `json:"records"`
+	RecordsPerSecond float64 `json:"recordsPerSecond"`
+	InFlight         int64   `json:"inFlight"`
+	// SlowRequests are requests of models that are under way for longer than the threshold.
+	SlowRequests int64    `json:"slowRequests,omitempty"`
+	Columns      []Column `json:"columns,omitempty"`
+	Models       []Model  `json:"models,omitempty"`
+	Dropped      []Drop   `json:"dropped,omitempty"`
 }
 
 // MaxProgressBytes is the largest progress document that is read.

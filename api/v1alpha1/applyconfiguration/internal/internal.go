@@ -534,6 +534,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: rowGroupSize
       type:
         scalar: numeric
+    - name: slowRequestThresholdSeconds
+      type:
+        scalar: numeric
 - name: dev.seedloom.seedloom.api.v1alpha1.RunStatus
   map:
     fields:

@@ -14,6 +14,9 @@ type RunSettingsApplyConfiguration struct {
 	// maxRequestAttempts is how often one request is sent when it fails in a way that may pass (time-out, rate limit,
 	// server error, lost connection). Defaults to 8.
 	MaxRequestAttempts *int32 `json:"maxRequestAttempts,omitempty"`
+	// slowRequestThresholdSeconds is after how long a request of a model is warned about in the log, and how often it is again;
+	// 0 turns that off. Defaults to 30.
+	SlowRequestThresholdSeconds *int32 `json:"slowRequestThresholdSeconds,omitempty"`
 	// earlyShutdown ends a run whose cells fail too often.
 	EarlyShutdown *EarlyShutdownApplyConfiguration `json:"earlyShutdown,omitempty"`
 }
@@ -45,6 +48,14 @@ func (b *RunSettingsApplyConfiguration) WithMaxRowAttempts(value int32) *RunSett
 // If called multiple times, the MaxRequestAttempts field is set to the value of the last call.
 func (b *RunSettingsApplyConfiguration) WithMaxRequestAttempts(value int32) *RunSettingsApplyConfiguration {
 	b.MaxRequestAttempts = &value
+	return b
+}
+
+// WithSlowRequestThresholdSeconds sets the SlowRequestThresholdSeconds field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SlowRequestThresholdSeconds field is set to the value of the last call.
+func (b *RunSettingsApplyConfiguration) WithSlowRequestThresholdSeconds(value int32) *RunSettingsApplyConfiguration {
+	b.SlowRequestThresholdSeconds = &value
 	return b
 }
 

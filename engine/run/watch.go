@@ -1,0 +1,158 @@
+package run
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/engine/schedule"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+const (
+	// stallPeriod is after how long without any progress a run says so, and how often it does again.
+	stallPeriod = 30 * time.Second
+	// slowLines is how many slow requests to a model are told one by one at a time; more are told in one line.
+	slowLines = 3
+)
+
+// watch warns about requests that take long and about runs that don't go on. It belongs to the driver's goroutine: one look at all requests
+// every second, whatever their number.
+type watch struct {
+	logger *slog.Logger
+	// slow is after how long a request is warned about, and how often it is again; 0 is never.
+	slow time.Duration
+	// lanes are the names of the lanes.
+	lanes []string
+
+	pending map[int64]*pendingRequest
+	last    int64
+	// progressed is when a cell was last made or a row met its fate; stalls counts the warnings since.
+	progressed time.Time
+	stalls     int
+	// told is when a provider's wish for a long wait was last told.
+	told map[string]time.Time
+}
+
+// pendingRequest is a request of a model that is under way.
+type pendingRequest struct {
+	column   *plan.Column
+	row      table.RowIndex
+	attempt  int32
+	group    int64
+	since    time.Time
+	warnings int
+}
+
+func newWatch(logger *slog.Logger, slow time.Duration, lanes []string, now time.Time) *watch {
+	return &watch{logger: logger, slow: slow, lanes: lanes, pending: make(map[int64]*pendingRequest), progressed: now, told: make(map[string]time.Time)}
+}
+
+// started notes a request, and returns the number by which it ends.
+func (w *watch) started(column *plan.Column, task schedule.Task, now time.Time) int64 {
+	w.last++
+	w.pending[w.last] = &pendingRequest{column: column, row: task.Records[0].Row, attempt: task.Records[0].Attempt, group: task.Group(), since: now}
+	return w.last
+}
+
+func (w *watch) ended(number int64) { delete(w.pending, number) }
+
+// progress notes that something was made.
+func (w *watch) progress(now time.Time) {
+	if w.stalls > 0 {
+		w.logger.Info("the run goes on", "after", now.Sub(w.progressed).Round(time.Second))
+		w.stalls = 0
+	}
+	w.progressed = now
+}
+
+// look warns about what has become slow since the last look, and returns how many requests are slow.
+func (w *watch) look(now time.Time, core *schedule.Core) (slow int) {
+	if w.slow > 0 {
+		slow = w.lookForSlow(now)
+	}
+	if now.Sub(w.progressed) >= stallPeriod*time.Duration(w.stalls+1) {
+		w.stalls++
+		w.stalled(now, core)
+	}
+	return slow
+}
+
+func (w *watch) lookForSlow(now time.Time) (slow int) {
+	due := map[string][]*pendingRequest{}
+	for _, request := range w.pending {
+		periods := int(now.Sub(request.since) / w.slow)
+		if periods == 0 {
+			continue
+		}
+		slow++
+		if periods > request.warnings {
+			request.warnings = periods
+			due[request.column.Model.Alias] = append(due[request.column.Model.Alias], request)
+		}
+	}
+	for alias, requests := range due {
+		oldest := requests[0]
+		for _, request := range requests {
+			if request.since.Before(oldest.since) {
+				oldest = request
+			}
+		}
+		if len(requests) > slowLines {
+			w.logger.Warn("requests are slow", "model", alias, "provider", oldest.column.Model.Provider, "requests", len(requests),
+				"oldest", now.Sub(oldest.since).Round(time.Second))
+			continue
+		}
+		for _, request := range requests {
+			w.logger.Warn("a request is slow", "model", alias, "provider", request.column.Model.Provider, "column", request.column.Name,
+				"row", request.row, "attempt", request.attempt, "rowGroup", request.group, "age", now.Sub(request.since).Round(time.Second))
+		}
+	}
+	return slow
+}
+
+// longWait tells that a provider asks for a longer wait than it is given, once in the time of such a wait.
+func (w *watch) longWait(provider string, wish time.Duration, now time.Time) {
+	if told, before := w.told[provider]; before && now.Sub(told) < schedule.MaxRetryAfter {
+		return
+	}
+	w.told[provider] = now
+	w.logger.Warn("the provider asks for a longer wait than it is given; is its quota used up?", "provider", provider, "retryAfter", wish, "waits", schedule.MaxRetryAfter)
+}
+
+// stalled tells what each lane waits for.
+func (w *watch) stalled(now time.Time, core *schedule.Core) {
+	running := 0
+	var lanes []any
+	var until time.Time
+	for i, state := range core.LaneStates() {
+		running += state.Running
+		if state.Running+state.Ready+state.Deferred == 0 {
+			continue
+		}
+		lanes = append(lanes, slog.String(w.lanes[i], describe(state, now)))
+		for _, moment := range []time.Time{state.NextTry, state.PausedUntil} {
+			if moment.After(now) && (until.IsZero() || moment.Before(until)) {
+				until = moment
+			}
+		}
+	}
+	since := now.Sub(w.progressed).Round(time.Second)
+	if running == 0 && !until.IsZero() {
+		w.logger.Warn("the run waits", "withoutProgress", since, "until", until.UTC().Format(time.RFC3339), slog.Group("lanes", lanes...))
+		return
+	}
+	w.logger.Warn("the run makes no progress", "for", since, "rowGroups", core.Open(), slog.Group("lanes", lanes...))
+}
+
+func describe(state schedule.LaneState, now time.Time) string {
+	text := fmt.Sprintf("%d of %d slots in use, %d ready, %d deferred", state.Running, state.Limit, state.Ready, state.Deferred)
+	if state.Deferred > 0 {
+		text += fmt.Sprintf(" (the next for %s)", max(0, state.NextTry.Sub(now)).Round(time.Second))
+	}
+	if state.PausedUntil.After(now) {
+		text += fmt.Sprintf(", the provider is asked again in %s", state.PausedUntil.Sub(now).Round(time.Second))
+	}
+	return text
+}
