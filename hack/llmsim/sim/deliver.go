@@ -41,9 +41,12 @@ func (c *call) run(ctx context.Context, w http.ResponseWriter) {
 		return
 	}
 	var built *answer
-	if c.embeddings {
+	switch {
+	case c.embeddings:
 		built = embeddingsAnswer(c.request, c.fault)
-	} else {
+	case c.messages:
+		built = messagesAnswer(c.request, c.fault)
+	default:
 		built = chatAnswer(c.request, c.fault)
 	}
 	c.sendAnswer(ctx, w, built)
@@ -157,7 +160,7 @@ func (c *call) sendStatus(w http.ResponseWriter) {
 	c.end(string(FaultStatus), status, 0)
 	body := []byte(c.fault.Body)
 	if len(body) == 0 {
-		body = errorBody(fmt.Sprintf("simulated failure: %d %s", status, http.StatusText(status)), "simulated_failure", "simulated")
+		body = c.errorBody(status, fmt.Sprintf("simulated failure: %d %s", status, http.StatusText(status)), "simulated_failure", "simulated")
 	}
 	_ = writeBody(w, status, "application/json", body)
 }
@@ -180,7 +183,15 @@ func (c *call) refuse(w http.ResponseWriter, reason string, problem error) {
 		message = problem.Error()
 	}
 	c.end(reason, status, 0)
-	_ = writeBody(w, status, "application/json", errorBody(message, kind, kind))
+	_ = writeBody(w, status, "application/json", c.errorBody(status, message, kind, kind))
+}
+
+// errorBody is an error in the form of the protocol by which the request came.
+func (c *call) errorBody(status int, message, kind, code string) []byte {
+	if c.messages {
+		return messagesError(status, message)
+	}
+	return errorBody(message, kind, code)
 }
 
 func wholeSeconds(duration time.Duration) string {

@@ -42,20 +42,24 @@ type request struct {
 	format     json.RawMessage
 	jsonObject bool
 	embeddings bool
+	// messages says that it came by the Messages API of Anthropic.
+	messages bool
+}
+
+type chatMessage struct {
+	Role    string  `json:"role"`
+	Content content `json:"content"`
 }
 
 type chatBody struct {
-	Model    string `json:"model"`
-	Messages []struct {
-		Role    string  `json:"role"`
-		Content content `json:"content"`
-	} `json:"messages"`
-	MaxTokens           *int     `json:"max_tokens"`
-	MaxCompletionTokens *int     `json:"max_completion_tokens"`
-	Seed                *int64   `json:"seed"`
-	Temperature         *float64 `json:"temperature"`
-	TopP                *float64 `json:"top_p"`
-	Stream              bool     `json:"stream"`
+	Model               string        `json:"model"`
+	Messages            []chatMessage `json:"messages"`
+	MaxTokens           *int          `json:"max_tokens"`
+	MaxCompletionTokens *int          `json:"max_completion_tokens"`
+	Seed                *int64        `json:"seed"`
+	Temperature         *float64      `json:"temperature"`
+	TopP                *float64      `json:"top_p"`
+	Stream              bool          `json:"stream"`
 	StreamOptions       struct {
 		IncludeUsage bool `json:"include_usage"`
 	} `json:"stream_options"`
@@ -94,6 +98,10 @@ func parseChat(data []byte) (*request, error) {
 	if err := json.Unmarshal(data, &body); err != nil {
 		return &request{}, errors.New("the body is not a chat completion request: " + err.Error())
 	}
+	return body.parse()
+}
+
+func (body *chatBody) parse() (*request, error) {
 	parsed := &request{
 		model: body.Model, maxTokens: defaultAnswerTokens, stream: body.Stream, streamUsage: body.StreamOptions.IncludeUsage,
 		texts: make([]string, len(body.Messages)),
@@ -215,6 +223,9 @@ func authorized(header http.Header, keys []string) bool {
 		return true
 	}
 	given, ok := strings.CutPrefix(header.Get("Authorization"), "Bearer ")
+	if own := header.Get("X-Api-Key"); own != "" {
+		given, ok = own, true
+	}
 	for _, key := range keys {
 		if ok && key == given {
 			return true

@@ -98,6 +98,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.Method + " " + path {
 	case "POST /v1/chat/completions":
 		target.answer(w, r, parseChat)
+	case "POST /v1/messages":
+		target.answer(w, r, parseMessages)
 	case "POST /v1/embeddings":
 		target.answer(w, r, parseEmbeddings)
 	case "GET /v1/models":

@@ -115,6 +115,9 @@ func (t *tenant) begin(request *request, header http.Header, problem error) (c *
 	c.number = t.counters.Requests
 	t.remember(request)
 	path := "chat"
+	if request.messages {
+		path = "messages"
+	}
 	if request.embeddings {
 		path = "embeddings"
 	}
