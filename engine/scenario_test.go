@@ -223,6 +223,18 @@ func TestARunThatLosesNearlyAllRowsSaysSo(t *testing.T) {
 	}
 }
 
+func TestADatasetFromAnAnthropicProvider(t *testing.T) {
+	t.Parallel()
+	w, server := newScenario(t, 50, 4, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultStatus, Status: 529, FromRequest: 5, ToRequest: 6}}})
+	w.spec.Providers[0].Type = v1alpha1.ProviderAnthropic
+	requireComplete(t, w, w.generate(t.Context(), 0))
+	for _, request := range server.Requests().Requests {
+		if request.Path != "messages" {
+			t.Fatalf("a request came by %s", request.Path)
+		}
+	}
+}
+
 func TestOneSlowEndpointLeavesTheOtherBusy(t *testing.T) {
 	t.Parallel()
 	fast := simtest.Start(t, sim.Config{Defaults: sim.Model{Latency: answersAfter(1)}})

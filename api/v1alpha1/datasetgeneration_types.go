@@ -1,6 +1,7 @@
 package v1alpha1
 
 import (
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
@@ -124,12 +125,14 @@ type DatasetGenerationSpec struct {
 }
 
 // ProviderType is the protocol that a provider speaks.
-// +kubebuilder:validation:Enum=OpenAI
+// +kubebuilder:validation:Enum=OpenAI;Anthropic
 type ProviderType string
 
 const (
 	// ProviderOpenAI is the OpenAI-compatible HTTP API, which most model servers have.
 	ProviderOpenAI ProviderType = "OpenAI"
+	// ProviderAnthropic is the Messages API of Anthropic.
+	ProviderAnthropic ProviderType = "Anthropic"
 )
 
 // Provider is an endpoint that serves models.
@@ -145,16 +148,30 @@ type Provider struct {
 	// +required
 	Type ProviderType `json:"type,omitempty"`
 
-	// endpoint is the base URL, to which paths such as /chat/completions are appended; for instance http://vllm.models.svc:8000/v1.
+	// endpoint is the base URL, to which paths such as /chat/completions are appended; for instance http://vllm.models.svc:8000/v1,
+	// or https://api.anthropic.com for the type Anthropic.
 	// +kubebuilder:validation:MinLength=8
 	// +kubebuilder:validation:MaxLength=2048
 	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://[^\\\\s@?#]+$')",message="must be an http or https URL without user, query or fragment"
 	// +required
 	Endpoint string `json:"endpoint,omitempty"`
 
-	// apiKeySecretRef names the key of a Secret in this namespace that holds the API key. It is sent as a bearer token.
+	// apiKeySecretRef names the key of a Secret in this namespace that holds the API key. It is sent as the protocol demands:
+	// as a bearer token to OpenAI-compatible servers, as x-api-key to Anthropic.
 	// +optional
 	APIKeySecretRef *SecretKeyReference `json:"apiKeySecretRef,omitempty"`
+
+	// extraHeaders are sent with every request, beside those of the protocol. They are no place for secrets.
+	// +kubebuilder:validation:MinProperties=1
+	// +kubebuilder:validation:MaxProperties=32
+	// +optional
+	ExtraHeaders map[string]string `json:"extraHeaders,omitempty"`
+
+	// extraBody is an object whose members are added to the body of every request, and win over those of a model's extraBody.
+	// +kubebuilder:validation:Type=object
+	// +kubebuilder:pruning:PreserveUnknownFields
+	// +optional
+	ExtraBody *apiextensionsv1.JSON `json:"extraBody,omitempty"`
 }
 
 // SecretKeyReference names one key of a Secret in the same namespace.
@@ -197,6 +214,13 @@ type Model struct {
 	// +optional
 	Parameters *ModelParameters `json:"parameters,omitempty"`
 
+	// extraBody is an object whose members are added to the body of every request to this model, for what a server understands
+	// beyond the parameters.
+	// +kubebuilder:validation:Type=object
+	// +kubebuilder:pruning:PreserveUnknownFields
+	// +optional
+	ExtraBody *apiextensionsv1.JSON `json:"extraBody,omitempty"`
+
 	// maxParallelRequests is the largest number of requests that one Pod has in flight to this model. Defaults to 16.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=10000
@@ -214,7 +238,7 @@ type Model struct {
 //
 // +kubebuilder:validation:MinProperties=1
 type ModelParameters struct {
-	// temperature is the sampling temperature, from 0 to 2.
+	// temperature is the sampling temperature, from 0 to 2, or to 1 for the type Anthropic.
 	// +kubebuilder:validation:XValidation:rule="self >= 0.0 && self <= 2.0",message="must be from 0 to 2"
 	// +optional
 	Temperature *Decimal `json:"temperature,omitempty"`
@@ -224,7 +248,7 @@ type ModelParameters struct {
 	// +optional
 	TopP *Decimal `json:"topP,omitempty"`
 
-	// maxTokens is the largest number of tokens in an answer.
+	// maxTokens is the largest number of tokens in an answer. Where it is not set, providers of the type Anthropic, which need one, get 4096.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=10000000
 	// +optional

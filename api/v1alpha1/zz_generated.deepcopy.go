@@ -539,6 +539,11 @@ func (in *Model) DeepCopyInto(out *Model) {
 		*out = new(ModelParameters)
 		(*in).DeepCopyInto(*out)
 	}
+	if in.ExtraBody != nil {
+		in, out := &in.ExtraBody, &out.ExtraBody
+		*out = new(v1.JSON)
+		(*in).DeepCopyInto(*out)
+	}
 	if in.MaxParallelRequests != nil {
 		in, out := &in.MaxParallelRequests, &out.MaxParallelRequests
 		*out = new(int32)
@@ -703,6 +708,18 @@ func (in *Provider) DeepCopyInto(out *Provider) {
 		in, out := &in.APIKeySecretRef, &out.APIKeySecretRef
 		*out = new(SecretKeyReference)
 		**out = **in
+	}
+	if in.ExtraHeaders != nil {
+		in, out := &in.ExtraHeaders, &out.ExtraHeaders
+		*out = make(map[string]string, len(*in))
+		for key, val := range *in {
+			(*out)[key] = val
+		}
+	}
+	if in.ExtraBody != nil {
+		in, out := &in.ExtraBody, &out.ExtraBody
+		*out = new(v1.JSON)
+		(*in).DeepCopyInto(*out)
 	}
 }
 

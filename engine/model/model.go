@@ -3,6 +3,7 @@
 package model
 
 import (
+	"bytes"
 	"net"
 	"net/http"
 	"strings"
@@ -78,14 +79,22 @@ func newTransport(connections int) *http.Transport {
 func newClient(httpClient *http.Client, provider *v1alpha1.Provider, model *v1alpha1.Model, apiKey string) *Client {
 	client := &Client{
 		http: httpClient, alias: model.Alias, model: model.Model, provider: provider.Name,
-		url: strings.TrimRight(provider.Endpoint, "/") + "/chat/completions",
+		wire: wireOf(provider.Type), headers: provider.ExtraHeaders, parameters: &v1alpha1.ModelParameters{},
 		// Keys that were put into a file before the Secret end with a line break.
 		apiKey:  strings.TrimSpace(apiKey),
 		hasKey:  provider.APIKeySecretRef != nil,
 		timeout: time.Duration(model.EffectiveTimeoutSeconds()) * time.Second,
 	}
-	if parameters := model.Parameters; parameters != nil {
-		client.parameters = chatParameters{Temperature: parameters.Temperature, TopP: parameters.TopP, MaxTokens: parameters.MaxTokens}
+	client.url = client.wire.url(provider.Endpoint)
+	if model.Parameters != nil {
+		client.parameters = model.Parameters
+	}
+	if extra := plan.ExtraBody(provider, model); len(extra) > 0 {
+		// It was read from JSON, so it can be written as JSON.
+		if document, err := encode(extra); err == nil {
+			client.extra = bytes.TrimSpace(document)
+			client.extra = client.extra[1 : len(client.extra)-1]
+		}
 	}
 	return client
 }

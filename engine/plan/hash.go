@@ -19,11 +19,11 @@ const uuidDigits = 32
 // and may go on in each other's files.
 //
 // In it: randomSeed; the seed's source, format and order; the columns in their order; for each model column the provider's
-// type and endpoint, the name of the model and its parameters; the size of row groups, since a row group is the unit in which files
+// type and endpoint, the name of the model, its parameters and extra body; the size of row groups, since a row group is the unit in which files
 // are resumed, and the unit on which Batch code works.
 //
 // Not in it: numRecords, so that a run can be extended; parallelism, suspend, completionPolicy, limits, output, and of run
-// all but rowGroupSize; a provider's name and API key, a model's alias, maxParallelRequests and timeoutSeconds; models and
+// all but rowGroupSize; a provider's name, API key and extra headers, a model's alias, maxParallelRequests and timeoutSeconds; models and
 // providers that no column uses; a default that is written out. The contents of what a reference names (a ConfigMap, a
 // file, a URL) are not looked at either: who replaces the data behind a seed and wants new rows changes randomSeed.
 func ConfigHash(spec *v1alpha1.DatasetGenerationSpec) string {
@@ -49,6 +49,7 @@ type modelIdentity struct {
 	Endpoint     string                    `json:"endpoint"`
 	Model        string                    `json:"model"`
 	Parameters   *v1alpha1.ModelParameters `json:"parameters,omitempty"`
+	ExtraBody    map[string]any            `json:"extraBody,omitempty"`
 }
 
 // canonical returns what shapes rows as JSON with sorted keys and without spaces, in which equal meanings have equal bytes.
@@ -89,6 +90,7 @@ func identifyModel(spec *v1alpha1.DatasetGenerationSpec, column *v1alpha1.Column
 	for _, provider := range spec.Providers {
 		if provider.Name == model.Provider {
 			result.ProviderType, result.Endpoint = provider.Type, provider.Endpoint
+			result.ExtraBody = ExtraBody(&provider, model)
 		}
 	}
 	return result

@@ -83,9 +83,11 @@ func (v *validation) providers() {
 			v.add(field+".name", ReasonDuplicateProvider, "another provider is called %q too", provider.Name)
 		}
 		seen[provider.Name] = true
-		if provider.Type != v1alpha1.ProviderOpenAI {
-			v.add(field+".type", ReasonInvalidValue, "must be %s, but is %q", v1alpha1.ProviderOpenAI, provider.Type)
+		if provider.Type != v1alpha1.ProviderOpenAI && provider.Type != v1alpha1.ProviderAnthropic {
+			v.add(field+".type", ReasonInvalidValue, "must be %s or %s, but is %q", v1alpha1.ProviderOpenAI, v1alpha1.ProviderAnthropic, provider.Type)
 		}
+		v.extraHeaders(field+".extraHeaders", provider.ExtraHeaders)
+		v.extraBody(field+".extraBody", provider.ExtraBody)
 		if problem := endpointProblem(provider.Endpoint); problem != "" {
 			v.add(field+".endpoint", ReasonInvalidValue, "%s", problem)
 		}
@@ -127,6 +129,15 @@ func (v *validation) models() {
 		}
 		if model.Model == "" {
 			v.add(field+".model", ReasonRequired, "the name by which the provider knows the model is needed")
+		}
+		v.extraBody(field+".extraBody", model.ExtraBody)
+		for _, provider := range v.spec.Providers {
+			if provider.Name != model.Provider {
+				continue
+			}
+			if problem := temperatureProblem(&provider, &model); problem != "" {
+				v.add(field+".parameters.temperature", ReasonInvalidValue, "%s", problem)
+			}
 		}
 	}
 }

@@ -75,7 +75,8 @@ func messagesAnswer(request *request, fault *Fault) *answer {
 	body = strconv.AppendInt(body, int64(request.promptTokens), 10)
 	body = append(body, `,"output_tokens":`...)
 	body = strconv.AppendInt(body, int64(result.tokens), 10)
-	result.body = append(body, `}}`...)
+	body = append(body, `}}`...)
+	result.body = body
 	return result
 }
 

@@ -377,6 +377,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: alias
       type:
         scalar: string
+    - name: extraBody
+      type:
+        namedType: io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON
     - name: maxParallelRequests
       type:
         scalar: numeric
@@ -478,6 +481,14 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: endpoint
       type:
         scalar: string
+    - name: extraBody
+      type:
+        namedType: io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON
+    - name: extraHeaders
+      type:
+        map:
+          elementType:
+            scalar: string
     - name: name
       type:
         scalar: string

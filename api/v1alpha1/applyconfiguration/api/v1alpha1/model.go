@@ -2,6 +2,10 @@
 
 package v1alpha1
 
+import (
+	v1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+)
+
 // ModelApplyConfiguration represents a declarative configuration of the Model type for use
 // with apply.
 //
@@ -15,6 +19,9 @@ type ModelApplyConfiguration struct {
 	Model *string `json:"model,omitempty"`
 	// parameters are sent with every request.
 	Parameters *ModelParametersApplyConfiguration `json:"parameters,omitempty"`
+	// extraBody is an object whose members are added to the body of every request to this model, for what a server understands
+	// beyond the parameters.
+	ExtraBody *v1.JSON `json:"extraBody,omitempty"`
 	// maxParallelRequests is the largest number of requests that one Pod has in flight to this model. Defaults to 16.
 	MaxParallelRequests *int32 `json:"maxParallelRequests,omitempty"`
 	// timeoutSeconds is how long a whole request may take, however slowly its bytes arrive. Defaults to 60.
@@ -56,6 +63,14 @@ func (b *ModelApplyConfiguration) WithModel(value string) *ModelApplyConfigurati
 // If called multiple times, the Parameters field is set to the value of the last call.
 func (b *ModelApplyConfiguration) WithParameters(value *ModelParametersApplyConfiguration) *ModelApplyConfiguration {
 	b.Parameters = value
+	return b
+}
+
+// WithExtraBody sets the ExtraBody field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ExtraBody field is set to the value of the last call.
+func (b *ModelApplyConfiguration) WithExtraBody(value v1.JSON) *ModelApplyConfiguration {
+	b.ExtraBody = &value
 	return b
 }
 

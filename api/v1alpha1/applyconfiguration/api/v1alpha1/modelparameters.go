@@ -11,11 +11,11 @@ import (
 //
 // ModelParameters are the sampling parameters of a model. What is not set is not sent, and the provider's default holds.
 type ModelParametersApplyConfiguration struct {
-	// temperature is the sampling temperature, from 0 to 2.
+	// temperature is the sampling temperature, from 0 to 2, or to 1 for the type Anthropic.
 	Temperature *apiv1alpha1.Decimal `json:"temperature,omitempty"`
 	// topP is the probability mass for nucleus sampling, above 0 and at most 1.
 	TopP *apiv1alpha1.Decimal `json:"topP,omitempty"`
-	// maxTokens is the largest number of tokens in an answer.
+	// maxTokens is the largest number of tokens in an answer. Where it is not set, providers of the type Anthropic, which need one, get 4096.
 	MaxTokens *int64 `json:"maxTokens,omitempty"`
 }
 

@@ -3,6 +3,7 @@
 package v1alpha1
 
 import (
+	v1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apiv1alpha1 "seedloom.dev/seedloom/api/v1alpha1"
 )
 
@@ -15,10 +16,16 @@ type ProviderApplyConfiguration struct {
 	Name *string `json:"name,omitempty"`
 	// type is the protocol of the endpoint.
 	Type *apiv1alpha1.ProviderType `json:"type,omitempty"`
-	// endpoint is the base URL, to which paths such as /chat/completions are appended; for instance http://vllm.models.svc:8000/v1.
+	// endpoint is the base URL, to which paths such as /chat/completions are appended; for instance http://vllm.models.svc:8000/v1,
+	// or https://api.anthropic.com for the type Anthropic.
 	Endpoint *string `json:"endpoint,omitempty"`
-	// apiKeySecretRef names the key of a Secret in this namespace that holds the API key. It is sent as a bearer token.
+	// apiKeySecretRef names the key of a Secret in this namespace that holds the API key. It is sent as the protocol demands:
+	// as a bearer token to OpenAI-compatible servers, as x-api-key to Anthropic.
 	APIKeySecretRef *SecretKeyReferenceApplyConfiguration `json:"apiKeySecretRef,omitempty"`
+	// extraHeaders are sent with every request, beside those of the protocol. They are no place for secrets.
+	ExtraHeaders map[string]string `json:"extraHeaders,omitempty"`
+	// extraBody is an object whose members are added to the body of every request, and win over those of a model's extraBody.
+	ExtraBody *v1.JSON `json:"extraBody,omitempty"`
 }
 
 // ProviderApplyConfiguration constructs a declarative configuration of the Provider type for use with
@@ -56,5 +63,27 @@ func (b *ProviderApplyConfiguration) WithEndpoint(value string) *ProviderApplyCo
 // If called multiple times, the APIKeySecretRef field is set to the value of the last call.
 func (b *ProviderApplyConfiguration) WithAPIKeySecretRef(value *SecretKeyReferenceApplyConfiguration) *ProviderApplyConfiguration {
 	b.APIKeySecretRef = value
+	return b
+}
+
+// WithExtraHeaders puts the entries into the ExtraHeaders field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, the entries provided by each call will be put on the ExtraHeaders field,
+// overwriting an existing map entries in ExtraHeaders field with the same key.
+func (b *ProviderApplyConfiguration) WithExtraHeaders(entries map[string]string) *ProviderApplyConfiguration {
+	if b.ExtraHeaders == nil && len(entries) > 0 {
+		b.ExtraHeaders = make(map[string]string, len(entries))
+	}
+	for k, v := range entries {
+		b.ExtraHeaders[k] = v
+	}
+	return b
+}
+
+// WithExtraBody sets the ExtraBody field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ExtraBody field is set to the value of the last call.
+func (b *ProviderApplyConfiguration) WithExtraBody(value v1.JSON) *ProviderApplyConfiguration {
+	b.ExtraBody = &value
 	return b
 }

@@ -1,0 +1,102 @@
+package plan
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"net/textproto"
+	"slices"
+
+	"golang.org/x/net/http/httpguts"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+)
+
+// ownMembers are the members of a request's body that have a field of their own in the spec, or that the engine depends on.
+var ownMembers = map[string]string{
+	"model": "models[].model", "messages": "the column's prompt", "system": "the column's systemPrompt",
+	"temperature": "parameters.temperature", "top_p": "parameters.topP", "max_tokens": "parameters.maxTokens",
+	"stream": "", "stream_options": "", "n": "",
+}
+
+// ownHeaders are those that the protocols set.
+var ownHeaders = map[string]string{
+	"Authorization": "apiKeySecretRef", "X-Api-Key": "apiKeySecretRef", "Proxy-Authorization": "apiKeySecretRef", "Cookie": "apiKeySecretRef",
+	"Content-Type": "", "Content-Length": "", "Accept": "", "Accept-Encoding": "", "Host": "", "Connection": "", "Transfer-Encoding": "",
+	"Anthropic-Version": "",
+}
+
+func (v *validation) extraHeaders(field string, headers map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		instead, own := ownHeaders[textproto.CanonicalMIMEHeaderKey(name)]
+		switch {
+		case !httpguts.ValidHeaderFieldName(name):
+			v.add(field, ReasonInvalidValue, "%q is not the name of a header", name)
+		case own && instead != "":
+			v.add(field, ReasonInvalidValue, "%s is set by the engine; use %s", name, instead)
+		case own:
+			v.add(field, ReasonInvalidValue, "%s is set by the engine", name)
+		case !httpguts.ValidHeaderFieldValue(headers[name]):
+			v.add(field, ReasonInvalidValue, "the value of %s holds a character that no header may have, such as a line break", name)
+		}
+	}
+}
+
+func (v *validation) extraBody(field string, body *apiextensionsv1.JSON) {
+	if body == nil {
+		return
+	}
+	members, err := membersOf(body)
+	if err != nil || members == nil {
+		v.add(field, ReasonInvalidValue, "must be an object")
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		switch instead, own := ownMembers[name]; {
+		case own && instead != "":
+			v.add(field+"."+name, ReasonInvalidValue, "is set by the engine; use %s", instead)
+		case own:
+			v.add(field+"."+name, ReasonInvalidValue, "is set by the engine, which needs one whole answer to each request")
+		}
+	}
+}
+
+// membersOf reads an object; its numbers stay as they were written.
+func membersOf(body *apiextensionsv1.JSON) (members map[string]any, err error) {
+	if body == nil {
+		return nil, nil
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body.Raw))
+	decoder.UseNumber()
+	err = decoder.Decode(&members)
+	return members, err
+}
+
+// ExtraBody returns what is added to the body of a model's requests: the members of the model's extraBody, over which those of the
+// provider's win. It is nil when there are none.
+func ExtraBody(provider *v1alpha1.Provider, model *v1alpha1.Model) map[string]any {
+	var all map[string]any
+	for _, body := range []*apiextensionsv1.JSON{model.ExtraBody, provider.ExtraBody} {
+		members, err := membersOf(body)
+		if err != nil {
+			continue // the validation has told
+		}
+		if all == nil && len(members) > 0 {
+			all = make(map[string]any)
+		}
+		maps.Copy(all, members)
+	}
+	return all
+}
+
+// temperatureProblem says what is wrong with a model's temperature for its provider.
+func temperatureProblem(provider *v1alpha1.Provider, model *v1alpha1.Model) string {
+	if provider.Type != v1alpha1.ProviderAnthropic || model.Parameters == nil || model.Parameters.Temperature == nil {
+		return ""
+	}
+	if value := model.Parameters.Temperature.Float64(); value > 1 {
+		return "must be from 0 to 1 for a provider of type Anthropic"
+	}
+	return ""
+}
