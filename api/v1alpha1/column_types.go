@@ -6,8 +6,9 @@ import (
 
 // Column is one column of the dataset: exactly one of its kinds is set.
 //
-// +kubebuilder:validation:ExactlyOneOf=sampler;llmText;expression;custom
+// +kubebuilder:validation:ExactlyOneOf=sampler;llmText;llmCode;llmStructured;llmJudge;expression;embedding;image;custom
 // +kubebuilder:validation:XValidation:rule="!has(self.allowResize) || !self.allowResize || has(self.custom)",message="allowResize is possible for custom columns only"
+// +kubebuilder:validation:XValidation:rule="!has(self.skip) || !has(self.sampler)",message="skip is not possible for samplers"
 type Column struct {
 	// name is the name of the column, by which templates refer to it.
 	// +kubebuilder:validation:MinLength=1
@@ -21,6 +22,25 @@ type Column struct {
 	// +optional
 	AllowResize *bool `json:"allowResize,omitempty"`
 
+	// drop leaves the column out of the dataset. Other columns may use it all the same, and its values are kept in files of their own
+	// unless run.preserveDroppedColumns is false.
+	// +optional
+	Drop *bool `json:"drop,omitempty"`
+
+	// skip leaves cells of the column out, row by row.
+	// +optional
+	Skip *Skip `json:"skip,omitempty"`
+
+	// propagateSkip skips a cell when a column that it reads was skipped in the row. Defaults to true.
+	// +optional
+	PropagateSkip *bool `json:"propagateSkip,omitempty"`
+
+	// weight is the share of a model's requests that the column gets when several columns wait for the same model. Defaults to 1.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000
+	// +optional
+	Weight *int32 `json:"weight,omitempty"`
+
 	// sampler draws the value from a distribution.
 	// +optional
 	Sampler *Sampler `json:"sampler,omitempty"`
@@ -28,6 +48,26 @@ type Column struct {
 	// llmText has a model write the value.
 	// +optional
 	LLMText *LLMText `json:"llmText,omitempty"`
+
+	// llmCode has a model write code.
+	// +optional
+	LLMCode *LLMCode `json:"llmCode,omitempty"`
+
+	// llmStructured has a model write a document in a schema.
+	// +optional
+	LLMStructured *LLMStructured `json:"llmStructured,omitempty"`
+
+	// llmJudge has a model judge other columns.
+	// +optional
+	LLMJudge *LLMJudge `json:"llmJudge,omitempty"`
+
+	// embedding has a model turn a text into vectors.
+	// +optional
+	Embedding *Embedding `json:"embedding,omitempty"`
+
+	// image has a model make images.
+	// +optional
+	Image *Image `json:"image,omitempty"`
 
 	// expression computes the value from other columns.
 	// +optional
@@ -225,25 +265,18 @@ type DateTimeSampler struct {
 	Unit TimeUnit `json:"unit,omitempty"`
 }
 
-// LLMText has a model write a text.
-type LLMText struct {
-	// model is the alias of an entry in spec.models.
+// Skip leaves cells of a column out.
+type Skip struct {
+	// when is a Jinja template that refers to at least one other column; for instance "{{ stars > 2 }}". Where its value is true, the
+	// cell is skipped: it gets the value below, and no model is asked. Where the template fails, the cell is skipped too, and a warning is logged.
 	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:MaxLength=4096
 	// +required
-	Model string `json:"model,omitempty"`
+	When string `json:"when,omitempty"`
 
-	// prompt is a Jinja template that may refer to any other column.
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=65536
-	// +required
-	Prompt string `json:"prompt,omitempty"`
-
-	// systemPrompt is a Jinja template for the system message. Nothing is sent without it.
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=65536
+	// value is what a skipped cell holds: a text, a number, true, false or null. Defaults to null.
 	// +optional
-	SystemPrompt string `json:"systemPrompt,omitempty"`
+	Value *apiextensionsv1.JSON `json:"value,omitempty"`
 }
 
 // ValueType is the type of a computed value.

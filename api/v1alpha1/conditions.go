@@ -19,6 +19,9 @@ const (
 	ConditionFailed = "Failed"
 	// ConditionPartial is present, and True, when fewer records than asked for are, or will be, in the output.
 	ConditionPartial = "Partial"
+	// ConditionDegraded is present, and True, while the run is slower than it could be: endpoints are slow, refuse requests or are paused, or
+	// nothing moves.
+	ConditionDegraded = "Degraded"
 	// ConditionSyncFallback is present, and True, when allowResize columns have forced sync mode.
 	ConditionSyncFallback = "SyncFallback"
 )
@@ -79,6 +82,13 @@ const (
 	// ReasonCompletionPolicyNotMet: more records are missing than the completion policy accepts.
 	ReasonCompletionPolicyNotMet = "CompletionPolicyNotMet"
 
+	// ReasonRateLimited: a provider refuses requests because there are too many; they wait.
+	ReasonRateLimited = "RateLimited"
+	// ReasonSlowRequests: requests are under way for longer than run.slowRequestThresholdSeconds.
+	ReasonSlowRequests = "SlowRequests"
+	// ReasonSchedulerStalled: no cell was finished for a while, and no known wait explains it.
+	ReasonSchedulerStalled = "SchedulerStalled"
+
 	// ReasonAllowResizeColumns: columns with allowResize force sync mode.
 	ReasonAllowResizeColumns = "AllowResizeColumns"
 )
@@ -111,6 +121,24 @@ const (
 	ReasonConversionFailed = "ConversionFailed"
 	// ReasonCustomCodeError: custom code failed.
 	ReasonCustomCodeError = "CustomCodeError"
+	// ReasonModelQuotaExhausted: the account at a provider has no quota or credit left.
+	ReasonModelQuotaExhausted = "ModelQuotaExhausted"
+	// ReasonContextOverflow: a prompt was too long for the model.
+	ReasonContextOverflow = "ContextOverflow"
+	// ReasonOutputTruncated: a model's answer was cut off at its largest number of tokens.
+	ReasonOutputTruncated = "OutputTruncated"
+	// ReasonContentRefused: a model or its provider refused to answer.
+	ReasonContentRefused = "ContentRefused"
+	// ReasonToolFailed: a tool server could not be used.
+	ReasonToolFailed = "ToolFailed"
+	// ReasonProcessorFailed: a processor failed.
+	ReasonProcessorFailed = "ProcessorFailed"
+	// ReasonProcessorResized: a processor changed the number of rows where it may not.
+	ReasonProcessorResized = "ProcessorResized"
+	// ReasonBudgetExhausted: spec.limits.maxTokens or spec.limits.maxCost is used up.
+	ReasonBudgetExhausted = "BudgetExhausted"
+	// ReasonStalled: nothing was finished for spec.run.stallDeadlineSeconds.
+	ReasonStalled = "Stalled"
 	// ReasonInterrupted: the engine was asked to stop before it was done.
 	ReasonInterrupted = "Interrupted"
 	// ReasonInternalError: a defect of Seedloom.

@@ -1,7 +1,6 @@
 package v1alpha1
 
 import (
-	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
@@ -55,7 +54,7 @@ type DatasetGenerationList struct {
 // DatasetGenerationSpec is the whole description of a dataset. The fields that shape rows (everything but numRecords,
 // parallelism, suspend, completionPolicy, limits and the execution settings of models and run) make up the identity of a run.
 //
-// +kubebuilder:validation:XValidation:rule="!self.columns.exists(c, has(c.llmText)) || has(self.models)",message="columns with llmText need at least one entry in models"
+// +kubebuilder:validation:XValidation:rule="!self.columns.exists(c, has(c.llmText) || has(c.llmCode) || has(c.llmStructured) || has(c.llmJudge) || has(c.embedding) || has(c.image)) || has(self.models)",message="columns of models need at least one entry in models"
 type DatasetGenerationSpec struct {
 	// numRecords is how many records to generate. Raising it extends a finished run: only the missing records are generated.
 	// +kubebuilder:validation:Minimum=1
@@ -84,6 +83,22 @@ type DatasetGenerationSpec struct {
 	// +optional
 	Models []Model `json:"models,omitempty"`
 
+	// toolServers are the servers of the Model Context Protocol whose tools models may call.
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +optional
+	ToolServers []ToolServer `json:"toolServers,omitempty"`
+
+	// tools are sets of tools, each under an alias, that columns give to their models.
+	// +listType=map
+	// +listMapKey=alias
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	// +optional
+	Tools []ToolSet `json:"tools,omitempty"`
+
 	// seed is an existing dataset whose columns are available in every row.
 	// +optional
 	Seed *Seed `json:"seed,omitempty"`
@@ -95,6 +110,14 @@ type DatasetGenerationSpec struct {
 	// +kubebuilder:validation:MaxItems=256
 	// +required
 	Columns []Column `json:"columns,omitempty"`
+
+	// processors work on whole row groups, or on the whole dataset, in this order.
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	// +optional
+	Processors []Processor `json:"processors,omitempty"`
 
 	// output says where the dataset is written.
 	// +required
@@ -122,137 +145,6 @@ type DatasetGenerationSpec struct {
 	// run has the settings of the generation engine.
 	// +optional
 	Run *RunSettings `json:"run,omitempty"`
-}
-
-// ProviderType is the protocol that a provider speaks.
-// +kubebuilder:validation:Enum=OpenAI;Anthropic
-type ProviderType string
-
-const (
-	// ProviderOpenAI is the OpenAI-compatible HTTP API, which most model servers have.
-	ProviderOpenAI ProviderType = "OpenAI"
-	// ProviderAnthropic is the Messages API of Anthropic.
-	ProviderAnthropic ProviderType = "Anthropic"
-)
-
-// Provider is an endpoint that serves models.
-type Provider struct {
-	// name identifies the provider within this spec.
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=63
-	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
-	// +required
-	Name string `json:"name,omitempty"`
-
-	// type is the protocol of the endpoint.
-	// +required
-	Type ProviderType `json:"type,omitempty"`
-
-	// endpoint is the base URL, to which paths such as /chat/completions are appended; for instance http://vllm.models.svc:8000/v1,
-	// or https://api.anthropic.com for the type Anthropic.
-	// +kubebuilder:validation:MinLength=8
-	// +kubebuilder:validation:MaxLength=2048
-	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://[^\\\\s@?#]+$')",message="must be an http or https URL without user, query or fragment"
-	// +required
-	Endpoint string `json:"endpoint,omitempty"`
-
-	// apiKeySecretRef names the key of a Secret in this namespace that holds the API key. It is sent as the protocol demands:
-	// as a bearer token to OpenAI-compatible servers, as x-api-key to Anthropic.
-	// +optional
-	APIKeySecretRef *SecretKeyReference `json:"apiKeySecretRef,omitempty"`
-
-	// extraHeaders are sent with every request, beside those of the protocol. They are no place for secrets.
-	// +kubebuilder:validation:MinProperties=1
-	// +kubebuilder:validation:MaxProperties=32
-	// +optional
-	ExtraHeaders map[string]string `json:"extraHeaders,omitempty"`
-
-	// extraBody is an object whose members are added to the body of every request, and win over those of a model's extraBody.
-	// +kubebuilder:validation:Type=object
-	// +kubebuilder:pruning:PreserveUnknownFields
-	// +optional
-	ExtraBody *apiextensionsv1.JSON `json:"extraBody,omitempty"`
-}
-
-// SecretKeyReference names one key of a Secret in the same namespace.
-type SecretKeyReference struct {
-	// name is the name of the Secret.
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=253
-	// +required
-	Name string `json:"name,omitempty"`
-
-	// key is the key within the Secret.
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=253
-	// +required
-	Key string `json:"key,omitempty"`
-}
-
-// Model is a model of a provider under an alias, with its parameters.
-type Model struct {
-	// alias is the name by which columns refer to the model.
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=63
-	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$`
-	// +required
-	Alias string `json:"alias,omitempty"`
-
-	// provider is the name of an entry in spec.providers.
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=63
-	// +required
-	Provider string `json:"provider,omitempty"`
-
-	// model is the name of the model as the provider knows it.
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=256
-	// +required
-	Model string `json:"model,omitempty"`
-
-	// parameters are sent with every request.
-	// +optional
-	Parameters *ModelParameters `json:"parameters,omitempty"`
-
-	// extraBody is an object whose members are added to the body of every request to this model, for what a server understands
-	// beyond the parameters.
-	// +kubebuilder:validation:Type=object
-	// +kubebuilder:pruning:PreserveUnknownFields
-	// +optional
-	ExtraBody *apiextensionsv1.JSON `json:"extraBody,omitempty"`
-
-	// maxParallelRequests is the largest number of requests that one Pod has in flight to this model. Defaults to 16.
-	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=10000
-	// +optional
-	MaxParallelRequests *int32 `json:"maxParallelRequests,omitempty"`
-
-	// timeoutSeconds is how long a whole request may take, however slowly its bytes arrive. Defaults to 60.
-	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=3600
-	// +optional
-	TimeoutSeconds *int32 `json:"timeoutSeconds,omitempty"`
-}
-
-// ModelParameters are the sampling parameters of a model. What is not set is not sent, and the provider's default holds.
-//
-// +kubebuilder:validation:MinProperties=1
-type ModelParameters struct {
-	// temperature is the sampling temperature, from 0 to 2, or to 1 for the type Anthropic.
-	// +kubebuilder:validation:XValidation:rule="self >= 0.0 && self <= 2.0",message="must be from 0 to 2"
-	// +optional
-	Temperature *Decimal `json:"temperature,omitempty"`
-
-	// topP is the probability mass for nucleus sampling, above 0 and at most 1.
-	// +kubebuilder:validation:XValidation:rule="self > 0.0 && self <= 1.0",message="must be above 0 and at most 1"
-	// +optional
-	TopP *Decimal `json:"topP,omitempty"`
-
-	// maxTokens is the largest number of tokens in an answer. Where it is not set, providers of the type Anthropic, which need one, get 4096.
-	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=10000000
-	// +optional
-	MaxTokens *int64 `json:"maxTokens,omitempty"`
 }
 
 // Output says where the dataset is written. Exactly one member is set.
@@ -302,6 +194,17 @@ type Limits struct {
 	// +optional
 	BackoffLimit *int32 `json:"backoffLimit,omitempty"`
 
+	// maxTokens is how many tokens, input and output of all models, the run may use. When they are used up, whole rows are kept, and the
+	// run ends with the reason BudgetExhausted. Each shard has an equal share.
+	// +kubebuilder:validation:Minimum=1
+	// +optional
+	MaxTokens *int64 `json:"maxTokens,omitempty"`
+
+	// maxCost is what the run may cost, in the currency of the prices in models. It ends the run as maxTokens does.
+	// +kubebuilder:validation:XValidation:rule="self > 0.0",message="must be above 0"
+	// +optional
+	MaxCost *Decimal `json:"maxCost,omitempty"`
+
 	// startupTimeoutSeconds is after how long Pods that cannot start (image, volume, secret, quota) are reported as Stalled.
 	// Defaults to 120.
 	// +kubebuilder:validation:Minimum=1
@@ -340,10 +243,49 @@ type RunSettings struct {
 	// +optional
 	SlowRequestThresholdSeconds *int32 `json:"slowRequestThresholdSeconds,omitempty"`
 
+	// stallDeadlineSeconds is after how long without any progress, and without a known wait for a provider, the run ends with the reason
+	// Stalled. Without it a stalled run only says so.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=86400
+	// +optional
+	StallDeadlineSeconds *int32 `json:"stallDeadlineSeconds,omitempty"`
+
+	// maxConversationRestarts is how often a conversation with a model whose answer can't be used is begun anew. Defaults to 5.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=100
+	// +optional
+	MaxConversationRestarts *int32 `json:"maxConversationRestarts,omitempty"`
+
+	// maxConversationCorrectionSteps is how often, in each of these conversations, a model is told what is wrong with its answer and
+	// asked again. Defaults to 0.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=100
+	// +optional
+	MaxConversationCorrectionSteps *int32 `json:"maxConversationCorrectionSteps,omitempty"`
+
+	// trace writes what each task and each request did, and when, to the folder traces of the output. Defaults to Disabled.
+	// +optional
+	Trace TracePolicy `json:"trace,omitempty"`
+
+	// preserveDroppedColumns keeps the columns that are dropped in files of their own. Defaults to true.
+	// +optional
+	PreserveDroppedColumns *bool `json:"preserveDroppedColumns,omitempty"`
+
 	// earlyShutdown ends a run whose cells fail too often.
 	// +optional
 	EarlyShutdown *EarlyShutdown `json:"earlyShutdown,omitempty"`
 }
+
+// TracePolicy says whether a run is traced.
+// +kubebuilder:validation:Enum=Enabled;Disabled
+type TracePolicy string
+
+const (
+	// TraceEnabled writes a trace of every task.
+	TraceEnabled TracePolicy = "Enabled"
+	// TraceDisabled writes none.
+	TraceDisabled TracePolicy = "Disabled"
+)
 
 // EarlyShutdownPolicy says whether a run ends when too many cells fail.
 // +kubebuilder:validation:Enum=Enabled;Disabled

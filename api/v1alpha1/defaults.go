@@ -16,6 +16,10 @@ const (
 	DefaultStartupTimeoutSeconds int32 = 120
 	DefaultErrorWindow           int32 = 50
 	DefaultSlowRequestSeconds    int32 = 30
+	DefaultConversationRestarts  int32 = 5
+	DefaultToolTurns             int32 = 5
+	DefaultToolTimeoutSeconds    int32 = 60
+	DefaultColumnWeight          int32 = 1
 )
 
 // defaultMinRecords is the completion policy of a spec that has none.
@@ -132,4 +136,84 @@ func (m *Model) EffectiveMaxParallelRequests() int {
 // EffectiveTimeoutSeconds is how long a whole request may take.
 func (m *Model) EffectiveTimeoutSeconds() int32 {
 	return valueOr(m.TimeoutSeconds, DefaultTimeoutSeconds)
+}
+
+// Prompt returns what a column of a model has in common with others; nil for a column in which no model writes.
+func (c *Column) Prompt() *LLMPrompt {
+	switch {
+	case c.LLMText != nil:
+		return &c.LLMText.LLMPrompt
+	case c.LLMCode != nil:
+		return &c.LLMCode.LLMPrompt
+	case c.LLMStructured != nil:
+		return &c.LLMStructured.LLMPrompt
+	case c.LLMJudge != nil:
+		return &c.LLMJudge.LLMPrompt
+	}
+	return nil
+}
+
+// ModelAlias returns a pointer to the alias of the column's model; nil for a column without a model.
+func (c *Column) ModelAlias() *string {
+	switch prompt := c.Prompt(); {
+	case prompt != nil:
+		return &prompt.Model
+	case c.Embedding != nil:
+		return &c.Embedding.Model
+	case c.Image != nil:
+		return &c.Image.Model
+	}
+	return nil
+}
+
+// EffectiveWeight is the column's share of a model's requests, in relation to other columns.
+func (c *Column) EffectiveWeight() int { return int(valueOr(c.Weight, DefaultColumnWeight)) }
+
+// IsDropped says whether the column is left out of the dataset.
+func (c *Column) IsDropped() bool { return valueOr(c.Drop, false) }
+
+// PropagatesSkip says whether a cell is skipped when one that it reads was.
+func (c *Column) PropagatesSkip() bool { return valueOr(c.PropagateSkip, true) }
+
+// ExtractsReasoning says whether the reasoning of the model has a column of its own.
+func (p *LLMPrompt) ExtractsReasoning() bool { return valueOr(p.ExtractReasoning, false) }
+
+// EffectiveConversationRestarts is how often a conversation is begun anew.
+func (s *DatasetGenerationSpec) EffectiveConversationRestarts() int {
+	if s.Run == nil {
+		return int(DefaultConversationRestarts)
+	}
+	return int(valueOr(s.Run.MaxConversationRestarts, DefaultConversationRestarts))
+}
+
+// EffectiveConversationCorrectionSteps is how often a model is told what is wrong with its answer.
+func (s *DatasetGenerationSpec) EffectiveConversationCorrectionSteps() int {
+	if s.Run == nil {
+		return 0
+	}
+	return int(valueOr(s.Run.MaxConversationCorrectionSteps, 0))
+}
+
+// EffectiveStallDeadline is after how long without progress a run ends; 0 is never.
+func (s *DatasetGenerationSpec) EffectiveStallDeadline() time.Duration {
+	if s.Run == nil {
+		return 0
+	}
+	return time.Duration(valueOr(s.Run.StallDeadlineSeconds, 0)) * time.Second
+}
+
+// IsTraced says whether the tasks of a run are traced.
+func (s *DatasetGenerationSpec) IsTraced() bool { return s.Run != nil && s.Run.Trace == TraceEnabled }
+
+// PreservesDroppedColumns says whether columns that are dropped are kept in files of their own.
+func (s *DatasetGenerationSpec) PreservesDroppedColumns() bool {
+	return s.Run == nil || valueOr(s.Run.PreserveDroppedColumns, true)
+}
+
+// EffectiveMaxTurns is how often a model may call tools before it must answer.
+func (t *ToolSet) EffectiveMaxTurns() int { return int(valueOr(t.MaxTurns, DefaultToolTurns)) }
+
+// EffectiveTimeout is how long all calls of one turn may take together.
+func (t *ToolSet) EffectiveTimeout() time.Duration {
+	return time.Duration(valueOr(t.TimeoutSeconds, DefaultToolTimeoutSeconds)) * time.Second
 }

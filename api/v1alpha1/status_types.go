@@ -49,6 +49,10 @@ type DatasetGenerationStatus struct {
 	// +optional
 	Models []ModelUsage `json:"models,omitempty"`
 
+	// usage is what the run has used, over all models and attempts.
+	// +optional
+	Usage *UsageStatus `json:"usage,omitempty"`
+
 	// columns counts the cells of each generated column.
 	// +listType=map
 	// +listMapKey=name
@@ -166,6 +170,10 @@ type ProgressStatus struct {
 	// +optional
 	EstimatedCompletion *metav1.Time `json:"estimatedCompletion,omitempty"`
 
+	// slowRequests is how many requests of models are under way for longer than run.slowRequestThresholdSeconds.
+	// +optional
+	SlowRequests int64 `json:"slowRequests,omitempty"`
+
 	// lastProgressTime is when a record was last seen to be finished.
 	// +optional
 	LastProgressTime *metav1.Time `json:"lastProgressTime,omitempty"`
@@ -189,6 +197,12 @@ type TokenCounts struct {
 	// output counts the tokens of answers.
 	// +optional
 	Output int64 `json:"output"`
+	// cachedInput counts those of input that the provider had in its cache.
+	// +optional
+	CachedInput int64 `json:"cachedInput,omitempty"`
+	// reasoning counts those of output that the model has used for thinking.
+	// +optional
+	Reasoning int64 `json:"reasoning,omitempty"`
 }
 
 // ModelUsage counts what a model was used for.
@@ -203,6 +217,30 @@ type ModelUsage struct {
 	// tokens counts tokens.
 	// +optional
 	Tokens TokenCounts `json:"tokens,omitzero"`
+	// toolCalls counts the calls of tools.
+	// +optional
+	ToolCalls int64 `json:"toolCalls,omitempty"`
+	// images counts the images that were made.
+	// +optional
+	Images int64 `json:"images,omitempty"`
+	// cost is what the requests have cost, where models[].price is set, in its currency.
+	// +kubebuilder:validation:MaxLength=32
+	// +optional
+	Cost string `json:"cost,omitempty"`
+}
+
+// UsageStatus is what the run has used, over all models and attempts.
+type UsageStatus struct {
+	// requests counts requests.
+	// +optional
+	Requests RequestCounts `json:"requests,omitzero"`
+	// tokens counts tokens.
+	// +optional
+	Tokens TokenCounts `json:"tokens,omitzero"`
+	// cost is what the requests have cost, where models[].price is set, in its currency.
+	// +kubebuilder:validation:MaxLength=32
+	// +optional
+	Cost string `json:"cost,omitempty"`
 }
 
 // ColumnStatus counts the cells of a column.
@@ -220,6 +258,12 @@ type ColumnStatus struct {
 	// dropped counts the cells of rows that another column caused to be dropped.
 	// +optional
 	Dropped int64 `json:"dropped"`
+	// skipped counts the cells that were left out by skip.
+	// +optional
+	Skipped int64 `json:"skipped,omitempty"`
+	// tokens counts the tokens of the column's requests, over all attempts.
+	// +optional
+	Tokens TokenCounts `json:"tokens,omitzero"`
 }
 
 // DroppedReason says why records were dropped.

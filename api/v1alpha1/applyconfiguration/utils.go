@@ -16,6 +16,8 @@ import (
 func ForKind(kind schema.GroupVersionKind) interface{} {
 	switch kind {
 	// Group=seedloom.dev, Version=v1alpha1
+	case v1alpha1.SchemeGroupVersion.WithKind("Admission"):
+		return &apiv1alpha1.AdmissionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CategorySampler"):
 		return &apiv1alpha1.CategorySamplerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Column"):
@@ -24,6 +26,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ColumnStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CompletionPolicy"):
 		return &apiv1alpha1.CompletionPolicyApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ConfigMapKeyReference"):
+		return &apiv1alpha1.ConfigMapKeyReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ConfigMapSeed"):
 		return &apiv1alpha1.ConfigMapSeedApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Custom"):
@@ -38,38 +42,68 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.DatasetMetadataApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DateTimeSampler"):
 		return &apiv1alpha1.DateTimeSamplerApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("DropColumns"):
+		return &apiv1alpha1.DropColumnsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DroppedReason"):
 		return &apiv1alpha1.DroppedReasonApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EarlyShutdown"):
 		return &apiv1alpha1.EarlyShutdownApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Embedding"):
+		return &apiv1alpha1.EmbeddingApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("EmbeddingParameters"):
+		return &apiv1alpha1.EmbeddingParametersApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Expression"):
 		return &apiv1alpha1.ExpressionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("GaussianSampler"):
 		return &apiv1alpha1.GaussianSamplerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("HTTPSeed"):
 		return &apiv1alpha1.HTTPSeedApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Image"):
+		return &apiv1alpha1.ImageApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("JudgeScore"):
+		return &apiv1alpha1.JudgeScoreApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Limits"):
 		return &apiv1alpha1.LimitsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("LLMCode"):
+		return &apiv1alpha1.LLMCodeApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("LLMJudge"):
+		return &apiv1alpha1.LLMJudgeApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("LLMPrompt"):
+		return &apiv1alpha1.LLMPromptApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("LLMStructured"):
+		return &apiv1alpha1.LLMStructuredApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("LLMText"):
 		return &apiv1alpha1.LLMTextApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ManualDistribution"):
+		return &apiv1alpha1.ManualDistributionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("MediaContext"):
+		return &apiv1alpha1.MediaContextApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Model"):
 		return &apiv1alpha1.ModelApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ModelParameters"):
 		return &apiv1alpha1.ModelParametersApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ModelPrice"):
+		return &apiv1alpha1.ModelPriceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ModelUsage"):
 		return &apiv1alpha1.ModelUsageApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Output"):
 		return &apiv1alpha1.OutputApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OutputStatus"):
 		return &apiv1alpha1.OutputStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ParameterDistribution"):
+		return &apiv1alpha1.ParameterDistributionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PersistentVolumeClaimOutput"):
 		return &apiv1alpha1.PersistentVolumeClaimOutputApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PersistentVolumeClaimSeed"):
 		return &apiv1alpha1.PersistentVolumeClaimSeedApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Processor"):
+		return &apiv1alpha1.ProcessorApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ProgressStatus"):
 		return &apiv1alpha1.ProgressStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Provider"):
 		return &apiv1alpha1.ProviderApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ProviderTLS"):
+		return &apiv1alpha1.ProviderTLSApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RecordsStatus"):
 		return &apiv1alpha1.RecordsStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RequestCounts"):
@@ -80,16 +114,36 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.RunStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Sampler"):
 		return &apiv1alpha1.SamplerApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SchemaTransform"):
+		return &apiv1alpha1.SchemaTransformApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SecretKeyReference"):
 		return &apiv1alpha1.SecretKeyReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SecretReference"):
+		return &apiv1alpha1.SecretReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Seed"):
 		return &apiv1alpha1.SeedApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Skip"):
+		return &apiv1alpha1.SkipApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Starlark"):
 		return &apiv1alpha1.StarlarkApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("StarlarkProcessor"):
+		return &apiv1alpha1.StarlarkProcessorApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("StdioToolServer"):
+		return &apiv1alpha1.StdioToolServerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("TokenCounts"):
 		return &apiv1alpha1.TokenCountsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ToolEnvironmentVariable"):
+		return &apiv1alpha1.ToolEnvironmentVariableApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ToolServer"):
+		return &apiv1alpha1.ToolServerApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ToolSet"):
+		return &apiv1alpha1.ToolSetApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("UniformDistribution"):
+		return &apiv1alpha1.UniformDistributionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("UniformSampler"):
 		return &apiv1alpha1.UniformSamplerApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("UsageStatus"):
+		return &apiv1alpha1.UsageStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("UUIDSampler"):
 		return &apiv1alpha1.UUIDSamplerApplyConfiguration{}
 

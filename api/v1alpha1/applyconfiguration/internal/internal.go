@@ -23,6 +23,23 @@ func Parser() *typed.Parser {
 var parserOnce sync.Once
 var parser *typed.Parser
 var schemaYAML = typed.YAMLObject(`types:
+- name: dev.seedloom.seedloom.api.v1alpha1.Admission
+  map:
+    fields:
+    - name: policy
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.AdmissionPolicy
+    - name: requestsPerMinute
+      type:
+        scalar: numeric
+    - name: startupRampSeconds
+      type:
+        scalar: numeric
+    - name: tokensPerMinute
+      type:
+        scalar: numeric
+- name: dev.seedloom.seedloom.api.v1alpha1.AdmissionPolicy
+  scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.CategorySampler
   map:
     fields:
@@ -38,6 +55,8 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
           elementRelationship: atomic
+- name: dev.seedloom.seedloom.api.v1alpha1.CodeLanguage
+  scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.Column
   map:
     fields:
@@ -47,18 +66,45 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: custom
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.Custom
+    - name: drop
+      type:
+        scalar: boolean
+    - name: embedding
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Embedding
     - name: expression
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.Expression
+    - name: image
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Image
+    - name: llmCode
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.LLMCode
+    - name: llmJudge
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.LLMJudge
+    - name: llmStructured
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.LLMStructured
     - name: llmText
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.LLMText
     - name: name
       type:
         scalar: string
+    - name: propagateSkip
+      type:
+        scalar: boolean
     - name: sampler
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.Sampler
+    - name: skip
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Skip
+    - name: weight
+      type:
+        scalar: numeric
 - name: dev.seedloom.seedloom.api.v1alpha1.ColumnStatus
   map:
     fields:
@@ -71,15 +117,30 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: name
       type:
         scalar: string
+    - name: skipped
+      type:
+        scalar: numeric
     - name: succeeded
       type:
         scalar: numeric
+    - name: tokens
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.TokenCounts
 - name: dev.seedloom.seedloom.api.v1alpha1.CompletionPolicy
   map:
     fields:
     - name: minRecords
       type:
         namedType: io.k8s.apimachinery.pkg.util.intstr.IntOrString
+- name: dev.seedloom.seedloom.api.v1alpha1.ConfigMapKeyReference
+  map:
+    fields:
+    - name: key
+      type:
+        scalar: string
+    - name: name
+      type:
+        scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.ConfigMapSeed
   map:
     fields:
@@ -89,6 +150,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: name
       type:
         scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.ConversationTrace
+  scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.Custom
   map:
     fields:
@@ -163,6 +226,14 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: parallelism
       type:
         scalar: numeric
+    - name: processors
+      type:
+        list:
+          elementType:
+            namedType: dev.seedloom.seedloom.api.v1alpha1.Processor
+          elementRelationship: associative
+          keys:
+          - name
     - name: providers
       type:
         list:
@@ -183,6 +254,22 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: suspend
       type:
         scalar: boolean
+    - name: toolServers
+      type:
+        list:
+          elementType:
+            namedType: dev.seedloom.seedloom.api.v1alpha1.ToolServer
+          elementRelationship: associative
+          keys:
+          - name
+    - name: tools
+      type:
+        list:
+          elementType:
+            namedType: dev.seedloom.seedloom.api.v1alpha1.ToolSet
+          elementRelationship: associative
+          keys:
+          - alias
 - name: dev.seedloom.seedloom.api.v1alpha1.DatasetGenerationStatus
   map:
     fields:
@@ -240,6 +327,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: run
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.RunStatus
+    - name: usage
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.UsageStatus
 - name: dev.seedloom.seedloom.api.v1alpha1.DatasetMetadata
   map:
     fields:
@@ -287,6 +377,15 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: dev.seedloom.seedloom.api.v1alpha1.TimeUnit
 - name: dev.seedloom.seedloom.api.v1alpha1.Decimal
   scalar: numeric
+- name: dev.seedloom.seedloom.api.v1alpha1.DropColumns
+  map:
+    fields:
+    - name: columnNames
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
 - name: dev.seedloom.seedloom.api.v1alpha1.DroppedReason
   map:
     fields:
@@ -316,6 +415,26 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: dev.seedloom.seedloom.api.v1alpha1.EarlyShutdownPolicy
 - name: dev.seedloom.seedloom.api.v1alpha1.EarlyShutdownPolicy
   scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.Embedding
+  map:
+    fields:
+    - name: model
+      type:
+        scalar: string
+    - name: targetColumn
+      type:
+        scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.EmbeddingEncoding
+  scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.EmbeddingParameters
+  map:
+    fields:
+    - name: dimensions
+      type:
+        scalar: numeric
+    - name: encodingFormat
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.EmbeddingEncoding
 - name: dev.seedloom.seedloom.api.v1alpha1.ExecutionMode
   scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.Expression
@@ -345,9 +464,57 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: url
       type:
         scalar: string
-- name: dev.seedloom.seedloom.api.v1alpha1.LLMText
+- name: dev.seedloom.seedloom.api.v1alpha1.HealthCheckPolicy
+  scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.Image
   map:
     fields:
+    - name: api
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ImageAPI
+    - name: context
+      type:
+        list:
+          elementType:
+            namedType: dev.seedloom.seedloom.api.v1alpha1.MediaContext
+          elementRelationship: atomic
+    - name: model
+      type:
+        scalar: string
+    - name: prompt
+      type:
+        scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.ImageAPI
+  scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.JudgeScore
+  map:
+    fields:
+    - name: description
+      type:
+        scalar: string
+    - name: name
+      type:
+        scalar: string
+    - name: options
+      type:
+        map:
+          elementType:
+            scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.LLMCode
+  map:
+    fields:
+    - name: context
+      type:
+        list:
+          elementType:
+            namedType: dev.seedloom.seedloom.api.v1alpha1.MediaContext
+          elementRelationship: atomic
+    - name: extractReasoning
+      type:
+        scalar: boolean
+    - name: language
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.CodeLanguage
     - name: model
       type:
         scalar: string
@@ -357,6 +524,104 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: systemPrompt
       type:
         scalar: string
+    - name: tools
+      type:
+        scalar: string
+    - name: trace
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ConversationTrace
+- name: dev.seedloom.seedloom.api.v1alpha1.LLMJudge
+  map:
+    fields:
+    - name: context
+      type:
+        list:
+          elementType:
+            namedType: dev.seedloom.seedloom.api.v1alpha1.MediaContext
+          elementRelationship: atomic
+    - name: extractReasoning
+      type:
+        scalar: boolean
+    - name: model
+      type:
+        scalar: string
+    - name: prompt
+      type:
+        scalar: string
+    - name: scores
+      type:
+        list:
+          elementType:
+            namedType: dev.seedloom.seedloom.api.v1alpha1.JudgeScore
+          elementRelationship: associative
+          keys:
+          - name
+    - name: systemPrompt
+      type:
+        scalar: string
+    - name: tools
+      type:
+        scalar: string
+    - name: trace
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ConversationTrace
+- name: dev.seedloom.seedloom.api.v1alpha1.LLMStructured
+  map:
+    fields:
+    - name: context
+      type:
+        list:
+          elementType:
+            namedType: dev.seedloom.seedloom.api.v1alpha1.MediaContext
+          elementRelationship: atomic
+    - name: extractReasoning
+      type:
+        scalar: boolean
+    - name: model
+      type:
+        scalar: string
+    - name: prompt
+      type:
+        scalar: string
+    - name: schema
+      type:
+        namedType: io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON
+    - name: systemPrompt
+      type:
+        scalar: string
+    - name: tools
+      type:
+        scalar: string
+    - name: trace
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ConversationTrace
+- name: dev.seedloom.seedloom.api.v1alpha1.LLMText
+  map:
+    fields:
+    - name: context
+      type:
+        list:
+          elementType:
+            namedType: dev.seedloom.seedloom.api.v1alpha1.MediaContext
+          elementRelationship: atomic
+    - name: extractReasoning
+      type:
+        scalar: boolean
+    - name: model
+      type:
+        scalar: string
+    - name: prompt
+      type:
+        scalar: string
+    - name: systemPrompt
+      type:
+        scalar: string
+    - name: tools
+      type:
+        scalar: string
+    - name: trace
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ConversationTrace
 - name: dev.seedloom.seedloom.api.v1alpha1.LetterCase
   scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.Limits
@@ -368,18 +633,67 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: backoffLimit
       type:
         scalar: numeric
+    - name: maxCost
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
+    - name: maxTokens
+      type:
+        scalar: numeric
     - name: startupTimeoutSeconds
       type:
         scalar: numeric
+- name: dev.seedloom.seedloom.api.v1alpha1.ManualDistribution
+  map:
+    fields:
+    - name: values
+      type:
+        list:
+          elementType:
+            namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
+          elementRelationship: atomic
+    - name: weights
+      type:
+        list:
+          elementType:
+            namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
+          elementRelationship: atomic
+- name: dev.seedloom.seedloom.api.v1alpha1.MediaContext
+  map:
+    fields:
+    - name: column
+      type:
+        scalar: string
+    - name: dataType
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.MediaDataType
+    - name: format
+      type:
+        scalar: string
+    - name: modality
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.MediaModality
+- name: dev.seedloom.seedloom.api.v1alpha1.MediaDataType
+  scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.MediaModality
+  scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.Model
   map:
     fields:
+    - name: admission
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Admission
     - name: alias
       type:
         scalar: string
+    - name: embedding
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.EmbeddingParameters
     - name: extraBody
       type:
         namedType: io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON
+    - name: healthCheck
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.HealthCheckPolicy
     - name: maxParallelRequests
       type:
         scalar: numeric
@@ -389,9 +703,21 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: parameters
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.ModelParameters
+    - name: price
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ModelPrice
     - name: provider
       type:
         scalar: string
+    - name: rowSeed
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.RowSeedPolicy
+    - name: streaming
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.StreamingPolicy
+    - name: structuredOutput
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.StructuredOutputMethod
     - name: timeoutSeconds
       type:
         scalar: numeric
@@ -404,7 +730,28 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: temperature
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
+    - name: temperatureDistribution
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ParameterDistribution
     - name: topP
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
+    - name: topPDistribution
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ParameterDistribution
+- name: dev.seedloom.seedloom.api.v1alpha1.ModelPrice
+  map:
+    fields:
+    - name: cachedInputPerMillionTokens
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
+    - name: inputPerMillionTokens
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
+    - name: outputPerMillionTokens
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
+    - name: perImage
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
 - name: dev.seedloom.seedloom.api.v1alpha1.ModelUsage
@@ -413,12 +760,21 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: alias
       type:
         scalar: string
+    - name: cost
+      type:
+        scalar: string
+    - name: images
+      type:
+        scalar: numeric
     - name: requests
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.RequestCounts
     - name: tokens
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.TokenCounts
+    - name: toolCalls
+      type:
+        scalar: numeric
 - name: dev.seedloom.seedloom.api.v1alpha1.NumberConversion
   scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.Output
@@ -442,6 +798,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: url
       type:
         scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.ParameterDistribution
+  map:
+    fields:
+    - name: manual
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ManualDistribution
+    - name: uniform
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.UniformDistribution
 - name: dev.seedloom.seedloom.api.v1alpha1.PersistentVolumeClaimOutput
   map:
     fields:
@@ -457,6 +822,28 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: path
       type:
         scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.Processor
+  map:
+    fields:
+    - name: dropColumns
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.DropColumns
+    - name: failurePolicy
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ProcessorFailurePolicy
+    - name: name
+      type:
+        scalar: string
+    - name: schemaTransform
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.SchemaTransform
+    - name: starlark
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.StarlarkProcessor
+- name: dev.seedloom.seedloom.api.v1alpha1.ProcessorFailurePolicy
+  scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.ProcessorStage
+  scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.ProgressStatus
   map:
     fields:
@@ -472,6 +859,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: recordsPerSecond
       type:
         scalar: string
+    - name: slowRequests
+      type:
+        scalar: numeric
 - name: dev.seedloom.seedloom.api.v1alpha1.Provider
   map:
     fields:
@@ -492,9 +882,24 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: name
       type:
         scalar: string
+    - name: proxyURL
+      type:
+        scalar: string
+    - name: tls
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ProviderTLS
     - name: type
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.ProviderType
+- name: dev.seedloom.seedloom.api.v1alpha1.ProviderTLS
+  map:
+    fields:
+    - name: caBundleConfigMapRef
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ConfigMapKeyReference
+    - name: clientCertificateSecretRef
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.SecretReference
 - name: dev.seedloom.seedloom.api.v1alpha1.ProviderType
   scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.RecordsStatus
@@ -530,24 +935,41 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: succeeded
       type:
         scalar: numeric
+- name: dev.seedloom.seedloom.api.v1alpha1.RowSeedPolicy
+  scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.RunSettings
   map:
     fields:
     - name: earlyShutdown
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.EarlyShutdown
+    - name: maxConversationCorrectionSteps
+      type:
+        scalar: numeric
+    - name: maxConversationRestarts
+      type:
+        scalar: numeric
     - name: maxRequestAttempts
       type:
         scalar: numeric
     - name: maxRowAttempts
       type:
         scalar: numeric
+    - name: preserveDroppedColumns
+      type:
+        scalar: boolean
     - name: rowGroupSize
       type:
         scalar: numeric
     - name: slowRequestThresholdSeconds
       type:
         scalar: numeric
+    - name: stallDeadlineSeconds
+      type:
+        scalar: numeric
+    - name: trace
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.TracePolicy
 - name: dev.seedloom.seedloom.api.v1alpha1.RunStatus
   map:
     fields:
@@ -604,12 +1026,24 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: dev.seedloom.seedloom.api.v1alpha1.UUIDSampler
 - name: dev.seedloom.seedloom.api.v1alpha1.SamplerType
   scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.SchemaTransform
+  map:
+    fields:
+    - name: template
+      type:
+        namedType: io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON
 - name: dev.seedloom.seedloom.api.v1alpha1.SecretKeyReference
   map:
     fields:
     - name: key
       type:
         scalar: string
+    - name: name
+      type:
+        scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.SecretReference
+  map:
+    fields:
     - name: name
       type:
         scalar: string
@@ -635,23 +1069,129 @@ var schemaYAML = typed.YAMLObject(`types:
   scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.SeedOrder
   scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.Skip
+  map:
+    fields:
+    - name: value
+      type:
+        namedType: io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON
+    - name: when
+      type:
+        scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.Starlark
   map:
     fields:
     - name: source
       type:
         scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.StarlarkProcessor
+  map:
+    fields:
+    - name: source
+      type:
+        scalar: string
+    - name: stage
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ProcessorStage
+- name: dev.seedloom.seedloom.api.v1alpha1.StdioToolServer
+  map:
+    fields:
+    - name: command
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+    - name: env
+      type:
+        list:
+          elementType:
+            namedType: dev.seedloom.seedloom.api.v1alpha1.ToolEnvironmentVariable
+          elementRelationship: associative
+          keys:
+          - name
+    - name: image
+      type:
+        scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.StreamingPolicy
+  scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.StructuredOutputMethod
+  scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.TimeUnit
   scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.TokenCounts
   map:
     fields:
+    - name: cachedInput
+      type:
+        scalar: numeric
     - name: input
       type:
         scalar: numeric
     - name: output
       type:
         scalar: numeric
+    - name: reasoning
+      type:
+        scalar: numeric
+- name: dev.seedloom.seedloom.api.v1alpha1.ToolEnvironmentVariable
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
+    - name: secretKeyRef
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.SecretKeyReference
+    - name: value
+      type:
+        scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.ToolServer
+  map:
+    fields:
+    - name: apiKeySecretRef
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.SecretKeyReference
+    - name: endpoint
+      type:
+        scalar: string
+    - name: name
+      type:
+        scalar: string
+    - name: stdio
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.StdioToolServer
+    - name: type
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ToolServerType
+- name: dev.seedloom.seedloom.api.v1alpha1.ToolServerType
+  scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.ToolSet
+  map:
+    fields:
+    - name: alias
+      type:
+        scalar: string
+    - name: allowTools
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: maxTurns
+      type:
+        scalar: numeric
+    - name: servers
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: timeoutSeconds
+      type:
+        scalar: numeric
+- name: dev.seedloom.seedloom.api.v1alpha1.TracePolicy
+  scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.UUIDSampler
   map:
     fields:
@@ -664,6 +1204,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: prefix
       type:
         scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.UniformDistribution
+  map:
+    fields:
+    - name: high
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
+    - name: low
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
 - name: dev.seedloom.seedloom.api.v1alpha1.UniformSampler
   map:
     fields:
@@ -676,6 +1225,18 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: low
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
+- name: dev.seedloom.seedloom.api.v1alpha1.UsageStatus
+  map:
+    fields:
+    - name: cost
+      type:
+        scalar: string
+    - name: requests
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.RequestCounts
+    - name: tokens
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.TokenCounts
 - name: dev.seedloom.seedloom.api.v1alpha1.ValueType
   scalar: string
 - name: io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON

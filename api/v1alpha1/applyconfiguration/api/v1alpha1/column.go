@@ -12,10 +12,29 @@ type ColumnApplyConfiguration struct {
 	// allowResize lets a custom column return more or fewer rows than it was given. Such a column makes the whole
 	// run fall back to one Pod in sync mode.
 	AllowResize *bool `json:"allowResize,omitempty"`
+	// drop leaves the column out of the dataset. Other columns may use it all the same, and its values are kept in files of their own
+	// unless run.preserveDroppedColumns is false.
+	Drop *bool `json:"drop,omitempty"`
+	// skip leaves cells of the column out, row by row.
+	Skip *SkipApplyConfiguration `json:"skip,omitempty"`
+	// propagateSkip skips a cell when a column that it reads was skipped in the row. Defaults to true.
+	PropagateSkip *bool `json:"propagateSkip,omitempty"`
+	// weight is the share of a model's requests that the column gets when several columns wait for the same model. Defaults to 1.
+	Weight *int32 `json:"weight,omitempty"`
 	// sampler draws the value from a distribution.
 	Sampler *SamplerApplyConfiguration `json:"sampler,omitempty"`
 	// llmText has a model write the value.
 	LLMText *LLMTextApplyConfiguration `json:"llmText,omitempty"`
+	// llmCode has a model write code.
+	LLMCode *LLMCodeApplyConfiguration `json:"llmCode,omitempty"`
+	// llmStructured has a model write a document in a schema.
+	LLMStructured *LLMStructuredApplyConfiguration `json:"llmStructured,omitempty"`
+	// llmJudge has a model judge other columns.
+	LLMJudge *LLMJudgeApplyConfiguration `json:"llmJudge,omitempty"`
+	// embedding has a model turn a text into vectors.
+	Embedding *EmbeddingApplyConfiguration `json:"embedding,omitempty"`
+	// image has a model make images.
+	Image *ImageApplyConfiguration `json:"image,omitempty"`
 	// expression computes the value from other columns.
 	Expression *ExpressionApplyConfiguration `json:"expression,omitempty"`
 	// custom computes the value by code of the user.
@@ -44,6 +63,38 @@ func (b *ColumnApplyConfiguration) WithAllowResize(value bool) *ColumnApplyConfi
 	return b
 }
 
+// WithDrop sets the Drop field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Drop field is set to the value of the last call.
+func (b *ColumnApplyConfiguration) WithDrop(value bool) *ColumnApplyConfiguration {
+	b.Drop = &value
+	return b
+}
+
+// WithSkip sets the Skip field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Skip field is set to the value of the last call.
+func (b *ColumnApplyConfiguration) WithSkip(value *SkipApplyConfiguration) *ColumnApplyConfiguration {
+	b.Skip = value
+	return b
+}
+
+// WithPropagateSkip sets the PropagateSkip field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the PropagateSkip field is set to the value of the last call.
+func (b *ColumnApplyConfiguration) WithPropagateSkip(value bool) *ColumnApplyConfiguration {
+	b.PropagateSkip = &value
+	return b
+}
+
+// WithWeight sets the Weight field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Weight field is set to the value of the last call.
+func (b *ColumnApplyConfiguration) WithWeight(value int32) *ColumnApplyConfiguration {
+	b.Weight = &value
+	return b
+}
+
 // WithSampler sets the Sampler field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Sampler field is set to the value of the last call.
@@ -57,6 +108,46 @@ func (b *ColumnApplyConfiguration) WithSampler(value *SamplerApplyConfiguration)
 // If called multiple times, the LLMText field is set to the value of the last call.
 func (b *ColumnApplyConfiguration) WithLLMText(value *LLMTextApplyConfiguration) *ColumnApplyConfiguration {
 	b.LLMText = value
+	return b
+}
+
+// WithLLMCode sets the LLMCode field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LLMCode field is set to the value of the last call.
+func (b *ColumnApplyConfiguration) WithLLMCode(value *LLMCodeApplyConfiguration) *ColumnApplyConfiguration {
+	b.LLMCode = value
+	return b
+}
+
+// WithLLMStructured sets the LLMStructured field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LLMStructured field is set to the value of the last call.
+func (b *ColumnApplyConfiguration) WithLLMStructured(value *LLMStructuredApplyConfiguration) *ColumnApplyConfiguration {
+	b.LLMStructured = value
+	return b
+}
+
+// WithLLMJudge sets the LLMJudge field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LLMJudge field is set to the value of the last call.
+func (b *ColumnApplyConfiguration) WithLLMJudge(value *LLMJudgeApplyConfiguration) *ColumnApplyConfiguration {
+	b.LLMJudge = value
+	return b
+}
+
+// WithEmbedding sets the Embedding field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Embedding field is set to the value of the last call.
+func (b *ColumnApplyConfiguration) WithEmbedding(value *EmbeddingApplyConfiguration) *ColumnApplyConfiguration {
+	b.Embedding = value
+	return b
+}
+
+// WithImage sets the Image field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Image field is set to the value of the last call.
+func (b *ColumnApplyConfiguration) WithImage(value *ImageApplyConfiguration) *ColumnApplyConfiguration {
+	b.Image = value
 	return b
 }
 

@@ -15,6 +15,10 @@ type ColumnStatusApplyConfiguration struct {
 	Failed *int64 `json:"failed,omitempty"`
 	// dropped counts the cells of rows that another column caused to be dropped.
 	Dropped *int64 `json:"dropped,omitempty"`
+	// skipped counts the cells that were left out by skip.
+	Skipped *int64 `json:"skipped,omitempty"`
+	// tokens counts the tokens of the column's requests, over all attempts.
+	Tokens *TokenCountsApplyConfiguration `json:"tokens,omitempty"`
 }
 
 // ColumnStatusApplyConfiguration constructs a declarative configuration of the ColumnStatus type for use with
@@ -52,5 +56,21 @@ func (b *ColumnStatusApplyConfiguration) WithFailed(value int64) *ColumnStatusAp
 // If called multiple times, the Dropped field is set to the value of the last call.
 func (b *ColumnStatusApplyConfiguration) WithDropped(value int64) *ColumnStatusApplyConfiguration {
 	b.Dropped = &value
+	return b
+}
+
+// WithSkipped sets the Skipped field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Skipped field is set to the value of the last call.
+func (b *ColumnStatusApplyConfiguration) WithSkipped(value int64) *ColumnStatusApplyConfiguration {
+	b.Skipped = &value
+	return b
+}
+
+// WithTokens sets the Tokens field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Tokens field is set to the value of the last call.
+func (b *ColumnStatusApplyConfiguration) WithTokens(value *TokenCountsApplyConfiguration) *ColumnStatusApplyConfiguration {
+	b.Tokens = value
 	return b
 }

@@ -17,10 +17,16 @@ type DatasetGenerationSpecApplyConfiguration struct {
 	Providers []ProviderApplyConfiguration `json:"providers,omitempty"`
 	// models are the models that columns use, each under an alias.
 	Models []ModelApplyConfiguration `json:"models,omitempty"`
+	// toolServers are the servers of the Model Context Protocol whose tools models may call.
+	ToolServers []ToolServerApplyConfiguration `json:"toolServers,omitempty"`
+	// tools are sets of tools, each under an alias, that columns give to their models.
+	Tools []ToolSetApplyConfiguration `json:"tools,omitempty"`
 	// seed is an existing dataset whose columns are available in every row.
 	Seed *SeedApplyConfiguration `json:"seed,omitempty"`
 	// columns are the columns to generate, in the order in which the output has them. Seed columns stand before them.
 	Columns []ColumnApplyConfiguration `json:"columns,omitempty"`
+	// processors work on whole row groups, or on the whole dataset, in this order.
+	Processors []ProcessorApplyConfiguration `json:"processors,omitempty"`
 	// output says where the dataset is written.
 	Output *OutputApplyConfiguration `json:"output,omitempty"`
 	// parallelism is the number of shards, one Pod each. Defaults to 1. It has no effect on what the rows hold.
@@ -84,6 +90,32 @@ func (b *DatasetGenerationSpecApplyConfiguration) WithModels(values ...*ModelApp
 	return b
 }
 
+// WithToolServers adds the given value to the ToolServers field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the ToolServers field.
+func (b *DatasetGenerationSpecApplyConfiguration) WithToolServers(values ...*ToolServerApplyConfiguration) *DatasetGenerationSpecApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithToolServers")
+		}
+		b.ToolServers = append(b.ToolServers, *values[i])
+	}
+	return b
+}
+
+// WithTools adds the given value to the Tools field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Tools field.
+func (b *DatasetGenerationSpecApplyConfiguration) WithTools(values ...*ToolSetApplyConfiguration) *DatasetGenerationSpecApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithTools")
+		}
+		b.Tools = append(b.Tools, *values[i])
+	}
+	return b
+}
+
 // WithSeed sets the Seed field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Seed field is set to the value of the last call.
@@ -101,6 +133,19 @@ func (b *DatasetGenerationSpecApplyConfiguration) WithColumns(values ...*ColumnA
 			panic("nil value passed to WithColumns")
 		}
 		b.Columns = append(b.Columns, *values[i])
+	}
+	return b
+}
+
+// WithProcessors adds the given value to the Processors field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Processors field.
+func (b *DatasetGenerationSpecApplyConfiguration) WithProcessors(values ...*ProcessorApplyConfiguration) *DatasetGenerationSpecApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithProcessors")
+		}
+		b.Processors = append(b.Processors, *values[i])
 	}
 	return b
 }

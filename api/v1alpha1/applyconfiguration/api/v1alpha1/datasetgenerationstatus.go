@@ -26,6 +26,8 @@ type DatasetGenerationStatusApplyConfiguration struct {
 	Progress *ProgressStatusApplyConfiguration `json:"progress,omitempty"`
 	// models counts the requests and tokens of each model, over all attempts of the run.
 	Models []ModelUsageApplyConfiguration `json:"models,omitempty"`
+	// usage is what the run has used, over all models and attempts.
+	Usage *UsageStatusApplyConfiguration `json:"usage,omitempty"`
 	// columns counts the cells of each generated column.
 	Columns []ColumnStatusApplyConfiguration `json:"columns,omitempty"`
 	// droppedReasons says why records were dropped, most frequent first.
@@ -107,6 +109,14 @@ func (b *DatasetGenerationStatusApplyConfiguration) WithModels(values ...*ModelU
 		}
 		b.Models = append(b.Models, *values[i])
 	}
+	return b
+}
+
+// WithUsage sets the Usage field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Usage field is set to the value of the last call.
+func (b *DatasetGenerationStatusApplyConfiguration) WithUsage(value *UsageStatusApplyConfiguration) *DatasetGenerationStatusApplyConfiguration {
+	b.Usage = value
 	return b
 }
 

@@ -2,6 +2,10 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "seedloom.dev/seedloom/api/v1alpha1"
+)
+
 // LimitsApplyConfiguration represents a declarative configuration of the Limits type for use
 // with apply.
 //
@@ -13,6 +17,11 @@ type LimitsApplyConfiguration struct {
 	// backoffLimit is how often a failed shard is started again. Defaults to 3. Interruptions from outside,
 	// such as a drained node, are not counted.
 	BackoffLimit *int32 `json:"backoffLimit,omitempty"`
+	// maxTokens is how many tokens, input and output of all models, the run may use. When they are used up, whole rows are kept, and the
+	// run ends with the reason BudgetExhausted. Each shard has an equal share.
+	MaxTokens *int64 `json:"maxTokens,omitempty"`
+	// maxCost is what the run may cost, in the currency of the prices in models. It ends the run as maxTokens does.
+	MaxCost *apiv1alpha1.Decimal `json:"maxCost,omitempty"`
 	// startupTimeoutSeconds is after how long Pods that cannot start (image, volume, secret, quota) are reported as Stalled.
 	// Defaults to 120.
 	StartupTimeoutSeconds *int32 `json:"startupTimeoutSeconds,omitempty"`
@@ -37,6 +46,22 @@ func (b *LimitsApplyConfiguration) WithActiveDeadlineSeconds(value int64) *Limit
 // If called multiple times, the BackoffLimit field is set to the value of the last call.
 func (b *LimitsApplyConfiguration) WithBackoffLimit(value int32) *LimitsApplyConfiguration {
 	b.BackoffLimit = &value
+	return b
+}
+
+// WithMaxTokens sets the MaxTokens field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the MaxTokens field is set to the value of the last call.
+func (b *LimitsApplyConfiguration) WithMaxTokens(value int64) *LimitsApplyConfiguration {
+	b.MaxTokens = &value
+	return b
+}
+
+// WithMaxCost sets the MaxCost field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the MaxCost field is set to the value of the last call.
+func (b *LimitsApplyConfiguration) WithMaxCost(value apiv1alpha1.Decimal) *LimitsApplyConfiguration {
+	b.MaxCost = &value
 	return b
 }
 

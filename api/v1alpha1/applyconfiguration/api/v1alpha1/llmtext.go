@@ -2,17 +2,16 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "seedloom.dev/seedloom/api/v1alpha1"
+)
+
 // LLMTextApplyConfiguration represents a declarative configuration of the LLMText type for use
 // with apply.
 //
 // LLMText has a model write a text.
 type LLMTextApplyConfiguration struct {
-	// model is the alias of an entry in spec.models.
-	Model *string `json:"model,omitempty"`
-	// prompt is a Jinja template that may refer to any other column.
-	Prompt *string `json:"prompt,omitempty"`
-	// systemPrompt is a Jinja template for the system message. Nothing is sent without it.
-	SystemPrompt *string `json:"systemPrompt,omitempty"`
+	LLMPromptApplyConfiguration `json:""`
 }
 
 // LLMTextApplyConfiguration constructs a declarative configuration of the LLMText type for use with
@@ -25,7 +24,7 @@ func LLMText() *LLMTextApplyConfiguration {
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Model field is set to the value of the last call.
 func (b *LLMTextApplyConfiguration) WithModel(value string) *LLMTextApplyConfiguration {
-	b.Model = &value
+	b.LLMPromptApplyConfiguration.Model = &value
 	return b
 }
 
@@ -33,7 +32,7 @@ func (b *LLMTextApplyConfiguration) WithModel(value string) *LLMTextApplyConfigu
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Prompt field is set to the value of the last call.
 func (b *LLMTextApplyConfiguration) WithPrompt(value string) *LLMTextApplyConfiguration {
-	b.Prompt = &value
+	b.LLMPromptApplyConfiguration.Prompt = &value
 	return b
 }
 
@@ -41,6 +40,43 @@ func (b *LLMTextApplyConfiguration) WithPrompt(value string) *LLMTextApplyConfig
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the SystemPrompt field is set to the value of the last call.
 func (b *LLMTextApplyConfiguration) WithSystemPrompt(value string) *LLMTextApplyConfiguration {
-	b.SystemPrompt = &value
+	b.LLMPromptApplyConfiguration.SystemPrompt = &value
+	return b
+}
+
+// WithContext adds the given value to the Context field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Context field.
+func (b *LLMTextApplyConfiguration) WithContext(values ...*MediaContextApplyConfiguration) *LLMTextApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithContext")
+		}
+		b.LLMPromptApplyConfiguration.Context = append(b.LLMPromptApplyConfiguration.Context, *values[i])
+	}
+	return b
+}
+
+// WithTools sets the Tools field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Tools field is set to the value of the last call.
+func (b *LLMTextApplyConfiguration) WithTools(value string) *LLMTextApplyConfiguration {
+	b.LLMPromptApplyConfiguration.Tools = &value
+	return b
+}
+
+// WithTrace sets the Trace field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Trace field is set to the value of the last call.
+func (b *LLMTextApplyConfiguration) WithTrace(value apiv1alpha1.ConversationTrace) *LLMTextApplyConfiguration {
+	b.LLMPromptApplyConfiguration.Trace = &value
+	return b
+}
+
+// WithExtractReasoning sets the ExtractReasoning field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ExtractReasoning field is set to the value of the last call.
+func (b *LLMTextApplyConfiguration) WithExtractReasoning(value bool) *LLMTextApplyConfiguration {
+	b.LLMPromptApplyConfiguration.ExtractReasoning = &value
 	return b
 }

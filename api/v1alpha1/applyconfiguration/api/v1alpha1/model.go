@@ -4,6 +4,7 @@ package v1alpha1
 
 import (
 	v1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apiv1alpha1 "seedloom.dev/seedloom/api/v1alpha1"
 )
 
 // ModelApplyConfiguration represents a declarative configuration of the Model type for use
@@ -22,7 +23,23 @@ type ModelApplyConfiguration struct {
 	// extraBody is an object whose members are added to the body of every request to this model, for what a server understands
 	// beyond the parameters.
 	ExtraBody *v1.JSON `json:"extraBody,omitempty"`
-	// maxParallelRequests is the largest number of requests that one Pod has in flight to this model. Defaults to 16.
+	// structuredOutput is how a model is brought to answer in a schema. Defaults to Prompt, which any model understands.
+	StructuredOutput *apiv1alpha1.StructuredOutputMethod `json:"structuredOutput,omitempty"`
+	// streaming lets the server send its answer piece by piece, for gateways that cut connections on which nothing moves.
+	// Defaults to Disabled.
+	Streaming *apiv1alpha1.StreamingPolicy `json:"streaming,omitempty"`
+	// rowSeed sends the parameter seed with a number that is a function of the row, for servers that honour it. Defaults to Disabled.
+	RowSeed *apiv1alpha1.RowSeedPolicy `json:"rowSeed,omitempty"`
+	// embedding has the parameters of requests for embeddings.
+	Embedding *EmbeddingParametersApplyConfiguration `json:"embedding,omitempty"`
+	// healthCheck asks the model once before a run begins. Defaults to Enabled.
+	HealthCheck *apiv1alpha1.HealthCheckPolicy `json:"healthCheck,omitempty"`
+	// price is what the model costs, for the cost in the status and for limits.maxCost.
+	Price *ModelPriceApplyConfiguration `json:"price,omitempty"`
+	// admission says how many of the requests that may be in flight are sent at once.
+	Admission *AdmissionApplyConfiguration `json:"admission,omitempty"`
+	// maxParallelRequests is the largest number of requests that one Pod has in flight to this model. Defaults to 16. Aliases of the same
+	// model of the same provider share the least of theirs.
 	MaxParallelRequests *int32 `json:"maxParallelRequests,omitempty"`
 	// timeoutSeconds is how long a whole request may take, however slowly its bytes arrive. Defaults to 60.
 	TimeoutSeconds *int32 `json:"timeoutSeconds,omitempty"`
@@ -71,6 +88,62 @@ func (b *ModelApplyConfiguration) WithParameters(value *ModelParametersApplyConf
 // If called multiple times, the ExtraBody field is set to the value of the last call.
 func (b *ModelApplyConfiguration) WithExtraBody(value v1.JSON) *ModelApplyConfiguration {
 	b.ExtraBody = &value
+	return b
+}
+
+// WithStructuredOutput sets the StructuredOutput field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the StructuredOutput field is set to the value of the last call.
+func (b *ModelApplyConfiguration) WithStructuredOutput(value apiv1alpha1.StructuredOutputMethod) *ModelApplyConfiguration {
+	b.StructuredOutput = &value
+	return b
+}
+
+// WithStreaming sets the Streaming field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Streaming field is set to the value of the last call.
+func (b *ModelApplyConfiguration) WithStreaming(value apiv1alpha1.StreamingPolicy) *ModelApplyConfiguration {
+	b.Streaming = &value
+	return b
+}
+
+// WithRowSeed sets the RowSeed field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the RowSeed field is set to the value of the last call.
+func (b *ModelApplyConfiguration) WithRowSeed(value apiv1alpha1.RowSeedPolicy) *ModelApplyConfiguration {
+	b.RowSeed = &value
+	return b
+}
+
+// WithEmbedding sets the Embedding field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Embedding field is set to the value of the last call.
+func (b *ModelApplyConfiguration) WithEmbedding(value *EmbeddingParametersApplyConfiguration) *ModelApplyConfiguration {
+	b.Embedding = value
+	return b
+}
+
+// WithHealthCheck sets the HealthCheck field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the HealthCheck field is set to the value of the last call.
+func (b *ModelApplyConfiguration) WithHealthCheck(value apiv1alpha1.HealthCheckPolicy) *ModelApplyConfiguration {
+	b.HealthCheck = &value
+	return b
+}
+
+// WithPrice sets the Price field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Price field is set to the value of the last call.
+func (b *ModelApplyConfiguration) WithPrice(value *ModelPriceApplyConfiguration) *ModelApplyConfiguration {
+	b.Price = value
+	return b
+}
+
+// WithAdmission sets the Admission field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Admission field is set to the value of the last call.
+func (b *ModelApplyConfiguration) WithAdmission(value *AdmissionApplyConfiguration) *ModelApplyConfiguration {
+	b.Admission = value
 	return b
 }
 

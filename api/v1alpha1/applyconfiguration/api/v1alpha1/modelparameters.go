@@ -13,8 +13,12 @@ import (
 type ModelParametersApplyConfiguration struct {
 	// temperature is the sampling temperature, from 0 to 2, or to 1 for the type Anthropic.
 	Temperature *apiv1alpha1.Decimal `json:"temperature,omitempty"`
+	// temperatureDistribution draws the temperature anew for every request.
+	TemperatureDistribution *ParameterDistributionApplyConfiguration `json:"temperatureDistribution,omitempty"`
 	// topP is the probability mass for nucleus sampling, above 0 and at most 1.
 	TopP *apiv1alpha1.Decimal `json:"topP,omitempty"`
+	// topPDistribution draws topP anew for every request.
+	TopPDistribution *ParameterDistributionApplyConfiguration `json:"topPDistribution,omitempty"`
 	// maxTokens is the largest number of tokens in an answer. Where it is not set, providers of the type Anthropic, which need one, get 4096.
 	MaxTokens *int64 `json:"maxTokens,omitempty"`
 }
@@ -33,11 +37,27 @@ func (b *ModelParametersApplyConfiguration) WithTemperature(value apiv1alpha1.De
 	return b
 }
 
+// WithTemperatureDistribution sets the TemperatureDistribution field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the TemperatureDistribution field is set to the value of the last call.
+func (b *ModelParametersApplyConfiguration) WithTemperatureDistribution(value *ParameterDistributionApplyConfiguration) *ModelParametersApplyConfiguration {
+	b.TemperatureDistribution = value
+	return b
+}
+
 // WithTopP sets the TopP field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the TopP field is set to the value of the last call.
 func (b *ModelParametersApplyConfiguration) WithTopP(value apiv1alpha1.Decimal) *ModelParametersApplyConfiguration {
 	b.TopP = &value
+	return b
+}
+
+// WithTopPDistribution sets the TopPDistribution field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the TopPDistribution field is set to the value of the last call.
+func (b *ModelParametersApplyConfiguration) WithTopPDistribution(value *ParameterDistributionApplyConfiguration) *ModelParametersApplyConfiguration {
+	b.TopPDistribution = value
 	return b
 }
 

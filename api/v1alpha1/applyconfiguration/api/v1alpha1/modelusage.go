@@ -13,6 +13,12 @@ type ModelUsageApplyConfiguration struct {
 	Requests *RequestCountsApplyConfiguration `json:"requests,omitempty"`
 	// tokens counts tokens.
 	Tokens *TokenCountsApplyConfiguration `json:"tokens,omitempty"`
+	// toolCalls counts the calls of tools.
+	ToolCalls *int64 `json:"toolCalls,omitempty"`
+	// images counts the images that were made.
+	Images *int64 `json:"images,omitempty"`
+	// cost is what the requests have cost, where models[].price is set, in its currency.
+	Cost *string `json:"cost,omitempty"`
 }
 
 // ModelUsageApplyConfiguration constructs a declarative configuration of the ModelUsage type for use with
@@ -42,5 +48,29 @@ func (b *ModelUsageApplyConfiguration) WithRequests(value *RequestCountsApplyCon
 // If called multiple times, the Tokens field is set to the value of the last call.
 func (b *ModelUsageApplyConfiguration) WithTokens(value *TokenCountsApplyConfiguration) *ModelUsageApplyConfiguration {
 	b.Tokens = value
+	return b
+}
+
+// WithToolCalls sets the ToolCalls field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ToolCalls field is set to the value of the last call.
+func (b *ModelUsageApplyConfiguration) WithToolCalls(value int64) *ModelUsageApplyConfiguration {
+	b.ToolCalls = &value
+	return b
+}
+
+// WithImages sets the Images field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Images field is set to the value of the last call.
+func (b *ModelUsageApplyConfiguration) WithImages(value int64) *ModelUsageApplyConfiguration {
+	b.Images = &value
+	return b
+}
+
+// WithCost sets the Cost field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Cost field is set to the value of the last call.
+func (b *ModelUsageApplyConfiguration) WithCost(value string) *ModelUsageApplyConfiguration {
+	b.Cost = &value
 	return b
 }

@@ -17,6 +17,8 @@ type ProgressStatusApplyConfiguration struct {
 	RecordsPerSecond *string `json:"recordsPerSecond,omitempty"`
 	// estimatedCompletion is when the run will end at this rate.
 	EstimatedCompletion *v1.Time `json:"estimatedCompletion,omitempty"`
+	// slowRequests is how many requests of models are under way for longer than run.slowRequestThresholdSeconds.
+	SlowRequests *int64 `json:"slowRequests,omitempty"`
 	// lastProgressTime is when a record was last seen to be finished.
 	LastProgressTime *v1.Time `json:"lastProgressTime,omitempty"`
 }
@@ -48,6 +50,14 @@ func (b *ProgressStatusApplyConfiguration) WithRecordsPerSecond(value string) *P
 // If called multiple times, the EstimatedCompletion field is set to the value of the last call.
 func (b *ProgressStatusApplyConfiguration) WithEstimatedCompletion(value v1.Time) *ProgressStatusApplyConfiguration {
 	b.EstimatedCompletion = &value
+	return b
+}
+
+// WithSlowRequests sets the SlowRequests field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SlowRequests field is set to the value of the last call.
+func (b *ProgressStatusApplyConfiguration) WithSlowRequests(value int64) *ProgressStatusApplyConfiguration {
+	b.SlowRequests = &value
 	return b
 }
 

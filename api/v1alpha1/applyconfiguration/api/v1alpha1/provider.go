@@ -22,6 +22,10 @@ type ProviderApplyConfiguration struct {
 	// apiKeySecretRef names the key of a Secret in this namespace that holds the API key. It is sent as the protocol demands:
 	// as a bearer token to OpenAI-compatible servers, as x-api-key to Anthropic.
 	APIKeySecretRef *SecretKeyReferenceApplyConfiguration `json:"apiKeySecretRef,omitempty"`
+	// tls has what is needed beyond the certificate authorities that everybody trusts.
+	TLS *ProviderTLSApplyConfiguration `json:"tls,omitempty"`
+	// proxyURL is the HTTP proxy through which the endpoint is reached.
+	ProxyURL *string `json:"proxyURL,omitempty"`
 	// extraHeaders are sent with every request, beside those of the protocol. They are no place for secrets.
 	ExtraHeaders map[string]string `json:"extraHeaders,omitempty"`
 	// extraBody is an object whose members are added to the body of every request, and win over those of a model's extraBody.
@@ -63,6 +67,22 @@ func (b *ProviderApplyConfiguration) WithEndpoint(value string) *ProviderApplyCo
 // If called multiple times, the APIKeySecretRef field is set to the value of the last call.
 func (b *ProviderApplyConfiguration) WithAPIKeySecretRef(value *SecretKeyReferenceApplyConfiguration) *ProviderApplyConfiguration {
 	b.APIKeySecretRef = value
+	return b
+}
+
+// WithTLS sets the TLS field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the TLS field is set to the value of the last call.
+func (b *ProviderApplyConfiguration) WithTLS(value *ProviderTLSApplyConfiguration) *ProviderApplyConfiguration {
+	b.TLS = value
+	return b
+}
+
+// WithProxyURL sets the ProxyURL field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ProxyURL field is set to the value of the last call.
+func (b *ProviderApplyConfiguration) WithProxyURL(value string) *ProviderApplyConfiguration {
+	b.ProxyURL = &value
 	return b
 }
 

@@ -2,6 +2,10 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "seedloom.dev/seedloom/api/v1alpha1"
+)
+
 // RunSettingsApplyConfiguration represents a declarative configuration of the RunSettings type for use
 // with apply.
 //
@@ -17,6 +21,18 @@ type RunSettingsApplyConfiguration struct {
 	// slowRequestThresholdSeconds is after how long a request of a model is warned about in the log, and how often it is again;
 	// 0 turns that off. Defaults to 30.
 	SlowRequestThresholdSeconds *int32 `json:"slowRequestThresholdSeconds,omitempty"`
+	// stallDeadlineSeconds is after how long without any progress, and without a known wait for a provider, the run ends with the reason
+	// Stalled. Without it a stalled run only says so.
+	StallDeadlineSeconds *int32 `json:"stallDeadlineSeconds,omitempty"`
+	// maxConversationRestarts is how often a conversation with a model whose answer can't be used is begun anew. Defaults to 5.
+	MaxConversationRestarts *int32 `json:"maxConversationRestarts,omitempty"`
+	// maxConversationCorrectionSteps is how often, in each of these conversations, a model is told what is wrong with its answer and
+	// asked again. Defaults to 0.
+	MaxConversationCorrectionSteps *int32 `json:"maxConversationCorrectionSteps,omitempty"`
+	// trace writes what each task and each request did, and when, to the folder traces of the output. Defaults to Disabled.
+	Trace *apiv1alpha1.TracePolicy `json:"trace,omitempty"`
+	// preserveDroppedColumns keeps the columns that are dropped in files of their own. Defaults to true.
+	PreserveDroppedColumns *bool `json:"preserveDroppedColumns,omitempty"`
 	// earlyShutdown ends a run whose cells fail too often.
 	EarlyShutdown *EarlyShutdownApplyConfiguration `json:"earlyShutdown,omitempty"`
 }
@@ -56,6 +72,46 @@ func (b *RunSettingsApplyConfiguration) WithMaxRequestAttempts(value int32) *Run
 // If called multiple times, the SlowRequestThresholdSeconds field is set to the value of the last call.
 func (b *RunSettingsApplyConfiguration) WithSlowRequestThresholdSeconds(value int32) *RunSettingsApplyConfiguration {
 	b.SlowRequestThresholdSeconds = &value
+	return b
+}
+
+// WithStallDeadlineSeconds sets the StallDeadlineSeconds field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the StallDeadlineSeconds field is set to the value of the last call.
+func (b *RunSettingsApplyConfiguration) WithStallDeadlineSeconds(value int32) *RunSettingsApplyConfiguration {
+	b.StallDeadlineSeconds = &value
+	return b
+}
+
+// WithMaxConversationRestarts sets the MaxConversationRestarts field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the MaxConversationRestarts field is set to the value of the last call.
+func (b *RunSettingsApplyConfiguration) WithMaxConversationRestarts(value int32) *RunSettingsApplyConfiguration {
+	b.MaxConversationRestarts = &value
+	return b
+}
+
+// WithMaxConversationCorrectionSteps sets the MaxConversationCorrectionSteps field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the MaxConversationCorrectionSteps field is set to the value of the last call.
+func (b *RunSettingsApplyConfiguration) WithMaxConversationCorrectionSteps(value int32) *RunSettingsApplyConfiguration {
+	b.MaxConversationCorrectionSteps = &value
+	return b
+}
+
+// WithTrace sets the Trace field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Trace field is set to the value of the last call.
+func (b *RunSettingsApplyConfiguration) WithTrace(value apiv1alpha1.TracePolicy) *RunSettingsApplyConfiguration {
+	b.Trace = &value
+	return b
+}
+
+// WithPreserveDroppedColumns sets the PreserveDroppedColumns field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the PreserveDroppedColumns field is set to the value of the last call.
+func (b *RunSettingsApplyConfiguration) WithPreserveDroppedColumns(value bool) *RunSettingsApplyConfiguration {
+	b.PreserveDroppedColumns = &value
 	return b
 }
 

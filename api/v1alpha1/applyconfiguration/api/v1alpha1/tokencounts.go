@@ -11,6 +11,10 @@ type TokenCountsApplyConfiguration struct {
 	Input *int64 `json:"input,omitempty"`
 	// output counts the tokens of answers.
 	Output *int64 `json:"output,omitempty"`
+	// cachedInput counts those of input that the provider had in its cache.
+	CachedInput *int64 `json:"cachedInput,omitempty"`
+	// reasoning counts those of output that the model has used for thinking.
+	Reasoning *int64 `json:"reasoning,omitempty"`
 }
 
 // TokenCountsApplyConfiguration constructs a declarative configuration of the TokenCounts type for use with
@@ -32,5 +36,21 @@ func (b *TokenCountsApplyConfiguration) WithInput(value int64) *TokenCountsApply
 // If called multiple times, the Output field is set to the value of the last call.
 func (b *TokenCountsApplyConfiguration) WithOutput(value int64) *TokenCountsApplyConfiguration {
 	b.Output = &value
+	return b
+}
+
+// WithCachedInput sets the CachedInput field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the CachedInput field is set to the value of the last call.
+func (b *TokenCountsApplyConfiguration) WithCachedInput(value int64) *TokenCountsApplyConfiguration {
+	b.CachedInput = &value
+	return b
+}
+
+// WithReasoning sets the Reasoning field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Reasoning field is set to the value of the last call.
+func (b *TokenCountsApplyConfiguration) WithReasoning(value int64) *TokenCountsApplyConfiguration {
+	b.Reasoning = &value
 	return b
 }

@@ -1,0 +1,93 @@
+package v1alpha1
+
+import (
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+)
+
+// ProcessorFailurePolicy says what a failure of a processor leads to.
+// +kubebuilder:validation:Enum=FailRun;FailRowGroup
+type ProcessorFailurePolicy string
+
+const (
+	// ProcessorFailRun ends the run. Whole rows of other row groups are kept.
+	ProcessorFailRun ProcessorFailurePolicy = "FailRun"
+	// ProcessorFailRowGroup drops the rows of the row group, and goes on with the others.
+	ProcessorFailRowGroup ProcessorFailurePolicy = "FailRowGroup"
+)
+
+// Processor works on whole row groups, or on the whole dataset. Exactly one of its kinds is set.
+//
+// +kubebuilder:validation:ExactlyOneOf=dropColumns;schemaTransform;starlark
+type Processor struct {
+	// name identifies the processor within this spec, and names its files in the output.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-_a-z0-9]*[a-z0-9])?$`
+	// +required
+	Name string `json:"name,omitempty"`
+
+	// failurePolicy says what a failure of the processor leads to. Defaults to FailRun.
+	// +optional
+	FailurePolicy ProcessorFailurePolicy `json:"failurePolicy,omitempty"`
+
+	// dropColumns leaves columns out of the dataset.
+	// +optional
+	DropColumns *DropColumns `json:"dropColumns,omitempty"`
+
+	// schemaTransform writes another form of every row beside the dataset.
+	// +optional
+	SchemaTransform *SchemaTransform `json:"schemaTransform,omitempty"`
+
+	// starlark runs code of the user.
+	// +optional
+	Starlark *StarlarkProcessor `json:"starlark,omitempty"`
+}
+
+// DropColumns leaves columns out of the dataset once a row group is complete.
+type DropColumns struct {
+	// columnNames are names of columns; * stands for any characters.
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=256
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=128
+	// +required
+	ColumnNames []string `json:"columnNames,omitempty"`
+}
+
+// SchemaTransform writes another form of every row to the folder processors-files/<name> of the output. The dataset stays as it is.
+type SchemaTransform struct {
+	// template is an object whose members are the columns of the other form. Every text in it, at any depth, is a Jinja template.
+	// +kubebuilder:validation:Type=object
+	// +kubebuilder:pruning:PreserveUnknownFields
+	// +required
+	Template *apiextensionsv1.JSON `json:"template,omitempty"`
+}
+
+// ProcessorStage says when a processor runs.
+// +kubebuilder:validation:Enum=PreBatch;PostBatch;AfterGeneration
+type ProcessorStage string
+
+const (
+	// ProcessorPreBatch runs in each row group once its seed and sampled columns are there, before all others.
+	ProcessorPreBatch ProcessorStage = "PreBatch"
+	// ProcessorPostBatch runs in each row group once all columns are there, before it is written.
+	ProcessorPostBatch ProcessorStage = "PostBatch"
+	// ProcessorAfterGeneration runs once over the whole dataset, and may change the number of rows.
+	ProcessorAfterGeneration ProcessorStage = "AfterGeneration"
+)
+
+// StarlarkProcessor is a program that runs in a sandbox, without input or output and with a limit on its steps.
+type StarlarkProcessor struct {
+	// stage says when the program runs.
+	// +required
+	Stage ProcessorStage `json:"stage,omitempty"`
+
+	// source defines the function process(rows). Each row is a dict with all columns that are there and with _row, the number of the row.
+	// It returns a list of dicts of the same form. In the stages PreBatch and PostBatch it returns every row exactly once, in any
+	// order, unless the run is in sync mode; in AfterGeneration it gets the rows of one row group after the other, and returns any number.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=65536
+	// +required
+	Source string `json:"source,omitempty"`
+}
