@@ -1,5 +1,5 @@
 // Package column holds the seam between the executors and the generators of columns: each kind of column has a package below
-// this one that implements one of the two interfaces here. Nothing here knows how cells are scheduled or stored.
+// this one that implements one of the interfaces here. Nothing here knows how cells are scheduled or stored.
 package column
 
 import (
@@ -8,16 +8,25 @@ import (
 	"seedloom.dev/seedloom/engine/table"
 )
 
-// Usage counts what a cell cost. It is valid beside an error too.
-type Usage struct {
-	Succeeded, Failed         int64 // requests
-	InputTokens, OutputTokens int64
+// CellGenerator computes the value of one cell, in the process, from the cells of its row that it requires. It is called from many
+// goroutines at once, and only reads the record. Its errors are failure.Error.
+type CellGenerator interface {
+	Generate(ctx context.Context, record *table.Record) (any, error)
 }
 
-// CellGenerator makes the value of one cell from the cells of its row that it requires. It is called from many goroutines at
-// once, and only reads the record. Its errors are failure.Error.
-type CellGenerator interface {
-	Generate(ctx context.Context, record *table.Record) (any, Usage, error)
+// Answer is what a model has made of a cell.
+type Answer struct {
+	Value any
+	// SideEffects are the values of the column's side-effect columns, in the order in which the plan has them.
+	SideEffects []any
+	// Usage is what the requests have cost. It is valid beside an error too.
+	Usage Usage
+}
+
+// ModelGenerator has a model make one cell. It is called from many goroutines at once, and only reads the record. Its errors are
+// failure.Error, or that of its context.
+type ModelGenerator interface {
+	Ask(ctx context.Context, record *table.Record) (Answer, error)
 }
 
 // BatchValue is one value that batch code returned.

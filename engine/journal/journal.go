@@ -22,7 +22,9 @@ type Cell struct {
 	Ordinal, Attempt int32
 	Column           string
 	Value            any
-	Usage            column.Usage
+	// SideEffects are the values of the columns that stand right after the column in the schema, and were made with it.
+	SideEffects []any
+	Usage       column.Usage
 }
 
 // line is a cell in the file: after its checksum, as JSON, on a line of its own.
@@ -32,14 +34,20 @@ type line struct {
 	Attempt int32           `json:"attempt,omitempty"`
 	Column  string          `json:"column"`
 	Value   json.RawMessage `json:"value"`
-	Usage   *usage          `json:"usage,omitempty"`
+
+	SideEffects []json.RawMessage `json:"sideEffects,omitempty"`
+	Usage       *usage            `json:"usage,omitempty"`
 }
 
 type usage struct {
-	Succeeded    int64 `json:"succeeded,omitempty"`
-	Failed       int64 `json:"failed,omitempty"`
-	InputTokens  int64 `json:"inputTokens,omitempty"`
-	OutputTokens int64 `json:"outputTokens,omitempty"`
+	Succeeded         int64 `json:"succeeded,omitempty"`
+	Failed            int64 `json:"failed,omitempty"`
+	InputTokens       int64 `json:"inputTokens,omitempty"`
+	OutputTokens      int64 `json:"outputTokens,omitempty"`
+	CachedInputTokens int64 `json:"cachedInputTokens,omitempty"`
+	ReasoningTokens   int64 `json:"reasoningTokens,omitempty"`
+	ToolCalls         int64 `json:"toolCalls,omitempty"`
+	Images            int64 `json:"images,omitempty"`
 }
 
 // sumDigits is the length of a line's checksum, in hexadecimal.
@@ -78,8 +86,16 @@ func (w *Writer) Append(cell Cell) error {
 		return err
 	}
 	entry := line{Row: int64(cell.Row), Ordinal: cell.Ordinal, Attempt: cell.Attempt, Column: cell.Column, Value: value}
+	for _, sideEffect := range cell.SideEffects {
+		value, err := json.Marshal(sideEffect)
+		if err != nil {
+			return err
+		}
+		entry.SideEffects = append(entry.SideEffects, value)
+	}
 	if cell.Usage != (column.Usage{}) {
-		entry.Usage = &usage{cell.Usage.Succeeded, cell.Usage.Failed, cell.Usage.InputTokens, cell.Usage.OutputTokens}
+		amounts := usage(cell.Usage)
+		entry.Usage = &amounts
 	}
 	document, err := json.Marshal(entry)
 	if err != nil {
@@ -177,12 +193,18 @@ func parse(text []byte, schema *table.Schema) (cell Cell, known bool, err error)
 	}
 	cell = Cell{Row: table.RowIndex(entry.Row), Ordinal: entry.Ordinal, Attempt: entry.Attempt, Column: entry.Column}
 	if entry.Usage != nil {
-		cell.Usage = column.Usage{Succeeded: entry.Usage.Succeeded, Failed: entry.Usage.Failed,
-			InputTokens: entry.Usage.InputTokens, OutputTokens: entry.Usage.OutputTokens}
+		cell.Usage = column.Usage(*entry.Usage)
 	}
 	index, known := schema.Index(entry.Column)
-	if !known {
+	if !known || index+len(entry.SideEffects) >= schema.Len() {
 		return cell, false, nil
+	}
+	for i, raw := range entry.SideEffects {
+		value, err := decode(raw, schema.Fields()[index+1+i].Type)
+		if err != nil {
+			return cell, false, err
+		}
+		cell.SideEffects = append(cell.SideEffects, value)
 	}
 	cell.Value, err = decode(entry.Value, schema.Fields()[index].Type)
 	return cell, true, err

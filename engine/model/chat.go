@@ -35,36 +35,29 @@ type Client struct {
 	extra []byte
 }
 
-// Message is one message of a conversation.
-type Message struct {
-	// Role is system, user or assistant.
-	Role    string `json:"role"`
-	Content string `json:"content"`
-}
-
-// Chat sends one request and returns the text of the answer. The usage counts the request in any case. A cancelled context is returned
+// Chat sends one request and returns the answer. The usage counts the request in any case. A cancelled context is returned
 // as it is; every other error is a failure.Error.
-func (c *Client) Chat(ctx context.Context, messages []Message) (string, column.Usage, error) {
+func (c *Client) Chat(ctx context.Context, request Request) (Answer, column.Usage, error) {
 	limited, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	said, err := c.send(limited, messages)
+	said, err := c.send(limited, request)
 	if err != nil {
 		if ctx.Err() != nil {
-			return "", column.Usage{Failed: 1}, ctx.Err()
+			return Answer{}, column.Usage{Failed: 1}, ctx.Err()
 		}
 		if limited.Err() != nil {
 			err = failure.New(v1alpha1.ReasonProviderTimeout, failure.RetryLater,
 				"model %q did not answer within %s; raise timeoutSeconds if it needs more", c.alias, c.timeout)
 		}
-		return "", column.Usage{Failed: 1}, err
+		return Answer{}, column.Usage{Failed: 1}, err
 	}
 	usage := column.Usage{Succeeded: 1, InputTokens: max(0, said.inputTokens), OutputTokens: max(0, said.outputTokens)}
 	text, err := c.text(said)
-	return text, usage, err
+	return Answer{Text: text}, usage, err
 }
 
-func (c *Client) send(ctx context.Context, messages []Message) (answer, error) {
-	body, err := encode(c.wire.request(c.model, c.parameters, messages))
+func (c *Client) send(ctx context.Context, asked Request) (answer, error) {
+	body, err := encode(c.wire.request(c.model, c.parameters, asked.Messages))
 	if err != nil {
 		return answer{}, failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding a request to model %q", c.alias)
 	}

@@ -46,12 +46,14 @@ func clientWithTimeout(t *testing.T, address string, timeout int32) *model.Clien
 }
 
 func ask(ctx context.Context, c *model.Client) (string, error) {
-	text, usage, err := c.Chat(ctx, []model.Message{{Role: "user", Content: "a <b> & c"}})
+	said, usage, err := c.Chat(ctx, question)
 	if total := usage.Succeeded + usage.Failed; total != 1 {
-		return text, fmt.Errorf("usage counts %d requests for one", total)
+		return said.Text, fmt.Errorf("usage counts %d requests for one", total)
 	}
-	return text, err
+	return said.Text, err
 }
+
+var question = model.Request{Messages: []model.Message{{Role: model.RoleUser, Content: "a <b> & c"}}}
 
 func TestChatSendsOneRequest(t *testing.T) {
 	var path, authorization, body string
@@ -62,9 +64,9 @@ func TestChatSendsOneRequest(t *testing.T) {
 		fmt.Fprint(writer, `{"choices":[{"message":{"content":"hello"},"finish_reason":"stop"}],"usage":{"prompt_tokens":5,"completion_tokens":7}}`)
 	}))
 	defer server.Close()
-	text, usage, err := client(t, server.URL).Chat(t.Context(), []model.Message{{Role: "user", Content: "a <b> & c"}})
-	if err != nil || text != "hello" || usage.Succeeded != 1 || usage.InputTokens != 5 || usage.OutputTokens != 7 {
-		t.Errorf("got %q, %+v, %v", text, usage, err)
+	said, usage, err := client(t, server.URL).Chat(t.Context(), question)
+	if err != nil || said.Text != "hello" || usage.Succeeded != 1 || usage.InputTokens != 5 || usage.OutputTokens != 7 {
+		t.Errorf("got %+v, %+v, %v", said, usage, err)
 	}
 	if want := `{"model":"m","messages":[{"role":"user","content":"a <b> & c"}],"max_tokens":64}`; body != want {
 		t.Errorf("sent %s, want %s", body, want)

@@ -18,6 +18,20 @@ type wire interface {
 	answer(body []byte) (answer, error)
 }
 
+// wireMessage is a message as both protocols write it.
+type wireMessage struct {
+	Role    Role   `json:"role"`
+	Content string `json:"content"`
+}
+
+func wireMessages(messages []Message) []wireMessage {
+	written := make([]wireMessage, 0, len(messages))
+	for _, message := range messages {
+		written = append(written, wireMessage{message.Role, message.Content})
+	}
+	return written
+}
+
 // answer is what a model has said, whatever the protocol.
 type answer struct {
 	// empty says that there was no answer in the answer.
@@ -52,11 +66,11 @@ func (openAI) authorize(header http.Header, key string) {
 func (openAI) request(model string, parameters *v1alpha1.ModelParameters, messages []Message) any {
 	return struct {
 		Model       string            `json:"model"`
-		Messages    []Message         `json:"messages"`
+		Messages    []wireMessage     `json:"messages"`
 		Temperature *v1alpha1.Decimal `json:"temperature,omitempty"`
 		TopP        *v1alpha1.Decimal `json:"top_p,omitempty"`
 		MaxTokens   *int64            `json:"max_tokens,omitempty"`
-	}{model, messages, parameters.Temperature, parameters.TopP, parameters.MaxTokens}
+	}{model, wireMessages(messages), parameters.Temperature, parameters.TopP, parameters.MaxTokens}
 }
 
 func (openAI) answer(body []byte) (answer, error) {
@@ -118,7 +132,7 @@ func (anthropic) request(model string, parameters *v1alpha1.ModelParameters, mes
 	var system []string
 	var others []Message
 	for _, message := range messages {
-		if message.Role == "system" {
+		if message.Role == RoleSystem {
 			system = append(system, message.Content)
 		} else {
 			others = append(others, message)
@@ -131,11 +145,11 @@ func (anthropic) request(model string, parameters *v1alpha1.ModelParameters, mes
 	return struct {
 		Model       string            `json:"model"`
 		System      string            `json:"system,omitempty"`
-		Messages    []Message         `json:"messages"`
+		Messages    []wireMessage     `json:"messages"`
 		MaxTokens   int64             `json:"max_tokens"`
 		Temperature *v1alpha1.Decimal `json:"temperature,omitempty"`
 		TopP        *v1alpha1.Decimal `json:"top_p,omitempty"`
-	}{model, strings.Join(system, "\n\n"), others, maxTokens, parameters.Temperature, parameters.TopP}
+	}{model, strings.Join(system, "\n\n"), wireMessages(others), maxTokens, parameters.Temperature, parameters.TopP}
 }
 
 func (anthropic) answer(body []byte) (answer, error) {

@@ -70,7 +70,7 @@ func TestRequestsLookAsTheProtocolDemands(t *testing.T) {
 			}))
 			defer server.Close()
 			test.provider.Endpoint = server.URL + "/base/"
-			_, _, err := clientOf(t, test.provider, test.model).Chat(t.Context(), conversation)
+			_, _, err := clientOf(t, test.provider, test.model).Chat(t.Context(), model.Request{Messages: conversation})
 			if err == nil || path != test.path || body != test.body {
 				t.Errorf("sent to %s (%v):\n%s\nwant to %s:\n%s", path, err, body, test.path, test.body)
 			}
@@ -86,11 +86,11 @@ func TestRequestsLookAsTheProtocolDemands(t *testing.T) {
 func TestAnthropicAnswersAndFailures(t *testing.T) {
 	server := simtest.Start(t, sim.Config{APIKeys: []string{secret}})
 	client := clientOf(t, v1alpha1.Provider{Type: v1alpha1.ProviderAnthropic, Endpoint: server.URL}, v1alpha1.Model{})
-	text, usage, err := client.Chat(t.Context(), conversation)
+	said, usage, err := client.Chat(t.Context(), model.Request{Messages: conversation})
 	same := clientOf(t, v1alpha1.Provider{Type: v1alpha1.ProviderOpenAI, Endpoint: server.URL + "/v1"}, v1alpha1.Model{ExtraBody: raws(`{"max_completion_tokens": 4096}`)})
-	want, _, otherErr := same.Chat(t.Context(), conversation)
-	if err != nil || otherErr != nil || text == "" || text != want {
-		t.Fatalf("got %q, %v, want %q, %v", text, err, want, otherErr)
+	want, _, otherErr := same.Chat(t.Context(), model.Request{Messages: conversation})
+	if err != nil || otherErr != nil || said.Text == "" || said.Text != want.Text {
+		t.Fatalf("got %q, %v, want %q, %v", said.Text, err, want.Text, otherErr)
 	}
 	if usage.Succeeded != 1 || usage.InputTokens == 0 || usage.OutputTokens == 0 {
 		t.Errorf("usage %+v", usage)
@@ -112,7 +112,7 @@ func TestAnthropicAnswersAndFailures(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server.Configure(sim.Config{Faults: []sim.Fault{test.fault}})
-			_, _, err := client.Chat(t.Context(), conversation)
+			_, _, err := client.Chat(t.Context(), model.Request{Messages: conversation})
 			failed := failure.Of(err)
 			if failed == nil || failed.Reason != test.reason || failed.Consequence != test.consequence || strings.Contains(err.Error(), secret) {
 				t.Errorf("got %v", err)
@@ -120,7 +120,7 @@ func TestAnthropicAnswersAndFailures(t *testing.T) {
 		})
 	}
 	server.Configure(sim.Config{APIKeys: []string{"another"}})
-	if _, _, err := client.Chat(t.Context(), conversation); failure.Of(err).Reason != v1alpha1.ReasonModelAuthentication {
+	if _, _, err := client.Chat(t.Context(), model.Request{Messages: conversation}); failure.Of(err).Reason != v1alpha1.ReasonModelAuthentication {
 		t.Errorf("with a wrong key: %v", err)
 	}
 }
@@ -131,8 +131,8 @@ func TestOnlyTheTextOfAnAnthropicAnswerIsTaken(t *testing.T) {
 			"stop_reason":"end_turn","usage":{"input_tokens":3,"cache_creation_input_tokens":4,"cache_read_input_tokens":5,"output_tokens":6}}`)
 	}))
 	defer server.Close()
-	text, usage, err := clientOf(t, v1alpha1.Provider{Type: v1alpha1.ProviderAnthropic, Endpoint: server.URL + "/v1"}, v1alpha1.Model{}).Chat(t.Context(), conversation)
-	if err != nil || text != "one\ntwo" || usage.InputTokens != 12 || usage.OutputTokens != 6 {
-		t.Errorf("got %q, %+v, %v", text, usage, err)
+	said, usage, err := clientOf(t, v1alpha1.Provider{Type: v1alpha1.ProviderAnthropic, Endpoint: server.URL + "/v1"}, v1alpha1.Model{}).Chat(t.Context(), model.Request{Messages: conversation})
+	if err != nil || said.Text != "one\ntwo" || usage.InputTokens != 12 || usage.OutputTokens != 6 {
+		t.Errorf("got %+v, %+v, %v", said, usage, err)
 	}
 }

@@ -27,6 +27,7 @@ func Compile(spec *v1alpha1.DatasetGenerationSpec, seedFields []table.Field) (*P
 			return nil, err
 		}
 		fields = append(fields, table.Field{Name: spec.Columns[i].Name, Type: kind})
+		fields = append(fields, sideEffects(&spec.Columns[i])...)
 	}
 	plan := &Plan{
 		Spec:         spec,
@@ -47,18 +48,20 @@ func planColumns(plan *Plan, checks *validation) []*Column {
 		spec := &plan.Spec.Columns[i]
 		column := &Column{
 			Name:   spec.Name,
-			Index:  plan.SeedFields + i,
+			Index:  index(plan, spec.Name),
 			Kind:   kindsOf(spec)[0],
 			Resize: spec.AllowResize != nil && *spec.AllowResize,
 			Batch:  spec.Custom != nil,
 			Spec:   spec,
 		}
-		if spec.LLMText != nil {
-			column.Model = findModel(plan.Spec, spec.LLMText.Model)
+		for range sideEffects(spec) {
+			column.SideEffects = append(column.SideEffects, column.Index+len(column.SideEffects)+1)
+		}
+		if alias := spec.ModelAlias(); alias != nil {
+			column.Model = findModel(plan.Spec, *alias)
 		}
 		for _, reference := range checks.references[i] {
-			index, _ := plan.Schema.Index(reference.name)
-			column.Requires = append(column.Requires, index)
+			column.Requires = append(column.Requires, index(plan, reference.name))
 		}
 		slices.Sort(column.Requires)
 		column.Requires = slices.Compact(column.Requires)
@@ -66,8 +69,7 @@ func planColumns(plan *Plan, checks *validation) []*Column {
 	}
 	for _, column := range configured {
 		for _, required := range column.Requires {
-			if required >= plan.SeedFields {
-				source := configured[required-plan.SeedFields]
+			if source := producer(configured, required); source != nil {
 				source.Dependents = append(source.Dependents, column.Index)
 			}
 		}
@@ -78,6 +80,25 @@ func planColumns(plan *Plan, checks *validation) []*Column {
 	}
 	return ordered
 }
+
+// index is the position of a column that a valid spec names.
+func index(plan *Plan, name string) int {
+	position, _ := plan.Schema.Index(name)
+	return position
+}
+
+// producer is the column that makes what stands at an index of the schema; nil for a column of the seed.
+func producer(configured []*Column, index int) *Column {
+	for _, column := range configured {
+		if column.Index == index || slices.Contains(column.SideEffects, index) {
+			return column
+		}
+	}
+	return nil
+}
+
+// sideEffects are the columns that are made together with a column.
+func sideEffects(*v1alpha1.Column) []table.Field { return nil }
 
 func findModel(spec *v1alpha1.DatasetGenerationSpec, alias string) *v1alpha1.Model {
 	for i := range spec.Models {

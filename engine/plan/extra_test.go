@@ -16,7 +16,7 @@ func extraSpec() *v1alpha1.DatasetGenerationSpec {
 		NumRecords: 1,
 		Providers:  []v1alpha1.Provider{{Name: "p", Type: v1alpha1.ProviderAnthropic, Endpoint: "https://api.anthropic.com"}},
 		Models:     []v1alpha1.Model{{Alias: "m", Provider: "p", Model: "x"}},
-		Columns:    []v1alpha1.Column{{Name: "text", LLMText: &v1alpha1.LLMText{Model: "m", Prompt: "hello"}}},
+		Columns:    []v1alpha1.Column{{Name: "text", LLMText: &v1alpha1.LLMText{LLMPrompt: v1alpha1.LLMPrompt{Model: "m", Prompt: "hello"}}}},
 		Output:     v1alpha1.Output{PersistentVolumeClaim: &v1alpha1.PersistentVolumeClaimOutput{ClaimName: "c"}},
 	}
 }

@@ -67,9 +67,9 @@ func canonical(spec *v1alpha1.DatasetGenerationSpec) []byte {
 	for _, column := range spec.Columns {
 		entry := columnIdentity{Model: identifyModel(spec, &column)}
 		writeDefaults(&column)
-		if column.LLMText != nil {
+		if alias := column.ModelAlias(); alias != nil {
 			// The alias only names the model, which stands beside the column.
-			column.LLMText.Model = ""
+			*alias = ""
 		}
 		entry.Column = column
 		description.Columns = append(description.Columns, entry)
@@ -79,10 +79,11 @@ func canonical(spec *v1alpha1.DatasetGenerationSpec) []byte {
 
 // identifyModel returns what shapes the answers of a column's model; nil for a column without a (known) one.
 func identifyModel(spec *v1alpha1.DatasetGenerationSpec, column *v1alpha1.Column) *modelIdentity {
-	if column.LLMText == nil {
+	alias := column.ModelAlias()
+	if alias == nil {
 		return nil
 	}
-	model := findModel(spec, column.LLMText.Model)
+	model := findModel(spec, *alias)
 	if model == nil {
 		return nil
 	}

@@ -16,8 +16,13 @@ type Kind int
 // The kinds of columns.
 const (
 	KindSampler Kind = iota
-	KindLLM
+	KindLLMText
+	KindLLMCode
+	KindLLMStructured
+	KindLLMJudge
 	KindExpression
+	KindEmbedding
+	KindImage
 	KindCustom
 )
 
@@ -26,8 +31,18 @@ func (k Kind) String() string {
 	switch k {
 	case KindSampler:
 		return "sampler"
-	case KindLLM:
+	case KindLLMText:
 		return "llmText"
+	case KindLLMCode:
+		return "llmCode"
+	case KindLLMStructured:
+		return "llmStructured"
+	case KindLLMJudge:
+		return "llmJudge"
+	case KindEmbedding:
+		return "embedding"
+	case KindImage:
+		return "image"
 	case KindExpression:
 		return "expression"
 	case KindCustom:
@@ -40,7 +55,7 @@ func (k Kind) String() string {
 type Plan struct {
 	// Spec is a copy of the spec that was compiled.
 	Spec *v1alpha1.DatasetGenerationSpec
-	// Schema has the columns of the output: those of the seed, then the configured ones, in configuration order.
+	// Schema has all columns: those of the seed, then the configured ones in configuration order, each followed by its side-effect columns.
 	Schema *table.Schema
 	// Columns are the configured columns, each after the columns that it requires; among those that could stand next, the
 	// one that was configured first.
@@ -65,7 +80,9 @@ type Column struct {
 	Requires []int
 	// Dependents are the schema indexes of the columns that read this one. Ascending.
 	Dependents []int
-	// Model is the model of an LLM column, and nil for the other kinds.
+	// SideEffects are the schema indexes of the columns that are made together with this one, and stand right after it.
+	SideEffects []int
+	// Model is the model of the column, and nil for columns without one.
 	Model *v1alpha1.Model
 	// Resize says that the column may change the number of rows.
 	Resize bool

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -17,8 +18,13 @@ var columnChecks = []struct {
 	check func(v *validation, index int, field string)
 }{
 	{KindSampler, func(c *v1alpha1.Column) bool { return c.Sampler != nil }, (*validation).samplerColumn},
-	{KindLLM, func(c *v1alpha1.Column) bool { return c.LLMText != nil }, (*validation).llmColumn},
+	{KindLLMText, func(c *v1alpha1.Column) bool { return c.LLMText != nil }, (*validation).llmColumn},
+	{KindLLMCode, func(c *v1alpha1.Column) bool { return c.LLMCode != nil }, (*validation).llmColumn},
+	{KindLLMStructured, func(c *v1alpha1.Column) bool { return c.LLMStructured != nil }, (*validation).llmColumn},
+	{KindLLMJudge, func(c *v1alpha1.Column) bool { return c.LLMJudge != nil }, (*validation).llmColumn},
 	{KindExpression, func(c *v1alpha1.Column) bool { return c.Expression != nil }, (*validation).expressionColumn},
+	{KindEmbedding, func(c *v1alpha1.Column) bool { return c.Embedding != nil }, (*validation).embeddingColumn},
+	{KindImage, func(c *v1alpha1.Column) bool { return c.Image != nil }, (*validation).imageColumn},
 	{KindCustom, func(c *v1alpha1.Column) bool { return c.Custom != nil }, (*validation).customColumn},
 }
 
@@ -126,20 +132,34 @@ func (v *validation) samplerColumn(index int, field string) {
 }
 
 func (v *validation) llmColumn(index int, field string) {
-	llm := v.spec.Columns[index].LLMText
-	known := false
-	var aliases []string
-	for _, model := range v.spec.Models {
-		known = known || model.Alias == llm.Model
-		aliases = append(aliases, model.Alias)
-	}
-	if !known {
-		v.add(field+".model", ReasonUnknownModel, "no model has the alias %q%s", llm.Model, suggestion(llm.Model, aliases))
-	}
+	llm := v.spec.Columns[index].Prompt()
+	v.modelAlias(field+".model", llm.Model)
 	v.template(index, field+".prompt", llm.Prompt)
 	if llm.SystemPrompt != "" {
 		v.template(index, field+".systemPrompt", llm.SystemPrompt)
 	}
+}
+
+func (v *validation) modelAlias(field, alias string) {
+	var aliases []string
+	for _, model := range v.spec.Models {
+		aliases = append(aliases, model.Alias)
+	}
+	if !slices.Contains(aliases, alias) {
+		v.add(field, ReasonUnknownModel, "no model has the alias %q%s", alias, suggestion(alias, aliases))
+	}
+}
+
+func (v *validation) embeddingColumn(index int, field string) {
+	embedding := v.spec.Columns[index].Embedding
+	v.modelAlias(field+".model", embedding.Model)
+	v.references[index] = append(v.references[index], reference{embedding.TargetColumn, field + ".targetColumn"})
+}
+
+func (v *validation) imageColumn(index int, field string) {
+	image := v.spec.Columns[index].Image
+	v.modelAlias(field+".model", image.Model)
+	v.template(index, field+".prompt", image.Prompt)
 }
 
 func (v *validation) expressionColumn(index int, field string) {

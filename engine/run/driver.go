@@ -52,9 +52,8 @@ type result struct {
 	task schedule.Task
 	// request is the number of the request in the watch.
 	request int64
-	value   any
+	answer  column.Answer
 	values  []column.BatchValue
-	usage   column.Usage
 	// failures are those of single rows of a local step.
 	failures []schedule.RowFailure
 	err      error
@@ -200,9 +199,9 @@ func (d *driver) perform(ctx context.Context, task schedule.Task, request int64)
 	case column.Batch:
 		back.values, back.err = d.job.Generators.Batch[column.Index].GenerateBatch(ctx, task.Records, false)
 	default:
-		back.value, back.usage, back.err = d.job.Generators.Cell[column.Index].Generate(ctx, task.Records[0])
+		back.answer, back.err = d.job.Generators.Model[column.Index].Ask(ctx, task.Records[0])
 		if back.err == nil {
-			back.err = d.job.journals.append(task.Group(), task.Records[0], column, back.value, back.usage)
+			back.err = d.job.journals.append(task.Group(), task.Records[0], column, back.answer)
 		}
 	}
 	return back
@@ -226,7 +225,7 @@ func (d *driver) apply(back result) {
 	column := step.columns[0]
 	if column.Model != nil {
 		d.watch.ended(back.request)
-		d.addUsage(back.task.Group(), column.Model.Alias, back.usage)
+		d.addUsage(back.task.Group(), column.Model.Alias, back.answer.Usage)
 	}
 	if back.err == nil {
 		d.watch.progress(now)
@@ -248,10 +247,20 @@ func (d *driver) apply(back result) {
 		if column.Batch {
 			record.Cells[column.Index] = back.values[i].Value
 		} else {
-			record.Cells[column.Index] = back.value
+			write(record, column, back.answer.Value, back.answer.SideEffects)
 		}
 	}
 	d.core.Succeeded(back.task, now)
+}
+
+// write writes the value of a column, and those of its side-effect columns.
+func write(record *table.Record, made *plan.Column, value any, sideEffects []any) {
+	record.Cells[made.Index] = value
+	for i, index := range made.SideEffects {
+		if i < len(sideEffects) {
+			record.Cells[index] = sideEffects[i]
+		}
+	}
 }
 
 func (d *driver) addUsage(group int64, alias string, usage column.Usage) {
@@ -266,7 +275,10 @@ func (d *driver) addModels(group int64, models ...runreport.Model) {
 }
 
 func modelUsage(alias string, usage column.Usage) runreport.Model {
-	return runreport.Model{Alias: alias, Succeeded: usage.Succeeded, Failed: usage.Failed, InputTokens: usage.InputTokens, OutputTokens: usage.OutputTokens}
+	return runreport.Model{
+		Alias: alias, Succeeded: usage.Succeeded, Failed: usage.Failed, InputTokens: usage.InputTokens, OutputTokens: usage.OutputTokens,
+		CachedInputTokens: usage.CachedInputTokens, ReasoningTokens: usage.ReasoningTokens, ToolCalls: usage.ToolCalls, Images: usage.Images,
+	}
 }
 
 // addModels adds usage to a list with one entry for each model.
@@ -279,6 +291,10 @@ next:
 				models[i].Failed += amounts.Failed
 				models[i].InputTokens += amounts.InputTokens
 				models[i].OutputTokens += amounts.OutputTokens
+				models[i].CachedInputTokens += amounts.CachedInputTokens
+				models[i].ReasoningTokens += amounts.ReasoningTokens
+				models[i].ToolCalls += amounts.ToolCalls
+				models[i].Images += amounts.Images
 				continue next
 			}
 		}

@@ -164,7 +164,7 @@ func (j *journals) restore(record *table.Record, steps []*step) []int {
 	for _, cell := range group.recovered[identityOf(record)] {
 		for position, step := range steps {
 			if made := step.columns[0]; made.Model != nil && made.Name == cell.Column {
-				record.Cells[made.Index] = cell.Value
+				write(record, made, cell.Value, cell.SideEffects)
 				restored = append(restored, position)
 			}
 		}
@@ -173,13 +173,16 @@ func (j *journals) restore(record *table.Record, steps []*step) []int {
 }
 
 // append keeps a finished cell. It is called by the goroutines of tasks.
-func (j *journals) append(index int64, record *table.Record, made *plan.Column, value any, usage column.Usage) error {
+func (j *journals) append(index int64, record *table.Record, made *plan.Column, answer column.Answer) error {
 	group := j.of(index)
 	writer, err := group.opening()
 	if err != nil {
 		return err
 	}
-	cell := journal.Cell{Row: record.Row, Ordinal: record.Ordinal, Attempt: record.Attempt, Column: made.Name, Value: value, Usage: usage}
+	cell := journal.Cell{
+		Row: record.Row, Ordinal: record.Ordinal, Attempt: record.Attempt, Column: made.Name,
+		Value: answer.Value, SideEffects: answer.SideEffects, Usage: answer.Usage,
+	}
 	if err := writer.Append(cell); err != nil {
 		return store.JournalFailed(err, index)
 	}

@@ -87,7 +87,7 @@ func (d *driver) performLocal(ctx context.Context, columns []*plan.Column, task 
 rows:
 	for position, record := range task.Records {
 		for part, column := range columns {
-			value, _, err := d.job.Generators.Cell[column.Index].Generate(ctx, record)
+			value, err := d.job.Generators.Cell[column.Index].Generate(ctx, record)
 			if err != nil {
 				failures = append(failures, schedule.RowFailure{Position: position, Part: part, Cause: failure.Of(err)})
 				continue rows

@@ -151,6 +151,8 @@ func (c *Core) release(task Task, now time.Time, cause *failure.Error) {
 		// Whoever answers is there.
 		health.succeeded()
 	case cause.Consequence == failure.EndRun:
+		// It says nothing of the endpoint, but a probe is over all the same.
+		health.probing = health.probing && !task.probe
 	default:
 		first := task.rows[0].cells[task.Column].requests == 0
 		if outage := health.failed(now, task.probe, first, c.config.Outage, cause); outage != nil {

@@ -111,6 +111,11 @@ type Model struct {
 	Failed       int64  `json:"failed,omitempty"`
 	InputTokens  int64  `json:"inputTokens,omitempty"`
 	OutputTokens int64  `json:"outputTokens,omitempty"`
+	// CachedInputTokens are those of InputTokens that the provider had in its cache, ReasoningTokens those of OutputTokens for thinking.
+	CachedInputTokens int64 `json:"cachedInputTokens,omitempty"`
+	ReasoningTokens   int64 `json:"reasoningTokens,omitempty"`
+	ToolCalls         int64 `json:"toolCalls,omitempty"`
+	Images            int64 `json:"images,omitempty"`
 }
 
 // Drop counts the records dropped for one reason in one column.

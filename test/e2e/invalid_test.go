@@ -18,7 +18,7 @@ var _ = Describe("An invalid spec", func() {
 				{Name: "lost", Expression: &v1alpha1.Expression{Expr: "{{ nowhere }}"}},
 				{Name: "chicken", Expression: &v1alpha1.Expression{Expr: "{{ egg }}"}},
 				{Name: "egg", Expression: &v1alpha1.Expression{Expr: "{{ chicken }}"}},
-				{Name: "story", LLMText: &v1alpha1.LLMText{Model: "ghostwriter", Prompt: "Write."}},
+				{Name: "story", LLMText: &v1alpha1.LLMText{LLMPrompt: v1alpha1.LLMPrompt{Model: "ghostwriter", Prompt: "Write."}}},
 			}
 		})
 		accepted := w.waitForState(ctx, "stories", v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonInvalidSpec)

@@ -33,23 +33,23 @@ func New(name string, spec *v1alpha1.Expression, seed int64) (*Generator, error)
 }
 
 // Generate renders the template with the row's cells and converts the text.
-func (g *Generator) Generate(ctx context.Context, record *table.Record) (any, column.Usage, error) {
+func (g *Generator) Generate(ctx context.Context, record *table.Record) (any, error) {
 	text, err := g.template.Render(ctx, column.Vars(record), column.TemplateOptions(g.seed, g.name, record))
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil, column.Usage{}, ctx.Err()
+			return nil, ctx.Err()
 		}
-		return nil, column.Usage{}, failure.New(v1alpha1.ReasonTemplateError, failure.DropRow, "the expression of column %q failed: %v", g.name, err)
+		return nil, failure.New(v1alpha1.ReasonTemplateError, failure.DropRow, "the expression of column %q failed: %v", g.name, err)
 	}
 	if strings.TrimSpace(text) == "" {
-		return nil, column.Usage{}, failure.New(v1alpha1.ReasonTemplateError, failure.DropRow, "the expression of column %q rendered to nothing", g.name)
+		return nil, failure.New(v1alpha1.ReasonTemplateError, failure.DropRow, "the expression of column %q rendered to nothing", g.name)
 	}
 	value, converts := convert(text, g.kind)
 	if !converts {
-		return nil, column.Usage{}, failure.New(v1alpha1.ReasonConversionFailed, failure.DropRow,
+		return nil, failure.New(v1alpha1.ReasonConversionFailed, failure.DropRow,
 			"the expression of column %q rendered to a text of %d characters that is not of the type %s", g.name, len([]rune(text)), g.kind)
 	}
-	return value, column.Usage{}, nil
+	return value, nil
 }
 
 // maxExactFloat is the bound below which every whole number is a float64 of its own.

@@ -2,34 +2,41 @@
 package factory
 
 import (
+	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/column/custom"
 	"seedloom.dev/seedloom/engine/column/expression"
 	"seedloom.dev/seedloom/engine/column/llm"
 	"seedloom.dev/seedloom/engine/column/sampler"
+	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/engine/plan"
 )
 
-// Generators are the generators of a plan, by the index of their column in the schema. Each column has one of the two; those of the seed
+// Generators are the generators of a plan, by the index of their column in the schema. Each column has one of the three; those of the seed
 // have none.
 type Generators struct {
 	Cell  []column.CellGenerator
+	Model []column.ModelGenerator
 	Batch []column.BatchGenerator
 }
 
 // Build makes the generators of all configured columns.
 func Build(p *plan.Plan, models *model.Set) (*Generators, error) {
-	generators := &Generators{Cell: make([]column.CellGenerator, p.Schema.Len()), Batch: make([]column.BatchGenerator, p.Schema.Len())}
+	generators := &Generators{
+		Cell: make([]column.CellGenerator, p.Schema.Len()), Model: make([]column.ModelGenerator, p.Schema.Len()), Batch: make([]column.BatchGenerator, p.Schema.Len()),
+	}
 	for _, configured := range p.Columns {
 		var err error
 		switch index := configured.Index; configured.Kind {
 		case plan.KindSampler:
 			generators.Cell[index], err = sampler.New(configured.Name, configured.Spec.Sampler, p.Spec.RandomSeed)
-		case plan.KindLLM:
-			generators.Cell[index], err = llm.New(configured.Name, configured.Spec.LLMText, p.Spec.RandomSeed, models.Client(configured.Model.Alias))
+		case plan.KindLLMText:
+			generators.Model[index], err = llm.New(configured.Name, configured.Spec.Prompt(), p.Spec.RandomSeed, models.Client(configured.Model.Alias))
 		case plan.KindExpression:
 			generators.Cell[index], err = expression.New(configured.Name, configured.Spec.Expression, p.Spec.RandomSeed)
+		default:
+			err = failure.New(v1alpha1.ReasonInternalError, failure.EndRun, "column %q: no generator is known for %s", configured.Name, configured.Kind)
 		case plan.KindCustom:
 			generators.Batch[index], err = custom.New(configured.Name, configured.Spec.Custom, p.Schema.Fields()[index].Type.Kind)
 		}

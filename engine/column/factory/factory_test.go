@@ -48,9 +48,11 @@ func TestEveryConfiguredColumnHasOneGenerator(t *testing.T) {
 	}
 	for index, field := range compiled.Schema.Fields() {
 		configured := compiled.Column(index)
-		wantCell, wantBatch := configured != nil && !configured.Batch, configured != nil && configured.Batch
-		if hasCell, hasBatch := generators.Cell[index] != nil, generators.Batch[index] != nil; hasCell != wantCell || hasBatch != wantBatch {
-			t.Errorf("%s: has a cell generator: %t, a batch generator: %t", field.Name, hasCell, hasBatch)
+		wantCell := configured != nil && !configured.Batch && configured.Model == nil
+		wantModel, wantBatch := configured != nil && configured.Model != nil, configured != nil && configured.Batch
+		hasCell, hasModel, hasBatch := generators.Cell[index] != nil, generators.Model[index] != nil, generators.Batch[index] != nil
+		if hasCell != wantCell || hasModel != wantModel || hasBatch != wantBatch {
+			t.Errorf("%s: has a cell generator: %t, one of a model: %t, one of batches: %t", field.Name, hasCell, hasModel, hasBatch)
 		}
 	}
 
@@ -58,7 +60,7 @@ func TestEveryConfiguredColumnHasOneGenerator(t *testing.T) {
 	record.Cells[0] = "Emma"
 	for _, name := range []string{"stars", "headline"} {
 		index, _ := compiled.Schema.Index(name)
-		if record.Cells[index], _, err = generators.Cell[index].Generate(t.Context(), record); err != nil {
+		if record.Cells[index], err = generators.Cell[index].Generate(t.Context(), record); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 	}

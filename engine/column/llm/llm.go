@@ -15,7 +15,7 @@ import (
 
 // Model answers a conversation; *model.Client does.
 type Model interface {
-	Chat(ctx context.Context, messages []model.Message) (string, column.Usage, error)
+	Chat(ctx context.Context, request model.Request) (model.Answer, column.Usage, error)
 }
 
 // Generator makes the cells of one column.
@@ -28,7 +28,7 @@ type Generator struct {
 }
 
 // New parses the templates of a column.
-func New(name string, spec *v1alpha1.LLMText, seed int64, client Model) (*Generator, error) {
+func New(name string, spec *v1alpha1.LLMPrompt, seed int64, client Model) (*Generator, error) {
 	generator := &Generator{name: name, seed: seed, model: client}
 	var err error
 	if generator.prompt, err = jinja.Parse(spec.Prompt); err != nil {
@@ -42,25 +42,26 @@ func New(name string, spec *v1alpha1.LLMText, seed int64, client Model) (*Genera
 	return generator, nil
 }
 
-// Generate renders the prompts with the row's cells and returns the model's text.
-func (g *Generator) Generate(ctx context.Context, record *table.Record) (any, column.Usage, error) {
+// Ask renders the prompts with the row's cells and returns the model's text.
+func (g *Generator) Ask(ctx context.Context, record *table.Record) (column.Answer, error) {
 	var messages []model.Message
 	if g.system != nil {
 		text, err := g.render(ctx, g.system, "systemPrompt", record)
 		if err != nil {
-			return nil, column.Usage{}, err
+			return column.Answer{}, err
 		}
-		messages = append(messages, model.Message{Role: "system", Content: text})
+		messages = append(messages, model.Message{Role: model.RoleSystem, Content: text})
 	}
 	text, err := g.render(ctx, g.prompt, "prompt", record)
 	if err != nil {
-		return nil, column.Usage{}, err
+		return column.Answer{}, err
 	}
-	answer, usage, err := g.model.Chat(ctx, append(messages, model.Message{Role: "user", Content: text}))
+	messages = append(messages, model.Message{Role: model.RoleUser, Content: text})
+	answer, usage, err := g.model.Chat(ctx, model.Request{Messages: messages})
 	if err != nil {
-		return nil, usage, err
+		return column.Answer{Usage: usage}, err
 	}
-	return answer, usage, nil
+	return column.Answer{Value: answer.Text, Usage: usage}, nil
 }
 
 func (g *Generator) render(ctx context.Context, template *jinja.Template, field string, record *table.Record) (string, error) {

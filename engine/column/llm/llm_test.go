@@ -24,9 +24,9 @@ type scripted struct {
 	asked  [][]model.Message
 }
 
-func (s *scripted) Chat(_ context.Context, messages []model.Message) (string, column.Usage, error) {
-	s.asked = append(s.asked, messages)
-	return s.answer, s.usage, s.err
+func (s *scripted) Chat(_ context.Context, request model.Request) (model.Answer, column.Usage, error) {
+	s.asked = append(s.asked, request.Messages)
+	return model.Answer{Text: s.answer}, s.usage, s.err
 }
 
 func record() *table.Record {
@@ -35,7 +35,7 @@ func record() *table.Record {
 	return made
 }
 
-func generator(t *testing.T, spec v1alpha1.LLMText, client llm.Model) *llm.Generator {
+func generator(t *testing.T, spec v1alpha1.LLMPrompt, client llm.Model) *llm.Generator {
 	t.Helper()
 	made, err := llm.New("out", &spec, 42, client)
 	if err != nil {
@@ -46,23 +46,23 @@ func generator(t *testing.T, spec v1alpha1.LLMText, client llm.Model) *llm.Gener
 
 func TestTheModelIsAskedOnceWithTheRowsPrompts(t *testing.T) {
 	for name, test := range map[string]struct {
-		spec v1alpha1.LLMText
+		spec v1alpha1.LLMPrompt
 		want []model.Message
 	}{
 		"a prompt": {
-			v1alpha1.LLMText{Prompt: "Review {{ title }}, in a mood of {{ mood }}"},
+			v1alpha1.LLMPrompt{Prompt: "Review {{ title }}, in a mood of {{ mood }}"},
 			[]model.Message{{Role: "user", Content: "Review Emma, in a mood of None"}},
 		},
 		"a system prompt too": {
-			v1alpha1.LLMText{SystemPrompt: "You know {{ title }}.", Prompt: "Review it"},
+			v1alpha1.LLMPrompt{SystemPrompt: "You know {{ title }}.", Prompt: "Review it"},
 			[]model.Message{{Role: "system", Content: "You know Emma."}, {Role: "user", Content: "Review it"}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client := &scripted{answer: " good\n", usage: column.Usage{Succeeded: 1, InputTokens: 3, OutputTokens: 4}}
-			value, usage, err := generator(t, test.spec, client).Generate(t.Context(), record())
-			if err != nil || value != " good\n" || usage != client.usage {
-				t.Errorf("got %#v, %+v, %v", value, usage, err)
+			answer, err := generator(t, test.spec, client).Ask(t.Context(), record())
+			if err != nil || answer.Value != " good\n" || answer.Usage != client.usage {
+				t.Errorf("got %#v, %v", answer, err)
 			}
 			if difference := cmp.Diff([][]model.Message{test.want}, client.asked); difference != "" {
 				t.Error(difference)
@@ -72,21 +72,21 @@ func TestTheModelIsAskedOnceWithTheRowsPrompts(t *testing.T) {
 }
 
 func TestATemplateThatFailsAsksNoModel(t *testing.T) {
-	for field, spec := range map[string]v1alpha1.LLMText{
+	for field, spec := range map[string]v1alpha1.LLMPrompt{
 		"prompt":       {SystemPrompt: "x", Prompt: "{{ title.nowhere }}"},
 		"systemPrompt": {SystemPrompt: "{{ title.nowhere }}", Prompt: "x"},
 	} {
 		client := &scripted{answer: "x"}
-		value, usage, err := generator(t, spec, client).Generate(t.Context(), record())
+		answer, err := generator(t, spec, client).Ask(t.Context(), record())
 		var failed *failure.Error
 		if !errors.As(err, &failed) || failed.Reason != v1alpha1.ReasonTemplateError || failed.Consequence != failure.DropRow {
-			t.Fatalf("%s: got %#v, %v", field, value, err)
+			t.Fatalf("%s: got %#v, %v", field, answer, err)
 		}
 		if !strings.Contains(err.Error(), "the "+field+` of column "out"`) || strings.Contains(err.Error(), "Emma") {
 			t.Errorf("%s: the message must name the field and no values, but is %q", field, err)
 		}
-		if len(client.asked) != 0 || usage != (column.Usage{}) {
-			t.Errorf("%s: the model was asked %v, usage %+v", field, client.asked, usage)
+		if len(client.asked) != 0 || answer.Usage != (column.Usage{}) {
+			t.Errorf("%s: the model was asked %v, usage %+v", field, client.asked, answer.Usage)
 		}
 	}
 }
@@ -94,23 +94,23 @@ func TestATemplateThatFailsAsksNoModel(t *testing.T) {
 func TestAFailedRequestKeepsItsUsageAndItsCause(t *testing.T) {
 	cause := failure.New(v1alpha1.ReasonProviderTimeout, failure.RetryLater, "late")
 	client := &scripted{answer: "half", usage: column.Usage{Failed: 1}, err: cause}
-	value, usage, err := generator(t, v1alpha1.LLMText{Prompt: "x"}, client).Generate(t.Context(), record())
-	if value != nil || usage.Failed != 1 || failure.Of(err) != cause {
-		t.Errorf("got %#v, %+v, %v", value, usage, err)
+	answer, err := generator(t, v1alpha1.LLMPrompt{Prompt: "x"}, client).Ask(t.Context(), record())
+	if answer.Value != nil || answer.Usage.Failed != 1 || failure.Of(err) != cause {
+		t.Errorf("got %#v, %v", answer, err)
 	}
 }
 
 func TestACancelledRenderingIsNoFailureOfTheTemplate(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	long := v1alpha1.LLMText{Prompt: "{% for i in range(100000) %}{{ i }}{% endfor %}"}
-	if _, _, err := generator(t, long, &scripted{}).Generate(ctx, record()); !errors.Is(err, context.Canceled) {
+	long := v1alpha1.LLMPrompt{Prompt: "{% for i in range(100000) %}{{ i }}{% endfor %}"}
+	if _, err := generator(t, long, &scripted{}).Ask(ctx, record()); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestNewRefusesWhatDoesNotParse(t *testing.T) {
-	for field, spec := range map[string]v1alpha1.LLMText{
+	for field, spec := range map[string]v1alpha1.LLMPrompt{
 		"prompt":       {Prompt: "{{ title"},
 		"systemPrompt": {Prompt: "x", SystemPrompt: "{% if %}"},
 	} {

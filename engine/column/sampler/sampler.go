@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/random"
 	"seedloom.dev/seedloom/engine/table"
 )
@@ -64,9 +63,9 @@ func New(name string, spec *v1alpha1.Sampler, seed int64) (*Sampler, error) {
 func (s *Sampler) Type() table.Type { return table.Type{Kind: s.kind} }
 
 // Generate draws the value of a record. It never fails and never waits.
-func (s *Sampler) Generate(_ context.Context, record *table.Record) (any, column.Usage, error) {
+func (s *Sampler) Generate(_ context.Context, record *table.Record) (any, error) {
 	source := s.key.Cell(record.Row, record.Attempt)
-	return s.draw(&source), column.Usage{}, nil
+	return s.draw(&source), nil
 }
 
 // number finishes a numeric draw: decimal places, then the conversion.

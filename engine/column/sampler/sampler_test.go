@@ -33,7 +33,7 @@ func draws(t testing.TB, text string, rows int) (table.Kind, []any) {
 	values := make([]any, rows)
 	schema := table.NewSchema()
 	for row := range values {
-		if values[row], _, err = s.Generate(context.Background(), table.NewRecord(schema, table.RowIndex(row), 0)); err != nil {
+		if values[row], err = s.Generate(context.Background(), table.NewRecord(schema, table.RowIndex(row), 0)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -120,9 +120,9 @@ func TestAttemptsDrawAfresh(t *testing.T) {
 		t.Fatal(err)
 	}
 	schema := table.NewSchema()
-	first, _, _ := s.Generate(context.Background(), table.NewRecord(schema, 5, 0))
-	again, _, _ := s.Generate(context.Background(), table.NewRecord(schema, 5, 0))
-	second, _, _ := s.Generate(context.Background(), table.NewRecord(schema, 5, 1))
+	first, _ := s.Generate(context.Background(), table.NewRecord(schema, 5, 0))
+	again, _ := s.Generate(context.Background(), table.NewRecord(schema, 5, 0))
+	second, _ := s.Generate(context.Background(), table.NewRecord(schema, 5, 1))
 	if first != again || first == second {
 		t.Errorf("attempt 0: %v and %v, attempt 1: %v", first, again, second)
 	}
@@ -176,7 +176,7 @@ func BenchmarkSamplers(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				record.Row++
-				_, _, _ = s.Generate(context.Background(), record)
+				_, _ = s.Generate(context.Background(), record)
 			}
 		})
 	}
