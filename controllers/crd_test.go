@@ -52,13 +52,32 @@ var _ = Describe("The custom resource", func() {
 		Entry("no records", func(spec map[string]any) { spec["numRecords"] = int64(0) }, "spec.numRecords"),
 		Entry("a column of two kinds", func(spec map[string]any) {
 			spec["columns"].([]any)[0].(map[string]any)["expression"] = map[string]any{"expr": "x"}
-		}, "exactly one of the fields in [sampler llmText expression custom] must be set"),
+		}, "exactly one of the fields in [sampler llmText llmCode llmStructured llmJudge expression embedding image custom] must be set"),
 		Entry("allowResize on a sampler", func(spec map[string]any) {
 			spec["columns"].([]any)[0].(map[string]any)["allowResize"] = true
 		}, "allowResize is possible for custom columns only"),
 		Entry("llmText without models", func(spec map[string]any) {
 			spec["columns"] = append(spec["columns"].([]any), map[string]any{"name": "text", "llmText": map[string]any{"model": "writer", "prompt": "x"}})
-		}, "columns with llmText need at least one entry in models"),
+		}, "columns of models need at least one entry in models"),
+		Entry("skip on a sampler", func(spec map[string]any) {
+			spec["columns"].([]any)[0].(map[string]any)["skip"] = map[string]any{"when": "{{ x }}"}
+		}, "skip is not possible for samplers"),
+		Entry("a processor of two kinds", func(spec map[string]any) {
+			spec["processors"] = []any{map[string]any{"name": "both", "dropColumns": map[string]any{"columnNames": []any{"id"}},
+				"schemaTransform": map[string]any{"template": map[string]any{"a": "b"}}}}
+		}, "exactly one of the fields in [dropColumns schemaTransform starlark] must be set"),
+		Entry("a tool server without its program", func(spec map[string]any) {
+			spec["toolServers"] = []any{map[string]any{"name": "files", "type": "Stdio"}}
+		}, "stdio is required when type is Stdio"),
+		Entry("a temperature and a distribution of it", func(spec map[string]any) {
+			spec["providers"] = []any{map[string]any{"name": "local", "type": "OpenAI", "endpoint": "http://models/v1"}}
+			spec["models"] = []any{map[string]any{"alias": "writer", "provider": "local", "model": "m", "parameters": map[string]any{
+				"temperature": int64(1), "temperatureDistribution": map[string]any{"uniform": map[string]any{"low": 0.1, "high": 0.9}}}}}
+		}, "temperature and temperatureDistribution exclude each other"),
+		Entry("media in base64 without a format", func(spec map[string]any) {
+			spec["columns"] = append(spec["columns"].([]any), map[string]any{"name": "text", "llmText": map[string]any{"model": "writer", "prompt": "x",
+				"context": []any{map[string]any{"column": "id", "modality": "Image", "dataType": "Base64"}}}})
+		}, "format is required when dataType is Base64"),
 		Entry("a policy that is no percentage", func(spec map[string]any) {
 			spec["completionPolicy"] = map[string]any{"minRecords": "most"}
 		}, "must be a count of at least 1 or a percentage from 0% to 100%"),
