@@ -38,27 +38,8 @@ func (t *totals) add(records runreport.Records, columns []runreport.Column, mode
 	t.records.Missing += max(records.Missing, 0)
 	t.records.Added += max(records.Added, 0)
 	t.records.Filtered += max(records.Filtered, 0)
-	for _, column := range columns {
-		i := slices.IndexFunc(t.columns, func(known runreport.Column) bool { return known.Name == column.Name })
-		if i < 0 {
-			t.columns = append(t.columns, column)
-			continue
-		}
-		t.columns[i].Succeeded += column.Succeeded
-		t.columns[i].Failed += column.Failed
-		t.columns[i].Dropped += column.Dropped
-	}
-	for _, model := range models {
-		i := slices.IndexFunc(t.models, func(known runreport.Model) bool { return known.Alias == model.Alias })
-		if i < 0 {
-			t.models = append(t.models, model)
-			continue
-		}
-		t.models[i].Succeeded += model.Succeeded
-		t.models[i].Failed += model.Failed
-		t.models[i].InputTokens += model.InputTokens
-		t.models[i].OutputTokens += model.OutputTokens
-	}
+	t.columns = runreport.AddColumns(t.columns, columns...)
+	t.models = runreport.AddModels(t.models, models...)
 	for _, drop := range dropped {
 		i := slices.IndexFunc(t.dropped, func(known runreport.Drop) bool {
 			return known.Reason == drop.Reason && known.Column == drop.Column

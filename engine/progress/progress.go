@@ -86,27 +86,18 @@ func (t *Tracker) Add(counts Counts) {
 	s.Records.Filtered += counts.Records.Filtered
 	for _, column := range counts.Columns {
 		if i, known := t.columns[column.Name]; known {
-			s.Columns[i].Succeeded += column.Succeeded
-			s.Columns[i].Failed += column.Failed
-			s.Columns[i].Dropped += column.Dropped
+			s.Columns[i].Add(column)
 		}
 	}
 	for _, model := range counts.Models {
 		if i, known := t.models[model.Alias]; known {
-			addModel(&s.Models[i], model)
+			s.Models[i].Usage.Add(model.Usage)
 		}
 	}
 	for _, drop := range counts.Dropped {
 		s.Dropped = AddDrop(s.Dropped, drop)
 	}
 	s.Sequence++
-}
-
-func addModel(to *runreport.Model, amounts runreport.Model) {
-	to.Succeeded += amounts.Succeeded
-	to.Failed += amounts.Failed
-	to.InputTokens += amounts.InputTokens
-	to.OutputTokens += amounts.OutputTokens
 }
 
 // AddDrop adds a count to the entry of its reason and column. An entry without a count left goes away.

@@ -18,7 +18,7 @@ func counts(done, dropped int64) progress.Counts {
 	return progress.Counts{
 		Records: runreport.Records{Actual: done, Dropped: dropped},
 		Columns: []runreport.Column{{Name: "review", Succeeded: done, Failed: dropped}, {Name: "unknown", Succeeded: 99}},
-		Models:  []runreport.Model{{Alias: "writer", Succeeded: done, OutputTokens: 2 * done}},
+		Models:  []runreport.Model{{Alias: "writer", Usage: runreport.Usage{Succeeded: done, OutputTokens: 2 * done}}},
 		Dropped: []runreport.Drop{{Reason: "RequestRejected", Column: "review", Count: dropped}},
 	}
 }

@@ -265,40 +265,11 @@ func write(record *table.Record, made *plan.Column, value any, sideEffects []any
 
 func (d *driver) addUsage(group int64, alias string, usage column.Usage) {
 	if usage != (column.Usage{}) {
-		d.addModels(group, modelUsage(alias, usage))
+		d.addModels(group, runreport.Model{Alias: alias, Usage: runreport.Usage(usage)})
 	}
 }
 
 func (d *driver) addModels(group int64, models ...runreport.Model) {
-	d.usage[group] = addModels(d.usage[group], models...)
+	d.usage[group] = runreport.AddModels(d.usage[group], models...)
 	d.job.Progress.Add(progress.Counts{Models: models})
-}
-
-func modelUsage(alias string, usage column.Usage) runreport.Model {
-	return runreport.Model{
-		Alias: alias, Succeeded: usage.Succeeded, Failed: usage.Failed, InputTokens: usage.InputTokens, OutputTokens: usage.OutputTokens,
-		CachedInputTokens: usage.CachedInputTokens, ReasoningTokens: usage.ReasoningTokens, ToolCalls: usage.ToolCalls, Images: usage.Images,
-	}
-}
-
-// addModels adds usage to a list with one entry for each model.
-func addModels(models []runreport.Model, added ...runreport.Model) []runreport.Model {
-next:
-	for _, amounts := range added {
-		for i := range models {
-			if models[i].Alias == amounts.Alias {
-				models[i].Succeeded += amounts.Succeeded
-				models[i].Failed += amounts.Failed
-				models[i].InputTokens += amounts.InputTokens
-				models[i].OutputTokens += amounts.OutputTokens
-				models[i].CachedInputTokens += amounts.CachedInputTokens
-				models[i].ReasoningTokens += amounts.ReasoningTokens
-				models[i].ToolCalls += amounts.ToolCalls
-				models[i].Images += amounts.Images
-				continue next
-			}
-		}
-		models = append(models, amounts)
-	}
-	return models
 }

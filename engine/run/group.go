@@ -180,7 +180,7 @@ func (j *Job) commit(group *openGroup, now made) *failure.Error {
 		}
 		records = append(kept, records...)
 		manifest.End = max(manifest.End, before.End)
-		manifest.Models = addModels(slices.Clone(before.Models), now.usage...)
+		manifest.Models = runreport.AddModels(slices.Clone(before.Models), now.usage...)
 		manifest.Added += before.Added
 		manifest.Filtered += before.Filtered
 	}

@@ -119,7 +119,7 @@ func (j *journals) begin(group *openGroup) ([]runreport.Model, *failure.Error) {
 		opened.recovered[key] = append(opened.recovered[key], cell)
 		opened.attempts[cell.Row] = max(opened.attempts[cell.Row], cell.Attempt)
 		if made := j.columnOf(cell.Column); made != nil && made.Model != nil && content.Ends[i] > counted {
-			usage = addModels(usage, modelUsage(made.Model.Alias, cell.Usage))
+			usage = runreport.AddModels(usage, runreport.Model{Alias: made.Model.Alias, Usage: runreport.Usage(cell.Usage)})
 		}
 	}
 	if len(content.Cells) > 0 {

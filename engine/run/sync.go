@@ -162,7 +162,7 @@ func (s *batchSource) run(ctx context.Context, d *driver, group int64, now *made
 		record := s.records[dropped.Row]
 		now.dropped = append(now.dropped, d.job.droppedRow(record.Row, d.column(dropped).Name, dropped.Attempts, dropped.Failure))
 	}
-	now.usage = addModels(now.usage, s.usage...)
+	now.usage = runreport.AddModels(now.usage, s.usage...)
 	// The records came back in the order in which they were finished: bring them into the batch's.
 	now.records = s.done.Done
 	slices.SortFunc(now.records, func(a, b *table.Record) int {

@@ -277,7 +277,7 @@ func TestFinalizeDescribesTheWhole(t *testing.T) {
 	seedRow := int64(4)
 	partial := manifest(1, 10, 20)
 	partial.Columns = []runreport.Column{{Name: "count", Succeeded: 7, Failed: 1}}
-	partial.Models = []runreport.Model{{Alias: "writer", Succeeded: 8, Failed: 2, InputTokens: 30, OutputTokens: 20}}
+	partial.Models = []runreport.Model{{Alias: "writer", Usage: runreport.Usage{Succeeded: 8, Failed: 2, InputTokens: 30, OutputTokens: 20}}}
 	partial.Dropped = []store.DroppedRow{{Row: 17, SeedRow: &seedRow, Column: "count", Reason: "ModelGenerationInvalid", Attempts: 2, Message: "empty"}}
 	partial.Missing = []store.RowRange{{Start: 18, End: 20}}
 	if err := s.Commit(partial, records(10, 17)); err != nil {

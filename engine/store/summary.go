@@ -53,32 +53,14 @@ func (s *Summary) add(manifest *Manifest) {
 		s.Output.Files++
 		s.Output.Bytes += manifest.Bytes
 	}
-	for _, column := range manifest.Columns {
-		sum := entry(&s.Columns, func(c runreport.Column) bool { return c.Name == column.Name }, runreport.Column{Name: column.Name})
-		sum.Succeeded += column.Succeeded
-		sum.Failed += column.Failed
-		sum.Dropped += column.Dropped
-	}
-	for _, model := range manifest.Models {
-		sum := entry(&s.Models, func(m runreport.Model) bool { return m.Alias == model.Alias }, runreport.Model{Alias: model.Alias})
-		sum.Succeeded += model.Succeeded
-		sum.Failed += model.Failed
-		sum.InputTokens += model.InputTokens
-		sum.OutputTokens += model.OutputTokens
-	}
+	s.Columns = runreport.AddColumns(s.Columns, manifest.Columns...)
+	s.Models = runreport.AddModels(s.Models, manifest.Models...)
 	for _, row := range manifest.Dropped {
-		sum := entry(&s.Dropped, func(d runreport.Drop) bool { return d.Reason == row.Reason && d.Column == row.Column },
-			runreport.Drop{Reason: row.Reason, Column: row.Column, Message: row.Message})
-		sum.Count++
+		index := slices.IndexFunc(s.Dropped, func(d runreport.Drop) bool { return d.Reason == row.Reason && d.Column == row.Column })
+		if index < 0 {
+			index = len(s.Dropped)
+			s.Dropped = append(s.Dropped, runreport.Drop{Reason: row.Reason, Column: row.Column, Message: row.Message})
+		}
+		s.Dropped[index].Count++
 	}
-}
-
-// entry returns the entry of a list that matches, and adds one where there is none.
-func entry[T any](list *[]T, matches func(T) bool, added T) *T {
-	index := slices.IndexFunc(*list, matches)
-	if index < 0 {
-		*list = append(*list, added)
-		index = len(*list) - 1
-	}
-	return &(*list)[index]
 }

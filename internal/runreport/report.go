@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -96,26 +97,74 @@ type Records struct {
 	Filtered int64 `json:"filtered,omitempty"`
 }
 
-// Column counts the cells of one column.
-type Column struct {
-	Name      string `json:"name"`
-	Succeeded int64  `json:"succeeded"`
-	Failed    int64  `json:"failed,omitempty"`
-	Dropped   int64  `json:"dropped,omitempty"`
-}
-
-// Model counts the use of one model.
-type Model struct {
-	Alias        string `json:"alias"`
-	Succeeded    int64  `json:"succeeded"`
-	Failed       int64  `json:"failed,omitempty"`
-	InputTokens  int64  `json:"inputTokens,omitempty"`
-	OutputTokens int64  `json:"outputTokens,omitempty"`
+// Usage counts requests to models, and what they have used.
+type Usage struct {
+	Succeeded    int64 `json:"succeeded"`
+	Failed       int64 `json:"failed,omitempty"`
+	InputTokens  int64 `json:"inputTokens,omitempty"`
+	OutputTokens int64 `json:"outputTokens,omitempty"`
 	// CachedInputTokens are those of InputTokens that the provider had in its cache, ReasoningTokens those of OutputTokens for thinking.
 	CachedInputTokens int64 `json:"cachedInputTokens,omitempty"`
 	ReasoningTokens   int64 `json:"reasoningTokens,omitempty"`
 	ToolCalls         int64 `json:"toolCalls,omitempty"`
 	Images            int64 `json:"images,omitempty"`
+}
+
+// Add adds what other requests have used.
+func (u *Usage) Add(other Usage) {
+	u.Succeeded += other.Succeeded
+	u.Failed += other.Failed
+	u.InputTokens += other.InputTokens
+	u.OutputTokens += other.OutputTokens
+	u.CachedInputTokens += other.CachedInputTokens
+	u.ReasoningTokens += other.ReasoningTokens
+	u.ToolCalls += other.ToolCalls
+	u.Images += other.Images
+}
+
+// Column counts the cells of one column, and what its requests have used, those of dropped rows among them.
+type Column struct {
+	Name      string `json:"name"`
+	Succeeded int64  `json:"succeeded"`
+	Failed    int64  `json:"failed,omitempty"`
+	Dropped   int64  `json:"dropped,omitempty"`
+	Usage     Usage  `json:"usage,omitzero"`
+}
+
+// Add adds the counts of other cells of the same column.
+func (c *Column) Add(other Column) {
+	c.Succeeded += other.Succeeded
+	c.Failed += other.Failed
+	c.Dropped += other.Dropped
+	c.Usage.Add(other.Usage)
+}
+
+// Model counts the use of one model.
+type Model struct {
+	Alias string `json:"alias"`
+	Usage
+}
+
+// AddColumns adds counts to a list with one entry for each column.
+func AddColumns(columns []Column, added ...Column) []Column {
+	return addEntries(columns, added, func(c Column) string { return c.Name }, (*Column).Add)
+}
+
+// AddModels adds usage to a list with one entry for each model.
+func AddModels(models []Model, added ...Model) []Model {
+	return addEntries(models, added, func(m Model) string { return m.Alias }, func(to *Model, other Model) { to.Usage.Add(other.Usage) })
+}
+
+func addEntries[T any](list, added []T, name func(T) string, add func(*T, T)) []T {
+	for _, entry := range added {
+		index := slices.IndexFunc(list, func(known T) bool { return name(known) == name(entry) })
+		if index < 0 {
+			list = append(list, entry)
+			continue
+		}
+		add(&list[index], entry)
+	}
+	return list
 }
 
 // Drop counts the records dropped for one reason in one column.

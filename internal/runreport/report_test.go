@@ -14,7 +14,7 @@ func sample(columns, drops int, message string) runreport.Result {
 	result := runreport.Result{
 		Version: runreport.Version, RunID: "reviews-0123", Attempt: 2, Shard: 3, Role: "generate", Mode: "Async", Outcome: runreport.OutcomePartial,
 		Reason: "RowsDropped", Message: message, Records: runreport.Records{Target: 100, Actual: 90, Dropped: 10},
-		Models: []runreport.Model{{Alias: "writer", Succeeded: 90, InputTokens: 1000}},
+		Models: []runreport.Model{{Alias: "writer", Usage: runreport.Usage{Succeeded: 90, InputTokens: 1000}}},
 	}
 	for i := range columns {
 		result.Columns = append(result.Columns, runreport.Column{Name: fmt.Sprintf("column_%d", i), Succeeded: 90, Dropped: 10})
