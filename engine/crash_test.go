@@ -184,7 +184,7 @@ func TestAHundredKills(t *testing.T) {
 		if !k.live(server, requestsBefore+random.IntN(most)) {
 			t.Fatalf("the run came to its end after %d kills", kill)
 		}
-		waitFor(t, "the server to see that the client is gone", func() bool { return server.Counters().InFlight == 0 })
+		server.WaitForClients()
 		kept, requests := k.kept(), server.Counters().Requests
 		if lost := (requests - requestsBefore) - (kept - keptBefore); lost > inFlight || kept < keptBefore {
 			t.Fatalf("kill %d: %d requests were sent and %d cells kept: %d are lost, of %d in flight", kill, requests-requestsBefore, kept-keptBefore, lost, inFlight)

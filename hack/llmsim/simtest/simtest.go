@@ -6,9 +6,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"seedloom.dev/seedloom/hack/llmsim/sim"
 )
@@ -19,6 +22,8 @@ type Server struct {
 	URL    string
 	t      testing.TB
 	client *http.Client
+	// open is how many connections the server has accepted and not closed.
+	open *atomic.Int64
 }
 
 // Start runs a simulator until the end of the test, with requests in flight cut then.
@@ -33,14 +38,42 @@ func Start(t testing.TB, config sim.Config) *Server {
 // Serve is Start for a simulator with limits of its own.
 func Serve(t testing.TB, handler *sim.Server) *Server {
 	t.Helper()
-	server := httptest.NewServer(handler)
+	server := httptest.NewUnstartedServer(handler)
+	open := &atomic.Int64{}
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			open.Add(1)
+		case http.StateHijacked, http.StateClosed:
+			open.Add(-1)
+		}
+	}
+	server.Start()
 	transport := &http.Transport{}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
 		server.CloseClientConnections()
 		server.Close()
 	})
-	return &Server{URL: server.URL, t: t, client: &http.Client{Transport: transport}}
+	return &Server{URL: server.URL, t: t, client: &http.Client{Transport: transport}, open: open}
+}
+
+// WaitForClients waits until the server knows of every client that is gone, also of those whose connections it had not accepted yet when
+// they went. From then on the counters don't change, unless another client comes.
+func (s *Server) WaitForClients() {
+	s.t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		// Connections are accepted in their order: when this one is answered, all before it have been.
+		s.do(http.MethodGet, "/healthz", nil, nil)
+		s.client.CloseIdleConnections()
+		if s.open.Load() == 0 && s.Counters().InFlight == 0 {
+			return
+		}
+		s.client.CloseIdleConnections()
+		if time.Now().After(deadline) {
+			s.t.Fatalf("%d connections are still open", s.open.Load())
+		}
+	}
 }
 
 // Tenant returns the same simulator with counters and a configuration of its own.
