@@ -31,7 +31,7 @@ func NewSet(p *plan.Plan, apiKey func(provider int) string) *Set {
 		transport := newTransport(connections(p.Spec, provider.Name))
 		set.transports = append(set.transports, transport)
 		// A redirect could carry prompts and keys to another host.
-		httpClient := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		httpClient := &http.Client{Transport: followed{transport}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 		for j := range p.Spec.Models {
 			model := &p.Spec.Models[j]
 			if model.Provider == provider.Name {
