@@ -189,7 +189,7 @@ func showLists(status *v1alpha1.DatasetGenerationStatus, t totals) {
 		status.Columns = nil
 		for _, column := range t.columns[:min(len(t.columns), maxColumns)] {
 			status.Columns = append(status.Columns, v1alpha1.ColumnStatus{
-				Name: clip(column.Name, 128), Succeeded: column.Succeeded, Failed: column.Failed, Dropped: column.Dropped,
+				Name: clip(column.Name, 128), Succeeded: column.Succeeded, Failed: column.Failed, Dropped: column.Dropped, Skipped: column.Skipped,
 			})
 		}
 	}

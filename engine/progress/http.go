@@ -79,6 +79,7 @@ func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 		send(cellsDescription, prometheus.GaugeValue, float64(column.Succeeded), column.Name, "succeeded")
 		send(cellsDescription, prometheus.GaugeValue, float64(column.Failed), column.Name, "failed")
 		send(cellsDescription, prometheus.GaugeValue, float64(column.Dropped), column.Name, "dropped")
+		send(cellsDescription, prometheus.GaugeValue, float64(column.Skipped), column.Name, "skipped")
 	}
 	for _, model := range snapshot.Models {
 		send(requestDescription, prometheus.CounterValue, float64(model.Succeeded), model.Alias, "succeeded")

@@ -12,6 +12,7 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/store"
 )
 
 // asStranger calls f on a thread of which the file system believes that it belongs to user 65532, so that not even root may write everywhere.
@@ -44,7 +45,7 @@ func TestAVolumeThatCannotBeWrittenIsSaid(t *testing.T) {
 		t.Cleanup(func() { _ = os.Chmod(name, 0o755) }) //nolint:gosec // so that the test's folder can be removed
 	}
 	var err error
-	asStranger(t, func() { err = s.Commit(manifest(1, 10, 20), records(10, 20)) })
+	asStranger(t, func() { err = s.Commit(manifest(1, 10, 20), store.Content{Records: records(10, 20)}) })
 	var failed *failure.Error
 	if !errors.As(err, &failed) || failed.Reason != v1alpha1.ReasonStorageFailed || !failed.Temporary || failed.Consequence != failure.EndRun {
 		t.Fatalf("got %#v", err)
@@ -69,7 +70,7 @@ func TestShardsCommitBesideEachOther(t *testing.T) {
 		s := open(t, root)
 		running.Go(func() {
 			for index := shard; index < groups; index += shards {
-				if err := s.Commit(manifest(int64(index), index*10, index*10+10), records(index*10, index*10+10)); err != nil {
+				if err := s.Commit(manifest(int64(index), index*10, index*10+10), store.Content{Records: records(index*10, index*10+10)}); err != nil {
 					t.Error(err)
 				}
 			}

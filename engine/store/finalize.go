@@ -21,7 +21,9 @@ type FinalizeInput struct {
 	Mode, Engine                       string
 	Target, RowGroups, RowGroupSize    int64
 	SeedColumns                        []string
-	Spec                               json.RawMessage
+	// SideEffects maps the names of side-effect columns to the columns that they are made with.
+	SideEffects map[string]string
+	Spec        json.RawMessage
 	// Judge says how the run has ended, given what is in the output.
 	Judge     func(*Summary) (outcome runreport.Outcome, reason, message string)
 	UpdatedAt time.Time
@@ -61,7 +63,7 @@ func (s *Store) Finalize(input FinalizeInput) (*Summary, error) {
 			return nil, err
 		}
 	}
-	if err := s.removeTemporary(); err != nil {
+	if err := s.removeTemporary(manifests); err != nil {
 		return nil, err
 	}
 	if summary.Records.Missing == 0 {
@@ -100,9 +102,18 @@ func indented(document any) ([]byte, error) {
 }
 
 // removeTemporary removes what crashes have left over. No shard writes any more when a run is finalized.
-func (s *Store) removeTemporary() error {
-	for _, folder := range []string{parquetFolder, manifestFolder, "."} {
+func (s *Store) removeTemporary(manifests []*Manifest) error {
+	folders := map[string]bool{parquetFolder: true, droppedFolder: true, manifestFolder: true, ".": true}
+	for _, manifest := range manifests {
+		for _, file := range manifest.Files {
+			folders[path.Dir(file.Path)] = true
+		}
+	}
+	for folder := range folders {
 		entries, err := fs.ReadDir(s.root.FS(), folder)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		if err != nil {
 			return fail(err, "listing "+folder)
 		}

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"seedloom.dev/seedloom/engine/store"
 )
 
 // The writer is gone between the renaming of the file and that of the manifest, and nobody starts it again before the run is finalized.
@@ -41,7 +43,7 @@ func TestARowGroupThatBecomesEmptyLeavesNoFile(t *testing.T) {
 	if err := os.Truncate(name, 20); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Commit(manifest(0, 0, 10), nil); err != nil {
+	if err := s.Commit(manifest(0, 0, 10), store.Content{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(name); !errors.Is(err, os.ErrNotExist) {

@@ -31,6 +31,8 @@ type Manifest struct {
 	File   string `json:"file,omitempty"`
 	SHA256 string `json:"sha256,omitempty"`
 	Bytes  int64  `json:"bytes"`
+	// Files are the further files of the row group: its dropped columns, and what processors have made.
+	Files []FileEntry `json:"files,omitempty"`
 	// Columns and Models count cells and requests, over all attempts.
 	Columns []runreport.Column `json:"columns"`
 	Models  []runreport.Model  `json:"models,omitempty"`
@@ -46,6 +48,31 @@ type Manifest struct {
 	Attempt      int32  `json:"attempt"`
 	// Identities say which record is which row.
 	Identities Identities `json:"identities"`
+}
+
+// FileEntry describes a file.
+type FileEntry struct {
+	Path   string `json:"path"`
+	SHA256 string `json:"sha256"`
+	Bytes  int64  `json:"bytes"`
+}
+
+// all are all files of the row group.
+func (m *Manifest) all() []FileEntry {
+	if m.File == "" {
+		return m.Files
+	}
+	return append([]FileEntry{{Path: m.File, SHA256: m.SHA256, Bytes: m.Bytes}}, m.Files...)
+}
+
+// file returns the further file that lies in a folder, or nil.
+func (m *Manifest) file(folder string) *FileEntry {
+	for i := range m.Files {
+		if path.Dir(m.Files[i].Path) == folder {
+			return &m.Files[i]
+		}
+	}
+	return nil
 }
 
 // RowRange is a range of rows: Start <= row < End.
@@ -145,8 +172,8 @@ func manifestPath(index int64) string {
 	return path.Join(manifestFolder, fmt.Sprintf("%05d.json", index))
 }
 
-func parquetPath(index int64) string {
-	return path.Join(parquetFolder, fmt.Sprintf("batch_%05d.parquet", index))
+func batchPath(folder string, index int64) string {
+	return path.Join(folder, fmt.Sprintf("batch_%05d.parquet", index))
 }
 
 // completeCommits completes the commits that were cut off after their files were written.

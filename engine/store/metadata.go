@@ -27,14 +27,15 @@ type metadata struct {
 	FilePaths              map[string][]string `json:"file_paths"`
 	Schema                 map[string]string   `json:"schema"`
 
-	SchemaVersion int                `json:"schema_version"`
-	Namespace     string             `json:"namespace"`
-	Run           metadataRun        `json:"run"`
-	Records       metadataRecords    `json:"records"`
-	Columns       []metadataColumn   `json:"columns"`
-	Dropped       []runreport.Drop   `json:"dropped"`
-	Models        []metadataModel    `json:"models"`
-	RowGroups     []metadataRowGroup `json:"row_groups"`
+	DroppedColumns []string           `json:"dropped_columns"`
+	SchemaVersion  int                `json:"schema_version"`
+	Namespace      string             `json:"namespace"`
+	Run            metadataRun        `json:"run"`
+	Records        metadataRecords    `json:"records"`
+	Columns        []metadataColumn   `json:"columns"`
+	Dropped        []runreport.Drop   `json:"dropped"`
+	Models         []metadataModel    `json:"models"`
+	RowGroups      []metadataRowGroup `json:"row_groups"`
 }
 
 type metadataRun struct {
@@ -64,6 +65,7 @@ type metadataColumn struct {
 	Succeeded int64  `json:"succeeded"`
 	Failed    int64  `json:"failed"`
 	Dropped   int64  `json:"dropped"`
+	Skipped   int64  `json:"skipped"`
 }
 
 type metadataModel struct {
@@ -86,11 +88,12 @@ type metadataRowGroup struct {
 
 func (s *Store) metadata(input FinalizeInput, summary *Summary, manifests []*Manifest, outcome runreport.Outcome, reason, message string) metadata {
 	document := metadata{
-		ConfigHash: input.ConfigHash, ConfigHashAlgo: "sha256", ConfigHashVersion: 1, PreserveDroppedColumns: true,
+		ConfigHash: input.ConfigHash, ConfigHashAlgo: "sha256", ConfigHashVersion: 1, PreserveDroppedColumns: s.layout.Preserve,
 		TargetNumRecords: input.Target, ActualNumRecords: summary.Records.Actual,
 		TotalNumBatches: input.RowGroups, NumCompletedBatches: summary.Output.CompletedRowGroups, BufferSize: input.RowGroupSize,
-		DatasetName: input.Name, FilePaths: map[string][]string{parquetFolder: {}}, Schema: map[string]string{},
-		SchemaVersion: metadataVersion, Namespace: input.Namespace,
+		DatasetName: input.Name, FilePaths: map[string][]string{parquetFolder: {}, droppedFolder: {}}, Schema: map[string]string{},
+		DroppedColumns: []string{},
+		SchemaVersion:  metadataVersion, Namespace: input.Namespace,
 		Run: metadataRun{
 			ID: input.RunID, Attempt: input.Attempt, ExecutionMode: input.Mode, EngineVersion: input.Engine,
 			Outcome: outcome, Reason: reason, Message: message, UpdatedAt: input.UpdatedAt.UTC().Truncate(time.Second),
@@ -99,7 +102,7 @@ func (s *Store) metadata(input FinalizeInput, summary *Summary, manifests []*Man
 		Columns: []metadataColumn{}, Dropped: []runreport.Drop{}, Models: []metadataModel{}, RowGroups: []metadataRowGroup{},
 	}
 	document.Dropped = append(document.Dropped, summary.Dropped...)
-	s.describeColumns(&document, input.SeedColumns, summary)
+	s.describeColumns(&document, input, summary)
 	for _, model := range summary.Models {
 		document.Models = append(document.Models, metadataModel{
 			Alias: model.Alias, RequestsSucceeded: model.Succeeded, RequestsFailed: model.Failed,
@@ -109,6 +112,9 @@ func (s *Store) metadata(input FinalizeInput, summary *Summary, manifests []*Man
 	for _, manifest := range manifests {
 		if manifest.File != "" {
 			document.FilePaths[parquetFolder] = append(document.FilePaths[parquetFolder], manifest.File)
+		}
+		if dropped := manifest.file(droppedFolder); dropped != nil {
+			document.FilePaths[droppedFolder] = append(document.FilePaths[droppedFolder], dropped.Path)
 		}
 		if len(document.RowGroups) < maxListedRowGroups {
 			document.RowGroups = append(document.RowGroups, metadataRowGroup{
@@ -120,21 +126,30 @@ func (s *Store) metadata(input FinalizeInput, summary *Summary, manifests []*Man
 	return document
 }
 
-// describeColumns adds the columns in the order of the files. Those of the seed are never made, so that their cells share the rows' fate.
-func (s *Store) describeColumns(document *metadata, seedColumns []string, summary *Summary) {
+// describeColumns adds the columns in their order, those that are dropped too; the schema is that of the files with the rows. Those of the seed are never made, so that their cells share the rows' fate.
+func (s *Store) describeColumns(document *metadata, input FinalizeInput, summary *Summary) {
 	fromSeed := map[string]bool{}
-	for _, name := range seedColumns {
+	for _, name := range input.SeedColumns {
 		fromSeed[name] = true
 	}
-	for _, field := range s.schema.Fields() {
+	for _, field := range s.layout.output().Fields() {
 		document.Schema[field.Name] = field.Type.String()
+	}
+	for _, field := range s.layout.dropped() {
+		document.DroppedColumns = append(document.DroppedColumns, field.Name)
+	}
+	for _, field := range s.layout.Schema.Fields() {
 		column := metadataColumn{Name: field.Name, Type: field.Type.String(), Source: "generated"}
 		if fromSeed[field.Name] {
 			column.Source, column.Succeeded, column.Dropped = "seed", summary.Records.Actual, summary.Records.Dropped
 		}
+		made := field.Name
+		if producer, isSideEffect := input.SideEffects[field.Name]; isSideEffect {
+			made = producer
+		}
 		for _, counted := range summary.Columns {
-			if counted.Name == field.Name {
-				column.Succeeded, column.Failed, column.Dropped = counted.Succeeded, counted.Failed, counted.Dropped
+			if counted.Name == made {
+				column.Succeeded, column.Failed, column.Dropped, column.Skipped = counted.Succeeded, counted.Failed, counted.Dropped, counted.Skipped
 			}
 		}
 		document.Columns = append(document.Columns, column)

@@ -115,11 +115,11 @@ func TestMetadataFitsItsPublishedSchema(t *testing.T) {
 			full := manifest(1, 10, 20)
 			full.Models = []runreport.Model{{Alias: "writer", Usage: runreport.Usage{Succeeded: 8, Failed: 2, InputTokens: 30, OutputTokens: 20}}}
 			full.Dropped = []store.DroppedRow{{Row: 17, Column: "count", Reason: "ModelGenerationInvalid", Attempts: 2, Message: "empty"}, {Row: 18, Reason: "RowIncomplete"}}
-			if err := s.Commit(full, records(10, 17)); err != nil {
+			if err := s.Commit(full, store.Content{Records: records(10, 17)}); err != nil {
 				t.Fatal(err)
 			}
 			// A row group of which every row was dropped has no file.
-			if err := s.Commit(manifest(2, 20, 25), nil); err != nil {
+			if err := s.Commit(manifest(2, 20, 25), store.Content{}); err != nil {
 				t.Fatal(err)
 			}
 		},

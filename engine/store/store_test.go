@@ -26,9 +26,11 @@ var schema = table.NewSchema(
 	table.Field{Name: "count", Type: table.Type{Kind: table.KindInt}},
 )
 
+var layout = &store.Layout{Schema: schema, Preserve: true}
+
 func open(t *testing.T, root string) *store.Store {
 	t.Helper()
-	opened, err := store.Open(root, "ns/ds/0123", schema)
+	opened, err := store.Open(root, "ns/ds/0123", layout)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +60,7 @@ func manifest(index int64, start, end int) *store.Manifest {
 
 func commit(t *testing.T, s *store.Store, index int64, start, end int) {
 	t.Helper()
-	if err := s.Commit(manifest(index, start, end), records(start, end)); err != nil {
+	if err := s.Commit(manifest(index, start, end), store.Content{Records: records(start, end)}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -71,7 +73,7 @@ func TestACommittedRowGroupIsReadBack(t *testing.T) {
 	second := *rows[7]
 	second.Ordinal = 1
 	rows = append([]*table.Record{&second}, rows...) // out of order
-	if err := s.Commit(manifest(0, 0, 10), rows); err != nil {
+	if err := s.Commit(manifest(0, 0, 10), store.Content{Records: rows}); err != nil {
 		t.Fatal(err)
 	}
 	found, note, err := s.Group(0)
@@ -94,7 +96,7 @@ func TestACommittedRowGroupIsReadBack(t *testing.T) {
 func TestAnEmptyRowGroupHasNoFile(t *testing.T) {
 	root := t.TempDir()
 	s := open(t, root)
-	if err := s.Commit(manifest(0, 0, 10), nil); err != nil {
+	if err := s.Commit(manifest(0, 0, 10), store.Content{}); err != nil {
 		t.Fatal(err)
 	}
 	found, _, err := s.Group(0)
@@ -166,12 +168,12 @@ func TestMain(m *testing.M) {
 
 // commitForEver commits the same row group with other rows again and again, until it is killed.
 func commitForEver(root string) {
-	s, err := store.Open(root, "ns/ds/0123", schema)
+	s, err := store.Open(root, "ns/ds/0123", layout)
 	if err != nil {
 		panic(err)
 	}
 	for end := 1; ; end = end%400 + 1 {
-		if err := s.Commit(manifest(0, 0, end), records(0, end)); err != nil {
+		if err := s.Commit(manifest(0, 0, end), store.Content{Records: records(0, end)}); err != nil {
 			panic(err)
 		}
 		fmt.Println(end)
@@ -250,7 +252,7 @@ func writeToFullVolume(t *testing.T, root string) {
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 64, Max: 64}); err != nil {
 		t.Fatal(err)
 	}
-	err := s.Commit(manifest(1, 10, 20), records(10, 20))
+	err := s.Commit(manifest(1, 10, 20), store.Content{Records: records(10, 20)})
 	var failed *failure.Error
 	if !errors.As(err, &failed) || failed.Reason != v1alpha1.ReasonStorageFailed || !failed.Temporary {
 		t.Fatalf("got %v", err)
@@ -280,7 +282,7 @@ func TestFinalizeDescribesTheWhole(t *testing.T) {
 	partial.Models = []runreport.Model{{Alias: "writer", Usage: runreport.Usage{Succeeded: 8, Failed: 2, InputTokens: 30, OutputTokens: 20}}}
 	partial.Dropped = []store.DroppedRow{{Row: 17, SeedRow: &seedRow, Column: "count", Reason: "ModelGenerationInvalid", Attempts: 2, Message: "empty"}}
 	partial.Missing = []store.RowRange{{Start: 18, End: 20}}
-	if err := s.Commit(partial, records(10, 17)); err != nil {
+	if err := s.Commit(partial, store.Content{Records: records(10, 17)}); err != nil {
 		t.Fatal(err)
 	}
 	folder := filepath.Join(root, "ns/ds/0123")
@@ -369,7 +371,7 @@ func TestOpenStaysBelowTheRoot(t *testing.T) {
 	if err := os.Symlink(outside, filepath.Join(root, "ns")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Open(root, "ns/ds/0123", schema); err == nil {
+	if _, err := store.Open(root, "ns/ds/0123", layout); err == nil {
 		t.Error("a link out of the volume was followed")
 	}
 	if entries, _ := os.ReadDir(outside); len(entries) > 0 {

@@ -128,7 +128,9 @@ type Column struct {
 	Succeeded int64  `json:"succeeded"`
 	Failed    int64  `json:"failed,omitempty"`
 	Dropped   int64  `json:"dropped,omitempty"`
-	Usage     Usage  `json:"usage,omitzero"`
+	// Skipped counts the cells that were left out by skip.
+	Skipped int64 `json:"skipped,omitempty"`
+	Usage   Usage `json:"usage,omitzero"`
 }
 
 // Add adds the counts of other cells of the same column.
@@ -136,6 +138,7 @@ func (c *Column) Add(other Column) {
 	c.Succeeded += other.Succeeded
 	c.Failed += other.Failed
 	c.Dropped += other.Dropped
+	c.Skipped += other.Skipped
 	c.Usage.Add(other.Usage)
 }
 

@@ -1,0 +1,179 @@
+package store
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/parquetfile"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+// Commit writes a row group: its files, then its manifest, which makes them count; all of it, or nothing. It sorts the records and
+// fills in what the manifest says of them.
+//
+// The files first get names that nobody reads; once the next manifest is there beside them, a crash can only delay the commit: whoever
+// looks at the row group next gives the files their names.
+func (s *Store) Commit(manifest *Manifest, content Content) error {
+	slices.SortFunc(content.Records, func(a, b *table.Record) int {
+		if a.Row != b.Row {
+			return int(a.Row - b.Row)
+		}
+		return int(a.Ordinal - b.Ordinal)
+	})
+	if content.Layout == nil {
+		content.Layout = s.layout
+	}
+	manifest.Version = manifestVersion
+	manifest.Rows = int64(len(content.Records))
+	manifest.File, manifest.SHA256, manifest.Bytes, manifest.Files = "", "", 0, nil
+	manifest.Identities = identitiesOf(content.Records)
+	files := content.files()
+	for _, file := range files {
+		if len(file.Rows) == 0 {
+			continue
+		}
+		if err := s.writeNext(manifest, file); err != nil {
+			s.abandon(manifest)
+			return err
+		}
+	}
+	data, err := json.Marshal(manifest)
+	if err != nil {
+		s.abandon(manifest)
+		return failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding the manifest of row group %d", manifest.Index)
+	}
+	if err := s.write(manifestPath(manifest.Index)+nextSuffix, append(data, '\n')); err != nil {
+		s.abandon(manifest)
+		return err
+	}
+	if err := s.adopt(manifest); err != nil {
+		return err
+	}
+	return s.removeStale(manifest, files)
+}
+
+// writeNext writes a file of a row group under the name that it has until the commit, and notes in the manifest what it is.
+func (s *Store) writeNext(manifest *Manifest, file File) error {
+	var buffer bytes.Buffer
+	if err := parquetfile.Write(&buffer, file.Schema, file.Rows); err != nil {
+		return failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding row group %d as Parquet, for %s", manifest.Index, file.Folder)
+	}
+	sum := sha256.Sum256(buffer.Bytes())
+	entry := FileEntry{Path: batchPath(file.Folder, manifest.Index), SHA256: hex.EncodeToString(sum[:]), Bytes: int64(buffer.Len())}
+	if file.Folder == parquetFolder {
+		manifest.File, manifest.SHA256, manifest.Bytes = entry.Path, entry.SHA256, entry.Bytes
+	} else {
+		manifest.Files = append(manifest.Files, entry)
+		if err := s.root.MkdirAll(file.Folder, 0o755); err != nil {
+			return fail(err, "making the folder "+file.Folder)
+		}
+	}
+	return s.write(entry.Path+nextSuffix, buffer.Bytes())
+}
+
+// abandon gives back the space of a commit that can't be finished.
+func (s *Store) abandon(manifest *Manifest) {
+	for _, file := range manifest.all() {
+		_ = s.root.Remove(file.Path + nextSuffix)
+	}
+}
+
+// adopt gives the files of a commit, and then its manifest, their names.
+func (s *Store) adopt(manifest *Manifest) error {
+	doing := fmt.Sprintf("committing row group %d", manifest.Index)
+	for _, file := range manifest.all() {
+		err := s.root.Rename(file.Path+nextSuffix, file.Path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // it has its name already
+		}
+		if err == nil {
+			err = s.syncFolder(path.Dir(file.Path))
+		}
+		if err != nil {
+			return fail(err, doing)
+		}
+	}
+	if err := s.root.Rename(manifestPath(manifest.Index)+nextSuffix, manifestPath(manifest.Index)); err != nil {
+		return fail(err, doing)
+	}
+	if err := s.syncFolder(manifestFolder); err != nil {
+		return fail(err, doing)
+	}
+	return nil
+}
+
+// removeStale removes the files that the row group had before, and has no more: a reader of the folder must not take them for a part of
+// the dataset.
+func (s *Store) removeStale(manifest *Manifest, files []File) error {
+	for _, file := range files {
+		if len(file.Rows) > 0 {
+			continue
+		}
+		name := batchPath(file.Folder, manifest.Index)
+		if err := s.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fail(err, "removing "+name)
+		}
+	}
+	return nil
+}
+
+// Group returns the manifest of a committed row group whose files are as they were written, or nil when there is none. The note says, of a
+// group that is there but can't be used, why not. A commit that was cut off after its files were written is completed here.
+func (s *Store) Group(index int64) (manifest *Manifest, note string, err error) {
+	manifest, note, err = s.verified(manifestPath(index), index, "")
+	if err != nil || manifest != nil {
+		return manifest, note, err
+	}
+	next, _, err := s.verified(manifestPath(index)+nextSuffix, index, nextSuffix)
+	if err != nil || next == nil {
+		return nil, note, err
+	}
+	return next, "", s.adopt(next)
+}
+
+// verified returns a manifest whose files are as it says, each under its name, or under that with the suffix.
+func (s *Store) verified(name string, index int64, suffix string) (*Manifest, string, error) {
+	manifest, err := s.readManifest(name, index)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, "", nil
+	case errors.Is(err, errManifest):
+		return nil, err.Error(), nil
+	case err != nil:
+		return nil, "", fail(err, "reading "+name)
+	}
+	for _, file := range manifest.all() {
+		note, err := s.check(file, file.Path)
+		if note != "" && suffix != "" && err == nil {
+			note, err = s.check(file, file.Path+suffix)
+		}
+		if note != "" || err != nil {
+			return nil, note, err
+		}
+	}
+	return manifest, "", nil
+}
+
+// check says what is wrong with a file.
+func (s *Store) check(file FileEntry, name string) (note string, err error) {
+	data, err := s.root.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return name + " is missing", nil
+	}
+	if err != nil {
+		return "", fail(err, "reading "+name)
+	}
+	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != file.SHA256 {
+		return fmt.Sprintf("%s is not as it was written (it has %d bytes, %d were written)", name, len(data), file.Bytes), nil
+	}
+	return "", nil
+}
