@@ -120,7 +120,8 @@ func prepare(ctx context.Context, config Config) (*prepared, error) {
 		return nil, err
 	}
 	folder := store.Folder(config.Run.Namespace, config.Run.Name, config.Run.ConfigHash)
-	if ready.store, err = store.Open(config.OutputDirectory, folder, ready.plan.Schema); err != nil {
+	layout := &store.Layout{Schema: ready.plan.Schema, Output: ready.plan.Output, Dropped: ready.plan.Dropped, Preserve: spec.PreservesDroppedColumns()}
+	if ready.store, err = store.Open(config.OutputDirectory, folder, layout); err != nil {
 		return nil, err
 	}
 	if ready.seed != nil {
@@ -221,6 +222,12 @@ func (p *prepared) finalize(role string, ending *failure.Error) Ending {
 			outcome, reason, message = judge(ending, summary, true)
 			return outcome, reason, message
 		},
+	}
+	input.SideEffects = map[string]string{}
+	for _, column := range p.plan.Columns {
+		for _, index := range column.SideEffects {
+			input.SideEffects[p.plan.Schema.Fields()[index].Name] = column.Name
+		}
 	}
 	if p.seed != nil {
 		for _, field := range p.seed.Schema().Fields() {

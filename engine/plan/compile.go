@@ -20,18 +20,29 @@ func Compile(spec *v1alpha1.DatasetGenerationSpec, seedFields []table.Field) (*P
 	if len(checks.violations) > 0 {
 		return nil, &InvalidError{Violations: checks.violations}
 	}
-	fields := slices.Clone(seedFields)
+	fields, output := slices.Clone(seedFields), slices.Clone(seedFields)
+	var dropped []table.Field
 	for i := range spec.Columns {
 		kind, err := columnType(spec, &spec.Columns[i])
 		if err != nil {
 			return nil, err
 		}
-		fields = append(fields, table.Field{Name: spec.Columns[i].Name, Type: kind})
-		fields = append(fields, sideEffects(&spec.Columns[i])...)
+		made := []table.Field{{Name: spec.Columns[i].Name, Type: kind}}
+		for _, sideEffect := range sideEffects(&spec.Columns[i]) {
+			made = append(made, sideEffect.Field)
+		}
+		fields = append(fields, made...)
+		if spec.Columns[i].IsDropped() {
+			dropped = append(dropped, made...)
+		} else {
+			output = append(output, made...)
+		}
 	}
 	plan := &Plan{
 		Spec:         spec,
 		Schema:       table.NewSchema(fields...),
+		Output:       table.NewSchema(output...),
+		Dropped:      table.NewSchema(dropped...),
 		SeedFields:   len(seedFields),
 		Mode:         spec.ExecutionMode(),
 		RowGroupSize: spec.EffectiveRowGroupSize(),
@@ -65,6 +76,7 @@ func planColumns(plan *Plan, checks *validation) []*Column {
 		}
 		slices.Sort(column.Requires)
 		column.Requires = slices.Compact(column.Requires)
+		column.Skip = planSkip(plan, spec, checks.references[i])
 		configured[i] = column
 	}
 	for _, column := range configured {
@@ -75,9 +87,10 @@ func planColumns(plan *Plan, checks *validation) []*Column {
 		}
 	}
 	ordered := make([]*Column, 0, len(configured))
-	for _, i := range topological(edges(checks.columns, checks.references)) {
+	for _, i := range topological(edges(checks.producers, checks.references)) {
 		ordered = append(ordered, configured[i])
 	}
+	skippable(ordered)
 	return ordered
 }
 
@@ -90,15 +103,12 @@ func index(plan *Plan, name string) int {
 // producer is the column that makes what stands at an index of the schema; nil for a column of the seed.
 func producer(configured []*Column, index int) *Column {
 	for _, column := range configured {
-		if column.Index == index || slices.Contains(column.SideEffects, index) {
+		if column.Makes(index) {
 			return column
 		}
 	}
 	return nil
 }
-
-// sideEffects are the columns that are made together with a column.
-func sideEffects(*v1alpha1.Column) []table.Field { return nil }
 
 func findModel(spec *v1alpha1.DatasetGenerationSpec, alias string) *v1alpha1.Model {
 	for i := range spec.Models {

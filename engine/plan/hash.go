@@ -102,6 +102,23 @@ func writeDefaults(column *v1alpha1.Column) {
 	if column.AllowResize != nil && !*column.AllowResize {
 		column.AllowResize = nil
 	}
+	if !column.IsDropped() {
+		column.Drop = nil
+	}
+	if column.PropagatesSkip() {
+		column.PropagateSkip = nil
+	}
+	if column.Skip != nil && column.Skip.Value != nil && string(bytes.TrimSpace(column.Skip.Value.Raw)) == "null" {
+		column.Skip.Value = nil
+	}
+	if prompt := column.Prompt(); prompt != nil {
+		if prompt.Trace == v1alpha1.ConversationTraceNone {
+			prompt.Trace = ""
+		}
+		if !prompt.ExtractsReasoning() {
+			prompt.ExtractReasoning = nil
+		}
+	}
 	if column.Expression != nil && column.Expression.Type == "" {
 		column.Expression.Type = v1alpha1.ValueTypeStr
 	}

@@ -5,6 +5,7 @@ package plan
 
 import (
 	"iter"
+	"slices"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/table"
@@ -57,6 +58,8 @@ type Plan struct {
 	Spec *v1alpha1.DatasetGenerationSpec
 	// Schema has all columns: those of the seed, then the configured ones in configuration order, each followed by its side-effect columns.
 	Schema *table.Schema
+	// Output are the columns of Schema that are in the dataset, Dropped those that are left out of it, each in their order.
+	Output, Dropped *table.Schema
 	// Columns are the configured columns, each after the columns that it requires; among those that could stand next, the
 	// one that was configured first.
 	Columns []*Column
@@ -76,12 +79,15 @@ type Column struct {
 	// Index is the position in the schema.
 	Index int
 	Kind  Kind
-	// Requires are the schema indexes of the columns, those of the seed included, that are read. Ascending.
+	// Requires are the schema indexes of the columns, those of the seed included, that are read, be it to decide whether a cell is
+	// skipped. Ascending.
 	Requires []int
 	// Dependents are the schema indexes of the columns that read this one. Ascending.
 	Dependents []int
 	// SideEffects are the schema indexes of the columns that are made together with this one, and stand right after it.
 	SideEffects []int
+	// Skip says when cells are left out; nil when none can be.
+	Skip *Skip
 	// Model is the model of the column, and nil for columns without one.
 	Model *v1alpha1.Model
 	// Resize says that the column may change the number of rows.
@@ -90,6 +96,11 @@ type Column struct {
 	Batch bool
 	// Spec is the column's part of Plan.Spec.
 	Spec *v1alpha1.Column
+}
+
+// Makes says whether what stands at an index of the schema is made by this column: it itself, or one of its side-effect columns.
+func (c *Column) Makes(index int) bool {
+	return c.Index == index || slices.Contains(c.SideEffects, index)
 }
 
 // Column returns the configured column at an index of the schema, or nil for a column of the seed.

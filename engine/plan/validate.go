@@ -32,18 +32,32 @@ type validation struct {
 	seedNames []string
 	// columns maps names to indexes in spec.columns. Of columns with one name it has the first.
 	columns map[string]int
+	// producers has also the names of side-effect columns, with the columns that they are made with.
+	producers map[string]int
 	// references are, for each column of the spec, what it reads.
 	references [][]reference
 }
 
 // reference is a name that a column reads, and the field that says so.
-type reference struct{ name, field string }
+type reference struct {
+	name, field string
+	// decides says that it is read only to decide whether a cell is skipped.
+	decides bool
+}
 
 func newValidation(spec *v1alpha1.DatasetGenerationSpec) *validation {
-	v := &validation{spec: spec, columns: map[string]int{}, references: make([][]reference, len(spec.Columns))}
+	v := &validation{spec: spec, columns: map[string]int{}, producers: map[string]int{}, references: make([][]reference, len(spec.Columns))}
 	for i, column := range spec.Columns {
 		if _, taken := v.columns[column.Name]; !taken {
 			v.columns[column.Name] = i
+			v.producers[column.Name] = i
+		}
+	}
+	for i := range spec.Columns {
+		for _, made := range sideEffects(&spec.Columns[i]) {
+			if _, taken := v.producers[made.Name]; !taken {
+				v.producers[made.Name] = i
+			}
 		}
 	}
 	return v
@@ -68,6 +82,7 @@ func (v *validation) run(unknownSeed bool) {
 		v.column(i, unknownSeed)
 	}
 	v.cycles()
+	v.output()
 	if size := v.spec.EffectiveRowGroupSize(); size < 1 {
 		v.add("spec.run.rowGroupSize", ReasonInvalidValue, "must be at least 1, but is %d", size)
 	}
@@ -180,7 +195,7 @@ func formatIsPlain(location string) bool {
 }
 
 func (v *validation) cycles() {
-	for _, cycle := range findCycles(v.columns, v.references, v.spec.Columns) {
+	for _, cycle := range findCycles(v.producers, v.references, v.spec.Columns) {
 		first := cycle[0]
 		field := fmt.Sprintf("spec.columns[%d]", first)
 		if len(cycle) == 1 {
@@ -195,12 +210,23 @@ func (v *validation) cycles() {
 	}
 }
 
+// output reports a dataset without columns.
+func (v *validation) output() {
+	kept := func(column v1alpha1.Column) bool { return !column.IsDropped() }
+	if v.spec.Seed == nil && len(v.spec.Columns) > 0 && !slices.ContainsFunc(v.spec.Columns, kept) {
+		v.add("spec.columns", ReasonInvalidValue, "all columns are dropped, so that the dataset would have none: remove drop from one at least")
+	}
+}
+
 // candidates are the names that a column may refer to, for suggestions.
 func (v *validation) candidates(except int) []string {
 	names := append([]string(nil), v.seedNames...)
 	for i, column := range v.spec.Columns {
 		if i != except && column.Name != "" {
 			names = append(names, column.Name)
+			for _, made := range sideEffects(&v.spec.Columns[i]) {
+				names = append(names, made.Name)
+			}
 		}
 	}
 	return names

@@ -62,6 +62,8 @@ func (v *validation) column(index int, unknownSeed bool) {
 			entry.check(v, index, field+"."+entry.kind.String())
 		}
 	}
+	v.sideEffectNames(index)
+	v.skipField(index, field+".skip")
 	v.unknownReferences(index, unknownSeed)
 }
 
@@ -85,7 +87,7 @@ func (v *validation) columnName(index int, field string) {
 // unknownReferences drops, from what a column reads, the names that do not exist, and reports them.
 func (v *validation) unknownReferences(index int, unknownSeed bool) {
 	for _, reference := range v.references[index] {
-		if _, found := v.columns[reference.name]; found || unknownSeed || v.isSeedName(reference.name) {
+		if _, found := v.producers[reference.name]; found || unknownSeed || v.isSeedName(reference.name) {
 			continue
 		}
 		v.add(reference.field, ReasonUnknownReference, "no column is called %q%s", reference.name, suggestion(reference.name, v.candidates(index)))
@@ -112,13 +114,21 @@ func (v *validation) template(index int, field, source string) {
 		v.add(field, ReasonTemplateSyntax, "is not a valid template: %v", err)
 		return
 	}
-	for _, name := range parsed.References() {
-		// A column with the name of a built-in function takes precedence over it, here as in rendering.
-		if _, isColumn := v.columns[name]; !isColumn && !v.isSeedName(name) && jinja.IsBuiltin(name) {
-			continue
-		}
-		v.references[index] = append(v.references[index], reference{name, field})
+	for _, name := range v.columnReferences(parsed.References()) {
+		v.references[index] = append(v.references[index], reference{name: name, field: field})
 	}
+}
+
+// columnReferences are the names that a template reads from the columns.
+func (v *validation) columnReferences(names []string) []string {
+	var columns []string
+	for _, name := range names {
+		// A column with the name of a built-in function takes precedence over it, here as in rendering.
+		if _, isColumn := v.producers[name]; isColumn || v.isSeedName(name) || !jinja.IsBuiltin(name) {
+			columns = append(columns, name)
+		}
+	}
+	return columns
 }
 
 func (v *validation) samplerColumn(index int, field string) {
@@ -153,7 +163,7 @@ func (v *validation) modelAlias(field, alias string) {
 func (v *validation) embeddingColumn(index int, field string) {
 	embedding := v.spec.Columns[index].Embedding
 	v.modelAlias(field+".model", embedding.Model)
-	v.references[index] = append(v.references[index], reference{embedding.TargetColumn, field + ".targetColumn"})
+	v.references[index] = append(v.references[index], reference{name: embedding.TargetColumn, field: field + ".targetColumn"})
 }
 
 func (v *validation) imageColumn(index int, field string) {
@@ -180,7 +190,7 @@ func (v *validation) customColumn(index int, field string) {
 			v.add(at, ReasonInvalidValue, "every row has %s without asking for it", custom.RowKey)
 			continue
 		}
-		v.references[index] = append(v.references[index], reference{name, at})
+		v.references[index] = append(v.references[index], reference{name: name, field: at})
 	}
 	if code.Starlark == nil {
 		v.add(field, ReasonInvalidUnion, "exactly one of starlark must be set, but none is")

@@ -186,7 +186,7 @@ func (j *Job) commit(group *openGroup, now made) *failure.Error {
 	}
 	slices.SortFunc(manifest.Dropped, func(a, b store.DroppedRow) int { return int(a.Row - b.Row) })
 	manifest.Columns = tally(j.Plan, int64(len(records)), manifest.Dropped).Columns
-	if err := j.Store.Commit(manifest, records); err != nil {
+	if err := j.Store.Commit(manifest, store.Content{Records: records}); err != nil {
 		return failure.Of(err)
 	}
 	if len(now.missing) > 0 {

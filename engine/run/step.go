@@ -30,13 +30,14 @@ func stepsOf(columns []*plan.Column) []*step {
 	for _, column := range columns {
 		var waitsFor []int
 		for _, required := range column.Requires {
-			position := slices.IndexFunc(columns, func(other *plan.Column) bool { return other.Index == required })
+			position := slices.IndexFunc(columns, func(other *plan.Column) bool { return other.Makes(required) })
 			if position < 0 {
 				continue // of the seed, or of an earlier segment
 			}
-			waitsFor = append(waitsFor, waits[required]...)
-			if !isLocal(columns[position]) {
-				waitsFor = append(waitsFor, required)
+			maker := columns[position]
+			waitsFor = append(waitsFor, waits[maker.Index]...)
+			if !isLocal(maker) {
+				waitsFor = append(waitsFor, maker.Index)
 			}
 		}
 		slices.Sort(waitsFor)
@@ -62,7 +63,7 @@ func (s *step) requires(steps []*step) []int {
 	var positions []int
 	for position, other := range steps {
 		makes := func(index int) bool {
-			return slices.ContainsFunc(other.columns, func(column *plan.Column) bool { return column.Index == index })
+			return slices.ContainsFunc(other.columns, func(column *plan.Column) bool { return column.Makes(index) })
 		}
 		needs := func(column *plan.Column) bool { return slices.ContainsFunc(column.Requires, makes) }
 		if other != s && slices.ContainsFunc(s.columns, needs) {

@@ -1,0 +1,79 @@
+package jinja
+
+import (
+	"context"
+	"strings"
+)
+
+// Condition is a template that is asked for a decision rather than for a text. It is immutable, and may be evaluated from many goroutines
+// at once.
+type Condition struct {
+	template *Template
+	// only is the one expression of the template; nil where it has more than that.
+	only *outputNode
+}
+
+// ParseCondition parses a template whose value decides something, such as "{{ stars > 2 }}". Its error is a *SyntaxError.
+func ParseCondition(source string) (*Condition, error) {
+	template, err := Parse(source)
+	if err != nil {
+		return nil, err
+	}
+	return &Condition{template: template, only: onlyExpression(template.body)}, nil
+}
+
+// onlyExpression returns the expression of a template that has nothing else but space around it.
+func onlyExpression(body []node) *outputNode {
+	var only *outputNode
+	for _, statement := range body {
+		switch typed := statement.(type) {
+		case *textNode:
+			if strings.TrimSpace(typed.text) != "" {
+				return nil
+			}
+		case *outputNode:
+			if only != nil {
+				return nil
+			}
+			only = typed
+		default:
+			return nil
+		}
+	}
+	return only
+}
+
+// References returns the names that the condition reads, as Template.References does.
+func (c *Condition) References() []string { return c.template.References() }
+
+// Holds says whether the condition is true: a template that is one expression by the truth of its value, any other by its text.
+// A text is false when it is blank, 0, None or False, in any case. The error is as that of Template.Render.
+func (c *Condition) Holds(ctx context.Context, vars Vars, options Options) (bool, error) {
+	if c.only == nil {
+		text, err := c.template.Render(ctx, vars, options)
+		return textHolds(text), err
+	}
+	evaluation := newEvaluation(ctx, vars, options)
+	holds := false
+	err := evaluation.run(func() error {
+		value, err := evaluation.eval(c.only.value)
+		if err != nil {
+			return atLine(err, c.only.lineNumber())
+		}
+		if text, isText := value.(string); isText {
+			holds = textHolds(text)
+			return nil
+		}
+		holds, err = evaluation.truthy(value)
+		return atLine(err, c.only.lineNumber())
+	})
+	return holds && err == nil, err
+}
+
+func textHolds(text string) bool {
+	switch strings.ToLower(strings.TrimSpace(text)) {
+	case "", "0", "none", "false":
+		return false
+	}
+	return true
+}

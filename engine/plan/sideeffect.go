@@ -1,0 +1,66 @@
+package plan
+
+import (
+	"fmt"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+// The endings of the names of side-effect columns.
+const (
+	traceSuffix     = "__trace"
+	reasoningSuffix = "__reasoning_content"
+)
+
+// sideEffect is a column that is made together with another one.
+type sideEffect struct {
+	table.Field
+	// setting is the field of the spec that asks for it, below that of the column's kind.
+	setting string
+}
+
+// sideEffects are the columns that are made together with a column, in the order in which they stand after it.
+func sideEffects(column *v1alpha1.Column) []sideEffect {
+	prompt := column.Prompt()
+	if prompt == nil {
+		return nil
+	}
+	var made []sideEffect
+	if prompt.Trace != "" && prompt.Trace != v1alpha1.ConversationTraceNone {
+		made = append(made, sideEffect{table.Field{Name: column.Name + traceSuffix, Type: traceType()}, "trace"})
+	}
+	if prompt.ExtractsReasoning() {
+		made = append(made, sideEffect{table.Field{Name: column.Name + reasoningSuffix}, "extractReasoning"})
+	}
+	return made
+}
+
+// traceType is the type of a conversation: its messages, each with the tools that it calls or answers.
+func traceType() table.Type {
+	text := table.Type{Kind: table.KindString}
+	call := table.Type{Kind: table.KindStruct, Fields: []table.Field{{Name: "id", Type: text}, {Name: "name", Type: text}, {Name: "arguments", Type: text}}}
+	message := table.Type{Kind: table.KindStruct, Fields: []table.Field{
+		{Name: "role", Type: text}, {Name: "content", Type: text}, {Name: "reasoning_content", Type: text},
+		{Name: "tool_calls", Type: table.Type{Kind: table.KindList, Element: &call}}, {Name: "tool_call_id", Type: text},
+	}}
+	return table.Type{Kind: table.KindList, Element: &message}
+}
+
+// sideEffectNames reports side-effect columns whose names are taken.
+func (v *validation) sideEffectNames(index int) {
+	column := &v.spec.Columns[index]
+	kinds := kindsOf(column)
+	if len(kinds) != 1 {
+		return
+	}
+	for _, made := range sideEffects(column) {
+		field := fmt.Sprintf("spec.columns[%d].%s.%s", index, kinds[0], made.setting)
+		if other, taken := v.columns[made.Name]; taken {
+			v.add(field, ReasonDuplicateColumn, "adds a column %q, but spec.columns[%d] is called so: rename it", made.Name, other)
+		}
+		if v.isSeedName(made.Name) {
+			v.add(field, ReasonSeedColumnClash, "adds a column %q, but the seed has a column of that name: rename column %q", made.Name, column.Name)
+		}
+	}
+}
