@@ -51,6 +51,9 @@ type Config struct {
 	Version string
 	// Serve is called once with what serves the progress and the metrics. It may be nil.
 	Serve func(http.Handler)
+	// Observe is called once with the progress, before rows are made. What it returns is called when the run is over, before the last
+	// line of the log. It may be nil, and return nil.
+	Observe func(*progress.Tracker) (done func())
 	// Outage says how long a provider may be unreachable; the zero value stands for the defaults.
 	Outage schedule.OutageConfig
 }
@@ -59,6 +62,8 @@ type Config struct {
 type Ending struct {
 	Result   runreport.Result
 	ExitCode int
+	// Progress is what was known at the end; the zero value of a run that could not begin.
+	Progress progress.Snapshot
 }
 
 // prepared is what both roles need.
@@ -67,34 +72,46 @@ type prepared struct {
 	plan   *plan.Plan
 	seed   *seed.Dataset
 	store  *store.Store
+	// progress is that of the end of generating.
+	progress progress.Snapshot
+	// observed is called when the run is over.
+	observed func()
 }
 
 // Generate makes the rows of a shard that are not in the output yet. A run with one shard is finalized too, however it ends. It
 // returns when nothing of it runs any more.
 func Generate(ctx context.Context, config Config) Ending {
-	ready, err := prepare(ctx, config)
-	if err != nil {
-		return unprepared(config, RoleGenerate, failure.Of(err))
-	}
-	defer ready.close()
-	ending := ready.generate(ctx)
-	if ending != nil {
-		config.Logger.Error("the run has ended early", "reason", ending.Reason, "error", ending.Error())
-	}
-	if config.Run.Shards <= 1 {
-		return ready.finalize(RoleGenerate, ending)
-	}
-	return ready.shardEnding(ending)
+	return lastLine(config, func() Ending {
+		ready, err := prepare(ctx, config)
+		if err != nil {
+			return unprepared(config, RoleGenerate, failure.Of(err))
+		}
+		defer ready.close()
+		cause := ready.generate(ctx)
+		if cause != nil {
+			config.Logger.Error("the run ends early", "reason", cause.Reason, "error", cause.Error())
+		}
+		var ending Ending
+		if config.Run.Shards <= 1 {
+			ending = ready.finalize(RoleGenerate, cause)
+		} else {
+			ending = ready.shardEnding(cause)
+		}
+		ending.Progress = ready.progress
+		return ending
+	})
 }
 
 // Finalize writes the metadata of a run whose shards are done.
 func Finalize(ctx context.Context, config Config) Ending {
-	ready, err := prepare(ctx, config)
-	if err != nil {
-		return unprepared(config, RoleFinalize, failure.Of(err))
-	}
-	defer ready.close()
-	return ready.finalize(RoleFinalize, nil)
+	return lastLine(config, func() Ending {
+		ready, err := prepare(ctx, config)
+		if err != nil {
+			return unprepared(config, RoleFinalize, failure.Of(err))
+		}
+		defer ready.close()
+		return ready.finalize(RoleFinalize, nil)
+	})
 }
 
 func prepare(ctx context.Context, config Config) (*prepared, error) {
@@ -146,6 +163,9 @@ func decodeSpec(resolved runreport.ResolvedRun) (*v1alpha1.DatasetGenerationSpec
 }
 
 func (p *prepared) close() {
+	if p.observed != nil {
+		p.observed()
+	}
 	if err := p.store.Close(); err != nil {
 		p.config.Logger.Warn("closing the output failed", "error", err)
 	}
@@ -159,16 +179,24 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 	if err != nil {
 		return failure.Of(err)
 	}
-	var columns, aliases []string
+	var columns []progress.ColumnOf
 	for i := range spec.Columns {
-		columns = append(columns, spec.Columns[i].Name)
+		column := progress.ColumnOf{Name: spec.Columns[i].Name}
+		if alias := spec.Columns[i].ModelAlias(); alias != nil {
+			column.Model = *alias
+		}
+		columns = append(columns, column)
 	}
+	var aliases []string
 	for i := range spec.Models {
 		aliases = append(aliases, spec.Models[i].Alias)
 	}
 	tracker := progress.NewTracker(columns, aliases, time.Now)
 	if p.config.Serve != nil {
 		p.config.Serve(tracker.Handler(progress.Identity{RunID: p.config.Run.RunID, Attempt: p.config.Run.Attempt, Shard: p.config.Shard}))
+	}
+	if p.config.Observe != nil {
+		p.observed = p.config.Observe(tracker)
 	}
 	job := &run.Job{
 		Plan: p.plan, Generators: generators, Store: p.store, Progress: tracker, Logger: p.config.Logger,
@@ -191,6 +219,7 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 	}
 	ending := run.Execute(ctx, job)
 	tracker.SetPhase(progress.PhaseFinalizing)
+	p.progress = tracker.Snapshot()
 	return ending
 }
 

@@ -56,8 +56,6 @@ func run(arguments []string) int {
 	} else {
 		ending = engine.Finalize(ctx, config)
 	}
-	logger.Info("the run has ended", "outcome", ending.Result.Outcome, "reason", ending.Result.Reason, "message", ending.Result.Message,
-		"records", ending.Result.Records.Actual, "exitCode", ending.ExitCode)
 	// Truncated and not replaced: the kubelet has bound this very file.
 	if err := os.WriteFile(runreport.TerminationMessagePath, ending.Result.Encode(), 0o644); err != nil {
 		logger.Error("the result could not be written", "error", err)

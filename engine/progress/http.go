@@ -26,6 +26,7 @@ func (t *Tracker) Handler(identity Identity) http.Handler {
 	mux.Handle("GET "+runreport.MetricsPath, promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET "+runreport.ProgressPath, func(writer http.ResponseWriter, _ *http.Request) {
 		snapshot := t.Snapshot()
+		columns, models := report(&snapshot)
 		writer.Header().Set("Content-Type", "application/json")
 		// The reader has gone away when this fails.
 		_ = json.NewEncoder(writer).Encode(runreport.Progress{
@@ -33,10 +34,21 @@ func (t *Tracker) Handler(identity Identity) http.Handler {
 			RunID:   identity.RunID, Attempt: identity.Attempt, Shard: identity.Shard,
 			Sequence: snapshot.Sequence, Phase: snapshot.Phase, Records: snapshot.Records,
 			RecordsPerSecond: snapshot.RecordsPerSecond, InFlight: snapshot.InFlight, SlowRequests: snapshot.SlowRequests,
-			Columns: snapshot.Columns, Models: snapshot.Models, Dropped: snapshot.Dropped,
+			Columns: columns, Models: models, Dropped: snapshot.Dropped,
 		})
 	})
 	return mux
+}
+
+// report returns what the documents say of columns and models. They count the cells of settled records, which add up in every column.
+func report(snapshot *Snapshot) (columns []runreport.Column, models []runreport.Model) {
+	for i := range snapshot.Columns {
+		columns = append(columns, snapshot.Columns[i].Settled())
+	}
+	for i := range snapshot.Models {
+		models = append(models, snapshot.Models[i].Model)
+	}
+	return columns, models
 }
 
 var (
@@ -75,13 +87,14 @@ func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 	send(recordsDescription, prometheus.GaugeValue, float64(snapshot.Records.Dropped), "dropped")
 	send(flightDescription, prometheus.GaugeValue, float64(snapshot.InFlight))
 	send(slowDescription, prometheus.GaugeValue, float64(snapshot.SlowRequests))
-	for _, column := range snapshot.Columns {
+	columns, models := report(&snapshot)
+	for _, column := range columns {
 		send(cellsDescription, prometheus.GaugeValue, float64(column.Succeeded), column.Name, "succeeded")
 		send(cellsDescription, prometheus.GaugeValue, float64(column.Failed), column.Name, "failed")
 		send(cellsDescription, prometheus.GaugeValue, float64(column.Dropped), column.Name, "dropped")
 		send(cellsDescription, prometheus.GaugeValue, float64(column.Skipped), column.Name, "skipped")
 	}
-	for _, model := range snapshot.Models {
+	for _, model := range models {
 		send(requestDescription, prometheus.CounterValue, float64(model.Succeeded), model.Alias, "succeeded")
 		send(requestDescription, prometheus.CounterValue, float64(model.Failed), model.Alias, "failed")
 		send(tokenDescription, prometheus.CounterValue, float64(model.InputTokens), model.Alias, "input")

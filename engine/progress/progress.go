@@ -1,4 +1,4 @@
-// Package progress holds what is known of a running shard: the counts of records, cells and requests, and their rate. It only counts what
+// Package progress holds what is known of a running shard: the counts of records, cells and requests, and their rates. It only counts what
 // the executors tell it; it decides nothing and writes nothing but its two documents, the progress report and the metrics.
 package progress
 
@@ -17,52 +17,69 @@ const (
 	PhaseFinalizing = "Finalizing"
 )
 
-// rateWindow is the time over which the rate of records is taken.
-const rateWindow = 30 * time.Second
-
-// Snapshot is what is known at one moment. It is immutable.
-type Snapshot struct {
-	Phase            string
-	Sequence         int64
-	Records          runreport.Records
-	RecordsPerSecond float64
-	InFlight         int64
-	// SlowRequests are requests of models that are under way for longer than they should.
-	SlowRequests int64
-	Columns      []runreport.Column
-	Models       []runreport.Model
-	Dropped      []runreport.Drop
-}
-
 // Tracker counts. All its methods may be called from any goroutine; an executor calls those that count from one only.
 type Tracker struct {
 	now func() time.Time
+	// positions are those of the columns, by their names.
+	positions map[string]int
 
 	mutex    sync.Mutex
-	snapshot Snapshot
-	samples  []sample
-	columns  map[string]int
-	models   map[string]int
+	phase    string
+	sequence int64
+	records  runreport.Records
+	inFlight int64
+	slow     int64
+	dropped  []runreport.Drop
+	columns  []columnState
+	models   []modelState
+	// began is when this process began to make rows; initial are the records that were settled by then.
+	began   time.Time
+	initial int64
+	samples samples
 }
 
-type sample struct {
-	at      time.Time
-	records int64
+// columnState are the counts of a column. Those of settled rows are added up; work is what the executor last said of the others.
+type columnState struct {
+	model   string
+	settled runreport.Column
+	work    ColumnWork
+	initial int64
 }
 
-// NewTracker returns a tracker for the columns and models with these names, in this order.
-func NewTracker(columns, models []string, now func() time.Time) *Tracker {
-	tracker := &Tracker{now: now, columns: make(map[string]int), models: make(map[string]int)}
-	tracker.snapshot.Phase = PhaseRunning
-	for i, name := range columns {
-		tracker.columns[name] = i
-		tracker.snapshot.Columns = append(tracker.snapshot.Columns, runreport.Column{Name: name})
+type modelState struct {
+	used runreport.Model
+	// initial is the part of used that earlier processes have spent.
+	initial runreport.Usage
+	work    ModelWork
+}
+
+// ColumnOf is a configured column, and the alias of the model that makes it, if one does.
+type ColumnOf struct{ Name, Model string }
+
+// NewTracker returns a tracker for these columns, and models with these names, in this order.
+func NewTracker(columns []ColumnOf, models []string, now func() time.Time) *Tracker {
+	tracker := &Tracker{now: now, phase: PhaseRunning, positions: make(map[string]int)}
+	for i, column := range columns {
+		tracker.positions[column.Name] = i
+		tracker.columns = append(tracker.columns, columnState{model: column.Model, settled: runreport.Column{Name: column.Name}})
 	}
-	for i, alias := range models {
-		tracker.models[alias] = i
-		tracker.snapshot.Models = append(tracker.snapshot.Models, runreport.Model{Alias: alias})
+	for _, alias := range models {
+		tracker.models = append(tracker.models, modelState{used: runreport.Model{Alias: alias}})
 	}
 	return tracker
+}
+
+// Column returns the position of a column, for Work; -1 when the tracker does not know it.
+func (t *Tracker) Column(name string) int {
+	if position, known := t.positions[name]; known {
+		return position
+	}
+	return -1
+}
+
+// Model returns the position of a model, for Work; -1 when the tracker does not know it.
+func (t *Tracker) Model(alias string) int {
+	return slices.IndexFunc(t.models, func(state modelState) bool { return state.used.Alias == alias })
 }
 
 // Counts are amounts by which a tracker's counts change; negative ones take back what will be made again.
@@ -70,34 +87,90 @@ type Counts struct {
 	Records runreport.Records
 	Columns []runreport.Column
 	Models  []runreport.Model
+	// Earlier is usage, beside that in Models, that an earlier process has spent: it counts in no rate.
+	Earlier []runreport.Model
 	Dropped []runreport.Drop
+	// Work, where it is set, is what the executor is doing at the same moment.
+	Work *Work
+}
+
+// Work is what an executor is doing at one moment.
+type Work struct {
+	// InFlight are the tasks that run.
+	InFlight int64
+	// Columns and Models are those of which the executor has something to say; the others stay as they are.
+	Columns []ColumnWork
+	Models  []ModelWork
+}
+
+// ColumnWork are the cells of a column whose rows have not met their fate yet.
+type ColumnWork struct {
+	// Column is the position of the column in the tracker.
+	Column int
+	// Open are the cells that are made.
+	Open int64
+	// Recovered are those, of all rows, that an earlier process has made.
+	Recovered         int64
+	Running, Deferred int64
+}
+
+// ModelWork are the requests of a model.
+type ModelWork struct {
+	// Model is the position of the model in the tracker.
+	Model           int
+	InFlight, Limit int64
 }
 
 // Add adds amounts. Columns and models that the tracker does not know are left out.
 func (t *Tracker) Add(counts Counts) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
-	s := &t.snapshot
-	s.Records.Target += counts.Records.Target
-	s.Records.Actual += counts.Records.Actual
-	s.Records.Dropped += counts.Records.Dropped
-	s.Records.Missing += counts.Records.Missing
-	s.Records.Added += counts.Records.Added
-	s.Records.Filtered += counts.Records.Filtered
+	t.records.Target += counts.Records.Target
+	t.records.Actual += counts.Records.Actual
+	t.records.Dropped += counts.Records.Dropped
+	t.records.Missing += counts.Records.Missing
+	t.records.Added += counts.Records.Added
+	t.records.Filtered += counts.Records.Filtered
 	for _, column := range counts.Columns {
-		if i, known := t.columns[column.Name]; known {
-			s.Columns[i].Add(column)
+		if i := t.Column(column.Name); i >= 0 {
+			t.columns[i].settled.Add(column)
 		}
 	}
 	for _, model := range counts.Models {
-		if i, known := t.models[model.Alias]; known {
-			s.Models[i].Usage.Add(model.Usage)
+		if i := t.Model(model.Alias); i >= 0 {
+			t.models[i].used.Usage.Add(model.Usage)
+		}
+	}
+	for _, model := range counts.Earlier {
+		if i := t.Model(model.Alias); i >= 0 {
+			t.models[i].used.Usage.Add(model.Usage)
+			t.models[i].initial.Add(model.Usage)
 		}
 	}
 	for _, drop := range counts.Dropped {
-		s.Dropped = AddDrop(s.Dropped, drop)
+		t.dropped = AddDrop(t.dropped, drop)
 	}
-	s.Sequence++
+	if counts.Work != nil {
+		t.setWork(counts.Work)
+	}
+	t.sequence++
+}
+
+// SetWork notes what the executor is doing. It copies, and keeps nothing of its argument.
+func (t *Tracker) SetWork(work *Work) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	t.setWork(work)
+}
+
+func (t *Tracker) setWork(work *Work) {
+	t.inFlight = work.InFlight
+	for _, column := range work.Columns {
+		t.columns[column.Column].work = column
+	}
+	for _, model := range work.Models {
+		t.models[model.Model].work = model
+	}
 }
 
 // AddDrop adds a count to the entry of its reason and column. An entry without a count left goes away.
@@ -122,58 +195,130 @@ func AddDrop(drops []runreport.Drop, added runreport.Drop) []runreport.Drop {
 func (t *Tracker) SetPhase(phase string) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
-	t.snapshot.Phase = phase
-	t.snapshot.Sequence++
-}
-
-// SetInFlight notes how many tasks run.
-func (t *Tracker) SetInFlight(count int) {
-	t.mutex.Lock()
-	defer t.mutex.Unlock()
-	t.snapshot.InFlight = int64(count)
+	t.phase = phase
+	t.sequence++
 }
 
 // SetSlowRequests notes how many requests take longer than they should.
 func (t *Tracker) SetSlowRequests(count int) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
-	t.snapshot.SlowRequests = int64(count)
+	t.slow = int64(count)
+}
+
+// Begin notes that rows are made from now on: all that was counted before is from earlier processes, and counts in no rate.
+func (t *Tracker) Begin() {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	t.began = t.now()
+	t.initial = t.settled()
+	for i := range t.columns {
+		t.columns[i].initial = t.columns[i].completed(expected(t.records))
+	}
+	for i := range t.models {
+		t.models[i].initial = t.models[i].used.Usage
+	}
+	t.samples.reset(len(t.columns), len(t.models))
+	t.sample(t.began)
+}
+
+// Sample notes the counts for the rates. It is called about once a second.
+func (t *Tracker) Sample() {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	if !t.began.IsZero() {
+		t.sample(t.now())
+	}
+}
+
+func (t *Tracker) sample(now time.Time) {
+	next := t.samples.next(now)
+	next.records = t.settled() - t.initial
+	for i := range t.columns {
+		next.columns[i] = t.columns[i].fresh(expected(t.records))
+	}
+	for i := range t.models {
+		next.models[i] = t.models[i].fresh()
+	}
+}
+
+// settled is the number of records whose fate is known.
+func (t *Tracker) settled() int64 { return t.records.Actual + t.records.Dropped }
+
+// open are the cells that are made of rows without a fate. A batch that has been resized may have more of them than are counted as its
+// records yet.
+func (c *columnState) open(total int64) int64 {
+	return max(0, min(c.work.Open, total-c.settled.Succeeded-c.settled.Failed-c.settled.Dropped))
+}
+
+func (c *columnState) completed(total int64) int64 {
+	return c.settled.Succeeded + c.settled.Failed + c.settled.Dropped + c.open(total)
+}
+
+// fresh are the cells that this process has made.
+func (c *columnState) fresh(total int64) int64 {
+	return max(0, c.completed(total)-c.initial-c.work.Recovered)
+}
+
+func (m *modelState) fresh() modelSample {
+	return modelSample{
+		requests: m.used.Succeeded + m.used.Failed - m.initial.Succeeded - m.initial.Failed,
+		input:    m.used.InputTokens - m.initial.InputTokens,
+		output:   m.used.OutputTokens - m.initial.OutputTokens,
+	}
 }
 
 // Snapshot returns what is known now.
 func (t *Tracker) Snapshot() Snapshot {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
-	copied := t.snapshot
-	copied.Columns = slices.Clone(t.snapshot.Columns)
-	copied.Models = slices.Clone(t.snapshot.Models)
-	copied.Dropped = slices.Clone(t.snapshot.Dropped)
-	copied.RecordsPerSecond = t.rate()
-	return copied
-}
-
-// Sample notes the number of records for the rate. It is called about once a second.
-func (t *Tracker) Sample() {
-	t.mutex.Lock()
-	defer t.mutex.Unlock()
 	now := t.now()
-	t.samples = append(t.samples, sample{now, t.settled()})
-	for len(t.samples) > 2 && now.Sub(t.samples[0].at) > rateWindow {
-		t.samples = t.samples[1:]
+	snapshot := Snapshot{
+		At: now, Phase: t.phase, Sequence: t.sequence, Records: t.records, Initial: t.initial, InFlight: t.inFlight, SlowRequests: t.slow,
+		Columns: make([]Column, len(t.columns)), Models: make([]Model, len(t.models)), Dropped: slices.Clone(t.dropped),
 	}
+	if !t.began.IsZero() {
+		snapshot.Elapsed = now.Sub(t.began)
+	}
+	first, age := t.samples.oldest(now)
+	snapshot.RecordsPerSecond = rate(t.settled()-t.initial-first.records, age)
+	snapshot.AverageRecordsPerSecond = rate(t.settled()-t.initial, snapshot.Elapsed)
+	for i := range t.columns {
+		snapshot.Columns[i] = t.column(&t.columns[i], first.columns, i, age, snapshot.Elapsed)
+		snapshot.Deferred += snapshot.Columns[i].Deferred
+	}
+	for i := range t.models {
+		snapshot.Models[i] = t.model(&t.models[i], first.models, i, age)
+	}
+	snapshot.Remaining = snapshot.estimate()
+	return snapshot
 }
 
-// settled is the number of records whose fate is known.
-func (t *Tracker) settled() int64 { return t.snapshot.Records.Actual + t.snapshot.Records.Dropped }
+func (t *Tracker) column(state *columnState, first []int64, position int, age, elapsed time.Duration) Column {
+	total := expected(t.records)
+	column := Column{
+		Name: state.settled.Name, Model: state.model, Completed: state.completed(total), Open: state.open(total),
+		Failed: state.settled.Failed, Dropped: state.settled.Dropped, Initial: state.initial + state.work.Recovered,
+		InFlight: state.work.Running, Deferred: state.work.Deferred, settled: state.settled,
+	}
+	// Row groups of an earlier, larger target are in the output, and count.
+	column.Total = max(total, column.Completed)
+	column.Succeeded = state.settled.Succeeded + column.Open
+	fresh := state.fresh(total)
+	if first != nil {
+		column.PerSecond = rate(fresh-first[position], age)
+	}
+	column.AveragePerSecond = rate(fresh, elapsed)
+	return column
+}
 
-func (t *Tracker) rate() float64 {
-	if len(t.samples) == 0 {
-		return 0
+func (t *Tracker) model(state *modelState, first []modelSample, position int, age time.Duration) Model {
+	model := Model{Model: state.used, InFlight: state.work.InFlight, Limit: state.work.Limit}
+	if first != nil {
+		fresh, before := state.fresh(), first[position]
+		model.RequestsPerMinute = 60 * rate(fresh.requests-before.requests, age)
+		model.InputTokensPerSecond = rate(fresh.input-before.input, age)
+		model.OutputTokensPerSecond = rate(fresh.output-before.output, age)
 	}
-	first := t.samples[0]
-	elapsed := t.now().Sub(first.at).Seconds()
-	if elapsed <= 0 {
-		return 0
-	}
-	return max(0, float64(t.settled()-first.records)/elapsed)
+	return model
 }

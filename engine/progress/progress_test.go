@@ -14,6 +14,8 @@ import (
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
+var review = []progress.ColumnOf{{Name: "review", Model: "writer"}}
+
 func counts(done, dropped int64) progress.Counts {
 	return progress.Counts{
 		Records: runreport.Records{Actual: done, Dropped: dropped},
@@ -25,7 +27,8 @@ func counts(done, dropped int64) progress.Counts {
 
 func TestTheRateIsThatOfTheLastTime(t *testing.T) {
 	now := time.Unix(1000, 0)
-	tracker := progress.NewTracker([]string{"review"}, []string{"writer"}, func() time.Time { return now })
+	tracker := progress.NewTracker(review, []string{"writer"}, func() time.Time { return now })
+	tracker.Begin()
 	if rate := tracker.Snapshot().RecordsPerSecond; rate != 0 {
 		t.Errorf("the rate is %g before anything has happened", rate)
 	}
@@ -45,24 +48,24 @@ func TestTheRateIsThatOfTheLastTime(t *testing.T) {
 }
 
 func TestWhatIsTakenBackIsGone(t *testing.T) {
-	tracker := progress.NewTracker([]string{"review"}, nil, time.Now)
+	tracker := progress.NewTracker(review, nil, time.Now)
 	tracker.Add(counts(5, 3))
 	tracker.Add(counts(0, -3))
 	snapshot := tracker.Snapshot()
-	if snapshot.Records != (runreport.Records{Actual: 5}) || len(snapshot.Dropped) != 0 || snapshot.Columns[0] != (runreport.Column{Name: "review", Succeeded: 5}) {
+	if snapshot.Records != (runreport.Records{Actual: 5}) || len(snapshot.Dropped) != 0 || snapshot.Columns[0].Settled() != (runreport.Column{Name: "review", Succeeded: 5}) {
 		t.Errorf("got %+v", snapshot)
 	}
 }
 
 func TestTheDocumentsAreServedWhileCounting(t *testing.T) {
-	tracker := progress.NewTracker([]string{"review"}, []string{"writer"}, time.Now)
+	tracker := progress.NewTracker(review, []string{"writer"}, time.Now)
 	server := httptest.NewServer(tracker.Handler(progress.Identity{RunID: "r", Attempt: 2, Shard: 3}))
 	defer server.Close()
 	var counting sync.WaitGroup
 	counting.Go(func() {
 		for range 500 {
 			tracker.Add(counts(1, 0))
-			tracker.SetInFlight(7)
+			tracker.SetWork(&progress.Work{InFlight: 7})
 		}
 	})
 	get := func(path string) string {

@@ -97,7 +97,7 @@ func (s *asyncSource) refill(core *schedule.Core) *failure.Error {
 		}
 		s.job.journals.restart(group)
 		if len(usage) > 0 {
-			s.driver.addModels(group.index, usage...)
+			s.driver.recovered(group.index, usage...)
 		}
 		s.waiting[0] = nil // its list of rows must not outlive it
 		s.waiting = s.waiting[1:]
@@ -122,7 +122,9 @@ func (s *asyncSource) finished(group *schedule.Group, usage []runreport.Model) {
 }
 
 func (s *asyncSource) fates(fates schedule.Fates) {
-	s.job.Progress.Add(tally(s.job.Plan, fates.Done, s.dropped(fates.Dropped)))
+	counts := tally(s.job.Plan, fates.Done, s.dropped(fates.Dropped))
+	counts.Work = s.driver.settled()
+	s.job.Progress.Add(counts)
 }
 
 func (s *asyncSource) dropped(rows []schedule.Dropped) []store.DroppedRow {

@@ -45,6 +45,8 @@ type driver struct {
 	results chan result
 	usage   map[int64][]runreport.Model
 	watch   *watch
+	work    *work
+	fails   *failures
 }
 
 // result is what a task came back with.
@@ -67,6 +69,7 @@ func newDriver(job *Job, columns []*plan.Column, newRecord func(table.RowIndex, 
 		slots += lane.Limit
 	}
 	return &driver{
+		work: newWork(job.Progress, steps, names), fails: newFailures(job.Logger, time.Now()),
 		job: job, core: schedule.New(config), steps: steps, slots: slots, lanes: len(config.Lanes),
 		results: make(chan result, slots), usage: make(map[int64][]runreport.Model),
 		watch: newWatch(job.Logger, job.Plan.Spec.EffectiveSlowRequestThreshold(), names, time.Now()),
@@ -82,13 +85,13 @@ func (d *driver) column(dropped schedule.Dropped) *plan.Column {
 func (d *driver) run(ctx context.Context, from source) *failure.Error {
 	work, cancel := context.WithCancel(ctx)
 	defer cancel()
-	ticker := time.NewTicker(progressInterval)
+	ticker := time.NewTicker(sampleInterval)
 	defer ticker.Stop()
 	wake := time.NewTimer(time.Hour)
 	defer wake.Stop()
 	stop := ctx.Done()
 	d.watch.progress(time.Now())
-	ticks := 0
+	defer d.fails.flush()
 	draining := false
 	for {
 		if d.core.Ending() == nil {
@@ -123,12 +126,9 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 			}
 		case <-wake.C:
 		case <-ticker.C:
-			ticks++
-			d.job.Progress.SetSlowRequests(d.watch.look(time.Now(), d.core))
-			d.job.Progress.Sample()
-			if ticks%logInterval == 0 {
-				d.job.logProgress()
-			}
+			now := time.Now()
+			d.job.Progress.SetSlowRequests(d.watch.look(now, d.core))
+			d.fails.look(now)
 		case <-stop:
 			stop = nil
 			d.core.End(failure.Of(context.Cause(ctx)))
@@ -177,7 +177,7 @@ func (d *driver) dispatch(ctx context.Context) {
 			go func() { d.results <- d.perform(ctx, task, request) }()
 		}
 	}
-	d.job.Progress.SetInFlight(d.core.InFlight())
+	d.job.Progress.SetWork(d.work.of(d.core))
 }
 
 // perform runs a task in a goroutine of its own. A panic of a generator is a defect of ours, and ends the run in order.
@@ -232,6 +232,7 @@ func (d *driver) apply(back result) {
 	} else if problem := failure.Of(back.err); problem.RetryAfter > schedule.MaxRetryAfter && column.Model != nil {
 		d.watch.longWait(column.Model.Provider, problem.RetryAfter, now)
 	}
+	d.fails.note(step, back)
 	if back.err != nil {
 		d.core.Failed(back.task, failure.Of(back.err), now)
 		return
@@ -272,4 +273,16 @@ func (d *driver) addUsage(group int64, alias string, usage column.Usage) {
 func (d *driver) addModels(group int64, models ...runreport.Model) {
 	d.usage[group] = runreport.AddModels(d.usage[group], models...)
 	d.job.Progress.Add(progress.Counts{Models: models})
+}
+
+// recovered adds usage that an earlier process has spent.
+func (d *driver) recovered(group int64, models ...runreport.Model) {
+	d.usage[group] = runreport.AddModels(d.usage[group], models...)
+	d.job.Progress.Add(progress.Counts{Earlier: models})
+}
+
+// settled notes that the rows that are whole have been counted, and returns the work without them.
+func (d *driver) settled() *progress.Work {
+	d.work.settled = d.core.DoneRows()
+	return d.work.of(d.core)
 }

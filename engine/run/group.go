@@ -51,6 +51,7 @@ func (j *Job) openGroups() ([]*openGroup, *failure.Error) {
 		}
 		j.Progress.Add(j.countsOf(group))
 	}
+	j.Progress.Begin()
 	return open, nil
 }
 

@@ -6,7 +6,6 @@ import (
 	"context"
 	"log/slog"
 	"runtime"
-	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column/factory"
@@ -42,6 +41,7 @@ type Job struct {
 func Execute(ctx context.Context, job *Job) *failure.Error {
 	job.journals = newJournals(job)
 	defer job.journals.close()
+	defer startHeartbeat(job.Progress, job.Logger).stop()
 	if job.Plan.Mode == v1alpha1.ExecutionSync {
 		return executeSync(ctx, job)
 	}
@@ -134,16 +134,4 @@ func (j *Job) newRecord(row table.RowIndex, attempt int32) *table.Record {
 		copy(record.Cells, values)
 	}
 	return record
-}
-
-// progressInterval is how often progress is sampled; every logInterval of them it is logged.
-const (
-	progressInterval = time.Second
-	logInterval      = 10
-)
-
-func (j *Job) logProgress() {
-	snapshot := j.Progress.Snapshot()
-	j.Logger.Info("progress", "target", snapshot.Records.Target, "records", snapshot.Records.Actual, "dropped", snapshot.Records.Dropped,
-		"recordsPerSecond", snapshot.RecordsPerSecond, "inFlight", snapshot.InFlight)
 }

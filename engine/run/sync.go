@@ -38,11 +38,23 @@ func executeSync(ctx context.Context, job *Job) *failure.Error {
 		}
 		counts := tally(job.Plan, int64(len(now.records)), now.dropped)
 		counts.Records.Added, counts.Records.Filtered = now.added, now.filtered
+		counts.Work = settledOf(segments)
 		job.Progress.Add(counts)
-		job.Progress.Sample()
-		job.logProgress()
 	}
 	return nil
+}
+
+// settledOf notes that the rows of all segments have been counted, and returns what is under way: nothing.
+func settledOf(segments []*segment) *progress.Work {
+	all := &progress.Work{}
+	for _, part := range segments {
+		if part.driver != nil {
+			work := part.driver.settled()
+			all.Columns = append(all.Columns, work.Columns...)
+			all.Models = append(all.Models, work.Models...)
+		}
+	}
+	return all
 }
 
 func (j *Job) segments() []*segment {
@@ -81,7 +93,7 @@ func (j *Job) batch(ctx context.Context, segments []*segment, group *openGroup) 
 		return nil, err
 	}
 	now.usage = usage
-	j.Progress.Add(progress.Counts{Models: usage})
+	j.Progress.Add(progress.Counts{Earlier: usage})
 	for _, todo := range group.todo {
 		now.records = append(now.records, j.newRecord(todo.Row, todo.Attempt))
 	}

@@ -56,7 +56,35 @@ func (c *Core) violations(handedOut []Task) []string {
 			}
 		}
 	}
+	found = append(found, c.countViolations(handedOut)...)
 	return append(found, c.laneViolations(handedOut)...)
+}
+
+// countViolations counts all cells anew.
+func (c *Core) countViolations(handedOut []Task) []string {
+	counts := make([]CellCounts, len(c.config.Columns))
+	for i, spec := range c.config.Columns {
+		counts[i].Made = c.doneRows
+		counts[i].Recovered = c.counts[i].Recovered
+		for _, group := range c.groups {
+			for at := range group.rows {
+				r := &group.rows[at]
+				if r.state == rowActive && r.cells[i].state == cellDone {
+					counts[i].Made++
+				}
+				if r.state == rowActive && r.cells[i].state == cellDeferred && !spec.Batch {
+					counts[i].Deferred++
+				}
+			}
+		}
+	}
+	for _, task := range handedOut {
+		counts[task.Column].Running += int64(len(task.rows))
+	}
+	if !slices.Equal(counts, c.counts) {
+		return []string{fmt.Sprintf("the cells are counted as %+v, and are %+v", c.counts, counts)}
+	}
+	return nil
 }
 
 func (c *Core) placements(handedOut []Task) (queued, deferred, running map[placement]int) {

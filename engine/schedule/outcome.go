@@ -57,6 +57,7 @@ func (c *Core) Returned(task Task, failures []RowFailure, now time.Time) {
 		cause = failures[0].Cause
 	}
 	c.release(task, now, cause)
+	c.counts[task.Column].Running -= int64(len(task.rows))
 	for i, r := range task.rows {
 		r.running--
 		failed := len(failures) > 0 && failures[0].Position == i
@@ -89,6 +90,9 @@ func (c *Core) failed(r *row, column int, problem RowFailure, now time.Time) {
 	switch cause := problem.Cause; {
 	case cause.Consequence == failure.EndRun:
 		r.cells[column].state = cellDeferred
+		if !c.config.Columns[column].Batch {
+			c.counts[column].Deferred++
+		}
 		c.End(cause)
 	case cause.Consequence == failure.DropRow || c.config.Columns[column].Batch || c.config.Columns[column].Chunk > 1:
 		c.fail(r, column, problem.Part, cause)
@@ -105,6 +109,7 @@ func (c *Core) Wants(task Task, position int) bool {
 
 func (c *Core) done(r *row, column int) {
 	r.cells[column].state = cellDone
+	c.counts[column].Made++
 	r.remaining--
 	for _, dependent := range c.dependents[column] {
 		next := &r.cells[dependent]
@@ -123,6 +128,7 @@ func (c *Core) complete(r *row) {
 	r.group.open--
 	r.group.Done = append(r.group.Done, r.record)
 	c.fates.Done++
+	c.doneRows++
 }
 
 func (c *Core) after(task Task) {
@@ -181,6 +187,7 @@ func (c *Core) retry(r *row, column int, cause *failure.Error, now time.Time) {
 		return
 	}
 	current.state = cellDeferred
+	c.counts[column].Deferred++
 	delay := Backoff(tries, c.config.Jitter(column, r.record, tries), cause.RetryAfter)
 	c.deferred.push(deferredCell{until: now.Add(delay), row: r, epoch: r.epoch, column: int16(column)})
 }
@@ -199,6 +206,7 @@ func (c *Core) fail(r *row, column, part int, cause *failure.Error) {
 		if !spec.Batch && r.cells[i].state == cellReady {
 			c.lanes[spec.Lane].wanted--
 		}
+		c.forget(i, r.cells[i].state)
 		r.cells[i].state = cellWaiting
 	}
 	r.state = rowFailing

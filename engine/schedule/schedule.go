@@ -168,6 +168,8 @@ type Core struct {
 	gates [][]gate
 	// forming are, for each column, the rows that have become ready since the last event and are not queued yet.
 	forming  [][]*row
+	counts   []CellCounts
+	doneRows int64
 	deferred queue[deferredCell]
 	finished []*Group
 	fates    Fates
@@ -193,6 +195,7 @@ func New(config Config) *Core {
 		endpoints:  make([]endpoint, config.Endpoints),
 		gates:      make([][]gate, len(config.Columns)),
 		forming:    make([][]*row, len(config.Columns)),
+		counts:     make([]CellCounts, len(config.Columns)),
 		groups:     make(map[int64]*Group),
 	}
 	for i, column := range config.Columns {
@@ -289,6 +292,8 @@ func (c *Core) start(r *row) {
 func (c *Core) recover(r *row) {
 	for _, column := range c.config.Recovered(r.record) {
 		r.cells[column].state = cellDone
+		c.counts[column].Made++
+		c.counts[column].Recovered++
 		r.remaining--
 		for _, dependent := range c.dependents[column] {
 			r.cells[dependent].unmet--
@@ -400,6 +405,7 @@ func (c *Core) take(index int, entry readyCell) Task {
 		task.epochs = append(task.epochs, r.epoch)
 		task.Records = append(task.Records, r.record)
 	}
+	c.counts[column].Running += int64(len(task.rows))
 	return task
 }
 
@@ -409,6 +415,7 @@ func (c *Core) wake(now time.Time) {
 		late := c.deferred.pop()
 		r := late.row
 		if r.state == rowActive && r.epoch == late.epoch && r.cells[late.column].state == cellDeferred {
+			c.counts[late.column].Deferred--
 			c.ready(r, int(late.column))
 		}
 	}

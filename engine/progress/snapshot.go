@@ -1,0 +1,157 @@
+package progress
+
+import (
+	"encoding/json"
+	"math"
+	"time"
+
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// Snapshot is what is known at one moment: all its counts are of that same moment. It is a value of its own; nothing changes it afterwards.
+type Snapshot struct {
+	At       time.Time `json:"at"`
+	Phase    string    `json:"phase"`
+	Sequence int64     `json:"sequence"`
+	// Elapsed is the time since this process began to make rows.
+	Elapsed time.Duration     `json:"elapsedNanoseconds"`
+	Records runreport.Records `json:"records"`
+	// Initial are the records, written or dropped, that earlier processes have left. They count in no rate.
+	Initial int64 `json:"initialRecords"`
+	// RecordsPerSecond is the rate of the last half minute, AverageRecordsPerSecond that since the beginning.
+	RecordsPerSecond        float64  `json:"recordsPerSecond"`
+	AverageRecordsPerSecond float64  `json:"averageRecordsPerSecond"`
+	Remaining               Estimate `json:"remainingSeconds"`
+	// InFlight are the tasks that run, Deferred the cells that wait for their next try.
+	InFlight int64 `json:"inFlight"`
+	Deferred int64 `json:"deferred"`
+	// SlowRequests are requests of models that are under way for longer than they should.
+	SlowRequests int64            `json:"slowRequests"`
+	Columns      []Column         `json:"columns"`
+	Models       []Model          `json:"models"`
+	Dropped      []runreport.Drop `json:"dropped"`
+}
+
+// Column is what is known of a configured column. Succeeded, Failed and Dropped add up to Completed, which is never more than Total.
+type Column struct {
+	Name string `json:"name"`
+	// Model is the alias of the model that makes the column, and empty for any other.
+	Model     string `json:"model,omitempty"`
+	Total     int64  `json:"total"`
+	Completed int64  `json:"completed"`
+	Succeeded int64  `json:"succeeded"`
+	// Failed are the cells that have cost a row, Dropped those of rows that were dropped for another column.
+	Failed  int64 `json:"failed"`
+	Dropped int64 `json:"dropped"`
+	// Open are those of Succeeded whose row has not met its fate yet.
+	Open int64 `json:"open"`
+	// Initial are those of Completed that earlier processes have made.
+	Initial  int64 `json:"initial"`
+	InFlight int64 `json:"inFlight"`
+	Deferred int64 `json:"deferred"`
+	// PerSecond is the rate of the last half minute, AveragePerSecond that since the beginning.
+	PerSecond        float64 `json:"perSecond"`
+	AveragePerSecond float64 `json:"averagePerSecond"`
+
+	settled runreport.Column
+}
+
+// Settled are the counts of the settled rows alone.
+func (c *Column) Settled() runreport.Column { return c.settled }
+
+// Model is the use of a model, over all processes of the run; its rates are those of the last half minute.
+type Model struct {
+	runreport.Model
+	RequestsPerMinute     float64 `json:"requestsPerMinute"`
+	InputTokensPerSecond  float64 `json:"inputTokensPerSecond"`
+	OutputTokensPerSecond float64 `json:"outputTokensPerSecond"`
+	// InFlight are the requests that run, Limit is how many may.
+	InFlight int64 `json:"inFlight"`
+	Limit    int64 `json:"limit"`
+}
+
+// Estimate is how long something will take, if that is known.
+type Estimate struct {
+	Known bool
+	Time  time.Duration
+}
+
+// MarshalJSON writes seconds, or null.
+func (e Estimate) MarshalJSON() ([]byte, error) {
+	if !e.Known {
+		return []byte("null"), nil
+	}
+	return json.Marshal(e.Time.Seconds())
+}
+
+// Expected are the records that there are to be, resizes included.
+func (s *Snapshot) Expected() int64 { return expected(s.Records) }
+
+func expected(records runreport.Records) int64 {
+	return max(0, records.Target+records.Added-records.Filtered)
+}
+
+// Settled are the records whose fate is known.
+func (s *Snapshot) Settled() int64 { return s.Records.Actual + s.Records.Dropped }
+
+// Percent says how much of the records is settled, from 0 to 100.
+func (s *Snapshot) Percent() float64 { return percent(s.Settled(), s.Expected()) }
+
+// Percent says how much of the column is completed, from 0 to 100.
+func (c *Column) Percent() float64 { return percent(c.Completed, c.Total) }
+
+func percent(part, whole int64) float64 {
+	if whole <= 0 {
+		return 100
+	}
+	return max(0, min(100, 100*float64(part)/float64(whole)))
+}
+
+// minSamples is how many cells must have been made before an estimate is worth anything.
+const minSamples = 20
+
+// estimate says when the slowest of the models' columns will be done at its present rate. Without such columns it is the records that
+// count.
+func (s *Snapshot) estimate() Estimate {
+	if s.Settled() >= s.Expected() {
+		return Estimate{Known: true}
+	}
+	if s.Phase != PhaseRunning {
+		return Estimate{}
+	}
+	longest, models := 0.0, false
+	for i := range s.Columns {
+		column := &s.Columns[i]
+		if column.Model == "" {
+			continue
+		}
+		models = true
+		seconds, known := remaining(column.Total-column.Completed, column.Completed-column.Initial, column.PerSecond, column.AveragePerSecond)
+		if !known {
+			return Estimate{}
+		}
+		longest = max(longest, seconds)
+	}
+	if !models {
+		seconds, known := remaining(s.Expected()-s.Settled(), s.Settled()-s.Initial, s.RecordsPerSecond, s.AverageRecordsPerSecond)
+		if !known {
+			return Estimate{}
+		}
+		longest = seconds
+	}
+	return Estimate{Known: true, Time: time.Duration(min(longest*float64(time.Second), math.MaxInt64/2))}
+}
+
+func remaining(left, made int64, now, average float64) (seconds float64, known bool) {
+	if left <= 0 {
+		return 0, true
+	}
+	rate := now
+	if rate <= 0 {
+		rate = average
+	}
+	if made < minSamples || rate <= 0 {
+		return 0, false
+	}
+	return float64(left) / rate, true
+}

@@ -1,0 +1,73 @@
+package run
+
+import (
+	"slices"
+
+	"seedloom.dev/seedloom/engine/progress"
+	"seedloom.dev/seedloom/engine/schedule"
+)
+
+// work tells the progress what a scheduler is doing. It belongs to the driver's goroutine, and its memory is used again at every call.
+type work struct {
+	// columns are, for each step, the positions of its columns in the tracker, and models those of the lanes' models; -1 is none.
+	columns [][]int
+	models  []int
+	// settled is how many of the scheduler's whole rows the progress has counted already.
+	settled int64
+	told    progress.Work
+}
+
+func newWork(tracker *progress.Tracker, steps []*step, lanes []string) *work {
+	made := &work{}
+	for _, step := range steps {
+		var positions []int
+		for _, name := range step.names() {
+			positions = append(positions, tracker.Column(name))
+		}
+		made.columns = append(made.columns, positions)
+	}
+	for lane, name := range lanes {
+		position := tracker.Model(name)
+		if lane == schedule.Local {
+			position = -1
+		}
+		made.models = append(made.models, position)
+	}
+	return made
+}
+
+// of returns what the scheduler is doing. It is valid until the next call.
+func (w *work) of(core *schedule.Core) *progress.Work {
+	w.told.InFlight = int64(core.InFlight())
+	w.told.Columns = w.told.Columns[:0]
+	for step, counts := range core.CellCounts() {
+		for _, position := range w.columns[step] {
+			if position < 0 {
+				continue
+			}
+			w.told.Columns = append(w.told.Columns, progress.ColumnWork{
+				Column: position, Open: counts.Made - w.settled, Recovered: counts.Recovered, Running: counts.Running, Deferred: counts.Deferred,
+			})
+		}
+	}
+	w.told.Models = w.told.Models[:0]
+	for lane, position := range w.models {
+		if position < 0 {
+			continue
+		}
+		running, limit := core.Load(lane)
+		w.addModel(progress.ModelWork{Model: position, InFlight: int64(running), Limit: int64(limit)})
+	}
+	return &w.told
+}
+
+// addModel adds up the lanes of one model.
+func (w *work) addModel(added progress.ModelWork) {
+	i := slices.IndexFunc(w.told.Models, func(other progress.ModelWork) bool { return other.Model == added.Model })
+	if i < 0 {
+		w.told.Models = append(w.told.Models, added)
+		return
+	}
+	w.told.Models[i].InFlight += added.InFlight
+	w.told.Models[i].Limit += added.Limit
+}

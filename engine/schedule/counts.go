@@ -1,0 +1,32 @@
+package schedule
+
+// CellCounts are the cells of a column by what becomes of them.
+type CellCounts struct {
+	// Made are the cells that are there, without those of attempts that have failed since. Recovered are those of them that an earlier
+	// process has made.
+	Made, Recovered int64
+	// Running are the cells that are being made, Deferred those that wait for their next try.
+	Running, Deferred int64
+}
+
+// CellCounts returns the counts of all columns, in the order of Config.Columns. They are the scheduler's own and change with it: the caller
+// copies what it keeps.
+func (c *Core) CellCounts() []CellCounts { return c.counts }
+
+// DoneRows is how many rows are whole, over all row groups. All their cells are counted as made.
+func (c *Core) DoneRows() int64 { return c.doneRows }
+
+// Load says how many tasks of a lane run, and how many may.
+func (c *Core) Load(lane int) (running, limit int) {
+	return c.lanes[lane].running, c.lanes[lane].Limit
+}
+
+// forget takes a cell whose row is started again, or dropped, out of the counts.
+func (c *Core) forget(column int, state cellState) {
+	switch {
+	case state == cellDone:
+		c.counts[column].Made--
+	case state == cellDeferred && !c.config.Columns[column].Batch:
+		c.counts[column].Deferred--
+	}
+}
