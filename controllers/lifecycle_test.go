@@ -64,6 +64,40 @@ var _ = Describe("An async run", func() {
 		Expect(*w.get().Status.Records).To(Equal(v1alpha1.RecordsStatus{Target: 100, Actual: 95, Dropped: 5, Summary: "95/100"}))
 	})
 
+	It("says what was used, what it has cost, and that the budget is used up", func() {
+		spec := newSpec()
+		price, err := v1alpha1.NewDecimal("2.5")
+		Expect(err).NotTo(HaveOccurred())
+		spec.Providers = []v1alpha1.Provider{{Name: "local", Type: v1alpha1.ProviderOpenAI, Endpoint: "http://models/v1"}}
+		spec.Models = []v1alpha1.Model{
+			{Alias: "writer", Provider: "local", Model: "m", Price: &v1alpha1.ModelPrice{InputPerMillionTokens: &price}},
+			{Alias: "editor", Provider: "local", Model: "m"},
+		}
+		spec.Limits = &v1alpha1.Limits{MaxTokens: new(int64(1_500_000))}
+		w.create(spec)
+		job := w.job(roleGenerate, 1)
+		pod := w.startPod(job, 0)
+		result := withRecords(complete(100), 95, 0)
+		result.Records.Missing = 5
+		result.Outcome, result.Reason, result.Message = runreport.OutcomePartial, v1alpha1.ReasonBudgetExhausted, "the tokens are used"
+		used := runreport.Usage{Succeeded: 90, Failed: 1, InputTokens: 1_000_000, OutputTokens: 400, CachedInputTokens: 7, ReasoningTokens: 8, ToolCalls: 9, Images: 1}
+		result.Models = []runreport.Model{{Alias: "writer", Usage: used}, {Alias: "editor", Usage: runreport.Usage{Succeeded: 5, InputTokens: 3}}}
+		result.Columns = []runreport.Column{{Name: "text", Succeeded: 95, Usage: used}}
+		w.end(pod, runreport.ExitOK, result)
+		w.finish(job, "")
+		Eventually(w.ready).Should(Equal(v1alpha1.ReasonPartiallySucceeded))
+		Expect(w.condition(v1alpha1.ConditionPartial).Reason).To(Equal(v1alpha1.ReasonBudgetExhausted))
+		status := w.get().Status
+		tokens := v1alpha1.TokenCounts{Input: 1_000_000, Output: 400, CachedInput: 7, Reasoning: 8}
+		Expect(status.Models[0]).To(Equal(v1alpha1.ModelUsage{
+			Alias: "writer", Requests: v1alpha1.RequestCounts{Succeeded: 90, Failed: 1}, Tokens: tokens, ToolCalls: 9, Images: 1, Cost: "2.50",
+		}))
+		Expect(status.Models[1].Cost).To(BeEmpty(), "a model without a price has no cost")
+		Expect(status.Columns[0].Tokens).To(Equal(tokens))
+		tokens.Input += 3
+		Expect(*status.Usage).To(Equal(v1alpha1.UsageStatus{Requests: v1alpha1.RequestCounts{Succeeded: 95, Failed: 1}, Tokens: tokens, Cost: "2.50"}))
+	})
+
 	It("fails with the engine's reason, and latches the verdict when the Job vanishes", func() {
 		w.create(newSpec())
 		job := w.job(roleGenerate, 1)

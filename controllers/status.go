@@ -45,7 +45,7 @@ func (f *facts) showRun(status *v1alpha1.DatasetGenerationStatus) {
 	recorded := f.resource.Status.Run
 	if recorded == nil || recorded.ConfigHash != f.run.ConfigHash {
 		status.Records, status.Progress, status.Output, status.Metadata = nil, nil, nil, nil
-		status.Models, status.Columns, status.DroppedReasons = nil, nil, nil
+		status.Models, status.Usage, status.Columns, status.DroppedReasons = nil, nil, nil, nil
 	} else if recorded.Attempt != f.run.Attempt {
 		// Another attempt tries again what was dropped or is missing; what is in the output stays.
 		status.Progress, status.DroppedReasons = nil, nil

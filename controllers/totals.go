@@ -96,7 +96,7 @@ func (f *facts) showProgress(status *v1alpha1.DatasetGenerationStatus) {
 		records.Dropped = max(records.Dropped, t.records.Dropped)
 		records.Added = max(records.Added, t.records.Added)
 		records.Filtered = max(records.Filtered, t.records.Filtered)
-		showLists(status, t)
+		f.showLists(status, t)
 		progress.RecordsPerSecond = fmt.Sprintf("%.1f", t.rate)
 		progress.EstimatedCompletion = nil
 		// An estimate of more than a hundred years helps nobody.
@@ -140,7 +140,7 @@ func (f *facts) showResult(status *v1alpha1.DatasetGenerationStatus) {
 	records.Missing = max(records.Target-(records.Actual-records.Added+records.Filtered)-records.Dropped, 0)
 	records.Summary = fmt.Sprintf("%d/%d", records.Actual, records.Target)
 	status.Records = &records
-	showLists(status, t)
+	f.showLists(status, t)
 	progress := &v1alpha1.ProgressStatus{Percent: percent(&records)}
 	if status.Progress != nil {
 		progress.LastProgressTime = status.Progress.LastProgressTime
@@ -174,22 +174,30 @@ func (f *facts) showOutput(status *v1alpha1.DatasetGenerationStatus, dataset *ru
 }
 
 // showLists copies the bounded lists. An empty list keeps what is known: a result leaves lists out to stay small.
-func showLists(status *v1alpha1.DatasetGenerationStatus, t totals) {
+func (f *facts) showLists(status *v1alpha1.DatasetGenerationStatus, t totals) {
+	spec := &f.resource.Spec
 	if len(t.models) > 0 {
 		status.Models = nil
 		for _, model := range t.models[:min(len(t.models), maxModels)] {
-			status.Models = append(status.Models, v1alpha1.ModelUsage{
-				Alias:    clip(model.Alias, 63),
-				Requests: v1alpha1.RequestCounts{Succeeded: model.Succeeded, Failed: model.Failed},
-				Tokens:   v1alpha1.TokenCounts{Input: model.InputTokens, Output: model.OutputTokens},
-			})
+			used := v1alpha1.ModelUsage{
+				Alias:     clip(model.Alias, 63),
+				Requests:  v1alpha1.RequestCounts{Succeeded: model.Succeeded, Failed: model.Failed},
+				Tokens:    tokensOf(model.Usage),
+				ToolCalls: model.ToolCalls, Images: model.Images,
+			}
+			if price := spec.PriceOf(model.Alias); price != nil {
+				used.Cost = clip(price.Cost(used.Tokens, used.Images).String(), 32)
+			}
+			status.Models = append(status.Models, used)
 		}
+		status.Usage = usageOf(spec, t.models)
 	}
 	if len(t.columns) > 0 {
 		status.Columns = nil
 		for _, column := range t.columns[:min(len(t.columns), maxColumns)] {
 			status.Columns = append(status.Columns, v1alpha1.ColumnStatus{
 				Name: clip(column.Name, 128), Succeeded: column.Succeeded, Failed: column.Failed, Dropped: column.Dropped, Skipped: column.Skipped,
+				Tokens: tokensOf(column.Usage),
 			})
 		}
 	}
@@ -206,6 +214,27 @@ func showLists(status *v1alpha1.DatasetGenerationStatus, t totals) {
 			})
 		}
 	}
+}
+
+func tokensOf(usage runreport.Usage) v1alpha1.TokenCounts {
+	return v1alpha1.TokenCounts{
+		Input: usage.InputTokens, Output: usage.OutputTokens, CachedInput: usage.CachedInputTokens, Reasoning: usage.ReasoningTokens,
+	}
+}
+
+// usageOf adds up what all models have used.
+func usageOf(spec *v1alpha1.DatasetGenerationSpec, models []runreport.Model) *v1alpha1.UsageStatus {
+	var all runreport.Usage
+	var cost v1alpha1.Cost
+	for _, model := range models {
+		all.Add(model.Usage)
+		cost = cost.Plus(spec.PriceOf(model.Alias).Cost(tokensOf(model.Usage), model.Images))
+	}
+	usage := &v1alpha1.UsageStatus{Requests: v1alpha1.RequestCounts{Succeeded: all.Succeeded, Failed: all.Failed}, Tokens: tokensOf(all)}
+	if spec.HasPrices() {
+		usage.Cost = clip(cost.String(), 32)
+	}
+	return usage
 }
 
 // percent is the share of records whose fate is known, rounded down. What was added or taken away counts as asked for.

@@ -14,6 +14,7 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column/factory"
 	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/health"
 	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/progress"
@@ -36,6 +37,9 @@ const (
 	defaultFirstOutage = time.Minute
 	defaultLaterOutage = 30 * time.Minute
 )
+
+// healthCheckTimeout bounds the question to all models before a run; who has not answered by then is asked for rows all the same.
+const healthCheckTimeout = 3 * time.Minute
 
 // Config is what a call works with.
 type Config struct {
@@ -212,6 +216,9 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 			return p.seed.Row(index), int64(index)
 		}
 	}
+	if ending := p.checkModels(ctx, models); ending != nil {
+		return ending
+	}
 	p.config.Logger.Info("generating", "run", p.config.Run.RunID, "attempt", job.Attempt, "shard", job.Shard, "shards", job.Shards,
 		"mode", p.plan.Mode, "records", p.plan.NumRecords, "rowGroups", p.plan.RowGroups())
 	if resized := spec.ResizeColumns(); len(resized) > 0 {
@@ -221,6 +228,24 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 	tracker.SetPhase(progress.PhaseFinalizing)
 	p.progress = tracker.Snapshot()
 	return ending
+}
+
+// checkModels asks each model once before the first row is made. Where there are rows already, the models have answered before, and what is
+// wrong since then is told by the rows to come.
+func (p *prepared) checkModels(ctx context.Context, models *model.Set) *failure.Error {
+	if fresh, err := p.store.IsFresh(); err != nil || !fresh {
+		return failure.Of(err)
+	}
+	limited, cancel := context.WithTimeout(ctx, healthCheckTimeout)
+	defer cancel()
+	problems := health.Check(limited, p.plan, func(alias string) health.Client { return models.Client(alias) })
+	for _, problem := range problems {
+		if !problem.Lasting() {
+			p.config.Logger.Warn("a model does not answer well before the run; the run begins all the same", "model", problem.Alias,
+				"reason", problem.Cause.Reason, "error", problem.Cause.Message)
+		}
+	}
+	return health.Failure(problems)
 }
 
 // shardEnding describes a shard of several.
@@ -235,6 +260,9 @@ func (p *prepared) shardEnding(ending *failure.Error) Ending {
 		return unprepared(p.config, RoleGenerate, failure.Of(err))
 	}
 	outcome, reason, message := judge(ending, summary, false)
+	if err := p.store.EndShard(store.ShardEnding{Shard: shard, Attempt: p.config.Run.Attempt, Outcome: outcome, Reason: reason, Message: message}); err != nil {
+		return unprepared(p.config, RoleGenerate, failure.Of(err))
+	}
 	return p.ending(RoleGenerate, ending, summary, outcome, reason, message)
 }
 
@@ -251,6 +279,10 @@ func (p *prepared) finalize(role string, ending *failure.Error) Ending {
 			outcome, reason, message = judge(ending, summary, true)
 			return outcome, reason, message
 		},
+		Cost: p.cost,
+	}
+	if ending == nil {
+		ending = p.shardsEnding()
 	}
 	input.SideEffects = map[string]string{}
 	for _, column := range p.plan.Columns {
@@ -272,6 +304,27 @@ func (p *prepared) finalize(role string, ending *failure.Error) Ending {
 		return unprepared(p.config, role, ending)
 	}
 	return p.ending(role, ending, summary, outcome, reason, message)
+}
+
+// shardsEnding is why records of some shards are missing, when all that is known of it is what the shards have left. It is nil in a shard.
+func (p *prepared) shardsEnding() *failure.Error {
+	if p.config.Run.Shards <= 1 {
+		return nil
+	}
+	for _, shard := range p.store.ShardEndings(p.config.Run.Attempt) {
+		if shard.Reason == v1alpha1.ReasonBudgetExhausted {
+			return failure.New(shard.Reason, failure.EndRun, "%s", shard.Message)
+		}
+	}
+	return nil
+}
+
+// cost is what a model has cost; empty where no model has a price.
+func (p *prepared) cost(models ...runreport.Model) string {
+	if !p.plan.Spec.HasPrices() {
+		return ""
+	}
+	return run.Cost(p.plan.Spec, models...).String()
 }
 
 func (p *prepared) ending(role string, cause *failure.Error, summary *store.Summary, outcome runreport.Outcome, reason, message string) Ending {
@@ -335,6 +388,8 @@ func judge(ending *failure.Error, summary *store.Summary, whole bool) (outcome r
 	case ending != nil && ending.Reason == v1alpha1.ReasonInterrupted:
 		return runreport.OutcomeInterrupted, ending.Reason, fmt.Sprintf("asked to stop with %d of %d records written; what is missing is made when it is started again",
 			records.Actual, records.Target)
+	case ending != nil && ending.Reason == v1alpha1.ReasonBudgetExhausted && (records.Actual > 0 || !whole):
+		return runreport.OutcomePartial, ending.Reason, fmt.Sprintf("%s (%d of %d records are written)", ending.Error(), records.Actual, records.Target)
 	case ending != nil:
 		return runreport.OutcomeFailed, ending.Reason, fmt.Sprintf("%s (%d of %d records are written)", ending.Error(), records.Actual, records.Target)
 	case whole && records.Actual == 0 && records.Dropped > 0:
@@ -365,7 +420,7 @@ func exitCode(cause *failure.Error, outcome runreport.Outcome) int {
 		return runreport.ExitInterrupted
 	case cause == nil && outcome == runreport.OutcomeFailed:
 		return runreport.ExitFailed
-	case cause == nil:
+	case cause == nil, outcome == runreport.OutcomePartial:
 		return runreport.ExitOK
 	case cause.Reason == v1alpha1.ReasonStorageFailed:
 		return runreport.ExitStorage
@@ -373,7 +428,8 @@ func exitCode(cause *failure.Error, outcome runreport.Outcome) int {
 		return runreport.ExitRetry
 	}
 	switch cause.Reason {
-	case v1alpha1.ReasonConfigInvalid, v1alpha1.ReasonSeedFailed, v1alpha1.ReasonModelAuthentication, v1alpha1.ReasonModelNotFound:
+	case v1alpha1.ReasonConfigInvalid, v1alpha1.ReasonSeedFailed, v1alpha1.ReasonModelAuthentication, v1alpha1.ReasonModelNotFound,
+		v1alpha1.ReasonModelQuotaExhausted, v1alpha1.ReasonToolFailed:
 		return runreport.ExitInvalid
 	}
 	return runreport.ExitFailed

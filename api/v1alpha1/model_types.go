@@ -165,7 +165,7 @@ type Model struct {
 	// +optional
 	Embedding *EmbeddingParameters `json:"embedding,omitempty"`
 
-	// healthCheck asks the model once before a run begins. Defaults to Enabled.
+	// healthCheck asks the model one short question before the first row of a run, and no image model for an image. Defaults to Enabled.
 	// +optional
 	HealthCheck HealthCheckPolicy `json:"healthCheck,omitempty"`
 

@@ -135,6 +135,7 @@ func TestMessagesSayWhatWouldBeRight(t *testing.T) {
 		"a model with a slip":       {"model: writer, prompt", "model: wirter, prompt", `did you mean "writer"?`},
 		"a column with a slip":      {"requiredColumns: [stars]", "requiredColumns: [star]", `did you mean "stars"?`},
 		"a cycle names its way":     {`expr: "{{ review`, `expr: "{{ headline`, "headline"},
+		"a budget needs prices":     {"rowGroupSize: 10}", "rowGroupSize: 10}\nlimits: {maxCost: 5}", "spec.limits.maxCost: has no effect without a price"},
 		"a template names its line": {"{{ stars }} {{ title }}", "{{ stars", "line 1"},
 	}
 	for name, test := range cases {
@@ -220,6 +221,7 @@ func TestTheHashHoldsWhatShapesRows(t *testing.T) {
 	for _, same := range [][2]string{
 		{"numRecords: 25", "numRecords: 26"}, {"numRecords: 25", "numRecords: 25\nparallelism: 4\nsuspend: true"},
 		{"claimName: c", "claimName: d"}, {"model: m,", "model: m, maxParallelRequests: 3, timeoutSeconds: 9,"},
+		{"model: m,", "model: m, healthCheck: Disabled, price: {outputPerMillionTokens: 5},"}, {"numRecords: 25", "numRecords: 25\nlimits: {maxTokens: 9}"},
 		{"rowGroupSize: 10", "rowGroupSize: 10, maxRowAttempts: 5"}, {"key: a.csv}", "key: a.csv}, order: Ordered"},
 		{"{name: stars,", "{name: stars, allowResize: false,"}, {"OpenAI, endpoint", "OpenAI, apiKeySecretRef: {name: s, key: k}, endpoint"},
 	} {

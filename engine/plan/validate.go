@@ -83,6 +83,9 @@ func (v *validation) run(unknownSeed bool) {
 	}
 	v.cycles()
 	v.output()
+	if limits := v.spec.Limits; limits != nil && limits.MaxCost != nil && !v.spec.HasPrices() {
+		v.add("spec.limits.maxCost", ReasonInvalidValue, "has no effect without a price: set models[].price of at least one model")
+	}
 	if size := v.spec.EffectiveRowGroupSize(); size < 1 {
 		v.add("spec.run.rowGroupSize", ReasonInvalidValue, "must be at least 1, but is %d", size)
 	}

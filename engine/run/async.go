@@ -110,11 +110,11 @@ func (s *asyncSource) refill(core *schedule.Core) *failure.Error {
 
 func (s *asyncSource) more() bool { return len(s.waiting) > 0 }
 
-func (s *asyncSource) made(group *schedule.Group, usage []runreport.Model) made {
+func (s *asyncSource) made(group *schedule.Group, usage []runreport.Column) made {
 	return made{records: group.Done, dropped: s.dropped(group.Dropped), usage: usage}
 }
 
-func (s *asyncSource) finished(group *schedule.Group, usage []runreport.Model) {
+func (s *asyncSource) finished(group *schedule.Group, usage []runreport.Column) {
 	opened := s.open[group.Index]
 	delete(s.open, group.Index)
 	s.committing++

@@ -24,7 +24,7 @@ type source interface {
 	// more says whether there are row groups that were not added yet.
 	more() bool
 	// finished takes a row group all of whose rows have met their fate, with what its requests have cost.
-	finished(group *schedule.Group, usage []runreport.Model)
+	finished(group *schedule.Group, usage []runreport.Column)
 	// fates takes the rows that have met their fate.
 	fates(schedule.Fates)
 	// settled is where results of work that the source has started arrive; nil when it starts none.
@@ -43,7 +43,7 @@ type driver struct {
 	lanes   int
 	slots   int // of all lanes
 	results chan result
-	usage   map[int64][]runreport.Model
+	usage   map[int64][]runreport.Column
 	watch   *watch
 	work    *work
 	fails   *failures
@@ -71,7 +71,7 @@ func newDriver(job *Job, columns []*plan.Column, newRecord func(table.RowIndex, 
 	return &driver{
 		work: newWork(job.Progress, steps, names), fails: newFailures(job.Logger, time.Now()),
 		job: job, core: schedule.New(config), steps: steps, slots: slots, lanes: len(config.Lanes),
-		results: make(chan result, slots), usage: make(map[int64][]runreport.Model),
+		results: make(chan result, slots), usage: make(map[int64][]runreport.Column),
 		watch: newWatch(job.Logger, job.Plan.Spec.EffectiveSlowRequestThreshold(), names, time.Now()),
 	}
 }
@@ -103,7 +103,9 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 		if d.core.Ending() != nil && !draining {
 			draining = true
 			d.job.Progress.SetPhase(progress.PhaseDraining)
-			cancel()
+			if d.core.Ending().Reason != v1alpha1.ReasonBudgetExhausted {
+				cancel()
+			}
 		}
 		d.dispatch(work)
 		idle := d.core.InFlight() == 0 && !from.busy()
@@ -155,7 +157,7 @@ func (d *driver) deliver(to source) {
 	}
 }
 
-func (d *driver) takeUsage(group int64) []runreport.Model {
+func (d *driver) takeUsage(group int64) []runreport.Column {
 	usage := d.usage[group]
 	delete(d.usage, group)
 	return usage
@@ -166,6 +168,11 @@ func (d *driver) dispatch(ctx context.Context) {
 	now := time.Now()
 	for lane := range d.lanes {
 		for {
+			if lane != schedule.Local && d.core.Eager(lane) {
+				if ending := d.job.budget.exhausted(len(d.watch.pending)); ending != nil {
+					d.core.End(ending)
+				}
+			}
 			task, found := d.core.Next(lane, now)
 			if !found {
 				break
@@ -225,7 +232,9 @@ func (d *driver) apply(back result) {
 	column := step.columns[0]
 	if column.Model != nil {
 		d.watch.ended(back.request)
-		d.addUsage(back.task.Group(), column.Model.Alias, back.answer.Usage)
+		if usage := usageOf(column, back.answer.Usage); usage.Usage != (runreport.Usage{}) {
+			d.addUsage(back.task.Group(), usage)
+		}
 	}
 	if back.err == nil {
 		d.watch.progress(now)
@@ -264,21 +273,15 @@ func write(record *table.Record, made *plan.Column, value any, sideEffects []any
 	}
 }
 
-func (d *driver) addUsage(group int64, alias string, usage column.Usage) {
-	if usage != (column.Usage{}) {
-		d.addModels(group, runreport.Model{Alias: alias, Usage: runreport.Usage(usage)})
-	}
-}
-
-func (d *driver) addModels(group int64, models ...runreport.Model) {
-	d.usage[group] = runreport.AddModels(d.usage[group], models...)
-	d.job.Progress.Add(progress.Counts{Models: models})
+func (d *driver) addUsage(group int64, columns ...runreport.Column) {
+	d.usage[group] = runreport.AddColumns(d.usage[group], columns...)
+	d.job.spend(columns...)
 }
 
 // recovered adds usage that an earlier process has spent.
-func (d *driver) recovered(group int64, models ...runreport.Model) {
-	d.usage[group] = runreport.AddModels(d.usage[group], models...)
-	d.job.Progress.Add(progress.Counts{Earlier: models})
+func (d *driver) recovered(group int64, columns ...runreport.Column) {
+	d.usage[group] = runreport.AddColumns(d.usage[group], columns...)
+	d.job.recovered(columns...)
 }
 
 // settled notes that the rows that are whole have been counted, and returns the work without them.

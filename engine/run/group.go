@@ -49,7 +49,9 @@ func (j *Job) openGroups() ([]*openGroup, *failure.Error) {
 		} else if err := j.Store.RemoveJournal(index); err != nil {
 			return nil, failure.Of(err)
 		}
-		j.Progress.Add(j.countsOf(group))
+		counts := j.countsOf(group)
+		j.Progress.Add(counts)
+		j.budget.spend(counts.Models)
 	}
 	j.Progress.Begin()
 	return open, nil
@@ -133,7 +135,19 @@ func (j *Job) countsOf(group *openGroup) progress.Counts {
 	counts := tally(j.Plan, group.manifest.Rows, dropped)
 	counts.Records.Added, counts.Records.Filtered = group.manifest.Added, group.manifest.Filtered
 	counts.Models = group.manifest.Models
+	counts.Columns = runreport.AddColumns(counts.Columns, usageIn(group.manifest)...)
 	return counts
+}
+
+// usageIn is what the columns of a committed row group have used.
+func usageIn(manifest *store.Manifest) []runreport.Column {
+	var columns []runreport.Column
+	for _, column := range manifest.Columns {
+		if column.Usage != (runreport.Usage{}) {
+			columns = append(columns, runreport.Column{Name: column.Name, Usage: column.Usage})
+		}
+	}
+	return columns
 }
 
 // tally counts records and cells by the fate of their row. Every column counts every row once: a cell has failed when its column caused the
@@ -162,7 +176,7 @@ type made struct {
 	records         []*table.Record
 	dropped         []store.DroppedRow
 	missing         []table.RowIndex
-	usage           []runreport.Model
+	usage           []runreport.Column
 	added, filtered int64
 }
 
@@ -171,8 +185,9 @@ func (j *Job) commit(group *openGroup, now made) *failure.Error {
 	manifest := &store.Manifest{
 		Index: group.index, Start: group.start, End: group.end, Mode: string(j.Plan.Mode), Attempt: j.Attempt,
 		Dropped: append(group.keptDrops(), now.dropped...), Added: now.added, Filtered: now.filtered,
-		Models: now.usage, Missing: ranges(now.missing), JournalBytes: j.journals.size(group.index),
+		Models: j.modelsOf(now.usage), Missing: ranges(now.missing), JournalBytes: j.journals.size(group.index),
 	}
+	used := now.usage
 	records := now.records
 	if before := group.manifest; before != nil {
 		kept, err := j.Store.ReadRecords(before)
@@ -181,12 +196,13 @@ func (j *Job) commit(group *openGroup, now made) *failure.Error {
 		}
 		records = append(kept, records...)
 		manifest.End = max(manifest.End, before.End)
-		manifest.Models = runreport.AddModels(slices.Clone(before.Models), now.usage...)
+		manifest.Models = runreport.AddModels(slices.Clone(before.Models), manifest.Models...)
+		used = runreport.AddColumns(usageIn(before), used...)
 		manifest.Added += before.Added
 		manifest.Filtered += before.Filtered
 	}
 	slices.SortFunc(manifest.Dropped, func(a, b store.DroppedRow) int { return int(a.Row - b.Row) })
-	manifest.Columns = tally(j.Plan, int64(len(records)), manifest.Dropped).Columns
+	manifest.Columns = runreport.AddColumns(tally(j.Plan, int64(len(records)), manifest.Dropped).Columns, used...)
 	if err := j.Store.Commit(manifest, store.Content{Records: records}); err != nil {
 		return failure.Of(err)
 	}

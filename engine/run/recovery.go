@@ -94,7 +94,7 @@ func (j *journals) close() {
 }
 
 // begin opens the journal of a row group, and returns what the requests have cost that are in it and not in the group's manifest.
-func (j *journals) begin(group *openGroup) ([]runreport.Model, *failure.Error) {
+func (j *journals) begin(group *openGroup) ([]runreport.Column, *failure.Error) {
 	data, err := j.job.Store.ReadJournal(group.index)
 	if err != nil {
 		return nil, failure.Of(err)
@@ -109,7 +109,7 @@ func (j *journals) begin(group *openGroup) ([]runreport.Model, *failure.Error) {
 	if group.manifest != nil {
 		counted = group.manifest.JournalBytes
 	}
-	var usage []runreport.Model
+	var usage []runreport.Column
 	if len(content.Cells) > 0 {
 		opened.recovered = make(map[identity][]journal.Cell)
 		opened.attempts = make(map[table.RowIndex]int32)
@@ -118,8 +118,8 @@ func (j *journals) begin(group *openGroup) ([]runreport.Model, *failure.Error) {
 		key := identity{cell.Row, cell.Ordinal, cell.Attempt}
 		opened.recovered[key] = append(opened.recovered[key], cell)
 		opened.attempts[cell.Row] = max(opened.attempts[cell.Row], cell.Attempt)
-		if made := j.columnOf(cell.Column); made != nil && made.Model != nil && content.Ends[i] > counted {
-			usage = runreport.AddModels(usage, runreport.Model{Alias: made.Model.Alias, Usage: runreport.Usage(cell.Usage)})
+		if made := j.job.column(cell.Column); made != nil && made.Model != nil && content.Ends[i] > counted {
+			usage = runreport.AddColumns(usage, usageOf(made, cell.Usage))
 		}
 	}
 	if len(content.Cells) > 0 {
@@ -129,14 +129,6 @@ func (j *journals) begin(group *openGroup) ([]runreport.Model, *failure.Error) {
 	defer j.mutex.Unlock()
 	j.open[group.index] = opened
 	return usage, nil
-}
-
-func (j *journals) columnOf(name string) *plan.Column {
-	index, known := j.job.Plan.Schema.Index(name)
-	if !known {
-		return nil
-	}
-	return j.job.Plan.Column(index)
 }
 
 func (j *journals) of(index int64) *groupJournal {

@@ -34,11 +34,13 @@ type Job struct {
 	Outage        schedule.OutageConfig
 
 	journals *journals
+	budget   *budget
 }
 
 // Execute makes all rows of the shard that are not in the store yet, in the plan's mode. It returns nil when every row has met its
 // fate, or else what has ended the run; then the rows that were whole are in the store all the same.
 func Execute(ctx context.Context, job *Job) *failure.Error {
+	job.budget = newBudget(job)
 	job.journals = newJournals(job)
 	defer job.journals.close()
 	defer startHeartbeat(job.Progress, job.Logger).stop()

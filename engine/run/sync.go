@@ -93,7 +93,7 @@ func (j *Job) batch(ctx context.Context, segments []*segment, group *openGroup) 
 		return nil, err
 	}
 	now.usage = usage
-	j.Progress.Add(progress.Counts{Earlier: usage})
+	j.recovered(usage...)
 	for _, todo := range group.todo {
 		now.records = append(now.records, j.newRecord(todo.Row, todo.Attempt))
 	}
@@ -161,7 +161,7 @@ type batchSource struct {
 	group   int64
 	added   bool
 	done    *schedule.Group
-	usage   []runreport.Model
+	usage   []runreport.Column
 }
 
 // run makes the driver's columns for the records, and replaces them by those that were not dropped.
@@ -174,7 +174,7 @@ func (s *batchSource) run(ctx context.Context, d *driver, group int64, now *made
 		record := s.records[dropped.Row]
 		now.dropped = append(now.dropped, d.job.droppedRow(record.Row, d.column(dropped).Name, dropped.Attempts, dropped.Failure))
 	}
-	now.usage = runreport.AddModels(now.usage, s.usage...)
+	now.usage = runreport.AddColumns(now.usage, s.usage...)
 	// The records came back in the order in which they were finished: bring them into the batch's.
 	now.records = s.done.Done
 	slices.SortFunc(now.records, func(a, b *table.Record) int {
@@ -204,7 +204,7 @@ func (s *batchSource) refill(core *schedule.Core) *failure.Error {
 
 func (s *batchSource) more() bool { return !s.added }
 
-func (s *batchSource) finished(group *schedule.Group, usage []runreport.Model) {
+func (s *batchSource) finished(group *schedule.Group, usage []runreport.Column) {
 	s.done, s.usage = group, usage
 }
 

@@ -354,6 +354,12 @@ func (c *Core) fireBatches(group *Group) {
 	}
 }
 
+// Eager says whether a lane has a free slot, and something to put into it.
+func (c *Core) Eager(index int) bool {
+	current := &c.lanes[index]
+	return !c.closed && current.wanted > 0 && current.running < current.Limit
+}
+
 // Next returns the next task of a lane, if one may start now.
 func (c *Core) Next(index int, now time.Time) (Task, bool) {
 	c.wake(now)

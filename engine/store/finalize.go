@@ -27,6 +27,8 @@ type FinalizeInput struct {
 	// Judge says how the run has ended, given what is in the output.
 	Judge     func(*Summary) (outcome runreport.Outcome, reason, message string)
 	UpdatedAt time.Time
+	// Cost says what the use of models has cost; empty where it is not known.
+	Cost func(...runreport.Model) string
 }
 
 // Finalize writes what describes the dataset as a whole, from the manifests, whoever wrote them: the dropped rows, the configuration, the

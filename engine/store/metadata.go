@@ -35,6 +35,7 @@ type metadata struct {
 	Columns        []metadataColumn   `json:"columns"`
 	Dropped        []runreport.Drop   `json:"dropped"`
 	Models         []metadataModel    `json:"models"`
+	Usage          metadataUsage      `json:"usage"`
 	RowGroups      []metadataRowGroup `json:"row_groups"`
 }
 
@@ -66,14 +67,34 @@ type metadataColumn struct {
 	Failed    int64  `json:"failed"`
 	Dropped   int64  `json:"dropped"`
 	Skipped   int64  `json:"skipped"`
+	// InputTokens and OutputTokens are those of all its requests, also for rows that were dropped.
+	InputTokens  int64 `json:"input_tokens"`
+	OutputTokens int64 `json:"output_tokens"`
 }
 
 type metadataModel struct {
-	Alias             string `json:"alias"`
+	Alias string `json:"alias"`
+	metadataUsage
+}
+
+// metadataUsage counts requests and what they have used, over all attempts. Cost is empty where no model has a price.
+type metadataUsage struct {
 	RequestsSucceeded int64  `json:"requests_succeeded"`
 	RequestsFailed    int64  `json:"requests_failed"`
 	InputTokens       int64  `json:"input_tokens"`
 	OutputTokens      int64  `json:"output_tokens"`
+	CachedInputTokens int64  `json:"cached_input_tokens"`
+	ReasoningTokens   int64  `json:"reasoning_tokens"`
+	ToolCalls         int64  `json:"tool_calls"`
+	Images            int64  `json:"images"`
+	Cost              string `json:"cost"`
+}
+
+func usageIn(usage runreport.Usage, cost string) metadataUsage {
+	return metadataUsage{
+		RequestsSucceeded: usage.Succeeded, RequestsFailed: usage.Failed, InputTokens: usage.InputTokens, OutputTokens: usage.OutputTokens,
+		CachedInputTokens: usage.CachedInputTokens, ReasoningTokens: usage.ReasoningTokens, ToolCalls: usage.ToolCalls, Images: usage.Images, Cost: cost,
+	}
 }
 
 type metadataRowGroup struct {
@@ -84,6 +105,13 @@ type metadataRowGroup struct {
 	File   string `json:"file"`
 	SHA256 string `json:"sha256"`
 	Bytes  int64  `json:"bytes"`
+}
+
+func (input *FinalizeInput) cost(models ...runreport.Model) string {
+	if input.Cost == nil {
+		return ""
+	}
+	return input.Cost(models...)
 }
 
 func (s *Store) metadata(input FinalizeInput, summary *Summary, manifests []*Manifest, outcome runreport.Outcome, reason, message string) metadata {
@@ -103,12 +131,12 @@ func (s *Store) metadata(input FinalizeInput, summary *Summary, manifests []*Man
 	}
 	document.Dropped = append(document.Dropped, summary.Dropped...)
 	s.describeColumns(&document, input, summary)
+	var all runreport.Usage
 	for _, model := range summary.Models {
-		document.Models = append(document.Models, metadataModel{
-			Alias: model.Alias, RequestsSucceeded: model.Succeeded, RequestsFailed: model.Failed,
-			InputTokens: model.InputTokens, OutputTokens: model.OutputTokens,
-		})
+		all.Add(model.Usage)
+		document.Models = append(document.Models, metadataModel{model.Alias, usageIn(model.Usage, input.cost(model))})
 	}
+	document.Usage = usageIn(all, input.cost(summary.Models...))
 	for _, manifest := range manifests {
 		if manifest.File != "" {
 			document.FilePaths[parquetFolder] = append(document.FilePaths[parquetFolder], manifest.File)
@@ -150,6 +178,7 @@ func (s *Store) describeColumns(document *metadata, input FinalizeInput, summary
 		for _, counted := range summary.Columns {
 			if counted.Name == made {
 				column.Succeeded, column.Failed, column.Dropped, column.Skipped = counted.Succeeded, counted.Failed, counted.Dropped, counted.Skipped
+				column.InputTokens, column.OutputTokens = counted.Usage.InputTokens, counted.Usage.OutputTokens
 			}
 		}
 		document.Columns = append(document.Columns, column)

@@ -278,8 +278,11 @@ func TestFinalizeDescribesTheWhole(t *testing.T) {
 	commit(t, s, 2, 20, 25)
 	seedRow := int64(4)
 	partial := manifest(1, 10, 20)
-	partial.Columns = []runreport.Column{{Name: "count", Succeeded: 7, Failed: 1}}
-	partial.Models = []runreport.Model{{Alias: "writer", Usage: runreport.Usage{Succeeded: 8, Failed: 2, InputTokens: 30, OutputTokens: 20}}}
+	used := runreport.Usage{
+		Succeeded: 8, Failed: 2, InputTokens: 30, OutputTokens: 20, CachedInputTokens: 4, ReasoningTokens: 5, ToolCalls: 6, Images: 7,
+	}
+	partial.Columns = []runreport.Column{{Name: "count", Succeeded: 7, Failed: 1, Usage: used}}
+	partial.Models = []runreport.Model{{Alias: "writer", Usage: used}}
 	partial.Dropped = []store.DroppedRow{{Row: 17, SeedRow: &seedRow, Column: "count", Reason: "ModelGenerationInvalid", Attempts: 2, Message: "empty"}}
 	partial.Missing = []store.RowRange{{Start: 18, End: 20}}
 	if err := s.Commit(partial, store.Content{Records: records(10, 17)}); err != nil {
@@ -289,7 +292,9 @@ func TestFinalizeDescribesTheWhole(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "parquet-files", "batch_00009.parquet.tmp"), []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	summary, err := s.Finalize(finalizeInput(complete))
+	input := finalizeInput(complete)
+	input.Cost = func(models ...runreport.Model) string { return fmt.Sprintf("0.%d0", len(models)) }
+	summary, err := s.Finalize(input)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -318,7 +323,7 @@ func TestFinalizeDescribesTheWhole(t *testing.T) {
 		t.Errorf("left over: %v", left)
 	}
 	// Again, with the same bytes; and a failure takes the mark of success away.
-	if _, err := s.Finalize(finalizeInput(complete)); err != nil {
+	if _, err := s.Finalize(input); err != nil {
 		t.Fatal(err)
 	}
 	if again, err := os.ReadFile(filepath.Join(folder, "metadata.json")); err != nil || string(again) != string(data) {

@@ -98,7 +98,7 @@ func generate(t *testing.T, provider v1alpha1.ProviderType, endpoint, word strin
 numRecords: 10
 randomSeed: 7
 providers: [{name: peer, type: %s, endpoint: %q}]
-models: [{alias: writer, provider: peer, model: some-model, parameters: {temperature: 0.5, maxTokens: 50}}]
+models: [{alias: writer, provider: peer, model: some-model, healthCheck: Disabled, parameters: {temperature: 0.5, maxTokens: 50}}]
 columns:
 - {name: id, sampler: {type: UUID, uuid: {}}}
 - {name: text, llmText: {model: writer, systemPrompt: Be brief., prompt: "%s {{ id }}"}}

@@ -1,0 +1,72 @@
+package store
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// shardFolder holds how each of several shards has ended, for who finalizes the dataset.
+const shardFolder = "shards"
+
+// ShardEnding is how a shard has ended.
+type ShardEnding struct {
+	Shard   int32             `json:"shard"`
+	Attempt int32             `json:"attempt"`
+	Outcome runreport.Outcome `json:"outcome"`
+	Reason  string            `json:"reason,omitempty"`
+	Message string            `json:"message,omitempty"`
+}
+
+// EndShard notes how a shard has ended.
+func (s *Store) EndShard(ending ShardEnding) error {
+	if err := s.root.Mkdir(shardFolder, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fail(err, "making the folder "+shardFolder)
+	}
+	data, err := json.Marshal(ending)
+	if err != nil {
+		return failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding the ending of shard %d", ending.Shard)
+	}
+	return s.write(path.Join(shardFolder, fmt.Sprintf("%05d.json", ending.Shard)), append(data, '\n'))
+}
+
+// ShardEndings returns how the shards of an attempt have ended, in their order. What can't be read is left out: the row groups say what is
+// there, and this only why something is not.
+func (s *Store) ShardEndings(attempt int32) []ShardEnding {
+	entries, err := fs.ReadDir(s.root.FS(), shardFolder)
+	if err != nil {
+		return nil
+	}
+	var endings []ShardEnding
+	for _, entry := range entries {
+		data, err := s.root.ReadFile(path.Join(shardFolder, entry.Name()))
+		if err != nil {
+			continue
+		}
+		var ending ShardEnding
+		if json.Unmarshal(data, &ending) == nil && ending.Attempt == attempt {
+			endings = append(endings, ending)
+		}
+	}
+	return endings
+}
+
+// IsFresh says whether nothing was made yet: there is no row group, not even a cell of one.
+func (s *Store) IsFresh() (bool, error) {
+	for _, folder := range []string{manifestFolder, journalFolder} {
+		entries, err := fs.ReadDir(s.root.FS(), folder)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return false, fail(err, "listing "+folder)
+		}
+		if len(entries) > 0 {
+			return false, nil
+		}
+	}
+	return true, nil
+}

@@ -1,0 +1,188 @@
+package engine_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// Every request of endpoint uses three tokens of input and two of output.
+const usageSpec = `
+numRecords: 40
+randomSeed: 7
+providers: [{name: local, type: OpenAI, endpoint: ENDPOINT}]
+models:
+- {alias: writer, provider: local, model: m, maxParallelRequests: 4, price: {inputPerMillionTokens: 1000, outputPerMillionTokens: 4000}}
+- {alias: editor, provider: local, model: brief, maxParallelRequests: 4}
+columns:
+- {name: id, sampler: {type: UUID, uuid: {}}}
+- {name: text, llmText: {model: writer, prompt: "about {{ id }}"}}
+- {name: summary, llmText: {model: editor, prompt: "sum up {{ text }}"}}
+- {name: title, llmText: {model: editor, prompt: "a title for {{ text }}"}}
+output: {persistentVolumeClaim: {claimName: c}}
+run: {rowGroupSize: 10}
+`
+
+func limited(t *testing.T, limits *v1alpha1.Limits) (*world, *endpoint) {
+	t.Helper()
+	server := newEndpoint(t, echo)
+	w := newWorld(t, usageSpec, server.URL+"/v1")
+	w.spec.Limits = limits
+	return w, server
+}
+
+func TestUsageIsCountedForModelsAndColumns(t *testing.T) {
+	w, _ := limited(t, nil)
+	ending := w.generate(t.Context(), 0)
+	checkEnding(t, ending, runreport.OutcomeComplete, "", runreport.ExitOK, 40, 0)
+	for _, model := range ending.Result.Models {
+		want := runreport.Usage{Succeeded: 40, InputTokens: 120, OutputTokens: 80}
+		if model.Alias == "editor" {
+			want = runreport.Usage{Succeeded: 80, InputTokens: 240, OutputTokens: 160}
+		}
+		if model.Usage != want {
+			t.Errorf("%s has used %+v, want %+v", model.Alias, model.Usage, want)
+		}
+	}
+	for _, column := range ending.Result.Columns {
+		want := runreport.Usage{Succeeded: 40, InputTokens: 120, OutputTokens: 80}
+		if column.Name == "id" {
+			want = runreport.Usage{}
+		}
+		if column.Usage != want {
+			t.Errorf("%s has used %+v, want %+v", column.Name, column.Usage, want)
+		}
+	}
+	usage := w.metadata()["usage"].(map[string]any)
+	// 120 tokens at a thousandth and 80 at four thousandths; the editor has no price.
+	if usage["input_tokens"] != 360.0 || usage["output_tokens"] != 240.0 || usage["cost"] != "0.44" {
+		t.Errorf("metadata.json has the usage %v", usage)
+	}
+}
+
+func TestABudgetEndsTheRunWithWholeRows(t *testing.T) {
+	tokens, cost := int64(300), mustDecimal(t, "0.25")
+	for name, test := range map[string]struct {
+		limits *v1alpha1.Limits
+		words  string
+		// most is how many requests the budget is good for, whatever they were for.
+		most int
+	}{
+		"tokens": {&v1alpha1.Limits{MaxTokens: &tokens}, "of the 300 tokens of spec.limits.maxTokens", 60},
+		"cost":   {&v1alpha1.Limits{MaxCost: &cost}, "of the 0.25 of spec.limits.maxCost", 22 + 2*22 + 8},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, server := limited(t, test.limits)
+			ending := w.generate(t.Context(), 0)
+			result := ending.Result
+			if result.Outcome != runreport.OutcomePartial || result.Reason != v1alpha1.ReasonBudgetExhausted || ending.ExitCode != runreport.ExitOK {
+				t.Fatalf("the run ended as %s, %s, exit code %d: %s", result.Outcome, result.Reason, ending.ExitCode, result.Message)
+			}
+			if !strings.Contains(result.Message, test.words) {
+				t.Errorf("the message is %q", result.Message)
+			}
+			// The first requests go out before it is known what one uses.
+			if _, all := server.sent(); all > test.most+8 {
+				t.Errorf("%d requests were sent, and the budget is good for %d", all, test.most)
+			}
+			if result.Records.Actual == 0 || result.Records.Actual+result.Records.Missing != 40 || result.Records.Dropped != 0 {
+				t.Errorf("records: %+v", result.Records)
+			}
+			if _, rows := w.rows(); int64(len(rows)) != result.Records.Actual || !w.succeeded() {
+				t.Errorf("%d rows are on the disk", len(rows))
+			}
+
+			// With more to spend, another attempt makes the rest, and pays for nothing twice.
+			w.spec.Limits = nil
+			w.attempt++
+			checkEnding(t, w.generate(t.Context(), 0), runreport.OutcomeComplete, "", runreport.ExitOK, 40, 0)
+			if different, all := server.sent(); all != 120 || different != 120 {
+				t.Errorf("%d requests, %d different, for 120 cells", all, different)
+			}
+		})
+	}
+}
+
+func TestABudgetWithoutARecordHasFailed(t *testing.T) {
+	tokens := int64(5)
+	w, _ := limited(t, &v1alpha1.Limits{MaxTokens: &tokens})
+	checkEnding(t, w.generate(t.Context(), 0), runreport.OutcomeFailed, v1alpha1.ReasonBudgetExhausted, runreport.ExitFailed, 0, 0)
+}
+
+func TestABudgetIsDividedAmongShards(t *testing.T) {
+	tokens := int64(320)
+	w, server := limited(t, &v1alpha1.Limits{MaxTokens: &tokens})
+	w.shards = 2
+	for shard := range w.shards {
+		result := w.generate(t.Context(), shard).Result
+		if result.Reason != v1alpha1.ReasonBudgetExhausted || !strings.Contains(result.Message, "divided among 2 shards") {
+			t.Errorf("shard %d ended as %s: %s", shard, result.Reason, result.Message)
+		}
+	}
+	if _, all := server.sent(); all > 64+2*8 {
+		t.Errorf("%d requests were sent, and the budget is good for 64", all)
+	}
+	ending := engine.Finalize(t.Context(), w.config(0))
+	if ending.Result.Outcome != runreport.OutcomePartial || ending.Result.Reason != v1alpha1.ReasonBudgetExhausted || ending.ExitCode != runreport.ExitOK {
+		t.Errorf("the dataset is %s, %s: %s", ending.Result.Outcome, ending.Result.Reason, ending.Result.Message)
+	}
+}
+
+func TestModelsThatCantWorkAreToldTogetherBeforeTheRun(t *testing.T) {
+	server := newEndpoint(t, func(string, int) (int, string) { return http.StatusNotFound, "" })
+	w := newWorld(t, usageSpec, server.URL+"/v1")
+	for i := range w.spec.Models {
+		w.spec.Models[i].HealthCheck = v1alpha1.HealthCheckEnabled
+	}
+	ending := w.generate(t.Context(), 0)
+	checkEnding(t, ending, runreport.OutcomeFailed, v1alpha1.ReasonModelNotFound, runreport.ExitInvalid, 0, 0)
+	for _, part := range []string{"2 models can't be used", `model "writer": `, `model "editor": `, `does not know model "brief"`} {
+		if !strings.Contains(ending.Result.Message, part) {
+			t.Errorf("the message lacks %q: %s", part, ending.Result.Message)
+		}
+	}
+	if _, all := server.sent(); all != 2 {
+		t.Errorf("%d requests were sent for two models", all)
+	}
+}
+
+func TestModelsAreAskedBeforeTheFirstRowOnly(t *testing.T) {
+	server := newEndpoint(t, echo)
+	w := newWorld(t, usageSpec, server.URL+"/v1")
+	for i := range w.spec.Models {
+		w.spec.Models[i].HealthCheck = v1alpha1.HealthCheckEnabled
+	}
+	checkEnding(t, w.generate(t.Context(), 0), runreport.OutcomeComplete, "", runreport.ExitOK, 40, 0)
+	w.spec.NumRecords = 50
+	checkEnding(t, w.generate(t.Context(), 0), runreport.OutcomeComplete, "", runreport.ExitOK, 50, 0)
+	if _, all := server.sent(); all != 150+2 {
+		t.Errorf("%d requests were sent for 150 cells and two questions", all)
+	}
+}
+
+func TestAModelThatIsDownIsWaitedFor(t *testing.T) {
+	server := newEndpoint(t, func(prompt string, before int) (int, string) {
+		if prompt == "Hello!" {
+			return http.StatusServiceUnavailable, ""
+		}
+		return echo(prompt, before)
+	})
+	w := newWorld(t, usageSpec, server.URL+"/v1")
+	for i := range w.spec.Models {
+		w.spec.Models[i].HealthCheck = v1alpha1.HealthCheckEnabled
+	}
+	checkEnding(t, w.generate(t.Context(), 0), runreport.OutcomeComplete, "", runreport.ExitOK, 40, 0)
+}
+
+func mustDecimal(t *testing.T, text string) v1alpha1.Decimal {
+	t.Helper()
+	number, err := v1alpha1.NewDecimal(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return number
+}
