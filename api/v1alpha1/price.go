@@ -9,6 +9,8 @@ import (
 const costDigits = 6
 
 // Cost is an exact amount in the currency of the prices of models. The zero value is nothing.
+//
+// +kubebuilder:object:generate=false
 type Cost struct{ amount *big.Rat }
 
 // NewCost returns the amount that a number stands for.
