@@ -1,12 +1,10 @@
 package model
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -15,112 +13,136 @@ import (
 	"seedloom.dev/seedloom/engine/failure"
 )
 
-// maxAnswerBytes is the largest answer that is read; far beyond any model's, so that a broken server can't exhaust the memory.
-const maxAnswerBytes = 16 << 20
-
 // Client sends requests to one model. It is used from many goroutines at once.
 type Client struct {
-	http       *http.Client
-	alias      string
-	model      string
-	provider   string
-	url        string
-	apiKey     string
-	hasKey     bool
-	timeout    time.Duration
-	wire       wire
-	parameters *v1alpha1.ModelParameters
-	headers    map[string]string
-	// extra are members of a JSON object, without its braces, that are added to every body.
-	extra []byte
+	transport http.RoundTripper
+	alias     string
+	provider  string
+	chatURL   *url.URL
+	// header is sent with every request; it is only read.
+	header http.Header
+	// badKey says that the API key can't be sent.
+	badKey   bool
+	hasKey   bool
+	timeout  time.Duration
+	wire     wire
+	settings settings
+	// extra are members of a JSON object, without its braces, that are added to every body; extraNames are their names.
+	extra      []byte
+	extraNames map[string]bool
 }
 
 // Chat sends one request and returns the answer. The usage counts the request in any case. A cancelled context is returned
 // as it is; every other error is a failure.Error.
 func (c *Client) Chat(ctx context.Context, request Request) (Answer, column.Usage, error) {
-	limited, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
-	said, err := c.send(limited, request)
-	if err != nil {
-		if ctx.Err() != nil {
-			return Answer{}, column.Usage{Failed: 1}, ctx.Err()
-		}
-		if limited.Err() != nil {
-			err = failure.New(v1alpha1.ReasonProviderTimeout, failure.RetryLater,
-				"model %q did not answer within %s; raise timeoutSeconds if it needs more", c.alias, c.timeout)
-		}
+	if err := c.check(&request); err != nil {
 		return Answer{}, column.Usage{Failed: 1}, err
 	}
-	usage := column.Usage{Succeeded: 1, InputTokens: max(0, said.inputTokens), OutputTokens: max(0, said.outputTokens)}
-	text, err := c.text(said)
-	return Answer{Text: text}, usage, err
+	var said answer
+	err := c.limited(ctx, func(ctx context.Context) error {
+		body := c.wire.appendRequest(make([]byte, 0, sizeOf(&request)+len(c.extra)), &c.settings, &request)
+		data, err := c.post(ctx, c.chatURL, c.closed(body))
+		if err != nil {
+			return err
+		}
+		said, err = c.wire.answer(data, &request)
+		if err != nil {
+			// Without a length, a body that was cut looks like one that is wrong: it is retried all the same.
+			return c.incomplete(errors.New("the body of the answer is not valid JSON"))
+		}
+		if said.problem != nil {
+			return c.problemFailure(http.StatusOK, nil, said.problem)
+		}
+		return nil
+	})
+	if err != nil {
+		return Answer{}, column.Usage{Failed: 1}, err
+	}
+	usage := said.usage
+	usage.Succeeded = 1
+	usage.Images = int64(len(said.Images))
+	return said.Answer, usage, c.usable(&said)
 }
 
-func (c *Client) send(ctx context.Context, asked Request) (answer, error) {
-	body, err := encode(c.wire.request(c.model, c.parameters, asked.Messages))
-	if err != nil {
-		return answer{}, failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding a request to model %q", c.alias)
+// limited runs a request under the total deadline.
+func (c *Client) limited(ctx context.Context, request func(context.Context) error) error {
+	limited, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	err := request(limited)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case limited.Err() != nil:
+		return failure.New(v1alpha1.ReasonProviderTimeout, failure.RetryLater,
+			"model %q did not answer within %s; raise timeoutSeconds if it needs more", c.alias, c.timeout)
 	}
+	return err
+}
+
+// check refuses requests that can't be sent.
+func (c *Client) check(request *Request) error {
+	for _, own := range []struct {
+		name string
+		used bool
+	}{
+		{"tools", len(request.Tools) > 0}, {"tool_choice", request.ForcedTool != ""}, {"response_format", request.Schema != nil},
+	} {
+		if own.used && c.extraNames[own.name] {
+			return failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun,
+				"the extraBody of model %q, or of its provider, sets %s, which a column of it needs too; remove it there", c.alias, own.name)
+		}
+	}
+	return c.wire.check(request)
+}
+
+// closed adds the extra members to a body that was left open, and closes it.
+func (c *Client) closed(body []byte) []byte {
 	if len(c.extra) > 0 {
-		end := bytes.LastIndexByte(body, '}')
-		body = append(append(append(body[:end:end], ','), c.extra...), '}')
+		body = append(append(body, ','), c.extra...)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
-	if err != nil {
-		return answer{}, failure.Wrap(err, v1alpha1.ReasonConfigInvalid, failure.EndRun, "provider %q: endpoint", c.provider)
-	}
-	for name, value := range c.headers {
-		request.Header.Set(name, value)
-	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Accept", "application/json")
-	if strings.ContainsFunc(c.apiKey, func(char rune) bool { return char < ' ' || char >= 0x7f }) {
-		return answer{}, failure.New(v1alpha1.ReasonModelAuthentication, failure.EndRun,
-			"the API key of provider %q holds a character that no key has, such as a line break; check the Secret that apiKeySecretRef names", c.provider)
-	}
-	c.wire.authorize(request.Header, c.apiKey)
-	response, err := c.http.Do(request)
-	if err != nil {
-		return answer{}, c.connectionFailure(err)
-	}
-	defer response.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes+1))
-	if err != nil {
-		return answer{}, c.incomplete(err)
-	}
-	if len(data) > maxAnswerBytes {
-		return answer{}, failure.New(v1alpha1.ReasonModelGenerationInvalid, failure.DropRow, "model %q answered with more than %d MiB", c.alias, maxAnswerBytes>>20)
-	}
-	if response.StatusCode != http.StatusOK {
-		return answer{}, c.statusFailure(response.StatusCode, response.Header, data)
-	}
-	said, err := c.wire.answer(data)
-	if err != nil {
-		// Without a length, a body that was cut looks like one that is wrong: it is retried all the same.
-		return answer{}, c.incomplete(errors.New("the body of the answer is not valid JSON"))
-	}
-	return said, nil
+	return append(body, '}')
 }
 
-// encode writes JSON without the escapes of HTML, which would only cost tokens.
-func encode(value any) ([]byte, error) {
-	var buffer bytes.Buffer
-	encoder := json.NewEncoder(&buffer)
-	encoder.SetEscapeHTML(false)
-	err := encoder.Encode(value)
-	return buffer.Bytes(), err
+// sizeOf estimates the size of a request's body, so that it is built in one piece of memory.
+func sizeOf(request *Request) int {
+	size := 512
+	for i := range request.Messages {
+		message := &request.Messages[i]
+		size += 64 + len(message.Content) + len(message.Content)/8 + len(message.Reasoning) + len(message.Echo)
+		for _, media := range message.Media {
+			size += 128 + len(media.URL) + len(media.Data)
+		}
+		for _, call := range message.ToolCalls {
+			size += 128 + len(call.Arguments)
+		}
+	}
+	for _, tool := range request.Tools {
+		size += 128 + len(tool.Description) + len(tool.Parameters)
+	}
+	if request.Schema != nil {
+		size += 128 + len(request.Schema.Document)
+	}
+	return size
 }
 
-// text takes the text out of an answer.
-func (c *Client) text(said answer) (string, error) {
+// usable says whether an answer has what makes it one.
+func (c *Client) usable(said *answer) error {
 	switch {
 	case said.empty:
-		return "", failure.New(v1alpha1.ReasonModelGenerationInvalid, failure.DropRow, "model %q answered without any choice", c.alias)
+		return failure.New(v1alpha1.ReasonModelGenerationInvalid, failure.DropRow, "model %q answered without any choice", c.alias)
 	case said.refused:
-		return "", failure.New(v1alpha1.ReasonModelGenerationInvalid, failure.DropRow, "model %q refused to answer; see the prompts of this row", c.alias)
-	case strings.TrimSpace(said.text) == "":
-		return "", failure.New(v1alpha1.ReasonModelGenerationInvalid, failure.DropRow,
-			"model %q answered with an empty text (it stopped for the reason %.40q)", c.alias, said.reason)
+		return failure.New(v1alpha1.ReasonContentRefused, failure.DropRow, "model %q refused to answer; see the prompts of this row", c.alias)
+	case len(said.ToolCalls) > 0 || len(said.Images) > 0 || strings.TrimSpace(said.Text) != "":
+		return nil
+	case said.Finish == FinishLength:
+		return failure.New(v1alpha1.ReasonOutputTruncated, failure.DropRow,
+			"model %q used up its tokens before the first word of its answer; raise parameters.maxTokens", c.alias)
+	case said.Finish == FinishContext:
+		return failure.New(v1alpha1.ReasonContextOverflow, failure.DropRow,
+			"the context window of model %q was full before the first word of its answer; shorten the prompts", c.alias)
 	}
-	return said.text, nil
+	return failure.New(v1alpha1.ReasonModelGenerationInvalid, failure.DropRow,
+		"model %q answered with an empty text (it stopped for the reason %.40q)", c.alias, said.stopped)
 }

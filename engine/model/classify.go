@@ -2,8 +2,8 @@ package model
 
 import (
 	"crypto/tls"
-	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -22,21 +22,17 @@ const maxRetryAfter = 10_000 * time.Hour
 
 // connectionFailure classifies a request for which no answer has begun. Whatever the cause, it may pass; what says that
 // nobody is there counts against the endpoint too.
-func (c *Client) connectionFailure(err error) error {
-	// The text of a url.Error repeats the address, which is named below.
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		err = wrapped.Err
-	}
+func (c *Client) connectionFailure(address *url.URL, err error) error {
 	consequence := failure.RetryLater
 	var dns *net.DNSError
 	var operation *net.OpError
+	var proxy *proxyRefusal
 	connecting := errors.As(err, &operation) && (operation.Op == "dial" || operation.Op == "proxyconnect")
-	if connecting || errors.As(err, &dns) || errors.Is(err, syscall.ECONNREFUSED) || tlsProblem(err) != "" {
+	if connecting || errors.As(err, &dns) || errors.As(err, &proxy) || errors.Is(err, syscall.ECONNREFUSED) || tlsProblem(err) != "" {
 		consequence = failure.PauseEndpoint
 	}
 	return failure.Wrap(err, v1alpha1.ReasonProviderUnavailable, consequence, "provider %q could not be reached at %s: %s",
-		c.provider, c.url, connectionProblem(err))
+		c.provider, address, connectionProblem(err))
 }
 
 // connectionProblem names the problem in the words that people look up. It takes them from the system's errors only, whose texts
@@ -45,10 +41,13 @@ func connectionProblem(err error) string {
 	var errno syscall.Errno
 	var dns *net.DNSError
 	var timeout net.Error
+	var proxy *proxyRefusal
 	if problem := tlsProblem(err); problem != "" {
 		return problem
 	}
 	switch {
+	case errors.As(err, &proxy):
+		return proxy.Error()
 	case errors.As(err, &errno):
 		return errno.Error()
 	case errors.As(err, &dns):
@@ -64,13 +63,27 @@ func connectionProblem(err error) string {
 // tlsProblem names a problem with the encryption that no retry solves by itself, or returns an empty string.
 func tlsProblem(err error) string {
 	var certificate *tls.CertificateVerificationError
+	var alert tls.AlertError
+	var header tls.RecordHeaderError
 	switch {
 	case errors.As(err, &certificate):
 		return "its TLS certificate can't be verified: " + certificate.Err.Error()
-	case errors.Is(err, http.ErrSchemeMismatch):
+	case errors.As(err, &alert):
+		return "it refused the TLS connection, as it does with a client certificate that is missing or not good: " + alert.Error()
+	case errors.As(err, &header):
 		return "it does not speak TLS; is its endpoint http instead of https?"
 	}
 	return ""
+}
+
+// proxyRefusal is a proxy's refusal to connect.
+type proxyRefusal struct{ status int }
+
+func (e *proxyRefusal) Error() string {
+	if e.status == http.StatusProxyAuthRequired {
+		return "the proxy demands a password (HTTP 407)"
+	}
+	return fmt.Sprintf("the proxy refused to connect (HTTP %d)", e.status)
 }
 
 // incomplete classifies an answer that has begun and did not end.
@@ -78,83 +91,102 @@ func (c *Client) incomplete(err error) error {
 	return failure.Wrap(err, v1alpha1.ReasonProviderUnavailable, failure.RetryLater, "the answer of model %q was incomplete", c.alias)
 }
 
-// statusFailure classifies an answer with a status other than 200. The server's text is not repeated: it may hold parts of the prompt or of the key.
-func (c *Client) statusFailure(status int, header http.Header, body []byte) error {
-	code := errorCode(body)
+// problemFailure classifies a failure that the server tells of, by its status, or by its code where the status is that of a success. The
+// server's text is not repeated: it may hold parts of the prompt or of the key.
+func (c *Client) problemFailure(status int, header http.Header, problem *serverError) error {
+	shown := fmt.Sprintf("HTTP %d%s", status, problem.shown())
+	if status < http.StatusMultipleChoices {
+		status = problem.statusOfCode()
+	}
+	wait := retryAfter(header, time.Now())
+	rejected := status == http.StatusBadRequest || status == http.StatusForbidden || status == http.StatusUnprocessableEntity
 	switch {
+	case status == http.StatusPaymentRequired || status >= http.StatusBadRequest && problem.quotaIsExhausted(wait > 0):
+		return failure.New(v1alpha1.ReasonModelQuotaExhausted, failure.EndRun,
+			"provider %q says that the account has no quota or credit left (%s); add some, or raise its limit", c.provider, shown)
+	case status == http.StatusUnavailableForLegalReasons || rejected && problem.isContentRefusal():
+		return failure.New(v1alpha1.ReasonContentRefused, failure.DropRow, "provider %q refused the content of a prompt (%s)", c.provider, shown)
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		key := "it has no apiKeySecretRef"
 		if c.hasKey {
 			key = "check the Secret that apiKeySecretRef names"
 		}
-		return failure.New(v1alpha1.ReasonModelAuthentication, failure.EndRun, "provider %q refused the API key (HTTP %d); %s", c.provider, status, key)
-	case status == http.StatusPaymentRequired || code == "insufficient_quota":
-		return failure.New(v1alpha1.ReasonModelAuthentication, failure.EndRun, "provider %q says that the account has no quota left (HTTP %d)", c.provider, status)
-	case status == http.StatusNotFound:
+		return failure.New(v1alpha1.ReasonModelAuthentication, failure.EndRun, "provider %q refused the API key (%s); %s", c.provider, shown, key)
+	case status == http.StatusProxyAuthRequired:
+		return failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "the proxy of provider %q demands a password, which is not supported (%s)", c.provider, shown)
+	case status == http.StatusRequestEntityTooLarge || rejected && problem.isContextOverflow():
+		return failure.New(v1alpha1.ReasonContextOverflow, failure.DropRow,
+			"a prompt was too long for model %q (%s); shorten the prompts, or lower parameters.maxTokens", c.alias, shown)
+	case status == http.StatusNotFound || status == http.StatusMethodNotAllowed || rejected && problem.isCode("model_not_found"):
 		return failure.New(v1alpha1.ReasonModelNotFound, failure.EndRun,
-			"provider %q does not know model %q, or has no %s (HTTP 404); check models[].model and the provider's endpoint", c.provider, c.model, c.url)
+			"provider %q does not know model %q, or has no %s (%s); check models[].model and the provider's endpoint", c.provider, c.settings.model, c.chatURL, shown)
 	case status == http.StatusTooManyRequests:
-		limited := failure.New(v1alpha1.ReasonProviderRateLimited, failure.RetryLater, "provider %q refused too many requests (HTTP 429); lower maxParallelRequests", c.provider)
-		limited.RetryAfter = retryAfter(header, time.Now())
+		limited := failure.New(v1alpha1.ReasonProviderRateLimited, failure.RetryLater, "provider %q refused too many requests (%s); lower maxParallelRequests", c.provider, shown)
+		limited.RetryAfter = wait
 		return limited
 	case status == http.StatusRequestTimeout || status == http.StatusConflict || status == http.StatusTooEarly || status == http.StatusInternalServerError:
-		return c.serverFailure(status, header, failure.RetryLater)
+		return c.serverFailure(shown, wait, failure.RetryLater)
 	case status >= http.StatusInternalServerError:
-		return c.serverFailure(status, header, failure.PauseEndpoint)
-	case status >= http.StatusMultipleChoices && status < http.StatusBadRequest:
-		return failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "provider %q answered with a redirect (HTTP %d); set its endpoint to where it leads", c.provider, status)
+		return c.serverFailure(shown, wait, failure.PauseEndpoint)
+	case status < http.StatusBadRequest:
+		return failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "provider %q answered with a redirect (%s); set its endpoint to where it leads", c.provider, shown)
 	}
-	return failure.New(v1alpha1.ReasonRequestRejected, failure.DropRow, "provider %q rejected a request to model %q (HTTP %d%s)", c.provider, c.model, status, withCode(code))
+	return failure.New(v1alpha1.ReasonRequestRejected, failure.DropRow, "provider %q rejected a request to model %q (%s)%s",
+		c.provider, c.settings.model, shown, problem.hint())
 }
 
-func (c *Client) serverFailure(status int, header http.Header, consequence failure.Consequence) error {
-	result := failure.New(v1alpha1.ReasonProviderUnavailable, consequence, "provider %q failed with HTTP %d", c.provider, status)
-	result.RetryAfter = retryAfter(header, time.Now())
+// hint says what the server's text is about, where it is something that users can change.
+func (e *serverError) hint() string {
+	switch {
+	case e.says("not a multimodal model", "does not support image", "image input", "no multimodal"):
+		return "; the model takes no images, audio or video"
+	case e.says("tool choice", "tool_choice", "tool-call-parser", "does not support tools"):
+		return "; the server was not started with tools, or the model does not know them"
+	case e.says("unsupported", "not supported", "unknown parameter", "unrecognized", "extra inputs are not permitted", "cannot both be specified", "mutually exclusive"):
+		return "; it does not know one of the parameters, or takes no such combination: see parameters and extraBody"
+	}
+	return ""
+}
+
+func (c *Client) serverFailure(shown string, wait time.Duration, consequence failure.Consequence) error {
+	result := failure.New(v1alpha1.ReasonProviderUnavailable, consequence, "provider %q failed with %s", c.provider, shown)
+	result.RetryAfter = wait
 	return result
 }
 
-// errorCode returns the code in an error's body, if there is one that is a plain word.
-func errorCode(body []byte) string {
-	var document struct {
-		Error struct {
-			Code any    `json:"code"`
-			Type string `json:"type"`
-		} `json:"error"`
-	}
-	if json.Unmarshal(body, &document) != nil {
-		return ""
-	}
-	code, isText := document.Error.Code.(string)
-	if !isText || code == "" {
-		code = document.Error.Type
-	}
-	if len(code) > 64 || strings.Trim(code, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") != "" {
-		return ""
-	}
-	return code
-}
-
-func withCode(code string) string {
-	if code == "" {
-		return ""
-	}
-	return ", " + code
-}
-
-// retryAfter reads the header in both of its forms: seconds and a date.
+// retryAfter reads how long the server asks to wait: in milliseconds, in seconds, as a duration such as 1m30s, or as a date of HTTP or of RFC 3339.
 func retryAfter(header http.Header, now time.Time) time.Duration {
+	if milliseconds, err := strconv.ParseFloat(strings.TrimSpace(header.Get("Retry-After-Ms")), 64); err == nil && milliseconds > 0 {
+		return inSeconds(milliseconds / 1000)
+	}
 	text := strings.TrimSpace(header.Get("Retry-After"))
 	if text == "" {
 		return 0
 	}
 	if seconds, err := strconv.ParseFloat(text, 64); err == nil {
-		if !(seconds > 0) {
-			return 0
-		}
-		return time.Duration(min(seconds, maxRetryAfter.Seconds()) * float64(time.Second))
+		return inSeconds(seconds)
 	}
-	if date, err := http.ParseTime(text); err == nil {
-		return min(max(0, date.Sub(now)), maxRetryAfter)
+	if duration, err := time.ParseDuration(text); err == nil {
+		return inSeconds(duration.Seconds())
 	}
-	return 0
+	if sent, err := http.ParseTime(header.Get("Date")); err == nil {
+		// The clocks of the two sides may differ.
+		now = sent
+	}
+	date, err := http.ParseTime(text)
+	if err != nil {
+		date, err = time.Parse(time.RFC3339, text)
+	}
+	if err != nil {
+		return 0
+	}
+	return min(max(0, date.Sub(now)), maxRetryAfter)
+}
+
+func inSeconds(seconds float64) time.Duration {
+	// It may be no number at all.
+	if !(seconds > 0) {
+		return 0
+	}
+	return time.Duration(min(seconds, maxRetryAfter.Seconds()) * float64(time.Second))
 }

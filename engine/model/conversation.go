@@ -2,6 +2,7 @@ package model
 
 import (
 	"encoding/json"
+	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 )
@@ -21,10 +22,13 @@ const (
 type Message struct {
 	Role    Role
 	Content string
-	// Media stand before the content of a user's message.
+	// Media stand before the content of a message of a user or of a tool.
 	Media []Media
-	// Reasoning is what an assistant has thought before its answer.
+	// Reasoning is what an assistant has thought before its answer. It is for people: what a provider needs of it is in Echo.
 	Reasoning string
+	// Echo is what an assistant's message carries for its provider alone, such as signed thoughts. It goes back as it came, since some
+	// providers refuse the results of tools without it.
+	Echo json.RawMessage
 	// ToolCalls are what an assistant asks for; ToolCallID names the call that a tool's message answers.
 	ToolCalls  []ToolCall
 	ToolCallID string
@@ -47,10 +51,13 @@ type Tool struct {
 // ToolCall is a call that a model asks for. Arguments is what the model wrote, which may be no JSON at all.
 type ToolCall struct{ ID, Name, Arguments string }
 
-// Schema has the answer constrained to a JSON Schema by the server.
+// Schema has the answer constrained to a JSON Schema by the server. Providers of the type Anthropic, which have no such parameter, are made
+// to call a tool with this name; its arguments are the text of the answer.
 type Schema struct {
 	Name     string
 	Document json.RawMessage
+	// Strict asks the server to hold to every word of the schema; some then refuse those with optional members.
+	Strict bool
 }
 
 // Request is one request to a model.
@@ -79,10 +86,19 @@ const (
 	FinishOther
 )
 
-// Answer is what a model has answered.
+// Answer is what a model has answered. It has a text, calls of tools or images, or several of them.
 type Answer struct {
 	Text, Reasoning string
 	ToolCalls       []ToolCall
 	Images          []Media
 	Finish          Finish
+	// FirstToken is how long the first piece of a streamed answer took; 0 of one that came as a whole.
+	FirstToken time.Duration
+	// echo is the Echo of the message.
+	echo json.RawMessage
+}
+
+// Message is the answer as a message, for a conversation that goes on.
+func (a *Answer) Message() Message {
+	return Message{Role: RoleAssistant, Content: a.Text, Reasoning: a.Reasoning, ToolCalls: a.ToolCalls, Echo: a.echo}
 }

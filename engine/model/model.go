@@ -4,8 +4,11 @@ package model
 
 import (
 	"bytes"
+	"context"
+	"encoding/json"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -30,12 +33,10 @@ func NewSet(p *plan.Plan, apiKey func(provider int) string) *Set {
 		provider := &p.Spec.Providers[i]
 		transport := newTransport(connections(p.Spec, provider.Name))
 		set.transports = append(set.transports, transport)
-		// A redirect could carry prompts and keys to another host.
-		httpClient := &http.Client{Transport: followed{transport}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 		for j := range p.Spec.Models {
 			model := &p.Spec.Models[j]
 			if model.Provider == provider.Name {
-				set.clients[model.Alias] = newClient(httpClient, provider, model, apiKey(i))
+				set.clients[model.Alias] = newClient(followed{transport}, provider, model, apiKey(i))
 			}
 		}
 	}
@@ -73,28 +74,52 @@ func newTransport(connections int) *http.Transport {
 		MaxIdleConnsPerHost:   connections,
 		IdleConnTimeout:       90 * time.Second,
 		ExpectContinueTimeout: time.Second,
+		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, response *http.Response) error {
+			if response.StatusCode != http.StatusOK {
+				return &proxyRefusal{response.StatusCode}
+			}
+			return nil
+		},
 	}
 }
 
-func newClient(httpClient *http.Client, provider *v1alpha1.Provider, model *v1alpha1.Model, apiKey string) *Client {
+func newClient(transport http.RoundTripper, provider *v1alpha1.Provider, model *v1alpha1.Model, apiKey string) *Client {
+	// Keys that were put into a file before the Secret end with a line break.
+	apiKey = strings.TrimSpace(apiKey)
 	client := &Client{
-		http: httpClient, alias: model.Alias, model: model.Model, provider: provider.Name,
-		wire: wireOf(provider.Type), headers: provider.ExtraHeaders, parameters: &v1alpha1.ModelParameters{},
-		// Keys that were put into a file before the Secret end with a line break.
-		apiKey:  strings.TrimSpace(apiKey),
+		transport: transport, alias: model.Alias, provider: provider.Name, wire: wireOf(provider.Type), settings: newSettings(model),
 		hasKey:  provider.APIKeySecretRef != nil,
+		badKey:  strings.ContainsFunc(apiKey, func(char rune) bool { return char < ' ' || char >= 0x7f }),
 		timeout: time.Duration(model.EffectiveTimeoutSeconds()) * time.Second,
+		header:  http.Header{},
 	}
-	client.url = client.wire.url(provider.Endpoint)
-	if model.Parameters != nil {
-		client.parameters = model.Parameters
+	for name, value := range provider.ExtraHeaders {
+		client.header.Set(name, value)
 	}
+	client.header.Set("Content-Type", "application/json")
+	client.header.Set("Accept", "application/json")
+	client.wire.authorize(client.header, apiKey)
+	// The plan has been validated; without a URL the first request tells.
+	client.chatURL, _ = url.Parse(client.wire.url(provider.Endpoint))
 	if extra := plan.ExtraBody(provider, model); len(extra) > 0 {
-		// It was read from JSON, so it can be written as JSON.
-		if document, err := encode(extra); err == nil {
-			client.extra = bytes.TrimSpace(document)
-			client.extra = client.extra[1 : len(client.extra)-1]
+		client.extraNames = make(map[string]bool, len(extra))
+		for name := range extra {
+			client.extraNames[name] = true
 		}
+		client.extra = membersOf(extra)
 	}
 	return client
+}
+
+// membersOf writes the members of an object without its braces.
+func membersOf(object map[string]any) []byte {
+	var buffer bytes.Buffer
+	encoder := json.NewEncoder(&buffer)
+	encoder.SetEscapeHTML(false)
+	if encoder.Encode(object) != nil {
+		// It was read from JSON, so it can be written as JSON.
+		return nil
+	}
+	document := bytes.TrimSpace(buffer.Bytes())
+	return document[1 : len(document)-1]
 }

@@ -138,13 +138,13 @@ func TestFailuresAreClassified(t *testing.T) {
 		"401":                    {bytes: answer(401, "", secret), after: none, reason: v1alpha1.ReasonModelAuthentication, consequence: failure.EndRun},
 		"403":                    {bytes: answer(403, "", ""), after: none, reason: v1alpha1.ReasonModelAuthentication, consequence: failure.EndRun},
 		"404":                    {bytes: answer(404, "", ""), after: none, reason: v1alpha1.ReasonModelNotFound, consequence: failure.EndRun},
-		"400":                    {bytes: answer(400, "", `{"error":{"code":"context_length_exceeded"}}`), after: none, reason: v1alpha1.ReasonRequestRejected, consequence: failure.DropRow},
+		"400":                    {bytes: answer(400, "", `{"error":{"code":"context_length_exceeded"}}`), after: none, reason: v1alpha1.ReasonContextOverflow, consequence: failure.DropRow},
 		"422":                    {bytes: answer(422, "", ""), after: none, reason: v1alpha1.ReasonRequestRejected, consequence: failure.DropRow},
 		"408":                    {bytes: answer(408, "", ""), after: none, reason: v1alpha1.ReasonProviderUnavailable, consequence: failure.RetryLater},
 		"429":                    {bytes: answer(429, "Retry-After: 7\r\n", ""), after: none, reason: v1alpha1.ReasonProviderRateLimited, consequence: failure.RetryLater, retryAfter: 7 * time.Second},
 		"429, a long time":       {bytes: answer(429, "Retry-After: 86400\r\n", ""), after: none, reason: v1alpha1.ReasonProviderRateLimited, consequence: failure.RetryLater, retryAfter: 24 * time.Hour},
 		"429, no quota": {bytes: answer(429, "", `{"error":{"code":"insufficient_quota"}}`), after: none,
-			reason: v1alpha1.ReasonModelAuthentication, consequence: failure.EndRun},
+			reason: v1alpha1.ReasonModelQuotaExhausted, consequence: failure.EndRun},
 		"500":           {bytes: answer(500, "", ""), after: none, reason: v1alpha1.ReasonProviderUnavailable, consequence: failure.RetryLater},
 		"503":           {bytes: answer(503, "Retry-After: 2\r\n", ""), after: none, reason: v1alpha1.ReasonProviderUnavailable, consequence: failure.PauseEndpoint, retryAfter: 2 * time.Second},
 		"a redirect":    {bytes: answer(307, "Location: http://127.0.0.1:1/\r\n", ""), after: none, reason: v1alpha1.ReasonConfigInvalid, consequence: failure.EndRun},
@@ -152,9 +152,9 @@ func TestFailuresAreClassified(t *testing.T) {
 		"empty text":    {bytes: answer(200, "", `{"choices":[{"message":{"content":" \n"}}]}`), after: none, reason: v1alpha1.ReasonModelGenerationInvalid, consequence: failure.DropRow},
 		"null text":     {bytes: answer(200, "", `{"choices":[{"message":{"content":null}}]}`), after: none, reason: v1alpha1.ReasonModelGenerationInvalid, consequence: failure.DropRow},
 		"a refusal": {bytes: answer(200, "", `{"choices":[{"message":{"content":null,"refusal":"no"}}]}`), after: none,
-			reason: v1alpha1.ReasonModelGenerationInvalid, consequence: failure.DropRow},
+			reason: v1alpha1.ReasonContentRefused, consequence: failure.DropRow},
 		"a filter": {bytes: answer(200, "", `{"choices":[{"message":{"content":"half"},"finish_reason":"content_filter"}]}`), after: none,
-			reason: v1alpha1.ReasonModelGenerationInvalid, consequence: failure.DropRow},
+			reason: v1alpha1.ReasonContentRefused, consequence: failure.DropRow},
 	}
 	for name, test := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -231,7 +231,7 @@ func TestACancelledRequestEndsAtOnce(t *testing.T) {
 func TestAnAnswerWithoutEndIsCut(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(writer http.ResponseWriter, _ *http.Request) {
 		block := []byte(strings.Repeat("x", 1<<20))
-		for range 17 {
+		for range 33 {
 			if _, err := writer.Write(block); err != nil {
 				return
 			}

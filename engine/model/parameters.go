@@ -1,0 +1,108 @@
+package model
+
+import (
+	"strconv"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/random"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+// The streams of what is drawn for a request. They are part of the contract with users: the same spec sends the same requests.
+const (
+	seedStream table.RowIndex = iota
+	temperatureStream
+	topPStream
+)
+
+// maxRequestSeed is the largest seed that is sent: some servers hold it in 32 bits with a sign.
+const maxRequestSeed = 1<<31 - 1
+
+// settings are what a model's requests have beside their conversation.
+type settings struct {
+	model             string
+	temperature, topP parameter
+	maxTokens         *int64
+	rowSeed           bool
+	stream            bool
+	embedding         v1alpha1.EmbeddingParameters
+}
+
+func newSettings(model *v1alpha1.Model) settings {
+	made := settings{model: model.Model, rowSeed: model.RowSeed == v1alpha1.RowSeedEnabled, stream: model.Streaming == v1alpha1.StreamingEnabled}
+	if parameters := model.Parameters; parameters != nil {
+		made.temperature = newParameter(parameters.Temperature, parameters.TemperatureDistribution)
+		made.topP = newParameter(parameters.TopP, parameters.TopPDistribution)
+		made.maxTokens = parameters.MaxTokens
+	}
+	if model.Embedding != nil {
+		made.embedding = *model.Embedding
+	}
+	return made
+}
+
+// seed returns the seed of a request.
+func (s *settings) seed(draw uint64) int64 {
+	source := random.ColumnKey(draw).Cell(seedStream, 0)
+	return int64(source.Below(maxRequestSeed + 1))
+}
+
+// parameter is a parameter of requests: not sent (the zero value), fixed, or drawn for each. What is one of a list of values is sent as it was written.
+type parameter struct {
+	values []string
+	// bounds has, for each of the values, the sum of the weights up to it.
+	bounds    []float64
+	low, high float64
+}
+
+func newParameter(fixed *v1alpha1.Decimal, distribution *v1alpha1.ParameterDistribution) parameter {
+	switch {
+	case fixed != nil:
+		return parameter{values: []string{fixed.String()}}
+	case distribution == nil:
+	case distribution.Manual != nil:
+		manual := distribution.Manual
+		made := parameter{}
+		sum := 0.0
+		for i := range manual.Values {
+			weight := 1.0
+			if i < len(manual.Weights) {
+				weight = manual.Weights[i].Float64()
+			}
+			sum += weight
+			made.values, made.bounds = append(made.values, manual.Values[i].String()), append(made.bounds, sum)
+		}
+		return made
+	case distribution.Uniform != nil && distribution.Uniform.Low != nil && distribution.Uniform.High != nil:
+		return parameter{low: distribution.Uniform.Low.Float64(), high: distribution.Uniform.High.Float64()}
+	}
+	return parameter{}
+}
+
+// append appends the parameter as a member, with the value that the stream of the draw gives.
+func (p *parameter) append(body []byte, name string, draw uint64, stream table.RowIndex) []byte {
+	if len(p.values) == 0 && p.low >= p.high {
+		return body
+	}
+	body = appendMember(body, name)
+	if len(p.values) == 1 {
+		return append(body, p.values[0]...)
+	}
+	source := random.ColumnKey(draw).Cell(stream, 0)
+	drawn := source.Float64()
+	if len(p.values) == 0 {
+		value := p.low + drawn*(p.high-p.low)
+		if value >= p.high {
+			// The sum was rounded up to the end that is excluded.
+			value = p.low
+		}
+		return strconv.AppendFloat(body, value, 'g', -1, 64)
+	}
+	drawn *= p.bounds[len(p.bounds)-1]
+	for i, bound := range p.bounds {
+		if drawn < bound {
+			return append(body, p.values[i]...)
+		}
+	}
+	return append(body, p.values[len(p.values)-1]...)
+}
