@@ -23,6 +23,7 @@ import (
 	"seedloom.dev/seedloom/engine/seed"
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/engine/trace"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -58,6 +59,9 @@ type Config struct {
 	// Observe is called once with the progress, before rows are made. What it returns is called when the run is over, before the last
 	// line of the log. It may be nil, and return nil.
 	Observe func(*progress.Tracker) (done func())
+	// Trace takes the spans of the run where spec.run.trace is Enabled, for instance a trace.Ring, whose Spans are read after the call. Nil
+	// stands for files in the folder traces of the output. Where the spec doesn't ask for a trace there is none.
+	Trace trace.Sink
 	// Outage says how long a provider may be unreachable; the zero value stands for the defaults.
 	Outage schedule.OutageConfig
 }
@@ -224,7 +228,10 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 	if resized := spec.ResizeColumns(); len(resized) > 0 {
 		p.config.Logger.Warn("columns with allowResize run in sync mode, in one Pod; make the number of rows fixed to use async mode", "columns", resized)
 	}
+	tracing, traced := p.startTrace()
+	job.Trace = tracing
 	ending := run.Execute(ctx, job)
+	traced()
 	tracker.SetPhase(progress.PhaseFinalizing)
 	p.progress = tracker.Snapshot()
 	return ending

@@ -63,6 +63,7 @@ type Exchange struct {
 	connecting, connected, sent, answered, lastByte, ended atomic.Int64
 	bytes                                                  atomic.Int64
 	status                                                 atomic.Int64
+	whole                                                  atomic.Bool
 }
 
 // Phase says how far the request has come.
@@ -101,6 +102,9 @@ func (e *Exchange) Ended() time.Time { return moment(&e.ended) }
 
 // Bytes is how much of the answer's body has come.
 func (e *Exchange) Bytes() int64 { return e.bytes.Load() }
+
+// Whole says whether a whole answer with the status 200 has come.
+func (e *Exchange) Whole() bool { return e.whole.Load() && e.Status() == http.StatusOK }
 
 // Status is the status code of the answer; 0 without one.
 func (e *Exchange) Status() int { return int(e.status.Load()) }
@@ -158,6 +162,9 @@ func (b *followedBody) Read(into []byte) (int, error) {
 	if count > 0 {
 		b.exchange.bytes.Add(int64(count))
 		stamp(&b.exchange.lastByte)
+	}
+	if err == io.EOF {
+		b.exchange.whole.Store(true)
 	}
 	return count, err
 }

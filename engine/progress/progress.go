@@ -29,6 +29,7 @@ type Tracker struct {
 	records  runreport.Records
 	inFlight int64
 	slow     int64
+	spans    int64 // of a trace that were dropped
 	dropped  []runreport.Drop
 	columns  []columnState
 	models   []modelState
@@ -197,6 +198,20 @@ func (t *Tracker) SetPhase(phase string) {
 	defer t.mutex.Unlock()
 	t.phase = phase
 	t.sequence++
+}
+
+// SetSpansDropped notes how many spans of the run's trace were dropped.
+func (t *Tracker) SetSpansDropped(count int64) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	t.spans = count
+}
+
+// spansDropped is how many spans of the run's trace were dropped.
+func (t *Tracker) spansDropped() int64 {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	return t.spans
 }
 
 // SetSlowRequests notes how many requests take longer than they should.

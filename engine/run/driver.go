@@ -10,6 +10,7 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/progress"
 	"seedloom.dev/seedloom/engine/schedule"
@@ -44,9 +45,11 @@ type driver struct {
 	slots   int // of all lanes
 	results chan result
 	usage   map[int64][]runreport.Column
+	names   []string // of the lanes
 	watch   *watch
 	work    *work
 	fails   *failures
+	trace   *tracer
 }
 
 // result is what a task came back with.
@@ -59,17 +62,23 @@ type result struct {
 	// failures are those of single rows of a local step.
 	failures []schedule.RowFailure
 	err      error
+	// requests are those that the task has sent to a model; nil for one that sends none.
+	requests *model.Progress
+	// traced is nil where the run is not traced.
+	traced *tracedTask
 }
 
 func newDriver(job *Job, columns []*plan.Column, newRecord func(table.RowIndex, int32) *table.Record) *driver {
 	steps := stepsOf(columns)
 	config, names := job.coreConfig(steps, newRecord)
+	tracer := newTracer(job.Trace, job.Plan.RowGroupSize)
+	config.Ready = tracer.ready(steps)
 	slots := 0
 	for _, lane := range config.Lanes {
 		slots += lane.Limit
 	}
 	return &driver{
-		work: newWork(job.Progress, steps, names), fails: newFailures(job.Logger, time.Now()),
+		trace: tracer, names: names, work: newWork(job.Progress, steps, names), fails: newFailures(job.Logger, time.Now()),
 		job: job, core: schedule.New(config), steps: steps, slots: slots, lanes: len(config.Lanes),
 		results: make(chan result, slots), usage: make(map[int64][]runreport.Column),
 		watch: newWatch(job.Logger, job.Plan.Spec.EffectiveSlowRequestThreshold(), names, time.Now()),
@@ -92,6 +101,7 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 	stop := ctx.Done()
 	d.watch.progress(time.Now())
 	defer d.fails.flush()
+	defer d.trace.end()
 	draining := false
 	for {
 		if d.core.Ending() == nil {
@@ -130,6 +140,7 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 		case <-ticker.C:
 			now := time.Now()
 			d.job.Progress.SetSlowRequests(d.watch.look(now, d.core))
+			d.job.Progress.SetSpansDropped(d.trace.dropped())
 			d.fails.look(now)
 		case <-stop:
 			stop = nil
@@ -153,6 +164,7 @@ func (d *driver) deliver(to source) {
 		to.fates(fates)
 	}
 	for _, group := range d.core.TakeFinished() {
+		d.trace.done(group.Index)
 		to.finished(group, d.takeUsage(group.Index))
 	}
 }
@@ -177,21 +189,29 @@ func (d *driver) dispatch(ctx context.Context) {
 			if !found {
 				break
 			}
-			request := int64(0)
-			if column := d.steps[task.Column].columns[0]; column.Model != nil {
-				request = d.watch.started(column, task, now)
+			step := d.steps[task.Column]
+			started := result{task: task, traced: d.trace.admitted(task, step, d.names[lane], now)}
+			work := ctx
+			if column := step.columns[0]; column.Model != nil {
+				work, started.requests = model.WithProgress(ctx, d.trace != nil)
+				started.request = d.watch.started(column, task, started.requests, now)
 			}
-			go func() { d.results <- d.perform(ctx, task, request) }()
+			go func() { d.results <- d.perform(work, started) }()
 		}
 	}
 	d.job.Progress.SetWork(d.work.of(d.core))
 }
 
 // perform runs a task in a goroutine of its own. A panic of a generator is a defect of ours, and ends the run in order.
-func (d *driver) perform(ctx context.Context, task schedule.Task, request int64) (back result) {
-	back.task, back.request = task, request
+func (d *driver) perform(ctx context.Context, started result) (back result) {
+	back = started
+	task := back.task
 	step := d.steps[task.Column]
 	column := step.columns[0]
+	if back.traced != nil {
+		back.traced.started = time.Now()
+		defer func() { back.traced.finished = time.Now() }()
+	}
 	defer func() {
 		if cause := recover(); cause != nil {
 			names := strings.Join(step.names(), ", ")
@@ -242,6 +262,14 @@ func (d *driver) apply(back result) {
 		d.watch.longWait(column.Model.Provider, problem.RetryAfter, now)
 	}
 	d.fails.note(step, back)
+	d.settle(step, column, back, now)
+	if d.trace != nil {
+		d.trace.returned(&back, d.core.Deferred(back.task))
+	}
+}
+
+// settle hands over what a task came back with, to the records and to the scheduler.
+func (d *driver) settle(step *step, column *plan.Column, back result, now time.Time) {
 	if back.err != nil {
 		d.core.Failed(back.task, failure.Of(back.err), now)
 		return

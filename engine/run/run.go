@@ -16,6 +16,7 @@ import (
 	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/engine/trace"
 )
 
 // Job is what an executor works with. It owns none of it.
@@ -32,6 +33,8 @@ type Job struct {
 	Attempt       int32
 	Shard, Shards int32
 	Outage        schedule.OutageConfig
+	// Trace takes the spans of all tasks; nil where the run is not traced.
+	Trace trace.Sink
 
 	journals *journals
 	budget   *budget

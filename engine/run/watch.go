@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/engine/table"
@@ -43,6 +44,7 @@ type pendingRequest struct {
 	group    int64
 	since    time.Time
 	warnings int
+	progress *model.Progress
 }
 
 func newWatch(logger *slog.Logger, slow time.Duration, lanes []string, now time.Time) *watch {
@@ -50,9 +52,10 @@ func newWatch(logger *slog.Logger, slow time.Duration, lanes []string, now time.
 }
 
 // started notes a request, and returns the number by which it ends.
-func (w *watch) started(column *plan.Column, task schedule.Task, now time.Time) int64 {
+func (w *watch) started(column *plan.Column, task schedule.Task, progress *model.Progress, now time.Time) int64 {
 	w.last++
-	w.pending[w.last] = &pendingRequest{column: column, row: task.Records[0].Row, attempt: task.Records[0].Attempt, group: task.Group(), since: now}
+	record := task.Records[0]
+	w.pending[w.last] = &pendingRequest{column: column, row: record.Row, attempt: record.Attempt, group: task.Group(), since: now, progress: progress}
 	return w.last
 }
 
@@ -105,11 +108,26 @@ func (w *watch) lookForSlow(now time.Time) (slow int) {
 			continue
 		}
 		for _, request := range requests {
-			w.logger.Warn("a request is slow", "model", alias, "provider", request.column.Model.Provider, "column", request.column.Name,
-				"row", request.row, "attempt", request.attempt, "rowGroup", request.group, "age", now.Sub(request.since).Round(time.Second))
+			w.logger.Warn("a request is slow", append([]any{"model", alias, "provider", request.column.Model.Provider, "column", request.column.Name,
+				"row", request.row, "attempt", request.attempt, "rowGroup", request.group, "age", now.Sub(request.since).Round(time.Second)},
+				request.told(now)...)...)
 		}
 	}
 	return slow
+}
+
+// told says how far a request is.
+func (r *pendingRequest) told(now time.Time) []any {
+	told := []any{"phase", r.progress.Phase()}
+	exchange := r.progress.Current()
+	if exchange == nil {
+		return told
+	}
+	told = append(told, "bytes", exchange.Bytes())
+	if last := exchange.LastByte(); !last.IsZero() {
+		told = append(told, "lastByteAge", now.Sub(last).Round(time.Second))
+	}
+	return told
 }
 
 // longWait tells that a provider asks for a longer wait than it is given, once in the time of such a wait.

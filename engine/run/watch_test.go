@@ -2,6 +2,7 @@ package run
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/engine/table"
@@ -58,9 +60,15 @@ func (w *watching) start(count int) (numbers []int64) {
 			return numbers
 		}
 		w.tasks = append(w.tasks, task)
-		numbers = append(numbers, w.started(watched, task, w.now))
+		numbers = append(numbers, w.started(watched, task, w.progressOf(), w.now))
 	}
 	return numbers
+}
+
+// progressOf is that of a request that was not sent yet.
+func (w *watching) progressOf() *model.Progress {
+	_, progress := model.WithProgress(context.Background(), false)
+	return progress
 }
 
 // pass looks once a second for so many seconds, and returns the lines and the last number of slow requests.
@@ -83,7 +91,7 @@ func TestASlowRequestIsToldAgainAndAgain(t *testing.T) {
 	if len(lines) != 1 || slow != 1 {
 		t.Fatalf("after 5 s: %q, %d slow", lines, slow)
 	}
-	for _, part := range []string{"level=WARN", "a request is slow", "model=writer", "provider=local", "column=text", "row=0", "age=5s"} {
+	for _, part := range []string{"level=WARN", "a request is slow", "model=writer", "provider=local", "column=text", "row=0", "age=5s", "phase=preparing"} {
 		if !strings.Contains(lines[0], part) {
 			t.Errorf("%q lacks %s", lines[0], part)
 		}

@@ -48,6 +48,8 @@ type Config struct {
 	// Recovered writes those cells into a new record that are known already, and returns the positions of their columns, which are no
 	// batches. It may be nil.
 	Recovered func(*table.Record) []int
+	// Ready is told that a cell has all its inputs; nil where nobody wants to know.
+	Ready func(record *table.Record, column int)
 	// Jitter returns a number in [0, 1) that spreads the retries of a cell.
 	Jitter func(column int, record *table.Record, retry int) float64
 }
@@ -304,6 +306,9 @@ func (c *Core) recover(r *row) {
 // ready notes that a cell has all its inputs.
 func (c *Core) ready(r *row, column int) {
 	r.cells[column].state = cellReady
+	if c.config.Ready != nil {
+		c.config.Ready(r.record, column)
+	}
 	if c.config.Columns[column].Batch {
 		r.group.batchUnmet[column]--
 		return

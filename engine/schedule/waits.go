@@ -36,3 +36,9 @@ func (c *Core) LaneStates() []LaneState {
 	}
 	return states
 }
+
+// Deferred says, of a task for one cell that has come back, whether it waits for its next try.
+func (c *Core) Deferred(task Task) bool {
+	r := task.rows[0]
+	return len(task.rows) == 1 && r.epoch == task.epochs[0] && r.state == rowActive && r.cells[task.Column].state == cellDeferred && !c.closed
+}
