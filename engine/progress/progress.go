@@ -263,11 +263,11 @@ func (t *Tracker) settled() int64 { return t.records.Actual + t.records.Dropped 
 // open are the cells that are made of rows without a fate. A batch that has been resized may have more of them than are counted as its
 // records yet.
 func (c *columnState) open(total int64) int64 {
-	return max(0, min(c.work.Open, total-c.settled.Succeeded-c.settled.Failed-c.settled.Dropped))
+	return max(0, min(c.work.Open, total-c.settled.Cells()))
 }
 
 func (c *columnState) completed(total int64) int64 {
-	return c.settled.Succeeded + c.settled.Failed + c.settled.Dropped + c.open(total)
+	return c.settled.Cells() + c.open(total)
 }
 
 // fresh are the cells that this process has made.
@@ -313,7 +313,7 @@ func (t *Tracker) column(state *columnState, first []int64, position int, age, e
 	total := expected(t.records)
 	column := Column{
 		Name: state.settled.Name, Model: state.model, Completed: state.completed(total), Open: state.open(total),
-		Failed: state.settled.Failed, Dropped: state.settled.Dropped, Initial: state.initial + state.work.Recovered,
+		Failed: state.settled.Failed, Dropped: state.settled.Dropped, Skipped: state.settled.Skipped, Initial: state.initial + state.work.Recovered,
 		InFlight: state.work.Running, Deferred: state.work.Deferred, settled: state.settled,
 	}
 	// Row groups of an earlier, larger target are in the output, and count.

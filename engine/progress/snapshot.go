@@ -32,7 +32,7 @@ type Snapshot struct {
 	Dropped      []runreport.Drop `json:"dropped"`
 }
 
-// Column is what is known of a configured column. Succeeded, Failed and Dropped add up to Completed, which is never more than Total.
+// Column is what is known of a configured column. Succeeded, Failed, Dropped and Skipped add up to Completed, which is never more than Total.
 type Column struct {
 	Name string `json:"name"`
 	// Model is the alias of the model that makes the column, and empty for any other.
@@ -43,7 +43,9 @@ type Column struct {
 	// Failed are the cells that have cost a row, Dropped those of rows that were dropped for another column.
 	Failed  int64 `json:"failed"`
 	Dropped int64 `json:"dropped"`
-	// Open are those of Succeeded whose row has not met its fate yet.
+	// Skipped are the cells of settled rows that were left out by skip.
+	Skipped int64 `json:"skipped"`
+	// Open are those of Succeeded whose row has not met its fate yet; cells that were left out are among them until then.
 	Open int64 `json:"open"`
 	// Initial are those of Completed that earlier processes have made.
 	Initial  int64 `json:"initial"`

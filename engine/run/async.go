@@ -122,7 +122,7 @@ func (s *asyncSource) finished(group *schedule.Group, usage []runreport.Column) 
 }
 
 func (s *asyncSource) fates(fates schedule.Fates) {
-	counts := tally(s.job.Plan, fates.Done, s.dropped(fates.Dropped))
+	counts := tally(s.job.Plan, fates.Done, s.job.countSkipped(fates.Skipped), s.dropped(fates.Dropped))
 	counts.Work = s.driver.settled()
 	s.job.Progress.Add(counts)
 }

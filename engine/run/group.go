@@ -132,7 +132,7 @@ func (g *openGroup) keptDrops() []store.DroppedRow {
 
 func (j *Job) countsOf(group *openGroup) progress.Counts {
 	dropped := group.keptDrops()
-	counts := tally(j.Plan, group.manifest.Rows, dropped)
+	counts := tally(j.Plan, group.manifest.Rows, skippedBefore(group.manifest), dropped)
 	counts.Records.Added, counts.Records.Filtered = group.manifest.Added, group.manifest.Filtered
 	counts.Models = group.manifest.Models
 	counts.Columns = runreport.AddColumns(counts.Columns, usageIn(group.manifest)...)
@@ -151,11 +151,13 @@ func usageIn(manifest *store.Manifest) []runreport.Column {
 }
 
 // tally counts records and cells by the fate of their row. Every column counts every row once: a cell has failed when its column caused the
-// drop of the row, and is dropped when another one did.
-func tally(p *plan.Plan, written int64, dropped []store.DroppedRow) progress.Counts {
+// drop of the row, and is dropped when another one did; of a written row, it has succeeded or was skipped.
+func tally(p *plan.Plan, written int64, skipped map[string]int64, dropped []store.DroppedRow) progress.Counts {
 	counts := progress.Counts{Records: runreport.Records{Actual: written, Dropped: int64(len(dropped))}}
 	for i := range p.Spec.Columns {
-		count := runreport.Column{Name: p.Spec.Columns[i].Name, Succeeded: written}
+		count := runreport.Column{Name: p.Spec.Columns[i].Name}
+		count.Skipped = skipped[count.Name]
+		count.Succeeded = written - count.Skipped
 		for _, row := range dropped {
 			if row.Column == count.Name {
 				count.Failed++
@@ -167,6 +169,34 @@ func tally(p *plan.Plan, written int64, dropped []store.DroppedRow) progress.Cou
 	}
 	for _, row := range dropped {
 		counts.Dropped = progress.AddDrop(counts.Dropped, runreport.Drop{Reason: row.Reason, Column: row.Column, Count: 1, Message: row.Message})
+	}
+	return counts
+}
+
+// countSkipped counts the cells that were left out of records, by their column.
+func (j *Job) countSkipped(records []*table.Record) map[string]int64 {
+	if !j.skips.Any() || len(records) == 0 {
+		return nil
+	}
+	counts := map[string]int64{}
+	for _, made := range j.Plan.Columns {
+		if made.Skip == nil {
+			continue
+		}
+		for _, record := range records {
+			if record.IsSkipped(made.Index) {
+				counts[made.Name]++
+			}
+		}
+	}
+	return counts
+}
+
+// skippedBefore are the cells that were left out of the records that the store has of a group.
+func skippedBefore(manifest *store.Manifest) map[string]int64 {
+	counts := map[string]int64{}
+	for _, counted := range manifest.Columns {
+		counts[counted.Name] = counted.Skipped
 	}
 	return counts
 }
@@ -188,7 +218,7 @@ func (j *Job) commit(group *openGroup, now made) *failure.Error {
 		Models: j.modelsOf(now.usage), Missing: ranges(now.missing), JournalBytes: j.journals.size(group.index),
 	}
 	used := now.usage
-	records := now.records
+	records, skipped := now.records, j.countSkipped(now.records)
 	if before := group.manifest; before != nil {
 		kept, err := j.Store.ReadRecords(before)
 		if err != nil {
@@ -198,11 +228,16 @@ func (j *Job) commit(group *openGroup, now made) *failure.Error {
 		manifest.End = max(manifest.End, before.End)
 		manifest.Models = runreport.AddModels(slices.Clone(before.Models), manifest.Models...)
 		used = runreport.AddColumns(usageIn(before), used...)
+		earlier := skippedBefore(before)
+		for name, count := range skipped {
+			earlier[name] += count
+		}
+		skipped = earlier
 		manifest.Added += before.Added
 		manifest.Filtered += before.Filtered
 	}
 	slices.SortFunc(manifest.Dropped, func(a, b store.DroppedRow) int { return int(a.Row - b.Row) })
-	manifest.Columns = runreport.AddColumns(tally(j.Plan, int64(len(records)), manifest.Dropped).Columns, used...)
+	manifest.Columns = runreport.AddColumns(tally(j.Plan, int64(len(records)), skipped, manifest.Dropped).Columns, used...)
 	if err := j.Store.Commit(manifest, store.Content{Records: records}); err != nil {
 		return failure.Of(err)
 	}

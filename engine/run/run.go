@@ -14,6 +14,7 @@ import (
 	"seedloom.dev/seedloom/engine/progress"
 	"seedloom.dev/seedloom/engine/random"
 	"seedloom.dev/seedloom/engine/schedule"
+	"seedloom.dev/seedloom/engine/skip"
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/table"
 	"seedloom.dev/seedloom/engine/trace"
@@ -38,11 +39,17 @@ type Job struct {
 
 	journals *journals
 	budget   *budget
+	skips    *skip.Rules
 }
 
 // Execute makes all rows of the shard that are not in the store yet, in the plan's mode. It returns nil when every row has met its
 // fate, or else what has ended the run; then the rows that were whole are in the store all the same.
 func Execute(ctx context.Context, job *Job) *failure.Error {
+	rules, err := skip.New(job.Plan, job.Logger)
+	if err != nil {
+		return failure.Of(err)
+	}
+	job.skips = rules
 	job.budget = newBudget(job)
 	job.journals = newJournals(job)
 	defer job.journals.close()
@@ -87,9 +94,18 @@ func (j *Job) coreConfig(steps []*step, newRecord func(table.RowIndex, int32) *t
 		if step.local {
 			entry.Chunk = chunkRows
 		}
+		for _, made := range step.columns {
+			entry.Cells = append(entry.Cells, made.Index)
+		}
 		config.Columns = append(config.Columns, entry)
 	}
 	config.Recovered = func(record *table.Record) []int { return j.journals.restore(record, steps) }
+	if j.skips.Any() {
+		config.Skip = func(record *table.Record, column int) bool {
+			// The columns of a local step are left out one by one, while the step is made.
+			return !steps[column].local && j.skips.Skips(context.Background(), record, steps[column].columns[0])
+		}
+	}
 	config.Jitter = func(column int, record *table.Record, retry int) float64 {
 		source := keys[column].Cell(record.Row, record.Attempt<<16|int32(retry))
 		return source.Float64()
@@ -134,6 +150,9 @@ func gateConfig(spec *v1alpha1.DatasetGenerationSpec) schedule.GateConfig {
 // newRecord returns the record of a row with the values of the seed in it.
 func (j *Job) newRecord(row table.RowIndex, attempt int32) *table.Record {
 	record := table.NewRecord(j.Plan.Schema, row, attempt)
+	if j.skips.Any() {
+		record.Skipped = make([]bool, j.Plan.Schema.Len())
+	}
 	if j.Seed != nil {
 		values, _ := j.Seed(row)
 		copy(record.Cells, values)

@@ -88,6 +88,9 @@ func (d *driver) performLocal(ctx context.Context, columns []*plan.Column, task 
 rows:
 	for position, record := range task.Records {
 		for part, column := range columns {
+			if d.job.skips.Skips(ctx, record, column) {
+				continue
+			}
 			value, err := d.job.Generators.Cell[column.Index].Generate(ctx, record)
 			if err != nil {
 				failures = append(failures, schedule.RowFailure{Position: position, Part: part, Cause: failure.Of(err)})

@@ -36,7 +36,7 @@ func executeSync(ctx context.Context, job *Job) *failure.Error {
 		if err := job.commit(group, *now); err != nil {
 			return err
 		}
-		counts := tally(job.Plan, int64(len(now.records)), now.dropped)
+		counts := tally(job.Plan, int64(len(now.records)), job.countSkipped(now.records), now.dropped)
 		counts.Records.Added, counts.Records.Filtered = now.added, now.filtered
 		counts.Work = settledOf(segments)
 		job.Progress.Add(counts)
@@ -112,9 +112,9 @@ func (j *Job) batch(ctx context.Context, segments []*segment, group *openGroup) 
 	return now, nil
 }
 
-// resize lets a column decide how many records each record becomes.
+// resize lets a column decide how many records each record becomes. Those in which its cell is left out stay as they are.
 func (j *Job) resize(ctx context.Context, resized *plan.Column, now *made) *failure.Error {
-	values, err := j.Generators.Batch[resized.Index].GenerateBatch(ctx, now.records, true)
+	values, err := j.resizedValues(ctx, resized, now.records)
 	if err != nil {
 		return failure.Of(err)
 	}
@@ -135,6 +135,34 @@ func (j *Job) resize(ctx context.Context, resized *plan.Column, now *made) *fail
 	return nil
 }
 
+// resizedValues are the values of a column that may resize: of the records in which its cell is left out one each, and of the others those
+// that its code returns. They are in the order of the records.
+func (j *Job) resizedValues(ctx context.Context, resized *plan.Column, records []*table.Record) ([]column.BatchValue, error) {
+	var values []column.BatchValue
+	var wanted []*table.Record
+	var positions []int
+	for position, record := range records {
+		if j.skips.Skips(ctx, record, resized) {
+			values = append(values, column.BatchValue{Source: position, Value: record.Cells[resized.Index]})
+			continue
+		}
+		wanted = append(wanted, record)
+		positions = append(positions, position)
+	}
+	if len(wanted) == 0 {
+		return values, nil
+	}
+	made, err := j.Generators.Batch[resized.Index].GenerateBatch(ctx, wanted, true)
+	if err != nil {
+		return nil, err
+	}
+	for _, value := range made {
+		values = append(values, column.BatchValue{Source: positions[value.Source], Value: value.Value})
+	}
+	slices.SortStableFunc(values, func(a, b column.BatchValue) int { return a.Source - b.Source })
+	return values, nil
+}
+
 // resizeCounts says how many records a resize has added and taken away.
 func resizeCounts(values []column.BatchValue, sources int) (added, filtered int64) {
 	counts := make([]int64, sources)
@@ -152,7 +180,9 @@ func resizeCounts(values []column.BatchValue, sources int) (added, filtered int6
 }
 
 func copyRecord(source *table.Record, attempt int32) *table.Record {
-	return &table.Record{Schema: source.Schema, Row: source.Row, Ordinal: source.Ordinal, Attempt: attempt, Cells: slices.Clone(source.Cells)}
+	copied := *source
+	copied.Attempt, copied.Cells, copied.Skipped = attempt, slices.Clone(source.Cells), slices.Clone(source.Skipped)
+	return &copied
 }
 
 // batchSource feeds a driver with the one row group of a batch.

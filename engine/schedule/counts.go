@@ -2,7 +2,7 @@ package schedule
 
 // CellCounts are the cells of a column by what becomes of them.
 type CellCounts struct {
-	// Made are the cells that are there, without those of attempts that have failed since. Recovered are those of them that an earlier
+	// Made are the cells that are there, those that were left out among them, without those of attempts that have failed since. Recovered are those of them that an earlier
 	// process has made.
 	Made, Recovered int64
 	// Running are the cells that are being made, Deferred those that wait for their next try.
@@ -24,7 +24,7 @@ func (c *Core) Load(lane int) (running, limit int) {
 // forget takes a cell whose row is started again, or dropped, out of the counts.
 func (c *Core) forget(column int, state cellState) {
 	switch {
-	case state == cellDone:
+	case state == cellDone || state == cellSkipped:
 		c.counts[column].Made--
 	case state == cellDeferred && !c.config.Columns[column].Batch:
 		c.counts[column].Deferred--

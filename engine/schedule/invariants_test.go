@@ -69,7 +69,7 @@ func (c *Core) countViolations(handedOut []Task) []string {
 		for _, group := range c.groups {
 			for at := range group.rows {
 				r := &group.rows[at]
-				if r.state == rowActive && r.cells[i].state == cellDone {
+				if r.state == rowActive && r.cells[i].state.there() {
 					counts[i].Made++
 				}
 				if r.state == rowActive && r.cells[i].state == cellDeferred && !spec.Batch {
@@ -114,14 +114,14 @@ func (c *Core) rowViolations(r *row, queued, deferred, running map[placement]int
 	for i, spec := range c.config.Columns {
 		unmet := 0
 		for _, required := range spec.Requires {
-			if r.cells[required].state != cellDone {
+			if !r.cells[required].state.there() {
 				unmet++
 			}
 		}
 		if unmet != int(r.cells[i].unmet) {
 			found = append(found, fmt.Sprintf("row %d, column %d waits for %d cells, and counts %d", r.index, i, unmet, r.cells[i].unmet))
 		}
-		if r.cells[i].state != cellDone {
+		if !r.cells[i].state.there() {
 			remaining++
 		}
 		here := placement{r, r.epoch, i}
@@ -135,6 +135,8 @@ func (c *Core) rowViolations(r *row, queued, deferred, running map[placement]int
 	}
 	return found
 }
+
+func (s cellState) there() bool { return s == cellDone || s == cellSkipped }
 
 func misplaced(spec Column, state cellState, unmet int, places [3]int, closed bool) string {
 	queued, deferred, running := places[0], places[1], places[2]
@@ -164,7 +166,7 @@ func misplaced(spec Column, state cellState, unmet int, places [3]int, closed bo
 		if unmet > 0 || queued+deferred != 0 || running != 1 {
 			return "is running"
 		}
-	case cellDone:
+	case cellDone, cellSkipped:
 		if !nowhere {
 			return "is done"
 		}

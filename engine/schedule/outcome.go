@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -71,18 +72,21 @@ func (c *Core) Returned(task Task, failures []RowFailure, now time.Time) {
 		case failed:
 			c.failed(r, task.Column, problem, now)
 		default:
-			c.passed(task.Column, len(c.gates[task.Column]))
-			c.done(r, task.Column)
+			c.passed(r, task.Column, len(c.gates[task.Column]))
+			c.resolved(r, task.Column, cellDone)
 		}
 	}
 	c.queueFormed()
 	c.after(task)
 }
 
-// passed notes that the first parts of a column were made.
-func (c *Core) passed(column, parts int) {
+// passed notes that the first parts of a column were made. Those that were left out say nothing of how often the column fails.
+func (c *Core) passed(r *row, column, parts int) {
+	cells := c.config.Columns[column].Cells
 	for part := range parts {
-		c.gates[column][part].add(false)
+		if part >= len(cells) || !r.record.IsSkipped(cells[part]) {
+			c.gates[column][part].add(false)
+		}
 	}
 }
 
@@ -107,18 +111,19 @@ func (c *Core) Wants(task Task, position int) bool {
 	return r.epoch == task.epochs[position] && r.state == rowActive
 }
 
-func (c *Core) done(r *row, column int) {
-	r.cells[column].state = cellDone
+// resolved notes that a cell is done or skipped.
+func (c *Core) resolved(r *row, column int, state cellState) {
+	r.cells[column].state = state
 	c.counts[column].Made++
 	r.remaining--
 	for _, dependent := range c.dependents[column] {
 		next := &r.cells[dependent]
 		next.unmet--
 		if next.unmet == 0 && next.state == cellWaiting {
-			c.ready(r, dependent)
+			c.met(r, dependent)
 		}
 	}
-	if r.remaining == 0 {
+	if r.remaining == 0 && r.state == rowActive {
 		c.complete(r)
 	}
 }
@@ -129,6 +134,9 @@ func (c *Core) complete(r *row) {
 	r.group.Done = append(r.group.Done, r.record)
 	c.fates.Done++
 	c.doneRows++
+	if slices.Contains(r.record.Skipped, true) {
+		c.fates.Skipped = append(c.fates.Skipped, r.record)
+	}
 }
 
 func (c *Core) after(task Task) {
@@ -194,7 +202,7 @@ func (c *Core) retry(r *row, column int, cause *failure.Error, now time.Time) {
 
 // fail ends this attempt of a row. Its other cells don't start any more.
 func (c *Core) fail(r *row, column, part int, cause *failure.Error) {
-	c.passed(column, part)
+	c.passed(r, column, part)
 	if c.gates[column][part].add(true) {
 		c.trip(column, part, cause)
 	}

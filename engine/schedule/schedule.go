@@ -31,6 +31,8 @@ type Column struct {
 	Requires []int
 	// Batch says that the column is made for all rows of a row group at once.
 	Batch bool
+	// Cells are where the values of the parts are in a record. They are needed only where a task may leave parts out.
+	Cells []int
 }
 
 // Config is what the scheduler works with. It does not change while it does.
@@ -50,6 +52,9 @@ type Config struct {
 	Recovered func(*table.Record) []int
 	// Ready is told that a cell has all its inputs; nil where nobody wants to know.
 	Ready func(record *table.Record, column int)
+	// Skip says whether the cell of a column, all of whose inputs are there, is left out, and writes then what the record holds instead.
+	// It depends on the record alone. It may be nil.
+	Skip func(record *table.Record, column int) bool
 	// Jitter returns a number in [0, 1) that spreads the retries of a cell.
 	Jitter func(column int, record *table.Record, retry int) float64
 }
@@ -112,6 +117,7 @@ const (
 	cellRunning
 	cellDeferred
 	cellDone
+	cellSkipped
 )
 
 type cell struct {
@@ -158,6 +164,8 @@ func (t Task) Group() int64 { return t.rows[0].group.Index }
 type Fates struct {
 	Done    int64
 	Dropped []Dropped
+	// Skipped are those of the done ones of which cells were left out.
+	Skipped []*table.Record
 }
 
 // Core is the scheduler. It belongs to one goroutine.
@@ -283,10 +291,10 @@ func (c *Core) start(r *row) {
 	}
 	for i := range c.config.Columns {
 		if current := &r.cells[i]; current.state == cellWaiting && current.unmet == 0 {
-			c.ready(r, i)
+			c.met(r, i)
 		}
 	}
-	if r.remaining == 0 {
+	if r.remaining == 0 && r.state == rowActive {
 		c.complete(r)
 	}
 }
@@ -303,7 +311,19 @@ func (c *Core) recover(r *row) {
 	}
 }
 
-// ready notes that a cell has all its inputs.
+// met notes that all inputs of a cell have come: it is ready, or left out, and then its dependents may have all theirs.
+func (c *Core) met(r *row, column int) {
+	if c.config.Skip == nil || !c.config.Skip(r.record, column) {
+		c.ready(r, column)
+		return
+	}
+	if c.config.Columns[column].Batch {
+		r.group.batchUnmet[column]--
+	}
+	c.resolved(r, column, cellSkipped)
+}
+
+// ready notes that a cell may run.
 func (c *Core) ready(r *row, column int) {
 	r.cells[column].state = cellReady
 	if c.config.Ready != nil {

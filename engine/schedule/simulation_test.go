@@ -76,7 +76,12 @@ type simulated struct {
 	rates     []rates
 	outages   []outage
 	stopAt    time.Time
-	trail     []string
+	// skips are the shares of the cells of a column that are left out.
+	skips  []float64
+	broken []string
+	// skippedRows counts the rows that were told to be done with cells left out.
+	skippedRows int
+	trail       []string
 }
 
 // rates are the shares of the outcomes of a column that are failures, by consequence.
@@ -92,6 +97,39 @@ type value struct {
 	row     table.RowIndex
 	attempt int32
 	column  int
+	skipped bool
+}
+
+// holds says what the cell of a column holds when it is there.
+func (s *simulated) holds(record *table.Record, column int) value {
+	return value{record.Row, record.Attempt, column, s.skipped(record, column)}
+}
+
+// skipped draws, for an attempt of a row, whether the cell of a column is left out.
+func (s *simulated) skipped(record *table.Record, column int) bool {
+	if s.config.Skip == nil {
+		return false
+	}
+	draw := rand.New(rand.NewPCG(uint64(record.Row)<<8|uint64(record.Attempt), uint64(column))).Float64()
+	return draw < s.skips[column]
+}
+
+// skip leaves out a cell, and notes what it should not have been asked.
+func (s *simulated) skip(record *table.Record, column int) bool {
+	for _, required := range s.config.Columns[column].Requires {
+		if record.Cells[required] != s.holds(record, required) {
+			s.broken = append(s.broken, fmt.Sprintf("whether to skip column %d of row %d was asked without its input %d", column, record.Row, required))
+		}
+	}
+	if !s.skipped(record, column) {
+		return false
+	}
+	if record.Skipped[column] {
+		s.broken = append(s.broken, fmt.Sprintf("column %d of row %d was skipped twice", column, record.Row))
+	}
+	record.Skipped[column] = true
+	record.Cells[column] = s.holds(record, column)
+	return true
 }
 
 func newSimulated(seed uint64) *simulated {
@@ -125,9 +163,14 @@ func newSimulated(seed uint64) *simulated {
 		s.config.Columns = append(s.config.Columns, column)
 		fields = append(fields, table.Field{Name: column.Parts[0]})
 		s.rates = append(s.rates, s.randomRates())
+		s.skips = append(s.skips, [...]float64{0, 0, 0.3, 1}[s.random.IntN(4)])
 	}
 	s.schema = table.NewSchema(fields...)
-	s.config.NewRecord = func(row table.RowIndex, attempt int32) *table.Record { return table.NewRecord(s.schema, row, attempt) }
+	s.config.NewRecord = func(row table.RowIndex, attempt int32) *table.Record {
+		record := table.NewRecord(s.schema, row, attempt)
+		record.Skipped = make([]bool, s.schema.Len())
+		return record
+	}
 	for range s.random.IntN(3) {
 		start := s.now.Add(s.duration(20 * time.Second))
 		s.outages = append(s.outages, outage{s.random.IntN(s.config.Endpoints), start, start.Add(s.duration(2 * time.Minute))})
@@ -145,6 +188,9 @@ func newSimulated(seed uint64) *simulated {
 	}
 	if s.random.IntN(3) == 0 {
 		s.config.Recovered = s.recovered
+	}
+	if s.random.IntN(2) == 0 {
+		s.config.Skip = s.skip
 	}
 	s.core = New(s.config)
 	return s
@@ -165,8 +211,8 @@ func (s *simulated) randomRates() rates {
 func (s *simulated) recovered(record *table.Record) []int {
 	var positions []int
 	for i, column := range s.config.Columns {
-		if !column.Batch && s.random.IntN(3) == 0 {
-			record.Cells[i] = value{record.Row, record.Attempt, i}
+		if !column.Batch && !s.skipped(record, i) && s.random.IntN(3) == 0 {
+			record.Cells[i] = s.holds(record, i)
 			positions = append(positions, i)
 		}
 	}
@@ -242,8 +288,11 @@ func (s *simulated) dispatch() []string {
 				problems = append(problems, fmt.Sprintf("column %d of %s was started after the end", task.Column, rowsOf(task)))
 			}
 			for _, record := range task.Records {
+				if s.skipped(record, task.Column) {
+					problems = append(problems, fmt.Sprintf("column %d of row %d was started, and is to be skipped", task.Column, record.Row))
+				}
 				for _, required := range s.config.Columns[task.Column].Requires {
-					if record.Cells[required] != (value{record.Row, record.Attempt, required}) {
+					if record.Cells[required] != s.holds(record, required) {
 						problems = append(problems, fmt.Sprintf("column %d of row %d was started without its input %d: %v", task.Column, record.Row, required, record.Cells[required]))
 					}
 				}
@@ -324,7 +373,7 @@ func (s *simulated) comeBack(task Task) {
 	}
 	for i, record := range task.Records {
 		if s.core.Wants(task, i) && !failed[i] {
-			record.Cells[task.Column] = value{record.Row, record.Attempt, task.Column}
+			record.Cells[task.Column] = s.holds(record, task.Column)
 		}
 	}
 	s.core.Returned(task, failures, s.now)
@@ -364,7 +413,8 @@ func (s *simulated) outcome(task Task) *failure.Error {
 
 // collect takes the rows that have met their fate: each has one, and what is written is whole and of one attempt.
 func (s *simulated) collect() []string {
-	var problems []string
+	problems := s.broken
+	s.broken = nil
 	note := func(row table.RowIndex, fate string) {
 		if before, known := s.fates[row]; known {
 			problems = append(problems, fmt.Sprintf("row %d is %s, and was %s before", row, fate, before))
@@ -372,6 +422,7 @@ func (s *simulated) collect() []string {
 		s.fates[row] = fate
 	}
 	fates := s.core.TakeFates()
+	s.skippedRows += len(fates.Skipped)
 	if total := int(fates.Done) + len(fates.Dropped) + len(s.fates); total > s.rows {
 		problems = append(problems, fmt.Sprintf("%d rows have met their fate, of %d", total, s.rows))
 	}
@@ -388,8 +439,11 @@ func (s *simulated) fatesOf(group *Group, note func(table.RowIndex, string)) []s
 	var problems []string
 	for _, record := range group.Done {
 		note(record.Row, "done")
+		if slices.Contains(record.Skipped, true) {
+			s.skippedRows--
+		}
 		for i, cell := range record.Cells {
-			if cell != (value{record.Row, record.Attempt, i}) {
+			if cell != s.holds(record, i) {
 				problems = append(problems, fmt.Sprintf("row %d is done, and its cell %d holds %v", record.Row, i, cell))
 			}
 		}
@@ -424,6 +478,9 @@ func (s *simulated) conclusion() []string {
 				note(todo.Row, "not begun")
 			}
 		}
+	}
+	if s.skippedRows != 0 {
+		problems = append(problems, fmt.Sprintf("of %d rows more than there are, it was told that cells were left out", s.skippedRows))
 	}
 	if len(s.fates) != s.rows {
 		problems = append(problems, fmt.Sprintf("%d of %d rows have a fate", len(s.fates), s.rows))

@@ -117,7 +117,12 @@ type Record struct {
 	// Attempt counts how often the row was started, from 0. Fresh attempts have fresh draws.
 	Attempt int32
 	Cells   []any
+	// Skipped says of each cell whether it was left out by skip, and belongs to who writes the cell. Nil where no cell can be.
+	Skipped []bool
 }
+
+// IsSkipped says whether a cell was left out by skip.
+func (r *Record) IsSkipped(index int) bool { return r.Skipped != nil && r.Skipped[index] }
 
 // NewRecord returns a record whose cells are all null.
 func NewRecord(schema *Schema, row RowIndex, attempt int32) *Record {

@@ -133,6 +133,9 @@ type Column struct {
 	Usage   Usage `json:"usage,omitzero"`
 }
 
+// Cells is the number of all cells that are counted.
+func (c *Column) Cells() int64 { return c.Succeeded + c.Failed + c.Dropped + c.Skipped }
+
 // Add adds the counts of other cells of the same column.
 func (c *Column) Add(other Column) {
 	c.Succeeded += other.Succeeded

@@ -1,0 +1,114 @@
+// Package skip decides, row by row, which cells are left out: by the condition of their column, or since a cell that they read was left
+// out. What it decides depends on nothing but the row; when it is asked is up to the executors.
+package skip
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/column"
+	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/jinja"
+	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+// limits are tighter than those of other templates: the scheduler itself evaluates the conditions of models' columns.
+var limits = jinja.Limits{Steps: 20_000, OutputBytes: 64 << 10, MemoryBytes: 4 << 20}
+
+// Rules are those of a plan. They may be used from many goroutines at once.
+type Rules struct {
+	seed   int64
+	logger *slog.Logger
+	// conditions are those of the columns, by their index in the schema; nil for a column without one.
+	conditions []*jinja.Condition
+	any        bool
+
+	mutex sync.Mutex
+	// told are the failures that were warned about.
+	told map[failing]bool
+}
+
+// failing is a cause for which the condition of a column fails.
+type failing struct{ column, cause string }
+
+// New parses the conditions of a plan.
+func New(p *plan.Plan, logger *slog.Logger) (*Rules, error) {
+	rules := &Rules{seed: p.Spec.RandomSeed, logger: logger, conditions: make([]*jinja.Condition, p.Schema.Len()), told: map[failing]bool{}}
+	for _, configured := range p.Columns {
+		if configured.Skip == nil {
+			continue
+		}
+		rules.any = true
+		if configured.Skip.When == "" {
+			continue
+		}
+		condition, err := jinja.ParseCondition(configured.Skip.When)
+		if err != nil {
+			return nil, failure.Wrap(err, v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: skip.when", configured.Name)
+		}
+		rules.conditions[configured.Index] = condition
+	}
+	return rules, nil
+}
+
+// Any says whether any cell can ever be left out. Records need their list of skipped cells only then.
+func (r *Rules) Any() bool { return r.any }
+
+// Skips says whether a cell is left out, and writes then what it holds instead. The cells that the column requires are there, and the
+// record's skipped cells are noted in its list.
+func (r *Rules) Skips(ctx context.Context, record *table.Record, made *plan.Column) bool {
+	if made.Skip == nil || !r.propagates(record, made) && !r.holds(ctx, record, made) {
+		return false
+	}
+	record.Cells[made.Index] = made.Skip.Value
+	record.Skipped[made.Index] = true
+	for _, index := range made.SideEffects {
+		record.Cells[index] = nil
+		record.Skipped[index] = true
+	}
+	return true
+}
+
+func (r *Rules) propagates(record *table.Record, made *plan.Column) bool {
+	for _, index := range made.Skip.Propagates {
+		if record.Skipped[index] {
+			return true
+		}
+	}
+	return false
+}
+
+// holds says whether the condition of a column is true. One that fails is taken for true: nothing is paid for a cell that was perhaps not
+// wanted.
+func (r *Rules) holds(ctx context.Context, record *table.Record, made *plan.Column) bool {
+	condition := r.conditions[made.Index]
+	if condition == nil {
+		return false
+	}
+	options := column.TemplateOptions(r.seed, "skip/"+made.Name, record)
+	options.Limits = limits
+	holds, err := condition.Holds(ctx, column.Vars(record), options)
+	if err == nil {
+		return holds
+	}
+	if ctx.Err() == nil {
+		r.warn(record, made, err)
+	}
+	return true
+}
+
+// warn tells once of each cause in each column.
+func (r *Rules) warn(record *table.Record, made *plan.Column, err error) {
+	cause := failing{made.Name, err.Error()}
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if r.told[cause] {
+		return
+	}
+	r.told[cause] = true
+	r.logger.Warn("skip.when fails, so that the cell is skipped; other rows in which it does are not told", "column", made.Name,
+		"row", record.Row, "cause", err)
+}
