@@ -12,9 +12,10 @@ import (
 // Skip leaves cells of a column out.
 type SkipApplyConfiguration struct {
 	// when is a Jinja template that refers to at least one other column; for instance "{{ stars > 2 }}". Where its value is true, the
-	// cell is skipped: it gets the value below, and no model is asked. Where the template fails, the cell is skipped too, and a warning is logged.
+	// cell is skipped: it gets the value below, and no model is asked. A text is false when it is blank, 0, None or False. Where the
+	// template fails, the cell is skipped too, and a warning is logged.
 	When *string `json:"when,omitempty"`
-	// value is what a skipped cell holds: a text, a number, true, false or null. Defaults to null.
+	// value is what a skipped cell holds: a text, a number, true, false or null, which must fit the type of the column. Defaults to null.
 	Value *v1.JSON `json:"value,omitempty"`
 }
 
