@@ -19,12 +19,13 @@ const uuidDigits = 32
 // and may go on in each other's files.
 //
 // In it: randomSeed; the seed's source, format and order; the columns in their order; for each model column the provider's
-// type and endpoint, the name of the model, its parameters and extra body; the size of row groups, since a row group is the unit in which files
+// type and endpoint, the name of the model, its parameters and extra body; for each column with tools the servers (type and endpoint, or
+// image, command and environment), allowTools and maxTurns; the size of row groups, since a row group is the unit in which files
 // are resumed, and the unit on which Batch code works.
 //
 // Not in it: numRecords, so that a run can be extended; parallelism, suspend, completionPolicy, limits, output, and of run
-// all but rowGroupSize; a provider's name, API key and extra headers, a model's alias, maxParallelRequests and timeoutSeconds; models and
-// providers that no column uses; a default that is written out. The contents of what a reference names (a ConfigMap, a
+// all but rowGroupSize; a provider's name, API key and extra headers, a model's alias, maxParallelRequests and timeoutSeconds; the names,
+// API keys and timeouts of tools; models, providers, and tools that no column uses; a default that is written out. The contents of what a reference names (a ConfigMap, a
 // file, a URL) are not looked at either: who replaces the data behind a seed and wants new rows changes randomSeed.
 func ConfigHash(spec *v1alpha1.DatasetGenerationSpec) string {
 	sum := sha256.Sum256(canonical(spec))
@@ -42,6 +43,7 @@ type identity struct {
 type columnIdentity struct {
 	Column v1alpha1.Column `json:"column"`
 	Model  *modelIdentity  `json:"model,omitempty"`
+	Tools  *toolsIdentity  `json:"tools,omitempty"`
 }
 
 type modelIdentity struct {
@@ -65,11 +67,14 @@ func canonical(spec *v1alpha1.DatasetGenerationSpec) []byte {
 		spec.Seed.Order = v1alpha1.SeedOrdered
 	}
 	for _, column := range spec.Columns {
-		entry := columnIdentity{Model: identifyModel(spec, &column)}
+		entry := columnIdentity{Model: identifyModel(spec, &column), Tools: identifyTools(spec, &column)}
 		writeDefaults(&column)
 		if alias := column.ModelAlias(); alias != nil {
 			// The alias only names the model, which stands beside the column.
 			*alias = ""
+		}
+		if prompt := column.Prompt(); prompt != nil {
+			prompt.Tools = "" // as the model
 		}
 		entry.Column = column
 		description.Columns = append(description.Columns, entry)

@@ -74,6 +74,8 @@ func (v *validation) run(unknownSeed bool) {
 	}
 	v.providers()
 	v.models()
+	v.toolServers()
+	v.toolSets()
 	v.seed()
 	if len(v.spec.Columns) == 0 {
 		v.add("spec.columns", ReasonRequired, "at least one column is needed")

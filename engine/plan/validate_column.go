@@ -144,6 +144,7 @@ func (v *validation) samplerColumn(index int, field string) {
 func (v *validation) llmColumn(index int, field string) {
 	llm := v.spec.Columns[index].Prompt()
 	v.modelAlias(field+".model", llm.Model)
+	v.toolsAlias(field+".tools", llm.Tools)
 	v.template(index, field+".prompt", llm.Prompt)
 	if llm.SystemPrompt != "" {
 		v.template(index, field+".systemPrompt", llm.SystemPrompt)

@@ -19,6 +19,9 @@ const (
 	ReasonDuplicateColumn   = "DuplicateColumn"
 	ReasonDuplicateModel    = "DuplicateModel"
 	ReasonDuplicateProvider = "DuplicateProvider"
+	// ReasonDuplicateToolServer and ReasonDuplicateTools: the same for tool servers and sets of tools.
+	ReasonDuplicateToolServer = "DuplicateToolServer"
+	ReasonDuplicateTools      = "DuplicateTools"
 	// ReasonSeedColumnClash: a column has the name of a column of the seed.
 	ReasonSeedColumnClash = "SeedColumnClash"
 	// ReasonUnknownReference: a template, or requiredColumns, names a column that does not exist.
@@ -27,6 +30,10 @@ const (
 	ReasonUnknownModel = "UnknownModel"
 	// ReasonUnknownProvider: a model names a provider that is not in spec.providers.
 	ReasonUnknownProvider = "UnknownProvider"
+	// ReasonUnknownToolServer: a set of tools names a server that is not in spec.toolServers.
+	ReasonUnknownToolServer = "UnknownToolServer"
+	// ReasonUnknownTools: a column names tools that are not in spec.tools.
+	ReasonUnknownTools = "UnknownTools"
 	// ReasonCycle: columns depend on each other in a circle.
 	ReasonCycle = "Cycle"
 	// ReasonTemplateSyntax: a template does not parse.

@@ -26,6 +26,17 @@ const (
 	OutputDirectory = "/var/run/seedloom/output"
 	// APIKeyVariablePrefix, followed by the index of the provider in the spec, is the environment variable with its API key.
 	APIKeyVariablePrefix = "SEEDLOOM_API_KEY_"
+	// ToolKeyVariablePrefix, followed by the index of the tool server in the spec, is the environment variable with its API key.
+	ToolKeyVariablePrefix = "SEEDLOOM_TOOL_KEY_"
+	// ToolContainerPrefix, followed by the name of the tool server, is the name of its sidecar.
+	ToolContainerPrefix = "tool-"
+	// ToolDirectory has a folder for each tool server in a sidecar, with the socket of its bridge.
+	ToolDirectory = "/var/run/seedloom/tools"
+	// ToolSocketName is the name of that socket.
+	ToolSocketName = "bridge.sock"
+	// BridgeDirectory is where sidecars find the bridge, which an init container has put there, and BridgePath where the image of the engine has it.
+	BridgeDirectory = "/var/run/seedloom/bridge"
+	BridgePath      = "/bridge"
 	// ShardVariable is the environment variable with the shard's index.
 	ShardVariable = "JOB_COMPLETION_INDEX"
 	// TerminationMessagePath is where the result is written.

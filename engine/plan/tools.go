@@ -1,0 +1,204 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"slices"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+)
+
+// ToolsInUse says whether a column gives the tools with an alias to its model.
+func ToolsInUse(spec *v1alpha1.DatasetGenerationSpec, alias string) bool {
+	return slices.ContainsFunc(spec.Columns, func(column v1alpha1.Column) bool {
+		prompt := column.Prompt()
+		return prompt != nil && prompt.Tools != "" && prompt.Tools == alias
+	})
+}
+
+// ToolServersInUse returns the indexes, in spec.toolServers, of the servers whose tools a column uses. Ascending.
+func ToolServersInUse(spec *v1alpha1.DatasetGenerationSpec) []int {
+	var used []int
+	for i := range spec.ToolServers {
+		if slices.ContainsFunc(spec.Tools, func(set v1alpha1.ToolSet) bool {
+			return slices.Contains(set.Servers, spec.ToolServers[i].Name) && ToolsInUse(spec, set.Alias)
+		}) {
+			used = append(used, i)
+		}
+	}
+	return used
+}
+
+func (v *validation) toolServers() {
+	seen := map[string]bool{}
+	for i := range v.spec.ToolServers {
+		server := &v.spec.ToolServers[i]
+		field := fmt.Sprintf("spec.toolServers[%d]", i)
+		if server.Name == "" {
+			v.add(field+".name", ReasonRequired, "a tool server needs a name")
+		} else if seen[server.Name] {
+			v.add(field+".name", ReasonDuplicateToolServer, "another tool server is called %q too", server.Name)
+		}
+		seen[server.Name] = true
+		switch server.Type {
+		case v1alpha1.ToolServerStdio:
+			v.stdioServer(server, field)
+		case v1alpha1.ToolServerStreamableHTTP, v1alpha1.ToolServerSSE:
+			if server.Stdio != nil {
+				v.add(field+".stdio", ReasonInvalidValue, "is for servers of type Stdio only")
+			}
+			if problem := toolEndpointProblem(server.Endpoint); problem != "" {
+				v.add(field+".endpoint", ReasonInvalidValue, "%s", problem)
+			}
+		default:
+			v.add(field+".type", ReasonInvalidValue, "must be %s, %s or %s, but is %q",
+				v1alpha1.ToolServerStreamableHTTP, v1alpha1.ToolServerSSE, v1alpha1.ToolServerStdio, server.Type)
+		}
+	}
+}
+
+func (v *validation) stdioServer(server *v1alpha1.ToolServer, field string) {
+	if server.Endpoint != "" {
+		v.add(field+".endpoint", ReasonInvalidValue, "a server of type Stdio has none")
+	}
+	if server.APIKeySecretRef != nil {
+		v.add(field+".apiKeySecretRef", ReasonInvalidValue, "a server of type Stdio gets its secrets in stdio.env")
+	}
+	if server.Stdio == nil {
+		v.add(field+".stdio", ReasonRequired, "a server of type Stdio needs the image and the command of its program")
+		return
+	}
+	if server.Stdio.Image == "" {
+		v.add(field+".stdio.image", ReasonRequired, "the image with the program is needed")
+	}
+	if len(server.Stdio.Command) == 0 || server.Stdio.Command[0] == "" {
+		v.add(field+".stdio.command", ReasonRequired, "the program and its arguments are needed")
+	}
+	names := map[string]bool{}
+	for i, variable := range server.Stdio.Env {
+		at := fmt.Sprintf("%s.stdio.env[%d]", field, i)
+		if names[variable.Name] {
+			v.add(at+".name", ReasonInvalidValue, "another variable is called %q too", variable.Name)
+		}
+		names[variable.Name] = true
+		if (variable.Value == nil) == (variable.SecretKeyRef == nil) {
+			v.add(at, ReasonInvalidUnion, "exactly one of value, secretKeyRef must be set")
+		}
+	}
+}
+
+// toolEndpointProblem never quotes the endpoint: a password may have been written into it.
+func toolEndpointProblem(endpoint string) string {
+	parsed, err := url.Parse(endpoint)
+	switch {
+	case err != nil, parsed.Scheme != "http" && parsed.Scheme != "https", parsed.Host == "":
+		return "must be an http or https URL with a host, like http://search.tools.svc:8000/mcp"
+	case parsed.User != nil:
+		return "must not hold a user or a password; put the API key into a Secret and name it in apiKeySecretRef"
+	case parsed.Fragment != "":
+		return "must not have a fragment"
+	}
+	return ""
+}
+
+func (v *validation) toolSets() {
+	var servers []string
+	for i := range v.spec.ToolServers {
+		servers = append(servers, v.spec.ToolServers[i].Name)
+	}
+	seen := map[string]bool{}
+	for i := range v.spec.Tools {
+		set := &v.spec.Tools[i]
+		field := fmt.Sprintf("spec.tools[%d]", i)
+		if set.Alias == "" {
+			v.add(field+".alias", ReasonRequired, "a set of tools needs an alias")
+		} else if seen[set.Alias] {
+			v.add(field+".alias", ReasonDuplicateTools, "another set of tools has the alias %q too", set.Alias)
+		}
+		seen[set.Alias] = true
+		if len(set.Servers) == 0 {
+			v.add(field+".servers", ReasonRequired, "at least one server is needed")
+		}
+		for j, name := range set.Servers {
+			at := fmt.Sprintf("%s.servers[%d]", field, j)
+			if !slices.Contains(servers, name) {
+				v.add(at, ReasonUnknownToolServer, "no tool server is called %q%s", name, suggestion(name, servers))
+			}
+			if slices.Contains(set.Servers[:j], name) {
+				v.add(at, ReasonInvalidValue, "%q is listed twice", name)
+			}
+		}
+		if set.MaxTurns != nil && *set.MaxTurns < 1 {
+			v.add(field+".maxTurns", ReasonInvalidValue, "must be at least 1, but is %d", *set.MaxTurns)
+		}
+		if set.TimeoutSeconds != nil && *set.TimeoutSeconds < 1 {
+			v.add(field+".timeoutSeconds", ReasonInvalidValue, "must be at least 1, but is %d", *set.TimeoutSeconds)
+		}
+	}
+}
+
+func (v *validation) toolsAlias(field, alias string) {
+	if alias == "" {
+		return
+	}
+	var aliases []string
+	for i := range v.spec.Tools {
+		aliases = append(aliases, v.spec.Tools[i].Alias)
+	}
+	if !slices.Contains(aliases, alias) {
+		v.add(field, ReasonUnknownTools, "no set of tools has the alias %q%s", alias, suggestion(alias, aliases))
+	}
+}
+
+// toolsIdentity is what of the tools of a column shapes its rows.
+type toolsIdentity struct {
+	Servers    []toolServerIdentity `json:"servers"`
+	AllowTools []string             `json:"allowTools,omitempty"`
+	MaxTurns   int                  `json:"maxTurns"`
+}
+
+type toolServerIdentity struct {
+	Type     v1alpha1.ToolServerType `json:"type"`
+	Endpoint string                  `json:"endpoint,omitempty"`
+	Image    string                  `json:"image,omitempty"`
+	Command  []string                `json:"command,omitempty"`
+	// Env has the values of variables; those from a Secret have their name only.
+	Env map[string]string `json:"env,omitempty"`
+}
+
+// identifyTools returns what shapes the answers of a column through its tools; nil for a column without (known) ones. Sets have no order.
+func identifyTools(spec *v1alpha1.DatasetGenerationSpec, column *v1alpha1.Column) *toolsIdentity {
+	prompt := column.Prompt()
+	if prompt == nil || prompt.Tools == "" {
+		return nil
+	}
+	at := slices.IndexFunc(spec.Tools, func(set v1alpha1.ToolSet) bool { return set.Alias == prompt.Tools })
+	if at < 0 {
+		return nil
+	}
+	set := &spec.Tools[at]
+	result := &toolsIdentity{AllowTools: slices.Sorted(slices.Values(set.AllowTools)), MaxTurns: set.EffectiveMaxTurns()}
+	for i := range spec.ToolServers {
+		server := &spec.ToolServers[i]
+		if !slices.Contains(set.Servers, server.Name) {
+			continue
+		}
+		entry := toolServerIdentity{Type: server.Type, Endpoint: server.Endpoint}
+		if server.Stdio != nil {
+			entry.Image, entry.Command = server.Stdio.Image, server.Stdio.Command
+			for _, variable := range server.Stdio.Env {
+				if entry.Env == nil {
+					entry.Env = map[string]string{}
+				}
+				entry.Env[variable.Name] = ""
+				if variable.Value != nil {
+					entry.Env[variable.Name] = *variable.Value
+				}
+			}
+		}
+		result.Servers = append(result.Servers, entry)
+	}
+	slices.SortFunc(result.Servers, func(a, b toolServerIdentity) int { return cmp.Compare(string(sortedJSON(a)), string(sortedJSON(b))) })
+	return result
+}
