@@ -55,7 +55,7 @@ fmt: ## Format the code.
 .PHONY: build
 build: ## Build the static binaries of the images into dist/.
 	@mkdir -p dist
-	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o dist/ ./cmd/manager ./cmd/engine ./hack/llmsim
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o dist/ ./cmd/manager ./cmd/engine ./cmd/bridge ./hack/llmsim
 
 .PHONY: clean
 clean: ## Remove what was built in the checkout. Caches stay.
@@ -124,7 +124,7 @@ cluster-down: ## Take the cluster down.
 
 .PHONY: images
 images: build ## Put the images of the operator and of the simulated model server into the cluster.
-	$(CLUSTER) load-image --name $(OPERATOR_IMAGE) --user 65532 --entrypoint /manager "$(CURDIR)/dist/manager" "$(CURDIR)/dist/engine"
+	$(CLUSTER) load-image --name $(OPERATOR_IMAGE) --user 65532 --entrypoint /manager "$(CURDIR)/dist/manager" "$(CURDIR)/dist/engine" "$(CURDIR)/dist/bridge"
 	$(CLUSTER) load-image --name $(SIMULATOR_IMAGE) --user 65532 --entrypoint /llmsim "$(CURDIR)/dist/llmsim"
 
 .PHONY: deploy

@@ -28,7 +28,7 @@ const (
 func (f *facts) podTemplate(role string) corev1.PodTemplateSpec {
 	labels := f.labels(role)
 	volumes, mounts := f.volumes()
-	return corev1.PodTemplateSpec{
+	template := corev1.PodTemplateSpec{
 		ObjectMeta: metav1.ObjectMeta{Labels: labels},
 		Spec: corev1.PodSpec{
 			RestartPolicy:                 corev1.RestartPolicyNever,
@@ -64,14 +64,23 @@ func (f *facts) podTemplate(role string) corev1.PodTemplateSpec {
 				VolumeMounts:             mounts,
 				TerminationMessagePath:   runreport.TerminationMessagePath,
 				TerminationMessagePolicy: corev1.TerminationMessageReadFile,
-				SecurityContext: &corev1.SecurityContext{
-					AllowPrivilegeEscalation: new(false),
-					ReadOnlyRootFilesystem:   new(true),
-					RunAsNonRoot:             new(true),
-					Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
-				},
+				SecurityContext:          restricted(),
 			}},
 		},
+	}
+	if role == roleGenerate {
+		f.addTools(&template.Spec)
+	}
+	return template
+}
+
+// restricted is what every container may do: nothing that the restricted Pod security standard forbids, nor write to its image.
+func restricted() *corev1.SecurityContext {
+	return &corev1.SecurityContext{
+		AllowPrivilegeEscalation: new(false),
+		ReadOnlyRootFilesystem:   new(true),
+		RunAsNonRoot:             new(true),
+		Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
 	}
 }
 
@@ -96,13 +105,7 @@ func (f *facts) environment(role string) []corev1.EnvVar {
 			if reference == nil {
 				continue
 			}
-			variables = append(variables, corev1.EnvVar{
-				Name: runreport.APIKeyVariablePrefix + strconv.Itoa(i),
-				ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
-					LocalObjectReference: corev1.LocalObjectReference{Name: reference.Name},
-					Key:                  reference.Key,
-				}},
-			})
+			variables = append(variables, secretVariable(runreport.APIKeyVariablePrefix+strconv.Itoa(i), reference))
 		}
 	}
 	if role == roleFinalize || f.resource.Spec.ExecutionMode() == v1alpha1.ExecutionSync {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // startup says why no Pod runs.
@@ -106,17 +108,42 @@ func waitingCause(pod *corev1.Pod) string {
 			return fmt.Sprintf("Pod cannot be scheduled: %s: %s", condition.Reason, clip(condition.Message, maxMessage/2))
 		}
 	}
-	status := engineStatus(pod)
-	if status == nil || status.State.Waiting == nil || slices.Contains(normalWaiting, status.State.Waiting.Reason) {
-		return ""
+	if status := engineStatus(pod); status != nil {
+		if waiting := notNormal(status); waiting != nil {
+			return containerCause("container", waiting, "the operator's flag --engine-image names the image")
+		}
 	}
-	waiting := status.State.Waiting
-	cause := fmt.Sprintf("container waits: %s: %s", waiting.Reason, clip(waiting.Message, maxMessage/2))
+	for i := range pod.Status.InitContainerStatuses {
+		status := &pod.Status.InitContainerStatuses[i]
+		waiting := notNormal(status)
+		if waiting == nil {
+			continue
+		}
+		who := "the operator's flag --engine-image names the image"
+		if server, isTool := strings.CutPrefix(status.Name, runreport.ToolContainerPrefix); isTool {
+			who = fmt.Sprintf("the tool server %q in spec.toolServers names the image", server)
+		}
+		return containerCause("container "+status.Name, waiting, who)
+	}
+	return ""
+}
+
+// notNormal is why a container waits, or nil when that needs no explanation.
+func notNormal(status *corev1.ContainerStatus) *corev1.ContainerStateWaiting {
+	if status.State.Waiting == nil || slices.Contains(normalWaiting, status.State.Waiting.Reason) {
+		return nil
+	}
+	return status.State.Waiting
+}
+
+// containerCause says why a container waits; who says where its image comes from.
+func containerCause(container string, waiting *corev1.ContainerStateWaiting, who string) string {
+	cause := fmt.Sprintf("%s waits: %s: %s", container, waiting.Reason, clip(waiting.Message, maxMessage/2))
 	switch waiting.Reason {
 	case "CreateContainerConfigError":
 		cause += "; create the missing object or key, and the run goes on by itself"
 	case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull":
-		cause += "; the operator's flag --engine-image names the image"
+		cause += "; " + who
 	}
 	return cause
 }
