@@ -1,4 +1,5 @@
-// Package llm makes columns whose text a model writes: it renders the prompts of a row and asks the model once. Retries, limits and the
+// Package llm makes columns whose text a model writes: it renders the prompts of a row and asks the model, which may call tools before it
+// answers. Retries, limits and the
 // protocol of the endpoint live elsewhere.
 package llm
 
@@ -25,11 +26,12 @@ type Generator struct {
 	model  Model
 	prompt *jinja.Template
 	system *jinja.Template
+	tools  Tools
 }
 
-// New parses the templates of a column.
-func New(name string, spec *v1alpha1.LLMPrompt, seed int64, client Model) (*Generator, error) {
-	generator := &Generator{name: name, seed: seed, model: client}
+// New parses the templates of a column. tools is nil for a column without any.
+func New(name string, spec *v1alpha1.LLMPrompt, seed int64, client Model, tools Tools) (*Generator, error) {
+	generator := &Generator{name: name, seed: seed, model: client, tools: tools}
 	var err error
 	if generator.prompt, err = jinja.Parse(spec.Prompt); err != nil {
 		return nil, failure.Wrap(err, v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: prompt", name)
@@ -57,7 +59,8 @@ func (g *Generator) Ask(ctx context.Context, record *table.Record) (column.Answe
 		return column.Answer{}, err
 	}
 	messages = append(messages, model.Message{Role: model.RoleUser, Content: text})
-	answer, usage, err := g.model.Chat(ctx, model.Request{Messages: messages})
+	conversation := turns{tools: g.tools}
+	answer, _, usage, err := conversation.ask(ctx, g.model, model.Request{Messages: messages})
 	if err != nil {
 		return column.Answer{Usage: usage}, err
 	}

@@ -37,7 +37,7 @@ func record() *table.Record {
 
 func generator(t *testing.T, spec v1alpha1.LLMPrompt, client llm.Model) *llm.Generator {
 	t.Helper()
-	made, err := llm.New("out", &spec, 42, client)
+	made, err := llm.New("out", &spec, 42, client, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestNewRefusesWhatDoesNotParse(t *testing.T) {
 		"prompt":       {Prompt: "{{ title"},
 		"systemPrompt": {Prompt: "x", SystemPrompt: "{% if %}"},
 	} {
-		_, err := llm.New("out", &spec, 42, nil)
+		_, err := llm.New("out", &spec, 42, nil, nil)
 		if failed := failure.Of(err); failed == nil || failed.Reason != v1alpha1.ReasonConfigInvalid || !strings.Contains(err.Error(), `column "out": `+field) {
 			t.Errorf("%s: got %v", field, err)
 		}
