@@ -23,6 +23,7 @@ import (
 	"seedloom.dev/seedloom/engine/seed"
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/engine/tools"
 	"seedloom.dev/seedloom/engine/trace"
 	"seedloom.dev/seedloom/internal/runreport"
 )
@@ -51,7 +52,11 @@ type Config struct {
 	OutputDirectory, SeedDirectory string
 	// APIKey returns the API key of the provider with an index in the spec, or an empty string.
 	APIKey func(provider int) string
-	Logger *slog.Logger
+	// ToolKey returns the API key of the tool server with an index in the spec, or an empty string. ToolSocket returns the path of the socket on
+	// which the bridge of a tool server of type Stdio listens. They may be nil where no column uses such servers.
+	ToolKey    func(server int) string
+	ToolSocket func(server string) string
+	Logger     *slog.Logger
 	// Version is the version of the engine.
 	Version string
 	// Serve is called once with what serves the progress and the metrics. It may be nil.
@@ -183,7 +188,18 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 	spec := p.plan.Spec
 	models := model.NewSet(p.plan, p.config.APIKey)
 	defer models.Close()
-	generators, err := factory.Build(p.plan, models)
+	outage := p.config.Outage
+	if outage == (schedule.OutageConfig{}) {
+		outage = schedule.OutageConfig{First: defaultFirstOutage, Later: defaultLaterOutage}
+	}
+	toolServers := tools.NewSet(spec, tools.Config{
+		Key: p.config.ToolKey, Socket: p.config.ToolSocket, Patience: outage.First, Logger: p.config.Logger, Version: p.config.Version,
+	})
+	defer toolServers.Close()
+	if err := toolServers.Check(ctx); err != nil {
+		return failure.Of(err)
+	}
+	generators, err := factory.Build(p.plan, models, toolServers)
 	if err != nil {
 		return failure.Of(err)
 	}
@@ -208,10 +224,7 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 	}
 	job := &run.Job{
 		Plan: p.plan, Generators: generators, Store: p.store, Progress: tracker, Logger: p.config.Logger,
-		Attempt: p.config.Run.Attempt, Shard: p.config.Shard, Shards: max(1, p.config.Run.Shards), Outage: p.config.Outage,
-	}
-	if job.Outage == (schedule.OutageConfig{}) {
-		job.Outage = schedule.OutageConfig{First: defaultFirstOutage, Later: defaultLaterOutage}
+		Attempt: p.config.Run.Attempt, Shard: p.config.Shard, Shards: max(1, p.config.Run.Shards), Outage: outage,
 	}
 	if p.seed != nil {
 		selector := seed.NewSelector(p.seed.Len(), spec.Seed.Order, spec.RandomSeed)

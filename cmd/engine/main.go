@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
 	"strconv"
 	"sync/atomic"
@@ -74,7 +75,11 @@ func logLevel(name string) slog.Level {
 func readConfig(logger *slog.Logger) (engine.Config, error) {
 	config := engine.Config{
 		OutputDirectory: runreport.OutputDirectory, SeedDirectory: runreport.SeedDirectory, Version: engineVersion(),
-		APIKey: func(provider int) string { return os.Getenv(runreport.APIKeyVariablePrefix + strconv.Itoa(provider)) },
+		APIKey:  func(provider int) string { return os.Getenv(runreport.APIKeyVariablePrefix + strconv.Itoa(provider)) },
+		ToolKey: func(server int) string { return os.Getenv(runreport.ToolKeyVariablePrefix + strconv.Itoa(server)) },
+		ToolSocket: func(server string) string {
+			return filepath.Join(runreport.ToolDirectory, server, runreport.ToolSocketName)
+		},
 	}
 	data, err := os.ReadFile(runreport.SpecPath)
 	if err != nil {

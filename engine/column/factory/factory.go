@@ -11,6 +11,7 @@ import (
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/engine/tools"
 )
 
 // Generators are the generators of a plan, by the index of their column in the schema. Each column has one of the three; those of the seed
@@ -22,7 +23,7 @@ type Generators struct {
 }
 
 // Build makes the generators of all configured columns.
-func Build(p *plan.Plan, models *model.Set) (*Generators, error) {
+func Build(p *plan.Plan, models *model.Set, toolServers *tools.Set) (*Generators, error) {
 	generators := &Generators{
 		Cell: make([]column.CellGenerator, p.Schema.Len()), Model: make([]column.ModelGenerator, p.Schema.Len()), Batch: make([]column.BatchGenerator, p.Schema.Len()),
 	}
@@ -32,7 +33,7 @@ func Build(p *plan.Plan, models *model.Set) (*Generators, error) {
 		case plan.KindSampler:
 			generators.Cell[index], err = sampler.New(configured.Name, configured.Spec.Sampler, p.Spec.RandomSeed)
 		case plan.KindLLMText:
-			generators.Model[index], err = llm.New(configured.Name, configured.Spec.Prompt(), p.Spec.RandomSeed, models.Client(configured.Model.Alias))
+			generators.Model[index], err = llm.New(configured.Name, configured.Spec.Prompt(), p.Spec.RandomSeed, models.Client(configured.Model.Alias), toolsOf(configured, toolServers))
 		case plan.KindExpression:
 			generators.Cell[index], err = expression.New(configured.Name, configured.Spec.Expression, p.Spec.RandomSeed)
 		default:
@@ -45,4 +46,12 @@ func Build(p *plan.Plan, models *model.Set) (*Generators, error) {
 		}
 	}
 	return generators, nil
+}
+
+// toolsOf returns the tools that a column gives to its model, or nil.
+func toolsOf(configured *plan.Column, toolServers *tools.Set) llm.Tools {
+	if toolbox := toolServers.Toolbox(configured.Spec.Prompt().Tools); toolbox != nil {
+		return toolbox
+	}
+	return nil
 }

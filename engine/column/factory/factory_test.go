@@ -11,6 +11,7 @@ import (
 	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/engine/tools"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -39,7 +40,7 @@ func TestEveryConfiguredColumnHasOneGenerator(t *testing.T) {
 	}
 	models := model.NewSet(compiled, func(int) string { return "" })
 	defer models.Close()
-	generators, err := factory.Build(compiled, models)
+	generators, err := factory.Build(compiled, models, tools.NewSet(compiled.Spec, tools.Config{}))
 	if err != nil {
 		t.Fatal(err)
 	}
