@@ -18,6 +18,7 @@ MODULES := hack/cluster
 
 OPERATOR_IMAGE := seedloom.dev/seedloom:dev
 SIMULATOR_IMAGE := seedloom.dev/llmsim:dev
+TOOLSERVER_IMAGE := seedloom.dev/toolserver:dev
 CLUSTER := go -C hack/cluster run .
 KUBECTL := $(CLUSTER) kubectl --
 
@@ -55,7 +56,7 @@ fmt: ## Format the code.
 .PHONY: build
 build: ## Build the static binaries of the images into dist/.
 	@mkdir -p dist
-	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o dist/ ./cmd/manager ./cmd/engine ./cmd/bridge ./hack/llmsim
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o dist/ ./cmd/manager ./cmd/engine ./cmd/bridge ./hack/llmsim ./hack/toolserver
 
 .PHONY: clean
 clean: ## Remove what was built in the checkout. Caches stay.
@@ -123,9 +124,10 @@ cluster-down: ## Take the cluster down.
 	$(CLUSTER) down
 
 .PHONY: images
-images: build ## Put the images of the operator and of the simulated model server into the cluster.
+images: build ## Put the images of the operator, of the simulated model server and of the tool server for trials into the cluster.
 	$(CLUSTER) load-image --name $(OPERATOR_IMAGE) --user 65532 --entrypoint /manager "$(CURDIR)/dist/manager" "$(CURDIR)/dist/engine" "$(CURDIR)/dist/bridge"
 	$(CLUSTER) load-image --name $(SIMULATOR_IMAGE) --user 65532 --entrypoint /llmsim "$(CURDIR)/dist/llmsim"
+	$(CLUSTER) load-image --name $(TOOLSERVER_IMAGE) --user 65532 --entrypoint /toolserver "$(CURDIR)/dist/toolserver"
 
 .PHONY: deploy
 deploy: ## Deploy the operator from config/default, and wait until it is available.

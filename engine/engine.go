@@ -196,9 +196,6 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 		Key: p.config.ToolKey, Socket: p.config.ToolSocket, Patience: outage.First, Logger: p.config.Logger, Version: p.config.Version,
 	})
 	defer toolServers.Close()
-	if err := toolServers.Check(ctx); err != nil {
-		return failure.Of(err)
-	}
 	generators, err := factory.Build(p.plan, models, toolServers)
 	if err != nil {
 		return failure.Of(err)
@@ -232,6 +229,9 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 			index := selector.Index(row)
 			return p.seed.Row(index), int64(index)
 		}
+	}
+	if err := toolServers.Check(ctx); err != nil {
+		return failure.Of(err)
 	}
 	if ending := p.checkModels(ctx, models); ending != nil {
 		return ending

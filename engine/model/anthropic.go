@@ -88,8 +88,11 @@ func appendAnthropicTools(body []byte, request *Request) []byte {
 		body = appendTool(appendItem(body), &Tool{Name: schema.Name, Description: "Gives the answer.", Parameters: schema.Document}, "input_schema")
 	}
 	body = append(body, ']')
+	if request.NoToolCalls && request.Schema == nil {
+		return append(body, `,"tool_choice":{"type":"none"}`...)
+	}
 	forced := request.ForcedTool
-	if forced == "" && request.Schema != nil && len(request.Tools) > 0 {
+	if forced == "" && !request.NoToolCalls && request.Schema != nil && len(request.Tools) > 0 {
 		return append(body, `,"tool_choice":{"type":"any"}`...)
 	}
 	if forced == "" && request.Schema != nil {

@@ -63,10 +63,12 @@ type Schema struct {
 // Request is one request to a model.
 type Request struct {
 	Messages []Message
-	// Tools are those that the model may call; ForcedTool is the name of the one that it must call, or empty.
-	Tools      []Tool
-	ForcedTool string
-	Schema     *Schema
+	// Tools are those that the model may call; ForcedTool is the name of the one that it must call, or empty. With NoToolCalls it may call none
+	// of them: they are only described, since some providers refuse a conversation with calls of tools that it does not describe.
+	Tools       []Tool
+	ForcedTool  string
+	NoToolCalls bool
+	Schema      *Schema
 	// Draw fixes what is drawn for this request: its seed, temperature and topP where the model has distributions of them.
 	Draw uint64
 }

@@ -87,6 +87,16 @@ func TestConversationsAreSentInTheWordsOfTheProtocol(t *testing.T) {
 			`{"type":"video_url","video_url":{"url":"data:video/mp4;base64,BBBB"}}]}]}`},
 		"OpenAI with a schema": {v1alpha1.ProviderOpenAI, model.Request{Messages: ask, Schema: &model.Schema{Name: "verdict", Document: schema.Document, Strict: true}},
 			`{"model":"m","messages":[{"role":"user","content":"x"}],"response_format":{"type":"json_schema","json_schema":{"name":"verdict","schema":{"type":"object"},"strict":true}}}`},
+		"OpenAI with tools that may not be called": {v1alpha1.ProviderOpenAI, model.Request{Messages: ask, Tools: []model.Tool{{Name: "stop"}}, NoToolCalls: true},
+			`{"model":"m","messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{"name":"stop","parameters":{"type":"object","properties":{}}}}],` +
+				`"tool_choice":"none"}`},
+		"Anthropic with tools that may not be called": {v1alpha1.ProviderAnthropic, model.Request{Messages: ask, Tools: []model.Tool{{Name: "stop"}}, NoToolCalls: true},
+			`{"model":"m","messages":[{"role":"user","content":"x"}],"max_tokens":4096,"tools":[{"name":"stop","input_schema":{"type":"object","properties":{}}}],` +
+				`"tool_choice":{"type":"none"}}`},
+		"Anthropic with a schema and tools that may not be called": {v1alpha1.ProviderAnthropic,
+			model.Request{Messages: ask, Schema: schema, Tools: []model.Tool{{Name: "stop"}}, NoToolCalls: true},
+			`{"model":"m","messages":[{"role":"user","content":"x"}],"max_tokens":4096,"tools":[{"name":"stop","input_schema":{"type":"object","properties":{}}},` +
+				`{"name":"verdict","description":"Gives the answer.","input_schema":{"type":"object"}}],"tool_choice":{"type":"tool","name":"verdict"}}`},
 		"Anthropic with a schema": {v1alpha1.ProviderAnthropic, model.Request{Messages: ask, Schema: schema},
 			`{"model":"m","messages":[{"role":"user","content":"x"}],"max_tokens":4096,"tools":[{"name":"verdict","description":"Gives the answer.","input_schema":{"type":"object"}}],` +
 				`"tool_choice":{"type":"tool","name":"verdict"}}`},

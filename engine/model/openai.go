@@ -46,7 +46,9 @@ func (openAI) appendRequest(body []byte, settings *settings, request *Request) [
 		}
 		body = append(body, ']')
 	}
-	if request.ForcedTool != "" {
+	if request.NoToolCalls && len(request.Tools) > 0 {
+		body = append(body, `,"tool_choice":"none"`...)
+	} else if request.ForcedTool != "" {
 		body = append(appendMember(body, "tool_choice"), `{"type":"function","function":{"name":`...)
 		body = append(appendText(body, request.ForcedTool), `}}`...)
 	}

@@ -33,7 +33,7 @@ type turns struct {
 }
 
 // ask sends a request, and others with the results of tools, until the model answers without asking for any: at most one request more than
-// there are turns left, and the last one offers no tools. It returns the messages of the request grown by the turns. The usage is valid beside
+// there are turns left, and in the last one it may call none. It returns the messages of the request grown by the turns. The usage is valid beside
 // an error too.
 func (t *turns) ask(ctx context.Context, client Model, request model.Request) (model.Answer, []model.Message, column.Usage, error) {
 	if t.tools == nil {
@@ -47,7 +47,7 @@ func (t *turns) ask(ctx context.Context, client Model, request model.Request) (m
 		last := t.used >= t.tools.MaxTurns()
 		request.Messages, request.Tools = messages, t.tools.List()
 		if last {
-			request.Tools = nil
+			request.NoToolCalls, request.ForcedTool = true, ""
 			request.Messages = append(messages, model.Message{Role: model.RoleUser, Content: lastTurn})
 		}
 		answer, usage, err := client.Chat(ctx, request)
@@ -67,7 +67,9 @@ func (t *turns) ask(ctx context.Context, client Model, request model.Request) (m
 		if err != nil {
 			return model.Answer{}, request.Messages, total, err
 		}
-		messages = append(messages, model.Message{Role: model.RoleAssistant, Content: answer.Text, Reasoning: answer.Reasoning, ToolCalls: calls})
+		said := answer.Message()
+		said.ToolCalls = calls
+		messages = append(messages, said)
 		messages = append(messages, results...)
 	}
 }
