@@ -9,6 +9,7 @@ import (
 	"seedloom.dev/seedloom/engine/column/custom"
 	"seedloom.dev/seedloom/engine/column/sampler"
 	"seedloom.dev/seedloom/engine/jinja"
+	"seedloom.dev/seedloom/engine/sandbox"
 )
 
 // columnChecks has the checks of each kind of column. A new kind is added here, in Kind, in valueType and in package factory.
@@ -187,8 +188,8 @@ func (v *validation) customColumn(index int, field string) {
 	v.valueType(field+".type", code.Type)
 	for i, name := range code.RequiredColumns {
 		at := fmt.Sprintf("%s.requiredColumns[%d]", field, i)
-		if name == custom.RowKey {
-			v.add(at, ReasonInvalidValue, "every row has %s without asking for it", custom.RowKey)
+		if name == sandbox.RowKey {
+			v.add(at, ReasonInvalidValue, "every row has %s without asking for it", sandbox.RowKey)
 			continue
 		}
 		v.references[index] = append(v.references[index], reference{name: name, field: at})
@@ -197,7 +198,7 @@ func (v *validation) customColumn(index int, field string) {
 		v.add(field, ReasonInvalidUnion, "exactly one of starlark must be set, but none is")
 		return
 	}
-	for _, problem := range custom.Check(code.Starlark.Source) {
+	for _, problem := range sandbox.Check(code.Starlark.Source, custom.EntryPoint) {
 		v.add(field+".starlark.source", ReasonStarlarkSyntax, "%s", problem)
 	}
 }

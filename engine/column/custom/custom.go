@@ -1,3 +1,4 @@
+// Package custom makes columns by code of the user, which runs in the sandbox. Nothing here knows how rows are scheduled or stored.
 package custom
 
 import (
@@ -5,70 +6,47 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"go.starlark.net/starlark"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/sandbox"
 	"seedloom.dev/seedloom/engine/table"
 )
+
+// EntryPoint is the function that the code defines.
+const EntryPoint = "generate"
 
 // Generator runs a program for all the records of a batch.
 type Generator struct {
 	name     string
 	kind     table.Kind
 	requires []string
-	program  *starlark.Program
-	limits   limits
+	program  *sandbox.Program
+	limits   sandbox.Limits
 }
-
-// limits bound one call, so that a mistake in a program ends as a message and not as a process without memory.
-type limits struct {
-	// steps bounds the work. A step is one operation of Starlark's virtual machine; the default takes seconds.
-	steps uint64
-	// values and bytes bound what is returned: the number of values, and the sum of their texts' lengths.
-	values, bytes int
-}
-
-var defaultLimits = limits{steps: 200_000_000, values: 1_000_000, bytes: 256 << 20}
-
-// maxMessage bounds, in bytes, what is repeated of an error: the code chooses the text, and it becomes part of the status.
-const maxMessage = 400
 
 // New compiles the program of a column whose values are of the kind.
 func New(name string, spec *v1alpha1.Custom, kind table.Kind) (*Generator, error) {
-	if found := Check(spec.Starlark.Source); len(found) > 0 {
-		return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: starlark.source: %s", name, found[0])
-	}
-	_, program, err := starlark.SourceProgramOptions(options, fileName, spec.Starlark.Source, isPredeclared)
+	program, err := sandbox.Compile(spec.Starlark.Source, EntryPoint)
 	if err != nil {
-		return nil, failure.Wrap(err, v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: starlark.source", name)
+		return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: starlark.source: %v", name, err)
 	}
-	return &Generator{name: name, kind: kind, requires: spec.RequiredColumns, program: program, limits: defaultLimits}, nil
+	return &Generator{name: name, kind: kind, requires: spec.RequiredColumns, program: program, limits: sandbox.DefaultLimits}, nil
 }
 
 // GenerateBatch calls generate(rows). Whatever the code does wrong ends the run: another attempt would do the same.
 func (g *Generator) GenerateBatch(ctx context.Context, records []*table.Record, resize bool) ([]column.BatchValue, error) {
-	thread := &starlark.Thread{Name: g.name, Print: func(*starlark.Thread, string) {}}
-	thread.SetMaxExecutionSteps(g.limits.steps)
-	tooManySteps := false
-	thread.OnMaxSteps = func(thread *starlark.Thread) {
-		tooManySteps = true
-		thread.Cancel("too many steps")
+	rows, err := g.rows(records)
+	if err != nil {
+		return nil, g.fail(err)
 	}
-	stop := context.AfterFunc(ctx, func() { thread.Cancel("the run was asked to stop") })
-	defer stop()
-
-	returned, err := g.call(thread, records)
+	returned, err := g.program.Call(ctx, g.limits, rows)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
-		}
-		if tooManySteps {
-			return nil, failure.New(v1alpha1.ReasonCustomCodeError, failure.EndRun, "the code of column %q needed more than %d steps for %d rows; "+
-				"make starlark.source cheaper, or lower run.rowGroupSize", g.name, g.limits.steps, len(records))
 		}
 		return nil, g.fail(err)
 	}
@@ -85,15 +63,12 @@ func (g *Generator) GenerateBatch(ctx context.Context, records []*table.Record, 
 	return values, nil
 }
 
-func (g *Generator) call(thread *starlark.Thread, records []*table.Record) (starlark.Value, error) {
-	globals, err := g.program.Init(thread, nil)
-	if err != nil {
-		return nil, err
-	}
+// rows are the dicts that the code gets: _row is the position of the row in the batch.
+func (g *Generator) rows(records []*table.Record) ([]starlark.Value, error) {
 	rows := make([]starlark.Value, len(records))
 	for i, record := range records {
 		row := starlark.NewDict(len(g.requires) + 1)
-		if err := row.SetKey(starlark.String(RowKey), starlark.MakeInt(i)); err != nil {
+		if err := row.SetKey(starlark.String(sandbox.RowKey), starlark.MakeInt(i)); err != nil {
 			return nil, err
 		}
 		for _, name := range g.requires {
@@ -101,32 +76,28 @@ func (g *Generator) call(thread *starlark.Thread, records []*table.Record) (star
 			if !found {
 				return nil, fmt.Errorf("required column %q does not exist", name)
 			}
-			if err := row.SetKey(starlark.String(name), toStarlark(record.Schema.Fields()[index].Type, record.Cells[index])); err != nil {
+			if err := row.SetKey(starlark.String(name), sandbox.ToStarlark(record.Schema.Fields()[index].Type, record.Cells[index])); err != nil {
 				return nil, err
 			}
 		}
 		rows[i] = row
 	}
-	return starlark.Call(thread, globals[entryPoint], starlark.Tuple{starlark.NewList(rows)}, nil)
+	return rows, nil
 }
 
 // collect reads what the code returned: a list of dicts, each with the column's name and _row.
 func (g *Generator) collect(returned starlark.Value, rows int) ([]column.BatchValue, error) {
-	list, isIterable := returned.(starlark.Iterable)
-	if !isIterable {
-		return nil, fmt.Errorf("generate must return a list of dicts, but returned a %s", returned.Type())
+	dicts, err := g.program.Items(returned)
+	if err != nil {
+		return nil, err
 	}
-	iterator := list.Iterate()
-	defer iterator.Done()
+	meter := sandbox.NewMeter(g.limits)
 	var values []column.BatchValue
-	var item starlark.Value
-	bytes := 0
-	for position := 0; iterator.Next(&item); position++ {
-		dict, isDict := item.(*starlark.Dict)
-		if !isDict {
-			return nil, fmt.Errorf("generate must return a list of dicts, but item %d is a %s", position, item.Type())
+	for position, dict := range dicts {
+		source, given, err := sandbox.RowNumber(dict)
+		if err == nil && (source < 0 || source >= int64(rows)) {
+			err = fmt.Errorf("%s must be the %s of one of the %d rows, but is %s", sandbox.RowKey, sandbox.RowKey, rows, given)
 		}
-		source, err := sourceRow(dict, rows)
 		if err != nil {
 			return nil, fmt.Errorf("item %d: %w", position, err)
 		}
@@ -137,34 +108,16 @@ func (g *Generator) collect(returned starlark.Value, rows int) ([]column.BatchVa
 		if !found {
 			return nil, fmt.Errorf("item %d has no key %q, the name of the column", position, g.name)
 		}
-		converted, err := fromStarlark(g.kind, value)
+		converted, err := sandbox.FromStarlark(table.Type{Kind: g.kind}, value)
 		if err != nil {
 			return nil, fmt.Errorf("item %d: %w", position, err)
 		}
-		if text, isText := converted.(string); isText {
-			bytes += len(text)
+		if err := meter.Add(converted); err != nil {
+			return nil, err
 		}
-		if position >= g.limits.values || bytes > g.limits.bytes {
-			return nil, fmt.Errorf("generate must return at most %d values with %d bytes of text in all", g.limits.values, g.limits.bytes)
-		}
-		values = append(values, column.BatchValue{Source: source, Value: converted})
+		values = append(values, column.BatchValue{Source: int(source), Value: converted})
 	}
 	return values, nil
-}
-
-func sourceRow(dict *starlark.Dict, rows int) (int, error) {
-	value, found, err := dict.Get(starlark.String(RowKey))
-	if err != nil {
-		return 0, err
-	}
-	if !found {
-		return 0, fmt.Errorf("has no key %q, which says to which row it belongs", RowKey)
-	}
-	var source int
-	if err := starlark.AsInt(value, &source); err != nil || source < 0 || source >= rows {
-		return 0, fmt.Errorf("%s must be the %s of one of the %d rows, but is %s", RowKey, RowKey, rows, value)
-	}
-	return source, nil
 }
 
 func checkOneEach(values []column.BatchValue, rows int) error {
@@ -183,26 +136,17 @@ func checkOneEach(values []column.BatchValue, rows int) error {
 
 // fail wraps what the code did wrong, with the place in the source where it happened.
 func (g *Generator) fail(err error) error {
-	message, place := err.Error(), ""
-	var evaluation *starlark.EvalError
-	if errors.As(err, &evaluation) {
-		message = evaluation.Msg
-		for i := range evaluation.CallStack {
-			// The innermost frames may be those of built-in functions, which have no place.
-			if position := evaluation.CallStack.At(i).Pos; position.Filename() == fileName {
-				place = " at " + position.String()
-				break
-			}
-		}
+	var wrong *sandbox.Error
+	if !errors.As(err, &wrong) {
+		wrong = sandbox.Describe(err)
 	}
-	return failure.New(v1alpha1.ReasonCustomCodeError, failure.EndRun, "the code of column %q failed%s: %s; correct starlark.source",
-		g.name, place, shorten(message))
-}
-
-// shorten cuts a message, and what is not text out of it.
-func shorten(message string) string {
-	if len(message) > maxMessage {
-		message = message[:maxMessage] + "…"
+	if wrong.TooManySteps {
+		return failure.New(v1alpha1.ReasonCustomCodeError, failure.EndRun, "the code of column %q %s; make starlark.source cheaper, or lower run.rowGroupSize",
+			g.name, wrong.Message)
 	}
-	return strings.ToValidUTF8(message, "")
+	place := ""
+	if wrong.Place != "" {
+		place = " at " + wrong.Place
+	}
+	return failure.New(v1alpha1.ReasonCustomCodeError, failure.EndRun, "the code of column %q failed%s: %s; correct starlark.source", g.name, place, wrong.Message)
 }

@@ -15,6 +15,7 @@ import (
 	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/column/custom"
 	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/sandbox"
 	"seedloom.dev/seedloom/engine/table"
 )
 
@@ -77,7 +78,7 @@ func TestCheckFindsWhatCanBeKnown(t *testing.T) {
 		"a function in a block": {"if True:\n    def generate(rows):\n        return []\n", []string{"source:1:1: "}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			found := custom.Check(test.source)
+			found := sandbox.Check(test.source, custom.EntryPoint)
 			if len(found) != len(test.wants) {
 				t.Fatalf("found %q, want %d problems", found, len(test.wants))
 			}
@@ -93,7 +94,7 @@ func TestCheckFindsWhatCanBeKnown(t *testing.T) {
 	for i := range 40 {
 		fmt.Fprintf(&many, "    return nowhere%d\n", i)
 	}
-	if found := custom.Check(many.String()); len(found) != 17 || found[16] != "and 24 more" {
+	if found := sandbox.Check(many.String(), custom.EntryPoint); len(found) != 17 || found[16] != "and 24 more" {
 		t.Errorf("found %d problems, the last %q", len(found), found[len(found)-1])
 	}
 }

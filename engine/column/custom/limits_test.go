@@ -10,12 +10,13 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/sandbox"
 	"seedloom.dev/seedloom/engine/table"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func limited(t *testing.T, source string, bounds limits) *Generator {
+func limited(t *testing.T, source string, bounds sandbox.Limits) *Generator {
 	t.Helper()
 	made, err := New("out", &v1alpha1.Custom{Starlark: &v1alpha1.Starlark{Source: source}}, table.KindString)
 	if err != nil {
@@ -37,7 +38,7 @@ func records(n int) []*table.Record {
 const text = "def generate(rows):\n    return [{'_row': r['_row'], 'out': 'abcde'} for r in rows]\n"
 
 func TestLimitsEndTheCall(t *testing.T) {
-	roomy := limits{steps: 100_000, values: 4, bytes: 20}
+	roomy := sandbox.Limits{Steps: 100_000, Values: 4, Bytes: 20}
 	for name, test := range map[string]struct {
 		source string
 		rows   int
@@ -69,7 +70,7 @@ func TestACancelledCallEndsAndIsNoFailureOfTheCode(t *testing.T) {
 	// Without the cancellation, the steps would take far longer than a test may.
 	endless := "def generate(rows):\n    for i in range(1000000000000):\n        pass\n    return []\n"
 	ctx, cancel := context.WithCancel(t.Context())
-	made := limited(t, endless, limits{steps: 1 << 62, values: 1, bytes: 1})
+	made := limited(t, endless, sandbox.Limits{Steps: 1 << 62, Values: 1, Bytes: 1})
 	done := make(chan error, 1)
 	go func() {
 		_, err := made.GenerateBatch(ctx, records(1), false)

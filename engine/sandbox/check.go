@@ -1,6 +1,6 @@
-// Package custom makes columns by code of the user: Starlark programs that run in a sandbox, with a limit on their steps and
-// without any input or output. Nothing here knows how rows are scheduled or stored.
-package custom
+// Package sandbox runs programs of the user over rows: Starlark, with limits on its steps and on what it returns, and without any input or
+// output. It knows how values of the engine become values of a program and come back, and nothing of what the programs are for.
+package sandbox
 
 import (
 	"errors"
@@ -12,10 +12,8 @@ import (
 )
 
 const (
-	// RowKey is the key, in each row, with the position of the row in the batch; what the code returns has it too.
+	// RowKey is the key, in each row, with the number of the row; what the code returns has it too.
 	RowKey = "_row"
-	// entryPoint is the function that the code defines.
-	entryPoint = "generate"
 	// maxProblems bounds how many problems of one program are reported.
 	maxProblems = 16
 	// fileName stands in positions: "source:3:1".
@@ -25,8 +23,9 @@ const (
 // options are the dialect: no recursion, no reassignment of globals, no while loops. Every program ends.
 var options = &syntax.FileOptions{Set: true}
 
-// Check returns everything that is wrong with a program, as far as it can be known without running it; nothing when it is right.
-func Check(source string) []string {
+// Check returns everything that is wrong with a program, as far as it can be known without running it; nothing when it is right. The
+// program defines the function with the name entryPoint, of one parameter: the rows.
+func Check(source, entryPoint string) []string {
 	file, _, err := starlark.SourceProgramOptions(options, fileName, source, isPredeclared)
 	if err != nil {
 		return problems(err)
@@ -37,20 +36,20 @@ func Check(source string) []string {
 			return []string{fmt.Sprintf("%s: load is not available", typed.Load)}
 		case *syntax.DefStmt:
 			if typed.Name.Name == entryPoint {
-				return checkParameters(typed)
+				return checkParameters(typed, entryPoint)
 			}
 		}
 	}
-	return []string{"must define a function generate(rows)"}
+	return []string{fmt.Sprintf("must define a function %s(rows)", entryPoint)}
 }
 
-func checkParameters(definition *syntax.DefStmt) []string {
+func checkParameters(definition *syntax.DefStmt, entryPoint string) []string {
 	if len(definition.Params) == 1 {
 		if _, plain := definition.Params[0].(*syntax.Ident); plain {
 			return nil
 		}
 	}
-	return []string{fmt.Sprintf("%s: generate must have exactly one parameter: def generate(rows)", definition.Def)}
+	return []string{fmt.Sprintf("%s: %s must have exactly one parameter: def %s(rows)", definition.Def, entryPoint, entryPoint)}
 }
 
 // isPredeclared says that nothing beyond Starlark's own built-in names is there.
