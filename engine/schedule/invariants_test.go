@@ -47,6 +47,9 @@ func (c *Core) violations(handedOut []Task) []string {
 				found = append(found, c.rowViolations(r, queued, deferred, running)...)
 			}
 		}
+		if group.held {
+			found = append(found, c.holdViolations(group, queued, deferred, running)...)
+		}
 		if open != group.open || open == 0 {
 			broken("row group %d has %d open rows, and counts %d", index, open, group.open)
 		}
@@ -113,6 +116,9 @@ func (c *Core) rowViolations(r *row, queued, deferred, running map[placement]int
 	remaining := 0
 	for i, spec := range c.config.Columns {
 		unmet := 0
+		if spec.AfterHold && r.group.held {
+			unmet++
+		}
 		for _, required := range spec.Requires {
 			if !r.cells[required].state.there() {
 				unmet++
@@ -130,13 +136,45 @@ func (c *Core) rowViolations(r *row, queued, deferred, running map[placement]int
 			found = append(found, fmt.Sprintf("row %d, column %d %s: queued %d times, deferred %d times, running %d times", r.index, i, problem, places[0], places[1], places[2]))
 		}
 	}
-	if remaining != r.remaining || remaining == 0 {
+	if remaining != r.remaining || (remaining == 0 && !r.group.held) {
 		found = append(found, fmt.Sprintf("row %d lacks %d cells, and counts %d", r.index, remaining, r.remaining))
 	}
 	return found
 }
 
 func (s cellState) there() bool { return s == cellDone || s == cellSkipped }
+
+// holdViolations checks a row group that was not released: nothing that comes after that is anywhere.
+func (c *Core) holdViolations(group *Group, queued, deferred, running map[placement]int) []string {
+	var found []string
+	lacking := 0
+	for at := range group.rows {
+		r := &group.rows[at]
+		early := 0
+		for i, spec := range c.config.Columns {
+			here := placement{r, r.epoch, i}
+			if spec.AfterHold && queued[here]+deferred[here]+running[here] > 0 {
+				found = append(found, fmt.Sprintf("row %d, column %d does not wait for the release of its row group", r.index, i))
+			}
+			if !spec.AfterHold && r.cells[i].state != cellDone {
+				early++
+			}
+		}
+		if r.state == rowActive && early != r.early {
+			found = append(found, fmt.Sprintf("row %d lacks %d cells before the hold, and counts %d", r.index, early, r.early))
+		}
+		if r.state == rowFailing || (r.state == rowActive && early > 0) {
+			lacking++
+		}
+		if r.state == rowDone {
+			found = append(found, fmt.Sprintf("row %d is done before its row group was released", r.index))
+		}
+	}
+	if lacking != group.early {
+		found = append(found, fmt.Sprintf("row group %d has %d rows that lack something before the hold, and counts %d", group.Index, lacking, group.early))
+	}
+	return found
+}
 
 func misplaced(spec Column, state cellState, unmet int, places [3]int, closed bool) string {
 	queued, deferred, running := places[0], places[1], places[2]

@@ -116,6 +116,7 @@ func (c *Core) resolved(r *row, column int, state cellState) {
 	r.cells[column].state = state
 	c.counts[column].Made++
 	r.remaining--
+	c.early(r, column)
 	for _, dependent := range c.dependents[column] {
 		next := &r.cells[dependent]
 		next.unmet--
@@ -123,7 +124,7 @@ func (c *Core) resolved(r *row, column int, state cellState) {
 			c.met(r, dependent)
 		}
 	}
-	if r.remaining == 0 && r.state == rowActive {
+	if r.remaining == 0 && r.state == rowActive && !r.group.held {
 		c.complete(r)
 	}
 }
@@ -206,6 +207,14 @@ func (c *Core) fail(r *row, column, part int, cause *failure.Error) {
 	if c.gates[column][part].add(true) {
 		c.trip(column, part, cause)
 	}
+	c.withdraw(r)
+	r.state = rowFailing
+	r.failed, r.part, r.cause = column, part, cause
+	c.settle(r)
+}
+
+// withdraw takes the cells of a row out of the counts and lanes.
+func (c *Core) withdraw(r *row) {
 	for i, spec := range c.config.Columns {
 		// A batch waits for the rows that are started again.
 		if spec.Batch && r.cells[i].state != cellWaiting {
@@ -217,9 +226,6 @@ func (c *Core) fail(r *row, column, part int, cause *failure.Error) {
 		c.forget(i, r.cells[i].state)
 		r.cells[i].state = cellWaiting
 	}
-	r.state = rowFailing
-	r.failed, r.part, r.cause = column, part, cause
-	c.settle(r)
 }
 
 // settle starts a failed row again, or drops it, once nothing of it runs any more.
@@ -244,6 +250,9 @@ func (c *Core) settle(r *row) {
 		}
 	}
 	r.group.open--
+	if r.group.held && r.early > 0 {
+		c.arrived(r.group)
+	}
 	dropped := Dropped{Row: r.index, Column: r.failed, Part: r.part, Attempts: r.attempt, Failure: r.cause}
 	r.group.Dropped = append(r.group.Dropped, dropped)
 	c.fates.Dropped = append(c.fates.Dropped, dropped)

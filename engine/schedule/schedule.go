@@ -33,6 +33,8 @@ type Column struct {
 	Batch bool
 	// Cells are where the values of the parts are in a record. They are needed only where a task may leave parts out.
 	Cells []int
+	// AfterHold says that the column is made only once its row group was released. All that require it are so too.
+	AfterHold bool
 }
 
 // Config is what the scheduler works with. It does not change while it does.
@@ -47,6 +49,11 @@ type Config struct {
 	Outage                             OutageConfig
 	// NewRecord makes the record of an attempt of a row, with the values of the seed in it.
 	NewRecord func(row table.RowIndex, attempt int32) *table.Record
+	// Hold says that every row group is held, once each of its rows has all that is not AfterHold, until its owner releases it.
+	Hold bool
+	// Restarted makes the record of another attempt of a row whose group was released, with what was made before the hold taken from the
+	// record of the attempt before. It is needed where row groups are held.
+	Restarted func(before *table.Record, attempt int32) *table.Record
 	// Recovered writes those cells into a new record that are known already, and returns the positions of their columns, which are no
 	// batches. It may be nil.
 	Recovered func(*table.Record) []int
@@ -63,6 +70,8 @@ type Config struct {
 type Todo struct {
 	Row     table.RowIndex
 	Attempt int32
+	// Resumed is, where row groups are held, the attempt that an earlier run was at after the hold.
+	Resumed int32
 }
 
 // Group is a row group in work. Its owner is the scheduler until it is returned as finished or unfinished.
@@ -76,6 +85,9 @@ type Group struct {
 	open    int
 	// batchUnmet counts, for each column, the rows whose inputs for it are not there yet.
 	batchUnmet []int
+	// held says that the group was not released yet; early counts the rows that lack something that is made before that.
+	held  bool
+	early int
 }
 
 // Unfinished returns the rows of the group that have no fate yet.
@@ -92,7 +104,7 @@ func (g *Group) Unfinished() []table.RowIndex {
 // Dropped is a row that was given up after all its attempts, with the failure of the last one.
 type Dropped struct {
 	Row table.RowIndex
-	// Column is the position of the column that caused it, Part that of the column in its parts.
+	// Column is the position of the column that caused it, Part that of the column in its parts. It is negative where no column did.
 	Column, Part int
 	// Attempts is how often the row was tried, over all runs.
 	Attempts int32
@@ -138,6 +150,9 @@ type row struct {
 	running   int
 	tries     int // in this run
 	attempt   int32
+	resumed   int32
+	// early counts the cells that are to be made before the release of the group.
+	early int
 	// epoch tells apart the attempts, so that what comes back from an earlier one is ignored.
 	epoch        int32
 	failed, part int
@@ -182,6 +197,7 @@ type Core struct {
 	doneRows int64
 	deferred queue[deferredCell]
 	finished []*Group
+	held     []*Group
 	fates    Fates
 	groups   map[int64]*Group
 	ending   *failure.Error
@@ -257,11 +273,11 @@ func (c *Core) Hungry() bool {
 // Add puts a row group to work. A group without rows is finished at once.
 func (c *Core) Add(index int64, rows []Todo) {
 	columns := len(c.config.Columns)
-	group := &Group{Index: index, open: len(rows), batchUnmet: make([]int, columns), rows: make([]row, len(rows))}
+	group := &Group{Index: index, open: len(rows), batchUnmet: make([]int, columns), rows: make([]row, len(rows)), held: c.config.Hold, early: len(rows)}
 	c.groups[index] = group
 	cells := make([]cell, len(rows)*columns)
 	for i, todo := range rows {
-		group.rows[i] = row{group: group, index: todo.Row, attempt: todo.Attempt, cells: cells[i*columns : (i+1)*columns : (i+1)*columns]}
+		group.rows[i] = row{group: group, index: todo.Row, attempt: todo.Attempt, resumed: todo.Resumed, cells: cells[i*columns : (i+1)*columns : (i+1)*columns]}
 	}
 	for i, column := range c.config.Columns {
 		if column.Batch {
@@ -278,23 +294,47 @@ func (c *Core) Add(index int64, rows []Todo) {
 
 // start begins an attempt of a row.
 func (c *Core) start(r *row) {
-	r.record = c.config.NewRecord(r.index, r.attempt)
+	held := r.group.held
+	again := c.config.Hold && !held
+	if again {
+		r.record = c.config.Restarted(r.record, r.attempt)
+	} else {
+		r.record = c.config.NewRecord(r.index, r.attempt)
+	}
 	r.state = rowActive
 	r.remaining = len(c.config.Columns)
+	r.early = 0
 	r.cause = nil
 	r.epoch++
 	for i := range c.config.Columns {
 		r.cells[i] = cell{unmet: int16(len(c.config.Columns[i].Requires))}
+		switch {
+		case held && c.config.Columns[i].AfterHold:
+			r.cells[i].unmet++
+		case held:
+			r.early++
+		}
 	}
-	if c.config.Recovered != nil {
+	if again {
+		c.keep(r)
+	}
+	if c.config.Recovered != nil && !held {
 		c.recover(r)
 	}
+	if held && r.early == 0 {
+		c.arrived(r.group)
+	}
+	c.begin(r)
+}
+
+// begin queues the cells of a row that wait for nothing.
+func (c *Core) begin(r *row) {
 	for i := range c.config.Columns {
 		if current := &r.cells[i]; current.state == cellWaiting && current.unmet == 0 {
 			c.met(r, i)
 		}
 	}
-	if r.remaining == 0 && r.state == rowActive {
+	if r.remaining == 0 && r.state == rowActive && !r.group.held {
 		c.complete(r)
 	}
 }

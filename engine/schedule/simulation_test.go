@@ -69,13 +69,16 @@ type simulated struct {
 	waiting   [][]Todo
 	nextGroup int64
 	tasks     []Task
-	ends      []time.Time // of the tasks, in their order
-	fates     map[table.RowIndex]string
-	rows      int
-	latency   time.Duration
-	rates     []rates
-	outages   []outage
-	stopAt    time.Time
+	// processing are the held row groups that somebody works on, and dropped those that were dropped as a whole.
+	processing []processing
+	dropped    map[int64]bool
+	ends       []time.Time // of the tasks, in their order
+	fates      map[table.RowIndex]string
+	rows       int
+	latency    time.Duration
+	rates      []rates
+	outages    []outage
+	stopAt     time.Time
 	// skips are the shares of the cells of a column that are left out.
 	skips  []float64
 	broken []string
@@ -92,6 +95,14 @@ type outage struct {
 	start, end time.Time
 }
 
+type processing struct {
+	group *Group
+	end   time.Time
+}
+
+// processed stands for the attempt in a cell that was written while its row group was held.
+const processed = -1
+
 // value is what a cell holds: from it follows for which attempt of which row it was made.
 type value struct {
 	row     table.RowIndex
@@ -102,7 +113,24 @@ type value struct {
 
 // holds says what the cell of a column holds when it is there.
 func (s *simulated) holds(record *table.Record, column int) value {
+	if s.config.Hold && !s.config.Columns[column].AfterHold {
+		return value{record.Row, processed, column, false}
+	}
 	return value{record.Row, record.Attempt, column, s.skipped(record, column)}
+}
+
+// input says what the cell of a column holds when another one reads it.
+func (s *simulated) input(record *table.Record, column, required int) value {
+	if s.config.Hold && !s.config.Columns[column].AfterHold {
+		return value{record.Row, record.Attempt, required, false}
+	}
+	return s.holds(record, required)
+}
+
+func (s *simulated) newRecord(row table.RowIndex, attempt int32) *table.Record {
+	record := table.NewRecord(s.schema, row, attempt)
+	record.Skipped = make([]bool, s.schema.Len())
+	return record
 }
 
 // skipped draws, for an attempt of a row, whether the cell of a column is left out.
@@ -117,7 +145,7 @@ func (s *simulated) skipped(record *table.Record, column int) bool {
 // skip leaves out a cell, and notes what it should not have been asked.
 func (s *simulated) skip(record *table.Record, column int) bool {
 	for _, required := range s.config.Columns[column].Requires {
-		if record.Cells[required] != s.holds(record, required) {
+		if record.Cells[required] != s.input(record, column, required) {
 			s.broken = append(s.broken, fmt.Sprintf("whether to skip column %d of row %d was asked without its input %d", column, record.Row, required))
 		}
 	}
@@ -133,7 +161,7 @@ func (s *simulated) skip(record *table.Record, column int) bool {
 }
 
 func newSimulated(seed uint64) *simulated {
-	s := &simulated{random: rand.New(rand.NewPCG(seed, 0)), now: time.Unix(1_000_000, 0), fates: map[table.RowIndex]string{}}
+	s := &simulated{random: rand.New(rand.NewPCG(seed, 0)), now: time.Unix(1_000_000, 0), fates: map[table.RowIndex]string{}, dropped: map[int64]bool{}}
 	s.latency = time.Duration(1+s.random.IntN(3000)) * time.Millisecond
 	s.config = Config{
 		Lanes: []Lane{{Limit: 1 + s.random.IntN(4), Endpoint: -1}}, Endpoints: 1 + s.random.IntN(2),
@@ -166,11 +194,10 @@ func newSimulated(seed uint64) *simulated {
 		s.skips = append(s.skips, [...]float64{0, 0, 0.3, 1}[s.random.IntN(4)])
 	}
 	s.schema = table.NewSchema(fields...)
-	s.config.NewRecord = func(row table.RowIndex, attempt int32) *table.Record {
-		record := table.NewRecord(s.schema, row, attempt)
-		record.Skipped = make([]bool, s.schema.Len())
-		return record
+	if s.random.IntN(3) == 0 {
+		s.hold()
 	}
+	s.config.NewRecord = s.newRecord
 	for range s.random.IntN(3) {
 		start := s.now.Add(s.duration(20 * time.Second))
 		s.outages = append(s.outages, outage{s.random.IntN(s.config.Endpoints), start, start.Add(s.duration(2 * time.Minute))})
@@ -181,7 +208,7 @@ func newSimulated(seed uint64) *simulated {
 	for range 1 + s.random.IntN(4) {
 		var group []Todo
 		for range 1 + s.random.IntN(12) {
-			group = append(group, Todo{Row: table.RowIndex(s.rows), Attempt: int32(s.random.IntN(2))})
+			group = append(group, Todo{Row: table.RowIndex(s.rows), Attempt: int32(s.random.IntN(2)), Resumed: int32(s.random.IntN(3))})
 			s.rows++
 		}
 		s.waiting = append(s.waiting, group)
@@ -194,6 +221,21 @@ func newSimulated(seed uint64) *simulated {
 	}
 	s.core = New(s.config)
 	return s
+}
+
+// hold lets row groups be held before some of the columns.
+func (s *simulated) hold() {
+	s.config.Hold = true
+	first := s.random.IntN(len(s.config.Columns) + 1)
+	for i := first; i < len(s.config.Columns); i++ {
+		s.config.Columns[i].AfterHold = true
+	}
+	clear(s.skips[:first])
+	s.config.Restarted = func(before *table.Record, attempt int32) *table.Record {
+		record := s.newRecord(before.Row, attempt)
+		copy(record.Cells, before.Cells[:first])
+		return record
+	}
 }
 
 // randomRates are all zero for many columns, so that faults of one kind are also met alone.
@@ -211,7 +253,7 @@ func (s *simulated) randomRates() rates {
 func (s *simulated) recovered(record *table.Record) []int {
 	var positions []int
 	for i, column := range s.config.Columns {
-		if !column.Batch && !s.skipped(record, i) && s.random.IntN(3) == 0 {
+		if !column.Batch && !s.skipped(record, i) && s.random.IntN(3) == 0 && (!s.config.Hold || column.AfterHold) {
 			record.Cells[i] = s.holds(record, i)
 			positions = append(positions, i)
 		}
@@ -238,7 +280,7 @@ func simulate(seed uint64) error {
 		if len(problems) > 0 {
 			return fmt.Errorf("after %d events:\n  %s\nthe last events:\n%s", step, strings.Join(problems, "\n  "), strings.Join(s.trail[max(0, len(s.trail)-15):], "\n"))
 		}
-		if len(s.tasks) == 0 && (s.core.Ending() != nil || (s.core.Open() == 0 && len(s.waiting) == 0)) {
+		if len(s.tasks)+len(s.processing) == 0 && (s.core.Ending() != nil || (s.core.Open() == 0 && len(s.waiting) == 0)) {
 			break
 		}
 	}
@@ -255,6 +297,10 @@ func (s *simulated) step() []string {
 		s.nextGroup++
 		s.waiting = s.waiting[1:]
 	}
+	for _, group := range s.core.TakeHeld() {
+		s.say("row group %d is held", group.Index)
+		s.processing = append(s.processing, processing{group, s.now.Add(s.duration(5 * time.Second))})
+	}
 	problems := s.dispatch()
 	problems = append(problems, s.collect()...)
 	problems = append(problems, s.core.violations(s.tasks)...)
@@ -262,10 +308,10 @@ func (s *simulated) step() []string {
 	if next, wakes := s.core.NextWake(); wakes && !next.After(s.now) {
 		problems = append(problems, "it asks to be woken at once, and has nothing to start: its owner would spin")
 	}
-	if len(problems) > 0 || (len(s.tasks) == 0 && (s.core.Ending() != nil || (s.core.Open() == 0 && len(s.waiting) == 0))) {
+	if len(problems) > 0 || (len(s.tasks)+len(s.processing) == 0 && (s.core.Ending() != nil || (s.core.Open() == 0 && len(s.waiting) == 0))) {
 		return problems
 	}
-	if len(s.tasks) == 0 && s.core.Open() == 0 && s.core.Hungry() {
+	if len(s.tasks)+len(s.processing) == 0 && s.core.Open() == 0 && s.core.Hungry() {
 		return nil // the next row group comes now: what kept it out has been cleared away
 	}
 	if !s.advance() {
@@ -292,7 +338,7 @@ func (s *simulated) dispatch() []string {
 					problems = append(problems, fmt.Sprintf("column %d of row %d was started, and is to be skipped", task.Column, record.Row))
 				}
 				for _, required := range s.config.Columns[task.Column].Requires {
-					if record.Cells[required] != s.holds(record, required) {
+					if record.Cells[required] != s.input(record, task.Column, required) {
 						problems = append(problems, fmt.Sprintf("column %d of row %d was started without its input %d: %v", task.Column, record.Row, required, record.Cells[required]))
 					}
 				}
@@ -322,6 +368,11 @@ func (s *simulated) advance() bool {
 			first = i
 		}
 	}
+	if at := s.nextProcessed(); at >= 0 && (first < 0 || s.processing[at].end.Before(s.ends[first])) && (!wakes || s.processing[at].end.Before(next)) {
+		s.now = later(s.now, s.processing[at].end)
+		s.release(at)
+		return true
+	}
 	stopping := !s.stopAt.IsZero() && s.core.Ending() == nil
 	switch {
 	case stopping && (first < 0 || s.stopAt.Before(s.ends[first])) && (!wakes || s.stopAt.Before(next)):
@@ -345,6 +396,41 @@ func (s *simulated) advance() bool {
 	return true
 }
 
+func (s *simulated) nextProcessed() int {
+	first := -1
+	for i := range s.processing {
+		if first < 0 || s.processing[i].end.Before(s.processing[first].end) {
+			first = i
+		}
+	}
+	return first
+}
+
+// release writes to the rows of a held row group and lets it go on, or drops it.
+func (s *simulated) release(at int) {
+	group := s.processing[at].group
+	s.processing = slices.Delete(s.processing, at, at+1)
+	if s.random.IntN(8) == 0 {
+		s.drop(group.Index)
+		return
+	}
+	s.say("row group %d is released", group.Index)
+	for _, record := range group.Alive() {
+		for i, column := range s.config.Columns {
+			if !column.AfterHold {
+				record.Cells[i] = value{record.Row, processed, i, false}
+			}
+		}
+	}
+	s.core.Released(group.Index)
+}
+
+func (s *simulated) drop(index int64) {
+	s.say("row group %d is dropped", index)
+	s.dropped[index] = true
+	s.core.DropGroup(index, failure.New(v1alpha1.ReasonProcessorFailed, failure.EndRun, "it failed"))
+}
+
 func later(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
@@ -353,6 +439,14 @@ func later(a, b time.Time) time.Time {
 }
 
 func (s *simulated) comeBack(task Task) {
+	if s.random.IntN(200) == 0 {
+		s.drop(task.Group())
+	}
+	for i, record := range task.Records {
+		if s.dropped[task.Group()] && s.core.Wants(task, i) {
+			s.broken = append(s.broken, fmt.Sprintf("column %d of row %d is wanted after its row group was dropped", task.Column, record.Row))
+		}
+	}
 	var failures []RowFailure
 	if len(s.config.Columns[task.Column].Parts) > 1 {
 		// The rows of a chunk have fates of their own.
@@ -373,7 +467,7 @@ func (s *simulated) comeBack(task Task) {
 	}
 	for i, record := range task.Records {
 		if s.core.Wants(task, i) && !failed[i] {
-			record.Cells[task.Column] = s.holds(record, task.Column)
+			record.Cells[task.Column] = s.input(record, task.Column, task.Column)
 		}
 	}
 	s.core.Returned(task, failures, s.now)
