@@ -1,0 +1,243 @@
+package process
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+
+	"seedloom.dev/seedloom/engine/column"
+	"seedloom.dev/seedloom/engine/jinja"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+// Template is a tree of JSON in which every text is a template. Its members become the columns of another form of the rows.
+type Template struct {
+	root   *node
+	schema *table.Schema
+	texts  []text
+}
+
+// text is a template with its place in the tree.
+type text struct {
+	path     string
+	template *jinja.Template
+}
+
+// Problem is something that is wrong with a template.
+type Problem struct {
+	// Path is the place in the tree, such as messages[0].content; empty for the whole.
+	Path    string
+	Message string
+}
+
+// Reference is a name that a text of a template reads.
+type Reference struct{ Path, Name string }
+
+// node is a value in the tree. Its kind is that of the value that it becomes; null is a nil *node.
+type node struct {
+	kind     table.Kind
+	constant any
+	template *jinja.Template
+	names    []string
+	children []*node
+	path     string
+}
+
+// maxDepth bounds how deep values lie in a template.
+const maxDepth = 32
+
+// ParseTemplate reads a template, or says everything that is wrong with it. The order of its members is kept.
+func ParseTemplate(raw []byte) (*Template, []Problem) {
+	parser := &templateParser{decoder: json.NewDecoder(bytes.NewReader(raw)), made: &Template{}}
+	parser.decoder.UseNumber()
+	root, err := parser.value("", 0)
+	if err == nil {
+		if _, err = parser.decoder.Token(); errors.Is(err, io.EOF) {
+			err = nil
+		} else if err == nil {
+			err = errors.New("something follows the object")
+		}
+	}
+	if err != nil {
+		return nil, append(parser.problems, Problem{Message: fmt.Sprintf("is not valid JSON: %v", err)})
+	}
+	if root == nil || root.kind != table.KindStruct {
+		return nil, []Problem{{Message: "must be an object, whose members become the columns"}}
+	}
+	kind := parser.typeOf(root)
+	if len(parser.problems) > 0 {
+		return nil, parser.problems
+	}
+	parser.made.root, parser.made.schema = root, table.NewSchema(kind.Fields...)
+	return parser.made, nil
+}
+
+// Schema is that of what the template renders to.
+func (t *Template) Schema() *table.Schema { return t.schema }
+
+// References are the names that the template reads, in their order.
+func (t *Template) References() []Reference {
+	var references []Reference
+	for _, text := range t.texts {
+		for _, name := range text.template.References() {
+			references = append(references, Reference{Path: text.path, Name: name})
+		}
+	}
+	return references
+}
+
+// Render renders the template with the cells of a record. The cells that it returns stand in the order of the schema.
+func (t *Template) Render(ctx context.Context, record *table.Record, options jinja.Options) ([]any, error) {
+	vars := column.Vars(record)
+	rendered, err := t.root.render(table.Type{Kind: table.KindStruct, Fields: t.schema.Fields()}, func(template *jinja.Template) (string, error) {
+		return template.Render(ctx, vars, options)
+	})
+	if err != nil {
+		return nil, err
+	}
+	cells, _ := rendered.([]any)
+	return cells, nil
+}
+
+// render makes the value of a node in the type that it was found to have, which may be wider than the node's own.
+func (n *node) render(kind table.Type, text func(*jinja.Template) (string, error)) (any, error) {
+	if n == nil {
+		return nil, nil
+	}
+	switch n.kind {
+	case table.KindString:
+		rendered, err := text(n.template)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", n.path, err)
+		}
+		return rendered, nil
+	case table.KindStruct:
+		values := make([]any, len(kind.Fields))
+		for i, field := range kind.Fields {
+			position := slices.Index(n.names, field.Name)
+			if position < 0 {
+				continue
+			}
+			var err error
+			if values[i], err = n.children[position].render(field.Type, text); err != nil {
+				return nil, err
+			}
+		}
+		return values, nil
+	case table.KindList:
+		values := make([]any, len(n.children))
+		for i, child := range n.children {
+			var err error
+			if values[i], err = child.render(*kind.Element, text); err != nil {
+				return nil, err
+			}
+		}
+		return values, nil
+	}
+	if whole, isInt := n.constant.(int64); isInt && kind.Kind == table.KindFloat {
+		return float64(whole), nil
+	}
+	return n.constant, nil
+}
+
+type templateParser struct {
+	decoder  *json.Decoder
+	made     *Template
+	problems []Problem
+}
+
+func (p *templateParser) problem(path, format string, arguments ...any) {
+	p.problems = append(p.problems, Problem{Path: path, Message: fmt.Sprintf(format, arguments...)})
+}
+
+// value reads the next value. Its error says that the JSON is broken, and nothing more can be read.
+func (p *templateParser) value(path string, depth int) (*node, error) {
+	if depth > maxDepth {
+		return nil, fmt.Errorf("values lie more than %d levels deep", maxDepth)
+	}
+	token, err := p.decoder.Token()
+	if err != nil {
+		return nil, err
+	}
+	made := &node{path: path}
+	switch typed := token.(type) {
+	case nil:
+		return nil, nil
+	case bool:
+		made.kind, made.constant = table.KindBool, typed
+	case json.Number:
+		p.number(made, typed)
+	case string:
+		made.kind = table.KindString
+		if made.template, err = jinja.Parse(typed); err != nil {
+			p.problem(path, "is not a valid template: %v", err)
+			return made, nil
+		}
+		p.made.texts = append(p.made.texts, text{path, made.template})
+	case json.Delim:
+		if typed == '{' {
+			return made, p.object(made, depth)
+		}
+		return made, p.list(made, depth)
+	}
+	return made, nil
+}
+
+func (p *templateParser) number(made *node, number json.Number) {
+	if whole, err := strconv.ParseInt(number.String(), 10, 64); err == nil {
+		made.kind, made.constant = table.KindInt, whole
+		return
+	}
+	fraction, err := number.Float64()
+	if err != nil {
+		p.problem(made.path, "the number %s is too large", number)
+	}
+	made.kind, made.constant = table.KindFloat, fraction
+}
+
+func (p *templateParser) object(made *node, depth int) error {
+	made.kind = table.KindStruct
+	for p.decoder.More() {
+		key, err := p.decoder.Token()
+		if err != nil {
+			return err
+		}
+		name, _ := key.(string) // the decoder accepts nothing else
+		path := name
+		if made.path != "" {
+			path = made.path + "." + name
+		}
+		switch {
+		case name == "":
+			p.problem(made.path, "a member needs a name")
+		case slices.Contains(made.names, name):
+			p.problem(path, "stands here more than once")
+		}
+		child, err := p.value(path, depth+1)
+		if err != nil {
+			return err
+		}
+		made.names = append(made.names, name)
+		made.children = append(made.children, child)
+	}
+	_, err := p.decoder.Token()
+	return err
+}
+
+func (p *templateParser) list(made *node, depth int) error {
+	made.kind = table.KindList
+	for p.decoder.More() {
+		child, err := p.value(fmt.Sprintf("%s[%d]", made.path, len(made.children)), depth+1)
+		if err != nil {
+			return err
+		}
+		made.children = append(made.children, child)
+	}
+	_, err := p.decoder.Token()
+	return err
+}
