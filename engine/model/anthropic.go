@@ -19,12 +19,12 @@ const (
 	anthropicMaxTokens = 4096
 )
 
-func (anthropic) url(endpoint string) string {
+func (anthropic) urls(endpoint string) (chat, embeddings, images string) {
 	base := strings.TrimRight(endpoint, "/")
 	if !strings.HasSuffix(base, "/v1") {
 		base += "/v1"
 	}
-	return base + "/messages"
+	return base + "/messages", "", ""
 }
 
 func (anthropic) authorize(header http.Header, key string) {

@@ -16,12 +16,13 @@ type anthropicAnswer struct {
 }
 
 type anthropicBlock struct {
-	Type     string    `json:"type"`
-	Text     string    `json:"text"`
-	Thinking string    `json:"thinking"`
-	ID       string    `json:"id"`
-	Name     string    `json:"name"`
-	Input    arguments `json:"input"`
+	Type      string    `json:"type"`
+	Text      string    `json:"text"`
+	Thinking  string    `json:"thinking"`
+	Signature string    `json:"signature"`
+	ID        string    `json:"id"`
+	Name      string    `json:"name"`
+	Input     arguments `json:"input"`
 }
 
 type anthropicUsage struct {

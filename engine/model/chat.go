@@ -2,7 +2,6 @@ package model
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,7 +17,8 @@ type Client struct {
 	transport http.RoundTripper
 	alias     string
 	provider  string
-	chatURL   *url.URL
+	// chatURL, embeddingsURL and imagesURL are where requests go; nil where the protocol has no such.
+	chatURL, embeddingsURL, imagesURL *url.URL
 	// header is sent with every request; it is only read.
 	header http.Header
 	// badKey says that the API key can't be sent.
@@ -41,19 +41,17 @@ func (c *Client) Chat(ctx context.Context, request Request) (Answer, column.Usag
 	var said answer
 	err := c.limited(ctx, func(ctx context.Context) error {
 		body := c.wire.appendRequest(make([]byte, 0, sizeOf(&request)+len(c.extra)), &c.settings, &request)
-		data, err := c.post(ctx, c.chatURL, c.closed(body))
-		if err != nil {
+		body = c.closed(body)
+		if c.settings.stream {
+			var err error
+			said, err = c.stream(ctx, &request, body)
 			return err
 		}
-		said, err = c.wire.answer(data, &request)
-		if err != nil {
-			// Without a length, a body that was cut looks like one that is wrong: it is retried all the same.
-			return c.incomplete(errors.New("the body of the answer is not valid JSON"))
+		header, data, err := c.post(ctx, c.chatURL, body)
+		if err == nil {
+			said, err = c.read(header, data, &request)
 		}
-		if said.problem != nil {
-			return c.problemFailure(http.StatusOK, nil, said.problem)
-		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return Answer{}, column.Usage{Failed: 1}, err
@@ -62,6 +60,18 @@ func (c *Client) Chat(ctx context.Context, request Request) (Answer, column.Usag
 	usage.Succeeded = 1
 	usage.Images = int64(len(said.Images))
 	return said.Answer, usage, c.usable(&said)
+}
+
+// read reads an answer that came as a whole.
+func (c *Client) read(header http.Header, data []byte, request *Request) (answer, error) {
+	said, err := c.wire.answer(data, request)
+	if err != nil {
+		return answer{}, c.unreadable(header)
+	}
+	if said.problem != nil {
+		return answer{}, c.problemFailure(http.StatusOK, header, said.problem)
+	}
+	return said, nil
 }
 
 // limited runs a request under the total deadline.

@@ -91,6 +91,16 @@ func (c *Client) incomplete(err error) error {
 	return failure.Wrap(err, v1alpha1.ReasonProviderUnavailable, failure.RetryLater, "the answer of model %q was incomplete", c.alias)
 }
 
+// unreadable classifies an answer that is not what it should be. Without a length, a body that was cut looks like one that is wrong: it is
+// retried all the same.
+func (c *Client) unreadable(header http.Header) error {
+	if strings.HasPrefix(header.Get("Content-Type"), "text/html") {
+		return failure.New(v1alpha1.ReasonProviderUnavailable, failure.RetryLater,
+			"provider %q answered with a web page instead of JSON; check its endpoint, and what stands before it", c.provider)
+	}
+	return c.incomplete(errors.New("the body of the answer is not valid JSON"))
+}
+
 // problemFailure classifies a failure that the server tells of, by its status, or by its code where the status is that of a success. The
 // server's text is not repeated: it may hold parts of the prompt or of the key.
 func (c *Client) problemFailure(status int, header http.Header, problem *serverError) error {

@@ -98,9 +98,12 @@ func newClient(transport http.RoundTripper, provider *v1alpha1.Provider, model *
 	}
 	client.header.Set("Content-Type", "application/json")
 	client.header.Set("Accept", "application/json")
+	if client.settings.stream {
+		client.header.Set("Accept", "application/json, text/event-stream")
+	}
 	client.wire.authorize(client.header, apiKey)
-	// The plan has been validated; without a URL the first request tells.
-	client.chatURL, _ = url.Parse(client.wire.url(provider.Endpoint))
+	chat, embeddings, images := client.wire.urls(provider.Endpoint)
+	client.chatURL, client.embeddingsURL, client.imagesURL = parsed(chat), parsed(embeddings), parsed(images)
 	if extra := plan.ExtraBody(provider, model); len(extra) > 0 {
 		client.extraNames = make(map[string]bool, len(extra))
 		for name := range extra {
@@ -109,6 +112,14 @@ func newClient(transport http.RoundTripper, provider *v1alpha1.Provider, model *
 		client.extra = membersOf(extra)
 	}
 	return client
+}
+
+// parsed returns nil for no address. The plan has been validated: without a URL the first request tells.
+func parsed(address string) *url.URL {
+	if result, err := url.Parse(address); address != "" && err == nil {
+		return result
+	}
+	return nil
 }
 
 // membersOf writes the members of an object without its braces.

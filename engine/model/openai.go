@@ -11,8 +11,9 @@ import (
 // openAI is the chat completions API: https://platform.openai.com/docs/api-reference/chat.
 type openAI struct{}
 
-func (openAI) url(endpoint string) string {
-	return strings.TrimRight(endpoint, "/") + "/chat/completions"
+func (openAI) urls(endpoint string) (chat, embeddings, images string) {
+	base := strings.TrimRight(endpoint, "/")
+	return base + "/chat/completions", base + "/embeddings", base + "/images/generations"
 }
 
 func (openAI) authorize(header http.Header, key string) {

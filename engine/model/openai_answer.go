@@ -19,6 +19,7 @@ const (
 
 // openAIAnswer is a completion. Many servers leave members out, or write them in ways of their own, so that nothing is demanded.
 type openAIAnswer struct {
+	Object  string          `json:"object"`
 	Choices []openAIChoice  `json:"choices"`
 	Usage   openAIUsage     `json:"usage"`
 	Error   json.RawMessage `json:"error"`
@@ -86,30 +87,49 @@ func (openAI) answer(body []byte, request *Request) (answer, error) {
 		return answer{}, err
 	}
 	read := answer{empty: len(document.Choices) == 0, usage: document.Usage.tokens()}
-	if read.problem = errorIn(document.Error); read.problem != nil || read.empty {
+	if read.problem = document.problem(body); read.problem != nil || read.empty {
 		return read, nil
 	}
 	choice := &document.Choices[0]
 	message := &choice.Message
-	read.problem = errorIn(choice.Error)
-	if read.problem == nil && choice.FinishReason == "error" {
-		read.problem = &serverError{}
-	}
+	read.problem = choice.problem()
 	read.stopped = choice.FinishReason
 	read.refused = message.Refusal != "" || choice.FinishReason == "content_filter"
-	read.Text, read.Images = message.Content.text, message.Content.images
+	read.Text, read.Images = message.Content.text, message.allImages()
 	read.Reasoning, read.echo = message.reasoning()
 	for i := range message.ToolCalls {
 		call := &message.ToolCalls[i]
 		read.ToolCalls = append(read.ToolCalls, ToolCall{ID: call.ID, Name: call.Function.Name, Arguments: string(call.Function.Arguments)})
 	}
-	for _, image := range message.Images {
-		if media, ok := image.media(); ok {
-			read.Images = append(read.Images, media)
-		}
-	}
 	read.complete(request)
 	return read, nil
+}
+
+// problem returns the error that stands in place of an answer, in either form, or nil.
+func (d *openAIAnswer) problem(body []byte) *serverError {
+	if problem := errorIn(d.Error); problem != nil || d.Object != "error" {
+		return problem
+	}
+	return errorOf(body)
+}
+
+// problem returns the error because of which an answer was broken off, or nil.
+func (c *openAIChoice) problem() *serverError {
+	if problem := errorIn(c.Error); problem != nil || c.FinishReason != "error" {
+		return problem
+	}
+	return &serverError{}
+}
+
+// allImages are those among the parts of the content, and those beside it.
+func (m *openAIMessage) allImages() []Media {
+	images := m.Content.images
+	for i := range m.Images {
+		if media, ok := m.Images[i].media(); ok {
+			images = append(images, media)
+		}
+	}
+	return images
 }
 
 // reasoning returns what the model has thought, and the echo that says under which name it came.

@@ -18,17 +18,18 @@ const (
 	maxErrorBytes = 64 << 10
 )
 
-// post sends a body and returns that of an answer with the status 200.
-func (c *Client) post(ctx context.Context, address *url.URL, body []byte) ([]byte, error) {
+// post sends a body and returns the header and the body of an answer that tells of success.
+func (c *Client) post(ctx context.Context, address *url.URL, body []byte) (http.Header, []byte, error) {
 	response, err := c.open(ctx, address, body)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer response.Body.Close()
-	return c.readAll(response)
+	data, err := c.readAll(response)
+	return response.Header, data, err
 }
 
-// open sends a body. The caller closes the body of the answer, whose status is 200.
+// open sends a body. The caller closes the body of the answer, whose status tells of success.
 func (c *Client) open(ctx context.Context, address *url.URL, body []byte) (*http.Response, error) {
 	if c.badKey {
 		return nil, failure.New(v1alpha1.ReasonModelAuthentication, failure.EndRun,
@@ -48,7 +49,7 @@ func (c *Client) open(ctx context.Context, address *url.URL, body []byte) (*http
 	if err != nil {
 		return nil, c.connectionFailure(address, err)
 	}
-	if response.StatusCode == http.StatusOK {
+	if response.StatusCode >= http.StatusOK && response.StatusCode < http.StatusMultipleChoices {
 		return response, nil
 	}
 	defer response.Body.Close()

@@ -168,7 +168,7 @@ func (e *serverError) statusOfCode() int {
 		return http.StatusNotFound
 	case e.isCode("request_too_large"):
 		return http.StatusRequestEntityTooLarge
-	case e.isCode("invalid_request_error", "BadRequestError", "invalid_argument"):
+	case e.isContentRefusal(), e.isContextOverflow(), e.isCode("invalid_request_error", "BadRequestError", "invalid_argument"):
 		return http.StatusBadRequest
 	case e.isCode("overloaded_error", "overloaded", "service_unavailable"):
 		return http.StatusServiceUnavailable

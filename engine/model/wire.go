@@ -9,7 +9,8 @@ import (
 
 // wire is a protocol: where requests go, what they look like, and what an answer says.
 type wire interface {
-	url(endpoint string) string
+	// urls are the addresses for chat completions, embeddings and images; empty where the protocol has none.
+	urls(endpoint string) (chat, embeddings, images string)
 	authorize(header http.Header, key string)
 	// check refuses what the protocol has no words for.
 	check(request *Request) error
@@ -17,6 +18,8 @@ type wire interface {
 	appendRequest(body []byte, settings *settings, request *Request) []byte
 	// answer reads the body of an answer.
 	answer(body []byte, request *Request) (answer, error)
+	// assembly returns what puts a streamed answer together.
+	assembly() assembly
 }
 
 // answer is what a model has said, whatever the protocol.

@@ -89,14 +89,3 @@ func ExtraBody(provider *v1alpha1.Provider, model *v1alpha1.Model) map[string]an
 	}
 	return all
 }
-
-// temperatureProblem says what is wrong with a model's temperature for its provider.
-func temperatureProblem(provider *v1alpha1.Provider, model *v1alpha1.Model) string {
-	if provider.Type != v1alpha1.ProviderAnthropic || model.Parameters == nil || model.Parameters.Temperature == nil {
-		return ""
-	}
-	if value := model.Parameters.Temperature.Float64(); value > 1 {
-		return "must be from 0 to 1 for a provider of type Anthropic"
-	}
-	return ""
-}

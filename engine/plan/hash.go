@@ -19,13 +19,14 @@ const uuidDigits = 32
 // and may go on in each other's files.
 //
 // In it: randomSeed; the seed's source, format and order; the columns in their order; for each model column the provider's
-// type and endpoint, the name of the model, its parameters and extra body; for each column with tools the servers (type and endpoint, or
-// image, command and environment), allowTools and maxTurns; the size of row groups, since a row group is the unit in which files
-// are resumed, and the unit on which Batch code works.
+// type and endpoint, the name of the model, its parameters, extra body, rowSeed and dimensions of embeddings; for each column with tools the
+// servers (type and endpoint, or image, command and environment), allowTools and maxTurns; the size of row groups, since a row group is the
+// unit in which files are resumed, and the unit on which Batch code works.
 //
 // Not in it: numRecords, so that a run can be extended; parallelism, suspend, completionPolicy, limits, output, and of run
-// all but rowGroupSize; a provider's name, API key and extra headers, a model's alias, maxParallelRequests and timeoutSeconds; the names,
-// API keys and timeouts of tools; models, providers, and tools that no column uses; a default that is written out. The contents of what a reference names (a ConfigMap, a
+// all but rowGroupSize; a provider's name, API key, extra headers, TLS and proxy, a model's alias, streaming, encoding of embeddings,
+// maxParallelRequests and timeoutSeconds; the names, API keys and timeouts of tools; models, providers, and tools that no column uses; a
+// default that is written out. The contents of what a reference names (a ConfigMap, a
 // file, a URL) are not looked at either: who replaces the data behind a seed and wants new rows changes randomSeed.
 func ConfigHash(spec *v1alpha1.DatasetGenerationSpec) string {
 	sum := sha256.Sum256(canonical(spec))
@@ -52,6 +53,8 @@ type modelIdentity struct {
 	Model        string                    `json:"model"`
 	Parameters   *v1alpha1.ModelParameters `json:"parameters,omitempty"`
 	ExtraBody    map[string]any            `json:"extraBody,omitempty"`
+	RowSeed      bool                      `json:"rowSeed,omitempty"`
+	Dimensions   *int32                    `json:"dimensions,omitempty"`
 }
 
 // canonical returns what shapes rows as JSON with sorted keys and without spaces, in which equal meanings have equal bytes.
@@ -92,7 +95,10 @@ func identifyModel(spec *v1alpha1.DatasetGenerationSpec, column *v1alpha1.Column
 	if model == nil {
 		return nil
 	}
-	result := &modelIdentity{Model: model.Model, Parameters: model.Parameters}
+	result := &modelIdentity{Model: model.Model, Parameters: model.Parameters, RowSeed: model.RowSeed == v1alpha1.RowSeedEnabled}
+	if model.Embedding != nil {
+		result.Dimensions = model.Embedding.Dimensions
+	}
 	for _, provider := range spec.Providers {
 		if provider.Name == model.Provider {
 			result.ProviderType, result.Endpoint = provider.Type, provider.Endpoint

@@ -111,6 +111,7 @@ func (v *validation) providers() {
 		if problem := endpointProblem(provider.Endpoint); problem != "" {
 			v.add(field+".endpoint", ReasonInvalidValue, "%s", problem)
 		}
+		v.connection(field, &provider)
 	}
 }
 
@@ -155,9 +156,7 @@ func (v *validation) models() {
 			if provider.Name != model.Provider {
 				continue
 			}
-			if problem := temperatureProblem(&provider, &model); problem != "" {
-				v.add(field+".parameters.temperature", ReasonInvalidValue, "%s", problem)
-			}
+			v.model(field, &model, &provider)
 		}
 	}
 }

@@ -63,6 +63,7 @@ func (v *validation) column(index int, unknownSeed bool) {
 			entry.check(v, index, field+"."+entry.kind.String())
 		}
 	}
+	v.capabilities(field, column)
 	v.sideEffectNames(index)
 	v.skipField(index, field+".skip")
 	v.unknownReferences(index, unknownSeed)

@@ -1,0 +1,150 @@
+package model
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"math"
+	"net/http"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/column"
+	"seedloom.dev/seedloom/engine/failure"
+)
+
+type embeddingsAnswer struct {
+	Object string `json:"object"`
+	Data   []struct {
+		Index     int    `json:"index"`
+		Embedding vector `json:"embedding"`
+	} `json:"data"`
+	Usage openAIUsage     `json:"usage"`
+	Error json.RawMessage `json:"error"`
+}
+
+// vector is a list of numbers, or their binary form in base64: little-endian numbers of 32 bits.
+type vector []float64
+
+// UnmarshalJSON reads both forms, whichever was asked for.
+func (v *vector) UnmarshalJSON(data []byte) error {
+	if data[0] != '"' {
+		return json.Unmarshal(data, (*[]float64)(v))
+	}
+	var text string
+	if err := json.Unmarshal(data, &text); err != nil {
+		return err
+	}
+	raw, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return err
+	}
+	*v = make(vector, len(raw)/4)
+	for i := range *v {
+		(*v)[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:])))
+	}
+	return nil
+}
+
+// Embed turns texts into vectors, one for each, in their order, by one request. The vectors have one length and hold finite numbers. The
+// usage counts the request in any case. A cancelled context is returned as it is; every other error is a failure.Error.
+func (c *Client) Embed(ctx context.Context, texts []string) ([][]float64, column.Usage, error) {
+	if c.embeddingsURL == nil {
+		return nil, column.Usage{Failed: 1}, c.unknownAPI("embeddings")
+	}
+	var document embeddingsAnswer
+	err := c.limited(ctx, func(ctx context.Context) error {
+		header, data, err := c.post(ctx, c.embeddingsURL, c.closed(c.appendEmbed(texts)))
+		if err != nil {
+			return err
+		}
+		if json.Unmarshal(data, &document) != nil {
+			return c.unreadable(header)
+		}
+		return c.told(header, data, document.Object, document.Error)
+	})
+	if err != nil {
+		return nil, column.Usage{Failed: 1}, err
+	}
+	usage := document.Usage.tokens()
+	usage.Succeeded = 1
+	vectors, err := c.vectors(&document, len(texts))
+	return vectors, usage, err
+}
+
+func (c *Client) appendEmbed(texts []string) []byte {
+	size := 256 + len(c.extra)
+	for _, text := range texts {
+		size += len(text) + len(text)/8 + 4
+	}
+	body := appendTextMember(append(make([]byte, 0, size), '{'), "model", c.settings.model)
+	body = append(appendMember(body, "input"), '[')
+	for _, text := range texts {
+		body = appendText(appendItem(body), text)
+	}
+	body = append(body, ']')
+	if c.settings.embedding.EncodingFormat == v1alpha1.EmbeddingEncodingBase64 {
+		body = appendTextMember(body, "encoding_format", "base64")
+	}
+	if dimensions := c.settings.embedding.Dimensions; dimensions != nil {
+		body = appendIntMember(body, "dimensions", int64(*dimensions))
+	}
+	return body
+}
+
+// vectors checks the vectors, and brings them into the order of the texts.
+func (c *Client) vectors(document *embeddingsAnswer, want int) ([][]float64, error) {
+	invalid := func(format string, arguments ...any) error {
+		return failure.New(v1alpha1.ReasonModelGenerationInvalid, failure.DropRow, format, append([]any{c.alias}, arguments...)...)
+	}
+	if len(document.Data) != want {
+		return nil, invalid("model %q answered with %d embeddings for %d texts", len(document.Data), want)
+	}
+	length := 0
+	if want > 0 {
+		length = len(document.Data[0].Embedding)
+	}
+	if dimensions := c.settings.embedding.Dimensions; dimensions != nil && length > 0 && length != int(*dimensions) {
+		return nil, invalid("model %q answered with embeddings of %d dimensions instead of %d; it may not know the parameter embedding.dimensions", length, *dimensions)
+	}
+	ordered := make([][]float64, want)
+	for _, entry := range document.Data {
+		if len(entry.Embedding) == 0 || len(entry.Embedding) != length {
+			return nil, invalid("model %q answered with an embedding of %d dimensions beside one of %d", len(entry.Embedding), length)
+		}
+		for _, value := range entry.Embedding {
+			if math.IsNaN(value) || math.IsInf(value, 0) {
+				return nil, invalid("model %q answered with an embedding that holds no finite numbers")
+			}
+		}
+		if entry.Index >= 0 && entry.Index < want {
+			ordered[entry.Index] = entry.Embedding
+		}
+	}
+	for i := range ordered {
+		if ordered[i] == nil {
+			// Without indexes they are in the order of the texts.
+			for position, entry := range document.Data {
+				ordered[position] = entry.Embedding
+			}
+			break
+		}
+	}
+	return ordered, nil
+}
+
+// told returns the failure that stands in place of an answer, in either form, or nil.
+func (c *Client) told(header http.Header, data []byte, object string, member json.RawMessage) error {
+	problem := errorIn(member)
+	if problem == nil && object == "error" {
+		problem = errorOf(data)
+	}
+	if problem == nil {
+		return nil
+	}
+	return c.problemFailure(http.StatusOK, header, problem)
+}
+
+func (c *Client) unknownAPI(what string) error {
+	return failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "providers of the type Anthropic have no %s: model %q needs a provider of the type OpenAI for them", what, c.alias)
+}
