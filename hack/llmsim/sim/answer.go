@@ -30,6 +30,8 @@ type completion struct {
 	refusal bool
 	// empty leaves out the choices.
 	empty bool
+	// call is what is asked for instead of a text.
+	call *toolCall
 }
 
 // complete makes the content, which the fault, if any, spoils.
@@ -43,6 +45,9 @@ func complete(request *request, fault *Fault) completion {
 		case FaultRefusal:
 			return completion{text: "I'm sorry, but I can't help with that request.", refusal: true}
 		}
+	}
+	if request.tool != nil {
+		return completion{call: request.call()}
 	}
 	draws := newRandom(request.hash ^ textStream)
 	var schema map[string]any
@@ -58,7 +63,12 @@ func complete(request *request, fault *Fault) completion {
 		schema = map[string]any{"type": "object", "properties": map[string]any{"answer": map[string]any{"type": "string"}}}
 	}
 	if schema == nil {
-		return completion{text: string(appendText(make([]byte, 0, request.maxTokens*bytesPerToken+128), draws, request.maxTokens))}
+		text := make([]byte, 0, request.maxTokens*bytesPerToken+128)
+		// What a tool has said is in the answer, whatever max_tokens says.
+		for _, said := range request.toolResults {
+			text = append(append(text, said...), '\n')
+		}
+		return completion{text: string(appendText(text, draws, request.maxTokens))}
 	}
 	writer := schemaWriter{root: schema, draws: draws}
 	document, err := json.Marshal(writer.value(schema, 0))
@@ -96,6 +106,9 @@ func appendUsage(body []byte, prompt, completion int) []byte {
 func chatAnswer(request *request, fault *Fault) *answer {
 	content := complete(request, fault)
 	result := &answer{contentType: "application/json", tokens: tokens(len(content.text))}
+	if content.call != nil {
+		result.tokens = tokens(len(content.call.arguments))
+	}
 	if request.stream {
 		result.contentType = "text/event-stream"
 		result.streamEvents(request, content)
@@ -105,6 +118,10 @@ func chatAnswer(request *request, fault *Fault) *answer {
 	body = append(body, `,"choices":[`...)
 	switch {
 	case content.empty:
+	case content.call != nil:
+		body = append(body, `{"index":0,"message":{"role":"assistant","content":null,"refusal":null,`...)
+		body = appendToolCalls(body, request, content.call, "")
+		body = append(body, `},"logprobs":null,"finish_reason":"tool_calls"}`...)
 	case content.refusal:
 		body = append(body, `{"index":0,"message":{"role":"assistant","content":null,"refusal":`...)
 		body = appendJSONString(body, content.text)
@@ -159,7 +176,17 @@ func (a *answer) streamEvents(request *request, content completion) {
 			event(delta(member, piece), false)
 			rest = rest[len(piece):]
 		}
-		event(func(body []byte) []byte { return append(body, `{"index":0,"delta":{},"finish_reason":"stop"}`...) }, false)
+		reason := "stop"
+		if content.call != nil {
+			reason = "tool_calls"
+			event(func(body []byte) []byte {
+				body = appendToolCalls(append(body, `{"index":0,"delta":{`...), request, content.call, `"index":0,`)
+				return append(body, `},"finish_reason":null}`...)
+			}, false)
+		}
+		event(func(body []byte) []byte {
+			return append(body, `{"index":0,"delta":{},"finish_reason":"`+reason+`"}`...)
+		}, false)
 	}
 	if request.streamUsage {
 		event(nil, true)

@@ -13,6 +13,7 @@ const slowLatency = 2 * time.Second
 // namedBehaviours lists the names that have a meaning without configuration; GET /v1/models shows them.
 var namedBehaviours = []string{
 	"slow", "always-invalid", "always-refusal", "always-empty-choices", "always-wrong-json", "always-hang", "always-reset", "always-429", "always-500",
+	callsTools, alwaysCallsTools,
 }
 
 // model returns the behaviour of a model: its own entry, or the meaning of its name after the last slash, or the defaults.

@@ -42,6 +42,9 @@ type request struct {
 	format     json.RawMessage
 	jsonObject bool
 	embeddings bool
+	// tool is the one that the answer calls, or nil; toolResults are what tools have said since the last message of a user.
+	tool        *chatTool
+	toolResults []string
 	// messages says that it came by the Messages API of Anthropic.
 	messages bool
 }
@@ -63,6 +66,8 @@ type chatBody struct {
 	StreamOptions       struct {
 		IncludeUsage bool `json:"include_usage"`
 	} `json:"stream_options"`
+	Tools          []chatTool `json:"tools"`
+	ToolChoice     toolChoice `json:"tool_choice"`
 	ResponseFormat struct {
 		Type       string `json:"type"`
 		JSONSchema struct {
@@ -149,6 +154,7 @@ func (body *chatBody) parse() (*request, error) {
 		writeNumber(&digest, 'p', math.Float64bits(*body.TopP))
 	}
 	parsed.hash = digest.Sum64()
+	parsed.readTools(body)
 	return parsed, nil
 }
 
