@@ -1,0 +1,225 @@
+package structured
+
+import (
+	"iter"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// kinds are the kinds of JSON that are looked for.
+type kinds struct{ object, array, scalar bool }
+
+func (k kinds) has(opening byte) bool { return opening == '{' && k.object || opening == '[' && k.array }
+
+// String names them for people.
+func (k kinds) String() string {
+	var names []string
+	if k.object {
+		names = append(names, "an object")
+	}
+	if k.array {
+		names = append(names, "an array")
+	}
+	if k.scalar {
+		names = append(names, "a value")
+	}
+	return strings.Join(names, " or ")
+}
+
+// candidate is a document that may be the answer, or why one could not be read.
+type candidate struct {
+	document any
+	problem  *AnswerError
+}
+
+// candidates yields what may be the document of an answer. The whole answer comes first: what is JSON as it stands needs no reading between
+// the lines. Then come the fenced blocks, those that call themselves JSON before others, and what stands in the text; of several the last one
+// first, since models think aloud before they answer.
+func candidates(answer string, wanted kinds) iter.Seq[candidate] {
+	return func(yield func(candidate) bool) {
+		if document, err := parse(answer); err == nil && wanted.matches(document) && !yield(candidate{document: document}) {
+			return
+		}
+		reasoning, rest, marked := splitReasoning(answer)
+		if !within(rest, wanted, yield) {
+			return
+		}
+		if reasoning != "" && !marked {
+			// What looked like the end of a thought may stand in a text of the document.
+			within(answer, wanted, yield)
+		}
+	}
+}
+
+// within yields the candidates in a text; it returns false when no more are wanted.
+func within(text string, wanted kinds, yield func(candidate) bool) bool {
+	blocks := Fences(text)
+	for _, json := range []bool{true, false} {
+		for _, block := range slices.Backward(blocks) {
+			if isJSON(block.Language) == json && !inSegment(block.Content, wanted, yield) {
+				return false
+			}
+		}
+	}
+	return inSegment(text, wanted, yield)
+}
+
+func isJSON(language string) bool {
+	return slices.Contains([]string{"json", "jsonc", "json5", "jsonl"}, strings.ToLower(language))
+}
+
+// inSegment yields the candidates in a block or a text, which may have other words around them.
+func inSegment(text string, wanted kinds, yield func(candidate) bool) bool {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return true
+	}
+	if document, err := parse(text); err == nil && wanted.matches(document) {
+		return yield(candidate{document: document})
+	}
+	found, cut := spans(text)
+	if cut {
+		// What stands before it, or in it, is no answer either.
+		return yield(candidate{problem: &AnswerError{Message: "the JSON in the answer ends before it is complete", Truncated: true}})
+	}
+	for _, span := range slices.Backward(found) {
+		if !wanted.has(span[0]) {
+			if !yield(candidate{problem: answerError("%s is wanted, but the answer has other JSON only", wanted)}) {
+				return false
+			}
+			continue
+		}
+		if !yield(read(span)) {
+			return false
+		}
+	}
+	return true
+}
+
+// read parses a text, or else repairs it.
+func read(text string) candidate {
+	document, err := parse(text)
+	if err == nil {
+		return candidate{document: document}
+	}
+	if repaired, ok := repair(text); ok {
+		if document, err := parse(repaired); err == nil {
+			return candidate{document: document}
+		}
+	}
+	return candidate{problem: answerError("the JSON in the answer is not valid: %v", err)}
+}
+
+// spans returns the parts of a text that look like objects and arrays, outermost ones only. cut says that the last one does not end.
+func spans(text string) (found []string, cut bool) {
+	for i := 0; i < len(text); {
+		if text[i] != '{' && text[i] != '[' || !beginsDocument(text[i:]) {
+			i++
+			continue
+		}
+		end, closed := closing(text[i:])
+		if !closed {
+			return found, true
+		}
+		found = append(found, text[i:i+end])
+		i += end
+	}
+	return found, false
+}
+
+var (
+	objectStart = regexp.MustCompile(`^\{\s*(?:$|["'}“]|//|/\*|[\pL_$][\pL\pN_$-]*\s*:)`)
+	arrayStart  = regexp.MustCompile(`^\[\s*(?:$|["'{\[\]“]|//|/\*|[-+.]?\d|(?:true|false|null|True|False|None|NaN)\b)`)
+)
+
+// beginsDocument tells JSON from a bracket in prose.
+func beginsDocument(text string) bool {
+	// The expressions look at a few characters only; they are kept from running on through white space without end.
+	head := text[:min(len(text), 256)]
+	return objectStart.MatchString(head) || arrayStart.MatchString(head)
+}
+
+// closing returns where the bracket that the text begins with is closed. Strings and comments may have brackets.
+func closing(text string) (end int, closed bool) {
+	var open []byte
+	previous := byte(0) // the last one that is no white space
+	for i := 0; i < len(text); {
+		char, size := utf8.DecodeRuneInString(text[i:])
+		switch {
+		case char == '"', char == '\'' && strings.IndexByte("{[,:", previous) >= 0, char == '“':
+			length := quoted(text[i:], char, size)
+			if length == 0 {
+				return 0, false
+			}
+			size = length
+		case strings.HasPrefix(text[i:], "/*"):
+			length := strings.Index(text[i:], "*/")
+			if length < 0 {
+				return 0, false
+			}
+			size = length + 2
+		case isLineComment(text, i):
+			length := strings.IndexByte(text[i:], '\n')
+			if length < 0 {
+				return 0, false
+			}
+			size = length
+		case char == '{', char == '[':
+			open = append(open, byte(char))
+		case char == '}', char == ']':
+			// A bracket of the other kind closes what was left open in between.
+			opening := byte('{')
+			if char == ']' {
+				opening = '['
+			}
+			if at := slices.Index(open, opening); at >= 0 {
+				for open[len(open)-1] != opening {
+					open = open[:len(open)-1]
+				}
+				open = open[:len(open)-1]
+			}
+			if len(open) == 0 {
+				return i + size, true
+			}
+		}
+		if !unicode.IsSpace(char) {
+			previous = text[i]
+		}
+		i += size
+	}
+	return 0, false
+}
+
+// isLineComment tells a comment from an address without quotes.
+func isLineComment(text string, i int) bool {
+	if text[i] != '#' && !strings.HasPrefix(text[i:], "//") {
+		return false
+	}
+	return i > 0 && strings.IndexByte(" \t\r\n,{}[]\"", text[i-1]) >= 0
+}
+
+// quoted returns the length of the string that a text begins with, or 0 when it does not end.
+func quoted(text string, quote rune, size int) int {
+	for i := size; i < len(text); {
+		char, width := utf8.DecodeRuneInString(text[i:])
+		switch {
+		case char == '\\':
+			_, escaped := utf8.DecodeRuneInString(text[i+width:])
+			i += width + escaped
+			continue
+		case quote == '\'' && char == '\'':
+			// An apostrophe is followed by a letter, the end of a string by what follows a string.
+			rest := strings.TrimLeftFunc(text[i+width:], unicode.IsSpace)
+			if rest == "" || strings.IndexByte(",:}]", rest[0]) >= 0 {
+				return i + width
+			}
+		case char == quote && quote != '“', quote == '“' && (char == '”' || char == '"'):
+			return i + width
+		}
+		i += width
+	}
+	return 0
+}

@@ -1,0 +1,48 @@
+package structured
+
+import (
+	"regexp"
+	"strings"
+)
+
+var (
+	thoughtStart = regexp.MustCompile(`^\s*<(?i:think|thinking)>`)
+	thoughtEnd   = regexp.MustCompile(`</(?i:think|thinking)>`)
+	thoughtBegin = regexp.MustCompile(`<(?i:think|thinking)>`)
+)
+
+// SplitReasoning parts what a model has thought from what it has answered, where the server has left both in one text: blocks in <think> tags
+// at its beginning, of which the first tag may be missing. Both are without white space around them. A thought that does not end leaves an
+// empty answer.
+func SplitReasoning(text string) (reasoning, answer string) {
+	reasoning, answer, _ = splitReasoning(text)
+	return reasoning, answer
+}
+
+// splitReasoning also says whether a tag marks the beginning of the thought.
+func splitReasoning(text string) (reasoning, answer string, marked bool) {
+	var thoughts []string
+	for {
+		start := thoughtStart.FindStringIndex(text)
+		if start == nil {
+			break
+		}
+		marked = true
+		end := thoughtEnd.FindStringIndex(text)
+		if end == nil {
+			thoughts = append(thoughts, strings.TrimSpace(text[start[1]:]))
+			text = ""
+			break
+		}
+		thoughts = append(thoughts, strings.TrimSpace(text[start[1]:max(start[1], end[0])]))
+		text = text[end[1]:]
+	}
+	if !marked && !thoughtBegin.MatchString(text) {
+		// Templates of chats that begin the thought for the model leave only its end in the answer.
+		if ends := thoughtEnd.FindAllStringIndex(text, 2); len(ends) == 1 {
+			thoughts = append(thoughts, strings.TrimSpace(text[:ends[0][0]]))
+			text = text[ends[0][1]:]
+		}
+	}
+	return strings.TrimSpace(strings.Join(thoughts, "\n\n")), strings.TrimSpace(text), marked
+}
