@@ -19,12 +19,15 @@ type Answer struct {
 	Value any
 	// SideEffects are the values of the column's side-effect columns, in the order in which the plan has them.
 	SideEffects []any
-	// Usage is what the requests have cost. It is valid beside an error too.
+	// Usage is what the requests of this call have cost. It is valid beside an error too.
 	Usage Usage
+	// Earlier is what earlier calls for the cell have cost, which failed, and which this one went on from.
+	Earlier Usage
 }
 
-// ModelGenerator has a model make one cell. It is called from many goroutines at once, and only reads the record. Its errors are
-// failure.Error, or that of its context.
+// ModelGenerator has a model make one cell. It is called from many goroutines at once, and only reads the record, but for the cell that it
+// makes: there it may keep what it wants to find again when it is called again after a failure that passes. Nobody else looks at a cell before
+// it is made. Its errors are failure.Error, or that of its context.
 type ModelGenerator interface {
 	Ask(ctx context.Context, record *table.Record) (Answer, error)
 }

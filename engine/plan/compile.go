@@ -5,6 +5,7 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column/sampler"
+	"seedloom.dev/seedloom/engine/structured"
 	"seedloom.dev/seedloom/engine/table"
 )
 
@@ -128,6 +129,13 @@ func columnType(spec *v1alpha1.DatasetGenerationSpec, column *v1alpha1.Column) (
 			return table.Type{}, err
 		}
 		return generator.Type(), nil
+	case column.LLMStructured != nil:
+		// A valid spec has a valid schema.
+		schema, _ := structured.Compile(column.LLMStructured.Schema.Raw)
+		return schema.Type(), nil
+	case column.LLMJudge != nil:
+		schema, _ := structured.Judge(column.LLMJudge.Scores)
+		return schema.Type(), nil
 	case column.Expression != nil:
 		return valueType(column.Expression.Type), nil
 	case column.Custom != nil:

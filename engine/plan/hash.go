@@ -19,9 +19,9 @@ const uuidDigits = 32
 // and may go on in each other's files.
 //
 // In it: randomSeed; the seed's source, format and order; the columns in their order; for each model column the provider's
-// type and endpoint, the name of the model, its parameters, extra body, rowSeed and dimensions of embeddings; for each column with tools the
-// servers (type and endpoint, or image, command and environment), allowTools and maxTurns; the size of row groups, since a row group is the
-// unit in which files are resumed, and the unit on which Batch code works.
+// type and endpoint, the name of the model, its parameters, extra body, rowSeed and dimensions of embeddings, and how the model is brought to
+// answer in a schema, where it is to; for each column with tools the servers (type and endpoint, or image, command and environment), allowTools
+// and maxTurns; the size of row groups, since a row group is the unit in which files are resumed, and the unit on which Batch code works.
 //
 // Not in it: numRecords, so that a run can be extended; parallelism, suspend, completionPolicy, limits, output, and of run
 // all but rowGroupSize; a provider's name, API key, extra headers, TLS and proxy, a model's alias, streaming, encoding of embeddings,
@@ -55,6 +55,8 @@ type modelIdentity struct {
 	ExtraBody    map[string]any            `json:"extraBody,omitempty"`
 	RowSeed      bool                      `json:"rowSeed,omitempty"`
 	Dimensions   *int32                    `json:"dimensions,omitempty"`
+
+	StructuredOutput v1alpha1.StructuredOutputMethod `json:"structuredOutput,omitempty"`
 }
 
 // canonical returns what shapes rows as JSON with sorted keys and without spaces, in which equal meanings have equal bytes.
@@ -98,6 +100,9 @@ func identifyModel(spec *v1alpha1.DatasetGenerationSpec, column *v1alpha1.Column
 	result := &modelIdentity{Model: model.Model, Parameters: model.Parameters, RowSeed: model.RowSeed == v1alpha1.RowSeedEnabled}
 	if model.Embedding != nil {
 		result.Dimensions = model.Embedding.Dimensions
+	}
+	if answersInSchema := column.LLMStructured != nil || column.LLMJudge != nil; answersInSchema && model.StructuredOutput != v1alpha1.StructuredOutputPrompt {
+		result.StructuredOutput = model.StructuredOutput
 	}
 	for _, provider := range spec.Providers {
 		if provider.Name == model.Provider {

@@ -152,6 +152,7 @@ func (v *validation) models() {
 			v.add(field+".model", ReasonRequired, "the name by which the provider knows the model is needed")
 		}
 		v.extraBody(field+".extraBody", model.ExtraBody)
+		v.structuredOutput(field+".structuredOutput", model.StructuredOutput)
 		for _, provider := range v.spec.Providers {
 			if provider.Name != model.Provider {
 				continue

@@ -20,9 +20,9 @@ var columnChecks = []struct {
 }{
 	{KindSampler, func(c *v1alpha1.Column) bool { return c.Sampler != nil }, (*validation).samplerColumn},
 	{KindLLMText, func(c *v1alpha1.Column) bool { return c.LLMText != nil }, (*validation).llmColumn},
-	{KindLLMCode, func(c *v1alpha1.Column) bool { return c.LLMCode != nil }, (*validation).llmColumn},
-	{KindLLMStructured, func(c *v1alpha1.Column) bool { return c.LLMStructured != nil }, (*validation).llmColumn},
-	{KindLLMJudge, func(c *v1alpha1.Column) bool { return c.LLMJudge != nil }, (*validation).llmColumn},
+	{KindLLMCode, func(c *v1alpha1.Column) bool { return c.LLMCode != nil }, (*validation).codeColumn},
+	{KindLLMStructured, func(c *v1alpha1.Column) bool { return c.LLMStructured != nil }, (*validation).structuredColumn},
+	{KindLLMJudge, func(c *v1alpha1.Column) bool { return c.LLMJudge != nil }, (*validation).judgeColumn},
 	{KindExpression, func(c *v1alpha1.Column) bool { return c.Expression != nil }, (*validation).expressionColumn},
 	{KindEmbedding, func(c *v1alpha1.Column) bool { return c.Embedding != nil }, (*validation).embeddingColumn},
 	{KindImage, func(c *v1alpha1.Column) bool { return c.Image != nil }, (*validation).imageColumn},

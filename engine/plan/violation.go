@@ -40,6 +40,8 @@ const (
 	ReasonTemplateSyntax = "TemplateSyntax"
 	// ReasonStarlarkSyntax: custom code does not compile, or has no function generate(rows).
 	ReasonStarlarkSyntax = "StarlarkSyntax"
+	// ReasonInvalidSchema: a JSON Schema, or what a judge is to choose from, can't be worked with.
+	ReasonInvalidSchema = "InvalidSchema"
 	// ReasonInvalidSampler: a sampler can't draw from what it was given.
 	ReasonInvalidSampler = "InvalidSampler"
 )

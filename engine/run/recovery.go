@@ -171,9 +171,11 @@ func (j *journals) append(index int64, record *table.Record, made *plan.Column, 
 	if err != nil {
 		return err
 	}
+	usage := answer.Usage
+	usage.Add(answer.Earlier)
 	cell := journal.Cell{
 		Row: record.Row, Ordinal: record.Ordinal, Attempt: record.Attempt, Column: made.Name,
-		Value: answer.Value, SideEffects: answer.SideEffects, Usage: answer.Usage,
+		Value: answer.Value, SideEffects: answer.SideEffects, Usage: usage,
 	}
 	if err := writer.Append(cell); err != nil {
 		return store.JournalFailed(err, index)

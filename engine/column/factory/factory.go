@@ -32,8 +32,12 @@ func Build(p *plan.Plan, models *model.Set, toolServers *tools.Set) (*Generators
 		switch index := configured.Index; configured.Kind {
 		case plan.KindSampler:
 			generators.Cell[index], err = sampler.New(configured.Name, configured.Spec.Sampler, p.Spec.RandomSeed)
-		case plan.KindLLMText:
-			generators.Model[index], err = llm.New(configured.Name, configured.Spec.Prompt(), p.Spec.RandomSeed, models.Client(configured.Model.Alias), toolsOf(configured, toolServers))
+		case plan.KindLLMText, plan.KindLLMCode, plan.KindLLMStructured, plan.KindLLMJudge:
+			generators.Model[index], err = llm.New(llm.Config{
+				Column: configured.Spec, Model: configured.Model, Seed: p.Spec.RandomSeed, Client: models.Client(configured.Model.Alias),
+				Restarts: p.Spec.EffectiveConversationRestarts(), Corrections: p.Spec.EffectiveConversationCorrectionSteps(),
+				Tools: toolsOf(configured, toolServers),
+			})
 		case plan.KindExpression:
 			generators.Cell[index], err = expression.New(configured.Name, configured.Spec.Expression, p.Spec.RandomSeed)
 		default:

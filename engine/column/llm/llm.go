@@ -1,6 +1,5 @@
-// Package llm makes columns whose text a model writes: it renders the prompts of a row and asks the model, which may call tools before it
-// answers. Retries, limits and the
-// protocol of the endpoint live elsewhere.
+// Package llm makes columns that a model writes: it renders the prompts of a row, and has a conversation with the model, which may call tools,
+// until it has an answer that can be used. Limits, retries of requests and the protocol of the endpoint live elsewhere.
 package llm
 
 import (
@@ -11,6 +10,7 @@ import (
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/jinja"
 	"seedloom.dev/seedloom/engine/model"
+	"seedloom.dev/seedloom/engine/random"
 	"seedloom.dev/seedloom/engine/table"
 )
 
@@ -19,56 +19,129 @@ type Model interface {
 	Chat(ctx context.Context, request model.Request) (model.Answer, column.Usage, error)
 }
 
-// Generator makes the cells of one column.
-type Generator struct {
-	name   string
-	seed   int64
-	model  Model
-	prompt *jinja.Template
-	system *jinja.Template
-	tools  Tools
+// Media are what is sent before the prompt of a row.
+type Media interface {
+	Of(ctx context.Context, record *table.Record) ([]model.Media, error)
 }
 
-// New parses the templates of a column. tools is nil for a column without any.
-func New(name string, spec *v1alpha1.LLMPrompt, seed int64, client Model, tools Tools) (*Generator, error) {
-	generator := &Generator{name: name, seed: seed, model: client, tools: tools}
-	var err error
-	if generator.prompt, err = jinja.Parse(spec.Prompt); err != nil {
-		return nil, failure.Wrap(err, v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: prompt", name)
+// Config is what a generator works with.
+type Config struct {
+	// Column is a column in which a model writes.
+	Column *v1alpha1.Column
+	// Model is the column's model.
+	Model *v1alpha1.Model
+	Seed  int64
+	// Restarts is how often a conversation is begun anew, Corrections how often the model is told in each what is wrong with its answer.
+	Restarts, Corrections int
+	Client                Model
+	// Tools and Media may be nil.
+	Tools Tools
+	Media Media
+}
+
+// Generator makes the cells of one column.
+type Generator struct {
+	config Config
+	name   string
+	spec   *v1alpha1.LLMPrompt
+	recipe recipe
+	prompt *jinja.Template
+	system *jinja.Template
+	draws  random.ColumnKey
+}
+
+// New parses the templates, and the schema, of a column.
+func New(config Config) (*Generator, error) {
+	generator := &Generator{
+		config: config, name: config.Column.Name, spec: config.Column.Prompt(), draws: random.Column(config.Seed, "request/"+config.Column.Name),
 	}
-	if spec.SystemPrompt != "" {
-		if generator.system, err = jinja.Parse(spec.SystemPrompt); err != nil {
-			return nil, failure.Wrap(err, v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: systemPrompt", name)
+	var err error
+	if generator.recipe, err = recipeOf(config.Column, config.Model); err != nil {
+		return nil, err
+	}
+	if generator.prompt, err = jinja.Parse(generator.spec.Prompt); err != nil {
+		return nil, failure.Wrap(err, v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: prompt", generator.name)
+	}
+	if generator.spec.SystemPrompt != "" {
+		if generator.system, err = jinja.Parse(generator.spec.SystemPrompt); err != nil {
+			return nil, failure.Wrap(err, v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: systemPrompt", generator.name)
 		}
 	}
 	return generator, nil
 }
 
-// Ask renders the prompts with the row's cells and returns the model's text.
+// Ask has a conversation with the model about a row. When one of its requests fails in a way that passes, what was said so far is kept in the
+// row's own cell, and the next call goes on from there: no answer is paid for twice. It lives and dies with this attempt of the row.
 func (g *Generator) Ask(ctx context.Context, record *table.Record) (column.Answer, error) {
-	var messages []model.Message
-	if g.system != nil {
-		text, err := g.render(ctx, g.system, "systemPrompt", record)
+	talk := g.kept(record)
+	if talk == nil {
+		messages, err := g.render(ctx, record)
 		if err != nil {
 			return column.Answer{}, err
 		}
-		messages = append(messages, model.Message{Role: model.RoleSystem, Content: text})
+		talk = &conversation{messages: messages, checkpoint: len(messages)}
 	}
-	text, err := g.render(ctx, g.prompt, "prompt", record)
+	var spent column.Usage
+	value, err := g.converse(ctx, record, talk, &spent)
 	if err != nil {
-		return column.Answer{}, err
+		failed := column.Answer{Usage: spent}
+		talk.earlier.Add(spent)
+		g.keep(record, talk, failure.Of(err))
+		return failed, err
 	}
-	messages = append(messages, model.Message{Role: model.RoleUser, Content: text})
-	conversation := turns{tools: g.tools}
-	answer, _, usage, err := conversation.ask(ctx, g.model, model.Request{Messages: messages})
-	if err != nil {
-		return column.Answer{Usage: usage}, err
-	}
-	return column.Answer{Value: answer.Text, Usage: usage}, nil
+	return column.Answer{Value: value, SideEffects: g.sideEffects(talk), Usage: spent, Earlier: talk.earlier}, nil
 }
 
-func (g *Generator) render(ctx context.Context, template *jinja.Template, field string, record *table.Record) (string, error) {
-	text, err := template.Render(ctx, column.Vars(record), column.TemplateOptions(g.seed, g.name, record))
+// kept returns the conversation that an earlier call has left in the cell, or nil.
+func (g *Generator) kept(record *table.Record) *conversation {
+	index, found := record.Schema.Index(g.name)
+	if !found {
+		return nil
+	}
+	talk, _ := record.Cells[index].(*conversation)
+	return talk
+}
+
+// keep leaves a conversation in the cell when the cell will be asked for again, and something was paid for.
+func (g *Generator) keep(record *table.Record, talk *conversation, cause *failure.Error) {
+	index, found := record.Schema.Index(g.name)
+	if !found {
+		return
+	}
+	record.Cells[index] = nil
+	if again := cause.Consequence == failure.RetryLater || cause.Consequence == failure.PauseEndpoint; again && talk.requests > 0 {
+		record.Cells[index] = talk
+	}
+}
+
+// render returns the messages that a conversation begins with.
+func (g *Generator) render(ctx context.Context, record *table.Record) ([]model.Message, error) {
+	var messages []model.Message
+	if g.system != nil {
+		text, err := g.text(ctx, g.system, "systemPrompt", record)
+		if err != nil {
+			return nil, err
+		}
+		messages = append(messages, model.Message{Role: model.RoleSystem, Content: text})
+	}
+	text, err := g.text(ctx, g.prompt, "prompt", record)
+	if err != nil {
+		return nil, err
+	}
+	if instructions := g.recipe.instructions(); instructions != "" {
+		text += "\n\n" + instructions
+	}
+	user := model.Message{Role: model.RoleUser, Content: text}
+	if g.config.Media != nil {
+		if user.Media, err = g.config.Media.Of(ctx, record); err != nil {
+			return nil, err
+		}
+	}
+	return append(messages, user), nil
+}
+
+func (g *Generator) text(ctx context.Context, template *jinja.Template, field string, record *table.Record) (string, error) {
+	text, err := template.Render(ctx, column.Vars(record), column.TemplateOptions(g.config.Seed, g.name, record))
 	if err != nil {
 		if ctx.Err() != nil {
 			return "", ctx.Err()

@@ -35,9 +35,15 @@ func record() *table.Record {
 	return made
 }
 
+func configOf(spec v1alpha1.LLMPrompt, client llm.Model) llm.Config {
+	return llm.Config{
+		Column: &v1alpha1.Column{Name: "out", LLMText: &v1alpha1.LLMText{LLMPrompt: spec}}, Model: &v1alpha1.Model{Alias: "m"}, Seed: 42, Client: client,
+	}
+}
+
 func generator(t *testing.T, spec v1alpha1.LLMPrompt, client llm.Model) *llm.Generator {
 	t.Helper()
-	made, err := llm.New("out", &spec, 42, client, nil)
+	made, err := llm.New(configOf(spec, client))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +67,7 @@ func TestTheModelIsAskedOnceWithTheRowsPrompts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			client := &scripted{answer: " good\n", usage: column.Usage{Succeeded: 1, InputTokens: 3, OutputTokens: 4}}
 			answer, err := generator(t, test.spec, client).Ask(t.Context(), record())
-			if err != nil || answer.Value != " good\n" || answer.Usage != client.usage {
+			if err != nil || answer.Value != "good" || answer.Usage != client.usage {
 				t.Errorf("got %#v, %v", answer, err)
 			}
 			if difference := cmp.Diff([][]model.Message{test.want}, client.asked); difference != "" {
@@ -114,7 +120,7 @@ func TestNewRefusesWhatDoesNotParse(t *testing.T) {
 		"prompt":       {Prompt: "{{ title"},
 		"systemPrompt": {Prompt: "x", SystemPrompt: "{% if %}"},
 	} {
-		_, err := llm.New("out", &spec, 42, nil, nil)
+		_, err := llm.New(configOf(spec, nil))
 		if failed := failure.Of(err); failed == nil || failed.Reason != v1alpha1.ReasonConfigInvalid || !strings.Contains(err.Error(), `column "out": `+field) {
 			t.Errorf("%s: got %v", field, err)
 		}

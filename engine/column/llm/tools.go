@@ -24,54 +24,37 @@ type Tools interface {
 // lastTurn is what a model is told that has called tools as often as it may.
 const lastTurn = "No further tools can be called. Give your final answer now, from what you know."
 
-// turns asks a model and makes the calls of tools that it asks for, as often as it may in the conversation about one cell. A copy keeps the
-// count of its moment, for a conversation that starts again from there.
-type turns struct {
-	// tools is nil for a column without tools.
-	tools Tools
-	used  int
+// offer adds the tools to a request.
+func (g *Generator) offer(request *model.Request, talk *conversation) {
+	if g.config.Tools != nil {
+		request.Tools = g.config.Tools.List()
+		request.NoToolCalls = talk.turns >= g.config.Tools.MaxTurns()
+	}
 }
 
-// ask sends a request, and others with the results of tools, until the model answers without asking for any: at most one request more than
-// there are turns left, and in the last one it may call none. It returns the messages of the request grown by the turns. The usage is valid beside
-// an error too.
-func (t *turns) ask(ctx context.Context, client Model, request model.Request) (model.Answer, []model.Message, column.Usage, error) {
-	if t.tools == nil {
-		answer, usage, err := client.Chat(ctx, request)
-		return answer, request.Messages, usage, err
+// useTools makes the calls that the model asks for, and adds their results to the conversation. The answer stays until they are there, so that
+// it is not paid for again when the tools can't be reached now.
+func (g *Generator) useTools(ctx context.Context, talk *conversation, calls []model.ToolCall, spent *column.Usage) error {
+	if talk.turns >= g.config.Tools.MaxTurns() {
+		return failure.New(v1alpha1.ReasonModelGenerationInvalid, failure.DropRow,
+			"the model has called tools in %d turns, which is the maxTurns of its tools, and asks for more instead of an answer; raise maxTurns, or say in the prompt when to stop",
+			talk.turns)
 	}
-	var total column.Usage
-	// The caller may go on from the messages that it has.
-	messages := slices.Clip(request.Messages)
-	for {
-		last := t.used >= t.tools.MaxTurns()
-		request.Messages, request.Tools = messages, t.tools.List()
-		if last {
-			request.NoToolCalls, request.ForcedTool = true, ""
-			request.Messages = append(messages, model.Message{Role: model.RoleUser, Content: lastTurn})
-		}
-		answer, usage, err := client.Chat(ctx, request)
-		total.Add(usage)
-		if err != nil || len(answer.ToolCalls) == 0 {
-			return answer, request.Messages, total, err
-		}
-		if last {
-			return model.Answer{}, request.Messages, total, failure.New(v1alpha1.ReasonModelGenerationInvalid, failure.DropRow,
-				"the model has called tools in %d turns, which is the maxTurns of its tools, and asks for more instead of an answer; raise maxTurns, or say in the prompt when to stop",
-				t.used)
-		}
-		t.used++
-		calls := named(answer.ToolCalls, t.used)
-		results, usage, err := t.tools.Call(ctx, calls)
-		total.Add(usage)
-		if err != nil {
-			return model.Answer{}, request.Messages, total, err
-		}
-		said := answer.Message()
-		said.ToolCalls = calls
-		messages = append(messages, said)
-		messages = append(messages, results...)
+	calls = named(calls, talk.turns+1)
+	results, usage, err := g.config.Tools.Call(ctx, calls)
+	spent.Add(usage)
+	if err != nil {
+		return err
 	}
+	talk.turns++
+	if talk.turns >= g.config.Tools.MaxTurns() {
+		results = append(results, model.Message{Role: model.RoleUser, Content: lastTurn})
+	}
+	talk.answer.ToolCalls = calls
+	talk.say(results...)
+	talk.checkpoint = len(talk.messages)
+	talk.corrections = 0
+	return nil
 }
 
 // named gives names to calls that have none, as some servers leave them: a result names the call that it answers.

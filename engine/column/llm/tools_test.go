@@ -53,7 +53,9 @@ func (b *box) Call(_ context.Context, calls []model.ToolCall) ([]model.Message, 
 
 func withTools(t *testing.T, client llm.Model, tools llm.Tools) *llm.Generator {
 	t.Helper()
-	made, err := llm.New("out", &v1alpha1.LLMPrompt{Prompt: "Find out"}, 42, client, tools)
+	config := configOf(v1alpha1.LLMPrompt{Prompt: "Find out"}, client)
+	config.Tools = tools
+	made, err := llm.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}

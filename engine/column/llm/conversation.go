@@ -1,0 +1,147 @@
+package llm
+
+import (
+	"context"
+	"fmt"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/column"
+	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/model"
+	"seedloom.dev/seedloom/engine/random"
+	"seedloom.dev/seedloom/engine/structured"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+// conversation is what a model and the engine have said to each other about a cell. It belongs to the call of Ask that works on it, and
+// between two calls to the cell.
+type conversation struct {
+	messages []model.Message
+	// checkpoint is how many of the messages a restart keeps: the first ones, and those up to the last results of tools.
+	checkpoint int
+	// answer is one that was paid for and is not in the messages yet.
+	answer *model.Answer
+	// requests counts the answers, corrections those of this start that were sent back, restarts the starts after the first, turns those of tools.
+	requests, corrections, restarts, turns int
+	// earlier is what the calls of Ask have cost that failed.
+	earlier column.Usage
+}
+
+// converse goes on with a conversation until there is a value, or it fails for good, or for now. It adds what its requests cost to spent.
+func (g *Generator) converse(ctx context.Context, record *table.Record, talk *conversation, spent *column.Usage) (any, error) {
+	for {
+		if talk.answer == nil {
+			answer, usage, err := g.config.Client.Chat(ctx, g.request(record, talk))
+			spent.Add(usage)
+			if err != nil {
+				return nil, err
+			}
+			separateReasoning(&answer)
+			talk.answer = &answer
+			talk.requests++
+		}
+		if calls := g.recipe.otherCalls(talk.answer); len(calls) > 0 && g.config.Tools != nil {
+			if err := g.useTools(ctx, talk, calls, spent); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		value, err := g.recipe.read(talk.answer)
+		if err == nil {
+			talk.say()
+			return value, nil
+		}
+		if !g.again(talk, err) {
+			return nil, g.giveUp(talk, err)
+		}
+	}
+}
+
+// request is the next one of a conversation.
+func (g *Generator) request(record *table.Record, talk *conversation) model.Request {
+	request := model.Request{Messages: talk.messages, Draw: g.draw(record, talk.requests)}
+	g.offer(&request, talk)
+	g.recipe.prepare(&request)
+	return request
+}
+
+// draw is a function of the seed, the column, the row, the attempt and the number of the request, from 0.
+func (g *Generator) draw(record *table.Record, request int) uint64 {
+	source := g.draws.Cell(record.Row, record.Attempt)
+	if record.Ordinal > 0 {
+		source = random.ColumnKey(source.Uint64()).Cell(table.RowIndex(record.Ordinal), record.Attempt)
+	}
+	for range request {
+		source.Uint64()
+	}
+	return source.Uint64()
+}
+
+// say moves the answer, and what follows it, to the messages.
+func (t *conversation) say(following ...model.Message) {
+	t.messages = append(append(t.messages, t.answer.Message()), following...)
+	t.answer = nil
+}
+
+// again prepares the conversation for another try: the model is told what is wrong, or the conversation begins anew. It returns false when
+// neither may be.
+func (g *Generator) again(talk *conversation, problem error) bool {
+	// There is no room for a correction where there was none for the answer.
+	if talk.corrections < g.config.Corrections && talk.answer.Finish != model.FinishContext {
+		talk.corrections++
+		talk.say(corrections(talk.answer, problem)...)
+		return true
+	}
+	if talk.restarts < g.config.Restarts {
+		talk.restarts++
+		talk.corrections = 0
+		talk.messages = talk.messages[:talk.checkpoint:talk.checkpoint]
+		talk.answer = nil
+		return true
+	}
+	return false
+}
+
+// corrections are the messages that tell what is wrong with an answer: its calls of tools want a result each.
+func corrections(answer *model.Answer, problem error) []model.Message {
+	text := fmt.Sprintf("Your answer can't be used: %v. Answer again, in full, and in the form that was asked for.", problem)
+	if len(answer.ToolCalls) == 0 {
+		return []model.Message{{Role: model.RoleUser, Content: text}}
+	}
+	var messages []model.Message
+	for _, call := range answer.ToolCalls {
+		messages = append(messages, model.Message{Role: model.RoleTool, ToolCallID: call.ID, Content: text})
+	}
+	return messages
+}
+
+// giveUp says why a conversation came to nothing.
+func (g *Generator) giveUp(talk *conversation, problem error) error {
+	switch talk.answer.Finish {
+	case model.FinishContext:
+		return failure.New(v1alpha1.ReasonContextOverflow, failure.DropRow,
+			"the context window of model %q was full before its answer was complete, after %s: %v; shorten the prompts of column %q",
+			g.spec.Model, requests(talk.requests), problem, g.name)
+	case model.FinishLength:
+		return failure.New(v1alpha1.ReasonOutputTruncated, failure.DropRow,
+			"model %q used up its tokens before its answer was complete, after %s: %v; raise parameters.maxTokens", g.spec.Model, requests(talk.requests), problem)
+	}
+	return failure.New(v1alpha1.ReasonModelGenerationInvalid, failure.DropRow,
+		"model %q gave no answer that can be used, after %s: %v", g.spec.Model, requests(talk.requests), problem)
+}
+
+func requests(count int) string {
+	if count == 1 {
+		return "1 request"
+	}
+	return fmt.Sprintf("%d requests", count)
+}
+
+// separateReasoning takes what the model has thought out of the text of its answer, where the server has left it there.
+func separateReasoning(answer *model.Answer) {
+	reasoning, text := structured.SplitReasoning(answer.Text)
+	answer.Text = text
+	if answer.Reasoning == "" {
+		answer.Reasoning = reasoning
+	}
+}
