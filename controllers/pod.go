@@ -16,7 +16,7 @@ const (
 	// engineUser is the user and group of the engine in its image.
 	engineUser int64 = 65532
 	// gracePeriodSeconds is how long a Pod that is asked to stop may take to write a checkpoint.
-	gracePeriodSeconds int64 = 60
+	gracePeriodSeconds int64 = runreport.GracePeriodSeconds
 
 	volumeRun    = "run"
 	volumeOutput = "output"

@@ -43,6 +43,9 @@ const (
 // healthCheckTimeout bounds the question to all models before a run; who has not answered by then is asked for rows all the same.
 const healthCheckTimeout = 3 * time.Minute
 
+// Drain says how long a run that has ended waits for its tasks.
+type Drain = run.Drain
+
 // Config is what a call works with.
 type Config struct {
 	Run runreport.ResolvedRun
@@ -67,6 +70,8 @@ type Config struct {
 	// Trace takes the spans of the run where spec.run.trace is Enabled, for instance a trace.Ring, whose Spans are read after the call. Nil
 	// stands for files in the folder traces of the output. Where the spec doesn't ask for a trace there is none.
 	Trace trace.Sink
+	// Drain says how long a run that has ended waits for its tasks; with the zero value they are cancelled at once.
+	Drain Drain
 	// Outage says how long a provider may be unreachable; the zero value stands for the defaults.
 	Outage schedule.OutageConfig
 }
@@ -242,7 +247,7 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 		p.config.Logger.Warn("columns with allowResize run in sync mode, in one Pod; make the number of rows fixed to use async mode", "columns", resized)
 	}
 	tracing, traced := p.startTrace()
-	job.Trace = tracing
+	job.Trace, job.Drain = tracing, p.config.Drain
 	ending := run.Execute(ctx, job)
 	traced()
 	tracker.SetPhase(progress.PhaseFinalizing)

@@ -74,6 +74,7 @@ func logLevel(name string) slog.Level {
 
 func readConfig(logger *slog.Logger) (engine.Config, error) {
 	config := engine.Config{
+		Drain:           engine.Drain{Finish: runreport.GracePeriodSeconds * time.Second / 3, Stop: runreport.GracePeriodSeconds * time.Second / 6},
 		OutputDirectory: runreport.OutputDirectory, SeedDirectory: runreport.SeedDirectory, Version: engineVersion(),
 		APIKey:  func(provider int) string { return os.Getenv(runreport.APIKeyVariablePrefix + strconv.Itoa(provider)) },
 		ToolKey: func(server int) string { return os.Getenv(runreport.ToolKeyVariablePrefix + strconv.Itoa(server)) },

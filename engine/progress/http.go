@@ -33,7 +33,7 @@ func (t *Tracker) Handler(identity Identity) http.Handler {
 			Version: runreport.Version,
 			RunID:   identity.RunID, Attempt: identity.Attempt, Shard: identity.Shard,
 			Sequence: snapshot.Sequence, Phase: snapshot.Phase, Records: snapshot.Records,
-			RecordsPerSecond: snapshot.RecordsPerSecond, InFlight: snapshot.InFlight, SlowRequests: snapshot.SlowRequests,
+			RecordsPerSecond: snapshot.RecordsPerSecond, InFlight: snapshot.InFlight, Troubles: snapshot.Troubles,
 			Columns: columns, Models: models, Dropped: snapshot.Dropped,
 		})
 	})
@@ -57,6 +57,7 @@ var (
 	cellsDescription   = prometheus.NewDesc("seedloom_cells", "Cells of settled records by column and outcome.", []string{"shard", "column", "outcome"}, nil)
 	flightDescription  = prometheus.NewDesc("seedloom_tasks_in_flight", "Tasks that run now.", []string{"shard"}, nil)
 	slowDescription    = prometheus.NewDesc("seedloom_slow_requests", "Requests of models under way for longer than the threshold.", []string{"shard"}, nil)
+	oldestDescription  = prometheus.NewDesc("seedloom_oldest_request_seconds", "For how long the oldest request of a model has been under way.", []string{"shard"}, nil)
 	spansDescription   = prometheus.NewDesc("seedloom_trace_spans_dropped_total", "Spans of the trace that were dropped so that the run is not slowed.", []string{"shard"}, nil)
 	requestDescription = prometheus.NewDesc("seedloom_model_requests_total", "Requests by model and outcome.", []string{"shard", "model", "outcome"}, nil)
 	tokenDescription   = prometheus.NewDesc("seedloom_model_tokens_total", "Tokens by model and type.", []string{"shard", "model", "type"}, nil)
@@ -71,7 +72,7 @@ type collector struct {
 // Describe sends the descriptions of all metrics.
 func (c *collector) Describe(descriptions chan<- *prometheus.Desc) {
 	for _, description := range []*prometheus.Desc{
-		recordsDescription, targetDescription, cellsDescription, flightDescription, slowDescription, spansDescription, requestDescription, tokenDescription,
+		recordsDescription, targetDescription, cellsDescription, flightDescription, slowDescription, oldestDescription, spansDescription, requestDescription, tokenDescription,
 	} {
 		descriptions <- description
 	}
@@ -88,6 +89,7 @@ func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 	send(recordsDescription, prometheus.GaugeValue, float64(snapshot.Records.Dropped), "dropped")
 	send(flightDescription, prometheus.GaugeValue, float64(snapshot.InFlight))
 	send(slowDescription, prometheus.GaugeValue, float64(snapshot.SlowRequests))
+	send(oldestDescription, prometheus.GaugeValue, float64(snapshot.Troubles.OldestRequestSeconds))
 	send(spansDescription, prometheus.CounterValue, float64(c.tracker.spansDropped()))
 	columns, models := report(&snapshot)
 	for _, column := range columns {

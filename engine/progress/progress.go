@@ -28,7 +28,7 @@ type Tracker struct {
 	sequence int64
 	records  runreport.Records
 	inFlight int64
-	slow     int64
+	troubles runreport.Troubles
 	spans    int64 // of a trace that were dropped
 	dropped  []runreport.Drop
 	columns  []columnState
@@ -214,11 +214,14 @@ func (t *Tracker) spansDropped() int64 {
 	return t.spans
 }
 
-// SetSlowRequests notes how many requests take longer than they should.
-func (t *Tracker) SetSlowRequests(count int) {
+// SetTroubles notes what keeps the run from going on as it could. The lists are not changed any more.
+func (t *Tracker) SetTroubles(troubles runreport.Troubles) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
-	t.slow = int64(count)
+	if !t.troubles.Equal(troubles) {
+		t.sequence++
+	}
+	t.troubles = troubles
 }
 
 // Begin notes that rows are made from now on: all that was counted before is from earlier processes, and counts in no rate.
@@ -289,7 +292,7 @@ func (t *Tracker) Snapshot() Snapshot {
 	defer t.mutex.Unlock()
 	now := t.now()
 	snapshot := Snapshot{
-		At: now, Phase: t.phase, Sequence: t.sequence, Records: t.records, Initial: t.initial, InFlight: t.inFlight, SlowRequests: t.slow,
+		At: now, Phase: t.phase, Sequence: t.sequence, Records: t.records, Initial: t.initial, InFlight: t.inFlight, SlowRequests: t.troubles.SlowRequests, Troubles: t.troubles,
 		Columns: make([]Column, len(t.columns)), Models: make([]Model, len(t.models)), Dropped: slices.Clone(t.dropped),
 	}
 	if !t.began.IsZero() {

@@ -26,10 +26,12 @@ type Snapshot struct {
 	InFlight int64 `json:"inFlight"`
 	Deferred int64 `json:"deferred"`
 	// SlowRequests are requests of models that are under way for longer than they should.
-	SlowRequests int64            `json:"slowRequests"`
-	Columns      []Column         `json:"columns"`
-	Models       []Model          `json:"models"`
-	Dropped      []runreport.Drop `json:"dropped"`
+	SlowRequests int64 `json:"slowRequests"`
+	// Troubles are what keeps the run from going on as it could.
+	Troubles runreport.Troubles `json:"troubles"`
+	Columns  []Column           `json:"columns"`
+	Models   []Model            `json:"models"`
+	Dropped  []runreport.Drop   `json:"dropped"`
 }
 
 // Column is what is known of a configured column. Succeeded, Failed, Dropped and Skipped add up to Completed, which is never more than Total.

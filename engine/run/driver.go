@@ -50,6 +50,8 @@ type driver struct {
 	work    *work
 	fails   *failures
 	trace   *tracer
+	// due is when the driver is to be woken; zero when nothing waits for time.
+	due time.Time
 }
 
 // result is what a task came back with.
@@ -81,7 +83,7 @@ func newDriver(job *Job, columns []*plan.Column, newRecord func(table.RowIndex, 
 		trace: tracer, names: names, work: newWork(job.Progress, steps, names), fails: newFailures(job.Logger, time.Now()),
 		job: job, core: schedule.New(config), steps: steps, slots: slots, lanes: len(config.Lanes),
 		results: make(chan result, slots), usage: make(map[int64][]runreport.Column),
-		watch: newWatch(job.Logger, job.Plan.Spec.EffectiveSlowRequestThreshold(), names, time.Now()),
+		watch: newWatch(job.Logger, job.Plan.Spec, names, time.Now()),
 	}
 }
 
@@ -92,8 +94,11 @@ func (d *driver) column(dropped schedule.Dropped) *plan.Column {
 
 // run drives the scheduler until it has nothing left to do, or has ended. When it returns, nothing of it runs any more.
 func (d *driver) run(ctx context.Context, from source) *failure.Error {
-	work, cancel := context.WithCancel(ctx)
+	// The tasks don't end with ctx by themselves: see Drain.
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
+	drain := newDraining(d.job.Drain, cancel)
+	defer drain.timer.Stop()
 	ticker := time.NewTicker(sampleInterval)
 	defer ticker.Stop()
 	wake := time.NewTimer(time.Hour)
@@ -102,7 +107,7 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 	d.watch.progress(time.Now())
 	defer d.fails.flush()
 	defer d.trace.end()
-	draining := false
+	missed := false
 	for {
 		if d.core.Ending() == nil {
 			if err := from.refill(d.core); err != nil {
@@ -110,17 +115,17 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 			}
 		}
 		d.deliver(from)
-		if d.core.Ending() != nil && !draining {
-			draining = true
+		if ending := d.core.Ending(); ending != nil && !drain.begun {
+			drain.begin(ending)
 			d.job.Progress.SetPhase(progress.PhaseDraining)
-			if d.core.Ending().Reason != v1alpha1.ReasonBudgetExhausted {
-				cancel()
-			}
 		}
-		d.dispatch(work)
-		idle := d.core.InFlight() == 0 && !from.busy()
-		if idle && (draining || (d.core.Open() == 0 && !from.more())) {
-			return d.core.Ending()
+		if started := d.dispatch(work); missed && started > 0 {
+			d.job.Logger.Warn("a wake-up was lost; tasks that waited for it were started by the look at all queues", "tasks", started)
+		}
+		missed = false
+		idle := (d.core.InFlight() == 0 || drain.abandoned) && !from.busy()
+		if idle && (drain.begun || (d.core.Open() == 0 && !from.more())) {
+			return d.ended(drain.abandoned)
 		}
 		if idle && d.core.Open() == 0 {
 			// Dispatching has cleared away what nobody waits for any more, and had kept the next row group out.
@@ -139,22 +144,48 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 		case <-wake.C:
 		case <-ticker.C:
 			now := time.Now()
-			d.job.Progress.SetSlowRequests(d.watch.look(now, d.core))
+			d.job.Progress.SetTroubles(d.watch.look(now, d.core))
+			if !drain.begun && d.watch.overdue(now, d.core) {
+				d.endStalled(now)
+			}
+			missed = d.missed(wake, now)
 			d.job.Progress.SetSpansDropped(d.trace.dropped())
 			d.fails.look(now)
 		case <-stop:
 			stop = nil
 			d.core.End(failure.Of(context.Cause(ctx)))
+			if drain.begun {
+				drain.interrupted()
+			}
+		case <-drain.timer.C:
+			drain.passed()
 		}
 	}
 }
 
 func (d *driver) setWake(timer *time.Timer) {
 	wait := time.Hour
+	d.due = time.Time{}
 	if next, waits := d.core.NextWake(); waits {
-		wait = max(0, time.Until(next))
+		d.due, wait = next, max(0, time.Until(next))
+	}
+	if d.job.loseWakes {
+		wait = time.Hour
 	}
 	timer.Reset(wait)
+}
+
+// missed says whether the driver should have been woken and was not. Then the look at all queues that follows each tick goes on.
+func (d *driver) missed(timer *time.Timer, now time.Time) bool {
+	if d.due.IsZero() || !now.After(d.due) {
+		return false
+	}
+	select {
+	case <-timer.C:
+		return false // it comes together with the tick
+	default:
+		return true
+	}
 }
 
 // deliver hands over the rows and row groups that have met their fate.
@@ -175,8 +206,8 @@ func (d *driver) takeUsage(group int64) []runreport.Column {
 	return usage
 }
 
-// dispatch starts all tasks that may start now.
-func (d *driver) dispatch(ctx context.Context) {
+// dispatch starts all tasks that may start now, and returns how many.
+func (d *driver) dispatch(ctx context.Context) (started int) {
 	now := time.Now()
 	for lane := range d.lanes {
 		for {
@@ -190,16 +221,18 @@ func (d *driver) dispatch(ctx context.Context) {
 				break
 			}
 			step := d.steps[task.Column]
-			started := result{task: task, traced: d.trace.admitted(task, step, d.names[lane], now)}
+			begun := result{task: task, traced: d.trace.admitted(task, step, d.names[lane], now)}
 			work := ctx
 			if column := step.columns[0]; column.Model != nil {
-				work, started.requests = model.WithProgress(ctx, d.trace != nil)
-				started.request = d.watch.started(column, task, started.requests, now)
+				work, begun.requests = model.WithProgress(ctx, d.trace != nil)
+				begun.request = d.watch.started(column, task, begun.requests, now)
 			}
-			go func() { d.results <- d.perform(work, started) }()
+			started++
+			go func() { d.results <- d.perform(work, begun) }()
 		}
 	}
 	d.job.Progress.SetWork(d.work.of(d.core))
+	return started
 }
 
 // perform runs a task in a goroutine of its own. A panic of a generator is a defect of ours, and ends the run in order.
@@ -258,8 +291,8 @@ func (d *driver) apply(back result) {
 	}
 	if back.err == nil {
 		d.watch.progress(now)
-	} else if problem := failure.Of(back.err); problem.RetryAfter > schedule.MaxRetryAfter && column.Model != nil {
-		d.watch.longWait(column.Model.Provider, problem.RetryAfter, now)
+	} else if column.Model != nil {
+		d.watch.refused(column.Model.Provider, failure.Of(back.err), now)
 	}
 	d.fails.note(step, back)
 	d.settle(step, column, back, now)

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"time"
@@ -167,6 +168,10 @@ func (j *journals) restore(record *table.Record, steps []*step) []int {
 // append keeps a finished cell. It is called by the goroutines of tasks.
 func (j *journals) append(index int64, record *table.Record, made *plan.Column, answer column.Answer) error {
 	group := j.of(index)
+	if group == nil {
+		// The run was ended without this task, which had not stopped.
+		return context.Canceled
+	}
 	writer, err := group.opening()
 	if err != nil {
 		return err

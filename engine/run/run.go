@@ -36,10 +36,13 @@ type Job struct {
 	Outage        schedule.OutageConfig
 	// Trace takes the spans of all tasks; nil where the run is not traced.
 	Trace trace.Sink
+	Drain Drain
 
-	journals *journals
-	budget   *budget
-	skips    *skip.Rules
+	// loseWakes has the timers of retries never fire, for a test.
+	loseWakes bool
+	journals  *journals
+	budget    *budget
+	skips     *skip.Rules
 }
 
 // Execute makes all rows of the shard that are not in the store yet, in the plan's mode. It returns nil when every row has met its

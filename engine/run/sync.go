@@ -152,7 +152,7 @@ func (j *Job) resizedValues(ctx context.Context, resized *plan.Column, records [
 	if len(wanted) == 0 {
 		return values, nil
 	}
-	made, err := j.Generators.Batch[resized.Index].GenerateBatch(ctx, wanted, true)
+	made, err := j.generateBatch(ctx, resized, wanted)
 	if err != nil {
 		return nil, err
 	}

@@ -5,10 +5,12 @@ import (
 	"log/slog"
 	"time"
 
+	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 const (
@@ -24,14 +26,20 @@ type watch struct {
 	logger *slog.Logger
 	// slow is after how long a request is warned about, and how often it is again; 0 is never.
 	slow time.Duration
-	// lanes are the names of the lanes.
-	lanes []string
+	// deadline is after how long a stall ends the run; 0 is never.
+	deadline time.Duration
+	// lanes are the names of the lanes, providers those of the endpoints.
+	lanes, providers []string
 
 	pending map[int64]*pendingRequest
 	last    int64
 	// progressed is when a cell was last made or a row met its fate; stalls counts the warnings since.
 	progressed time.Time
 	stalls     int
+	// waited is when a known wait for a provider was last seen.
+	waited time.Time
+	// limits are the rate limits of providers that were met lately, by the provider's name.
+	limits map[string]*limit
 	// told is when a provider's wish for a long wait was last told.
 	told map[string]time.Time
 }
@@ -47,8 +55,15 @@ type pendingRequest struct {
 	progress *model.Progress
 }
 
-func newWatch(logger *slog.Logger, slow time.Duration, lanes []string, now time.Time) *watch {
-	return &watch{logger: logger, slow: slow, lanes: lanes, pending: make(map[int64]*pendingRequest), progressed: now, told: make(map[string]time.Time)}
+func newWatch(logger *slog.Logger, spec *v1alpha1.DatasetGenerationSpec, lanes []string, now time.Time) *watch {
+	made := &watch{
+		logger: logger, slow: spec.EffectiveSlowRequestThreshold(), deadline: spec.EffectiveStallDeadline(), lanes: lanes,
+		pending: make(map[int64]*pendingRequest), progressed: now, told: make(map[string]time.Time), limits: make(map[string]*limit),
+	}
+	for i := range spec.Providers {
+		made.providers = append(made.providers, spec.Providers[i].Name)
+	}
+	return made
 }
 
 // started notes a request, and returns the number by which it ends.
@@ -70,26 +85,32 @@ func (w *watch) progress(now time.Time) {
 	w.progressed = now
 }
 
-// look warns about what has become slow since the last look, and returns how many requests are slow.
-func (w *watch) look(now time.Time, core *schedule.Core) (slow int) {
+// look warns about what has become slow since the last look, and returns what keeps the run from going on.
+func (w *watch) look(now time.Time, core *schedule.Core) runreport.Troubles {
 	if w.slow > 0 {
-		slow = w.lookForSlow(now)
+		w.lookForSlow(now)
 	}
-	if now.Sub(w.progressed) >= stallPeriod*time.Duration(w.stalls+1) {
+	idle := now.Sub(w.progressed)
+	waits := idle >= stallPeriod && w.waits(core.LaneStates(), now)
+	if idle >= stallPeriod*time.Duration(w.stalls+1) {
 		w.stalls++
 		w.stalled(now, core)
 	}
-	return slow
+	troubles := w.troubles(now, core)
+	if idle >= stallPeriod && !waits {
+		since := w.progressed.UTC()
+		troubles.StalledSince = &since
+	}
+	return troubles
 }
 
-func (w *watch) lookForSlow(now time.Time) (slow int) {
+func (w *watch) lookForSlow(now time.Time) {
 	due := map[string][]*pendingRequest{}
 	for _, request := range w.pending {
 		periods := int(now.Sub(request.since) / w.slow)
 		if periods == 0 {
 			continue
 		}
-		slow++
 		if periods > request.warnings {
 			request.warnings = periods
 			due[request.column.Model.Alias] = append(due[request.column.Model.Alias], request)
@@ -113,7 +134,6 @@ func (w *watch) lookForSlow(now time.Time) (slow int) {
 				request.told(now)...)...)
 		}
 	}
-	return slow
 }
 
 // told says how far a request is.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -16,6 +17,7 @@ import (
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -45,11 +47,14 @@ type watching struct {
 	now   time.Time
 	lines bytes.Buffer
 	tasks []schedule.Task
+	found runreport.Troubles
 }
 
 func newWatching(slow time.Duration) *watching {
 	w := &watching{core: watchedCore(), now: time.Unix(1_000_000, 0)}
-	w.watch = newWatch(slog.New(slog.NewTextHandler(&w.lines, nil)), slow, []string{"local", "writer"}, w.now)
+	seconds := int32(slow / time.Second)
+	spec := &v1alpha1.DatasetGenerationSpec{Run: &v1alpha1.RunSettings{SlowRequestThresholdSeconds: &seconds}, Providers: []v1alpha1.Provider{{Name: "local"}}}
+	w.watch = newWatch(slog.New(slog.NewTextHandler(&w.lines, nil)), spec, []string{"local", "writer"}, w.now)
 	return w
 }
 
@@ -76,8 +81,9 @@ func (w *watching) pass(seconds int) (lines []string, slow int) {
 	w.lines.Reset()
 	for range seconds {
 		w.now = w.now.Add(time.Second)
-		slow = w.look(w.now, w.core)
+		w.found = w.look(w.now, w.core)
 	}
+	slow = int(w.found.SlowRequests)
 	return strings.Split(strings.TrimSuffix(w.lines.String(), "\n"), "\n"), slow
 }
 
@@ -165,5 +171,97 @@ func TestALongRetryAfterIsToldOnce(t *testing.T) {
 	w.longWait("local", 24*time.Hour, w.now.Add(time.Minute))
 	if text := w.lines.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "provider=local") || !strings.Contains(text, "retryAfter=24h0m0s waits=5m0s") {
 		t.Errorf("%q", text)
+	}
+}
+
+func TestTroublesNameModelsAndProviders(t *testing.T) {
+	w := newWatching(5 * time.Second)
+	began := w.now.UTC()
+	w.start(3)
+	limited := failure.New(v1alpha1.ReasonProviderRateLimited, failure.RetryLater, "too many")
+	limited.RetryAfter = time.Minute
+	w.core.Failed(w.tasks[0], limited, w.now)
+	w.ended(1)
+	w.refused("local", limited, w.now)
+	w.pass(9)
+	want := runreport.Troubles{
+		SlowRequests: 2, OldestRequestSeconds: 9,
+		Slow:      []runreport.SlowModel{{Model: "writer", Provider: "local", Requests: 2, Since: began}},
+		Endpoints: []runreport.Endpoint{{Provider: "local", State: runreport.EndpointRateLimited, Since: began, Until: began.Add(time.Minute), Refused: 1}},
+	}
+	if difference := cmp.Diff(want, w.found); difference != "" {
+		t.Error(difference)
+	}
+	if w.ended(2); w.tasks != nil {
+		w.ended(3)
+	}
+	w.progress(w.now)
+	w.pass(60)
+	if len(w.found.Endpoints) != 0 || w.found.SlowRequests != 0 || w.found.OldestRequestSeconds != 0 {
+		t.Errorf("a minute later: %+v", w.found)
+	}
+}
+
+func TestAPausedProviderIsATrouble(t *testing.T) {
+	w := newWatching(0)
+	down := failure.New(v1alpha1.ReasonProviderUnavailable, failure.PauseEndpoint, "refused")
+	began := w.now.UTC()
+	w.start(4)
+	for range 5 {
+		w.core.Failed(w.tasks[0], down, w.now)
+		w.tasks = w.tasks[1:]
+		w.start(1)
+	}
+	w.pass(1)
+	if len(w.found.Endpoints) != 1 || w.found.Endpoints[0].State != runreport.EndpointPaused || w.found.Endpoints[0].Refused != 5 ||
+		!w.found.Endpoints[0].Since.Equal(began) || w.found.Endpoints[0].Until.IsZero() {
+		t.Errorf("%+v", w.found)
+	}
+}
+
+func TestAStallIsATroubleAndAWaitIsNot(t *testing.T) {
+	w := newWatching(0)
+	w.deadline = 40 * time.Second
+	began := w.now.UTC()
+	w.start(1)
+	w.pass(29)
+	if w.found.StalledSince != nil {
+		t.Errorf("after 29 s: %+v", w.found)
+	}
+	w.pass(1)
+	if w.found.StalledSince == nil || !w.found.StalledSince.Equal(began) {
+		t.Errorf("after 30 s: %+v", w.found)
+	}
+	if w.pass(9); w.overdue(w.now, w.core) {
+		t.Error("39 s are 40")
+	}
+	if w.pass(1); !w.overdue(w.now, w.core) {
+		t.Error("40 s are not enough")
+	}
+	// The only request comes back, refused for two minutes: so all wait.
+	limited := failure.New(v1alpha1.ReasonProviderRateLimited, failure.RetryLater, "too many")
+	limited.RetryAfter = 2 * time.Minute
+	w.core.Failed(w.tasks[0], limited, w.now)
+	for range 7 {
+		w.tasks = nil
+		w.start(1)
+		w.core.Failed(w.tasks[0], limited, w.now)
+	}
+	for range 100 {
+		if w.pass(1); w.found.StalledSince != nil || w.overdue(w.now, w.core) {
+			t.Fatalf("during a known wait: %+v", w.found)
+		}
+	}
+	// When it is over and the next request hangs, the time counts from then on.
+	w.pass(21)
+	w.tasks = nil
+	if w.start(1); len(w.tasks) != 1 {
+		t.Fatal("the wait is not over")
+	}
+	if w.pass(30); w.overdue(w.now, w.core) {
+		t.Error("the time of the wait is counted as a stall")
+	}
+	if w.pass(15); !w.overdue(w.now, w.core) {
+		t.Error("the stall after the wait is not seen")
 	}
 }

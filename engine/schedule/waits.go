@@ -1,6 +1,10 @@
 package schedule
 
-import "time"
+import (
+	"time"
+
+	"seedloom.dev/seedloom/engine/table"
+)
 
 // LaneState is what a lane is doing, and what it waits for.
 type LaneState struct {
@@ -41,4 +45,50 @@ func (c *Core) LaneStates() []LaneState {
 func (c *Core) Deferred(task Task) bool {
 	r := task.rows[0]
 	return len(task.rows) == 1 && r.epoch == task.epochs[0] && r.state == rowActive && r.cells[task.Column].state == cellDeferred && !c.closed
+}
+
+// EndpointState is the health of an endpoint.
+type EndpointState struct {
+	// Paused says that nothing gets through: it is only asked, now and then, whether it is back.
+	Paused bool
+	// Since is when the first of the Failed requests failed, without any success since.
+	Since  time.Time
+	Failed int
+	// Until is when it is asked again; it is past while it is being asked.
+	Until time.Time
+}
+
+// EndpointState looks at an endpoint.
+func (c *Core) EndpointState(index int) EndpointState {
+	health := &c.endpoints[index]
+	return EndpointState{Paused: health.paused(), Since: health.failingSince, Failed: health.unsuccessful, Until: health.pausedUntil}
+}
+
+// RunningCell is a cell that is being made.
+type RunningCell struct {
+	Column int
+	Row    table.RowIndex
+}
+
+// RunningCells lists the cells that are being made, a chunk by its first one, in the order of their row groups. It looks at all rows.
+func (c *Core) RunningCells() []RunningCell {
+	var groups []*Group
+	for _, group := range c.groups {
+		groups = append(groups, group)
+	}
+	sortGroups(groups)
+	var running []RunningCell
+	for _, group := range groups {
+		for column := range c.config.Columns {
+			for i := range group.rows {
+				if row := &group.rows[i]; row.cells[column].state == cellRunning {
+					running = append(running, RunningCell{column, row.index})
+					if c.config.Columns[column].Chunk > 1 || c.config.Columns[column].Batch {
+						break
+					}
+				}
+			}
+		}
+	}
+	return running
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 	"unicode/utf8"
 )
 
@@ -48,6 +49,10 @@ const (
 	// MetricsPath is the path of the metrics in the Prometheus text format.
 	MetricsPath = "/metrics"
 )
+
+// GracePeriodSeconds is how long a Pod that is asked to stop may take: a third of it for the requests under way to finish, a sixth for the
+// cancelled ones to return, and the rest to write a checkpoint.
+const GracePeriodSeconds = 60
 
 // Exit codes of the engine. The Job's failure policy and the controller's handling of sync Pods are keyed on them.
 const (
@@ -289,11 +294,60 @@ type Progress struct {
 	Records          Records `json:"records"`
 	RecordsPerSecond float64 `json:"recordsPerSecond"`
 	InFlight         int64   `json:"inFlight"`
+	Troubles
+	Columns []Column `json:"columns,omitempty"`
+	Models  []Model  `json:"models,omitempty"`
+	Dropped []Drop   `json:"dropped,omitempty"`
+}
+
+// Troubles are what keeps a shard from going on as it could, at one moment.
+type Troubles struct {
 	// SlowRequests are requests of models that are under way for longer than the threshold.
-	SlowRequests int64    `json:"slowRequests,omitempty"`
-	Columns      []Column `json:"columns,omitempty"`
-	Models       []Model  `json:"models,omitempty"`
-	Dropped      []Drop   `json:"dropped,omitempty"`
+	SlowRequests int64 `json:"slowRequests,omitempty"`
+	// OldestRequestSeconds is for how long the oldest request of all has been under way.
+	OldestRequestSeconds int64 `json:"oldestRequestSeconds,omitempty"`
+	// Slow are the models with slow requests, in the order of the spec.
+	Slow []SlowModel `json:"slow,omitempty"`
+	// Endpoints are the providers that refuse requests, in the order of the spec.
+	Endpoints []Endpoint `json:"endpoints,omitempty"`
+	// StalledSince is since when nothing has been made, though no wait for a provider is known of; nil as long as that is not long.
+	StalledSince *time.Time `json:"stalledSince,omitempty"`
+}
+
+// SlowModel counts the slow requests of a model.
+type SlowModel struct {
+	Model    string `json:"model"`
+	Provider string `json:"provider"`
+	Requests int64  `json:"requests"`
+	// Since is when the oldest of them began.
+	Since time.Time `json:"since"`
+}
+
+// EndpointState says why nothing, or less than could be, is sent to a provider.
+type EndpointState string
+
+const (
+	// EndpointPaused: nothing gets through; it is asked now and then whether it is back.
+	EndpointPaused EndpointState = "Paused"
+	// EndpointRateLimited: it refuses requests because there are too many.
+	EndpointRateLimited EndpointState = "RateLimited"
+)
+
+// Endpoint is a provider that refuses requests.
+type Endpoint struct {
+	Provider string        `json:"provider"`
+	State    EndpointState `json:"state"`
+	Since    time.Time     `json:"since"`
+	// Until is when it is asked again; zero when that is not known.
+	Until time.Time `json:"until,omitzero"`
+	// Refused counts the requests that have failed since.
+	Refused int64 `json:"refused"`
+}
+
+// Equal says whether two troubles are the same but for the age of the oldest request.
+func (t Troubles) Equal(other Troubles) bool {
+	return t.SlowRequests == other.SlowRequests && slices.Equal(t.Slow, other.Slow) && slices.Equal(t.Endpoints, other.Endpoints) &&
+		(t.StalledSince == nil) == (other.StalledSince == nil) && (t.StalledSince == nil || t.StalledSince.Equal(*other.StalledSince))
 }
 
 // MaxProgressBytes is the largest progress document that is read.
