@@ -65,7 +65,7 @@ type Config struct {
 	// Serve is called once with what serves the progress and the metrics. It may be nil.
 	Serve func(http.Handler)
 	// Observe is called once with the progress, before rows are made. What it returns is called when the run is over, before the last
-	// line of the log. It may be nil, and return nil.
+	// line of the log; who returns something shows the progress, and it is not logged then. It may be nil, and return nil.
 	Observe func(*progress.Tracker) (done func())
 	// Trace takes the spans of the run where spec.run.trace is Enabled, for instance a trace.Ring, whose Spans are read after the call. Nil
 	// stands for files in the folder traces of the output. Where the spec doesn't ask for a trace there is none.
@@ -226,7 +226,7 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 	}
 	job := &run.Job{
 		Plan: p.plan, Generators: generators, Store: p.store, Progress: tracker, Logger: p.config.Logger,
-		Attempt: p.config.Run.Attempt, Shard: p.config.Shard, Shards: max(1, p.config.Run.Shards), Outage: outage,
+		Attempt: p.config.Run.Attempt, Shard: p.config.Shard, Shards: max(1, p.config.Run.Shards), Outage: outage, Shown: p.observed != nil,
 	}
 	if p.seed != nil {
 		selector := seed.NewSelector(p.seed.Len(), spec.Seed.Order, spec.RandomSeed)

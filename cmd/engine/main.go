@@ -13,18 +13,15 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"strconv"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"seedloom.dev/seedloom/engine"
+	"seedloom.dev/seedloom/internal/buildversion"
 	"seedloom.dev/seedloom/internal/runreport"
 )
-
-// version is set when a release is built.
-var version = "dev"
 
 func main() {
 	os.Exit(run(os.Args[1:]))
@@ -75,7 +72,7 @@ func logLevel(name string) slog.Level {
 func readConfig(logger *slog.Logger) (engine.Config, error) {
 	config := engine.Config{
 		Drain:           engine.Drain{Finish: runreport.GracePeriodSeconds * time.Second / 3, Stop: runreport.GracePeriodSeconds * time.Second / 6},
-		OutputDirectory: runreport.OutputDirectory, SeedDirectory: runreport.SeedDirectory, Version: engineVersion(),
+		OutputDirectory: runreport.OutputDirectory, SeedDirectory: runreport.SeedDirectory, Version: buildversion.Version(),
 		APIKey:  func(provider int) string { return os.Getenv(runreport.APIKeyVariablePrefix + strconv.Itoa(provider)) },
 		ToolKey: func(server int) string { return os.Getenv(runreport.ToolKeyVariablePrefix + strconv.Itoa(server)) },
 		ToolSocket: func(server string) string {
@@ -101,21 +98,6 @@ func readConfig(logger *slog.Logger) (engine.Config, error) {
 	}
 	config.Logger = logger.With("namespace", config.Run.Namespace, "dataset", config.Run.Name, "run", config.Run.RunID, "shard", config.Shard)
 	return config, nil
-}
-
-// engineVersion is the version of the release, or the commit that was built.
-func engineVersion() string {
-	if version != "dev" {
-		return version
-	}
-	if info, known := debug.ReadBuildInfo(); known {
-		for _, setting := range info.Settings {
-			if setting.Key == "vcs.revision" && len(setting.Value) >= 12 {
-				return version + "-" + setting.Value[:12]
-			}
-		}
-	}
-	return version
 }
 
 // progressServer serves the progress and the metrics of the run, as soon as there are any.

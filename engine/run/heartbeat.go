@@ -23,12 +23,14 @@ const (
 type heartbeat struct {
 	tracker *progress.Tracker
 	logger  *slog.Logger
-	ending  chan struct{}
-	ended   chan struct{}
+	// logs says whether there are lines at all.
+	logs   bool
+	ending chan struct{}
+	ended  chan struct{}
 }
 
-func startHeartbeat(tracker *progress.Tracker, logger *slog.Logger) *heartbeat {
-	started := &heartbeat{tracker: tracker, logger: logger, ending: make(chan struct{}), ended: make(chan struct{})}
+func startHeartbeat(tracker *progress.Tracker, logger *slog.Logger, logs bool) *heartbeat {
+	started := &heartbeat{tracker: tracker, logger: logger, logs: logs, ending: make(chan struct{}), ended: make(chan struct{})}
 	go started.beat()
 	return started
 }
@@ -59,6 +61,9 @@ func (h *heartbeat) stop() {
 
 // log writes one line. Of the columns, those of models are in it; the others keep step with the records.
 func (h *heartbeat) log() {
+	if !h.logs {
+		return
+	}
 	snapshot := h.tracker.Snapshot()
 	remaining := "unknown"
 	if snapshot.Remaining.Known {

@@ -33,7 +33,7 @@ func newReviewTracker() *progress.Tracker {
 func TestHeartbeatsComeWhetherAnythingHappensOrNot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var lines bytes.Buffer
-		heart := startHeartbeat(newReviewTracker(), slog.New(slog.NewJSONHandler(&lines, nil)))
+		heart := startHeartbeat(newReviewTracker(), slog.New(slog.NewJSONHandler(&lines, nil)), true)
 		time.Sleep(35 * time.Second)
 		heart.stop()
 		count := 0
@@ -70,7 +70,7 @@ func TestHeartbeatsComeWhetherAnythingHappensOrNot(t *testing.T) {
 
 func TestAHeartbeatAsText(t *testing.T) {
 	var lines bytes.Buffer
-	beat := &heartbeat{tracker: newReviewTracker(), logger: slog.New(slog.NewTextHandler(&lines, nil))}
+	beat := &heartbeat{logs: true, tracker: newReviewTracker(), logger: slog.New(slog.NewTextHandler(&lines, nil))}
 	beat.log()
 	for _, part := range []string{`columns="review 100/200 (0/s, 4 in flight, 2 deferred)"`, `models="writer 0 requests/min, 0/0 tokens/s in/out, 4 of 8 in flight"`} {
 		if !strings.Contains(lines.String(), part) {

@@ -37,6 +37,8 @@ type Job struct {
 	// Trace takes the spans of all tasks; nil where the run is not traced.
 	Trace trace.Sink
 	Drain Drain
+	// Shown says that somebody shows the progress, so that it need not be logged.
+	Shown bool
 
 	// loseWakes has the timers of retries never fire, for a test.
 	loseWakes bool
@@ -56,7 +58,7 @@ func Execute(ctx context.Context, job *Job) *failure.Error {
 	job.budget = newBudget(job)
 	job.journals = newJournals(job)
 	defer job.journals.close()
-	defer startHeartbeat(job.Progress, job.Logger).stop()
+	defer startHeartbeat(job.Progress, job.Logger, !job.Shown).stop()
 	if job.Plan.Mode == v1alpha1.ExecutionSync {
 		return executeSync(ctx, job)
 	}

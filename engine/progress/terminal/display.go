@@ -152,7 +152,7 @@ func (d *Display) render() {
 	for _, line := range lines {
 		text.WriteString(line)
 		text.WriteByte('\n')
-		d.drawn = append(d.drawn, widthOf(line))
+		d.drawn = append(d.drawn, Width(line))
 	}
 	d.frame = frame
 	// A terminal that is gone is nobody's error to handle.

@@ -3,7 +3,6 @@ package terminal
 import (
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"strings"
@@ -13,11 +12,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/creack/pty"
 	"github.com/hinshun/vt10x"
 	"go.uber.org/goleak"
 
 	"seedloom.dev/seedloom/engine/progress"
+	"seedloom.dev/seedloom/engine/progress/terminal/terminaltest"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -73,17 +72,7 @@ func (e *emulated) counts() (sizes, writes int) {
 func (e *emulated) lines() []string {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
-	return linesOf(e.screen)
-}
-
-func linesOf(screen vt10x.Terminal) []string {
-	var lines []string
-	for _, line := range strings.Split(screen.String(), "\n") {
-		if line = strings.TrimRight(line, " "); line != "" {
-			lines = append(lines, line)
-		}
-	}
-	return lines
+	return terminaltest.LinesOf(e.screen)
 }
 
 // counting is a source of snapshots that counts one record at each look.
@@ -223,41 +212,6 @@ func TestLinesAreMadeSafe(t *testing.T) {
 	}
 }
 
-// pseudo is a pseudo-terminal, whose other end is an emulator.
-type pseudo struct {
-	t      *testing.T
-	slave  *os.File
-	master *os.File
-	screen vt10x.Terminal
-	read   chan struct{}
-}
-
-func newPseudo(t *testing.T, width, height int) *pseudo {
-	t.Helper()
-	master, slave, err := pty.Open()
-	if err != nil {
-		t.Skipf("there are no pseudo-terminals here: %v", err)
-	}
-	if err := pty.Setsize(master, &pty.Winsize{Cols: uint16(width), Rows: uint16(height)}); err != nil {
-		t.Fatal(err)
-	}
-	made := &pseudo{t: t, slave: slave, master: master, screen: vt10x.New(vt10x.WithSize(width, height)), read: make(chan struct{})}
-	go func() {
-		defer close(made.read)
-		_, _ = io.Copy(made.screen, master) // ends with an error when the other end is closed
-	}()
-	return made
-}
-
-// close closes the terminal, and returns what stands on it.
-func (p *pseudo) close() []string {
-	p.t.Helper()
-	_ = p.slave.Close()
-	<-p.read
-	_ = p.master.Close()
-	return linesOf(p.screen)
-}
-
 // counted counts what a display writes to its screen.
 type counted struct {
 	*TTY
@@ -275,13 +229,13 @@ func TestNothingIsDrawnAfterTheEnd(t *testing.T) {
 		rounds = 20
 	}
 	for round := range rounds {
-		terminal := newPseudo(t, 90, loggers*each+60)
-		tty, err := OpenTTY(terminal.slave)
+		pseudo := terminaltest.New(t, 90, loggers*each+60)
+		tty, err := OpenTTY(pseudo.Slave)
 		if err != nil {
 			t.Fatal(err)
 		}
 		screen := &counted{TTY: tty}
-		output := NewOutput(terminal.slave)
+		output := NewOutput(pseudo.Slave)
 		logger := slog.New(slog.NewTextHandler(output, &slog.HandlerOptions{ReplaceAttr: func(_ []string, attribute slog.Attr) slog.Attr {
 			if attribute.Key == slog.TimeKey {
 				return slog.Attr{}
@@ -304,10 +258,10 @@ func TestNothingIsDrawnAfterTheEnd(t *testing.T) {
 			t.Fatalf("round %d: the display has written %d bytes after its end", round, late)
 		}
 		_ = tty.Close()
-		lines := terminal.close()
+		lines := pseudo.Close()
 		text := strings.Join(lines, "\n")
-		if panels(lines) != 1 || len(lines) != loggers*each+8 || !terminal.screen.CursorVisible() {
-			t.Fatalf("round %d: %d panels, %d lines, cursor visible: %v\n%s", round, panels(lines), len(lines), terminal.screen.CursorVisible(), text)
+		if panels(lines) != 1 || len(lines) != loggers*each+8 || !pseudo.CursorVisible() {
+			t.Fatalf("round %d: %d panels, %d lines, cursor visible: %v\n%s", round, panels(lines), len(lines), pseudo.CursorVisible(), text)
 		}
 		for number := range loggers {
 			for i := range each {
@@ -320,18 +274,18 @@ func TestNothingIsDrawnAfterTheEnd(t *testing.T) {
 }
 
 func TestATerminalHasOneDisplay(t *testing.T) {
-	terminal := newPseudo(t, 80, 24)
-	first, err := OpenTTY(terminal.slave)
+	pseudo := terminaltest.New(t, 80, 24)
+	first, err := OpenTTY(pseudo.Slave)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenTTY(terminal.slave); !errors.Is(err, ErrTaken) {
+	if _, err := OpenTTY(pseudo.Slave); !errors.Is(err, ErrTaken) {
 		t.Errorf("the terminal was taken twice: %v", err)
 	}
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
-	second, err := OpenTTY(terminal.slave)
+	second, err := OpenTTY(pseudo.Slave)
 	if err != nil {
 		t.Fatalf("the terminal is not free again: %v", err)
 	}
@@ -339,7 +293,7 @@ func TestATerminalHasOneDisplay(t *testing.T) {
 		t.Errorf("the size is %d×%d, %v", width, height, err)
 	}
 	_ = second.Close()
-	terminal.close()
+	pseudo.Close()
 	reader, writer, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

@@ -80,12 +80,12 @@ func formatTime(duration time.Duration) string {
 	return fmt.Sprintf("%ds", seconds)
 }
 
-// widthOf is how many columns a text takes.
-func widthOf(text string) int { return uniseg.StringWidth(text) }
+// Width is how many columns a text takes.
+func Width(text string) int { return uniseg.StringWidth(text) }
 
-// cut shortens a text to a width; whole characters stay, and two dots say that there is more.
-func cut(text string, width int) string {
-	if widthOf(text) <= width {
+// Cut shortens a text to a width; whole characters stay, and two dots say that there is more.
+func Cut(text string, width int) string {
+	if Width(text) <= width {
 		return text
 	}
 	dots := ".."[:max(0, min(2, width))]
@@ -105,13 +105,13 @@ func cut(text string, width int) string {
 }
 
 func padRight(text string, width int) string {
-	text = cut(text, width)
-	return text + strings.Repeat(" ", max(0, width-widthOf(text)))
+	text = Cut(text, width)
+	return text + strings.Repeat(" ", max(0, width-Width(text)))
 }
 
 func padLeft(text string, width int) string {
-	text = cut(text, width)
-	return strings.Repeat(" ", max(0, width-widthOf(text))) + text
+	text = Cut(text, width)
+	return strings.Repeat(" ", max(0, width-Width(text))) + text
 }
 
 // bar draws a bar of a width of at least 3.

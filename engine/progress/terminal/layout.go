@@ -42,7 +42,7 @@ func layout(snapshot *progress.Snapshot, title string, width, height int) []stri
 	lines = append(lines, clip(models, kept, "models")...)
 	lines = append(lines, foot...)
 	for i := range lines {
-		lines[i] = strings.TrimRight(cut(lines[i], width), " ")
+		lines[i] = strings.TrimRight(Cut(lines[i], width), " ")
 	}
 	return lines
 }
@@ -69,15 +69,15 @@ func header(snapshot *progress.Snapshot, title string, width int) []string {
 	text := fmt.Sprintf("%s/%s records (%.0f%%)", formatCount(snapshot.Records.Actual), formatCount(snapshot.Expected()), math.Floor(snapshot.Percent()))
 	room := width
 	if width >= titledWidth && title != "" {
-		title = cut(title, maxNameWidth) + ": "
-		room -= widthOf(title)
+		title = Cut(title, maxNameWidth) + ": "
+		room -= Width(title)
 	} else {
 		title = ""
 	}
 	for _, part := range []string{
 		formatRate(snapshot.RecordsPerSecond) + "/s", remaining, formatTime(snapshot.Elapsed) + " elapsed", droppedText(snapshot), initialText(snapshot),
 	} {
-		if part != "" && widthOf(text)+2+widthOf(part) <= room {
+		if part != "" && Width(text)+2+Width(part) <= room {
 			text += ", " + part
 		}
 	}
@@ -162,9 +162,9 @@ func modelTable(snapshot *progress.Snapshot, width int) []string {
 
 // table returns the lines of a table: the names to the left, and of the other columns as many as there is room for.
 func table(heading string, columns []column, names []string, rows [][]string, width int) []string {
-	nameWidth := widthOf(heading)
+	nameWidth := Width(heading)
 	for _, name := range names {
-		nameWidth = max(nameWidth, min(widthOf(name), maxNameWidth))
+		nameWidth = max(nameWidth, min(Width(name), maxNameWidth))
 	}
 	kept, room := fit(columns, width-min(nameWidth, minNameWidth))
 	nameWidth = min(nameWidth, min(nameWidth, minNameWidth)+room)

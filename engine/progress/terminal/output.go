@@ -77,3 +77,8 @@ func cleanName(name string) string {
 		return r
 	}, name)
 }
+
+// OneLine returns a text that takes one line: each stretch of spaces and control characters in it is one space.
+func OneLine(text string) string {
+	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || r == utf8.RuneError || isControl(r) }), " ")
+}

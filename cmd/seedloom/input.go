@@ -1,0 +1,151 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+)
+
+// input are the flags that say what a command works on.
+type input struct {
+	filename  string
+	apiKeys   map[string]string
+	endpoints map[string]string
+	// seedFile is the data of a seed, seedDirectory where the file of a seed is looked for.
+	seedFile, seedDirectory string
+}
+
+func (i *input) register(command *cobra.Command) {
+	flags := command.Flags()
+	flags.StringVarP(&i.filename, "filename", "f", "", "the manifest, a file of YAML or JSON, or - for standard input")
+	flags.StringToStringVar(&i.apiKeys, "api-key", nil, "PROVIDER=VARIABLE: the environment variable that holds the API key of a provider (can be repeated)")
+	flags.StringToStringVar(&i.endpoints, "endpoint", nil,
+		"PROVIDER=URL: use this endpoint instead of the manifest's, such as that of a port-forward; it is part of the dataset's identity (can be repeated)")
+	flags.StringVar(&i.seedFile, "seed-file", "", "the file with the data of the seed, in place of the ConfigMap or the volume")
+	flags.StringVar(&i.seedDirectory, "seed-dir", "", "where the file that the seed names is looked for (default: the folder of the manifest)")
+	command.MarkFlagsMutuallyExclusive("seed-file", "seed-dir")
+	if err := command.MarkFlagRequired("filename"); err != nil {
+		panic(err) // the flag is defined above
+	}
+}
+
+// read reads the manifest, with the endpoints of the flags in it. With an error, it may be there all the same.
+func (i *input) read(streams *Streams) (*v1alpha1.DatasetGeneration, error) {
+	resource, err := readManifest(streams, i.filename)
+	if err != nil {
+		return resource, err
+	}
+	for name := range i.apiKeys {
+		if providerOf(&resource.Spec, name) == nil {
+			return nil, fmt.Errorf("--api-key names the provider %q, which is not in spec.providers", name)
+		}
+	}
+	for name, address := range i.endpoints {
+		provider := providerOf(&resource.Spec, name)
+		if provider == nil {
+			return nil, fmt.Errorf("--endpoint names the provider %q, which is not in spec.providers", name)
+		}
+		provider.Endpoint = address
+	}
+	return resource, nil
+}
+
+func providerOf(spec *v1alpha1.DatasetGenerationSpec, name string) *v1alpha1.Provider {
+	for i := range spec.Providers {
+		if spec.Providers[i].Name == name {
+			return &spec.Providers[i]
+		}
+	}
+	return nil
+}
+
+// keys returns the API keys of the providers, in their order. What the spec asks for and nobody has given is an error, since the first request
+// would be refused.
+func (i *input) keys(streams *Streams, spec *v1alpha1.DatasetGenerationSpec) ([]string, error) {
+	keys := make([]string, len(spec.Providers))
+	var problems []error
+	for at := range spec.Providers {
+		provider := &spec.Providers[at]
+		variable, given := i.apiKeys[provider.Name]
+		switch {
+		case !given && provider.APIKeySecretRef != nil:
+			problems = append(problems, fmt.Errorf("provider %q needs an API key: name the environment variable that holds it, as in --api-key %s=%s",
+				provider.Name, provider.Name, "MY_API_KEY"))
+		case given:
+			value, set := streams.Environment(variable)
+			if !set || value == "" {
+				problems = append(problems, fmt.Errorf("the environment variable %s, which is to hold the API key of provider %q, is not set", variable, provider.Name))
+			}
+			keys[at] = strings.TrimSpace(value)
+		}
+	}
+	return keys, errors.Join(problems...)
+}
+
+// seed returns the folder in which the engine finds the file of the seed, and what removes the folder again.
+func (i *input) seed(spec *v1alpha1.DatasetGenerationSpec) (folder string, remove func(), err error) {
+	nothing := func() {}
+	name := ""
+	if spec.Seed != nil && spec.Seed.ConfigMap != nil {
+		name = spec.Seed.ConfigMap.Key
+	} else if spec.Seed != nil && spec.Seed.PersistentVolumeClaim != nil {
+		name = spec.Seed.PersistentVolumeClaim.Path
+	}
+	switch {
+	case i.seedFile == "":
+		folder = i.seedDirectory
+		if folder == "" && i.filename != "-" {
+			folder = filepath.Dir(i.filename)
+		}
+		if folder == "" {
+			folder = "."
+		}
+		if name != "" {
+			if _, err := os.Stat(filepath.Join(folder, name)); err != nil {
+				return "", nothing, fmt.Errorf("the data of the seed is looked for in %s, and is not there; give it with --seed-file FILE, or its folder with --seed-dir",
+					filepath.Join(folder, name))
+			}
+		}
+		return folder, nothing, nil
+	case name == "":
+		return "", nothing, errors.New("--seed-file is for seeds from a ConfigMap or a volume, and the manifest has none")
+	case !filepath.IsLocal(name):
+		return "", nothing, fmt.Errorf("the seed's file name %q leaves its folder", name)
+	}
+	folder, err = os.MkdirTemp("", "seedloom-seed-")
+	if err != nil {
+		return "", nothing, err
+	}
+	remove = func() { _ = os.RemoveAll(folder) } // a leftover in the temporary folder is the system's to remove
+	if err := copyFile(i.seedFile, filepath.Join(folder, name)); err != nil {
+		remove()
+		return "", nothing, fmt.Errorf("the data of the seed can't be read: %w", err)
+	}
+	return folder, remove, nil
+}
+
+// copyFile copies a file to the name that the spec has for it.
+func copyFile(from, to string) (err error) {
+	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+		return err
+	}
+	source, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = source.Close() }() // was only read
+	target, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, target.Close()) }()
+	_, err = io.Copy(target, source)
+	return err
+}

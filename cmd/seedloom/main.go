@@ -1,0 +1,28 @@
+// Command seedloom works with manifests of DatasetGeneration without a cluster: it checks them, shows some of their records, and generates
+// whole datasets into a folder, by the same engine as the Pods.
+package main
+
+import (
+	"errors"
+	"os"
+)
+
+func main() {
+	os.Exit(execute(systemStreams(), os.Args[1:]))
+}
+
+// execute runs a command line, and returns the exit code.
+func execute(streams *Streams, arguments []string) int {
+	root := newRootCommand(streams)
+	root.SetArgs(arguments)
+	err := root.Execute()
+	var ended *endedError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &ended):
+		return ended.code
+	}
+	streams.Errorf("error: %v", err)
+	return exitFailed
+}

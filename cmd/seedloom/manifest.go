@@ -1,0 +1,98 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/json"
+	"sigs.k8s.io/yaml"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+)
+
+const kindDatasetGeneration = "DatasetGeneration"
+
+// manifestError is what is wrong with the form of a manifest.
+type manifestError struct {
+	file     string
+	problems []string
+}
+
+// Error lists all problems.
+func (e *manifestError) Error() string {
+	return fmt.Sprintf("%s is no valid manifest: %s", e.file, strings.Join(e.problems, "; "))
+}
+
+// readManifest reads the one DatasetGeneration of a file, or of standard input when its name is "-". Fields that the API does not have are
+// errors. Other resources in the file are left alone. With an error, the resource may be there all the same, as far as it could be read.
+func readManifest(streams *Streams, name string) (*v1alpha1.DatasetGeneration, error) {
+	data, err := readInput(streams, name)
+	if err != nil {
+		return nil, err
+	}
+	var found [][]byte
+	documents := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(data)))
+	for {
+		document, err := documents.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, &manifestError{name, []string{err.Error()}}
+		}
+		var kind struct{ APIVersion, Kind string }
+		if err := yaml.Unmarshal(document, &kind); err != nil {
+			return nil, &manifestError{name, []string{err.Error()}}
+		}
+		if kind.Kind != kindDatasetGeneration {
+			continue
+		}
+		if want := v1alpha1.SchemeGroupVersion.String(); kind.APIVersion != want {
+			return nil, &manifestError{name, []string{fmt.Sprintf("its apiVersion is %q, and must be %q", kind.APIVersion, want)}}
+		}
+		found = append(found, document)
+	}
+	if len(found) != 1 {
+		return nil, &manifestError{name, []string{fmt.Sprintf("it holds %d resources of kind %s, and must hold one", len(found), kindDatasetGeneration)}}
+	}
+	return decodeManifest(name, found[0])
+}
+
+func readInput(streams *Streams, name string) ([]byte, error) {
+	if name == "-" {
+		return io.ReadAll(streams.In)
+	}
+	return os.ReadFile(name)
+}
+
+func decodeManifest(name string, document []byte) (*v1alpha1.DatasetGeneration, error) {
+	data, err := yaml.YAMLToJSONStrict(document)
+	if err != nil {
+		return nil, &manifestError{name, []string{err.Error()}}
+	}
+	var resource v1alpha1.DatasetGeneration
+	strict, err := json.UnmarshalStrict(data, &resource)
+	if err != nil {
+		return nil, &manifestError{name, []string{err.Error()}}
+	}
+	if resource.Namespace == "" {
+		resource.Namespace = "default"
+	}
+	var problems []string
+	for _, problem := range strict {
+		problems = append(problems, problem.Error())
+	}
+	if resource.Name == "" {
+		problems = append(problems, "metadata.name is missing")
+	}
+	if len(problems) > 0 {
+		return &resource, &manifestError{name, problems}
+	}
+	return &resource, nil
+}

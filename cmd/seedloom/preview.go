@@ -1,0 +1,109 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine"
+	"seedloom.dev/seedloom/engine/store"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+// previewOptions are the flags of the command preview.
+type previewOptions struct {
+	session
+	records int64
+	format  string
+}
+
+func newPreviewCommand(streams *Streams) *cobra.Command {
+	var options previewOptions
+	command := &cobra.Command{
+		Use:   "preview -f FILE",
+		Short: "Generate some records of a manifest, and print them",
+		Long: `Generate the first records of a manifest by the same engine and with the same settings as a run, and print them, with the rows that were
+dropped and why. Nothing is kept.`,
+		Example: `  seedloom preview -f reviews.yaml -n 3
+  seedloom preview -f reviews.yaml -o json | jq '.records[].review'`,
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error { return options.run(command, streams) },
+	}
+	options.register(command, "warn")
+	command.Flags().Int64VarP(&options.records, "num-records", "n", 10, "how many records to generate")
+	command.Flags().StringVarP(&options.format, "output", "o", "table", "how to print them: table, json or yaml")
+	return command
+}
+
+// maxPreview bounds what is held in memory.
+const maxPreview = 10_000
+
+func (o *previewOptions) run(command *cobra.Command, streams *Streams) error {
+	show, known := map[string]func(*Streams, *engine.PreviewResult) error{"table": printTable, "json": printJSON, "yaml": printYAML}[o.format]
+	if !known {
+		return fmt.Errorf("--output must be table, json or yaml, but is %q", o.format)
+	}
+	if o.records < 1 || o.records > maxPreview {
+		return fmt.Errorf("--num-records must be 1 to %d, but is %d; use seedloom run for more", maxPreview, o.records)
+	}
+	return o.with(command, streams, o.read, func(ctx context.Context, resource *v1alpha1.DatasetGeneration, config engine.Config) error {
+		result, err := engine.Preview(ctx, config, o.records)
+		if err != nil {
+			return err
+		}
+		if err := show(streams, result); err != nil {
+			return err
+		}
+		ending := &result.Ending.Result
+		if exitCodeOf(ending) != exitOK {
+			streams.Errorf("error: the preview of datasetgeneration/%s is %s: %s: %s", resource.Name, ending.Outcome, ending.Reason, ending.Message)
+		}
+		return ended(ending)
+	})
+}
+
+// document is a preview as JSON.
+type document struct {
+	Records  []json.RawMessage  `json:"records"`
+	Dropped  []store.DroppedRow `json:"dropped"`
+	Metadata json.RawMessage    `json:"metadata"`
+}
+
+func documentOf(result *engine.PreviewResult) (*document, error) {
+	made := &document{Records: []json.RawMessage{}, Dropped: []store.DroppedRow{}, Metadata: result.Dataset.Metadata}
+	made.Dropped = append(made.Dropped, result.Dataset.Dropped...)
+	for _, cells := range result.Dataset.Rows {
+		record, err := table.AppendRecordJSON(nil, result.Dataset.Schema.Fields(), cells)
+		if err != nil {
+			return nil, err
+		}
+		made.Records = append(made.Records, record)
+	}
+	return made, nil
+}
+
+func encode(result *engine.PreviewResult) ([]byte, error) {
+	made, err := documentOf(result)
+	if err != nil {
+		return nil, err
+	}
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	err = encoder.Encode(made)
+	return text.Bytes(), err
+}
+
+func printJSON(streams *Streams, result *engine.PreviewResult) error {
+	text, err := encode(result)
+	if err != nil {
+		return err
+	}
+	_, err = streams.Out.Write(text)
+	return err
+}

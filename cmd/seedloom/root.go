@@ -1,0 +1,29 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"seedloom.dev/seedloom/internal/buildversion"
+)
+
+func newRootCommand(streams *Streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "seedloom",
+		Short: "Check, preview and run DatasetGeneration manifests without a cluster",
+		Long: `seedloom works with manifests of DatasetGeneration without a cluster.
+
+Find out whether a manifest is valid, look at some records, then generate the dataset:
+
+  seedloom validate -f reviews.yaml
+  seedloom preview -f reviews.yaml -n 5
+  seedloom run -f reviews.yaml --output ./datasets`,
+		Version:       buildversion.Version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetIn(streams.In)
+	root.SetOut(streams.Out)
+	root.SetErr(streams.Log)
+	root.AddCommand(newValidateCommand(streams), newPreviewCommand(streams), newRunCommand(streams))
+	return root
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine"
+	"seedloom.dev/seedloom/engine/store"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// runOptions are the flags of the command run.
+type runOptions struct {
+	session
+	output       string
+	numRecords   int64
+	retryDropped bool
+}
+
+func newRunCommand(streams *Streams) *cobra.Command {
+	var options runOptions
+	command := &cobra.Command{
+		Use:   "run -f FILE --output DIR",
+		Short: "Generate the dataset of a manifest into a folder",
+		Long: `Generate the dataset of a manifest into a folder, as the Pods do into their volume: what is there already is not made again, and after
+an interruption the same command goes on from where it was.
+
+The exit code is 0 when all records are there, 3 when some are missing, 4 when the run was ended early because too much failed and some
+records are there, 1 when it has failed, and 130 when it was interrupted.`,
+		Example: `  seedloom run -f reviews.yaml --output ./datasets
+  seedloom run -f reviews.yaml --output ./datasets --num-records 10000 --api-key openai=OPENAI_API_KEY`,
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error { return options.run(command, streams) },
+	}
+	options.register(command, "info")
+	flags := command.Flags()
+	flags.StringVarP(&options.output, "output", "o", "", "the folder for datasets; this one gets a folder of its own in it")
+	flags.Int64Var(&options.numRecords, "num-records", 0, "how many records are wanted, instead of spec.numRecords")
+	flags.BoolVar(&options.retryDropped, "retry-dropped", false, "try the rows again that earlier runs have dropped")
+	if err := command.MarkFlagRequired("output"); err != nil {
+		panic(err) // the flag is defined above
+	}
+	return command
+}
+
+// read reads the manifest, with the number of records of the flags in it.
+func (o *runOptions) read(streams *Streams) (*v1alpha1.DatasetGeneration, error) {
+	resource, err := o.input.read(streams)
+	if err == nil && o.numRecords != 0 {
+		resource.Spec.NumRecords = o.numRecords
+	}
+	return resource, err
+}
+
+func (o *runOptions) run(command *cobra.Command, streams *Streams) error {
+	return o.with(command, streams, o.read, func(ctx context.Context, resource *v1alpha1.DatasetGeneration, config engine.Config) error {
+		if err := os.MkdirAll(o.output, 0o755); err != nil {
+			return err
+		}
+		config.OutputDirectory = o.output
+		attempt, err := o.attempt(config.Run)
+		if err != nil {
+			return err
+		}
+		config.Run.Attempt = attempt
+		ending := engine.Generate(ctx, config)
+		o.report(streams, resource.Name, &ending.Result)
+		return ended(&ending.Result)
+	})
+}
+
+// attempt is the number of the attempt: that of the run before, which leaves dropped rows alone, or the next one.
+func (o *runOptions) attempt(run runreport.ResolvedRun) (int32, error) {
+	folder := store.Folder(run.Namespace, run.Name, run.ConfigHash)
+	if _, err := os.Stat(filepath.Join(o.output, folder)); errors.Is(err, fs.ErrNotExist) {
+		return 1, nil
+	}
+	opened, err := store.Open(o.output, folder, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = opened.Close() }() // was only read
+	last, err := opened.LastAttempt()
+	if err != nil {
+		return 0, err
+	}
+	if o.retryDropped {
+		last++
+	}
+	return max(1, last), nil
+}
+
+// report says how the run has ended.
+func (o *runOptions) report(streams *Streams, name string, result *runreport.Result) {
+	folder := filepath.Join(o.output, filepath.FromSlash(result.Output.Path))
+	records := result.Records
+	switch code := exitCodeOf(result); code {
+	case exitOK:
+		fmt.Fprintf(streams.Out, "datasetgeneration/%s complete: %d records in %s\n", name, records.Actual, folder)
+	case exitPartial:
+		fmt.Fprintf(streams.Out, "datasetgeneration/%s partial: %d of %d records in %s; %s\n", name, records.Actual, records.Target, folder, result.Message)
+	case exitInterrupted:
+		fmt.Fprintf(streams.Out, "datasetgeneration/%s interrupted: %d of %d records are kept in %s; the same command goes on from there\n",
+			name, records.Actual, records.Target, folder)
+	case exitEarlyShutdown:
+		fmt.Fprintf(streams.Out, "datasetgeneration/%s ended early: %d of %d records in %s\n", name, records.Actual, records.Target, folder)
+		streams.Errorf("error: %s: %s", result.Reason, result.Message)
+	default:
+		streams.Errorf("error: datasetgeneration/%s failed: %s: %s", name, result.Reason, result.Message)
+	}
+}

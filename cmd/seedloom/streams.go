@@ -1,0 +1,43 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"seedloom.dev/seedloom/engine/progress/terminal"
+)
+
+// Streams is all that commands read from and write to: results go to Out, everything else to the log.
+type Streams struct {
+	In  io.Reader
+	Out io.Writer
+	// Log is where lines for people go, and Screen the terminal behind it; nil when there is none.
+	Log    *terminal.Output
+	Screen *os.File
+	// Environment returns the value of an environment variable.
+	Environment func(name string) (value string, set bool)
+	// Interrupts delivers what a user sends to stop the program, until stop is called.
+	Interrupts func() (signals <-chan os.Signal, stop func())
+	// Exit ends the program at once.
+	Exit func(code int)
+}
+
+// systemStreams are those of the process.
+func systemStreams() *Streams {
+	return &Streams{
+		In: os.Stdin, Out: os.Stdout, Log: terminal.NewOutput(os.Stderr), Screen: os.Stderr, Environment: os.LookupEnv, Exit: os.Exit,
+		Interrupts: func() (<-chan os.Signal, func()) {
+			signals := make(chan os.Signal, 2)
+			signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+			return signals, func() { signal.Stop(signals) }
+		},
+	}
+}
+
+// Errorf writes a line for people.
+func (s *Streams) Errorf(format string, arguments ...any) {
+	fmt.Fprintf(s.Log, format+"\n", arguments...)
+}

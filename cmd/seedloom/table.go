@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"seedloom.dev/seedloom/engine"
+	"seedloom.dev/seedloom/engine/progress/terminal"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+// maxCell is how many characters of a value are printed.
+const maxCell = 40
+
+// printTable prints the records in columns, as kubectl does. Long texts are cut; JSON and YAML have them whole.
+func printTable(streams *Streams, result *engine.PreviewResult) error {
+	dataset := &result.Dataset
+	if len(dataset.Rows) > 0 {
+		fields := dataset.Schema.Fields()
+		rows := [][]string{nil}
+		for _, field := range fields {
+			rows[0] = append(rows[0], strings.ToUpper(field.Name))
+		}
+		for _, cells := range dataset.Rows {
+			row := make([]string, len(fields))
+			for i, value := range cells {
+				row[i] = cellText(fields[i].Type, value)
+			}
+			rows = append(rows, row)
+		}
+		printColumns(streams, rows)
+	}
+	if len(dataset.Dropped) > 0 {
+		rows := [][]string{{"DROPPED ROW", "COLUMN", "REASON", "ATTEMPTS", "MESSAGE"}}
+		for _, dropped := range dataset.Dropped {
+			rows = append(rows, []string{
+				strconv.FormatInt(int64(dropped.Row), 10), dropped.Column, dropped.Reason, strconv.Itoa(int(dropped.Attempts)), terminal.OneLine(dropped.Message),
+			})
+		}
+		if len(dataset.Rows) > 0 {
+			fmt.Fprintln(streams.Out)
+		}
+		printColumns(streams, rows)
+	}
+	return nil
+}
+
+func cellText(kind table.Type, value any) string {
+	if text, isText := value.(string); isText {
+		return terminal.Cut(terminal.OneLine(text), maxCell)
+	}
+	if value == nil {
+		return "<none>"
+	}
+	text, err := table.AppendJSON(nil, kind, value)
+	if err != nil {
+		return "<unknown>"
+	}
+	return terminal.Cut(terminal.OneLine(strings.Trim(string(text), `"`)), maxCell)
+}
+
+// printColumns prints rows with their columns one below the other.
+func printColumns(streams *Streams, rows [][]string) {
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, text := range row {
+			widths[i] = max(widths[i], terminal.Width(text))
+		}
+	}
+	for _, row := range rows {
+		var line strings.Builder
+		for i, text := range row {
+			line.WriteString(text)
+			if i < len(row)-1 {
+				line.WriteString(strings.Repeat(" ", widths[i]-terminal.Width(text)+3))
+			}
+		}
+		fmt.Fprintln(streams.Out, strings.TrimRight(line.String(), " "))
+	}
+}
