@@ -4,9 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -18,6 +19,9 @@ type input struct {
 	filename  string
 	apiKeys   map[string]string
 	endpoints map[string]string
+	// toolKeys and toolSockets are those of tool servers.
+	toolKeys    map[string]string
+	toolSockets map[string]string
 	// seedFile is the data of a seed, seedDirectory where the file of a seed is looked for.
 	seedFile, seedDirectory string
 }
@@ -28,6 +32,8 @@ func (i *input) register(command *cobra.Command) {
 	flags.StringToStringVar(&i.apiKeys, "api-key", nil, "PROVIDER=VARIABLE: the environment variable that holds the API key of a provider (can be repeated)")
 	flags.StringToStringVar(&i.endpoints, "endpoint", nil,
 		"PROVIDER=URL: use this endpoint instead of the manifest's, such as that of a port-forward; it is part of the dataset's identity (can be repeated)")
+	flags.StringToStringVar(&i.toolKeys, "tool-key", nil, "SERVER=VARIABLE: the environment variable that holds the API key of a tool server (can be repeated)")
+	flags.StringToStringVar(&i.toolSockets, "tool-socket", nil, "SERVER=PATH: the socket on which the bridge of a tool server of type Stdio listens (can be repeated)")
 	flags.StringVar(&i.seedFile, "seed-file", "", "the file with the data of the seed, in place of the ConfigMap or the volume")
 	flags.StringVar(&i.seedDirectory, "seed-dir", "", "where the file that the seed names is looked for (default: the folder of the manifest)")
 	command.MarkFlagsMutuallyExclusive("seed-file", "seed-dir")
@@ -42,17 +48,12 @@ func (i *input) read(streams *Streams) (*v1alpha1.DatasetGeneration, error) {
 	if err != nil {
 		return resource, err
 	}
-	for name := range i.apiKeys {
-		if providerOf(&resource.Spec, name) == nil {
-			return nil, fmt.Errorf("--api-key names the provider %q, which is not in spec.providers", name)
-		}
-	}
-	for name, address := range i.endpoints {
+	for _, name := range slices.Sorted(maps.Keys(i.endpoints)) {
 		provider := providerOf(&resource.Spec, name)
 		if provider == nil {
 			return nil, fmt.Errorf("--endpoint names the provider %q, which is not in spec.providers", name)
 		}
-		provider.Endpoint = address
+		provider.Endpoint = i.endpoints[name]
 	}
 	return resource, nil
 }
@@ -64,29 +65,6 @@ func providerOf(spec *v1alpha1.DatasetGenerationSpec, name string) *v1alpha1.Pro
 		}
 	}
 	return nil
-}
-
-// keys returns the API keys of the providers, in their order. What the spec asks for and nobody has given is an error, since the first request
-// would be refused.
-func (i *input) keys(streams *Streams, spec *v1alpha1.DatasetGenerationSpec) ([]string, error) {
-	keys := make([]string, len(spec.Providers))
-	var problems []error
-	for at := range spec.Providers {
-		provider := &spec.Providers[at]
-		variable, given := i.apiKeys[provider.Name]
-		switch {
-		case !given && provider.APIKeySecretRef != nil:
-			problems = append(problems, fmt.Errorf("provider %q needs an API key: name the environment variable that holds it, as in --api-key %s=%s",
-				provider.Name, provider.Name, "MY_API_KEY"))
-		case given:
-			value, set := streams.Environment(variable)
-			if !set || value == "" {
-				problems = append(problems, fmt.Errorf("the environment variable %s, which is to hold the API key of provider %q, is not set", variable, provider.Name))
-			}
-			keys[at] = strings.TrimSpace(value)
-		}
-	}
-	return keys, errors.Join(problems...)
 }
 
 // seed returns the folder in which the engine finds the file of the seed, and what removes the folder again.

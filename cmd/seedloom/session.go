@@ -46,10 +46,6 @@ func (s *session) with(command *cobra.Command, streams *Streams, read func(*Stre
 	if violations := plan.Validate(&resource.Spec); len(violations) > 0 {
 		return &plan.InvalidError{Violations: violations}
 	}
-	keys, err := s.keys(streams, &resource.Spec)
-	if err != nil {
-		return err
-	}
 	folder, remove, err := s.seed(&resource.Spec)
 	if err != nil {
 		return err
@@ -60,7 +56,9 @@ func (s *session) with(command *cobra.Command, streams *Streams, read func(*Stre
 		return err
 	}
 	config.SeedDirectory = folder
-	config.APIKey = func(provider int) string { return keys[provider] }
+	if err := s.secrets(streams, &resource.Spec, &config); err != nil {
+		return err
+	}
 	ctx, stop := interruptible(command.Context(), streams, config.Logger)
 	defer stop()
 	return call(ctx, resource, config)
