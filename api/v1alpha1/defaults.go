@@ -138,6 +138,17 @@ func (m *Model) EffectiveTimeoutSeconds() int32 {
 	return valueOr(m.TimeoutSeconds, DefaultTimeoutSeconds)
 }
 
+// StartupRamp is the time over which the number of requests in flight grows when a run begins.
+func (a *Admission) StartupRamp() time.Duration {
+	return time.Duration(valueOr(a.StartupRampSeconds, 0)) * time.Second
+}
+
+// MaxRequestsPerMinute is a budget; 0 is none.
+func (a *Admission) MaxRequestsPerMinute() int64 { return valueOr(a.RequestsPerMinute, 0) }
+
+// MaxTokensPerMinute is a budget; 0 is none.
+func (a *Admission) MaxTokensPerMinute() int64 { return valueOr(a.TokensPerMinute, 0) }
+
 // Prompt returns what a column of a model has in common with others; nil for a column in which no model writes.
 func (c *Column) Prompt() *LLMPrompt {
 	switch {

@@ -32,6 +32,8 @@ type Error struct {
 	Message string
 	// RetryAfter is how long the other side has asked to wait, which may be absurdly long; 0 when it has not.
 	RetryAfter time.Duration
+	// Overloaded says that the other side has refused the request because it has too much to do just now.
+	Overloaded bool
 	// Temporary says, of an EndRun failure, that starting the engine again may help.
 	Temporary bool
 	// Cause is the wrapped error, or nil.

@@ -17,6 +17,9 @@ import (
 	"seedloom.dev/seedloom/engine/failure"
 )
 
+// statusOverloaded is how Anthropic says that it has too much to do.
+const statusOverloaded = 529
+
 // maxRetryAfter is the longest wish that is passed on; longer ones, which a duration can't hold, are cut.
 const maxRetryAfter = 10_000 * time.Hour
 
@@ -132,12 +135,14 @@ func (c *Client) problemFailure(status int, header http.Header, problem *serverE
 			"provider %q does not know model %q, or has no %s (%s); check models[].model and the provider's endpoint", c.provider, c.settings.model, c.chatURL, shown)
 	case status == http.StatusTooManyRequests:
 		limited := failure.New(v1alpha1.ReasonProviderRateLimited, failure.RetryLater, "provider %q refused too many requests (%s); lower maxParallelRequests", c.provider, shown)
-		limited.RetryAfter = wait
+		limited.RetryAfter, limited.Overloaded = wait, true
 		return limited
 	case status == http.StatusRequestTimeout || status == http.StatusConflict || status == http.StatusTooEarly || status == http.StatusInternalServerError:
 		return c.serverFailure(shown, wait, failure.RetryLater)
 	case status >= http.StatusInternalServerError:
-		return c.serverFailure(shown, wait, failure.PauseEndpoint)
+		failed := c.serverFailure(shown, wait, failure.PauseEndpoint)
+		failed.Overloaded = status == http.StatusServiceUnavailable || status == statusOverloaded
+		return failed
 	case status < http.StatusBadRequest:
 		return failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "provider %q answered with a redirect (%s); set its endpoint to where it leads", c.provider, shown)
 	}
@@ -158,7 +163,7 @@ func (e *serverError) hint() string {
 	return ""
 }
 
-func (c *Client) serverFailure(shown string, wait time.Duration, consequence failure.Consequence) error {
+func (c *Client) serverFailure(shown string, wait time.Duration, consequence failure.Consequence) *failure.Error {
 	result := failure.New(v1alpha1.ReasonProviderUnavailable, consequence, "provider %q failed with %s", c.provider, shown)
 	result.RetryAfter = wait
 	return result

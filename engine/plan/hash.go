@@ -25,7 +25,7 @@ const uuidDigits = 32
 //
 // Not in it: numRecords, so that a run can be extended; parallelism, suspend, completionPolicy, limits, output, and of run
 // all but rowGroupSize; a provider's name, API key, extra headers, TLS and proxy, a model's alias, streaming, encoding of embeddings,
-// maxParallelRequests and timeoutSeconds; the names, API keys and timeouts of tools; models, providers, and tools that no column uses; a
+// maxParallelRequests, admission and timeoutSeconds; a column's weight; the names, API keys and timeouts of tools; models, providers, and tools that no column uses; a
 // default that is written out. The contents of what a reference names (a ConfigMap, a
 // file, a URL) are not looked at either: who replaces the data behind a seed and wants new rows changes randomSeed.
 func ConfigHash(spec *v1alpha1.DatasetGenerationSpec) string {
@@ -74,6 +74,7 @@ func canonical(spec *v1alpha1.DatasetGenerationSpec) []byte {
 	for _, column := range spec.Columns {
 		entry := columnIdentity{Model: identifyModel(spec, &column), Tools: identifyTools(spec, &column)}
 		writeDefaults(&column)
+		column.Weight = nil
 		if alias := column.ModelAlias(); alias != nil {
 			// The alias only names the model, which stands beside the column.
 			*alias = ""

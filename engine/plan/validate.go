@@ -74,6 +74,7 @@ func (v *validation) run(unknownSeed bool) {
 	}
 	v.providers()
 	v.models()
+	v.admission()
 	v.toolServers()
 	v.toolSets()
 	v.seed()

@@ -64,6 +64,7 @@ func (v *validation) column(index int, unknownSeed bool) {
 		}
 	}
 	v.capabilities(field, column)
+	v.weight(column, field+".weight")
 	v.sideEffectNames(index)
 	v.skipField(index, field+".skip")
 	v.unknownReferences(index, unknownSeed)

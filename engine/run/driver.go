@@ -80,7 +80,7 @@ func newDriver(job *Job, columns []*plan.Column, newRecord func(table.RowIndex, 
 		slots += lane.Limit
 	}
 	return &driver{
-		trace: tracer, names: names, work: newWork(job.Progress, steps, names), fails: newFailures(job.Logger, time.Now()),
+		trace: tracer, names: names, work: newWork(job.Progress, steps, config.Columns), fails: newFailures(job.Logger, time.Now()),
 		job: job, core: schedule.New(config), steps: steps, slots: slots, lanes: len(config.Lanes),
 		results: make(chan result, slots), usage: make(map[int64][]runreport.Column),
 		watch: newWatch(job.Logger, job.Plan.Spec, names, time.Now()),
@@ -283,6 +283,8 @@ func (d *driver) apply(back result) {
 	now := time.Now()
 	step := d.steps[back.task.Column]
 	column := step.columns[0]
+	spent := back.answer.Usage
+	back.task.Cost = schedule.Cost{Tokens: spent.InputTokens + spent.OutputTokens, OutputTokens: spent.OutputTokens}
 	if column.Model != nil {
 		d.watch.ended(back.request)
 		if usage := usageOf(column, back.answer.Usage); usage.Usage != (runreport.Usage{}) {

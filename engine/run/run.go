@@ -5,7 +5,6 @@ package run
 import (
 	"context"
 	"log/slog"
-	"runtime"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column/factory"
@@ -68,8 +67,10 @@ func Execute(ctx context.Context, job *Job) *failure.Error {
 // coreConfig returns the scheduler's configuration for some steps, and the names of its lanes.
 func (j *Job) coreConfig(steps []*step, newRecord func(table.RowIndex, int32) *table.Record) (schedule.Config, []string) {
 	spec := j.Plan.Spec
+	lanes := lanesOf(spec, steps)
 	config := schedule.Config{
-		Lanes:              []schedule.Lane{{Limit: runtime.GOMAXPROCS(0), Endpoint: -1}},
+		Lanes:              lanes.lanes,
+		Pools:              lanes.pools,
 		Endpoints:          len(spec.Providers),
 		MaxRowAttempts:     spec.EffectiveMaxRowAttempts(),
 		MaxRequestAttempts: spec.EffectiveMaxRequestAttempts(),
@@ -77,24 +78,12 @@ func (j *Job) coreConfig(steps []*step, newRecord func(table.RowIndex, int32) *t
 		Outage:             j.Outage,
 		NewRecord:          newRecord,
 	}
-	lanes := map[string]int{}
-	names := []string{"local"}
-	for i := range spec.Models {
-		model := &spec.Models[i]
-		if !usesModel(steps, model.Alias) {
-			continue
-		}
-		lanes[model.Alias] = len(config.Lanes)
-		names = append(names, model.Alias)
-		config.Lanes = append(config.Lanes, schedule.Lane{Limit: model.EffectiveMaxParallelRequests(), Endpoint: providerIndex(spec, model.Provider)})
-	}
 	keys := make([]random.ColumnKey, len(steps))
 	for i, step := range steps {
 		column := step.columns[0]
 		keys[i] = random.Column(spec.RandomSeed, "retry/"+column.Name)
-		entry := schedule.Column{Parts: step.names(), Batch: column.Batch, Requires: step.requires(steps)}
-		if column.Model != nil {
-			entry.Lane = lanes[column.Model.Alias]
+		entry := schedule.Column{
+			Parts: step.names(), Lane: lanes.of[i], Weight: column.Spec.EffectiveWeight(), Batch: column.Batch, Requires: step.requires(steps),
 		}
 		if step.local {
 			entry.Chunk = chunkRows
@@ -115,16 +104,7 @@ func (j *Job) coreConfig(steps []*step, newRecord func(table.RowIndex, int32) *t
 		source := keys[column].Cell(record.Row, record.Attempt<<16|int32(retry))
 		return source.Float64()
 	}
-	return config, names
-}
-
-func usesModel(steps []*step, alias string) bool {
-	for _, step := range steps {
-		if model := step.columns[0].Model; model != nil && model.Alias == alias {
-			return true
-		}
-	}
-	return false
+	return config, lanes.names
 }
 
 func providerIndex(spec *v1alpha1.DatasetGenerationSpec, name string) int {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/admission"
 	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/schedule"
@@ -170,7 +171,7 @@ func (w *watch) stalled(now time.Time, core *schedule.Core) {
 			continue
 		}
 		lanes = append(lanes, slog.String(w.lanes[i], describe(state, now)))
-		for _, moment := range []time.Time{state.NextTry, state.PausedUntil} {
+		for _, moment := range []time.Time{state.NextTry, state.PausedUntil, state.Waits.Until} {
 			if moment.After(now) && (until.IsZero() || moment.Before(until)) {
 				until = moment
 			}
@@ -184,6 +185,15 @@ func (w *watch) stalled(now time.Time, core *schedule.Core) {
 	w.logger.Warn("the run makes no progress", "for", since, "rowGroups", core.Open(), slog.Group("lanes", lanes...))
 }
 
+// waitText says what a lane waits for, with a time after it.
+var waitText = map[admission.Reason]string{
+	admission.Pause:    "left alone after refusals",
+	admission.Recovery: "the next one after a refusal waits",
+	admission.Ramp:     "the next one of the ramp waits",
+	admission.Requests: "requestsPerMinute is used up",
+	admission.Tokens:   "tokensPerMinute is used up",
+}
+
 func describe(state schedule.LaneState, now time.Time) string {
 	text := fmt.Sprintf("%d of %d slots in use, %d ready, %d deferred", state.Running, state.Limit, state.Ready, state.Deferred)
 	if state.Deferred > 0 {
@@ -191,6 +201,12 @@ func describe(state schedule.LaneState, now time.Time) string {
 	}
 	if state.PausedUntil.After(now) {
 		text += fmt.Sprintf(", the provider is asked again in %s", state.PausedUntil.Sub(now).Round(time.Second))
+	}
+	if state.Limit < state.Cap {
+		text += fmt.Sprintf(", the limit is lowered from %d because the provider has too much to do", state.Cap)
+	}
+	if waits := state.Waits; state.Ready > 0 && waits.Until.After(now) {
+		text += fmt.Sprintf(", %s for %s", waitText[waits.Reason], waits.Until.Sub(now).Round(100*time.Millisecond))
 	}
 	return text
 }

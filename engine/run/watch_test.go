@@ -28,7 +28,7 @@ var watched = &plan.Column{Name: "text", Model: &v1alpha1.Model{Alias: "writer",
 func watchedCore() *schedule.Core {
 	schema := table.NewSchema(table.Field{Name: "text"})
 	core := schedule.New(schedule.Config{
-		Columns: []schedule.Column{{Parts: []string{"text"}, Lane: 1}}, Lanes: []schedule.Lane{{Limit: 1, Endpoint: -1}, {Limit: 4, Endpoint: 0}},
+		Columns: []schedule.Column{{Parts: []string{"text"}, Lane: 1}}, Lanes: []schedule.Lane{{Limit: 1, Endpoint: -1}, {Limit: 4, Endpoint: 0, Adaptive: true}},
 		Endpoints: 1, MaxRowAttempts: 2, MaxRequestAttempts: 8, Outage: schedule.OutageConfig{First: time.Hour, Later: time.Hour},
 		NewRecord: func(row table.RowIndex, attempt int32) *table.Record { return table.NewRecord(schema, row, attempt) },
 		Jitter:    func(int, *table.Record, int) float64 { return 0.5 },
@@ -153,14 +153,14 @@ func TestAKnownWaitIsNoStall(t *testing.T) {
 	w := newWatching(0)
 	w.start(8)
 	limited := failure.New(v1alpha1.ReasonProviderRateLimited, failure.RetryLater, "too many")
-	limited.RetryAfter = 2 * time.Minute
+	limited.RetryAfter, limited.Overloaded = 2*time.Minute, true
 	for len(w.tasks) > 0 {
 		w.core.Failed(w.tasks[0], limited, w.now)
 		w.tasks = w.tasks[1:]
 		w.start(1)
 	}
 	lines, _ := w.pass(30)
-	if len(lines) != 1 || !strings.Contains(lines[0], "the run waits") || !strings.Contains(lines[0], "8 deferred (the next for 1m30s)") {
+	if len(lines) != 1 || !strings.Contains(lines[0], "the run waits") || !strings.Contains(lines[0], "8 ready, 0 deferred, the limit is lowered from 4 because the provider has too much to do, left alone after refusals for 1m30s") {
 		t.Errorf("%q", lines)
 	}
 }

@@ -9,15 +9,22 @@ import (
 
 // work tells the progress what a scheduler is doing. It belongs to the driver's goroutine, and its memory is used again at every call.
 type work struct {
-	// columns are, for each step, the positions of its columns in the tracker, and models those of the lanes' models; -1 is none.
+	// columns are, for each step, the positions of its columns in the tracker; -1 is none.
 	columns [][]int
-	models  []int
+	models  []modelSteps
 	// settled is how many of the scheduler's whole rows the progress has counted already.
 	settled int64
 	told    progress.Work
 }
 
-func newWork(tracker *progress.Tracker, steps []*step, lanes []string) *work {
+// modelSteps are the steps that an alias makes in a lane, which it may share with other aliases of the same model.
+type modelSteps struct {
+	// position is that of the alias in the tracker, or -1.
+	position, lane int
+	steps          []int
+}
+
+func newWork(tracker *progress.Tracker, steps []*step, columns []schedule.Column) *work {
 	made := &work{}
 	for _, step := range steps {
 		var positions []int
@@ -26,12 +33,18 @@ func newWork(tracker *progress.Tracker, steps []*step, lanes []string) *work {
 		}
 		made.columns = append(made.columns, positions)
 	}
-	for lane, name := range lanes {
-		position := tracker.Model(name)
-		if lane == schedule.Local {
-			position = -1
+	for i, step := range steps {
+		model := step.columns[0].Model
+		if model == nil {
+			continue
 		}
-		made.models = append(made.models, position)
+		position := tracker.Model(model.Alias)
+		same := slices.IndexFunc(made.models, func(other modelSteps) bool { return other.position == position && other.lane == columns[i].Lane })
+		if same < 0 {
+			same = len(made.models)
+			made.models = append(made.models, modelSteps{position: position, lane: columns[i].Lane})
+		}
+		made.models[same].steps = append(made.models[same].steps, i)
 	}
 	return made
 }
@@ -51,12 +64,16 @@ func (w *work) of(core *schedule.Core) *progress.Work {
 		}
 	}
 	w.told.Models = w.told.Models[:0]
-	for lane, position := range w.models {
-		if position < 0 {
+	for _, model := range w.models {
+		if model.position < 0 {
 			continue
 		}
-		running, limit := core.Load(lane)
-		w.addModel(progress.ModelWork{Model: position, InFlight: int64(running), Limit: int64(limit)})
+		running := int64(0)
+		for _, step := range model.steps {
+			running += core.CellCounts()[step].Running
+		}
+		_, limit := core.Load(model.lane)
+		w.addModel(progress.ModelWork{Model: model.position, InFlight: running, Limit: int64(limit)})
 	}
 	return &w.told
 }

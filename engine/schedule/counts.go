@@ -18,7 +18,7 @@ func (c *Core) DoneRows() int64 { return c.doneRows }
 
 // Load says how many tasks of a lane run, and how many may.
 func (c *Core) Load(lane int) (running, limit int) {
-	return c.lanes[lane].running, c.lanes[lane].Limit
+	return c.lanes[lane].limiter.Running(), c.lanes[lane].limiter.Limit()
 }
 
 // forget takes a cell whose row is started again, or dropped, out of the counts.

@@ -92,8 +92,8 @@ func (c *Core) countViolations(handedOut []Task) []string {
 
 func (c *Core) placements(handedOut []Task) (queued, deferred, running map[placement]int) {
 	queued, deferred, running = map[placement]int{}, map[placement]int{}, map[placement]int{}
-	for i := range c.lanes {
-		for _, entry := range c.lanes[i].ready.items {
+	for i := range c.backlogs {
+		for _, entry := range c.backlogs[i].ready.items {
 			for _, r := range entry.all() {
 				queued[placement{r, r.epoch, int(entry.column)}]++
 			}
@@ -225,12 +225,12 @@ func (c *Core) laneViolations(handedOut []Task) []string {
 		found = append(found, fmt.Sprintf("%d tasks are handed out, and %d counted", len(handedOut), c.inFlight))
 	}
 	for i := range c.lanes {
-		if current := &c.lanes[i]; current.running != lanes[i] || current.running > current.Limit {
-			found = append(found, fmt.Sprintf("lane %d runs %d tasks, counts %d, and allows %d", i, lanes[i], current.running, current.Limit))
+		if current := &c.lanes[i]; current.limiter.Running() != lanes[i] || lanes[i] > current.Limit {
+			found = append(found, fmt.Sprintf("lane %d runs %d tasks, counts %d, and allows %d", i, lanes[i], current.limiter.Running(), current.Limit))
 		}
 		wanted := 0
 		seen := map[placement]bool{}
-		for _, entry := range c.lanes[i].ready.items {
+		for _, entry := range c.queued(i) {
 			if c.config.Columns[entry.column].Batch {
 				wanted++
 				continue
@@ -246,8 +246,10 @@ func (c *Core) laneViolations(handedOut []Task) []string {
 		if wanted != c.lanes[i].wanted {
 			found = append(found, fmt.Sprintf("%d cells of lane %d are wanted, and %d counted", wanted, i, c.lanes[i].wanted))
 		}
-		if !ordered(c.lanes[i].ready.items) {
-			found = append(found, fmt.Sprintf("the queue of lane %d is out of order", i))
+	}
+	for i := range c.backlogs {
+		if !ordered(c.backlogs[i].ready.items) {
+			found = append(found, fmt.Sprintf("the queue of column %d is out of order", i))
 		}
 	}
 	for i := range c.endpoints {
@@ -275,10 +277,10 @@ func (c *Core) idle(now time.Time) []string {
 	var found []string
 	for i := range c.lanes {
 		current := &c.lanes[i]
-		if c.closed || current.running == current.Limit || (current.Endpoint >= 0 && !c.endpoints[current.Endpoint].allows(now)) {
+		if c.closed || !current.limiter.Room(now) || (current.Endpoint >= 0 && !c.endpoints[current.Endpoint].allows(now)) {
 			continue
 		}
-		if slices.ContainsFunc(current.ready.items, c.wanted) {
+		if slices.ContainsFunc(c.queued(i), c.wanted) {
 			found = append(found, fmt.Sprintf("lane %d has a free slot and something to put into it", i))
 		}
 	}
@@ -298,4 +300,13 @@ func (a readyCell) all() []*row {
 		return a.rows
 	}
 	return []*row{a.row}
+}
+
+// queued are the entries of all columns of a lane.
+func (c *Core) queued(lane int) []readyCell {
+	var entries []readyCell
+	for _, column := range c.lanes[lane].columns {
+		entries = append(entries, c.backlogs[column].ready.items...)
+	}
+	return entries
 }

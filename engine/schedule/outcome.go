@@ -2,10 +2,12 @@ package schedule
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/admission"
 	"seedloom.dev/seedloom/engine/failure"
 )
 
@@ -16,7 +18,10 @@ const (
 )
 
 // MaxRetryAfter is up to where a server's own wish is honoured.
-const MaxRetryAfter = 5 * time.Minute
+const MaxRetryAfter = admission.MaxRetryAfter
+
+// maxRefusals is after how many refusals a request is given up, if as many others have got through in the meantime.
+const maxRefusals = 100
 
 // Backoff returns how long the retry with this number, from 1, waits. jitter is in [0, 1).
 func Backoff(retry int, jitter float64, wish time.Duration) time.Duration {
@@ -155,7 +160,7 @@ func (c *Core) after(task Task) {
 // release gives the slot back, and notes what the outcome says of the endpoint.
 func (c *Core) release(task Task, now time.Time, cause *failure.Error) {
 	current := &c.lanes[task.Lane]
-	current.running--
+	current.limiter.Done(task.lease, now, resultOf(task, cause))
 	c.inFlight--
 	if current.Endpoint < 0 {
 		return
@@ -181,8 +186,12 @@ func (c *Core) release(task Task, now time.Time, cause *failure.Error) {
 func (c *Core) retry(r *row, column int, cause *failure.Error, now time.Time) {
 	endpoint := c.lanes[c.config.Columns[column].Lane].Endpoint
 	current := &r.cells[column]
+	if cause.Overloaded && endpoint >= 0 {
+		c.refused(r, column, cause, now)
+		return
+	}
 	if endpoint >= 0 && (cause.Consequence == failure.PauseEndpoint || c.endpoints[endpoint].paused()) {
-		if successes := c.endpoints[endpoint].successes; successes == current.mark && current.requests > 0 {
+		if successes := int32(c.endpoints[endpoint].successes); successes == current.mark && current.requests > 0 {
 			current.requests--
 		} else {
 			current.mark = successes
@@ -195,10 +204,36 @@ func (c *Core) retry(r *row, column int, cause *failure.Error, now time.Time) {
 			Message: fmt.Sprintf("gave up after %d requests: %s", tries, cause.Message)})
 		return
 	}
-	current.state = cellDeferred
+	c.deferCell(r, column, now.Add(Backoff(tries, c.config.Jitter(column, r.record, tries), cause.RetryAfter)))
+}
+
+// refused defers a cell for which the provider had too much to do. That uses up no budget: nothing is wrong with the request. Only when
+// others get through again and again and this one never does, it is given up all the same.
+func (c *Core) refused(r *row, column int, cause *failure.Error, now time.Time) {
+	current, limiter := &r.cells[column], c.lanes[c.config.Columns[column].Lane].limiter
+	passed := int32(limiter.Stats().Passed)
+	if current.refusals == 0 {
+		current.passed = passed
+	}
+	current.refusals = min(current.refusals+1, math.MaxUint8-1)
+	refusals := int(current.refusals)
+	switch {
+	case refusals >= maxRefusals && int(passed-current.passed) >= refusals:
+		c.fail(r, column, 0, &failure.Error{Reason: cause.Reason, Consequence: failure.DropRow, Cause: cause.Cause,
+			Message: fmt.Sprintf("gave up after %d refusals, while others were answered: %s", refusals, cause.Message)})
+	case refusals == 1 && limiter.Adaptive():
+		// The lane as a whole waits as long as it must.
+		c.deferCell(r, column, now)
+	default:
+		c.deferCell(r, column, now.Add(Backoff(refusals, c.config.Jitter(column, r.record, refusals), cause.RetryAfter)))
+	}
+}
+
+// deferCell has a cell wait for its next try.
+func (c *Core) deferCell(r *row, column int, until time.Time) {
+	r.cells[column].state = cellDeferred
 	c.counts[column].Deferred++
-	delay := Backoff(tries, c.config.Jitter(column, r.record, tries), cause.RetryAfter)
-	c.deferred.push(deferredCell{until: now.Add(delay), row: r, epoch: r.epoch, column: int16(column)})
+	c.deferred.push(deferredCell{until: until, row: r, epoch: r.epoch, column: int16(column)})
 }
 
 // fail ends this attempt of a row. Its other cells don't start any more.

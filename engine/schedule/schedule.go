@@ -6,6 +6,7 @@ package schedule
 import (
 	"time"
 
+	"seedloom.dev/seedloom/engine/admission"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/table"
 )
@@ -13,18 +14,13 @@ import (
 // Local is the lane of everything that is computed in the process. The lanes of models come after it.
 const Local = 0
 
-// Lane is a queue with a limit on how many of its tasks run at once.
-type Lane struct {
-	Limit int
-	// Endpoint is the index of the endpoint whose health counts for the lane, or -1.
-	Endpoint int
-}
-
 // Column is what the scheduler knows of a column, or of several that are made one after the other by one task.
 type Column struct {
 	// Parts are the names of the columns, in the order in which they are made.
 	Parts []string
 	Lane  int
+	// Weight is the share of the lane that the column gets when others wait for it too; 0 stands for 1.
+	Weight int
 	// Chunk is how many rows a task may be for; 0 stands for 1.
 	Chunk int
 	// Requires are the positions, in Config.Columns, of the columns that must be there before.
@@ -41,6 +37,8 @@ type Column struct {
 type Config struct {
 	Columns []Column
 	Lanes   []Lane
+	// Pools are what lanes share.
+	Pools []admission.PoolConfig
 	// Endpoints is the number of endpoints.
 	Endpoints int
 	// MaxRowAttempts and MaxRequestAttempts are the budgets of a row and of a request.
@@ -133,11 +131,14 @@ const (
 )
 
 type cell struct {
-	state    cellState
+	state cellState
+	// refusals counts how often the provider has had too much to do for it.
+	refusals uint8
 	unmet    int16
 	requests int16
-	// mark is the number of successes of the endpoint when the cell last failed.
-	mark int64
+	// mark is the number of successes of the endpoint when the cell last failed, passed that of its lane when it was first refused; the
+	// last digits of them, which are enough.
+	mark, passed int32
 }
 
 type row struct {
@@ -170,7 +171,13 @@ type Task struct {
 	epochs  []int32
 	// probe says that the task is to find out whether its endpoint is back.
 	probe bool
+	lease admission.Lease
+	// Cost is what the owner has learnt of the task's tokens when it gives the task back.
+	Cost Cost
 }
+
+// Cost is how many tokens a task has used, and how many of them its answers have; 0 where that is not known.
+type Cost struct{ Tokens, OutputTokens int64 }
 
 // Group is the index of the row group of the task's rows.
 func (t Task) Group() int64 { return t.rows[0].group.Index }
@@ -188,7 +195,9 @@ type Core struct {
 	config     Config
 	dependents [][]int
 	lanes      []lane
-	endpoints  []endpoint
+	// backlogs are those of the columns.
+	backlogs  []backlog
+	endpoints []endpoint
 	// gates are those of each column's parts.
 	gates [][]gate
 	// forming are, for each column, the rows that have become ready since the last event and are not queued yet.
@@ -205,14 +214,6 @@ type Core struct {
 	inFlight int
 }
 
-type lane struct {
-	Lane
-	ready queue[readyCell]
-	// wanted counts the cells (and batches) in ready, without those of attempts that have failed since.
-	wanted  int
-	running int
-}
-
 // New returns a scheduler without rows.
 func New(config Config) *Core {
 	core := &Core{
@@ -223,6 +224,8 @@ func New(config Config) *Core {
 		forming:    make([][]*row, len(config.Columns)),
 		counts:     make([]CellCounts, len(config.Columns)),
 		groups:     make(map[int64]*Group),
+		lanes:      newLanes(config),
+		backlogs:   make([]backlog, len(config.Columns)),
 	}
 	for i, column := range config.Columns {
 		for _, required := range column.Requires {
@@ -231,9 +234,8 @@ func New(config Config) *Core {
 		for range column.Parts {
 			core.gates[i] = append(core.gates[i], newGate(config.Gate))
 		}
-	}
-	for _, spec := range config.Lanes {
-		core.lanes = append(core.lanes, lane{Lane: spec})
+		core.backlogs[i].weight = float64(max(1, column.Weight))
+		core.lanes[column.Lane].columns = append(core.lanes[column.Lane].columns, i)
 	}
 	return core
 }
@@ -263,7 +265,7 @@ func (c *Core) Hungry() bool {
 	}
 	first := min(Local+1, len(c.lanes)-1)
 	for i := first; i < len(c.lanes); i++ {
-		if c.lanes[i].running+c.lanes[i].wanted < c.lanes[i].Limit {
+		if current := &c.lanes[i]; current.limiter.Running()+current.wanted < current.limiter.Limit() {
 			return true
 		}
 	}
@@ -391,7 +393,7 @@ func (c *Core) queueFormed() {
 			if end-start > 1 {
 				entry.rows = append([]*row(nil), rows[start:end]...)
 			}
-			c.lanes[spec.Lane].ready.push(entry)
+			c.backlogs[column].ready.push(entry)
 			start = end
 		}
 		clear(rows)
@@ -414,7 +416,7 @@ func (c *Core) fireBatches(group *Group) {
 		}
 		if len(rows) > 0 {
 			c.lanes[column.Lane].wanted++
-			c.lanes[column.Lane].ready.push(readyCell{group: group.Index, index: rows[0].index, column: int16(i), row: rows[0], rows: rows})
+			c.backlogs[i].ready.push(readyCell{group: group.Index, index: rows[0].index, column: int16(i), row: rows[0], rows: rows})
 		}
 	}
 }
@@ -422,23 +424,26 @@ func (c *Core) fireBatches(group *Group) {
 // Eager says whether a lane has a free slot, and something to put into it.
 func (c *Core) Eager(index int) bool {
 	current := &c.lanes[index]
-	return !c.closed && current.wanted > 0 && current.running < current.Limit
+	return !c.closed && current.wanted > 0 && current.limiter.Running() < current.limiter.Limit()
 }
 
 // Next returns the next task of a lane, if one may start now.
 func (c *Core) Next(index int, now time.Time) (Task, bool) {
 	c.wake(now)
 	current := &c.lanes[index]
-	for (!c.closed || defect) && current.running < current.Limit && current.ready.len() > 0 {
-		if current.Endpoint >= 0 && !c.endpoints[current.Endpoint].allows(now) {
+	for !c.closed || defect {
+		column, found := c.choose(current)
+		// The limiter is asked first, so that it knows what it waits for.
+		if !found || !current.limiter.Room(now) || (current.Endpoint >= 0 && !c.endpoints[current.Endpoint].allows(now)) {
 			return Task{}, false
 		}
-		task := c.take(index, current.ready.pop())
+		task := c.take(index, c.backlogs[column].ready.pop())
 		if len(task.rows) == 0 {
 			continue
 		}
-		current.running++
+		c.charge(current, column)
 		c.inFlight++
+		task.lease = current.limiter.Start(now)
 		if current.Endpoint >= 0 {
 			task.probe = c.endpoints[current.Endpoint].start()
 		}
@@ -503,16 +508,27 @@ func (c *Core) NextWake() (time.Time, bool) {
 	if c.deferred.len() > 0 {
 		next = c.deferred.first().until
 	}
+	sooner := func(until time.Time) {
+		if !until.IsZero() && (next.IsZero() || until.Before(next)) {
+			next = until
+		}
+	}
 	for i := range c.lanes {
 		current := &c.lanes[i]
-		if current.Endpoint < 0 || current.wanted == 0 || current.running >= current.Limit {
+		if current.wanted == 0 || current.limiter.Waits().Reason == admission.Limit {
+			continue
+		}
+		if current.Endpoint < 0 {
 			continue
 		}
 		// While a probe is under way, it is the probe that decides how it goes on.
-		paused := &c.endpoints[current.Endpoint]
-		if until := paused.pausedUntil; !until.IsZero() && !paused.probing && (next.IsZero() || until.Before(next)) {
-			next = until
+		if paused := &c.endpoints[current.Endpoint]; paused.paused() {
+			if !paused.probing {
+				sooner(later(paused.pausedUntil, current.limiter.Waits().Until))
+			}
+			continue
 		}
+		sooner(current.limiter.Waits().Until)
 	}
 	return next, !next.IsZero()
 }

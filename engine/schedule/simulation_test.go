@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/admission"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/table"
 )
@@ -24,6 +25,11 @@ var (
 	simulationSchedules = flag.Int("simulation.schedules", 10_000, "how many random schedules of faults to run")
 )
 
+// regressions are seeds that have found a defect, each with what it was.
+var regressions = []uint64{
+	5611258272354242834, // a probe that ended the run left its endpoint waiting for it
+}
+
 // TestFaultSchedules runs random plans through random faults in a time of their own, and looks at every invariant after every event.
 func TestFaultSchedules(t *testing.T) {
 	if *simulationSeed != 0 {
@@ -31,6 +37,11 @@ func TestFaultSchedules(t *testing.T) {
 			t.Fatal(err)
 		}
 		return
+	}
+	for _, seed := range regressions {
+		if err := simulate(seed); err != nil {
+			t.Errorf("%v\nagain: go test ./engine/schedule -run TestFaultSchedules -simulation.seed %d", err, seed)
+		}
 	}
 	first := rand.Uint64() | 1
 	t.Logf("%d schedules from seed %d on", *simulationSchedules, first)
@@ -171,11 +182,11 @@ func newSimulated(seed uint64) *simulated {
 		Jitter: func(int, *table.Record, int) float64 { return s.random.Float64() },
 	}
 	for range s.random.IntN(4) {
-		s.config.Lanes = append(s.config.Lanes, Lane{Limit: 1 + s.random.IntN(8), Endpoint: s.random.IntN(s.config.Endpoints)})
+		s.config.Lanes = append(s.config.Lanes, s.randomLane())
 	}
 	var fields []table.Field
 	for i := range 1 + s.random.IntN(6) {
-		column := Column{Parts: []string{fmt.Sprint("column-", i)}, Lane: s.random.IntN(len(s.config.Lanes)), Batch: s.random.IntN(6) == 0}
+		column := Column{Parts: []string{fmt.Sprint("column-", i)}, Lane: s.random.IntN(len(s.config.Lanes)), Weight: s.random.IntN(5), Batch: s.random.IntN(6) == 0}
 		switch {
 		case column.Batch:
 			column.Lane = Local
@@ -236,6 +247,25 @@ func (s *simulated) hold() {
 		copy(record.Cells, before.Cells[:first])
 		return record
 	}
+}
+
+func (s *simulated) randomLane() Lane {
+	made := Lane{Limit: 1 + s.random.IntN(8), Endpoint: s.random.IntN(s.config.Endpoints), Adaptive: s.random.IntN(3) > 0, Pool: len(s.config.Pools)}
+	if s.random.IntN(4) == 0 {
+		made.Ramp = s.duration(20 * time.Second)
+	}
+	pool := admission.PoolConfig{Cap: made.Limit}
+	if s.random.IntN(4) == 0 {
+		pool.RequestsPerMinute = 1 + s.random.Int64N(600)
+	}
+	if s.random.IntN(4) == 0 {
+		pool.TokensPerMinute = 1000 + s.random.Int64N(100_000)
+	}
+	s.config.Pools = append(s.config.Pools, pool)
+	if len(s.config.Pools) > 1 && s.random.IntN(4) == 0 {
+		made.Pool = s.random.IntN(len(s.config.Pools))
+	}
+	return made
 }
 
 // randomRates are all zero for many columns, so that faults of one kind are also met alone.
@@ -328,6 +358,9 @@ func (s *simulated) dispatch() []string {
 			task, found := s.core.Next(lane, s.now)
 			if !found {
 				break
+			}
+			if running, limit := s.core.Load(lane); running > limit || limit < 1 || limit > s.config.Lanes[lane].Limit {
+				problems = append(problems, fmt.Sprintf("lane %d starts a task as number %d, with a limit of %d", lane, running, limit))
 			}
 			s.say("starts column %d of %s", task.Column, rowsOf(task))
 			if s.core.Ending() != nil {
@@ -431,13 +464,6 @@ func (s *simulated) drop(index int64) {
 	s.core.DropGroup(index, failure.New(v1alpha1.ReasonProcessorFailed, failure.EndRun, "it failed"))
 }
 
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
 func (s *simulated) comeBack(task Task) {
 	if s.random.IntN(200) == 0 {
 		s.drop(task.Group())
@@ -446,6 +472,9 @@ func (s *simulated) comeBack(task Task) {
 		if s.dropped[task.Group()] && s.core.Wants(task, i) {
 			s.broken = append(s.broken, fmt.Sprintf("column %d of row %d is wanted after its row group was dropped", task.Column, record.Row))
 		}
+	}
+	if s.random.IntN(4) > 0 {
+		task.Cost = Cost{Tokens: 100 + s.random.Int64N(1000), OutputTokens: s.random.Int64N(100)}
 	}
 	var failures []RowFailure
 	if len(s.config.Columns[task.Column].Parts) > 1 {
@@ -497,7 +526,10 @@ func (s *simulated) outcome(task Task) *failure.Error {
 		return failure.New(v1alpha1.ReasonProviderTimeout, failure.RetryLater, "too slow")
 	case within(at.limited / 4):
 		limited := failure.New(v1alpha1.ReasonProviderRateLimited, failure.RetryLater, "too many")
-		limited.RetryAfter = s.duration(time.Minute)
+		limited.Overloaded = true
+		if s.random.IntN(2) == 0 {
+			limited.RetryAfter = s.duration(time.Minute)
+		}
 		return limited
 	case within(at.down / 4):
 		return failure.New(v1alpha1.ReasonProviderUnavailable, failure.PauseEndpoint, "refused")
@@ -544,8 +576,11 @@ func (s *simulated) fatesOf(group *Group, note func(table.RowIndex, string)) []s
 	}
 	for _, dropped := range group.Dropped {
 		note(dropped.Row, "dropped")
-		if dropped.Failure == nil {
+		switch {
+		case dropped.Failure == nil:
 			problems = append(problems, fmt.Sprintf("row %d is dropped without a cause", dropped.Row))
+		case dropped.Failure.Overloaded || dropped.Failure.Reason == v1alpha1.ReasonProviderRateLimited:
+			problems = append(problems, fmt.Sprintf("row %d is dropped because the provider had too much to do", dropped.Row))
 		}
 	}
 	return problems

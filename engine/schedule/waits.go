@@ -3,12 +3,14 @@ package schedule
 import (
 	"time"
 
+	"seedloom.dev/seedloom/engine/admission"
 	"seedloom.dev/seedloom/engine/table"
 )
 
 // LaneState is what a lane is doing, and what it waits for.
 type LaneState struct {
-	Limit, Running int
+	// Limit is how many tasks may run now, Cap how many may at most.
+	Limit, Cap, Running int
 	// Ready is how many cells could start if there were a slot and the endpoint allowed it.
 	Ready int
 	// Deferred is how many cells wait for their next try; NextTry is when the first of them is due.
@@ -16,6 +18,12 @@ type LaneState struct {
 	NextTry  time.Time
 	// PausedUntil is when an endpoint that seems to be down is asked again; zero when it is not paused.
 	PausedUntil time.Time
+	// Waits is what keeps ready cells from starting.
+	Waits admission.Wait
+	// LeftAloneUntil is until when nothing is sent because the provider has refused too much, or has asked for it; it may be past.
+	LeftAloneUntil time.Time
+	// Stats are what has happened since the beginning.
+	admission.Stats
 }
 
 // LaneStates looks at all lanes. It takes time for each cell that is deferred, so it is for the rare moment when somebody wants to know.
@@ -23,7 +31,11 @@ func (c *Core) LaneStates() []LaneState {
 	states := make([]LaneState, len(c.lanes))
 	for i := range c.lanes {
 		current := &c.lanes[i]
-		states[i] = LaneState{Limit: current.Limit, Running: current.running, Ready: current.wanted}
+		limiter := current.limiter
+		states[i] = LaneState{
+			Limit: limiter.Limit(), Cap: current.Limit, Running: limiter.Running(), Ready: current.wanted,
+			Waits: limiter.Waits(), LeftAloneUntil: limiter.PausedUntil(), Stats: limiter.Stats(),
+		}
 		if current.Endpoint >= 0 {
 			states[i].PausedUntil = c.endpoints[current.Endpoint].pausedUntil
 		}

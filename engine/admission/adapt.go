@@ -1,0 +1,180 @@
+package admission
+
+import "time"
+
+const (
+	// cutShare is what is left of the limit after a cut.
+	cutShare = 0.75
+	// goodShare is what is gone back to of the number at which a request was refused. It is below 1 so that clients of one provider come
+	// to equal shares: who has more loses more.
+	goodShare = 0.97
+	// restRequests is how many requests pass, while nothing changes, between two attempts to have more under way, so that few are refused.
+	restRequests = 100
+	// restPauses is how many times the length of a pause has to pass before the next attempt.
+	restPauses = 20
+	// firstPause and longestPause bound the pauses while everything is refused. Each is a quarter of the time since the first refusal.
+	firstPause   = 200 * time.Millisecond
+	pauseDivisor = 4
+	longestPause = 30 * time.Second
+	// A request that is not refused within so many times the time that refusals take is taken for accepted.
+	patienceFactor = 3
+	leastPatience  = 50 * time.Millisecond
+	// timeOutWindow is over how many results the share of time-outs is taken; above one in timeOutShare, the provider is overloaded.
+	timeOutWindow = 200
+	timeOutShare  = 10
+)
+
+// adaptation is what a limiter knows of the provider's capacity. After a refusal the limit is cut, requests are sent by and by, and as soon
+// as one is accepted the limit goes back to just below the number that was refused. From there on it grows by 1, 2, 4 and so on, each
+// after a round (as many requests as the limit) without a refusal.
+type adaptation struct {
+	// generation counts the cuts. Only requests that were started after the last one count for the next.
+	generation int64
+	// good is the number of requests under way that the provider could take last.
+	good int
+	// learning says that good follows from the refusals of the last cut's burst.
+	learning bool
+	// refusedSince is when the first refusal came since anything was accepted.
+	refusedSince time.Time
+	// patience is after how long a request that is not refused is taken for accepted; refusals take the time refusal.
+	patience, refusal time.Duration
+
+	// recovering: of the requests since triedSince, up to burst may be sent; tried were.
+	recovering   bool
+	burst, tried int
+	triedSince   time.Time
+
+	// saturated says that the limit was what kept requests from starting.
+	saturated bool
+	// round counts the requests that have passed since the limit has changed; it changes next when they are need.
+	round, need int
+	// step is by how much the limit grows next, grown how often it has grown since the last cut, hold how long it stays at good.
+	step, grown, hold int
+	restUntil         time.Time
+	// results and timeOuts count the latest results.
+	results, timeOuts int
+}
+
+// refused cuts the limit, once for all requests that were under way together.
+func (l *Limiter) refused(lease Lease, now time.Time, pauses bool) {
+	l.noteRefusal(now.Sub(lease.start))
+	below := max(1, min(lease.inFlight-1, int(goodShare*float64(lease.inFlight))))
+	if lease.generation != l.generation {
+		if l.learning && lease.generation == l.generation-1 {
+			l.good = min(l.good, below)
+			l.limit = min(l.limit, share(lease.inFlight))
+		}
+		return
+	}
+	l.learning = l.refusedSince.IsZero()
+	if l.learning {
+		l.refusedSince = now
+		l.good = below
+		// An attempt that has failed at once makes the next one come later.
+		if l.hold++; l.grown > 2 {
+			l.hold = 0
+		}
+	} else if !pauses {
+		// Nothing was accepted since the last refusal: there is no limit to be found just now.
+		pause := min(max(firstPause, now.Sub(l.refusedSince)/pauseDivisor), longestPause)
+		rest := l.restUntil
+		l.leaveAlone(now, pause)
+		l.restUntil = rest
+	}
+	l.cut(min(l.limit, lease.inFlight), now)
+	l.recovering, l.burst, l.tried = true, 1, 0
+}
+
+// noteRefusal learns how fast the provider refuses.
+func (l *Limiter) noteRefusal(took time.Duration) {
+	if l.refusal == 0 {
+		l.refusal = took
+	}
+	l.refusal += (took - l.refusal) / 8
+	l.patience = max(leastPatience, patienceFactor*max(l.refusal, took))
+}
+
+func share(of int) int { return max(1, int(cutShare*float64(of))) }
+
+// cut lowers the limit to a share of a number of requests.
+func (l *Limiter) cut(from int, now time.Time) {
+	l.limit = share(from)
+	l.stats.Cuts++
+	l.generation++
+	l.ramping = false
+	l.round, l.step, l.grown, l.saturated = 0, 1, 0, false
+	l.need = min(l.good<<min(l.hold, 8), max(l.good, restRequests))
+	l.results, l.timeOuts = 0, 0
+	l.restart(now)
+}
+
+// settle takes the requests that were not refused for a while for accepted.
+func (l *Limiter) settle(now time.Time) {
+	if l.recovering && l.tried > 0 && !now.Before(l.triedSince.Add(l.patience)) {
+		l.accepted()
+	}
+}
+
+// accepted goes back to the last good limit, with twice as many requests at once as before.
+func (l *Limiter) accepted() {
+	l.refusedSince = time.Time{}
+	l.limit = max(l.limit, l.good)
+	l.burst *= 2
+	l.tried = 0
+	l.recovering = l.burst < l.limit
+}
+
+func (l *Limiter) passed(lease Lease, now time.Time, result Result) {
+	if lease.generation != l.generation {
+		return
+	}
+	l.count()
+	if l.recovering && l.tried > 0 && !lease.start.Before(l.triedSince) {
+		l.accepted()
+	}
+	if l.sample(lease, now, result) {
+		return
+	}
+	l.grow(now)
+}
+
+// grow raises the limit where it is what keeps requests from starting.
+func (l *Limiter) grow(now time.Time) {
+	if l.recovering || l.limit >= l.config.Cap || l.slow || !l.saturated {
+		return
+	}
+	if l.limit < l.good {
+		l.limit++
+		return
+	}
+	l.round++
+	if l.round < l.need || now.Before(l.restUntil) {
+		return
+	}
+	l.limit = min(l.config.Cap, l.limit+l.step)
+	l.step = min(2*l.step, l.limit)
+	l.grown++
+	l.round, l.need, l.saturated = 0, l.limit, false
+}
+
+// timedOut cuts the limit when too many of the latest requests got no answer: a single one may have hung for a reason of its own.
+func (l *Limiter) timedOut(lease Lease, now time.Time) {
+	if lease.generation != l.generation {
+		return
+	}
+	l.count()
+	l.timeOuts++
+	if l.timeOuts < 2 || l.timeOuts*timeOutShare <= l.results {
+		return
+	}
+	l.hold = 0
+	l.good = share(l.limit)
+	l.cut(l.limit, now)
+}
+
+func (l *Limiter) count() {
+	if l.results++; l.results >= timeOutWindow {
+		l.results /= 2
+		l.timeOuts /= 2
+	}
+}

@@ -1,0 +1,124 @@
+package run
+
+import (
+	"runtime"
+	"slices"
+	"strings"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/admission"
+	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/engine/schedule"
+)
+
+// domain is a kind of requests. A provider may take as many of one as it can, whatever it does with the others.
+type domain string
+
+const (
+	domainChat      domain = "chat"
+	domainEmbedding domain = "embedding"
+	domainImage     domain = "image"
+)
+
+func domainOf(column *plan.Column) domain {
+	switch column.Kind {
+	case plan.KindEmbedding:
+		return domainEmbedding
+	case plan.KindImage:
+		return domainImage
+	}
+	return domainChat
+}
+
+// laneKey is what has a lane of its own: aliases of one model of one provider share it.
+type laneKey struct {
+	provider, model string
+	domain          domain
+}
+
+// lanes are those that some steps are made in.
+type lanes struct {
+	lanes []schedule.Lane
+	pools []admission.PoolConfig
+	// names are made of the aliases that the lanes are used by.
+	names []string
+	// of is the lane of each step.
+	of []int
+}
+
+func lanesOf(spec *v1alpha1.DatasetGenerationSpec, steps []*step) lanes {
+	made := lanes{
+		lanes: []schedule.Lane{{Limit: runtime.GOMAXPROCS(0), Endpoint: -1}}, names: []string{"local"}, of: make([]int, len(steps)),
+	}
+	keys, pools := map[laneKey]int{}, map[laneKey]int{}
+	for i, step := range steps {
+		column := step.columns[0]
+		if column.Model == nil {
+			continue
+		}
+		key := laneKey{column.Model.Provider, column.Model.Model, domainOf(column)}
+		shared := laneKey{provider: key.provider, model: key.model}
+		lane, known := keys[key]
+		if !known {
+			pool, known := pools[shared]
+			limits, lent := limitsOf(spec, shared)
+			if !known {
+				pool = len(made.pools)
+				pools[shared] = pool
+				made.pools = append(made.pools, limits)
+			}
+			lent.Pool = pool
+			lane = len(made.lanes)
+			keys[key] = lane
+			made.lanes = append(made.lanes, lent)
+			made.names = append(made.names, nameOf(steps, key))
+		}
+		made.of[i] = lane
+	}
+	return made
+}
+
+// limitsOf returns what all aliases of a model share: the least of their limits, and the longest of their ramps.
+func limitsOf(spec *v1alpha1.DatasetGenerationSpec, key laneKey) (admission.PoolConfig, schedule.Lane) {
+	var pool admission.PoolConfig
+	lane := schedule.Lane{Endpoint: providerIndex(spec, key.provider), Adaptive: true}
+	for i := range spec.Models {
+		model := &spec.Models[i]
+		if model.Provider != key.provider || model.Model != key.model {
+			continue
+		}
+		pool.Cap = least(pool.Cap, model.EffectiveMaxParallelRequests())
+		if rules := model.Admission; rules != nil {
+			lane.Adaptive = lane.Adaptive && rules.Policy != v1alpha1.AdmissionFixed
+			lane.Ramp = max(lane.Ramp, rules.StartupRamp())
+			pool.RequestsPerMinute = least(pool.RequestsPerMinute, rules.MaxRequestsPerMinute())
+			pool.TokensPerMinute = least(pool.TokensPerMinute, rules.MaxTokensPerMinute())
+		}
+	}
+	lane.Limit = pool.Cap
+	return pool, lane
+}
+
+// least is the smaller of two limits; 0 is none.
+func least[T int | int64](a, b T) T {
+	if a == 0 || b == 0 {
+		return a + b
+	}
+	return min(a, b)
+}
+
+// nameOf names a lane after the aliases that use it, and its domain where that is not chat.
+func nameOf(steps []*step, key laneKey) string {
+	var aliases []string
+	for _, step := range steps {
+		column := step.columns[0]
+		if model := column.Model; model != nil && key == (laneKey{model.Provider, model.Model, domainOf(column)}) && !slices.Contains(aliases, model.Alias) {
+			aliases = append(aliases, model.Alias)
+		}
+	}
+	name := strings.Join(aliases, "+")
+	if key.domain != domainChat {
+		name += " (" + string(key.domain) + ")"
+	}
+	return name
+}
