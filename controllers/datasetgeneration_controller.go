@@ -36,6 +36,8 @@ const (
 type Options struct {
 	// EngineImage is the image of engine Pods. Required.
 	EngineImage string
+	// Environment is set in the container of every engine, as for a proxy that the whole cluster uses.
+	Environment []corev1.EnvVar
 	// MaxConcurrentReconciles is how many resources are reconciled at the same time. 0 means 4.
 	MaxConcurrentReconciles int
 }

@@ -70,6 +70,7 @@ func (f *facts) podTemplate(role string) corev1.PodTemplateSpec {
 	}
 	if role == roleGenerate {
 		f.addTools(&template.Spec)
+		f.addCertificates(&template.Spec)
 	}
 	return template
 }
@@ -112,7 +113,7 @@ func (f *facts) environment(role string) []corev1.EnvVar {
 		// The Job controller sets the variable in Indexed Jobs only.
 		variables = append(variables, corev1.EnvVar{Name: runreport.ShardVariable, Value: "0"})
 	}
-	return variables
+	return append(variables, f.options.Environment...)
 }
 
 func (f *facts) volumes() ([]corev1.Volume, []corev1.VolumeMount) {

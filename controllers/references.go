@@ -27,6 +27,12 @@ func references(spec *v1alpha1.DatasetGenerationSpec) []reference {
 	} else if seed != nil && seed.PersistentVolumeClaim != nil {
 		found = append(found, reference{"spec.seed.persistentVolumeClaim.claimName", "PersistentVolumeClaim", seed.PersistentVolumeClaim.ClaimName})
 	}
+	for i := range spec.Providers {
+		if given := spec.Providers[i].TLS; given != nil && given.CABundleConfigMapRef != nil {
+			field := fmt.Sprintf("spec.providers[%d].tls.caBundleConfigMapRef.name", i)
+			found = append(found, reference{field, "ConfigMap", given.CABundleConfigMapRef.Name})
+		}
+	}
 	if claim := spec.Output.PersistentVolumeClaim; claim != nil {
 		found = append(found, reference{"spec.output.persistentVolumeClaim.claimName", "PersistentVolumeClaim", claim.ClaimName})
 	}

@@ -53,6 +53,8 @@ type Config struct {
 	Shard int32
 	// OutputDirectory is the root of the output volume, SeedDirectory where a seed is mounted.
 	OutputDirectory, SeedDirectory string
+	// TLSDirectory has the certificates of providers, as a Pod finds them (see runreport.TLSDirectory).
+	TLSDirectory string
 	// APIKey returns the API key of the provider with an index in the spec, or an empty string.
 	APIKey func(provider int) string
 	// ToolKey returns the API key of the tool server with an index in the spec, or an empty string. ToolSocket returns the path of the socket on
@@ -193,6 +195,9 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 	spec := p.plan.Spec
 	models := model.NewSet(p.plan, p.config.APIKey)
 	defer models.Close()
+	if err := models.LoadCertificates(p.config.TLSDirectory); err != nil {
+		return failure.Of(err)
+	}
 	outage := p.config.Outage
 	if outage == (schedule.OutageConfig{}) {
 		outage = schedule.OutageConfig{First: defaultFirstOutage, Later: defaultLaterOutage}

@@ -98,7 +98,9 @@ func run(ctx context.Context, given settings) error {
 		Recorder:  manager.GetEventRecorder("seedloom"),
 		Progress:  controllers.NewProgressPoller(),
 		Metrics:   controllerMetrics,
-		Options:   controllers.Options{EngineImage: given.engineImage, MaxConcurrentReconciles: given.concurrency},
+		Options: controllers.Options{
+			EngineImage: given.engineImage, MaxConcurrentReconciles: given.concurrency, Environment: proxyVariables(os.Getenv),
+		},
 	}
 	if err := reconciler.SetupWithManager(manager, "datasetgeneration"); err != nil {
 		return fmt.Errorf("setting up the controller: %w", err)
@@ -145,4 +147,19 @@ func managerOptions(given settings) ctrl.Options {
 		}
 	}
 	return options
+}
+
+// proxyVariables hands the proxy that the manager was told of on to the engines, which send requests to models from the same cluster.
+func proxyVariables(lookup func(string) string) []corev1.EnvVar {
+	var variables []corev1.EnvVar
+	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"} {
+		value := lookup(name)
+		if value == "" {
+			value = lookup(strings.ToLower(name))
+		}
+		if value != "" {
+			variables = append(variables, corev1.EnvVar{Name: name, Value: value})
+		}
+	}
+	return variables
 }

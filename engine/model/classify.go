@@ -66,13 +66,14 @@ func connectionProblem(err error) string {
 // tlsProblem names a problem with the encryption that no retry solves by itself, or returns an empty string.
 func tlsProblem(err error) string {
 	var certificate *tls.CertificateVerificationError
-	var alert tls.AlertError
+	var operation *net.OpError
 	var header tls.RecordHeaderError
 	switch {
 	case errors.As(err, &certificate):
 		return "its TLS certificate can't be verified: " + certificate.Err.Error()
-	case errors.As(err, &alert):
-		return "it refused the TLS connection, as it does with a client certificate that is missing or not good: " + alert.Error()
+	case errors.As(err, &operation) && operation.Op == "remote error":
+		// So the package tls calls the alerts of the other side.
+		return "it refused the TLS connection, as it does when a client certificate is missing or not good: " + operation.Err.Error()
 	case errors.As(err, &header):
 		return "it does not speak TLS; is its endpoint http instead of https?"
 	}

@@ -4,9 +4,7 @@ package model
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -16,22 +14,20 @@ import (
 	"seedloom.dev/seedloom/engine/plan"
 )
 
-// connectTimeout bounds how long a connection may take, so that an address that swallows packets is found out early.
-const connectTimeout = 10 * time.Second
-
 // Set holds a client for each model that the plan's columns use.
 type Set struct {
 	clients    map[string]*Client
 	transports []*http.Transport
+	providers  []v1alpha1.Provider
 }
 
 // NewSet returns clients for the plan's models. apiKey returns the API key of the provider with an index in the spec, and an empty
 // string when it has none. The caller closes the set.
 func NewSet(p *plan.Plan, apiKey func(provider int) string) *Set {
-	set := &Set{clients: make(map[string]*Client)}
+	set := &Set{clients: make(map[string]*Client), providers: p.Spec.Providers}
 	for i := range p.Spec.Providers {
 		provider := &p.Spec.Providers[i]
-		transport := newTransport(connections(p.Spec, provider.Name))
+		transport := newTransport(provider, connections(p.Spec, provider.Name))
 		set.transports = append(set.transports, transport)
 		for j := range p.Spec.Models {
 			model := &p.Spec.Models[j]
@@ -50,36 +46,6 @@ func (s *Set) Client(alias string) *Client { return s.clients[alias] }
 func (s *Set) Close() {
 	for _, transport := range s.transports {
 		transport.CloseIdleConnections()
-	}
-}
-
-// connections is how many requests may be under way to a provider.
-func connections(spec *v1alpha1.DatasetGenerationSpec, provider string) int {
-	total := 0
-	for i := range spec.Models {
-		if spec.Models[i].Provider == provider {
-			total += spec.Models[i].EffectiveMaxParallelRequests()
-		}
-	}
-	return total
-}
-
-func newTransport(connections int) *http.Transport {
-	dialer := &net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}
-	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           dialer.DialContext,
-		TLSHandshakeTimeout:   connectTimeout,
-		MaxIdleConns:          connections,
-		MaxIdleConnsPerHost:   connections,
-		IdleConnTimeout:       90 * time.Second,
-		ExpectContinueTimeout: time.Second,
-		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, response *http.Response) error {
-			if response.StatusCode != http.StatusOK {
-				return &proxyRefusal{response.StatusCode}
-			}
-			return nil
-		},
 	}
 }
 

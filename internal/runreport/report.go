@@ -38,6 +38,11 @@ const (
 	// BridgeDirectory is where sidecars find the bridge, which an init container has put there, and BridgePath where the image of the engine has it.
 	BridgeDirectory = "/var/run/seedloom/bridge"
 	BridgePath      = "/bridge"
+	// TLSDirectory has a folder for each provider with certificates, by its index in the spec, with those of these files that the provider needs.
+	TLSDirectory          = "/var/run/seedloom/tls"
+	CABundleName          = "ca.crt"
+	ClientCertificateName = "tls.crt"
+	ClientKeyName         = "tls.key"
 	// ShardVariable is the environment variable with the shard's index.
 	ShardVariable = "JOB_COMPLETION_INDEX"
 	// TerminationMessagePath is where the result is written.
