@@ -37,7 +37,7 @@ func announcements(before, after *v1alpha1.DatasetGenerationStatus) []announceme
 		return now
 	}
 	for _, conditionType := range []string{
-		v1alpha1.ConditionSyncFallback, v1alpha1.ConditionPartial, v1alpha1.ConditionFailed, v1alpha1.ConditionStalled,
+		v1alpha1.ConditionSyncFallback, v1alpha1.ConditionDegraded, v1alpha1.ConditionPartial, v1alpha1.ConditionFailed, v1alpha1.ConditionStalled,
 	} {
 		if condition := changed(conditionType); condition != nil {
 			add(condition, corev1.EventTypeWarning)
@@ -48,6 +48,10 @@ func announcements(before, after *v1alpha1.DatasetGenerationStatus) []announceme
 	}
 	if condition := changed(v1alpha1.ConditionSuspended); condition != nil && condition.Status == metav1.ConditionFalse {
 		add(condition, corev1.EventTypeNormal)
+	}
+	wasDegraded, isDegraded := meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionDegraded), meta.FindStatusCondition(after.Conditions, v1alpha1.ConditionDegraded)
+	if wasDegraded != nil && isDegraded == nil && meta.IsStatusConditionTrue(after.Conditions, v1alpha1.ConditionReconciling) {
+		found = append(found, announcement{corev1.EventTypeNormal, v1alpha1.ReasonProgressing, "the run is no longer slowed down: " + wasDegraded.Reason + " is over"})
 	}
 	if condition := changed(v1alpha1.ConditionReconciling); condition != nil && condition.Reason == v1alpha1.ReasonProgressingWithRetry {
 		add(condition, corev1.EventTypeWarning)

@@ -35,6 +35,8 @@ type situation struct {
 	jobEnd     *batchv1.JobCondition
 	pods       []corev1.Pod
 	previous   []metav1.Condition
+	// troubles are what the running Pods report, by their names.
+	troubles map[string]runreport.Troubles
 }
 
 func (s situation) reconcile() *v1alpha1.DatasetGeneration {
@@ -74,6 +76,10 @@ func (s situation) reconcile() *v1alpha1.DatasetGeneration {
 			}
 			f.children.pods = append(f.children.pods, pod)
 		}
+	}
+	f.progress = map[types.UID]runreport.Progress{}
+	for pod, troubles := range s.troubles {
+		f.progress[types.UID(pod)] = runreport.Progress{Troubles: troubles}
 	}
 	f.enter(decideRun(f))
 	f.observed = f.observe()
@@ -139,6 +145,22 @@ func TestSituations(t *testing.T) {
 		"running": {
 			situation: situation{spec: newSpec(), pods: []corev1.Pod{runningPod()}}, wantKstatus: status.InProgressStatus, wantReady: "Unknown/Running",
 			wantTrue: map[string]string{"Accepted": "Valid", "Reconciling": "Progressing"},
+		},
+		"running, and slowed down": {
+			situation:   situation{spec: newSpec(), pods: []corev1.Pod{runningPod()}, troubles: map[string]runreport.Troubles{"pod": limitedSince(time.Minute)}},
+			wantKstatus: status.InProgressStatus, wantReady: "Unknown/Running",
+			wantTrue: map[string]string{"Accepted": "Valid", "Reconciling": "Progressing", "Degraded": "RateLimited"},
+		},
+		"suspended while it was slowed down": {
+			situation:   situation{spec: suspended, previous: []metav1.Condition{{Type: "Degraded", Status: metav1.ConditionTrue, Reason: "RateLimited"}}},
+			wantKstatus: status.InProgressStatus, wantReady: "False/Suspended",
+			wantTrue: map[string]string{"Accepted": "Valid", "Suspended": "UserRequested"},
+		},
+		"ended while it was slowed down": {
+			situation: situation{spec: newSpec(), jobEnd: complete, pods: []corev1.Pod{endedPod(0, recordsOf(100, 0))},
+				previous: []metav1.Condition{{Type: "Degraded", Status: metav1.ConditionTrue, Reason: "RateLimited"}}},
+			wantKstatus: status.CurrentStatus, wantReady: "True/Succeeded",
+			wantTrue: map[string]string{"Accepted": "Valid", "Complete": "AllRecords"},
 		},
 		"running again after a failed Pod": {
 			situation:   situation{spec: newSpec(), pods: []corev1.Pod{endedPod(runreport.ExitRetry, recordsOf(10, 0))}},

@@ -16,6 +16,7 @@ func (f *facts) nextStatus() v1alpha1.DatasetGenerationStatus {
 	conditions := conditionSet{list: &status.Conditions, generation: f.resource.Generation, now: f.now}
 	if f.lifetime == lifetimeInvalid {
 		f.showInvalid(&status, conditions)
+		f.showDegraded(conditions)
 		return status
 	}
 	status.ExecutionMode = f.resource.Spec.ExecutionMode()
@@ -37,6 +38,7 @@ func (f *facts) nextStatus() v1alpha1.DatasetGenerationStatus {
 		f.showProgress(&status)
 		f.showActivity(&status, conditions)
 	}
+	f.showDegraded(conditions)
 	return status
 }
 
@@ -80,7 +82,7 @@ func (f *facts) endRun(status *v1alpha1.DatasetGenerationStatus) {
 		status.Run.CompletionTime = &metav1.Time{Time: f.now}
 	}
 	if status.Progress != nil {
-		status.Progress.RecordsPerSecond, status.Progress.EstimatedCompletion = "", nil
+		status.Progress.RecordsPerSecond, status.Progress.EstimatedCompletion, status.Progress.SlowRequests = "", nil, 0
 	}
 }
 

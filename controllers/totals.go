@@ -108,6 +108,10 @@ func (f *facts) showProgress(status *v1alpha1.DatasetGenerationStatus) {
 			progress.LastProgressTime = &metav1.Time{Time: f.now}
 		}
 	}
+	// A number that only moves a little is no reason to write the status.
+	if slow := f.slowRequests(); changed && !early || (slow == 0) != (progress.SlowRequests == 0) || max(slow-progress.SlowRequests, progress.SlowRequests-slow) > progress.SlowRequests/10 {
+		progress.SlowRequests = slow
+	}
 	progress.Percent = percent(records)
 	records.Summary = fmt.Sprintf("%d/%d", records.Actual, records.Target)
 }
