@@ -140,6 +140,10 @@ func columnType(spec *v1alpha1.DatasetGenerationSpec, column *v1alpha1.Column) (
 		return valueType(column.Expression.Type), nil
 	case column.Custom != nil:
 		return valueType(column.Custom.Type), nil
+	case column.Embedding != nil:
+		return embeddingType(), nil
+	case column.Image != nil:
+		return imageType(), nil
 	}
 	return table.Type{Kind: table.KindString}, nil
 }

@@ -99,7 +99,7 @@ func identifyModel(spec *v1alpha1.DatasetGenerationSpec, column *v1alpha1.Column
 		return nil
 	}
 	result := &modelIdentity{Model: model.Model, Parameters: model.Parameters, RowSeed: model.RowSeed == v1alpha1.RowSeedEnabled}
-	if model.Embedding != nil {
+	if column.Embedding != nil && model.Embedding != nil {
 		result.Dimensions = model.Embedding.Dimensions
 	}
 	if answersInSchema := column.LLMStructured != nil || column.LLMJudge != nil; answersInSchema && model.StructuredOutput != v1alpha1.StructuredOutputPrompt {
@@ -135,6 +135,13 @@ func writeDefaults(column *v1alpha1.Column) {
 		if !prompt.ExtractsReasoning() {
 			prompt.ExtractReasoning = nil
 		}
+		writeContextDefaults(prompt.Context)
+	}
+	if column.Image != nil {
+		writeContextDefaults(column.Image.Context)
+		if column.Image.API == v1alpha1.ImageAPIAuto {
+			column.Image.API = ""
+		}
 	}
 	if column.Expression != nil && column.Expression.Type == "" {
 		column.Expression.Type = v1alpha1.ValueTypeStr
@@ -147,6 +154,14 @@ func writeDefaults(column *v1alpha1.Column) {
 	}
 	if column.Sampler != nil && column.Sampler.Type == v1alpha1.SamplerUUID {
 		writeUUIDDefaults(column.Sampler)
+	}
+}
+
+func writeContextDefaults(contexts []v1alpha1.MediaContext) {
+	for i := range contexts {
+		if contexts[i].DataType == v1alpha1.MediaDataAuto {
+			contexts[i].DataType = ""
+		}
 	}
 }
 

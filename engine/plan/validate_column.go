@@ -152,6 +152,7 @@ func (v *validation) llmColumn(index int, field string) {
 	if llm.SystemPrompt != "" {
 		v.template(index, field+".systemPrompt", llm.SystemPrompt)
 	}
+	v.contexts(index, field+".context", llm.Context)
 }
 
 func (v *validation) modelAlias(field, alias string) {
@@ -162,18 +163,6 @@ func (v *validation) modelAlias(field, alias string) {
 	if !slices.Contains(aliases, alias) {
 		v.add(field, ReasonUnknownModel, "no model has the alias %q%s", alias, suggestion(alias, aliases))
 	}
-}
-
-func (v *validation) embeddingColumn(index int, field string) {
-	embedding := v.spec.Columns[index].Embedding
-	v.modelAlias(field+".model", embedding.Model)
-	v.references[index] = append(v.references[index], reference{name: embedding.TargetColumn, field: field + ".targetColumn"})
-}
-
-func (v *validation) imageColumn(index int, field string) {
-	image := v.spec.Columns[index].Image
-	v.modelAlias(field+".model", image.Model)
-	v.template(index, field+".prompt", image.Prompt)
 }
 
 func (v *validation) expressionColumn(index int, field string) {

@@ -1,0 +1,78 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strconv"
+	"strings"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+// imageFolder holds the images of the dataset, each column's in a folder of its own.
+const imageFolder = "images"
+
+// SaveImage writes the image with a number, from 0, of a cell, and returns its path in the dataset. The image of an earlier attempt at the cell
+// is replaced. It may be called from many goroutines.
+func (s *Store) SaveImage(column string, row table.RowIndex, ordinal int32, number int, extension string, data []byte) (string, error) {
+	folder := path.Join(imageFolder, column)
+	if err := s.root.MkdirAll(folder, 0o755); err != nil {
+		return "", fail(err, "making the folder "+folder)
+	}
+	name := strconv.FormatInt(int64(row), 10)
+	if ordinal > 0 {
+		// Of the rows that a resize has made of one.
+		name += "." + strconv.Itoa(int(ordinal))
+	}
+	file := path.Join(folder, fmt.Sprintf("%s-%d.%s", name, number, extension))
+	return file, s.write(file, data)
+}
+
+// ReadImage returns an image of the dataset by its path.
+func (s *Store) ReadImage(name string) ([]byte, error) {
+	if cleaned := path.Clean(name); !strings.HasPrefix(cleaned, imageFolder+"/") {
+		return nil, fs.ErrNotExist
+	}
+	return s.root.ReadFile(path.Clean(name))
+}
+
+// removeImages removes the images of rows that were dropped, and what crashes have left over.
+func (s *Store) removeImages(manifests []*Manifest) error {
+	dropped := map[string]bool{}
+	for _, manifest := range manifests {
+		if manifest.Mode == string(v1alpha1.ExecutionSync) {
+			continue // a resize may have made several rows of one, of which only some were dropped
+		}
+		for _, row := range manifest.Dropped {
+			dropped[strconv.FormatInt(int64(row.Row), 10)] = true
+		}
+	}
+	columns, err := fs.ReadDir(s.root.FS(), imageFolder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fail(err, "listing "+imageFolder)
+	}
+	for _, column := range columns {
+		folder := path.Join(imageFolder, column.Name())
+		images, err := fs.ReadDir(s.root.FS(), folder)
+		if err != nil {
+			return fail(err, "listing "+folder)
+		}
+		for _, image := range images {
+			row, _, _ := strings.Cut(image.Name(), "-")
+			row, ordinal, _ := strings.Cut(row, ".")
+			if !strings.HasSuffix(image.Name(), temporarySuffix) && (!dropped[row] || ordinal != "") {
+				continue
+			}
+			if err := s.root.Remove(path.Join(folder, image.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fail(err, "removing "+image.Name())
+			}
+		}
+	}
+	return nil
+}
