@@ -24,8 +24,8 @@ type Model interface {
 	Images(ctx context.Context, prompt string) ([]model.Media, column.Usage, error)
 	// Chat asks for them in a conversation.
 	Chat(ctx context.Context, request model.Request) (model.Answer, column.Usage, error)
-	// Download gets an image that an answer only names.
-	Download(ctx context.Context, url string) ([]byte, error)
+	// Load returns an image with its data, also where an answer has only named it.
+	Load(ctx context.Context, image model.Media) (model.Media, error)
 }
 
 // Files keeps images in the dataset.
@@ -101,13 +101,11 @@ func (g *Generator) images(ctx context.Context, record *table.Record, prompt str
 }
 
 func (g *Generator) keep(ctx context.Context, record *table.Record, number int, image model.Media) (string, error) {
-	data, err := base64.StdEncoding.DecodeString(image.Data)
-	if image.Data == "" && image.URL != "" {
-		data, err = g.model.Download(ctx, image.URL)
-		if err != nil {
-			return "", err
-		}
+	image, err := g.model.Load(ctx, image)
+	if err != nil {
+		return "", err
 	}
+	data, err := base64.StdEncoding.DecodeString(image.Data)
 	problem := "it is no base64 data"
 	extension := ""
 	if err == nil {

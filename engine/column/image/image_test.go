@@ -49,9 +49,12 @@ func (p *painter) Chat(_ context.Context, request model.Request) (model.Answer, 
 	return model.Answer{Images: p.images}, column.Usage{Succeeded: 1, Images: int64(len(p.images))}, nil
 }
 
-func (p *painter) Download(_ context.Context, url string) ([]byte, error) {
-	p.asked = append(p.asked, "download: "+url)
-	return base64.StdEncoding.DecodeString(strings.TrimPrefix(url, "https://example.org/"))
+func (p *painter) Load(_ context.Context, image model.Media) (model.Media, error) {
+	if image.Data == "" {
+		p.asked = append(p.asked, "download: "+image.URL)
+		image.Data = strings.TrimPrefix(image.URL, "https://example.org/")
+	}
+	return image, nil
 }
 
 // album keeps images in memory.
