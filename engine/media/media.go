@@ -3,6 +3,7 @@
 package media
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -43,9 +44,9 @@ func New(column string, specs []v1alpha1.MediaContext, schema *table.Schema, fil
 	return contexts
 }
 
-// Load returns the media of a row, in the order of the contexts and of the values in each cell. A cell that is null or empty has none.
+// Of returns the media of a row, in the order of the contexts and of the values in each cell. A cell that is null or empty has none.
 // Its errors are failure.Error, and say nothing of what the cells hold.
-func (c *Contexts) Load(record *table.Record) ([]model.Media, error) {
+func (c *Contexts) Of(_ context.Context, record *table.Record) ([]model.Media, error) {
 	var all []model.Media
 	for i, spec := range c.specs {
 		values, problem := valuesOf(record.Cells[c.cells[i]])

@@ -43,7 +43,7 @@ func load(t *testing.T, spec v1alpha1.MediaContext, cell any, kept files) ([]mod
 	schema := table.NewSchema(table.Field{Name: "id"}, table.Field{Name: "picture"})
 	record := table.NewRecord(schema, 0, 0)
 	record.Cells[1] = cell
-	return media.New("caption", []v1alpha1.MediaContext{spec}, schema, kept).Load(record)
+	return media.New("caption", []v1alpha1.MediaContext{spec}, schema, kept).Of(t.Context(), record)
 }
 
 func TestCellsBecomeMedia(t *testing.T) {

@@ -86,7 +86,7 @@ func (g *Generator) images(ctx context.Context, record *table.Record, prompt str
 	if !g.chat {
 		return g.model.Images(ctx, prompt)
 	}
-	attached, err := g.contexts.Load(record)
+	attached, err := g.contexts.Of(ctx, record)
 	if err != nil {
 		return nil, column.Usage{}, err
 	}
