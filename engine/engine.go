@@ -206,7 +206,7 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 		Key: p.config.ToolKey, Socket: p.config.ToolSocket, Patience: outage.First, Logger: p.config.Logger, Version: p.config.Version,
 	})
 	defer toolServers.Close()
-	generators, err := factory.Build(p.plan, models, toolServers)
+	generators, err := factory.Build(p.plan, models, toolServers, p.store)
 	if err != nil {
 		return failure.Of(err)
 	}

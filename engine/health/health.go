@@ -19,6 +19,7 @@ import (
 // Client asks a model; *model.Client does.
 type Client interface {
 	Chat(ctx context.Context, request model.Request) (model.Answer, column.Usage, error)
+	Embed(ctx context.Context, texts []string) ([][]float64, column.Usage, error)
 }
 
 // probe is a model with one of the kinds of requests that the plan's columns send to it.
@@ -76,8 +77,12 @@ func probesOf(p *plan.Plan) []probe {
 }
 
 func ask(ctx context.Context, client Client, kind plan.Kind) error {
-	if kind != plan.KindLLMText {
-		return nil
+	switch kind {
+	case plan.KindEmbedding:
+		_, _, err := client.Embed(ctx, []string{"Hello!"})
+		return err
+	case plan.KindImage:
+		return nil // an image costs as much as a row
 	}
 	_, _, err := client.Chat(ctx, model.Request{Messages: []model.Message{
 		{Role: model.RoleSystem, Content: "You are a helpful assistant."}, {Role: model.RoleUser, Content: "Hello!"},

@@ -48,13 +48,13 @@ func TestMediaColumnsHaveTheirTypes(t *testing.T) {
 
 func TestMediaThatCantWork(t *testing.T) {
 	for name, test := range map[string]struct{ from, to, want string }{
-		"embeddings of Anthropic":   {"model: embedder, t", "model: claude, t", `spec.columns[1].embedding.model: the provider of model "claude" is of the type Anthropic, which makes no embeddings`},
+		"embeddings of Anthropic":   {"model: embedder, t", "model: claude, t", `spec.columns[1].embedding.model: the provider of model "claude" is of type Anthropic, which has no embeddings`},
 		"an unknown target":         {"targetColumn: title", "targetColumn: tilte", `spec.columns[1].embedding.targetColumn: no column is called "tilte"; did you mean "title"?`},
 		"images of Anthropic":       {"model: painter, p", "model: claude, p", "spec.columns[2].image.model: the provider of model"},
 		"an unknown context":        {"column: cover", "column: covre", "spec.columns[3].llmText.context[0].column: no column is called"},
 		"a format of another kind":  {"modality: Image}", "modality: Image, format: mp3}", `spec.columns[3].llmText.context[0].format: "mp3" is no format of the modality Image`},
 		"base64 without a format":   {"modality: Image}", "modality: Image, dataType: Base64}", "spec.columns[3].llmText.context[0].format: is needed when dataType is Base64"},
-		"sound for Anthropic":       {"model: viewer, prompt: Describe it., context: [{column: cover, modality: Image}]", "model: claude, prompt: x, context: [{column: cover, modality: Audio}]", "takes images only"},
+		"sound for Anthropic":       {"model: viewer, prompt: Describe it., context: [{column: cover, modality: Image}]", "model: claude, prompt: x, context: [{column: cover, modality: Audio}]", "which takes neither audio nor video"},
 		"contexts for the endpoint": {`{{ title }}"}`, `{{ title }}", context: [{column: title, modality: Image}]}`, "spec.columns[2].image.context: can't be sent to the endpoint for images"},
 		"sound for an image":        {`{{ title }}"}`, `{{ title }}", api: Chat, context: [{column: title, modality: Audio}]}`, "spec.columns[2].image.context[0].modality: must be Image for an image column"},
 	} {

@@ -5,10 +5,13 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/column/custom"
+	"seedloom.dev/seedloom/engine/column/embedding"
 	"seedloom.dev/seedloom/engine/column/expression"
+	"seedloom.dev/seedloom/engine/column/image"
 	"seedloom.dev/seedloom/engine/column/llm"
 	"seedloom.dev/seedloom/engine/column/sampler"
 	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/media"
 	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/tools"
@@ -22,8 +25,14 @@ type Generators struct {
 	Batch []column.BatchGenerator
 }
 
+// Files keeps images in the dataset, and gives them back.
+type Files interface {
+	image.Files
+	media.Files
+}
+
 // Build makes the generators of all configured columns.
-func Build(p *plan.Plan, models *model.Set, toolServers *tools.Set) (*Generators, error) {
+func Build(p *plan.Plan, models *model.Set, toolServers *tools.Set, files Files) (*Generators, error) {
 	generators := &Generators{
 		Cell: make([]column.CellGenerator, p.Schema.Len()), Model: make([]column.ModelGenerator, p.Schema.Len()), Batch: make([]column.BatchGenerator, p.Schema.Len()),
 	}
@@ -37,13 +46,20 @@ func Build(p *plan.Plan, models *model.Set, toolServers *tools.Set) (*Generators
 				Column: configured.Spec, Model: configured.Model, Seed: p.Spec.RandomSeed, Client: models.Client(configured.Model.Alias),
 				Restarts: p.Spec.EffectiveConversationRestarts(), Corrections: p.Spec.EffectiveConversationCorrectionSteps(),
 				Tools: toolsOf(configured, toolServers),
+				Media: media.New(configured.Name, configured.Spec.Prompt().Context, p.Schema, files),
 			})
+		case plan.KindEmbedding:
+			generators.Model[index] = embedding.New(configured.Name, configured.Spec.Embedding, p.Schema, models.Client(configured.Model.Alias))
+		case plan.KindImage:
+			spec := configured.Spec.Image
+			generators.Model[index], err = image.New(configured.Name, spec, plan.ImagesByChat(spec, configured.Model), p.Spec.RandomSeed,
+				media.New(configured.Name, spec.Context, p.Schema, files), models.Client(configured.Model.Alias), files)
 		case plan.KindExpression:
 			generators.Cell[index], err = expression.New(configured.Name, configured.Spec.Expression, p.Spec.RandomSeed)
-		default:
-			err = failure.New(v1alpha1.ReasonInternalError, failure.EndRun, "column %q: no generator is known for %s", configured.Name, configured.Kind)
 		case plan.KindCustom:
 			generators.Batch[index], err = custom.New(configured.Name, configured.Spec.Custom, p.Schema.Fields()[index].Type.Kind)
+		default:
+			err = failure.New(v1alpha1.ReasonInternalError, failure.EndRun, "column %q: no generator is known for %s", configured.Name, configured.Kind)
 		}
 		if err != nil {
 			return nil, err

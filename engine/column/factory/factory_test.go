@@ -40,7 +40,7 @@ func TestEveryConfiguredColumnHasOneGenerator(t *testing.T) {
 	}
 	models := model.NewSet(compiled, func(int) string { return "" })
 	defer models.Close()
-	generators, err := factory.Build(compiled, models, tools.NewSet(compiled.Spec, tools.Config{}))
+	generators, err := factory.Build(compiled, models, tools.NewSet(compiled.Spec, tools.Config{}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
