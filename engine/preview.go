@@ -8,6 +8,7 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/store"
+	"seedloom.dev/seedloom/engine/trace"
 )
 
 // PreviewResult is what a preview has made.
@@ -15,10 +16,15 @@ type PreviewResult struct {
 	Ending Ending
 	// Dataset has the records as they would be in the files, the dropped rows with their causes, and the metadata.
 	Dataset store.Dataset
+	// TaskTraces are the spans of the tasks, in the order in which they ended, where spec.run.trace is Enabled.
+	TaskTraces []trace.Span
 }
 
+// maxTraces bounds the spans of a preview. Of more, the latest are kept.
+const maxTraces = 200_000
+
 // Preview makes the first records of a dataset, by the same code and with the same settings as Generate, in a temporary folder that is
-// removed again. Of the configuration it does not use the output directory and the shards. The error is a failure.Error, of a preview that
+// removed again. Of the configuration it does not use the output directory, the shards and the sink of traces. The error is a failure.Error, of a preview that
 // could not be read back; how the run has ended is in the result.
 func Preview(ctx context.Context, config Config, records int64) (*PreviewResult, error) {
 	spec, err := decodeSpec(config.Run)
@@ -37,7 +43,9 @@ func Preview(ctx context.Context, config Config, records int64) (*PreviewResult,
 	}
 	defer func() { _ = os.RemoveAll(folder) }() // a leftover in the temporary folder is the system's to remove
 	config.OutputDirectory = folder
-	result := &PreviewResult{Ending: Generate(ctx, config)}
+	spans := trace.NewRing(maxTraces)
+	config.Trace = spans
+	result := &PreviewResult{Ending: Generate(ctx, config), TaskTraces: spans.Spans()}
 	opened, err := store.Open(folder, store.Folder(config.Run.Namespace, config.Run.Name, config.Run.ConfigHash), nil)
 	if err != nil {
 		return nil, err

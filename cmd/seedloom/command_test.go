@@ -533,3 +533,45 @@ func TestTwoRunsOnATerminalHaveOnePanel(t *testing.T) {
 	}
 	pseudo.Close()
 }
+
+func TestPreviewTracesWhatItDoes(t *testing.T) {
+	w := newWorld(t, reviews, sim.Config{})
+	code, out, log := w.run("preview", "-f", "reviews.yaml", "-o", "json", "--trace", "trace.json")
+	if code != 0 {
+		t.Fatalf("got %d, %s", code, log)
+	}
+	var made struct {
+		TaskTraces []struct {
+			Column, Status                             string
+			ReadyAt, AdmittedAt, StartedAt, FinishedAt time.Time
+			Tries                                      []struct{ Requests []any }
+		}
+	}
+	if err := json.Unmarshal([]byte(out), &made); err != nil {
+		t.Fatal(err)
+	}
+	cells := map[string]int{}
+	for _, span := range made.TaskTraces {
+		cells[span.Column]++
+		if span.Status != "ok" || span.AdmittedAt.Before(span.ReadyAt) || span.StartedAt.Before(span.AdmittedAt) || span.FinishedAt.Before(span.StartedAt) {
+			t.Errorf("got %+v", span)
+		}
+		if span.Column != "stars" && (len(span.Tries) != 1 || len(span.Tries[0].Requests) != 1) {
+			t.Errorf("a cell of a model has no request: %+v", span)
+		}
+	}
+	if cells["review"] != 10 || cells["summary"] != 10 {
+		t.Errorf("got spans for the cells %v", cells)
+	}
+	var events []struct{ Ph string }
+	if text, err := os.ReadFile(w.path("trace.json")); err != nil || json.Unmarshal(text, &events) != nil || len(events) < 40 {
+		t.Errorf("the file for a viewer has %d events, %v", len(events), err)
+	}
+	w.run("preview", "-f", "reviews.yaml", "-n", "2", "--trace", "trace.jsonl")
+	if text, err := os.ReadFile(w.path("trace.jsonl")); err != nil || strings.Count(string(text), `"column":"review"`) != 2 {
+		t.Errorf("got the lines %s, %v", text, err)
+	}
+	if _, out, _ := w.run("preview", "-f", "reviews.yaml", "-n", "2", "-o", "json"); strings.Contains(out, "taskTraces") {
+		t.Error("there is a trace that nobody has asked for")
+	}
+}

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -12,6 +15,7 @@ import (
 	"seedloom.dev/seedloom/engine"
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/engine/trace"
 )
 
 // previewOptions are the flags of the command preview.
@@ -19,6 +23,7 @@ type previewOptions struct {
 	session
 	records int64
 	format  string
+	trace   string
 }
 
 func newPreviewCommand(streams *Streams) *cobra.Command {
@@ -36,6 +41,7 @@ dropped and why. Nothing is kept.`,
 	options.register(command, "warn")
 	command.Flags().Int64VarP(&options.records, "num-records", "n", 10, "how many records to generate")
 	command.Flags().StringVarP(&options.format, "output", "o", "table", "how to print them: table, json or yaml")
+	command.Flags().StringVar(&options.trace, "trace", "", "write what each task and request did, and when, to this file: as JSON lines when its name ends in .jsonl, or else for Perfetto")
 	return command
 }
 
@@ -50,12 +56,12 @@ func (o *previewOptions) run(command *cobra.Command, streams *Streams) error {
 	if o.records < 1 || o.records > maxPreview {
 		return fmt.Errorf("--num-records must be 1 to %d, but is %d; use seedloom run for more", maxPreview, o.records)
 	}
-	return o.with(command, streams, o.read, func(ctx context.Context, resource *v1alpha1.DatasetGeneration, config engine.Config) error {
+	return o.with(command, streams, o.readTraced, func(ctx context.Context, resource *v1alpha1.DatasetGeneration, config engine.Config) error {
 		result, err := engine.Preview(ctx, config, o.records)
 		if err != nil {
 			return err
 		}
-		if err := show(streams, result); err != nil {
+		if err := errors.Join(show(streams, result), o.writeTrace(result.TaskTraces)); err != nil {
 			return err
 		}
 		ending := &result.Ending.Result
@@ -66,15 +72,46 @@ func (o *previewOptions) run(command *cobra.Command, streams *Streams) error {
 	})
 }
 
+// readTraced reads the manifest, with the trace that the flag asks for.
+func (o *previewOptions) readTraced(streams *Streams) (*v1alpha1.DatasetGeneration, error) {
+	resource, err := o.read(streams)
+	if err != nil || o.trace == "" {
+		return resource, err
+	}
+	if resource.Spec.Run == nil {
+		resource.Spec.Run = &v1alpha1.RunSettings{}
+	}
+	resource.Spec.Run.Trace = v1alpha1.TraceEnabled
+	return resource, nil
+}
+
+// writeTrace writes the trace to the file of the flag, if there is one.
+func (o *previewOptions) writeTrace(spans []trace.Span) (err error) {
+	if o.trace == "" {
+		return nil
+	}
+	file, err := os.Create(o.trace)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	if strings.HasSuffix(o.trace, ".jsonl") {
+		return trace.WriteLines(file, spans)
+	}
+	return trace.WriteEvents(file, spans)
+}
+
 // document is a preview as JSON.
 type document struct {
 	Records  []json.RawMessage  `json:"records"`
 	Dropped  []store.DroppedRow `json:"dropped"`
 	Metadata json.RawMessage    `json:"metadata"`
+	// TaskTraces are there when the run is traced.
+	TaskTraces []trace.Span `json:"taskTraces,omitempty"`
 }
 
 func documentOf(result *engine.PreviewResult) (*document, error) {
-	made := &document{Records: []json.RawMessage{}, Dropped: []store.DroppedRow{}, Metadata: result.Dataset.Metadata}
+	made := &document{Records: []json.RawMessage{}, Dropped: []store.DroppedRow{}, Metadata: result.Dataset.Metadata, TaskTraces: result.TaskTraces}
 	made.Dropped = append(made.Dropped, result.Dataset.Dropped...)
 	for _, cells := range result.Dataset.Rows {
 		record, err := table.AppendRecordJSON(nil, result.Dataset.Schema.Fields(), cells)

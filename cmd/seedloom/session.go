@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/lmittmann/tint"
 	"github.com/spf13/cobra"
@@ -18,6 +19,9 @@ import (
 	"seedloom.dev/seedloom/internal/buildversion"
 	"seedloom.dev/seedloom/internal/runreport"
 )
+
+// drainTime is how long requests under way may take when the user has interrupted a run.
+const drainTime = 10 * time.Second
 
 // session is what preview and run have in common: a manifest, and an engine with a log, a display and a user who may interrupt it.
 type session struct {
@@ -79,6 +83,7 @@ func (s *session) config(streams *Streams, resource *v1alpha1.DatasetGeneration)
 		// Colours would be noise in a file; and what matters stands in the text.
 		Logger:  slog.New(tint.NewTextHandler(streams.Log, &tint.Options{Level: s.levels, TimeFormat: "15:04:05", NoColor: true})),
 		Version: buildversion.Version(),
+		Drain:   engine.Drain{Finish: drainTime},
 		Observe: func(tracker *progress.Tracker) func() { return s.show(streams, resource.Name, tracker) },
 	}, nil
 }

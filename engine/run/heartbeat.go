@@ -105,6 +105,7 @@ type columnLine struct {
 	Total     int64   `json:"total"`
 	Failed    int64   `json:"failed,omitempty"`
 	Dropped   int64   `json:"dropped,omitempty"`
+	Skipped   int64   `json:"skipped,omitempty"`
 	InFlight  int64   `json:"inFlight,omitempty"`
 	Deferred  int64   `json:"deferred,omitempty"`
 	PerSecond float64 `json:"perSecond"`
@@ -118,7 +119,7 @@ func columnsOf(snapshot *progress.Snapshot) columnLines {
 			continue
 		}
 		lines = append(lines, columnLine{
-			Name: column.Name, Completed: column.Completed, Total: column.Total, Failed: column.Failed, Dropped: column.Dropped,
+			Name: column.Name, Completed: column.Completed, Total: column.Total, Failed: column.Failed, Dropped: column.Dropped, Skipped: column.Skipped,
 			InFlight: column.InFlight, Deferred: column.Deferred, PerSecond: rounded(column.PerSecond),
 		})
 	}
@@ -136,7 +137,7 @@ func (l columnLines) MarshalText() ([]byte, error) {
 		for _, count := range []struct {
 			name  string
 			count int64
-		}{{"in flight", line.InFlight}, {"deferred", line.Deferred}, {"failed", line.Failed}, {"dropped", line.Dropped}} {
+		}{{"in flight", line.InFlight}, {"deferred", line.Deferred}, {"failed", line.Failed}, {"dropped", line.Dropped}, {"skipped", line.Skipped}} {
 			if count.count > 0 {
 				text += fmt.Sprintf(", %d %s", count.count, count.name)
 			}

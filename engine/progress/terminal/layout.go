@@ -3,6 +3,7 @@ package terminal
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"seedloom.dev/seedloom/engine/progress"
@@ -122,17 +123,26 @@ func shownColumns(snapshot *progress.Snapshot) []*progress.Column {
 func columnTable(snapshot *progress.Snapshot, width int) []string {
 	headings := []column{
 		{"done", countWidth, 0}, {"of", countWidth, 6}, {"%", 4, 1}, {"now/s", rateWidth, 3}, {"avg/s", rateWidth, 8}, {"running", countWidth + 1, 7},
-		{"waiting", countWidth + 1, 9}, {"failed", countWidth, 2}, {"dropped", countWidth + 1, 5}, {"", barWidth, 10},
+		{"waiting", countWidth + 1, 9}, {"failed", countWidth, 2}, {"dropped", countWidth + 1, 5},
 	}
+	skips := slices.ContainsFunc(snapshot.Columns, func(c progress.Column) bool { return c.Skipped > 0 })
+	if skips {
+		headings = append(headings, column{"skipped", countWidth + 1, 4})
+	}
+	headings = append(headings, column{"", barWidth, 10})
 	var names []string
 	var rows [][]string
 	for _, shown := range shownColumns(snapshot) {
 		names = append(names, cleanName(shown.Name))
-		rows = append(rows, []string{
+		row := []string{
 			formatCount(shown.Completed), formatCount(shown.Total), fmt.Sprintf("%.0f%%", math.Floor(shown.Percent())), formatRate(shown.PerSecond),
 			formatRate(shown.AveragePerSecond), formatCount(shown.InFlight), formatCount(shown.Deferred), formatCount(shown.Failed),
-			formatCount(shown.Dropped), bar(shown.Percent(), barWidth),
-		})
+			formatCount(shown.Dropped),
+		}
+		if skips {
+			row = append(row, formatCount(shown.Skipped))
+		}
+		rows = append(rows, append(row, bar(shown.Percent(), barWidth)))
 	}
 	return table("column", headings, names, rows, width)
 }

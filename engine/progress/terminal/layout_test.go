@@ -72,7 +72,7 @@ func anySnapshot(source *rand.Rand) progress.Snapshot {
 	for range source.IntN(30) {
 		snapshot.Columns = append(snapshot.Columns, progress.Column{
 			Name: names[source.IntN(len(names))], Model: "m", Total: count(), Completed: count(), Failed: count(), Dropped: count(), InFlight: count(),
-			Deferred: count(), PerSecond: rate(), AveragePerSecond: rate(),
+			Deferred: count(), Skipped: count() % 2, PerSecond: rate(), AveragePerSecond: rate(),
 		})
 	}
 	for range source.IntN(10) {
@@ -147,6 +147,10 @@ writer          2544     850       16
 		if got := strings.Join(layout(&snapshot, "movie-reviews", width, 24), "\n"); got != want {
 			t.Errorf("at a width of %d, got\n%s\nwant\n%s", width, got, want)
 		}
+	}
+	snapshot.Columns[0].Skipped = 7
+	if got := strings.Join(layout(&snapshot, "movie-reviews", 120, 24), "\n"); !strings.Contains(got, " dropped  skipped\n") || !strings.Contains(got, "      0        7  [") {
+		t.Errorf("with skipped cells, got\n%s", got)
 	}
 	for i := range 40 {
 		snapshot.Columns = append(snapshot.Columns, progress.Column{Name: fmt.Sprintf("column_%d", i), Model: "writer"})
