@@ -134,4 +134,6 @@ func (f *Fault) happens(number int, elapsed time.Duration, requestHash uint64, i
 }
 
 // immediate says that the fault happens instead of an answer and needs no turn among the model's concurrent requests.
-func (f *Fault) immediate() bool { return f.Kind == FaultStatus || f.Kind == FaultResetBeforeHeaders }
+func (f *Fault) immediate() bool {
+	return f.Kind == FaultStatus || f.Kind == FaultResetBeforeHeaders || f.Kind == FaultCloseBeforeHeaders
+}

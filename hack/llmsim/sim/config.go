@@ -88,10 +88,12 @@ type Fault struct {
 	Delay Duration `json:"delay,omitempty"`
 	// Status is the code of a Status fault; the default is 500.
 	Status int `json:"status,omitempty"`
-	// Body is sent by a Status fault instead of an error in OpenAI's format, and by WrongJSON instead of half an answer.
+	// Body is sent by a Status fault instead of an error in OpenAI's format, by ErrorObject likewise, and by WrongJSON instead of half an answer.
 	Body string `json:"body,omitempty"`
 	// RetryAfter is sent as a header by a Status fault, in whole seconds, rounded up.
 	RetryAfter Duration `json:"retryAfter,omitempty"`
+	// Headers are sent by a Status fault, as they stand here.
+	Headers map[string]string `json:"headers,omitempty"`
 	// Interval and Bytes are the speed of Trickle: so many bytes at once, and the time between. The defaults are 100ms and 1.
 	Interval Duration `json:"interval,omitempty"`
 	Bytes    int      `json:"bytes,omitempty"`
@@ -100,22 +102,30 @@ type Fault struct {
 // FaultKind is what happens to a request.
 type FaultKind string
 
-// The faults. Status, ResetBeforeHeaders and Hang happen at once; the others happen to the answer, after the model's latency.
+// The faults. Status, ResetBeforeHeaders, CloseBeforeHeaders and Hang happen at once; the others happen to the answer, after the model's latency.
 const (
 	// FaultStatus answers with a status code and a body.
 	FaultStatus FaultKind = "Status"
 	// FaultResetBeforeHeaders resets the connection (TCP RST) without a byte of an answer.
 	FaultResetBeforeHeaders FaultKind = "ResetBeforeHeaders"
+	// FaultCloseBeforeHeaders closes the connection in order, without a byte of an answer.
+	FaultCloseBeforeHeaders FaultKind = "CloseBeforeHeaders"
 	// FaultResetMidBody sends headers and half of the body, then resets the connection.
 	FaultResetMidBody FaultKind = "ResetMidBody"
 	// FaultTruncatedBody sends a Content-Length larger than the body, then closes the connection in order.
 	FaultTruncatedBody FaultKind = "TruncatedBody"
+	// FaultBadChunk sends half of the body in chunks, then one whose size is no number, and closes the connection in order.
+	FaultBadChunk FaultKind = "BadChunk"
 	// FaultTrickle sends a good answer, slowly.
 	FaultTrickle FaultKind = "Trickle"
 	// FaultHang sends nothing until the client gives up.
 	FaultHang FaultKind = "Hang"
 	// FaultWrongJSON answers 200 with a body that is no JSON.
 	FaultWrongJSON FaultKind = "WrongJSON"
+	// FaultHTML answers 200 with a page, as proxies do in front of a server that is down.
+	FaultHTML FaultKind = "HTML"
+	// FaultErrorObject answers 200 with an error in the place of an answer.
+	FaultErrorObject FaultKind = "ErrorObject"
 	// FaultEmptyChoices answers 200 without a choice (embeddings: without data).
 	FaultEmptyChoices FaultKind = "EmptyChoices"
 	// FaultInvalid answers 200 with an empty content (embeddings: empty vectors).
@@ -126,6 +136,7 @@ const (
 
 var faultKinds = map[FaultKind]bool{
 	FaultStatus: true, FaultResetBeforeHeaders: true, FaultResetMidBody: true, FaultTruncatedBody: true, FaultTrickle: true,
+	FaultCloseBeforeHeaders: true, FaultBadChunk: true, FaultHTML: true, FaultErrorObject: true,
 	FaultHang: true, FaultWrongJSON: true, FaultEmptyChoices: true, FaultInvalid: true, FaultRefusal: true,
 }
 

@@ -30,6 +30,10 @@ func (c *call) run(ctx context.Context, w http.ResponseWriter) {
 			c.end(string(c.fault.Kind), 0, 0)
 			reset(w, nil)
 			return
+		case FaultCloseBeforeHeaders:
+			c.end(string(c.fault.Kind), 0, 0)
+			_ = hijack(w).Close()
+			return
 		case FaultHang:
 			<-ctx.Done()
 			c.end(OutcomeCancelled, 0, 0)
@@ -73,22 +77,18 @@ func (c *call) sendAnswer(ctx context.Context, w http.ResponseWriter, built *ans
 	if c.fault != nil {
 		kind = c.fault.Kind
 	}
-	if kind == FaultWrongJSON {
-		body := c.fault.Body
-		if body == "" {
-			body = string(built.body[:len(built.body)/2])
-		}
-		built = &answer{contentType: "application/json", body: []byte(body), tokens: built.tokens}
+	if replaced := c.replacement(kind, built); replaced != nil {
+		built = replaced
 	}
 	whole := time.Duration(built.tokens) * perToken
 	switch kind {
-	case FaultResetMidBody, FaultTruncatedBody:
+	case FaultResetMidBody, FaultTruncatedBody, FaultBadChunk:
 		if !pause(ctx, whole) {
 			c.end(OutcomeCancelled, 0, 0)
 			return
 		}
 		c.end(string(kind), http.StatusOK, built.tokens)
-		broken(w, built, kind == FaultResetMidBody)
+		broken(w, built, kind)
 		return
 	case FaultTrickle:
 		interval, size := time.Duration(c.fault.Interval), c.fault.Bytes
@@ -118,6 +118,29 @@ func (c *call) sendAnswer(ctx context.Context, w http.ResponseWriter, built *ans
 	if writeBody(w, http.StatusOK, built.contentType, built.body) != nil {
 		c.end(OutcomeCancelled, http.StatusOK, 0)
 	}
+}
+
+// replacement is what a fault sends with the status 200 instead of the answer; nil where it sends the answer.
+func (c *call) replacement(kind FaultKind, built *answer) *answer {
+	body := []byte(c.faultBody())
+	switch {
+	case kind == FaultHTML:
+		return &answer{contentType: "text/html; charset=utf-8", body: []byte("<!DOCTYPE html><title>Just a moment</title>"), tokens: built.tokens}
+	case kind == FaultErrorObject && len(body) == 0:
+		body = c.errorBody(http.StatusInternalServerError, "simulated failure", "server_error", "simulated")
+	case kind == FaultWrongJSON && len(body) == 0:
+		body = built.body[:len(built.body)/2]
+	case kind != FaultErrorObject && kind != FaultWrongJSON:
+		return nil
+	}
+	return &answer{contentType: "application/json", body: body, tokens: built.tokens}
+}
+
+func (c *call) faultBody() string {
+	if c.fault == nil {
+		return ""
+	}
+	return c.fault.Body
 }
 
 // sendPieces sends the answer up to each of its ends, with a pause before each piece but the first.
@@ -156,6 +179,9 @@ func (c *call) sendStatus(w http.ResponseWriter) {
 	}
 	if c.fault.RetryAfter > 0 {
 		w.Header()["Retry-After"] = []string{wholeSeconds(time.Duration(c.fault.RetryAfter))}
+	}
+	for name, value := range c.fault.Headers {
+		w.Header().Set(name, value)
 	}
 	c.end(string(FaultStatus), status, 0)
 	body := []byte(c.fault.Body)
@@ -217,16 +243,19 @@ func writeBody(w http.ResponseWriter, status int, contentType string, body []byt
 	return err
 }
 
-// broken sends the first half of the answer. A plain answer announces its whole length; a streamed one lacks the last chunk.
-func broken(w http.ResponseWriter, built *answer, withReset bool) {
+// broken sends the first half of the answer. A plain answer announces its whole length; a streamed one lacks the last chunk, or has a bad one.
+func broken(w http.ResponseWriter, built *answer, kind FaultKind) {
 	half := built.body[:len(built.body)/2]
 	var message []byte
-	if built.ends == nil {
+	if built.ends == nil && kind != FaultBadChunk {
 		message = fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", built.contentType, len(built.body), half)
 	} else {
 		message = fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n", built.contentType, len(half), half)
 	}
-	if withReset {
+	if kind == FaultBadChunk {
+		message = append(message, "no size\r\n"...)
+	}
+	if kind == FaultResetMidBody {
 		reset(w, message)
 		return
 	}
