@@ -126,6 +126,9 @@ func connect(ctx context.Context, connection net.Conn, command []string, logs io
 		_ = connection.Close()
 	})
 	err = program.Wait()
+	if ctx.Err() != nil {
+		err = nil // it was asked to end, and how it did is of no interest
+	}
 	// Descendants would keep the output open, and the connection with it.
 	_ = syscall.Kill(-program.Process.Pid, syscall.SIGKILL) // mostly there are none
 	_ = output.SetReadDeadline(time.Now().Add(grace))       // for those that have left the group
