@@ -13,10 +13,13 @@ import (
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine"
 	"seedloom.dev/seedloom/engine/schedule"
+	"seedloom.dev/seedloom/hack/llmsim/sim"
+	"seedloom.dev/seedloom/hack/llmsim/simtest"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -247,5 +250,23 @@ func TestToolsThatCantBeUsedEndTheRunBeforeTheFirstRequest(t *testing.T) {
 				t.Errorf("%d requests were sent; the message is %q", model.asked(), ending.Result.Message)
 			}
 		})
+	}
+}
+
+func TestADocumentFromAModelThatCallsTools(t *testing.T) {
+	server, words := simtest.Start(t, sim.Config{}), newLexicon(t, "define")
+	w := newWorld(t, fmt.Sprintf(toolsSpec, 20, "OpenAI", "http://"+words.address), server.Endpoint())
+	w.spec.Models[0].Model = "test/calls-tools"
+	prompt := w.spec.Columns[1].LLMText.LLMPrompt
+	w.spec.Columns[1].LLMText = nil
+	w.spec.Columns[1].LLMStructured = &v1alpha1.LLMStructured{LLMPrompt: prompt, Schema: &apiextensionsv1.JSON{
+		Raw: []byte(`{"type":"object","properties":{"word":{"type":"string"},"letters":{"type":"integer"}},"required":["word","letters"]}`)}}
+	ending := w.generate(t.Context(), 0)
+	requireComplete(t, w, ending)
+	if used := ending.Result.Models[0]; used.ToolCalls != 20 || used.Succeeded != 40 {
+		t.Errorf("the usage is %+v", used)
+	}
+	if _, rows := w.rows(); len(rows[0][1].([]any)) != 2 {
+		t.Errorf("the first row is %v", rows[0])
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine"
+	"seedloom.dev/seedloom/engine/plan"
 )
 
 // secrets puts the API keys into the engine's configuration. What the spec asks for and nobody has given is an error, since the first request
@@ -18,13 +19,15 @@ func (i *input) secrets(streams *Streams, spec *v1alpha1.DatasetGenerationSpec, 
 	for _, provider := range spec.Providers {
 		providers = append(providers, keyed{provider.Name, provider.APIKeySecretRef != nil})
 	}
-	for _, server := range spec.ToolServers {
-		servers = append(servers, keyed{server.Name, server.APIKeySecretRef != nil})
+	inUse := plan.ToolServersInUse(spec)
+	for index, server := range spec.ToolServers {
+		servers = append(servers, keyed{server.Name, server.APIKeySecretRef != nil && slices.Contains(inUse, index)})
 	}
 	providerKeys, problems := keysOf(streams, "provider", "--api-key", providers, i.apiKeys)
 	serverKeys, more := keysOf(streams, "tool server", "--tool-key", servers, i.toolKeys)
 	problems = append(problems, more...)
-	for _, server := range spec.ToolServers {
+	for _, index := range inUse {
+		server := &spec.ToolServers[index]
 		if server.Type == v1alpha1.ToolServerStdio && i.toolSockets[server.Name] == "" {
 			problems = append(problems, fmt.Errorf("tool server %q is a program that runs in a sidecar: start it behind the bridge, and name its socket, as in --tool-socket %s=PATH",
 				server.Name, server.Name))

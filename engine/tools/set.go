@@ -20,7 +20,7 @@ import (
 type Config struct {
 	// Key returns the API key of the server with an index in the spec, or an empty string.
 	Key func(server int) string
-	// Socket returns the path of the socket on which the bridge of a Stdio server listens. Nil where there are no sidecars.
+	// Socket returns the path of the socket on which the bridge of a Stdio server listens, or an empty string. Nil where there are none.
 	Socket func(server string) string
 	// Patience is how long the check waits for servers that can't be reached yet, such as sidecars that have only been started.
 	Patience time.Duration

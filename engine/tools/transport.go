@@ -21,7 +21,7 @@ const maxAnswerBytes = 16 << 20
 
 var (
 	errTooMany   = fmt.Errorf("it lists more than %d tools", maxTools)
-	errNoSidecar = errors.New("servers of type Stdio run as sidecars of the engine's Pod, and there is no Pod here")
+	errNoSidecar = errors.New("servers of type Stdio run as sidecars of the engine's Pod; elsewhere the socket of their bridge must be named")
 	errBadKey    = errors.New("its API key holds a character that no key has, such as a line break; check the Secret that apiKeySecretRef names")
 	errTooLarge  = fmt.Errorf("it sent a message of more than %d MiB", maxAnswerBytes>>20)
 )
@@ -54,11 +54,15 @@ func (s *server) transport(ctx context.Context) (mcp.Transport, error) {
 
 // socket connects to the bridge of a sidecar. The connection ends with the context of the session.
 func (s *server) socket(ctx context.Context) (mcp.Transport, error) {
-	if s.set.config.Socket == nil {
+	path := ""
+	if s.set.config.Socket != nil {
+		path = s.set.config.Socket(s.spec.Name)
+	}
+	if path == "" {
 		return nil, errNoSidecar
 	}
 	dialer := net.Dialer{Timeout: connectTimeout}
-	connection, err := dialer.DialContext(ctx, "unix", s.set.config.Socket(s.spec.Name))
+	connection, err := dialer.DialContext(ctx, "unix", path)
 	if err != nil {
 		return nil, err
 	}

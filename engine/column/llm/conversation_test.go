@@ -227,8 +227,8 @@ func TestAToolIsCalledOnceForEachTurnAndRestartsKeepItsResults(t *testing.T) {
 }
 
 func TestTheDocumentMayBeTheArgumentsOfATool(t *testing.T) {
-	wrong := model.Answer{ToolCalls: []model.ToolCall{{ID: "7", Name: "answer", Arguments: `{"name": "Emma"}`}}, Finish: model.FinishTools}
-	right := model.Answer{ToolCalls: []model.ToolCall{{ID: "8", Name: "answer", Arguments: `{"name": "Emma", "age": 21}`}}, Finish: model.FinishTools}
+	wrong := model.Answer{ToolCalls: []model.ToolCall{{ID: "7", Name: "hand_over_answer", Arguments: `{"name": "Emma"}`}}, Finish: model.FinishTools}
+	right := model.Answer{ToolCalls: []model.ToolCall{{ID: "8", Name: "hand_over_answer", Arguments: `{"name": "Emma", "age": 21}`}}, Finish: model.FinishTools}
 	client := &script{answers: []any{wrong, right}}
 	made := newGenerator(t, llm.Config{Column: personColumn(v1alpha1.LLMPrompt{Model: "m", Prompt: "P"}), Corrections: 1, Client: client,
 		Model: &v1alpha1.Model{Alias: "m", StructuredOutput: v1alpha1.StructuredOutputTool}})
@@ -237,7 +237,7 @@ func TestTheDocumentMayBeTheArgumentsOfATool(t *testing.T) {
 		t.Fatalf("got %+v, %v", answer, err)
 	}
 	request := client.asked[0]
-	if request.ForcedTool != "answer" || len(request.Tools) != 1 || !strings.Contains(string(request.Tools[0].Parameters), `"age"`) || request.Messages[0].Content != "P" {
+	if request.ForcedTool != "hand_over_answer" || len(request.Tools) != 1 || !strings.Contains(string(request.Tools[0].Parameters), `"age"`) || request.Messages[0].Content != "P" {
 		t.Errorf("got %+v", request)
 	}
 	if result := client.asked[1].Messages[2]; result.Role != model.RoleTool || result.ToolCallID != "7" || !strings.Contains(result.Content, "missing property 'age'") {

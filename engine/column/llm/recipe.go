@@ -93,8 +93,8 @@ type documentRecipe struct {
 	method v1alpha1.StructuredOutputMethod
 }
 
-// answerTool is the tool whose arguments are the answer.
-const answerTool = "answer"
+// answerTool is the tool whose arguments are the answer. Its name is one that no tool of a server has.
+const answerTool = "hand_over_answer"
 
 func (r documentRecipe) instructions() string {
 	schema := "\n<response_schema>\n" + string(r.schema.Text()) + "\n</response_schema>"
