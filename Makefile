@@ -89,13 +89,18 @@ vulncheck: $(GOVULNCHECK) ## Look for known vulnerabilities in what is called, w
 ##@ Tests
 
 .PHONY: test
-test: test-unit test-conformance test-controllers test-e2e ## Run all tests.
+test: test-unit test-fuzz test-conformance test-controllers test-e2e ## Run all tests.
 
 .PHONY: test-unit
 test-unit: ## Run the unit tests, with the race detector where there is (or can be installed) a C compiler.
 	race=$$(hack/tools/race-detector.sh); \
 	go test $$race $$(go list ./... | grep -v -e /controllers -e /test/e2e -e /test/conformance)
 	for module in $(MODULES); do go -C "$$module" test ./...; done
+
+.PHONY: test-fuzz
+test-fuzz: ## Try random answers of models and random schemas for 20 seconds.
+	for target in FuzzExtract FuzzSchema; do \
+		go test ./engine/structured -run '^$$' -fuzz "^$$target\$$" -fuzztime 10s -fuzzminimizetime 10x; done
 
 .PHONY: test-conformance
 test-conformance: ## Make datasets from model servers that others wrote (from npm; Node is installed where it can be).

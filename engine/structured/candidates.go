@@ -44,6 +44,10 @@ func candidates(answer string, wanted kinds) iter.Seq[candidate] {
 			return
 		}
 		reasoning, rest, marked := splitReasoning(answer)
+		if rest == "" {
+			yield(candidate{problem: &AnswerError{Message: "the answer is a thought that does not end", Truncated: true}})
+			return
+		}
 		if !within(rest, wanted, yield) {
 			return
 		}
@@ -59,44 +63,53 @@ func within(text string, wanted kinds, yield func(candidate) bool) bool {
 	blocks := Fences(text)
 	for _, json := range []bool{true, false} {
 		for _, block := range slices.Backward(blocks) {
-			if isJSON(block.Language) == json && !inSegment(block.Content, wanted, yield) {
+			if isJSON(block.Language) != json {
+				continue
+			}
+			more, cut := inSegment(block.Content, wanted, yield)
+			if !more {
 				return false
+			}
+			if cut {
+				// The blocks before it are drafts. That it ends too early may be the fault of a fence in one of its texts.
+				more, _ = inSegment(text, wanted, yield)
+				return more
 			}
 		}
 	}
-	return inSegment(text, wanted, yield)
+	more, _ := inSegment(text, wanted, yield)
+	return more
 }
 
 func isJSON(language string) bool {
 	return slices.Contains([]string{"json", "jsonc", "json5", "jsonl"}, strings.ToLower(language))
 }
 
-// inSegment yields the candidates in a block or a text, which may have other words around them.
-func inSegment(text string, wanted kinds, yield func(candidate) bool) bool {
+// inSegment yields the candidates in a block or a text, which may have other words around them. more says that more of them are wanted, cut that
+// the last one does not end.
+func inSegment(text string, wanted kinds, yield func(candidate) bool) (more, cut bool) {
 	text = strings.TrimSpace(text)
 	if text == "" {
-		return true
+		return true, false
 	}
 	if document, err := parse(text); err == nil && wanted.matches(document) {
-		return yield(candidate{document: document})
+		return yield(candidate{document: document}), false
 	}
 	found, cut := spans(text)
 	if cut {
 		// What stands before it, or in it, is no answer either.
-		return yield(candidate{problem: &AnswerError{Message: "the JSON in the answer ends before it is complete", Truncated: true}})
+		return yield(candidate{problem: &AnswerError{Message: "the JSON in the answer ends before it is complete", Truncated: true}}), true
 	}
 	for _, span := range slices.Backward(found) {
-		if !wanted.has(span[0]) {
-			if !yield(candidate{problem: answerError("%s is wanted, but the answer has other JSON only", wanted)}) {
-				return false
-			}
-			continue
+		next := candidate{problem: answerError("%s is wanted, but the answer has other JSON only", wanted)}
+		if wanted.has(span[0]) {
+			next = read(span)
 		}
-		if !yield(read(span)) {
-			return false
+		if !yield(next) {
+			return false, false
 		}
 	}
-	return true
+	return true, false
 }
 
 // read parses a text, or else repairs it.
@@ -131,8 +144,8 @@ func spans(text string) (found []string, cut bool) {
 }
 
 var (
-	objectStart = regexp.MustCompile(`^\{\s*(?:$|["'}“]|//|/\*|[\pL_$][\pL\pN_$-]*\s*:)`)
-	arrayStart  = regexp.MustCompile(`^\[\s*(?:$|["'{\[\]“]|//|/\*|[-+.]?\d|(?:true|false|null|True|False|None|NaN)\b)`)
+	objectStart = regexp.MustCompile(`^\{[\s\pZ]*(?:$|["'}“]|//|/\*|[\pL_$][\pL\pN_$-]*\s*:)`)
+	arrayStart  = regexp.MustCompile(`^\[[\s\pZ]*(?:$|["'{\[\]“]|//|/\*|[-+.]?\d|(?:true|false|null|True|False|None|NaN)\b)`)
 )
 
 // beginsDocument tells JSON from a bracket in prose.

@@ -76,8 +76,11 @@ func checkNumber(number string) error {
 	return nil
 }
 
-// bareFraction is a number without its leading zero.
-var bareFraction = regexp.MustCompile(`([:\[,\s][-+]?)(\.\d)`)
+// A number without its leading zero, and one with a sign that JSON does not have.
+var (
+	bareFraction = regexp.MustCompile(`([:\[,\s]-?)(\.\d)`)
+	plusSign     = regexp.MustCompile(`([:\[,\s])\+([.\d])`)
+)
 
 // repair makes JSON out of what nearly is: single quotes, trailing commas, Python's literals, comments, missing quotes and commas.
 func repair(text string) (repaired string, ok bool) {
@@ -90,7 +93,11 @@ func repair(text string) (repaired string, ok bool) {
 			repaired, ok = "", false
 		}
 	}()
-	repaired, err := jsonrepair.Repair(prepare(text))
+	prepared := prepare(text)
+	if json.Valid([]byte(prepared)) {
+		return prepared, true
+	}
+	repaired, err := jsonrepair.Repair(prepared)
 	// The library takes words for a string, and leaves some numbers as they are.
 	return repaired, err == nil && json.Valid([]byte(repaired)) && strings.HasPrefix(strings.TrimSpace(repaired), text[:1])
 }
@@ -101,7 +108,7 @@ func prepare(text string) string {
 	var mended strings.Builder
 	outside := 0 // where the text outside of strings begins that was not written yet
 	flush := func(end int) {
-		mended.WriteString(bareFraction.ReplaceAllString(text[outside:end], "${1}0$2"))
+		mended.WriteString(bareFraction.ReplaceAllString(plusSign.ReplaceAllString(text[outside:end], "$1$2"), "${1}0$2"))
 		outside = end
 	}
 	previous := byte(0) // the last one that is no white space

@@ -87,18 +87,23 @@ func (s *Schema) Type() table.Type { return s.shape.tableType() }
 
 // Read finds the document in an answer, and returns it as a value of Type. The error is an *AnswerError.
 func (s *Schema) Read(answer string) (any, error) {
-	return find(answer, s.wanted, func(document any) (any, error) {
-		valid, err := s.Validate(document)
-		if err != nil {
-			return nil, err
+	var value any
+	_, err := find(answer, s.wanted, func(document any) (valid any, err error) {
+		if valid, err = s.validate(document); err == nil {
+			value, err = s.shape.value(valid)
 		}
-		return s.shape.value(valid)
+		return valid, err
 	})
+	return value, err
 }
 
-// Validate prunes a document, brings its decimals into their form, and says what is wrong with it. The document is changed; it is as the
-// package's own parser reads it.
-func (s *Schema) Validate(document any) (any, error) {
+// Document does the same, and returns the document, with numbers as json.Number.
+func (s *Schema) Document(answer string) (any, error) {
+	return find(answer, s.wanted, s.validate)
+}
+
+// validate prunes a document, brings its decimals into their form, and says what is wrong with it. The document is changed.
+func (s *Schema) validate(document any) (any, error) {
 	if s.coerce != nil {
 		s.coerce(document)
 	}
