@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"math"
+	"regexp"
 	"strconv"
 )
 
@@ -68,7 +69,11 @@ func complete(request *request, fault *Fault) completion {
 		for _, said := range request.toolResults {
 			text = append(append(text, said...), '\n')
 		}
-		return completion{text: string(appendText(text, draws, request.maxTokens))}
+		text = appendText(text, draws, request.maxTokens)
+		if language := codeLanguage(request.texts); language != "" {
+			return completion{text: "```" + language + "\n" + string(text) + "\n```"}
+		}
+		return completion{text: string(text)}
 	}
 	writer := schemaWriter{root: schema, draws: draws}
 	document, err := json.Marshal(writer.value(schema, 0))
@@ -79,6 +84,18 @@ func complete(request *request, fault *Fault) completion {
 		return completion{text: "```json\n" + string(document) + "\n```"}
 	}
 	return completion{text: string(document)}
+}
+
+var askedLanguage = regexp.MustCompile("```([A-Za-z][A-Za-z0-9+#]*)")
+
+// codeLanguage is the language of the fence that the last message with one asks for.
+func codeLanguage(texts []string) string {
+	for i := len(texts) - 1; i >= 0; i-- {
+		if asked := askedLanguage.FindStringSubmatch(texts[i]); asked != nil {
+			return asked[1]
+		}
+	}
+	return ""
 }
 
 // appendHead appends the members that all forms of a chat answer begin with, inside the opened object.
