@@ -17,6 +17,7 @@ import (
 	"seedloom.dev/seedloom/engine/health"
 	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/engine/process"
 	"seedloom.dev/seedloom/engine/progress"
 	"seedloom.dev/seedloom/engine/run"
 	"seedloom.dev/seedloom/engine/schedule"
@@ -92,6 +93,8 @@ type prepared struct {
 	plan   *plan.Plan
 	seed   *seed.Dataset
 	store  *store.Store
+	// processors are those that work on rows.
+	processors *process.Set
 	// progress is that of the end of generating.
 	progress progress.Snapshot
 	// observed is called when the run is over.
@@ -154,6 +157,9 @@ func prepare(ctx context.Context, config Config) (*prepared, error) {
 		if errors.As(err, &invalid) {
 			return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "%v", invalid)
 		}
+		return nil, err
+	}
+	if ready.processors, err = process.New(spec, ready.plan.Schema); err != nil {
 		return nil, err
 	}
 	folder := store.Folder(config.Run.Namespace, config.Run.Name, config.Run.ConfigHash)
@@ -230,7 +236,7 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 		p.observed = p.config.Observe(tracker)
 	}
 	job := &run.Job{
-		Plan: p.plan, Generators: generators, Store: p.store, Progress: tracker, Logger: p.config.Logger,
+		Plan: p.plan, Generators: generators, Processors: p.processors, Store: p.store, Progress: tracker, Logger: p.config.Logger,
 		Attempt: p.config.Run.Attempt, Shard: p.config.Shard, Shards: max(1, p.config.Run.Shards), Outage: outage, Shown: p.observed != nil,
 	}
 	if p.seed != nil {
@@ -248,6 +254,9 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 	}
 	p.config.Logger.Info("generating", "run", p.config.Run.RunID, "attempt", job.Attempt, "shard", job.Shard, "shards", job.Shards,
 		"mode", p.plan.Mode, "records", p.plan.NumRecords, "rowGroups", p.plan.RowGroups())
+	if unmatched := p.plan.UnmatchedPatterns(); len(unmatched) > 0 {
+		p.config.Logger.Warn("no column has a name that dropColumns leaves out; are these patterns right?", "patterns", unmatched)
+	}
 	if resized := spec.ResizeColumns(); len(resized) > 0 {
 		p.config.Logger.Warn("columns with allowResize run in sync mode, in one Pod; make the number of rows fixed to use async mode", "columns", resized)
 	}
@@ -440,7 +449,11 @@ func mostFrequent(summary *store.Summary) string {
 		return ""
 	}
 	drop := summary.Dropped[0]
-	return fmt.Sprintf(", %d of them by %s in column %q: %s", drop.Count, drop.Reason, drop.Column, drop.Message)
+	where := ""
+	if drop.Column != "" {
+		where = fmt.Sprintf(" in column %q", drop.Column)
+	}
+	return fmt.Sprintf(", %d of them by %s%s: %s", drop.Count, drop.Reason, where, drop.Message)
 }
 
 // exitCode says to who started the engine whether starting it again may help.

@@ -21,24 +21,18 @@ func Compile(spec *v1alpha1.DatasetGenerationSpec, seedFields []table.Field) (*P
 	if len(checks.violations) > 0 {
 		return nil, &InvalidError{Violations: checks.violations}
 	}
-	fields, output := slices.Clone(seedFields), slices.Clone(seedFields)
-	var dropped []table.Field
+	fields := slices.Clone(seedFields)
 	for i := range spec.Columns {
 		kind, err := columnType(spec, &spec.Columns[i])
 		if err != nil {
 			return nil, err
 		}
-		made := []table.Field{{Name: spec.Columns[i].Name, Type: kind}}
+		fields = append(fields, table.Field{Name: spec.Columns[i].Name, Type: kind})
 		for _, sideEffect := range sideEffects(&spec.Columns[i]) {
-			made = append(made, sideEffect.Field)
-		}
-		fields = append(fields, made...)
-		if spec.Columns[i].IsDropped() {
-			dropped = append(dropped, made...)
-		} else {
-			output = append(output, made...)
+			fields = append(fields, sideEffect.Field)
 		}
 	}
+	output, dropped := split(spec, fields)
 	plan := &Plan{
 		Spec:         spec,
 		Schema:       table.NewSchema(fields...),

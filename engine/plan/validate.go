@@ -85,7 +85,8 @@ func (v *validation) run(unknownSeed bool) {
 		v.column(i, unknownSeed)
 	}
 	v.cycles()
-	v.output()
+	v.processors(unknownSeed)
+	v.output(unknownSeed)
 	if limits := v.spec.Limits; limits != nil && limits.MaxCost != nil && !v.spec.HasPrices() {
 		v.add("spec.limits.maxCost", ReasonInvalidValue, "has no effect without a price: set models[].price of at least one model")
 	}
@@ -213,14 +214,6 @@ func (v *validation) cycles() {
 			names = append(names, v.spec.Columns[index].Name)
 		}
 		v.add(field, ReasonCycle, "columns depend on each other in a circle: %s", strings.Join(names, " → "))
-	}
-}
-
-// output reports a dataset without columns.
-func (v *validation) output() {
-	kept := func(column v1alpha1.Column) bool { return !column.IsDropped() }
-	if v.spec.Seed == nil && len(v.spec.Columns) > 0 && !slices.ContainsFunc(v.spec.Columns, kept) {
-		v.add("spec.columns", ReasonInvalidValue, "all columns are dropped, so that the dataset would have none: remove drop from one at least")
 	}
 }
 

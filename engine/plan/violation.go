@@ -15,10 +15,11 @@ const (
 	ReasonInvalidName = "InvalidName"
 	// ReasonInvalidUnion: of the members of which exactly one must be set, none or several are.
 	ReasonInvalidUnion = "InvalidUnion"
-	// ReasonDuplicateColumn, ReasonDuplicateModel and ReasonDuplicateProvider: two entries have the same name.
-	ReasonDuplicateColumn   = "DuplicateColumn"
-	ReasonDuplicateModel    = "DuplicateModel"
-	ReasonDuplicateProvider = "DuplicateProvider"
+	// ReasonDuplicateColumn, ReasonDuplicateModel, ReasonDuplicateProvider and ReasonDuplicateProcessor: two entries have the same name.
+	ReasonDuplicateColumn    = "DuplicateColumn"
+	ReasonDuplicateModel     = "DuplicateModel"
+	ReasonDuplicateProvider  = "DuplicateProvider"
+	ReasonDuplicateProcessor = "DuplicateProcessor"
 	// ReasonDuplicateToolServer and ReasonDuplicateTools: the same for tool servers and sets of tools.
 	ReasonDuplicateToolServer = "DuplicateToolServer"
 	ReasonDuplicateTools      = "DuplicateTools"

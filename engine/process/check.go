@@ -95,14 +95,15 @@ func check(batch *Batch, returned []*table.Record) error {
 	if len(returned) != len(batch.Records) {
 		return &resizedError{expected: len(batch.Records), returned: len(returned)}
 	}
-	given := slices.SortedFunc(slices.Values(batch.Records), byIdentity)
+	given := batch.Records // in this order already
 	slices.SortStableFunc(returned, byIdentity)
 	for i, record := range returned {
-		if byIdentity(record, given[i]) == 0 {
+		order := byIdentity(record, given[i])
+		if order == 0 {
 			continue
 		}
 		detail := fmt.Sprintf("not row %d", given[i].Row)
-		if i > 0 && byIdentity(record, returned[i-1]) == 0 {
+		if order < 0 {
 			detail = fmt.Sprintf("row %d more than once", record.Row)
 		}
 		return &resizedError{expected: len(given), returned: len(returned), detail: detail}

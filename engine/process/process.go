@@ -5,6 +5,7 @@ package process
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -48,7 +49,7 @@ type processor interface {
 	process(ctx context.Context, batch *Batch) ([]*table.Record, *Form, error)
 }
 
-// Set are the processors of a spec. It is immutable, and may be used from many goroutines at once.
+// Set are the processors of a spec. It is immutable, and may be used from many goroutines at once; a nil one has no processors.
 type Set struct {
 	entries []entry
 	timeout time.Duration
@@ -89,6 +90,9 @@ func New(spec *v1alpha1.DatasetGenerationSpec, schema *table.Schema) (*Set, erro
 
 // Has says whether a processor works at the stage.
 func (s *Set) Has(stage v1alpha1.ProcessorStage) bool {
+	if s == nil {
+		return false
+	}
 	for i := range s.entries {
 		if s.entries[i].stage == stage {
 			return true
@@ -99,6 +103,9 @@ func (s *Set) Has(stage v1alpha1.ProcessorStage) bool {
 
 // NeedsWholeGroups says whether what the processors make of a row may depend on the other rows of its row group.
 func (s *Set) NeedsWholeGroups() bool {
+	if s == nil {
+		return false
+	}
 	for i := range s.entries {
 		if _, isProgram := s.entries[i].processor.(*program); isProgram && s.entries[i].stage != v1alpha1.ProcessorAfterGeneration {
 			return true
@@ -107,11 +114,27 @@ func (s *Set) NeedsWholeGroups() bool {
 	return false
 }
 
+// Forms are the other forms of records that the processors make, without records.
+func (s *Set) Forms() []Form {
+	if s == nil {
+		return nil
+	}
+	var forms []Form
+	for i := range s.entries {
+		if made, isTransform := s.entries[i].processor.(*transform); isTransform {
+			forms = append(forms, Form{Processor: s.entries[i].name, Schema: made.template.Schema()})
+		}
+	}
+	return forms
+}
+
 // Run lets the processors of the batch's stage work on it one after the other, in configuration order, and checks what each returns. It
 // runs no processor on a batch without records. The cause of its error is an *Error, or the end of the context.
 func (s *Set) Run(ctx context.Context, logger *slog.Logger, batch *Batch) (*Result, *failure.Error) {
-	result := &Result{Records: batch.Records}
 	current := *batch
+	// Rows become whole in any order; processors get them in that of the dataset.
+	current.Records = slices.SortedFunc(slices.Values(batch.Records), byIdentity)
+	result := &Result{Records: current.Records}
 	for i := range s.entries {
 		next := &s.entries[i]
 		if next.stage != batch.Stage || len(current.Records) == 0 {

@@ -8,6 +8,7 @@ import (
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/engine/store"
+	"seedloom.dev/seedloom/engine/table"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -37,7 +38,10 @@ type commitRequest struct {
 // commitResult is what a commit of so many opened rows came to.
 type commitResult struct {
 	rows int
-	err  *failure.Error
+	// dropped are the rows that were given up on the way, and given the records that they had.
+	dropped []store.DroppedRow
+	given   []*table.Record
+	err     *failure.Error
 }
 
 func executeAsync(ctx context.Context, job *Job) *failure.Error {
@@ -45,7 +49,7 @@ func executeAsync(ctx context.Context, job *Job) *failure.Error {
 	if err != nil {
 		return err
 	}
-	driver := newDriver(job, job.Plan.Columns, job.newRecord)
+	driver := newDriver(job, job.Plan.Columns, job.newRecord, job.preBatch())
 	maxRows := max(minOpenRows, 4*driver.slots, 2*int(job.Plan.RowGroupSize))
 	from := &asyncSource{
 		job: job, driver: driver, waiting: waiting, open: make(map[int64]*openGroup), maxRows: maxRows,
@@ -56,7 +60,12 @@ func executeAsync(ctx context.Context, job *Job) *failure.Error {
 	for range runtime.GOMAXPROCS(0) {
 		committers.Go(func() {
 			for request := range from.commits {
-				from.results <- commitResult{len(request.group.todo), job.commit(request.group, request.made)}
+				now := request.made
+				given, err := job.postBatch(ctx, request.group.index, &now, false)
+				if err == nil {
+					err = job.commit(request.group, now)
+				}
+				from.results <- commitResult{len(request.group.todo), now.dropped[len(request.made.dropped):], given, err}
 			}
 		})
 	}
@@ -64,13 +73,17 @@ func executeAsync(ctx context.Context, job *Job) *failure.Error {
 	close(from.commits)
 	committers.Wait()
 	if ending != nil {
-		from.salvage(driver)
+		from.salvage(ctx, driver, ending)
 	}
 	return ending
 }
 
-// salvage commits the whole rows of the groups that were in work, and notes which rows are missing.
-func (s *asyncSource) salvage(d *driver) {
+// salvage commits the whole rows of the groups that were in work, and notes which rows are missing. Where processors look at whole row groups,
+// and the run is to be started again, they are left to their journals: so the processors get the row groups as they would have.
+func (s *asyncSource) salvage(ctx context.Context, d *driver, ending *failure.Error) {
+	if ending.Temporary && s.job.Processors.NeedsWholeGroups() {
+		return
+	}
 	for _, group := range d.core.TakeUnfinished() {
 		usage := d.takeUsage(group.Index)
 		if len(group.Done) == 0 && len(group.Dropped) == 0 && len(usage) == 0 {
@@ -78,7 +91,11 @@ func (s *asyncSource) salvage(d *driver) {
 		}
 		now := s.made(group, usage)
 		now.missing = group.Unfinished()
-		if err := s.job.commit(s.open[group.Index], now); err != nil {
+		_, err := s.job.postBatch(ctx, group.Index, &now, false)
+		if err == nil {
+			err = s.job.commit(s.open[group.Index], now)
+		}
+		if err != nil {
 			s.job.Logger.Error("the whole rows of an unfinished row group could not be written", "rowGroup", group.Index, "rows", len(group.Done), "error", err)
 		}
 	}
@@ -130,6 +147,10 @@ func (s *asyncSource) fates(fates schedule.Fates) {
 func (s *asyncSource) dropped(rows []schedule.Dropped) []store.DroppedRow {
 	var dropped []store.DroppedRow
 	for _, row := range rows {
+		if row.Column < 0 {
+			dropped = append(dropped, s.job.droppedBy(row.Row, row.Attempts, row.Failure))
+			continue
+		}
 		dropped = append(dropped, s.job.droppedRow(row.Row, s.driver.column(row).Name, row.Attempts, row.Failure))
 	}
 	return dropped
@@ -142,4 +163,15 @@ func (s *asyncSource) busy() bool { return s.committing > 0 }
 func (s *asyncSource) committed(result commitResult) {
 	s.committing--
 	s.rows -= result.rows
+	if len(result.given) > 0 {
+		// They were counted as whole before the processors had seen them.
+		counts := tally(s.job.Plan, 0, nil, result.dropped)
+		whole := tally(s.job.Plan, int64(len(result.given)), s.job.countSkipped(result.given), nil)
+		counts.Records.Actual -= whole.Records.Actual
+		for i := range counts.Columns {
+			counts.Columns[i].Succeeded -= whole.Columns[i].Succeeded
+			counts.Columns[i].Skipped -= whole.Columns[i].Skipped
+		}
+		s.job.Progress.Add(counts)
+	}
 }

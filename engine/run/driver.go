@@ -52,6 +52,10 @@ type driver struct {
 	trace   *tracer
 	// due is when the driver is to be woken; zero when nothing waits for time.
 	due time.Time
+	// early are the columns that processors work on while a row group is held; processing counts the row groups on which they do.
+	early      []int
+	processing int
+	processed  chan held
 }
 
 // result is what a task came back with.
@@ -70,9 +74,14 @@ type result struct {
 	traced *tracedTask
 }
 
-func newDriver(job *Job, columns []*plan.Column, newRecord func(table.RowIndex, int32) *table.Record) *driver {
-	steps := stepsOf(columns)
+// newDriver returns a driver for some columns. With hold, processors work on what was sampled before any other column is made.
+func newDriver(job *Job, columns []*plan.Column, newRecord func(table.RowIndex, int32) *table.Record, hold bool) *driver {
+	steps := stepsOf(columns, hold)
 	config, names := job.coreConfig(steps, newRecord)
+	early := job.early()
+	if hold {
+		config.Hold, config.Restarted = true, job.restarted(early)
+	}
 	tracer := newTracer(job.Trace, job.Plan.RowGroupSize)
 	config.Ready = tracer.ready(steps)
 	slots := 0
@@ -80,6 +89,7 @@ func newDriver(job *Job, columns []*plan.Column, newRecord func(table.RowIndex, 
 		slots += lane.Limit
 	}
 	return &driver{
+		early: early, processed: make(chan held),
 		trace: tracer, names: names, work: newWork(job.Progress, steps, config.Columns), fails: newFailures(job.Logger, time.Now()),
 		job: job, core: schedule.New(config), steps: steps, slots: slots, lanes: len(config.Lanes),
 		results: make(chan result, slots), usage: make(map[int64][]runreport.Column),
@@ -119,11 +129,12 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 			drain.begin(ending)
 			d.job.Progress.SetPhase(progress.PhaseDraining)
 		}
+		d.processHeld(work)
 		if started := d.dispatch(work); missed && started > 0 {
 			d.job.Logger.Warn("a wake-up was lost; tasks that waited for it were started by the look at all queues", "tasks", started)
 		}
 		missed = false
-		idle := (d.core.InFlight() == 0 || drain.abandoned) && !from.busy()
+		idle := (d.core.InFlight() == 0 || drain.abandoned) && d.processing == 0 && !from.busy()
 		if idle && (drain.begun || (d.core.Open() == 0 && !from.more())) {
 			return d.ended(drain.abandoned)
 		}
@@ -136,6 +147,8 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 		case back := <-d.results:
 			d.apply(back)
 			d.applyWaiting()
+		case back := <-d.processed:
+			d.applyHeld(back)
 		case result := <-from.settled():
 			from.committed(result)
 			if result.err != nil {

@@ -5,6 +5,7 @@ import (
 
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/engine/process"
 	"seedloom.dev/seedloom/engine/progress"
 	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/engine/store"
@@ -208,6 +209,8 @@ type made struct {
 	missing         []table.RowIndex
 	usage           []runreport.Column
 	added, filtered int64
+	// forms are other forms of the records that processors have made.
+	forms []process.Form
 }
 
 // commit writes a group with what was there before and what was made now.
@@ -238,7 +241,11 @@ func (j *Job) commit(group *openGroup, now made) *failure.Error {
 	}
 	slices.SortFunc(manifest.Dropped, func(a, b store.DroppedRow) int { return int(a.Row - b.Row) })
 	manifest.Columns = runreport.AddColumns(tally(j.Plan, int64(len(records)), skipped, manifest.Dropped).Columns, used...)
-	if err := j.Store.Commit(manifest, store.Content{Records: records}); err != nil {
+	files, err := j.formFiles(group.manifest, now.forms)
+	if err != nil {
+		return err
+	}
+	if err := j.Store.Commit(manifest, store.Content{Records: records, Files: files}); err != nil {
 		return failure.Of(err)
 	}
 	if len(now.missing) > 0 {

@@ -111,19 +111,23 @@ func (j *journals) begin(group *openGroup) ([]runreport.Column, *failure.Error) 
 		counted = group.manifest.JournalBytes
 	}
 	var usage []runreport.Column
-	if len(content.Cells) > 0 {
+	// Processors would get other rows than those that are missing now, and might have made other inputs of them.
+	usable := group.manifest == nil || !j.job.preBatch()
+	if len(content.Cells) > 0 && usable {
 		opened.recovered = make(map[identity][]journal.Cell)
 		opened.attempts = make(map[table.RowIndex]int32)
 	}
 	for i, cell := range content.Cells {
-		key := identity{cell.Row, cell.Ordinal, cell.Attempt}
-		opened.recovered[key] = append(opened.recovered[key], cell)
-		opened.attempts[cell.Row] = max(opened.attempts[cell.Row], cell.Attempt)
+		if usable {
+			key := identity{cell.Row, cell.Ordinal, cell.Attempt}
+			opened.recovered[key] = append(opened.recovered[key], cell)
+			opened.attempts[cell.Row] = max(opened.attempts[cell.Row], cell.Attempt)
+		}
 		if made := j.job.column(cell.Column); made != nil && made.Model != nil && content.Ends[i] > counted {
 			usage = runreport.AddColumns(usage, usageOf(made, cell.Usage))
 		}
 	}
-	if len(content.Cells) > 0 {
+	if len(content.Cells) > 0 && usable {
 		j.job.Logger.Info("cells of an earlier process are used", "rowGroup", group.index, "cells", len(content.Cells))
 	}
 	j.mutex.Lock()
@@ -143,6 +147,10 @@ func (j *journals) restart(group *openGroup) {
 	attempts := j.of(group.index).attempts
 	for i := range group.todo {
 		todo := &group.todo[i]
+		if j.job.preBatch() {
+			todo.Resumed = attempts[todo.Row]
+			continue
+		}
 		todo.Attempt = max(todo.Attempt, attempts[todo.Row])
 	}
 }

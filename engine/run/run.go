@@ -10,6 +10,7 @@ import (
 	"seedloom.dev/seedloom/engine/column/factory"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/engine/process"
 	"seedloom.dev/seedloom/engine/progress"
 	"seedloom.dev/seedloom/engine/random"
 	"seedloom.dev/seedloom/engine/schedule"
@@ -23,6 +24,8 @@ import (
 type Job struct {
 	Plan       *plan.Plan
 	Generators *factory.Generators
+	// Processors work on whole row groups. It may be nil.
+	Processors *process.Set
 	// Seed returns the values of the seed's columns for a row, and the index of the seed's row. It is nil without a seed.
 	Seed func(row table.RowIndex) (values []any, seedRow int64)
 	// Store is where row groups are committed.
@@ -84,6 +87,7 @@ func (j *Job) coreConfig(steps []*step, newRecord func(table.RowIndex, int32) *t
 		keys[i] = random.Column(spec.RandomSeed, "retry/"+column.Name)
 		entry := schedule.Column{
 			Parts: step.names(), Lane: lanes.of[i], Weight: column.Spec.EffectiveWeight(), Batch: column.Batch, Requires: step.requires(steps),
+			AfterHold: step.afterHold,
 		}
 		if step.local {
 			entry.Chunk = chunkRows

@@ -14,6 +14,8 @@ import (
 type step struct {
 	columns []*plan.Column
 	local   bool
+	// afterHold says that the step waits for the processors that work on what was sampled.
+	afterHold bool
 }
 
 // chunkRows is how many rows a task of a local step is for: enough to make the hand-over cheap, and few enough for all cores to share a
@@ -22,13 +24,22 @@ const chunkRows = 128
 
 func isLocal(column *plan.Column) bool { return column.Model == nil && !column.Batch }
 
-// stepsOf joins the columns, which are in topological order, to steps.
-func stepsOf(columns []*plan.Column) []*step {
+// theHold stands, in what a column waits for, for the release of its row group.
+const theHold = -1
+
+// stepsOf joins the columns, which are in topological order, to steps. With hold, those that are not sampled wait for the release of their row
+// group.
+func stepsOf(columns []*plan.Column, hold bool) []*step {
 	// A column waits for these others that are not local, directly or through local ones.
 	waits := map[int][]int{}
 	var steps []*step
+	early := sampled(columns)
 	for _, column := range columns {
 		var waitsFor []int
+		after := hold && !early[column]
+		if after {
+			waitsFor = append(waitsFor, theHold)
+		}
 		for _, required := range column.Requires {
 			position := slices.IndexFunc(columns, func(other *plan.Column) bool { return other.Makes(required) })
 			if position < 0 {
@@ -43,7 +54,7 @@ func stepsOf(columns []*plan.Column) []*step {
 		slices.Sort(waitsFor)
 		waits[column.Index] = slices.Compact(waitsFor)
 		if !isLocal(column) {
-			steps = append(steps, &step{columns: []*plan.Column{column}})
+			steps = append(steps, &step{columns: []*plan.Column{column}, afterHold: after})
 			continue
 		}
 		same := slices.IndexFunc(steps, func(other *step) bool {
@@ -51,7 +62,7 @@ func stepsOf(columns []*plan.Column) []*step {
 		})
 		if same < 0 {
 			same = len(steps)
-			steps = append(steps, &step{local: true})
+			steps = append(steps, &step{local: true, afterHold: after})
 		}
 		steps[same].columns = append(steps[same].columns, column)
 	}

@@ -19,6 +19,8 @@ type segment struct {
 	driver *driver
 	source *batchSource
 	resize *plan.Column
+	// preBatch says that processors work on the rows at the end of the segment, whose columns are the sampled ones.
+	preBatch bool
 }
 
 // executeSync makes one batch (a row group) after the other, and in it one segment after the other.
@@ -31,6 +33,9 @@ func executeSync(ctx context.Context, job *Job) *failure.Error {
 	for _, group := range waiting {
 		now, err := job.batch(ctx, segments, group)
 		if err != nil {
+			return err
+		}
+		if _, err := job.postBatch(ctx, group.index, now, true); err != nil {
 			return err
 		}
 		if err := job.commit(group, *now); err != nil {
@@ -60,7 +65,17 @@ func settledOf(segments []*segment) *progress.Work {
 func (j *Job) segments() []*segment {
 	var segments []*segment
 	var columns []*plan.Column
+	early := map[*plan.Column]bool{}
+	if j.preBatch() {
+		early = sampled(j.Plan.Columns)
+		first := slices.DeleteFunc(slices.Clone(j.Plan.Columns), func(column *plan.Column) bool { return !early[column] })
+		segments = append(segments, j.newSegment(first, nil))
+		segments[0].preBatch = true
+	}
 	for _, next := range j.Plan.Columns {
+		if early[next] {
+			continue
+		}
 		if next.Resize {
 			segments = append(segments, j.newSegment(columns, next))
 			columns = nil
@@ -79,7 +94,7 @@ func (j *Job) newSegment(columns []*plan.Column, resize *plan.Column) *segment {
 	made := &segment{source: source, resize: resize}
 	if len(columns) > 0 {
 		// The scheduler's rows are the positions in the batch: after a resize, several records have the same row.
-		made.driver = newDriver(j, columns, source.newRecord)
+		made.driver = newDriver(j, columns, source.newRecord, false)
 	}
 	return made
 }
@@ -101,6 +116,11 @@ func (j *Job) batch(ctx context.Context, segments []*segment, group *openGroup) 
 		if part.driver != nil {
 			if err := part.source.run(ctx, part.driver, group.index, now); err != nil {
 				return nil, err
+			}
+		}
+		if part.preBatch {
+			if dropped, err := j.preBatchSync(ctx, group.index, now); err != nil || dropped {
+				return now, err
 			}
 		}
 		if part.resize != nil && len(now.records) > 0 {

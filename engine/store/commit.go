@@ -9,12 +9,10 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"slices"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/parquetfile"
-	"seedloom.dev/seedloom/engine/table"
 )
 
 // Commit writes a row group: its files, then its manifest, which makes them count; all of it, or nothing. It sorts the records and
@@ -23,12 +21,7 @@ import (
 // The files first get names that nobody reads; once the next manifest is there beside them, a crash can only delay the commit: whoever
 // looks at the row group next gives the files their names.
 func (s *Store) Commit(manifest *Manifest, content Content) error {
-	slices.SortFunc(content.Records, func(a, b *table.Record) int {
-		if a.Row != b.Row {
-			return int(a.Row - b.Row)
-		}
-		return int(a.Ordinal - b.Ordinal)
-	})
+	sortRecords(content.Records)
 	if content.Layout == nil {
 		content.Layout = s.layout
 	}
@@ -69,6 +62,9 @@ func (s *Store) writeNext(manifest *Manifest, file File) error {
 	}
 	sum := sha256.Sum256(buffer.Bytes())
 	entry := FileEntry{Path: batchPath(file.Folder, manifest.Index), SHA256: hex.EncodeToString(sum[:]), Bytes: int64(buffer.Len())}
+	if file.Identities != nil {
+		entry.Rows, entry.Identities = int64(len(file.Rows)), file.Identities
+	}
 	if file.Folder == parquetFolder {
 		manifest.File, manifest.SHA256, manifest.Bytes = entry.Path, entry.SHA256, entry.Bytes
 	} else {

@@ -93,7 +93,7 @@ func TestDroppedColumnsAreBesideTheDatasetAndComeBack(t *testing.T) {
 	if difference := cmp.Diff([]any{"title"}, metadata["dropped_columns"]); difference != "" {
 		t.Error(difference)
 	}
-	if difference := cmp.Diff(map[string]any{"parquet-files": []any{kept}, "dropped-columns-parquet-files": []any{dropped}}, metadata["file_paths"]); difference != "" {
+	if difference := cmp.Diff(map[string]any{"parquet-files": []any{kept}, "dropped-columns-parquet-files": []any{dropped}, "processor-files": map[string]any{"chat": []any{"processors-files/chat/batch_00000.parquet"}}}, metadata["file_paths"]); difference != "" {
 		t.Error(difference)
 	}
 	if difference := cmp.Diff(map[string]any{"count": "int64"}, metadata["schema"]); difference != "" {

@@ -2,6 +2,8 @@ package store
 
 import (
 	"bytes"
+	"cmp"
+	"path"
 	"slices"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -36,13 +38,29 @@ func (l *Layout) dropped() []table.Field {
 	return l.Dropped.Fields()
 }
 
-// File is a file of a row group that is written beside its records, such as what a processor makes of them.
+// File is a file of a row group that is written beside its records.
 type File struct {
 	// Folder is where it lies below the dataset's folder.
 	Folder string
 	Schema *table.Schema
 	// Rows have their cells in the order of the schema. Without rows there is no file.
 	Rows [][]any
+	// Identities say which row is which record, where the rows are others than those of the dataset.
+	Identities Identities
+}
+
+// FormFile is the file with another form of records that a processor has made. It sorts the records.
+func FormFile(processor string, schema *table.Schema, records []*table.Record) File {
+	sortRecords(records)
+	return File{Folder: formFolder(processor), Schema: schema, Rows: project(records, schema, schema), Identities: identitiesOf(records)}
+}
+
+func formFolder(processor string) string { return path.Join(formsFolder, processor) }
+
+func sortRecords(records []*table.Record) {
+	slices.SortFunc(records, func(a, b *table.Record) int {
+		return cmp.Or(cmp.Compare(a.Row, b.Row), cmp.Compare(a.Ordinal, b.Ordinal))
+	})
 }
 
 // Content is what a row group holds.
@@ -90,15 +108,9 @@ func (s *Store) ReadRecords(manifest *Manifest) ([]*table.Record, error) {
 	if manifest.File == "" {
 		return nil, nil
 	}
-	schema := s.layout.Schema
-	identities, err := manifest.Identities.all(manifest)
-	if err != nil || int64(len(identities)) != manifest.Rows {
+	records, err := manifest.Identities.records(s.layout.Schema, manifest.Rows)
+	if err != nil {
 		return nil, misfit(manifest, manifest.File)
-	}
-	records := make([]*table.Record, len(identities))
-	for i, identity := range identities {
-		records[i] = table.NewRecord(schema, identity.Row, identity.Attempt)
-		records[i].Ordinal = identity.Ordinal
 	}
 	if err := s.readColumns(manifest, manifest.File, s.layout.output(), records); err != nil {
 		return nil, err
@@ -109,6 +121,19 @@ func (s *Store) ReadRecords(manifest *Manifest) ([]*table.Record, error) {
 		}
 	}
 	return records, nil
+}
+
+// ReadForm reads the form of a committed row group's records that a processor has made.
+func (s *Store) ReadForm(manifest *Manifest, processor string, schema *table.Schema) ([]*table.Record, error) {
+	file := manifest.file(formFolder(processor))
+	if file == nil {
+		return nil, nil
+	}
+	records, err := file.Identities.records(schema, file.Rows)
+	if err != nil {
+		return nil, misfit(manifest, file.Path)
+	}
+	return records, s.readColumns(manifest, file.Path, schema, records)
 }
 
 // readColumns reads the columns of one file into the records.
@@ -129,7 +154,10 @@ func (s *Store) readColumns(manifest *Manifest, name string, columns *table.Sche
 		return misfit(manifest, name)
 	}
 	for position, field := range columns.Fields() {
-		index, _ := s.layout.Schema.Index(field.Name)
+		if len(records) == 0 {
+			break
+		}
+		index, _ := records[0].Schema.Index(field.Name)
 		for i, record := range records {
 			record.Cells[index] = rows[i][position]
 		}

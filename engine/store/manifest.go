@@ -55,6 +55,10 @@ type FileEntry struct {
 	Path   string `json:"path"`
 	SHA256 string `json:"sha256"`
 	Bytes  int64  `json:"bytes"`
+	// Rows and Identities say, of a file that a processor has made, which of its rows is which; there are none where it has the rows of the
+	// dataset.
+	Rows       int64      `json:"rows,omitempty"`
+	Identities Identities `json:"identities,omitempty"`
 }
 
 // all are all files of the row group.
@@ -126,8 +130,22 @@ func identitiesOf(records []*table.Record) Identities {
 	return identities
 }
 
-// all returns the identity of each record of a manifest's file.
-func (identities Identities) all(manifest *Manifest) ([]recordIdentity, error) {
+// records returns empty records with these identities, of which there are so many.
+func (identities Identities) records(schema *table.Schema, count int64) ([]*table.Record, error) {
+	all, err := identities.all(count)
+	if err != nil || int64(len(all)) != count {
+		return nil, errManifest
+	}
+	records := make([]*table.Record, len(all))
+	for i, identity := range all {
+		records[i] = table.NewRecord(schema, identity.Row, identity.Attempt)
+		records[i].Ordinal = identity.Ordinal
+	}
+	return records, nil
+}
+
+// all returns the identity of each record of a file with so many of them.
+func (identities Identities) all(count int64) ([]recordIdentity, error) {
 	var all []recordIdentity
 	for _, text := range identities {
 		rows, attemptText, _ := strings.Cut(text, "@")
@@ -151,7 +169,7 @@ func (identities Identities) all(manifest *Manifest) ([]recordIdentity, error) {
 				return nil, err
 			}
 		}
-		if end-start > manifest.Rows-int64(len(all)) {
+		if end-start > count-int64(len(all)) {
 			return nil, errManifest
 		}
 		for row := start; row < end; row++ {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"path"
 	"time"
 
 	"seedloom.dev/seedloom/internal/runreport"
@@ -14,18 +15,18 @@ const maxListedRowGroups = 10_000
 
 // metadata is the document that describes a dataset. The first part has the keys that tools of the field expect, the second part has ours.
 type metadata struct {
-	ConfigHash             string              `json:"config_hash"`
-	ConfigHashAlgo         string              `json:"config_hash_algo"`
-	ConfigHashVersion      int                 `json:"config_hash_version"`
-	PreserveDroppedColumns bool                `json:"preserve_dropped_columns"`
-	TargetNumRecords       int64               `json:"target_num_records"`
-	ActualNumRecords       int64               `json:"actual_num_records"`
-	TotalNumBatches        int64               `json:"total_num_batches"`
-	NumCompletedBatches    int64               `json:"num_completed_batches"`
-	BufferSize             int64               `json:"buffer_size"`
-	DatasetName            string              `json:"dataset_name"`
-	FilePaths              map[string][]string `json:"file_paths"`
-	Schema                 map[string]string   `json:"schema"`
+	ConfigHash             string            `json:"config_hash"`
+	ConfigHashAlgo         string            `json:"config_hash_algo"`
+	ConfigHashVersion      int               `json:"config_hash_version"`
+	PreserveDroppedColumns bool              `json:"preserve_dropped_columns"`
+	TargetNumRecords       int64             `json:"target_num_records"`
+	ActualNumRecords       int64             `json:"actual_num_records"`
+	TotalNumBatches        int64             `json:"total_num_batches"`
+	NumCompletedBatches    int64             `json:"num_completed_batches"`
+	BufferSize             int64             `json:"buffer_size"`
+	DatasetName            string            `json:"dataset_name"`
+	FilePaths              metadataPaths     `json:"file_paths"`
+	Schema                 map[string]string `json:"schema"`
 
 	DroppedColumns []string           `json:"dropped_columns"`
 	SchemaVersion  int                `json:"schema_version"`
@@ -37,6 +38,13 @@ type metadata struct {
 	Models         []metadataModel    `json:"models"`
 	Usage          metadataUsage      `json:"usage"`
 	RowGroups      []metadataRowGroup `json:"row_groups"`
+}
+
+// metadataPaths are the files of the dataset. Those of processors are in a map by the names of the processors.
+type metadataPaths struct {
+	Parquet    []string            `json:"parquet-files"`
+	Dropped    []string            `json:"dropped-columns-parquet-files"`
+	Processors map[string][]string `json:"processor-files,omitempty"`
 }
 
 type metadataRun struct {
@@ -119,7 +127,7 @@ func (s *Store) metadata(input FinalizeInput, summary *Summary, manifests []*Man
 		ConfigHash: input.ConfigHash, ConfigHashAlgo: "sha256", ConfigHashVersion: 1, PreserveDroppedColumns: s.layout.Preserve,
 		TargetNumRecords: input.Target, ActualNumRecords: summary.Records.Actual,
 		TotalNumBatches: input.RowGroups, NumCompletedBatches: summary.Output.CompletedRowGroups, BufferSize: input.RowGroupSize,
-		DatasetName: input.Name, FilePaths: map[string][]string{parquetFolder: {}, droppedFolder: {}}, Schema: map[string]string{},
+		DatasetName: input.Name, FilePaths: metadataPaths{Parquet: []string{}, Dropped: []string{}}, Schema: map[string]string{},
 		DroppedColumns: []string{},
 		SchemaVersion:  metadataVersion, Namespace: input.Namespace,
 		Run: metadataRun{
@@ -138,12 +146,7 @@ func (s *Store) metadata(input FinalizeInput, summary *Summary, manifests []*Man
 	}
 	document.Usage = usageIn(all, input.cost(summary.Models...))
 	for _, manifest := range manifests {
-		if manifest.File != "" {
-			document.FilePaths[parquetFolder] = append(document.FilePaths[parquetFolder], manifest.File)
-		}
-		if dropped := manifest.file(droppedFolder); dropped != nil {
-			document.FilePaths[droppedFolder] = append(document.FilePaths[droppedFolder], dropped.Path)
-		}
+		document.FilePaths.add(manifest)
 		if len(document.RowGroups) < maxListedRowGroups {
 			document.RowGroups = append(document.RowGroups, metadataRowGroup{
 				Index: manifest.Index, Start: int64(manifest.Start), End: int64(manifest.End), Rows: manifest.Rows,
@@ -152,6 +155,25 @@ func (s *Store) metadata(input FinalizeInput, summary *Summary, manifests []*Man
 		}
 	}
 	return document
+}
+
+func (p *metadataPaths) add(manifest *Manifest) {
+	if manifest.File != "" {
+		p.Parquet = append(p.Parquet, manifest.File)
+	}
+	for _, file := range manifest.Files {
+		folder := path.Dir(file.Path)
+		switch {
+		case folder == droppedFolder:
+			p.Dropped = append(p.Dropped, file.Path)
+		case path.Dir(folder) == formsFolder:
+			if p.Processors == nil {
+				p.Processors = map[string][]string{}
+			}
+			processor := path.Base(folder)
+			p.Processors[processor] = append(p.Processors[processor], file.Path)
+		}
+	}
 }
 
 // describeColumns adds the columns in their order, those that are dropped too; the schema is that of the files with the rows. Those of the seed are never made, so that their cells share the rows' fate.

@@ -19,6 +19,7 @@ import (
 const (
 	parquetFolder  = "parquet-files"
 	droppedFolder  = "dropped-columns-parquet-files"
+	formsFolder    = "processors-files"
 	manifestFolder = "row-groups"
 	metadataFile   = "metadata.json"
 	configFile     = "builder_config.json"

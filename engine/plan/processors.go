@@ -1,0 +1,214 @@
+package plan
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/process"
+	"seedloom.dev/seedloom/engine/sandbox"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+// processorName is what a processor may be called: the name of its folder. The custom resource has the same pattern.
+var processorName = regexp.MustCompile(`^[a-z0-9]([-_a-z0-9]*[a-z0-9])?$`)
+
+// maxProcessorName bounds the length of a processor's name.
+const maxProcessorName = 63
+
+// anyText is what stands for any characters in the names of dropColumns.
+const anyText = "*"
+
+func (v *validation) processors(unknownSeed bool) {
+	seen := map[string]int{}
+	for i := range v.spec.Processors {
+		processor := &v.spec.Processors[i]
+		field := fmt.Sprintf("spec.processors[%d]", i)
+		first, taken := seen[processor.Name]
+		switch {
+		case processor.Name == "":
+			v.add(field+".name", ReasonRequired, "a processor needs a name")
+		case len(processor.Name) > maxProcessorName || !processorName.MatchString(processor.Name):
+			v.add(field+".name", ReasonInvalidName, "%q can't name a folder of the output: a name has at most %d small letters, digits, '-' and '_'", processor.Name, maxProcessorName)
+		case taken:
+			v.add(field+".name", ReasonDuplicateProcessor, "spec.processors[%d] is called %q too", first, processor.Name)
+		default:
+			seen[processor.Name] = i
+		}
+		switch processor.FailurePolicy {
+		case "", v1alpha1.ProcessorFailRun, v1alpha1.ProcessorFailRowGroup:
+		default:
+			v.add(field+".failurePolicy", ReasonInvalidValue, "must be %s or %s, but is %q", v1alpha1.ProcessorFailRun, v1alpha1.ProcessorFailRowGroup, processor.FailurePolicy)
+		}
+		v.processorKind(processor, field, unknownSeed)
+	}
+}
+
+func (v *validation) processorKind(processor *v1alpha1.Processor, field string, unknownSeed bool) {
+	var kinds []string
+	if processor.DropColumns != nil {
+		kinds = append(kinds, "dropColumns")
+		v.dropColumns(processor.DropColumns, field+".dropColumns.columnNames", unknownSeed)
+	}
+	if processor.SchemaTransform != nil {
+		kinds = append(kinds, "schemaTransform")
+		v.schemaTransform(processor.SchemaTransform, field+".schemaTransform.template", unknownSeed)
+	}
+	if processor.Starlark != nil {
+		kinds = append(kinds, "starlark")
+		v.starlarkProcessor(processor.Starlark, field+".starlark")
+	}
+	if len(kinds) != 1 {
+		v.add(field, ReasonInvalidUnion, "exactly one of dropColumns, schemaTransform, starlark must be set, but %s", listSet(kinds))
+	}
+}
+
+func (v *validation) dropColumns(spec *v1alpha1.DropColumns, field string, unknownSeed bool) {
+	if len(spec.ColumnNames) == 0 {
+		v.add(field, ReasonRequired, "the names of the columns are needed")
+	}
+	for i, name := range spec.ColumnNames {
+		if strings.Contains(name, anyText) || unknownSeed {
+			continue
+		}
+		if _, found := v.producers[name]; !found && !v.isSeedName(name) {
+			v.add(fmt.Sprintf("%s[%d]", field, i), ReasonUnknownReference, "no column is called %q%s", name, suggestion(name, v.candidates(-1)))
+		}
+	}
+}
+
+func (v *validation) schemaTransform(spec *v1alpha1.SchemaTransform, field string, unknownSeed bool) {
+	if spec.Template == nil {
+		v.add(field, ReasonRequired, "a template is needed: an object whose members become the columns")
+		return
+	}
+	at := func(path string) string {
+		if path == "" {
+			return field
+		}
+		return field + "." + path
+	}
+	template, problems := process.ParseTemplate(spec.Template.Raw)
+	for _, problem := range problems {
+		v.add(at(problem.Path), ReasonTemplateSyntax, "%s", problem.Message)
+	}
+	if len(problems) > 0 || unknownSeed {
+		return
+	}
+	for _, reference := range template.References() {
+		for _, name := range v.columnReferences([]string{reference.Name}) {
+			if _, found := v.producers[name]; !found && !v.isSeedName(name) {
+				v.add(at(reference.Path), ReasonUnknownReference, "no column is called %q%s", name, suggestion(name, v.candidates(-1)))
+			}
+		}
+	}
+}
+
+func (v *validation) starlarkProcessor(spec *v1alpha1.StarlarkProcessor, field string) {
+	switch spec.Stage {
+	case v1alpha1.ProcessorPreBatch, v1alpha1.ProcessorPostBatch, v1alpha1.ProcessorAfterGeneration:
+	default:
+		v.add(field+".stage", ReasonInvalidValue, "must be %s, %s or %s, but is %q",
+			v1alpha1.ProcessorPreBatch, v1alpha1.ProcessorPostBatch, v1alpha1.ProcessorAfterGeneration, spec.Stage)
+	}
+	for _, problem := range sandbox.Check(spec.Source, process.EntryPoint) {
+		v.add(field+".source", ReasonStarlarkSyntax, "%s", problem)
+	}
+}
+
+// output reports a dataset without columns.
+func (v *validation) output(unknownSeed bool) {
+	if unknownSeed || len(v.spec.Columns) == 0 {
+		return
+	}
+	patterns := dropPatterns(v.spec)
+	for i := range v.spec.Columns {
+		column := &v.spec.Columns[i]
+		names := []string{column.Name}
+		for _, made := range sideEffects(column) {
+			names = append(names, made.Name)
+		}
+		if !column.IsDropped() && slices.ContainsFunc(names, func(name string) bool { return !matchesAny(patterns, name) }) {
+			return
+		}
+	}
+	if slices.ContainsFunc(v.seedNames, func(name string) bool { return !matchesAny(patterns, name) }) {
+		return
+	}
+	field := "spec.columns"
+	if len(patterns) > 0 {
+		field = "spec.processors"
+	}
+	v.add(field, ReasonInvalidValue, "all columns are dropped, so that the dataset would have none: keep one at least")
+}
+
+// dropPatterns are the names, and patterns of names, of the columns that processors drop.
+func dropPatterns(spec *v1alpha1.DatasetGenerationSpec) []string {
+	var patterns []string
+	for i := range spec.Processors {
+		if drop := spec.Processors[i].DropColumns; drop != nil {
+			patterns = append(patterns, drop.ColumnNames...)
+		}
+	}
+	return patterns
+}
+
+func matchesAny(patterns []string, name string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool { return matches(pattern, name) })
+}
+
+// matches says whether a name is that of a pattern, in which * stands for any characters.
+func matches(pattern, name string) bool {
+	parts := strings.Split(pattern, anyText)
+	if len(parts) == 1 {
+		return pattern == name
+	}
+	first, last := parts[0], parts[len(parts)-1]
+	if len(name) < len(first)+len(last) || !strings.HasPrefix(name, first) || !strings.HasSuffix(name, last) {
+		return false
+	}
+	name = name[len(first) : len(name)-len(last)]
+	for _, part := range parts[1 : len(parts)-1] {
+		at := strings.Index(name, part)
+		if at < 0 {
+			return false
+		}
+		name = name[at+len(part):]
+	}
+	return true
+}
+
+// split tells the columns that are in the dataset from those that are left out of it: those with drop, with their side effects, and those
+// that processors name.
+func split(spec *v1alpha1.DatasetGenerationSpec, fields []table.Field) (output, dropped []table.Field) {
+	patterns := dropPatterns(spec)
+	left := map[string]bool{}
+	for i := range spec.Columns {
+		column := &spec.Columns[i]
+		left[column.Name] = column.IsDropped()
+		for _, made := range sideEffects(column) {
+			left[made.Name] = column.IsDropped()
+		}
+	}
+	for _, field := range fields {
+		if left[field.Name] || matchesAny(patterns, field.Name) {
+			dropped = append(dropped, field)
+		} else {
+			output = append(output, field)
+		}
+	}
+	return output, dropped
+}
+
+// UnmatchedPatterns are the patterns of dropColumns that are the name of no column.
+func (p *Plan) UnmatchedPatterns() []string {
+	var unmatched []string
+	for _, pattern := range dropPatterns(p.Spec) {
+		if !slices.ContainsFunc(p.Schema.Fields(), func(field table.Field) bool { return matches(pattern, field.Name) }) {
+			unmatched = append(unmatched, pattern)
+		}
+	}
+	return unmatched
+}
