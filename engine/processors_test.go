@@ -307,7 +307,7 @@ return [dict(r, id=values[(i + 3) % len(rows)]) for i, r in enumerate(rows)]`) +
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	server := newEndpoint(t, func(prompt string, before int) (int, string) {
-		if before == 0 && (prompt == "about row 7." || prompt == "about row 23.") {
+		if prompt == "about row 23." && ctx.Err() == nil {
 			stop()
 			<-t.Context().Done()
 		}
