@@ -68,6 +68,7 @@ columns:
 - {name: question, llmText: {model: writer, prompt: "ask about {{ id }}"}}
 - {name: answer, llmText: {model: writer, prompt: "answer {{ id }}: {{ question }}"}}
 - {name: both, expression: {expr: "{{ question }} {{ answer }}"}}
+- {name: aside, drop: true, skip: {when: "{{ 'a' in id[:4] }}", value: none}, expression: {expr: "{{ answer | upper }}"}}
 output: {persistentVolumeClaim: {claimName: c}}
 run: {rowGroupSize: 100}
 `
@@ -163,7 +164,7 @@ func (k *killed) succeeded() int {
 }
 
 // TestAHundredKills kills the engine at random moments, a hundred times: the target is met, no row is there twice, the rows are those of a
-// run that was never killed, and each kill costs the requests that were in flight, and no more.
+// run that was never killed, in the files of dropped columns too, and each kill costs the requests that were in flight, and no more.
 func TestAHundredKills(t *testing.T) {
 	t.Parallel()
 	const kills, inFlight, cells = 100, 64, 4000
@@ -206,6 +207,11 @@ func TestAHundredKills(t *testing.T) {
 	wantNames, want := reference.rows()
 	if difference := cmp.Diff(wantNames, names) + cmp.Diff(want, rows); len(rows) != 2000 || difference != "" {
 		t.Errorf("%d rows, other than those of a run that was never killed: %s", len(rows), difference)
+	}
+	_, dropped := k.rowsIn("dropped-columns-parquet-files")
+	_, wantDropped := reference.rowsIn("dropped-columns-parquet-files")
+	if difference := cmp.Diff(wantDropped, dropped); len(dropped) != 2000 || difference != "" {
+		t.Errorf("%d rows of the dropped columns, other than those of a run that was never killed: %s", len(dropped), difference)
 	}
 	if left, _ := filepath.Glob(filepath.Join(k.folder(), "journal", "*")); len(left) > 0 {
 		t.Errorf("journals are left over: %s", strings.Join(left, ", "))
