@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine"
 	"seedloom.dev/seedloom/hack/llmsim/sim"
 	"seedloom.dev/seedloom/hack/llmsim/simtest"
@@ -161,7 +162,7 @@ var conformances = map[string]conformance{
 			}
 		}},
 	"requests are sent again": {columns: []string{review}, faults: []sim.Fault{
-		{Kind: sim.FaultStatus, Status: 503, FromRequest: 2, Every: 3, ToRequest: 40}, {Kind: sim.FaultTruncatedBody, FromRequest: 3, ToRequest: 7},
+		{Kind: sim.FaultStatus, Status: 503, FromRequest: 2, Every: 3, ToRequest: 20}, {Kind: sim.FaultTruncatedBody, FromRequest: 3, ToRequest: 7},
 	}},
 	"rows are started again with fresh draws": {
 		columns: []string{review, `- {name: verdict, skip: {when: "{{ stars > 3 }}"}, llmText: {model: judge, prompt: "judge {{ review }}"}}`}, run: ", maxRowAttempts: 6",
@@ -222,6 +223,48 @@ func TestBothExecutorsMakeTheSameDataset(t *testing.T) {
 	}
 }
 
+// TestBothExecutorsEndAlike compares how runs end that don't make their dataset.
+func TestBothExecutorsEndAlike(t *testing.T) {
+	broken := `- {name: broken, custom: {strategy: Batch, requiredColumns: [review], starlark: {source: "def generate(rows):\n  return 1 // 0\n"}}}`
+	for name, test := range map[string]struct {
+		conformance
+		outcome runreport.Outcome
+		reason  string
+	}{
+		"a key that is refused": {conformance{columns: []string{review}, faults: []sim.Fault{{Kind: sim.FaultStatus, Status: 401}}},
+			runreport.OutcomeFailed, v1alpha1.ReasonModelAuthentication},
+		"code that fails": {conformance{columns: []string{review, broken}}, runreport.OutcomeFailed, v1alpha1.ReasonCustomCodeError},
+		"every row is dropped": {conformance{columns: []string{review}, run: ", maxRowAttempts: 1, earlyShutdown: {policy: Disabled}", faults: []sim.Fault{{Kind: sim.FaultInvalid}}},
+			runreport.OutcomeFailed, v1alpha1.ReasonNoRecords},
+		"a column that always fails": {conformance{columns: []string{review}, run: ", maxRowAttempts: 1", faults: []sim.Fault{{Kind: sim.FaultInvalid}}},
+			runreport.OutcomeFailed, v1alpha1.ReasonEarlyShutdown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			endings := map[string]runreport.Result{}
+			keys := map[string][]string{}
+			for _, sync := range []bool{false, true} {
+				w, ending, _, _ := test.generate(t, sync)
+				endings[ending.Result.Mode] = ending.Result
+				keys[ending.Result.Mode] = keysOf("", w.metadata())
+				if ending.Result.Outcome != test.outcome || ending.Result.Reason != test.reason || ending.ExitCode == runreport.ExitOK || w.succeeded() {
+					t.Errorf("as %s it ended with exit code %d: %s, %s: %s", ending.Result.Mode, ending.ExitCode, ending.Result.Outcome, ending.Result.Reason, ending.Result.Message)
+				}
+				if records := ending.Result.Records; records.Actual+records.Dropped+records.Missing != records.Target {
+					t.Errorf("as %s it counts %+v", ending.Result.Mode, records)
+				}
+			}
+			if len(endings) != 2 {
+				t.Errorf("it ran as %v", endings)
+			}
+			top := func(key string) bool { return strings.Count(key, ".") > 1 }
+			if difference := cmp.Diff(slices.DeleteFunc(keys["Async"], top), slices.DeleteFunc(keys["Sync"], top)); difference != "" {
+				t.Errorf("the metadata of async and sync differ:\n%s", difference)
+			}
+		})
+	}
+}
+
 // checkCounts checks that every cell of every column is counted once.
 func (d dataset) checkCounts(t *testing.T) {
 	t.Helper()
@@ -235,23 +278,33 @@ func (d dataset) checkCounts(t *testing.T) {
 	}
 }
 
-// make runs the spec of a case in one of the modes.
+// generate runs the spec of a case in one of the modes, and returns what it has logged too.
+func (c conformance) generate(t *testing.T, sync bool) (w *world, ending engine.Ending, server *simtest.Server, log string) {
+	t.Helper()
+	server = simtest.Start(t, sim.Config{Faults: c.faults})
+	text := strings.NewReplacer("COLUMNS", strings.Join(c.columns, "\n"), "RESIZE", fmt.Sprint(sync), "RUN", c.run).Replace(conformanceSpec)
+	w = newWorld(t, text, server.Endpoint())
+	var lines bytes.Buffer
+	config := w.config(0)
+	config.Logger = slog.New(slog.NewTextHandler(&lines, nil))
+	ending = engine.Generate(t.Context(), config)
+	if mode := map[bool]string{false: "Async", true: "Sync"}[sync]; ending.Result.Mode != mode {
+		t.Fatalf("it ran as %s", ending.Result.Mode)
+	}
+	return w, ending, server, lines.String()
+}
+
+// make returns what the spec of a case makes in one of the modes.
 func (c conformance) make(t *testing.T, sync bool) dataset {
 	t.Helper()
-	server := simtest.Start(t, sim.Config{Faults: c.faults})
-	text := strings.NewReplacer("COLUMNS", strings.Join(c.columns, "\n"), "RESIZE", fmt.Sprint(sync), "RUN", c.run).Replace(conformanceSpec)
-	w := newWorld(t, text, server.Endpoint())
-	var log bytes.Buffer
-	config := w.config(0)
-	config.Logger = slog.New(slog.NewTextHandler(&log, nil))
-	ending := engine.Generate(t.Context(), config)
-	if mode := map[bool]string{false: "Async", true: "Sync"}[sync]; ending.Result.Mode != mode || ending.ExitCode != runreport.ExitOK {
-		t.Fatalf("it ran as %s, and ended as %+v", ending.Result.Mode, ending.Result)
+	w, ending, server, log := c.generate(t, sync)
+	if ending.ExitCode != runreport.ExitOK {
+		t.Fatalf("it ended as %+v", ending.Result)
 	}
 	metadata := w.metadata()
 	made := dataset{
 		Keys: keysOf("", metadata), Schema: metadata["schema"], Records: ending.Result.Records, Counts: map[string]cellCounts{}, Requests: map[string]int{},
-		Reasons: ending.Result.Dropped, warnings: strings.Count(log.String(), "skip.when fails"),
+		Reasons: ending.Result.Dropped, warnings: strings.Count(log, "skip.when fails"),
 	}
 	made.Names, made.Rows = w.rows()
 	_, made.Dropped = w.rowsIn("dropped-columns-parquet-files")

@@ -38,16 +38,20 @@ var everything = table.NewSchema(
 	table.Field{Name: "tags", Type: list(of(table.KindString))},
 	table.Field{Name: "place", Type: structure(table.Field{Name: "zip", Type: of(table.KindInt)}, table.Field{Name: "city", Type: of(table.KindString)})},
 	table.Field{Name: "nested", Type: list(structure(table.Field{Name: "b", Type: list(of(table.KindInt))}, table.Field{Name: "a", Type: of(table.KindString)}))},
+	// as the messages of a conversation, each with its calls
+	table.Field{Name: "talk", Type: list(structure(table.Field{Name: "role", Type: of(table.KindString)},
+		table.Field{Name: "calls", Type: list(structure(table.Field{Name: "id", Type: of(table.KindString)}, table.Field{Name: "arguments", Type: of(table.KindString)}))}))},
 )
 
 func sampleRows() [][]any {
 	moment := time.Date(2026, 1, 31, 12, 0, 0, 123456000, time.UTC)
 	return [][]any{
-		{"text", int64(1), 1.5, true, moment, []any{"a", "b"}, []any{int64(8000), "Zürich"}, []any{[]any{[]any{int64(1), int64(2)}, "x"}, []any{[]any{}, nil}}},
-		{"", int64(0), 0.0, false, time.Unix(0, 0).UTC(), []any{}, []any{nil, ""}, []any{}},
-		{nil, nil, nil, nil, nil, nil, nil, nil},
+		{"text", int64(1), 1.5, true, moment, []any{"a", "b"}, []any{int64(8000), "Zürich"}, []any{[]any{[]any{int64(1), int64(2)}, "x"}, []any{[]any{}, nil}},
+			[]any{[]any{"user", nil}, []any{"assistant", []any{[]any{"1", "{}"}, []any{"2", nil}}}, []any{nil, []any{}}}},
+		{"", int64(0), 0.0, false, time.Unix(0, 0).UTC(), []any{}, []any{nil, ""}, []any{}, []any{}},
+		{nil, nil, nil, nil, nil, nil, nil, nil, nil},
 		{strings.Repeat("x", 100_000), int64(math.MinInt64), math.MaxFloat64, true, time.Date(1850, 5, 5, 1, 2, 3, 0, time.UTC),
-			[]any{nil, "only"}, []any{int64(1), nil}, []any{nil, []any{nil, "y"}, []any{[]any{int64(7), nil}, "z"}}},
+			[]any{nil, "only"}, []any{int64(1), nil}, []any{nil, []any{nil, "y"}, []any{[]any{int64(7), nil}, "z"}}, []any{nil, []any{"tool", []any{nil}}}},
 	}
 }
 
