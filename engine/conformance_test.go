@@ -149,7 +149,15 @@ var conformances = map[string]conformance{
 		if want := []string{"title", "year", "id", "stars", "verdict", "verdict__trace", "same"}; !slices.Equal(made.Names, want) {
 			t.Errorf("the columns are %v", made.Names)
 		}
+		for i := range made.Rows {
+			if row := made.row(i); (row["verdict__trace"] == nil) != (row["verdict"] == nil) || (row["verdict"] == nil) != (row["stars"] == int64(1)) {
+				t.Errorf("row %d is %v", i, row)
+			}
+		}
 		for i, row := range made.Dropped {
+			if (row[1] == nil) != (row[0] == nil) {
+				t.Errorf("row %d of the dropped columns is %v", i, row)
+			}
 			if row[len(row)-1] != made.row(i)["id"] {
 				t.Errorf("row %d of the dropped columns is %v, and of the dataset %v", i, row, made.row(i))
 			}
