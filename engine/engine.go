@@ -73,6 +73,8 @@ type Config struct {
 	// Trace takes the spans of the run where spec.run.trace is Enabled, for instance a trace.Ring, whose Spans are read after the call. Nil
 	// stands for files in the folder traces of the output. Where the spec doesn't ask for a trace there is none.
 	Trace trace.Sink
+	// Transport takes the place of the network for requests to models, as in simulations. Nil stands for the network.
+	Transport http.RoundTripper
 	// Drain says how long a run that has ended waits for its tasks; with the zero value they are cancelled at once.
 	Drain Drain
 	// Outage says how long a provider may be unreachable; the zero value stands for the defaults.
@@ -201,6 +203,9 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 	spec := p.plan.Spec
 	models := model.NewSet(p.plan, p.config.APIKey)
 	defer models.Close()
+	if p.config.Transport != nil {
+		models.Through(p.config.Transport)
+	}
 	if err := models.LoadCertificates(p.config.TLSDirectory); err != nil {
 		return failure.Of(err)
 	}

@@ -39,6 +39,13 @@ func NewSet(p *plan.Plan, apiKey func(provider int) string) *Set {
 	return set
 }
 
+// Through sends all requests through a transport instead of the network. It is called before the first request.
+func (s *Set) Through(transport http.RoundTripper) {
+	for _, client := range s.clients {
+		client.transport = followed{transport}
+	}
+}
+
 // Client returns the client of a model of the plan.
 func (s *Set) Client(alias string) *Client { return s.clients[alias] }
 

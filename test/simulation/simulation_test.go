@@ -1,0 +1,385 @@
+// Package simulation runs whole engines, with their files, through faults in virtual time. It looks at what they leave, and at what they send.
+package simulation
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sigs.k8s.io/yaml"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine"
+	"seedloom.dev/seedloom/engine/parquetfile"
+	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/engine/schedule"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// The simulation runs whole engines, with their files, in virtual time: hours of faults pass in milliseconds. A schedule is a function of
+// its seed: how the spec looks, what each request meets, and when the engine is asked to stop.
+var (
+	simulatedRuns = flag.Int("simulation.runs", 150, "how many schedules of faults whole runs go through")
+	simulatedSeed = flag.Uint64("simulation.seed", 0, "the seed of the first schedule; 0 draws one")
+)
+
+const simulatedSpec = `
+numRecords: %d
+randomSeed: %d
+providers:
+- {name: near, type: OpenAI, endpoint: "http://near/v1"}
+- {name: far, type: OpenAI, endpoint: "http://far/v1"}
+models:
+- {alias: writer, provider: near, model: w, maxParallelRequests: %d, timeoutSeconds: 20}
+- {alias: editor, provider: far, model: e, maxParallelRequests: %d, timeoutSeconds: 20}
+columns:
+- {name: id, sampler: {type: UUID, uuid: {}}}
+- {name: stars, sampler: {type: Uniform, uniform: {low: 1, high: 6}, convertTo: int}}
+- {name: text, llmText: {model: writer, prompt: "text {{ id }}"}}
+- {name: summary, skip: {when: "{{ stars == 5 }}", value: none}, llmText: {model: editor, prompt: "summary {{ text }}"}}
+- {name: title, llmText: {model: editor, prompt: "title {{ id }}"}}
+- {name: line, expression: {expr: "{{ title }} / {{ stars }}"}}
+output: {persistentVolumeClaim: {claimName: c}}
+run: {rowGroupSize: %d, maxRowAttempts: 2, earlyShutdown: {policy: Disabled}}
+`
+
+// weather is a network and two servers on which things go wrong.
+type weather struct {
+	mutex  sync.Mutex
+	random *rand.Rand
+	began  time.Time
+	// trouble is the share of requests that meet a fault; outages are times in which nobody is there.
+	trouble float64
+	outages [][2]time.Duration
+	// quiet ends all faults.
+	quiet bool
+	// over says that the engine has returned; late counts the requests after that.
+	over bool
+	late int
+	// answered counts the whole answers to each prompt; inFlight are the requests under way.
+	answered map[string]int
+	inFlight int
+}
+
+// fate is what a request meets, after how long.
+type fate struct {
+	after  time.Duration
+	status int
+	header http.Header
+	body   string
+	err    error
+	hangs  bool
+	cut    bool
+}
+
+func (w *weather) fateOf(prompt string) fate {
+	f := fate{after: time.Duration(5+w.random.IntN(3000)) * time.Millisecond, status: http.StatusOK, body: answerTo(prompt)}
+	since := time.Since(w.began)
+	for _, outage := range w.outages {
+		if !w.quiet && since >= outage[0] && since < outage[1] {
+			return fate{after: time.Millisecond, err: &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}}
+		}
+	}
+	if w.quiet || w.random.Float64() >= w.trouble {
+		return f
+	}
+	switch w.random.IntN(9) {
+	case 0:
+		f.status, f.body, f.header = http.StatusTooManyRequests, "{}", http.Header{"Retry-After": {fmt.Sprint(w.random.IntN(40))}}
+	case 1:
+		f.status, f.body = http.StatusTooManyRequests, "{}"
+	case 2:
+		f.status, f.body = []int{500, 502, 503, 504, 529}[w.random.IntN(5)], "oops"
+	case 3:
+		f.err = syscall.ECONNRESET
+	case 4:
+		f.hangs = true
+	case 5:
+		f.cut = true
+	case 6:
+		f.body = `{"choices":[{"message":{"content":""},"finish_reason":"stop"}]}`
+	case 7:
+		f.body = `{"choices":[{"message":{"refusal":"no"},"finish_reason":"stop"}]}`
+	case 8:
+		f.body = "<html>"
+	}
+	return f
+}
+
+func answerTo(prompt string) string {
+	document, err := json.Marshal(map[string]any{
+		"choices": []any{map[string]any{"message": map[string]any{"content": "re: " + prompt}, "finish_reason": "stop"}},
+		"usage":   map[string]any{"prompt_tokens": 3, "completion_tokens": 2},
+	})
+	if err != nil {
+		panic(err)
+	}
+	return string(document)
+}
+
+func (w *weather) RoundTrip(request *http.Request) (*http.Response, error) {
+	var body struct{ Messages []struct{ Content string } }
+	if err := json.NewDecoder(request.Body).Decode(&body); err != nil {
+		return nil, err
+	}
+	prompt := body.Messages[len(body.Messages)-1].Content
+	w.mutex.Lock()
+	if w.over {
+		w.late++
+	}
+	f := w.fateOf(prompt)
+	w.inFlight++
+	w.mutex.Unlock()
+	defer func() {
+		w.mutex.Lock()
+		defer w.mutex.Unlock()
+		w.inFlight--
+	}()
+	timer := time.NewTimer(f.after)
+	defer timer.Stop()
+	wait := timer.C
+	if f.hangs {
+		wait = nil
+	}
+	select {
+	case <-request.Context().Done():
+		return nil, request.Context().Err()
+	case <-wait:
+	}
+	if f.err != nil {
+		return nil, f.err
+	}
+	response := &http.Response{StatusCode: f.status, Header: f.header, Request: request, ContentLength: int64(len(f.body))}
+	if response.Header == nil {
+		response.Header = http.Header{"Content-Type": {"application/json"}}
+	}
+	var reader io.Reader = strings.NewReader(f.body)
+	if f.cut {
+		reader = io.MultiReader(strings.NewReader(f.body[:len(f.body)/2]), failing{io.ErrUnexpectedEOF})
+	} else if f.status == http.StatusOK && f.body == answerTo(prompt) {
+		w.mutex.Lock()
+		w.answered[prompt]++
+		w.mutex.Unlock()
+	}
+	response.Body = io.NopCloser(reader)
+	return response, nil
+}
+
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+// TestWholeRunsInVirtualTime goes through all schedules in one bubble of virtual time: the pools of compressors that files are written with may
+// not be used from several.
+func TestWholeRunsInVirtualTime(t *testing.T) {
+	first := *simulatedSeed
+	if first == 0 {
+		first = rand.Uint64()
+	}
+	t.Logf("%d runs from seed %d on", *simulatedRuns, first)
+	synctest.Test(t, func(t *testing.T) {
+		for i := range *simulatedRuns {
+			seed := first + uint64(i)
+			simulateRun(t, seed)
+			if t.Failed() {
+				t.Fatalf("again: go test ./test/simulation -simulation.runs 1 -simulation.seed %d", seed)
+			}
+		}
+	})
+}
+
+// world is a dataset, and what its engines need.
+type world struct {
+	output  string
+	spec    v1alpha1.DatasetGenerationSpec
+	attempt int32
+	shards  int32
+}
+
+func (w *world) config(t *testing.T, shard int32, sky *weather) engine.Config {
+	t.Helper()
+	raw, err := json.Marshal(w.spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return engine.Config{
+		Run: runreport.ResolvedRun{
+			Version: runreport.Version, Namespace: "ns", Name: "ds", RunID: "ds-1", ConfigHash: plan.ConfigHash(&w.spec),
+			Attempt: w.attempt, Shards: w.shards, Spec: raw,
+		},
+		Shard: shard, OutputDirectory: w.output, APIKey: func(int) string { return "" }, Logger: slog.New(slog.DiscardHandler), Version: "test",
+		Transport: sky, Outage: schedule.OutageConfig{First: time.Hour, Later: time.Hour},
+	}
+}
+
+func (w *world) folder() string {
+	return filepath.Join(w.output, "ns", "ds", strings.TrimPrefix(plan.ConfigHash(&w.spec), "sha256:")[:16])
+}
+
+// rows reads all files of the dataset.
+func (w *world) rows(t *testing.T) (names []string, rows [][]any) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(w.folder(), "parquet-files", "*.parquet"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(files)
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		schema, more, err := parquetfile.Read(bytes.NewReader(data), int64(len(data)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = nil
+		for _, field := range schema.Fields() {
+			names = append(names, field.Name)
+		}
+		rows = append(rows, more...)
+	}
+	return names, rows
+}
+
+// simulateRun takes one dataset through a few lives of engines, and a last one in good weather.
+func simulateRun(t *testing.T, seed uint64) {
+	random := rand.New(rand.NewPCG(seed, 1))
+	rows := 5 + random.IntN(60)
+	w := &world{output: t.TempDir(), attempt: 1, shards: int32(1 + random.IntN(3))}
+	text := fmt.Sprintf(simulatedSpec, rows, random.IntN(1000), 1+random.IntN(16), 1+random.IntN(16), 1+random.IntN(25))
+	if err := yaml.UnmarshalStrict([]byte(text), &w.spec); err != nil {
+		t.Fatal(err)
+	}
+	sky := &weather{random: random, began: time.Now(), trouble: random.Float64() * 0.4, answered: map[string]int{}}
+	if random.IntN(3) == 0 {
+		from := time.Duration(random.IntN(60)) * time.Second
+		sky.outages = [][2]time.Duration{{from, from + time.Duration(1+random.IntN(300))*time.Second}}
+	}
+	lost := 0
+	for life := range 1 + random.IntN(4) {
+		stop := time.Duration(random.IntN(120_000)) * time.Millisecond
+		if random.IntN(3) == 0 {
+			stop = 100 * time.Hour // it is left to end by itself
+		}
+		lost += w.live(t, sky, stop)
+		if random.IntN(4) == 0 {
+			w.attempt++
+		}
+		_ = life
+	}
+	sky.quiet = true
+	w.attempt++
+	w.live(t, sky, 100*time.Hour)
+	w.checkDataset(t, rows)
+	paid := 0
+	delete(sky.answered, "Hello!") // the question to each model before the run, which each shard may ask
+	for prompt, count := range sky.answered {
+		if count > 1 {
+			paid += count - 1
+		}
+		if count > 1+lost {
+			t.Errorf("%d answers to %q", count, prompt)
+		}
+	}
+	if paid > lost {
+		t.Errorf("%d answers were paid for twice, and %d were under way when an engine was asked to stop", paid, lost)
+	}
+}
+
+// live lets the engines of all shards live until they end, or are asked to stop. It returns how many requests were under way then.
+func (w *world) live(t *testing.T, sky *weather, stop time.Duration) (lost int) {
+	t.Helper()
+	sky.over = false
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	timer := time.AfterFunc(stop, func() {
+		sky.mutex.Lock()
+		lost = sky.inFlight
+		sky.mutex.Unlock()
+		cancel()
+	})
+	defer timer.Stop()
+	var running sync.WaitGroup
+	endings := make([]engine.Ending, w.shards)
+	for shard := range w.shards {
+		running.Go(func() {
+			endings[shard] = engine.Generate(ctx, w.config(t, shard, sky))
+		})
+	}
+	running.Wait()
+	sky.over = true
+	if sky.inFlight > 0 {
+		t.Errorf("%d requests are under way after the end", sky.inFlight)
+	}
+	for shard, ending := range endings {
+		result := ending.Result
+		if result.Records.Actual+result.Records.Dropped+result.Records.Missing != result.Records.Target {
+			t.Errorf("shard %d: the records don't add up: %+v", shard, result.Records)
+		}
+		if ctx.Err() == nil && result.Outcome != runreport.OutcomeComplete && result.Outcome != runreport.OutcomePartial {
+			t.Errorf("shard %d ended as %s, %s: %s", shard, result.Outcome, result.Reason, result.Message)
+		}
+		for _, column := range result.Columns {
+			if sum := column.Succeeded + column.Failed + column.Dropped + column.Skipped; sum != result.Records.Actual+result.Records.Dropped {
+				t.Errorf("shard %d, column %s: %+v are %d cells of %+v", shard, column.Name, column, sum, result.Records)
+			}
+		}
+	}
+	if sky.late > 0 {
+		t.Errorf("%d requests were sent after the end", sky.late)
+	}
+	if w.shards > 1 {
+		if ending := engine.Finalize(context.Background(), w.config(t, 0, sky)); ending.Result.Records.Target != int64(w.spec.NumRecords) {
+			t.Errorf("finalized: %+v", ending.Result)
+		}
+	}
+	return lost
+}
+
+// checkDataset checks that each row is there once, and says what its own prompts ask for.
+func (w *world) checkDataset(t *testing.T, want int) {
+	t.Helper()
+	names, rows := w.rows(t)
+	if len(rows) != want {
+		t.Errorf("%d rows are on the disk, want %d", len(rows), want)
+	}
+	position := func(name string) int { return slices.Index(names, name) }
+	seen := map[string]bool{}
+	for _, cells := range rows {
+		id, _ := cells[position("id")].(string)
+		if seen[id] {
+			t.Errorf("the row %s is there twice", id)
+		}
+		seen[id] = true
+		text := "re: text " + id
+		var summary any = "re: summary " + text
+		if cells[position("stars")] == int64(5) {
+			summary = "none"
+		}
+		title := "re: title " + id
+		line := fmt.Sprintf("%s / %d", title, cells[position("stars")])
+		if cells[position("text")] != text || cells[position("summary")] != summary || cells[position("title")] != title || cells[position("line")] != line {
+			t.Errorf("the row %s is mixed up: %v", id, cells)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(w.folder(), "_SUCCESS")); err != nil {
+		t.Error(err)
+	}
+}
