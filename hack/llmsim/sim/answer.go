@@ -11,7 +11,11 @@ import (
 
 const (
 	defaultDimensions = 64
-	maxDimensions     = 4096
+	// tokensPerMedia are those of an image, a sound or a video, in a prompt or in an answer.
+	tokensPerMedia = 256
+	// reasoningTokens is how much a model thinks at most.
+	reasoningTokens = 32
+	maxDimensions   = 4096
 	// created is the time in every answer: an answer is a function of its request alone.
 	created = 1700000000
 )
@@ -31,12 +35,35 @@ type completion struct {
 	refusal bool
 	// empty leaves out the choices.
 	empty bool
-	// call is what is asked for instead of a text.
-	call *toolCall
+	// call is what is asked for instead of a text, image the base64 of what is drawn instead of one.
+	call  *toolCall
+	image string
+	// reasoning is what the model has thought before.
+	reasoning string
 }
 
-// complete makes the content, which the fault, if any, spoils.
+// tokens are those of the answer, and of the thinking before it.
+func (c *completion) tokens() int {
+	count := tokens(len(c.text)) + tokens(len(c.reasoning))
+	if c.call != nil {
+		count += tokens(len(c.call.arguments))
+	}
+	if c.image != "" {
+		count += tokensPerMedia
+	}
+	return count
+}
+
+// complete makes the content, which the fault, if any, spoils, and the thoughts before it.
 func complete(request *request, fault *Fault) completion {
+	content := completeAnswer(request, fault)
+	if request.behaviour != nil && request.behaviour.Reasoning && !content.empty {
+		content.reasoning = string(appendText(nil, newRandom(request.hash^reasoningStream), reasoningTokens))
+	}
+	return content
+}
+
+func completeAnswer(request *request, fault *Fault) completion {
 	if fault != nil {
 		switch fault.Kind {
 		case FaultInvalid:
@@ -46,6 +73,9 @@ func complete(request *request, fault *Fault) completion {
 		case FaultRefusal:
 			return completion{text: "I'm sorry, but I can't help with that request.", refusal: true}
 		}
+	}
+	if request.behaviour != nil && request.behaviour.Images {
+		return completion{image: picture(request.hash)}
 	}
 	if request.tool != nil {
 		return completion{call: request.call()}
@@ -110,22 +140,35 @@ func appendHead(body []byte, request *request, object string) []byte {
 	return appendJSONString(body, request.model)
 }
 
-func appendUsage(body []byte, prompt, completion int) []byte {
+func appendUsage(body []byte, request *request, content *completion) []byte {
+	prompt, completion := request.promptTokens, content.tokens()
 	body = append(body, `"usage":{"prompt_tokens":`...)
 	body = strconv.AppendInt(body, int64(prompt), 10)
 	body = append(body, `,"completion_tokens":`...)
 	body = strconv.AppendInt(body, int64(completion), 10)
 	body = append(body, `,"total_tokens":`...)
 	body = strconv.AppendInt(body, int64(prompt+completion), 10)
+	if cached := request.cachedTokens(); cached > 0 {
+		body = append(strconv.AppendInt(append(body, `,"prompt_tokens_details":{"cached_tokens":`...), int64(cached), 10), '}')
+	}
+	if content.reasoning != "" {
+		body = append(body, `,"completion_tokens_details":{"reasoning_tokens":`...)
+		body = append(strconv.AppendInt(body, int64(tokens(len(content.reasoning))), 10), '}')
+	}
 	return append(body, '}')
+}
+
+// cachedTokens are those of the prompt that a cache is said to have held.
+func (r *request) cachedTokens() int {
+	if r.behaviour == nil || !r.behaviour.PromptCache {
+		return 0
+	}
+	return r.systemTokens
 }
 
 func chatAnswer(request *request, fault *Fault) *answer {
 	content := complete(request, fault)
-	result := &answer{contentType: "application/json", tokens: tokens(len(content.text))}
-	if content.call != nil {
-		result.tokens = tokens(len(content.call.arguments))
-	}
+	result := &answer{contentType: "application/json", tokens: content.tokens()}
 	if request.stream {
 		result.contentType = "text/event-stream"
 		result.streamEvents(request, content)
@@ -135,8 +178,12 @@ func chatAnswer(request *request, fault *Fault) *answer {
 	body = append(body, `,"choices":[`...)
 	switch {
 	case content.empty:
+	case content.image != "":
+		body = append(body, `{"index":0,"message":{"role":"assistant","content":"","images":[{"type":"image_url","image_url":{"url":"data:image/png;base64,`...)
+		body = append(append(body, content.image...), `"}}]},"logprobs":null,"finish_reason":"stop"}`...)
 	case content.call != nil:
 		body = append(body, `{"index":0,"message":{"role":"assistant","content":null,"refusal":null,`...)
+		body = appendReasoning(body, &content)
 		body = appendToolCalls(body, request, content.call, "")
 		body = append(body, `},"logprobs":null,"finish_reason":"tool_calls"}`...)
 	case content.refusal:
@@ -146,13 +193,26 @@ func chatAnswer(request *request, fault *Fault) *answer {
 	default:
 		body = append(body, `{"index":0,"message":{"role":"assistant","content":`...)
 		body = appendJSONString(body, content.text)
-		body = append(body, `,"refusal":null},"logprobs":null,"finish_reason":"stop"}`...)
+		body = append(body, `,"refusal":null`...)
+		if content.reasoning != "" {
+			body = appendReasoning(append(body, ','), &content)
+			body = body[:len(body)-1]
+		}
+		body = append(body, `},"logprobs":null,"finish_reason":"stop"}`...)
 	}
 	body = append(body, `],`...)
-	body = appendUsage(body, request.promptTokens, result.tokens)
+	body = appendUsage(body, request, &content)
 	body = append(body, '}')
 	result.body = body
 	return result
+}
+
+// appendReasoning appends the member with the thoughts, and the comma behind it, where there are any.
+func appendReasoning(body []byte, content *completion) []byte {
+	if content.reasoning == "" {
+		return body
+	}
+	return append(appendJSONString(append(body, `"reasoning_content":`...), content.reasoning), ',')
 }
 
 // streamEvents writes the answer as server-sent events: the role, a few bytes at a time, the reason of the end, the usage where it was
@@ -169,7 +229,7 @@ func (a *answer) streamEvents(request *request, content completion) {
 		body = append(body, ']')
 		if usage {
 			body = append(body, ',')
-			body = appendUsage(body, request.promptTokens, a.tokens)
+			body = appendUsage(body, request, &content)
 		}
 		body = append(body, "}\n\n"...)
 		a.body = body
@@ -184,6 +244,17 @@ func (a *answer) streamEvents(request *request, content completion) {
 	}
 	if !content.empty {
 		event(delta("role", "assistant"), false)
+		for rest := content.reasoning; rest != ""; {
+			piece := nextPiece(rest)
+			event(delta("reasoning_content", piece), false)
+			rest = rest[len(piece):]
+		}
+		if content.image != "" {
+			event(func(body []byte) []byte {
+				body = append(body, `{"index":0,"delta":{"images":[{"type":"image_url","image_url":{"url":"data:image/png;base64,`...)
+				return append(append(body, content.image...), `"}}]},"finish_reason":null}`...)
+			}, false)
+		}
 		member := "content"
 		if content.refusal {
 			member = "refusal"

@@ -13,7 +13,7 @@ const slowLatency = 2 * time.Second
 // namedBehaviours lists the names that have a meaning without configuration; GET /v1/models shows them.
 var namedBehaviours = []string{
 	"slow", "always-invalid", "always-refusal", "always-empty-choices", "always-wrong-json", "always-hang", "always-reset", "always-429", "always-500",
-	callsTools, alwaysCallsTools,
+	callsTools, alwaysCallsTools, "reasons", "draws",
 }
 
 // model returns the behaviour of a model: its own entry, or the meaning of its name after the last slash, or the defaults.
@@ -27,6 +27,8 @@ func (c *Config) model(name string) Model {
 		behaviour.Latency = Latency{Value: Duration(slowLatency)}
 		return behaviour
 	}
+	behaviour.Reasoning = behaviour.Reasoning || name == "reasons"
+	behaviour.Images = behaviour.Images || name == "draws"
 	always, ok := strings.CutPrefix(name, "always-")
 	if !ok {
 		return behaviour

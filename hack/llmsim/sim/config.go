@@ -33,6 +33,12 @@ type Model struct {
 	MaxQueued *int `json:"maxQueued,omitempty"`
 	// RetryAfter is sent with each 429, in whole seconds, rounded up. The default is one second.
 	RetryAfter Duration `json:"retryAfter,omitempty"`
+	// Reasoning has the model think before it answers.
+	Reasoning bool `json:"reasoning,omitempty"`
+	// PromptCache reports the tokens of the system's message as those of a cache.
+	PromptCache bool `json:"promptCache,omitempty"`
+	// Images has the model answer chat completions with an image instead of a text.
+	Images bool `json:"images,omitempty"`
 	// Always is a fault that happens to every request that the script leaves alone.
 	Always *Fault `json:"always,omitempty"`
 }

@@ -97,7 +97,7 @@ type Record struct {
 	// Number is the order of arrival since the last reset, from 1.
 	Number int    `json:"number"`
 	Model  string `json:"model"`
-	// Path is "chat", "messages" or "embeddings".
+	// Path is "chat", "messages", "embeddings" or "images".
 	Path  string    `json:"path"`
 	Start time.Time `json:"start"`
 	// DurationMillis is the time from the arrival to the end; 0 while in flight.

@@ -45,7 +45,10 @@ func (c *call) run(ctx context.Context, w http.ResponseWriter) {
 		return
 	}
 	var built *answer
+	c.request.behaviour = &c.behaviour
 	switch {
+	case c.images:
+		built = imagesAnswer(c.request, c.fault)
 	case c.embeddings:
 		built = embeddingsAnswer(c.request, c.fault)
 	case c.messages:

@@ -6,6 +6,8 @@ const (
 	faultStream     = 0x6661756c74
 	textStream      = 0x74657874
 	embeddingStream = 0x656d626564
+	reasoningStream = 0x726561736f6e
+	pictureStream   = 0x706963
 )
 
 // random is SplitMix64: a few instructions a draw, and no allocation.

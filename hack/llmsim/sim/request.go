@@ -45,8 +45,14 @@ type request struct {
 	// tool is the one that the answer calls, or nil; toolResults are what tools have said since the last message of a user.
 	tool        *chatTool
 	toolResults []string
-	// messages says that it came by the Messages API of Anthropic.
-	messages bool
+	// messages says that it came by the Messages API of Anthropic, images that it wants images.
+	messages, images bool
+	// urls says that the images are to be at addresses, below base.
+	urls bool
+	base string
+	// systemTokens are those of the system's message. How the model behaves is known once the request has begun.
+	systemTokens int
+	behaviour    *Model
 }
 
 type chatMessage struct {
@@ -76,25 +82,39 @@ type chatBody struct {
 	} `json:"response_format"`
 }
 
-// content is a text, or the texts among the parts of a message.
-type content string
+// content is a text, or the texts among the parts of a message, with what else there is among them.
+type content struct {
+	text string
+	// media has the address of each medium, or its data.
+	media []string
+}
 
-// UnmarshalJSON reads both forms of a message's content.
+// UnmarshalJSON reads both forms of a message's content, and refuses media that no server could take.
 func (c *content) UnmarshalJSON(data []byte) error {
 	if len(data) > 0 && data[0] == '"' {
-		return json.Unmarshal(data, (*string)(c))
+		return json.Unmarshal(data, &c.text)
 	}
-	var parts []struct {
-		Text string `json:"text"`
-	}
+	var parts []json.RawMessage
 	if err := json.Unmarshal(data, &parts); err != nil {
 		return errors.New("the content of a message must be a text or a list of parts")
 	}
 	var text strings.Builder
-	for _, part := range parts {
+	for _, raw := range parts {
+		var part mediaPart
+		if err := json.Unmarshal(raw, &part); err != nil {
+			return errors.New("a part of the content of a message is none: " + err.Error())
+		}
 		text.WriteString(part.Text)
+		switch part.Type {
+		case "", "text", "thinking", "redacted_thinking", "tool_use", "tool_result":
+			continue
+		}
+		if problem := part.problem(); problem != "" {
+			return errors.New(part.Type + ": " + problem)
+		}
+		c.media = append(c.media, part.identity())
 	}
-	*c = content(text.String())
+	c.text = text.String()
 	return nil
 }
 
@@ -136,11 +156,17 @@ func (body *chatBody) parse() (*request, error) {
 	var digest xxhash.Digest
 	digest.Reset()
 	for index, message := range body.Messages {
-		text := string(message.Content)
+		text := message.Content.text
 		parsed.texts[index] = text
-		parsed.promptTokens += tokens(len(text))
+		parsed.promptTokens += tokens(len(text)) + len(message.Content.media)*tokensPerMedia
+		if message.Role == "system" {
+			parsed.systemTokens += tokens(len(text))
+		}
 		writeText(&digest, message.Role)
 		writeText(&digest, text)
+		for _, media := range message.Content.media {
+			writeText(&digest, media)
+		}
 	}
 	parsed.promptHash = digest.Sum64()
 	writeText(&digest, body.Model)

@@ -74,14 +74,14 @@ func (s *Server) tenant(name string) (*tenant, error) {
 
 // ServeHTTP routes by hand: the mux's patterns would cost more than the rest of the way.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	path, target := r.URL.Path, s.root
+	path, target, base := r.URL.Path, s.root, ""
 	if rest, ok := strings.CutPrefix(path, "/t/"); ok {
 		name, below, _ := strings.Cut(rest, "/")
 		if name == "" || len(name) > maxTenantName {
 			sendError(w, http.StatusNotFound, "the name of a tenant has 1 to 100 bytes")
 			return
 		}
-		path = "/" + below
+		path, base = "/"+below, "/t/"+name
 		if path == "/" && r.Method == http.MethodDelete {
 			s.mutex.Lock()
 			delete(s.tenants, name)
@@ -95,7 +95,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	if drawn, ok := strings.CutPrefix(path, picturesPath); ok && r.Method == http.MethodGet {
+		sendPicture(w, drawn)
+		return
+	}
 	switch r.Method + " " + path {
+	case "POST /v1/images/generations":
+		target.answer(w, r, imagesParser("http://"+r.Host+base))
 	case "POST /v1/chat/completions":
 		target.answer(w, r, parseChat)
 	case "POST /v1/messages":

@@ -118,8 +118,11 @@ func (t *tenant) begin(request *request, header http.Header, problem error) (c *
 	if request.messages {
 		path = "messages"
 	}
-	if request.embeddings {
+	switch {
+	case request.embeddings:
 		path = "embeddings"
+	case request.images:
+		path = "images"
 	}
 	t.append(Record{
 		Number: c.number, Model: request.model, Path: path, Start: c.start, PromptHash: string(appendHex(nil, request.promptHash)),

@@ -48,7 +48,7 @@ func (r *request) readTools(body *chatBody) {
 		case "user":
 			r.toolResults = nil
 		case "tool":
-			r.toolResults = append(r.toolResults, string(message.Content))
+			r.toolResults = append(r.toolResults, message.Content.text)
 		}
 	}
 	name := body.Model[strings.LastIndexByte(body.Model, '/')+1:]
