@@ -116,6 +116,10 @@ func Generate(ctx context.Context, config Config) Ending {
 		if cause != nil {
 			config.Logger.Error("the run ends early", "reason", cause.Reason, "error", cause.Error())
 		}
+		if cause != nil && cause.Reason == v1alpha1.ReasonSuperseded {
+			// The output is another process's now.
+			return unprepared(config, RoleGenerate, cause)
+		}
 		var ending Ending
 		if config.Run.Shards <= 1 {
 			ending = ready.finalize(RoleGenerate, cause)
@@ -264,6 +268,9 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 	}
 	if resized := spec.ResizeColumns(); len(resized) > 0 {
 		p.config.Logger.Warn("columns with allowResize run in sync mode, in one Pod; make the number of rows fixed to use async mode", "columns", resized)
+	}
+	if job.Fence, err = p.store.TakeFence(p.config.Run.RunID, p.config.Run.Attempt, p.config.Shard); err != nil {
+		return failure.Of(err)
 	}
 	tracing, traced := p.startTrace()
 	job.Trace, job.Drain = tracing, p.config.Drain

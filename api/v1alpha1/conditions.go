@@ -139,6 +139,8 @@ const (
 	ReasonBudgetExhausted = "BudgetExhausted"
 	// ReasonStalled: nothing was finished for spec.run.stallDeadlineSeconds.
 	ReasonStalled = "Stalled"
+	// ReasonSuperseded: another process has begun to write the same shard.
+	ReasonSuperseded = "Superseded"
 	// ReasonInterrupted: the engine was asked to stop before it was done.
 	ReasonInterrupted = "Interrupted"
 	// ReasonInternalError: a defect of Seedloom.

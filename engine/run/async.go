@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync"
 
+	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/engine/store"
@@ -63,7 +64,7 @@ func executeAsync(ctx context.Context, job *Job) *failure.Error {
 				now := request.made
 				given, err := job.postBatch(ctx, request.group.index, &now, false)
 				if err == nil {
-					err = job.commit(request.group, now)
+					err = job.commitPatiently(request.group, now)
 				}
 				from.results <- commitResult{len(request.group.todo), now.dropped[len(request.made.dropped):], given, err}
 			}
@@ -72,7 +73,7 @@ func executeAsync(ctx context.Context, job *Job) *failure.Error {
 	ending := driver.run(ctx, from)
 	close(from.commits)
 	committers.Wait()
-	if ending != nil {
+	if ending != nil && ending.Reason != v1alpha1.ReasonSuperseded {
 		from.salvage(ctx, driver, ending)
 	}
 	return ending

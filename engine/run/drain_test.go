@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -217,8 +218,9 @@ func TestALostWakeUpIsHealed(t *testing.T) {
 
 // B16.6
 func TestARunThatStallsEndsAtItsDeadline(t *testing.T) {
-	job := newStubbed(t, quick, func(ctx context.Context, row table.RowIndex) (string, error) {
-		if row < 12 {
+	var asked atomic.Int64
+	job := newStubbed(t, quick, func(ctx context.Context, _ table.RowIndex) (string, error) {
+		if asked.Add(1) <= 12 {
 			return "text", nil
 		}
 		<-ctx.Done()
@@ -235,6 +237,58 @@ func TestARunThatStallsEndsAtItsDeadline(t *testing.T) {
 		t.Errorf("the dump is %.200s, %v", dump, err)
 	}
 	if job.written() != 12 {
-		t.Errorf("%d whole rows were kept, want 12", job.written())
+		t.Errorf("%d whole rows were kept, want 12:\n%s", job.written(), job.log.String())
+	}
+}
+
+// B1.5
+func TestACommitThatFailsIsTriedAgain(t *testing.T) {
+	job := newStubbed(t, quick, func(context.Context, table.RowIndex) (string, error) { return "text", nil })
+	files := filepath.Join(job.folder, "parquet-files")
+	if err := os.Rename(files, files+"-away"); err != nil {
+		t.Fatal(err)
+	}
+	healed := make(chan error, 1)
+	job.Logger = slog.New(onWarning{slog.NewTextHandler(&job.log, nil), func() { healed <- os.Rename(files+"-away", files) }, new(sync.Once)})
+	if ending := Execute(t.Context(), job.Job); ending != nil {
+		t.Errorf("the run ended with %v", ending)
+	}
+	if err := <-healed; err != nil || job.written() != 40 {
+		t.Errorf("%d rows were written, %v", job.written(), err)
+	}
+	if !strings.Contains(job.log.String(), "it is tried again") {
+		t.Errorf("the log is %s", job.log.String())
+	}
+}
+
+// onWarning does something at the first warning.
+type onWarning struct {
+	slog.Handler
+	do   func()
+	once *sync.Once
+}
+
+func (o onWarning) Handle(ctx context.Context, record slog.Record) error {
+	if record.Level == slog.LevelWarn {
+		o.once.Do(o.do)
+	}
+	return o.Handler.Handle(ctx, record)
+}
+
+func TestACommitThatFailsForGoodEndsTheRun(t *testing.T) {
+	job := newStubbed(t, quick, func(context.Context, table.RowIndex) (string, error) { return "text", nil })
+	// The second row group can't be written: something that is no file has its name.
+	if err := os.MkdirAll(filepath.Join(job.folder, "parquet-files", "batch_00001.parquet.next", "x"), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	ending := Execute(t.Context(), job.Job)
+	if ending == nil || ending.Reason != v1alpha1.ReasonStorageFailed || !ending.Temporary {
+		t.Errorf("the run ended with %v", ending)
+	}
+	if tries := strings.Count(job.log.String(), "it is tried again"); tries != len(commitPauses) {
+		t.Errorf("it was tried again %d times", tries)
+	}
+	if manifest, _, err := job.Store.Group(0); err != nil || manifest == nil || manifest.Rows != 10 {
+		t.Errorf("the row group before it is %+v, %v", manifest, err)
 	}
 }

@@ -161,6 +161,9 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 			if !drain.begun && d.watch.overdue(now, d.core) {
 				d.endStalled(now)
 			}
+			if err := d.job.journals.fenced(); err != nil {
+				d.core.End(failure.Of(err))
+			}
 			missed = d.missed(wake, now)
 			d.job.Progress.SetSpansDropped(d.trace.dropped())
 			d.fails.look(now)

@@ -2,7 +2,9 @@ package run
 
 import (
 	"slices"
+	"time"
 
+	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/process"
@@ -253,6 +255,28 @@ func (j *Job) commit(group *openGroup, now made) *failure.Error {
 		return nil
 	}
 	return j.journals.remove(group.index)
+}
+
+// commitPauses are the times between the tries of a commit that the volume refuses: long enough for a short trouble of a network volume, and
+// short enough to leave time for the rest when a Pod has to stop.
+var commitPauses = [...]time.Duration{250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second}
+
+// commitPatiently tries a commit again when the volume refuses it.
+func (j *Job) commitPatiently(group *openGroup, now made) *failure.Error {
+	for _, pause := range commitPauses {
+		err := j.commit(group, now)
+		if err == nil || err.Reason != v1alpha1.ReasonStorageFailed || !err.Temporary || j.storageFailed.Load() {
+			return err
+		}
+		j.Logger.Warn("a row group could not be written; it is tried again", "rowGroup", group.index, "in", pause, "error", err)
+		timer := time.NewTimer(pause)
+		<-timer.C
+	}
+	err := j.commit(group, now)
+	if err != nil {
+		j.storageFailed.Store(true)
+	}
+	return err
 }
 
 // ranges joins ascending rows to ranges.

@@ -79,10 +79,27 @@ func (j *journals) syncAll() {
 			}
 		}
 		j.mutex.Unlock()
+		j.checkFence()
 		for _, writer := range writers {
 			_ = writer.Sync()
 		}
 	}
+}
+
+// checkFence looks, as often as journals are synced, whether this process may still write. Its result is kept by the fence: who appends to a
+// journal, and the driver, only look there. What can't be read now is left to the next commit.
+func (j *journals) checkFence() {
+	if j.job.Fence != nil {
+		_ = j.job.Fence.Check()
+	}
+}
+
+// fenced is why this process may no longer write; nil when it may.
+func (j *journals) fenced() error {
+	if j.job.Fence == nil {
+		return nil
+	}
+	return j.job.Fence.Lost()
 }
 
 // close syncs and closes all journals, and leaves their files.
@@ -179,6 +196,9 @@ func (j *journals) append(index int64, record *table.Record, made *plan.Column, 
 	if group == nil {
 		// The run was ended without this task, which had not stopped.
 		return context.Canceled
+	}
+	if err := j.fenced(); err != nil {
+		return err
 	}
 	writer, err := group.opening()
 	if err != nil {

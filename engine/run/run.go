@@ -5,6 +5,7 @@ package run
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column/factory"
@@ -39,14 +40,18 @@ type Job struct {
 	// Trace takes the spans of all tasks; nil where the run is not traced.
 	Trace trace.Sink
 	Drain Drain
+	// Fence is the right to write the shard; nil where nobody else can.
+	Fence *store.Fence
 	// Shown says that somebody shows the progress, so that it need not be logged.
 	Shown bool
 
 	// loseWakes has the timers of retries never fire, for a test.
 	loseWakes bool
-	journals  *journals
-	budget    *budget
-	skips     *skip.Rules
+	// storageFailed says that a commit has failed for good, so that the ones after it don't try long.
+	storageFailed atomic.Bool
+	journals      *journals
+	budget        *budget
+	skips         *skip.Rules
 }
 
 // Execute makes all rows of the shard that are not in the store yet, in the plan's mode. It returns nil when every row has met its

@@ -38,7 +38,7 @@ func executeSync(ctx context.Context, job *Job) *failure.Error {
 		if _, err := job.postBatch(ctx, group.index, now, true); err != nil {
 			return err
 		}
-		if err := job.commit(group, *now); err != nil {
+		if err := job.commitPatiently(group, *now); err != nil {
 			return err
 		}
 		counts := tally(job.Plan, int64(len(now.records)), job.countSkipped(now.records), now.dropped)

@@ -21,6 +21,9 @@ import (
 // The files first get names that nobody reads; once the next manifest is there beside them, a crash can only delay the commit: whoever
 // looks at the row group next gives the files their names.
 func (s *Store) Commit(manifest *Manifest, content Content) error {
+	if err := s.guard(); err != nil {
+		return err
+	}
 	sortRecords(content.Records)
 	if content.Layout == nil {
 		content.Layout = s.layout
@@ -46,6 +49,10 @@ func (s *Store) Commit(manifest *Manifest, content Content) error {
 	}
 	if err := s.write(manifestPath(manifest.Index)+nextSuffix, append(data, '\n')); err != nil {
 		s.abandon(manifest)
+		return err
+	}
+	// Encoding and writing take their time: another process may have taken over in it.
+	if err := s.guard(); err != nil {
 		return err
 	}
 	if err := s.adopt(manifest); err != nil {

@@ -47,6 +47,8 @@ type Store struct {
 	layout *Layout
 	// writer tells the temporary files of this Store from those of other processes that write in the same folder.
 	writer string
+	// fence is this process's right to write, where it has taken one.
+	fence *Fence
 }
 
 // Open opens the dataset in a folder below root, and makes the folder. The layout may be nil for who only reads manifests. Its errors are

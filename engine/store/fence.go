@@ -1,0 +1,117 @@
+package store
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"sync/atomic"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/failure"
+)
+
+// fenceFolder says which process may write what. attemptFile in it names the attempt that writes: with another one, the row groups may be
+// divided among other shards.
+const (
+	fenceFolder = "fences"
+	attemptFile = fenceFolder + "/attempt"
+)
+
+// Fence is the right of a process to write a shard. The process that takes it last has it; those before it find out before they write
+// anything. Its methods may be called from any goroutine.
+type Fence struct {
+	store *Store
+	shard int32
+	// attempt and content are what the files say while this process has the right.
+	attempt, content string
+	lost             atomic.Pointer[failure.Error]
+}
+
+// TakeFence takes the right to write a shard, from whoever has it. From then on every commit checks whether this process still has it. No
+// order of attempts is looked at: those of a resource that was deleted and made anew begin again.
+func (s *Store) TakeFence(runID string, attempt, shard int32) (*Fence, error) {
+	if err := s.root.Mkdir(fenceFolder, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, fail(err, "making the folder "+fenceFolder)
+	}
+	content, err := json.Marshal(map[string]any{"run": runID, "attempt": attempt, "token": rand.Text()})
+	if err != nil {
+		return nil, failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding the fence of shard %d", shard)
+	}
+	fence := &Fence{store: s, shard: shard, attempt: fmt.Sprintf("%s attempt %d\n", runID, attempt), content: string(content)}
+	present, err := s.readFence(attemptFile)
+	if err != nil {
+		return nil, err
+	}
+	if present != fence.attempt {
+		if err := s.write(attemptFile, []byte(fence.attempt)); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.write(fencePath(shard), content); err != nil {
+		return nil, err
+	}
+	s.fence = fence
+	return fence, nil
+}
+
+func fencePath(shard int32) string {
+	return path.Join(fenceFolder, fmt.Sprintf("shard-%05d.json", shard))
+}
+
+// readFence returns what a file of the fences says; an empty text when it is not there.
+func (s *Store) readFence(name string) (string, error) {
+	data, err := s.root.ReadFile(name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fail(err, "reading "+name)
+	}
+	return string(data), nil
+}
+
+// Check looks whether this process may still write. Once it may not, it never may again.
+func (f *Fence) Check() error {
+	if err := f.Lost(); err != nil {
+		return err
+	}
+	attempt, err := f.store.readFence(attemptFile)
+	if err != nil {
+		return err
+	}
+	content, err := f.store.readFence(fencePath(f.shard))
+	if err != nil {
+		return err
+	}
+	switch {
+	case attempt != f.attempt:
+		return f.superseded("another attempt of the run has begun")
+	case content != f.content:
+		return f.superseded("another process makes this shard now")
+	}
+	return nil
+}
+
+// Lost is how the last Check found that this process may no longer write; nil when it may. It costs next to nothing.
+func (f *Fence) Lost() error {
+	if lost := f.lost.Load(); lost != nil {
+		return lost
+	}
+	return nil
+}
+
+func (f *Fence) superseded(by string) error {
+	lost := failure.New(v1alpha1.ReasonSuperseded, failure.EndRun,
+		"%s, so this process stops and writes nothing more of shard %d; if you did not start another one, see which Pods have the output volume mounted", by, f.shard)
+	lost.Temporary = true
+	f.lost.Store(lost)
+	return lost
+}
+
+// guard checks the fence, where one was taken.
+func (s *Store) guard() error {
+	if s.fence == nil {
+		return nil
+	}
+	return s.fence.Check()
+}
