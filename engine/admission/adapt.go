@@ -5,11 +5,13 @@ import "time"
 const (
 	// cutShare is what is left of the limit after a cut.
 	cutShare = 0.75
-	// goodShare is what is gone back to of the number at which a request was refused. It is below 1 so that clients of one provider come
-	// to equal shares: who has more loses more.
-	goodShare = 0.97
-	// restRequests is how many requests pass, while nothing changes, between two attempts to have more under way, so that few are refused.
-	restRequests = 100
+	// yieldShare is what is gone back to when a request is refused though no more are under way than the provider has taken before: then
+	// another client wants its share, and who has more gives more.
+	yieldShare = 0.9
+	// For so many cuts after it has yielded, a client gives up one in contendedDivisor at each cut, which brings it to its fair share.
+	contendedCuts, contendedDivisor = 24, 32
+	// mostHold bounds the number of rounds between two attempts to have more under way, as a power of 2. So few requests are refused.
+	mostHold = 3
 	// restPauses is how many times the length of a pause has to pass before the next attempt.
 	restPauses = 20
 	// firstPause and longestPause bound the pauses while everything is refused. Each is a quarter of the time since the first refusal.
@@ -34,6 +36,12 @@ type adaptation struct {
 	good int
 	// learning says that good follows from the refusals of the last cut's burst.
 	learning bool
+	// yields says that the last cut came though the limit had not grown just before.
+	yields bool
+	// contended is for how many more cuts others are taken to want their share.
+	contended int
+	// taken is how many the provider could take before it began to refuse.
+	taken int
 	// refusedSince is when the first refusal came since anything was accepted.
 	refusedSince time.Time
 	// patience is after how long a request that is not refused is taken for accepted; refusals take the time refusal.
@@ -46,10 +54,11 @@ type adaptation struct {
 
 	// saturated says that the limit was what kept requests from starting.
 	saturated bool
-	// round counts the requests that have passed since the limit has changed; it changes next when they are need.
-	round, need int
+	// round counts the requests that have passed since the limit has changed.
+	round int
 	// step is by how much the limit grows next, grown how often it has grown since the last cut, hold how long it stays at good.
 	step, grown, hold int
+	grownAt           time.Time
 	restUntil         time.Time
 	// results and timeOuts count the latest results.
 	results, timeOuts int
@@ -58,30 +67,53 @@ type adaptation struct {
 // refused cuts the limit, once for all requests that were under way together.
 func (l *Limiter) refused(lease Lease, now time.Time, pauses bool) {
 	l.noteRefusal(now.Sub(lease.start))
-	below := max(1, min(lease.inFlight-1, int(goodShare*float64(lease.inFlight))))
+	// What is still under way was accepted, as far as is known: this one was too much beside it.
+	tooMany := l.running + 1
+	if lease.generation == l.generation && l.refusedSince.IsZero() {
+		l.yields = l.round >= l.limit || (l.grown == 0 && l.generation > 0)
+		if l.taken = tooMany - 1; l.yields {
+			l.taken = l.limit
+		}
+	}
+	below := max(1, l.running)
+	if l.contended > 0 {
+		below = max(1, l.running-l.running/contendedDivisor)
+	}
+	if l.yields {
+		below = max(1, int(yieldShare*float64(tooMany)))
+	}
 	if lease.generation != l.generation {
 		if l.learning && lease.generation == l.generation-1 {
 			l.good = min(l.good, below)
-			l.limit = min(l.limit, share(lease.inFlight))
+			l.limit = min(l.limit, share(tooMany))
 		}
 		return
 	}
-	l.learning = l.refusedSince.IsZero()
+	first, sustained := l.refusedSince.IsZero(), l.round >= l.limit
+	// A provider that wants to be left alone after it has taken as much for a while has not become smaller.
+	l.learning = first && !(pauses && sustained)
 	if l.learning {
-		l.refusedSince = now
 		l.good = below
+	}
+	if first {
+		l.refusedSince = now
 		// An attempt that has failed at once makes the next one come later.
-		if l.hold++; l.grown > 2 {
+		if l.hold++; l.grown > 4 {
 			l.hold = 0
 		}
+		l.contended = max(0, l.contended-1)
+		if l.yields {
+			l.hold, l.contended = mostHold, contendedCuts
+		}
 	} else if !pauses {
-		// Nothing was accepted since the last refusal: there is no limit to be found just now.
+		// Nothing was accepted since the last refusal: there is no limit to be found just now, and it was no other client.
+		l.good = max(l.good, l.taken)
 		pause := min(max(firstPause, now.Sub(l.refusedSince)/pauseDivisor), longestPause)
 		rest := l.restUntil
 		l.leaveAlone(now, pause)
 		l.restUntil = rest
 	}
-	l.cut(min(l.limit, lease.inFlight), now)
+	l.cut(min(l.limit, tooMany), now)
 	l.recovering, l.burst, l.tried = true, 1, 0
 }
 
@@ -103,7 +135,6 @@ func (l *Limiter) cut(from int, now time.Time) {
 	l.generation++
 	l.ramping = false
 	l.round, l.step, l.grown, l.saturated = 0, 1, 0, false
-	l.need = min(l.good<<min(l.hold, 8), max(l.good, restRequests))
 	l.results, l.timeOuts = 0, 0
 	l.restart(now)
 }
@@ -121,7 +152,8 @@ func (l *Limiter) accepted() {
 	l.limit = max(l.limit, l.good)
 	l.burst *= 2
 	l.tried = 0
-	l.recovering = l.burst < l.limit
+	// Where good was learnt just now there is nothing to find out by and by.
+	l.recovering = l.burst < l.limit && !l.learning
 }
 
 func (l *Limiter) passed(lease Lease, now time.Time, result Result) {
@@ -140,6 +172,7 @@ func (l *Limiter) passed(lease Lease, now time.Time, result Result) {
 
 // grow raises the limit where it is what keeps requests from starting.
 func (l *Limiter) grow(now time.Time) {
+	l.round++
 	if l.recovering || l.limit >= l.config.Cap || l.slow || !l.saturated {
 		return
 	}
@@ -147,14 +180,20 @@ func (l *Limiter) grow(now time.Time) {
 		l.limit++
 		return
 	}
-	l.round++
-	if l.round < l.need || now.Before(l.restUntil) {
+	// A provider that is known to refuse says soon that it has enough.
+	soon := l.grown > 0 && l.refusal > 0 && !now.Before(l.grownAt.Add(l.patience))
+	need := l.limit
+	if l.grown == 0 {
+		need <<= min(l.hold, mostHold)
+	}
+	if (l.round < need && !soon) || now.Before(l.restUntil) {
 		return
 	}
 	l.limit = min(l.config.Cap, l.limit+l.step)
-	l.step = min(2*l.step, l.limit)
-	l.grown++
-	l.round, l.need, l.saturated = 0, l.limit, false
+	if l.grown++; l.grown > 1 {
+		l.step = min(2*l.step, l.limit)
+	}
+	l.round, l.saturated, l.grownAt = 0, false, now
 }
 
 // timedOut cuts the limit when too many of the latest requests got no answer: a single one may have hung for a reason of its own.

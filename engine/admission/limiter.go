@@ -51,9 +51,7 @@ type Lease struct {
 	start time.Time
 	// generation is the number of cuts before the start.
 	generation int64
-	// inFlight is how many requests were under way at the start, with this one.
-	inFlight int
-	tokens   float64
+	tokens     float64
 }
 
 // Reason is what a limiter waits for.
@@ -189,7 +187,7 @@ func (l *Limiter) Start(now time.Time) Lease {
 		}
 		l.tried++
 	}
-	return Lease{start: now, generation: l.generation, inFlight: l.running, tokens: l.pool.start(now)}
+	return Lease{start: now, generation: l.generation, tokens: l.pool.start(now)}
 }
 
 // Done notes that a request has ended.

@@ -11,6 +11,8 @@ const (
 	// response is the share of the pace before a cut that it must have come down to. If it has not, it was not this limit's requests
 	// that have made the provider slow.
 	response = 0.9
+	// steady is up to how many times the pace of the window before a pace counts as the same.
+	steady = 1.1
 	// overhead is what an answer costs before its first token, in tokens.
 	overhead = 16
 	// leastWindow and mostWindow bound the number of requests that the pace is taken over.
@@ -38,8 +40,9 @@ type pace struct {
 
 // class is one kind of requests, with the window that its pace is taken over.
 type class struct {
-	baseline float64
-	at       time.Time
+	// baseline is the pace at its best, as of at, and last that of the window before.
+	baseline, last float64
+	at             time.Time
 	// tokens says that the length of answers is known.
 	tokens bool
 	window
@@ -88,7 +91,12 @@ func (l *Limiter) sample(lease Lease, now time.Time, result Result) bool {
 		return false
 	}
 	current.add(took.Seconds(), length)
-	if current.count < min(max(leastWindow, l.limit), mostWindow) {
+	full := min(max(leastWindow, l.limit), mostWindow)
+	if current.baseline == 0 {
+		// The first requests meet an empty queue.
+		full = leastWindow
+	}
+	if current.count < full {
 		return false
 	}
 	return l.judge(result.Class, now)
@@ -122,8 +130,14 @@ func (l *Limiter) judge(index int, now time.Time) bool {
 		current.baseline *= 1 + drift*min(1, now.Sub(current.at).Minutes())
 	}
 	current.at = now
-	l.slow = pace > unease*current.baseline
-	if pace-2*deviation <= slowness*current.baseline || l.limit == 1 {
+	surely, last := pace-2*deviation, current.last
+	current.last = pace
+	l.slow = pace-deviation > unease*current.baseline
+	if !current.tokens {
+		l.slow = surely > unease*current.baseline
+	}
+	// While a queue still grows, the pace says nothing of what a lower limit would change.
+	if surely <= slowness*current.baseline || pace > steady*last || l.limit == 1 {
 		return false
 	}
 	l.hold = 0
