@@ -36,6 +36,7 @@ COLUMNS
 - name: same
   allowResize: RESIZE
   custom: {strategy: Batch, type: int, starlark: {source: "def generate(rows):\n  return [{'_row': r['_row'], 'same': 1} for r in rows]\n"}}
+PROCESSORS
 output: {persistentVolumeClaim: {claimName: c}}
 run: {rowGroupSize: 10RUN}
 `
@@ -45,8 +46,10 @@ const doubled = `custom: {strategy: Batch, type: int, requiredColumns: [stars, r
 
 type conformance struct {
 	columns []string
-	run     string
-	faults  []sim.Fault
+	// processors is the part of the spec with that name; it may be empty.
+	processors string
+	run        string
+	faults     []sim.Fault
 	// check looks at what one of the executors has made. It may be nil.
 	check func(t *testing.T, made dataset)
 }
@@ -169,6 +172,28 @@ var conformances = map[string]conformance{
 				t.Errorf("%d rows of them are kept", len(made.Dropped))
 			}
 		}},
+	"processors see what was skipped": {columns: []string{
+		`- {name: review, skip: {when: "{{ stars > 102 }}"}, llmText: {model: writer, prompt: "review {{ id }}"}}`,
+		`- {name: upper, expression: {expr: "{{ review | upper }}"}}`,
+	}, processors: `processors:
+- {name: raise, starlark: {stage: PreBatch, source: "def process(rows):\n  return [dict(r, stars=r['stars'] + 100) for r in rows]\n"}}
+- {name: mark, starlark: {stage: PostBatch, source: "def process(rows):\n  return [dict(r, upper=r['upper'] or 'NOTHING') for r in rows]\n"}}
+- {name: less, dropColumns: {columnNames: ["i*"]}}
+`, check: func(t *testing.T, made dataset) {
+		skipped := 0
+		for i := range made.Rows {
+			row := made.row(i)
+			if row["stars"].(int64) > 102 {
+				skipped++
+			}
+			if (row["upper"] == "NOTHING") != (row["stars"].(int64) > 102) || (row["review"] == nil) != (row["upper"] == "NOTHING") {
+				t.Errorf("row %d is %v", i, row)
+			}
+		}
+		if int64(skipped) != made.Counts["upper"].Skipped || skipped == 0 || len(made.Dropped) != 45 || slices.Contains(made.Names, "id") {
+			t.Errorf("%d are skipped, %d rows of dropped columns, counts %v, columns %v", skipped, len(made.Dropped), made.Counts, made.Names)
+		}
+	}},
 	"requests are sent again": {columns: []string{review}, faults: []sim.Fault{
 		{Kind: sim.FaultStatus, Status: 503, FromRequest: 2, Every: 3, ToRequest: 20}, {Kind: sim.FaultTruncatedBody, FromRequest: 3, ToRequest: 7},
 	}},
@@ -290,7 +315,7 @@ func (d dataset) checkCounts(t *testing.T) {
 func (c conformance) generate(t *testing.T, sync bool) (w *world, ending engine.Ending, server *simtest.Server, log string) {
 	t.Helper()
 	server = simtest.Start(t, sim.Config{Faults: c.faults})
-	text := strings.NewReplacer("COLUMNS", strings.Join(c.columns, "\n"), "RESIZE", fmt.Sprint(sync), "RUN", c.run).Replace(conformanceSpec)
+	text := strings.NewReplacer("COLUMNS", strings.Join(c.columns, "\n"), "RESIZE", fmt.Sprint(sync), "RUN", c.run, "PROCESSORS", c.processors).Replace(conformanceSpec)
 	w = newWorld(t, text, server.Endpoint())
 	var lines bytes.Buffer
 	config := w.config(0)

@@ -64,7 +64,9 @@ func newStudio(t *testing.T) *studio {
 		_ = json.NewEncoder(writer).Encode(map[string]any{"data": []any{map[string]any{"b64_json": base64.StdEncoding.EncodeToString(picture)}}})
 	})
 	mux.HandleFunc("POST /v1/chat/completions", func(writer http.ResponseWriter, request *http.Request) {
-		var body struct{ Messages []struct{ Content json.RawMessage } }
+		var body struct {
+			Messages []struct{ Content json.RawMessage }
+		}
 		_ = json.NewDecoder(request.Body).Decode(&body)
 		var parts []struct {
 			Type     string

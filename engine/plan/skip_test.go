@@ -74,6 +74,20 @@ func TestWhatIsWrongWithSkipIsSaid(t *testing.T) {
 	}
 }
 
+func TestADocumentIsSkippedAsNull(t *testing.T) {
+	document := func(value string) string {
+		return edited(t, "{name: review, llmText: {model: writer,",
+			`{name: review, skip: {when: "{{ stars }}", value: `+value+`}, llmStructured: {schema: {type: object, properties: {mood: {type: string}}}, model: writer,`)
+	}
+	if _, err := plan.Compile(parse(t, document("null")), seedFields); err != nil {
+		t.Error(err)
+	}
+	_, err := plan.Compile(parse(t, document("none")), seedFields)
+	if want := `spec.columns[2].skip.value: "none" can't be the value of a column of the type struct<mood: string>; null always can`; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want it to say %s", err, want)
+	}
+}
+
 func TestTheHashHoldsSkipAndDrop(t *testing.T) {
 	base := plan.ConfigHash(parse(t, valid))
 	hash := func(to string) string {

@@ -92,7 +92,7 @@ func (p *program) records(batch *Batch, dicts []*starlark.Dict) ([]*table.Record
 		ordinal := taken[row]
 		taken[row]++
 		record := *candidates[min(ordinal, len(candidates)-1)]
-		record.Cells = slices.Clone(record.Cells)
+		record.Cells, record.Skipped = slices.Clone(record.Cells), slices.Clone(record.Skipped)
 		if ordinal >= len(candidates) || batch.Resize {
 			record.Ordinal = int32(ordinal)
 		}
