@@ -122,7 +122,7 @@ func Generate(ctx context.Context, config Config) Ending {
 		}
 		var ending Ending
 		if config.Run.Shards <= 1 {
-			ending = ready.finalize(RoleGenerate, cause)
+			ending = ready.finalize(ctx, RoleGenerate, cause)
 		} else {
 			ending = ready.shardEnding(cause)
 		}
@@ -139,7 +139,7 @@ func Finalize(ctx context.Context, config Config) Ending {
 			return unprepared(config, RoleFinalize, failure.Of(err))
 		}
 		defer ready.close()
-		return ready.finalize(RoleFinalize, nil)
+		return ready.finalize(ctx, RoleFinalize, nil)
 	})
 }
 
@@ -169,7 +169,8 @@ func prepare(ctx context.Context, config Config) (*prepared, error) {
 		return nil, err
 	}
 	folder := store.Folder(config.Run.Namespace, config.Run.Name, config.Run.ConfigHash)
-	layout := &store.Layout{Schema: ready.plan.Schema, Output: ready.plan.Output, Dropped: ready.plan.Dropped, Preserve: spec.PreservesDroppedColumns()}
+	layout := &store.Layout{Schema: ready.plan.Schema, Output: ready.plan.Output, Dropped: ready.plan.Dropped, Preserve: spec.PreservesDroppedColumns(),
+		Staged: ready.processors.Has(v1alpha1.ProcessorAfterGeneration)}
 	if ready.store, err = store.Open(config.OutputDirectory, folder, layout); err != nil {
 		return nil, err
 	}
@@ -248,13 +249,7 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 		Plan: p.plan, Generators: generators, Processors: p.processors, Store: p.store, Progress: tracker, Logger: p.config.Logger,
 		Attempt: p.config.Run.Attempt, Shard: p.config.Shard, Shards: max(1, p.config.Run.Shards), Outage: outage, Shown: p.observed != nil,
 	}
-	if p.seed != nil {
-		selector := seed.NewSelector(p.seed.Len(), spec.Seed.Order, spec.RandomSeed)
-		job.Seed = func(row table.RowIndex) ([]any, int64) {
-			index := selector.Index(row)
-			return p.seed.Row(index), int64(index)
-		}
-	}
+	job.Seed = p.seedValues()
 	if err := toolServers.Check(ctx); err != nil {
 		return failure.Of(err)
 	}
@@ -318,7 +313,7 @@ func (p *prepared) shardEnding(ending *failure.Error) Ending {
 }
 
 // finalize writes the metadata of the whole dataset, and describes it.
-func (p *prepared) finalize(role string, ending *failure.Error) Ending {
+func (p *prepared) finalize(ctx context.Context, role string, ending *failure.Error) Ending {
 	resolved := p.config.Run
 	var outcome runreport.Outcome
 	var reason, message string
@@ -346,7 +341,19 @@ func (p *prepared) finalize(role string, ending *failure.Error) Ending {
 			input.SeedColumns = append(input.SeedColumns, field.Name)
 		}
 	}
-	summary, err := p.store.Finalize(input)
+	if ending == nil || !ending.Temporary {
+		input.Publish = p.publisher()
+	}
+	summary, err := p.store.Finalize(ctx, input)
+	if failed := failure.Of(err); failed != nil && input.Publish != nil && failed.Reason != v1alpha1.ReasonStorageFailed {
+		// What was generated is kept, and described; the processors may work on it at another attempt.
+		p.config.Logger.Error("the dataset can't be made of what was generated", "reason", failed.Reason, "error", failed.Error())
+		if ending == nil {
+			ending = failed
+		}
+		input.Publish, input.PublishStarted = nil, true
+		summary, err = p.store.Finalize(ctx, input)
+	}
 	if err != nil {
 		p.config.Logger.Error("the metadata could not be written", "error", err)
 		if ending == nil {

@@ -382,3 +382,134 @@ func TestProcessorsWriteAnotherFormAndDropColumns(t *testing.T) {
 		t.Errorf("the schema is %s, %v", raw, err)
 	}
 }
+
+const afterGeneration = `
+- name: even
+  starlark:
+    stage: AfterGeneration
+    source: |
+      def process(rows):
+          kept = [dict(r, shout=r["text"].upper()) for r in rows if r["_row"] % 2 == 0]
+          return kept + [dict(r, id="again " + r["id"]) for r in kept if r["_row"] % 10 == 0]
+- name: few
+  dropColumns: {columnNames: [text]}
+`
+
+// datasetOf checks that the dataset is what the processors of afterGeneration make of so many rows.
+func (w *world) requireAfterGeneration(rows int) {
+	w.t.Helper()
+	names, got := w.rows()
+	_, dropped := w.rowsIn("dropped-columns-parquet-files")
+	var want, wantDropped [][]any
+	for row := 0; row < rows; row += 2 {
+		text := fmt.Sprintf("answer to about row %d.", row)
+		want = append(want, []any{fmt.Sprintf("row %d.", row), strings.ToUpper(text)})
+		wantDropped = append(wantDropped, []any{text})
+		if row%10 == 0 {
+			want = append(want, []any{fmt.Sprintf("again row %d.", row), strings.ToUpper(text)})
+			wantDropped = append(wantDropped, []any{text})
+		}
+	}
+	if difference := cmp.Diff(want, got); difference != "" || !cmp.Equal(names, []string{"id", "shout"}) {
+		w.t.Fatalf("%v: %s", names, difference)
+	}
+	if difference := cmp.Diff(wantDropped, dropped); difference != "" {
+		w.t.Fatal(difference)
+	}
+	metadata := w.metadata()
+	if metadata["post_generation_state"] != "complete" || metadata["post_generation_processed"] != true || metadata["actual_num_records"] != float64(len(want)) {
+		w.t.Errorf("the metadata says %v, %v, %v", metadata["post_generation_state"], metadata["post_generation_processed"], metadata["actual_num_records"])
+	}
+}
+
+func TestProcessorsAfterTheGenerationMakeTheDataset(t *testing.T) {
+	server := newEndpoint(t, echo)
+	w := newWorld(t, numberedSpec+afterGeneration, server.URL+"/v1")
+	w.spec.NumRecords = 15
+	ending := w.generate(t.Context(), 0)
+	checkEnding(t, ending, runreport.OutcomeComplete, "", 0, 10, 0)
+	if records := ending.Result.Records; records.Filtered != 7 || records.Added != 2 || records.Missing != 0 {
+		t.Errorf("records: %+v", records)
+	}
+	w.requireAfterGeneration(15)
+
+	// Again, with nothing to do; then larger.
+	checkEnding(t, w.generate(t.Context(), 0), runreport.OutcomeComplete, "", 0, 10, 0)
+	w.requireAfterGeneration(15)
+	w.spec.NumRecords = 25
+	checkEnding(t, w.generate(t.Context(), 0), runreport.OutcomeComplete, "", 0, 16, 0)
+	w.requireAfterGeneration(25)
+	if different, all := server.sent(); different != 25 || all != 25 {
+		t.Errorf("%d different prompts of %d were sent", different, all)
+	}
+	if !w.succeeded() {
+		t.Error("the mark of success is missing")
+	}
+
+	sharded := newWorld(t, numberedSpec+afterGeneration, server.URL+"/v1")
+	sharded.shards = 3
+	for shard := range int32(3) {
+		if ending := sharded.generate(t.Context(), shard); ending.Result.Outcome != runreport.OutcomeComplete {
+			t.Fatalf("shard %d ended as %s: %s", shard, ending.Result.Outcome, ending.Result.Message)
+		}
+	}
+	checkEnding(t, engine.Finalize(t.Context(), sharded.config(0)), runreport.OutcomeComplete, "", 0, 18, 0)
+	sharded.requireAfterGeneration(30)
+}
+
+func TestAFailureAfterTheGenerationLosesNothing(t *testing.T) {
+	server := newEndpoint(t, echo)
+	w := newWorld(t, numberedSpec+starlarkProcessor("unlucky", "AfterGeneration", "FailRun", failsInGroupOne), server.URL+"/v1")
+	ending := w.generate(t.Context(), 0)
+	checkEnding(t, ending, runreport.OutcomeFailed, v1alpha1.ReasonProcessorFailed, runreport.ExitFailed, 30, 0)
+	if !strings.Contains(ending.Result.Message, "AfterGeneration") || w.succeeded() {
+		t.Errorf("the message is %q, the mark of success is there: %t", ending.Result.Message, w.succeeded())
+	}
+	if metadata := w.metadata(); metadata["post_generation_state"] != "started" || metadata["post_generation_processed"] != false {
+		t.Errorf("the metadata says %v, %v", metadata["post_generation_state"], metadata["post_generation_processed"])
+	}
+	// What a failure leads to does not shape rows: with another policy the same run goes on from there, without a request.
+	w.spec.Processors[1].FailurePolicy = v1alpha1.ProcessorFailRowGroup
+	checkEnding(t, w.generate(t.Context(), 0), runreport.OutcomePartial, v1alpha1.ReasonRowsDropped, 0, 20, 10)
+	if _, rows := w.rows(); len(rows) != 20 {
+		t.Errorf("%d rows are in the dataset", len(rows))
+	}
+	if _, all := server.sent(); all != 30 {
+		t.Errorf("%d requests were sent", all)
+	}
+}
+
+// A crash at any moment of the processing after the generation is as if it had not been.
+func TestProcessingAfterTheGenerationGoesOnAfterACrash(t *testing.T) {
+	w := newWorld(t, numberedSpec+afterGeneration, newEndpoint(t, echo).URL+"/v1")
+	w.generate(t.Context(), 0)
+	w.requireAfterGeneration(30)
+	path := func(name string) string { return filepath.Join(w.folder(), name) }
+	for name, crash := range map[string]func() error{
+		"before a commit": func() error { return os.Remove(path("row-groups/00001.published.json")) },
+		"between the files and the manifest": func() error {
+			return os.Rename(path("row-groups/00002.published.json"), path("row-groups/00002.published.json.next"))
+		},
+		"between the manifest's next and the files": func() error {
+			if err := os.Rename(path("row-groups/00000.published.json"), path("row-groups/00000.published.json.next")); err != nil {
+				return err
+			}
+			return os.Rename(path("parquet-files/batch_00000.parquet"), path("parquet-files/batch_00000.parquet.next"))
+		},
+		"half a file":  func() error { return os.Truncate(path("parquet-files/batch_00001.parquet"), 100) },
+		"no files":     func() error { return os.RemoveAll(path("parquet-files")) },
+		"all is there": func() error { return nil },
+	} {
+		if err := crash(); err != nil {
+			t.Fatal(name, err)
+		}
+		ending := w.generate(t.Context(), 0)
+		if ending.Result.Outcome != runreport.OutcomeComplete {
+			t.Fatalf("%s: ended as %s: %s", name, ending.Result.Outcome, ending.Result.Message)
+		}
+		w.requireAfterGeneration(30)
+		if left, err := filepath.Glob(path("*/*.next")); err != nil || len(left) > 0 {
+			t.Errorf("%s: %v is left over, %v", name, left, err)
+		}
+	}
+}

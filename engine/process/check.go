@@ -33,6 +33,12 @@ func (e *Error) Error() string { return e.Cause.Error() }
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
+// DropsRowGroup says whether a failure is that of a processor that leads to the loss of its row group alone.
+func DropsRowGroup(err *failure.Error) bool {
+	var failed *Error
+	return errors.As(err, &failed) && failed.Policy == v1alpha1.ProcessorFailRowGroup
+}
+
 // resizedError says that a processor changed the rows where it may not.
 type resizedError struct {
 	expected, returned int

@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -88,7 +87,7 @@ func (d *driver) processHeld(ctx context.Context) {
 func (d *driver) applyHeld(back held) {
 	d.processing--
 	if back.err != nil {
-		if wantsRowGroupDropped(back.err) {
+		if process.DropsRowGroup(back.err) {
 			d.core.DropGroup(back.group.Index, back.err)
 			return
 		}
@@ -105,12 +104,6 @@ func (d *driver) applyHeld(back held) {
 		}
 	}
 	d.core.Released(back.group.Index)
-}
-
-// wantsRowGroupDropped says whether the failure of a processor leads to the loss of its row group alone.
-func wantsRowGroupDropped(err *failure.Error) bool {
-	var failed *process.Error
-	return errors.As(err, &failed) && failed.Policy == v1alpha1.ProcessorFailRowGroup
 }
 
 // droppedBy describes a row that was given up because a processor has failed: no column has caused it.
@@ -137,7 +130,7 @@ func (j *Job) postBatch(ctx context.Context, index int64, now *made, resize bool
 	batch := &process.Batch{Stage: v1alpha1.ProcessorPostBatch, RowGroup: index, Records: now.records, Columns: columns, Resize: resize}
 	result, err := j.Processors.Run(ctx, j.Logger, batch)
 	if err != nil {
-		if !wantsRowGroupDropped(err) {
+		if !process.DropsRowGroup(err) {
 			return nil, err
 		}
 		return now.giveUp(j, err), nil
@@ -153,7 +146,7 @@ func (j *Job) preBatchSync(ctx context.Context, index int64, now *made) (dropped
 	batch := &process.Batch{Stage: v1alpha1.ProcessorPreBatch, RowGroup: index, Records: now.records, Columns: j.early(), Resize: true}
 	result, err := j.Processors.Run(ctx, j.Logger, batch)
 	if err != nil {
-		if !wantsRowGroupDropped(err) {
+		if !process.DropsRowGroup(err) {
 			return false, err
 		}
 		now.giveUp(j, err)

@@ -47,7 +47,7 @@ func (s *Store) Commit(manifest *Manifest, content Content) error {
 		s.abandon(manifest)
 		return failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding the manifest of row group %d", manifest.Index)
 	}
-	if err := s.write(manifestPath(manifest.Index)+nextSuffix, append(data, '\n')); err != nil {
+	if err := s.write(manifest.path()+nextSuffix, append(data, '\n')); err != nil {
 		s.abandon(manifest)
 		return err
 	}
@@ -72,7 +72,7 @@ func (s *Store) writeNext(manifest *Manifest, file File) error {
 	if file.Identities != nil {
 		entry.Rows, entry.Identities = int64(len(file.Rows)), file.Identities
 	}
-	if file.Folder == parquetFolder {
+	if file.main {
 		manifest.File, manifest.SHA256, manifest.Bytes = entry.Path, entry.SHA256, entry.Bytes
 	} else {
 		manifest.Files = append(manifest.Files, entry)
@@ -105,7 +105,7 @@ func (s *Store) adopt(manifest *Manifest) error {
 			return fail(err, doing)
 		}
 	}
-	if err := s.root.Rename(manifestPath(manifest.Index)+nextSuffix, manifestPath(manifest.Index)); err != nil {
+	if err := s.root.Rename(manifest.path()+nextSuffix, manifest.path()); err != nil {
 		return fail(err, doing)
 	}
 	if err := s.syncFolder(manifestFolder); err != nil {
@@ -132,11 +132,15 @@ func (s *Store) removeStale(manifest *Manifest, files []File) error {
 // Group returns the manifest of a committed row group whose files are as they were written, or nil when there is none. The note says, of a
 // group that is there but can't be used, why not. A commit that was cut off after its files were written is completed here.
 func (s *Store) Group(index int64) (manifest *Manifest, note string, err error) {
-	manifest, note, err = s.verified(manifestPath(index), index, "")
+	return s.group(manifestPath(index), index)
+}
+
+func (s *Store) group(name string, index int64) (manifest *Manifest, note string, err error) {
+	manifest, note, err = s.verified(name, index, "")
 	if err != nil || manifest != nil {
 		return manifest, note, err
 	}
-	next, _, err := s.verified(manifestPath(index)+nextSuffix, index, nextSuffix)
+	next, _, err := s.verified(name+nextSuffix, index, nextSuffix)
 	if err != nil || next == nil {
 		return nil, note, err
 	}

@@ -86,7 +86,7 @@ func TestDroppedColumnsAreBesideTheDatasetAndComeBack(t *testing.T) {
 	if difference := cmp.Diff(rows, read, cmp.Comparer(func(a, b *table.Schema) bool { return a.Len() == b.Len() })); difference != "" {
 		t.Error(difference)
 	}
-	if _, err := s.Finalize(finalizeInput(complete)); err != nil {
+	if _, err := s.Finalize(t.Context(), finalizeInput(complete)); err != nil {
 		t.Fatal(err)
 	}
 	metadata := readMetadata(t, folder)
@@ -134,7 +134,7 @@ func TestDroppedColumnsThatAreNotKeptComeBackAsNull(t *testing.T) {
 	if err != nil || len(read) != 3 || read[2].Cells[0] != nil || read[2].Cells[1] != int64(2) {
 		t.Errorf("got %v, %v", read, err)
 	}
-	if _, err := s.Finalize(finalizeInput(complete)); err != nil {
+	if _, err := s.Finalize(t.Context(), finalizeInput(complete)); err != nil {
 		t.Fatal(err)
 	}
 	if metadata := readMetadata(t, folder); metadata["preserve_dropped_columns"] != false {
@@ -213,7 +213,7 @@ func TestACommitOfSeveralFilesThatWasCutOffIsOneOrTheOther(t *testing.T) {
 		if _, rows := readFile(t, filepath.Join(folder, extra)); len(rows) != want {
 			t.Errorf("cut off after %d renamings: %d rows of the processor", cut, len(rows))
 		}
-		if _, err := s.Finalize(finalizeInput(complete)); err != nil {
+		if _, err := s.Finalize(t.Context(), finalizeInput(complete)); err != nil {
 			t.Fatal(err)
 		}
 		left, err := filepath.Glob(filepath.Join(folder, "*", "*.next"))

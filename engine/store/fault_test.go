@@ -80,7 +80,7 @@ func TestShardsCommitBesideEachOther(t *testing.T) {
 	s := open(t, root)
 	input := finalizeInput(complete)
 	input.Target, input.RowGroups = groups*10, groups
-	summary, err := s.Finalize(input)
+	summary, err := s.Finalize(t.Context(), input)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -29,15 +30,47 @@ type FinalizeInput struct {
 	UpdatedAt time.Time
 	// Cost says what the use of models has cost; empty where it is not known.
 	Cost func(...runreport.Model) string
+	// Publish makes the dataset from staged row groups; nil where that can't be done now. PublishStarted says that it was tried before.
+	Publish        Publisher
+	PublishStarted bool
 }
 
-// Finalize writes what describes the dataset as a whole, from the manifests, whoever wrote them: the dropped rows, the configuration, the
-// metadata, and the mark of success unless the run has failed. It may be called any number of times.
-func (s *Store) Finalize(input FinalizeInput) (*Summary, error) {
+// The states of the processing after the generation.
+const (
+	publishStarted  = "started"
+	publishComplete = "complete"
+)
+
+// Finalize makes the dataset from staged row groups, where that is asked for, and describes it. It may be called any number of times. What
+// its error says of the publisher is the publisher's own.
+func (s *Store) Finalize(ctx context.Context, input FinalizeInput) (*Summary, error) {
 	if err := s.completeCommits(); err != nil {
 		return nil, err
 	}
 	manifests, err := s.manifests()
+	if err != nil {
+		return nil, err
+	}
+	state := ""
+	if input.PublishStarted {
+		state = publishStarted
+	}
+	if s.layout.Staged && input.Publish != nil {
+		if _, err := s.describe(input, manifests, publishStarted); err != nil {
+			return nil, err
+		}
+		if err := s.publish(ctx, manifests, input.Attempt, input.Publish); err != nil {
+			return nil, err
+		}
+		state = publishComplete
+	}
+	return s.describe(input, manifests, state)
+}
+
+// describe writes what describes the dataset as a whole, from the manifests, whoever wrote them: the dropped rows, the configuration, the
+// metadata, and the mark of success unless the run has failed or the dataset is not made yet.
+func (s *Store) describe(input FinalizeInput, manifests []*Manifest, state string) (*Summary, error) {
+	manifests, err := s.dataset(manifests)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +81,12 @@ func (s *Store) Finalize(input FinalizeInput) (*Summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	metadata, err := indented(s.metadata(input, summary, manifests, outcome, reason, message))
+	document := s.metadata(input, summary, manifests, outcome, reason, message)
+	if s.layout.Staged {
+		processed := state == publishComplete
+		document.PostGenerationState, document.PostGenerationProcessed = state, &processed
+	}
+	metadata, err := indented(document)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +111,8 @@ func (s *Store) Finalize(input FinalizeInput) (*Summary, error) {
 			return nil, err
 		}
 	}
-	if outcome == runreport.OutcomeComplete || outcome == runreport.OutcomePartial {
+	whole := !s.layout.Staged || state == publishComplete
+	if whole && (outcome == runreport.OutcomeComplete || outcome == runreport.OutcomePartial) {
 		return summary, s.write(successFile, nil)
 	}
 	if err := s.root.Remove(successFile); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -26,7 +26,7 @@ func TestFinalizeCompletesACommitThatWasCutOff(t *testing.T) {
 	if err := os.WriteFile(name, before, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	summary, err := s.Finalize(finalizeInput(complete))
+	summary, err := s.Finalize(t.Context(), finalizeInput(complete))
 	if err != nil || summary.Records.Actual != 12 {
 		t.Errorf("got %+v, %v; want the 12 records that are in the file", summary, err)
 	}

@@ -22,6 +22,20 @@ type Layout struct {
 	Dropped *table.Schema
 	// Preserve says that the dropped columns are kept in files of their own.
 	Preserve bool
+	// Staged says that row groups are kept as they were made, beside their manifests and with their dropped columns; the dataset is what is
+	// made of them when the run is finalized.
+	Staged bool
+}
+
+// main says where the file with the rows of a row group lies, and what it holds.
+func (l *Layout) main() (folder string, schema *table.Schema) {
+	switch {
+	case l.Staged && l.Preserve:
+		return manifestFolder, l.Schema
+	case l.Staged:
+		return manifestFolder, l.output()
+	}
+	return parquetFolder, l.output()
 }
 
 func (l *Layout) output() *table.Schema {
@@ -47,6 +61,8 @@ type File struct {
 	Rows [][]any
 	// Identities say which row is which record, where the rows are others than those of the dataset.
 	Identities Identities
+	// main says that it is the file with the rows of the row group.
+	main bool
 }
 
 // FormFile is the file with another form of records that a processor has made. It sorts the records.
@@ -73,7 +89,11 @@ type Content struct {
 
 // files are the files of the content: that with the dataset's rows first.
 func (c *Content) files() []File {
-	files := []File{{Folder: parquetFolder, Schema: c.Layout.output(), Rows: project(c.Records, c.Layout.Schema, c.Layout.output())}}
+	folder, schema := c.Layout.main()
+	files := []File{{Folder: folder, Schema: schema, Rows: project(c.Records, c.Layout.Schema, schema), main: true}}
+	if c.Layout.Staged {
+		return append(files, c.Files...)
+	}
 	dropped := File{Folder: droppedFolder, Schema: c.Layout.Dropped}
 	if c.Layout.Preserve && len(c.Layout.dropped()) > 0 {
 		dropped.Rows = project(c.Records, c.Layout.Schema, c.Layout.Dropped)
@@ -112,7 +132,8 @@ func (s *Store) ReadRecords(manifest *Manifest) ([]*table.Record, error) {
 	if err != nil {
 		return nil, misfit(manifest, manifest.File)
 	}
-	if err := s.readColumns(manifest, manifest.File, s.layout.output(), records); err != nil {
+	_, columns := s.layout.main()
+	if err := s.readColumns(manifest, manifest.File, columns, records); err != nil {
 		return nil, err
 	}
 	if dropped := manifest.file(droppedFolder); dropped != nil {

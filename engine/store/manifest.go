@@ -45,7 +45,10 @@ type Manifest struct {
 	// JournalBytes is how much of the row group's journal is counted in Models.
 	JournalBytes int64  `json:"journalBytes,omitempty"`
 	Mode         string `json:"mode"`
-	Attempt      int32  `json:"attempt"`
+	// Source names, in the manifest of what was made of a row group when the run was finalized, the row group's content. Such a manifest
+	// counts only what was done then.
+	Source  string `json:"source,omitempty"`
+	Attempt int32  `json:"attempt"`
 	// Identities say which record is which row.
 	Identities Identities `json:"identities"`
 }

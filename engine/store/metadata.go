@@ -27,6 +27,9 @@ type metadata struct {
 	DatasetName            string            `json:"dataset_name"`
 	FilePaths              metadataPaths     `json:"file_paths"`
 	Schema                 map[string]string `json:"schema"`
+	// These two are there where processors work on the dataset after its generation.
+	PostGenerationState     string `json:"post_generation_state,omitempty"`
+	PostGenerationProcessed *bool  `json:"post_generation_processed,omitempty"`
 
 	DroppedColumns []string           `json:"dropped_columns"`
 	SchemaVersion  int                `json:"schema_version"`

@@ -128,7 +128,7 @@ func TestMetadataFitsItsPublishedSchema(t *testing.T) {
 			root := t.TempDir()
 			s := open(t, root)
 			fill(t, s)
-			if _, err := s.Finalize(finalizeInput(complete)); err != nil {
+			if _, err := s.Finalize(t.Context(), finalizeInput(complete)); err != nil {
 				t.Fatal(err)
 			}
 			data, err := os.ReadFile(filepath.Join(root, "ns/ds/0123/metadata.json"))

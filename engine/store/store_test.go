@@ -294,7 +294,7 @@ func TestFinalizeDescribesTheWhole(t *testing.T) {
 	}
 	input := finalizeInput(complete)
 	input.Cost = func(models ...runreport.Model) string { return fmt.Sprintf("0.%d0", len(models)) }
-	summary, err := s.Finalize(input)
+	summary, err := s.Finalize(t.Context(), input)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -323,7 +323,7 @@ func TestFinalizeDescribesTheWhole(t *testing.T) {
 		t.Errorf("left over: %v", left)
 	}
 	// Again, with the same bytes; and a failure takes the mark of success away.
-	if _, err := s.Finalize(input); err != nil {
+	if _, err := s.Finalize(t.Context(), input); err != nil {
 		t.Fatal(err)
 	}
 	if again, err := os.ReadFile(filepath.Join(folder, "metadata.json")); err != nil || string(again) != string(data) {
@@ -332,7 +332,7 @@ func TestFinalizeDescribesTheWhole(t *testing.T) {
 	failed := func(*store.Summary) (runreport.Outcome, string, string) {
 		return runreport.OutcomeFailed, "NoRecords", "none"
 	}
-	if _, err := s.Finalize(finalizeInput(failed)); err != nil {
+	if _, err := s.Finalize(t.Context(), finalizeInput(failed)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(filepath.Join(folder, "_SUCCESS")); !errors.Is(err, os.ErrNotExist) {

@@ -1,0 +1,63 @@
+package engine
+
+import (
+	"context"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/process"
+	"seedloom.dev/seedloom/engine/seed"
+	"seedloom.dev/seedloom/engine/store"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+// publisher lets the processors of the stage AfterGeneration make the dataset from what was generated, one row group after another. It is nil
+// where there are none.
+func (p *prepared) publisher() store.Publisher {
+	if !p.processors.Has(v1alpha1.ProcessorAfterGeneration) {
+		return nil
+	}
+	// Dropped columns that are not kept are not there any more.
+	kept := p.plan.Schema
+	if !p.plan.Spec.PreservesDroppedColumns() {
+		kept = p.plan.Output
+	}
+	var columns []int
+	for index, field := range p.plan.Schema.Fields() {
+		if _, there := kept.Index(field.Name); there {
+			columns = append(columns, index)
+		}
+	}
+	return func(ctx context.Context, index int64, records []*table.Record) (store.Published, error) {
+		batch := &process.Batch{Stage: v1alpha1.ProcessorAfterGeneration, RowGroup: index, Records: records, Columns: columns, Resize: true}
+		result, err := p.processors.Run(ctx, p.config.Logger, batch)
+		if err == nil {
+			return store.Published{Records: result.Records, Added: result.Added, Filtered: result.Filtered}, nil
+		}
+		if !process.DropsRowGroup(err) {
+			return store.Published{}, err
+		}
+		var given store.Published
+		values := p.seedValues()
+		for _, record := range records {
+			dropped := store.DroppedRow{Row: record.Row, Reason: err.Reason, Message: err.Error(), Attempts: record.Attempt + 1}
+			if values != nil {
+				_, seedRow := values(record.Row)
+				dropped.SeedRow = &seedRow
+			}
+			given.Dropped = append(given.Dropped, dropped)
+		}
+		return given, nil
+	}
+}
+
+// seedValues returns the function that gives a row its values from the seed, or nil without a seed.
+func (p *prepared) seedValues() func(table.RowIndex) ([]any, int64) {
+	if p.seed == nil {
+		return nil
+	}
+	selector := seed.NewSelector(p.seed.Len(), p.plan.Spec.Seed.Order, p.plan.Spec.RandomSeed)
+	return func(row table.RowIndex) ([]any, int64) {
+		index := selector.Index(row)
+		return p.seed.Row(index), int64(index)
+	}
+}
