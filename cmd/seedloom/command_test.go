@@ -178,6 +178,21 @@ func TestValidateListsAllThatIsWrong(t *testing.T) {
 		t.Errorf("got %d, %q", code, log)
 	}
 	contains(t, out, `unknown field "spec.colums"`, "spec.numRecords: must be at least 1", `spec.columns[2].llmText.model`)
+	broken("definition.yaml", "output: {persistentVolumeClaim: {claimName: c}}", "", "rowGroupSize: 8", "rowGroupSize: 8, trace: Sometimes")
+	code, out, _ = w.run("validate", "-f", "definition.yaml")
+	if code != 1 {
+		t.Error("a manifest that the API server refuses is valid")
+	}
+	contains(t, out, "spec.run.trace: Unsupported value", "spec.output: Required value")
+	broken("rules.yaml", "name: reviews", "name: Reviews", "rowGroupSize: 8", "rowGroupSize: 8, trace: Sometimes")
+	code, out, _ = w.run("validate", "-f", "rules.yaml")
+	if code != 1 {
+		t.Error("a manifest that the API server refuses is valid")
+	}
+	contains(t, out, "metadata.name must start with a letter", "spec.run.trace: ")
+	if code, _, log := w.run("preview", "-f", "rules.yaml"); code != 1 || !strings.Contains(log, "metadata.name must") {
+		t.Errorf("a manifest that the API server refuses is previewed: got %d, %s", code, log)
+	}
 	broken("seed.yaml", "{{ title }}", "{{ tilte }}")
 	code, out, _ = w.run("validate", "-f", "seed.yaml")
 	if code != 1 {

@@ -47,7 +47,11 @@ func (s *session) with(command *cobra.Command, streams *Streams, read func(*Stre
 	if err != nil {
 		return err
 	}
-	if violations := plan.Validate(&resource.Spec); len(violations) > 0 {
+	violations, err := validate(command.Context(), resource)
+	if err != nil {
+		return err
+	}
+	if len(violations) > 0 {
 		return &plan.InvalidError{Violations: violations}
 	}
 	folder, remove, err := s.seed(&resource.Spec)

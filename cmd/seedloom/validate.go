@@ -16,13 +16,13 @@ func newValidateCommand(streams *Streams) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "validate -f FILE",
 		Short: "Check a manifest, and list all that is wrong with it",
-		Long: `Check a manifest as the controller does, and list all that is wrong with it, each with its field.
+		Long: `Check a manifest as the API server and the controller do, and list all that is wrong with it, each with its field.
 
 When the data of the seed is given, or lies beside the manifest, the names of its columns are checked too.`,
 		Example: "  seedloom validate -f reviews.yaml --seed-file movies.csv",
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			return validate(command, streams, &from)
+			return runValidate(command, streams, &from)
 		},
 	}
 	from.register(command)
@@ -51,7 +51,7 @@ func (i *input) compile(command *cobra.Command, resource *v1alpha1.DatasetGenera
 	return nil, err
 }
 
-func validate(command *cobra.Command, streams *Streams, from *input) error {
+func runValidate(command *cobra.Command, streams *Streams, from *input) error {
 	resource, err := from.read(streams)
 	var malformed *manifestError
 	if err != nil && !errors.As(err, &malformed) {
@@ -65,7 +65,11 @@ func validate(command *cobra.Command, streams *Streams, from *input) error {
 		fmt.Fprintln(streams.Out, problem)
 	}
 	if len(problems) > 0 {
-		streams.Errorf("error: %s is invalid: %d problems", from.filename, len(problems))
+		plural := "s"
+		if len(problems) == 1 {
+			plural = ""
+		}
+		streams.Errorf("error: %s is invalid: %d problem%s", from.filename, len(problems), plural)
 		return &endedError{code: exitFailed}
 	}
 	fmt.Fprintf(streams.Out, "datasetgeneration/%s is valid\n", resource.Name)
@@ -80,7 +84,10 @@ func problemsOf(command *cobra.Command, from *input, resource *v1alpha1.DatasetG
 	if resource == nil {
 		return problems, nil
 	}
-	violations := plan.Validate(&resource.Spec)
+	violations, err := validate(command.Context(), resource)
+	if err != nil {
+		return nil, err
+	}
 	if len(violations) == 0 && malformed == nil && resource.Spec.Seed != nil && resource.Spec.Seed.HTTP == nil {
 		if violations, err = from.compile(command, resource); err != nil {
 			return nil, err
