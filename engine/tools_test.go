@@ -213,6 +213,33 @@ func TestAToolServerThatIsKilledInTheMiddleCostsNoRow(t *testing.T) {
 	}
 }
 
+func TestAToolServerThatStaysAwayEndsTheRunAndDropsNothing(t *testing.T) {
+	model, words := newCaller(t, 1), newLexicon(t, "define")
+	struck := make(chan struct{})
+	words.atCall = func(number int) {
+		if number == 30 {
+			close(struck)
+		}
+	}
+	killed := make(chan struct{})
+	go func() {
+		defer close(killed)
+		<-struck
+		words.kill()
+	}()
+	config := newWorld(t, fmt.Sprintf(toolsSpec, 200, "OpenAI", "http://"+words.address), model.URL).config(0)
+	config.Outage = schedule.OutageConfig{First: 2 * time.Second, Later: 2 * time.Second}
+	ending := engine.Generate(t.Context(), config)
+	<-killed
+	records := ending.Result.Records
+	if ending.Result.Reason != v1alpha1.ReasonToolFailed || ending.ExitCode != runreport.ExitRetry || records.Dropped != 0 || records.Actual == 200 {
+		t.Errorf("the run ended by %s with exit code %d and %+v", ending.Result.Reason, ending.ExitCode, records)
+	}
+	if message := ending.Result.Message; !strings.Contains(message, `tool server "lexicon" could not be used at http://`+words.address) {
+		t.Errorf("the message is %q", message)
+	}
+}
+
 func TestAModelThatNeverStopsCallingCostsABoundedNumberOfRequests(t *testing.T) {
 	model, words := newCaller(t, 1_000_000), newLexicon(t, "define")
 	w := newWorld(t, fmt.Sprintf(toolsSpec, 5, "OpenAI", "http://"+words.address), model.URL)

@@ -158,6 +158,13 @@ func (e *endpoint) failed(now time.Time, probe, first bool, config OutageConfig,
 	if !e.paused() || outage < limit {
 		return nil
 	}
+	if cause.Reason == v1alpha1.ReasonToolFailed {
+		// The provider has waited with the cells whose tools are away, and is not to blame.
+		ending := failure.New(cause.Reason, failure.EndRun, "no cell has got past its tools for %s (%d tries in a row); the last failure: %s",
+			outage.Round(time.Second), e.unsuccessful, cause.Message)
+		ending.Temporary = true
+		return ending
+	}
 	ending := failure.New(v1alpha1.ReasonProviderUnavailable, failure.EndRun,
 		"nothing has got through to the provider for %s (%d requests in a row); check that its endpoint is right and that it is up; the last failure: %s",
 		outage.Round(time.Second), e.unsuccessful, cause.Message)

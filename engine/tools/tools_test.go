@@ -188,6 +188,61 @@ func TestALateToolIsToldToTheModelAndTheOthersAreNot(t *testing.T) {
 	})
 }
 
+func TestASessionThatNeverAnswersIsGivenUpAndTakesNoCallWithIt(t *testing.T) {
+	seen := newCounts(t)
+	where := newSite(t, older(streamable(toolServer(seen))))
+	spec := specWith([]v1alpha1.ToolServer{{Name: "only", Type: v1alpha1.ToolServerStreamableHTTP, Endpoint: where.url()}},
+		v1alpha1.ToolSet{Alias: "box", Servers: []string{"only"}, TimeoutSeconds: new(int32(1))}, v1alpha1.ToolSet{Alias: "patient", Servers: []string{"only"}})
+	set := open(t, spec)
+	if err := set.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan string, 1)
+	go func() {
+		messages, _, err := set.Toolbox("patient").Call(t.Context(), []model.ToolCall{{Name: "slow"}})
+		ended <- fmt.Sprint(messages, err)
+	}()
+	waitFor(t, "the patient call is under way", func() bool { return seen.of("slow") == 1 })
+	slow := model.ToolCall{Name: "slow"}
+	if got := said(t, set.Toolbox("box"), slow, slow, slow); !strings.Contains(got[2], "no answer within 1s") {
+		t.Errorf("got %q", got)
+	}
+	said(t, set.Toolbox("box"), model.ToolCall{Name: "echo"})
+	if sessions := seen.sessions.Load(); sessions != 2 {
+		t.Errorf("after three late calls there were %d sessions in all", sessions)
+	}
+	seen.release()
+	if got := <-ended; !strings.Contains(got, "at last") {
+		t.Errorf("the call in the old session ended with %s", got)
+	}
+}
+
+func TestAnSSEServerThatIsKilledAndStartedAgain(t *testing.T) {
+	seen := newCounts(t)
+	handler := func() http.Handler {
+		server := toolServer(seen)
+		return mcp.NewSSEHandler(func(*http.Request) *mcp.Server { return server }, nil)
+	}
+	where := newSite(t, handler())
+	box := checked(t, one(v1alpha1.ToolServerSSE, where.url(), v1alpha1.ToolSet{}))
+	ended := make(chan error, 1)
+	go func() {
+		_, _, err := box.Call(t.Context(), []model.ToolCall{{Name: "slow"}})
+		ended <- err
+	}()
+	waitFor(t, "a call is under way", func() bool { return seen.of("slow") == 1 })
+	where.kill()
+	retryable(t, <-ended)
+	where.start(handler())
+	waitFor(t, "calls get through again", func() bool {
+		_, _, err := box.Call(t.Context(), []model.ToolCall{{Name: "echo"}})
+		if err != nil {
+			retryable(t, err)
+		}
+		return err == nil
+	})
+}
+
 func TestTooManyCallsInOneTurnAreToldToTheModel(t *testing.T) {
 	seen := newCounts(t)
 	box := checked(t, one(v1alpha1.ToolServerStreamableHTTP, newSite(t, streamable(toolServer(seen))).url(), v1alpha1.ToolSet{}))
