@@ -213,7 +213,7 @@ func sidecar(t *testing.T, name string) (folder string) {
 		if err := <-ended; err != nil {
 			t.Errorf("the bridge ended with: %v", err)
 		}
-		os.RemoveAll(folder)
+		_ = os.RemoveAll(folder) // the test is over
 	})
 	return folder
 }

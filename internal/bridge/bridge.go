@@ -36,7 +36,7 @@ func Install(directory string) error {
 	if err != nil {
 		return err
 	}
-	defer source.Close()
+	defer func() { _ = source.Close() }() // was only read
 	// A container that is started again finds its former copy, which nobody may write to.
 	if err := os.Remove(Path(directory)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
@@ -104,7 +104,7 @@ func connect(ctx context.Context, connection net.Conn, command []string, logs io
 	if err != nil {
 		return err
 	}
-	defer output.Close()
+	defer func() { _ = output.Close() }() // was only read
 	program.Stdout = writer
 	err = program.Start()
 	_ = writer.Close() // the program has its own

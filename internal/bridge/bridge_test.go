@@ -58,7 +58,7 @@ func serve(t *testing.T, script string) (socket string, logs *buffer, stop func(
 		if err := <-ended; err != nil {
 			t.Errorf("the bridge ended with: %v", err)
 		}
-		os.RemoveAll(folder)
+		_ = os.RemoveAll(folder) // the test is over
 	})
 	t.Cleanup(stop)
 	return socket, logs, stop
