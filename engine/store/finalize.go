@@ -135,11 +135,14 @@ func droppedRows(manifests []*Manifest) ([]byte, error) {
 }
 
 func indented(document any) ([]byte, error) {
-	data, err := json.MarshalIndent(document, "", "  ")
-	if err != nil {
+	var buffer bytes.Buffer
+	encoder := json.NewEncoder(&buffer)
+	encoder.SetEscapeHTML(false) // people read the names of types in it
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(document); err != nil {
 		return nil, failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding %s", metadataFile)
 	}
-	return append(data, '\n'), nil
+	return buffer.Bytes(), nil
 }
 
 // removeTemporary removes what crashes have left over. No shard writes any more when a run is finalized.

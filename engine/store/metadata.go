@@ -197,13 +197,16 @@ func (s *Store) describeColumns(document *metadata, input FinalizeInput, summary
 			column.Source, column.Succeeded, column.Dropped = "seed", summary.Records.Actual, summary.Records.Dropped
 		}
 		made := field.Name
-		if producer, isSideEffect := input.SideEffects[field.Name]; isSideEffect {
+		producer, isSideEffect := input.SideEffects[field.Name]
+		if isSideEffect {
 			made = producer
 		}
 		for _, counted := range summary.Columns {
 			if counted.Name == made {
 				column.Succeeded, column.Failed, column.Dropped, column.Skipped = counted.Succeeded, counted.Failed, counted.Dropped, counted.Skipped
-				column.InputTokens, column.OutputTokens = counted.Usage.InputTokens, counted.Usage.OutputTokens
+				if !isSideEffect { // which costs nothing beside its column
+					column.InputTokens, column.OutputTokens = counted.Usage.InputTokens, counted.Usage.OutputTokens
+				}
 			}
 		}
 		document.Columns = append(document.Columns, column)
