@@ -122,7 +122,7 @@ type Record struct {
 }
 
 // IsSkipped says whether a cell was left out by skip.
-func (r *Record) IsSkipped(index int) bool { return r.Skipped != nil && r.Skipped[index] }
+func (r *Record) IsSkipped(index int) bool { return index < len(r.Skipped) && r.Skipped[index] }
 
 // NewRecord returns a record whose cells are all null.
 func NewRecord(schema *Schema, row RowIndex, attempt int32) *Record {
