@@ -42,6 +42,8 @@ type Result struct {
 	Class int
 	// RetryAfter is the time for which a refusing provider wants to be left alone; 0 when it has not said.
 	RetryAfter time.Duration
+	// Requests is how many were sent, if more than one.
+	Requests int64
 	// Tokens is how many the request has used, and OutputTokens how many of them the answer has; 0 when that is not known.
 	Tokens, OutputTokens int64
 }
@@ -193,7 +195,7 @@ func (l *Limiter) Start(now time.Time) Lease {
 // Done notes that a request has ended.
 func (l *Limiter) Done(lease Lease, now time.Time, result Result) {
 	l.running--
-	l.pool.done(now, lease.tokens, result.Tokens)
+	l.pool.done(now, lease.tokens, result)
 	switch result.Outcome {
 	case Passed:
 		l.stats.Passed++

@@ -78,8 +78,14 @@ func (p *Pool) start(now time.Time) float64 {
 }
 
 // done replaces what was expected of a request by what it has used.
-func (p *Pool) done(now time.Time, expected float64, used int64) {
+func (p *Pool) done(now time.Time, expected float64, result Result) {
+	used := result.Tokens
 	p.running--
+	if p.requests.rate > 0 && result.Requests > 1 {
+		// What was sent on the way, such as corrections, is saved up for afterwards.
+		p.requests.fill(now)
+		p.requests.level -= float64(result.Requests - 1)
+	}
 	if p.tokens.rate == 0 {
 		return
 	}

@@ -300,7 +300,7 @@ func (d *driver) apply(back result) {
 	step := d.steps[back.task.Column]
 	column := step.columns[0]
 	spent := back.answer.Usage
-	back.task.Cost = schedule.Cost{Tokens: spent.InputTokens + spent.OutputTokens, OutputTokens: spent.OutputTokens}
+	back.task.Cost = schedule.Cost{Requests: spent.Succeeded + spent.Failed, Tokens: spent.InputTokens + spent.OutputTokens, OutputTokens: spent.OutputTokens}
 	if column.Model != nil {
 		d.watch.ended(back.request)
 		if usage := usageOf(column, back.answer.Usage); usage.Usage != (runreport.Usage{}) {

@@ -107,9 +107,10 @@ func (c *Core) charge(current *lane, column int) {
 
 // resultOf says what the end of a task tells of the load of its endpoint.
 func resultOf(task Task, cause *failure.Error) admission.Result {
-	result := admission.Result{Class: task.Column, Tokens: task.Cost.Tokens, OutputTokens: task.Cost.OutputTokens}
+	cost := task.Cost
+	result := admission.Result{Class: task.Column, Requests: cost.Requests, Tokens: cost.Tokens, OutputTokens: cost.OutputTokens}
 	switch {
-	case cause == nil || cause.Consequence == failure.DropRow:
+	case cause == nil || (cause.Consequence == failure.DropRow && cost.OutputTokens > 0):
 		result.Outcome = admission.Passed
 	case cause.Overloaded:
 		result.Outcome, result.RetryAfter = admission.Refused, cause.RetryAfter

@@ -216,7 +216,7 @@ func (l *load) refusedShare() float64 {
 	return 100 * float64(l.refused) / float64(max(1, l.answered+l.refused))
 }
 
-const fiveMinutes = 5 * time.Minute
+const loadTime = 5 * time.Minute
 
 // requireGood checks the share of what the server could give, and of the requests that were refused.
 func requireGood(t *testing.T, l *load, could float64) {
@@ -254,7 +254,7 @@ func TestTheLimitFollowsTheCapacity(t *testing.T) {
 			}
 			to := &refusing{answers: answers{rand.New(rand.NewPCG(1, 1)), test.mean, test.sigma}, capacity: capacity}
 			l := newLoad(test.limit, 0)
-			serve(t, to, fiveMinutes, nil, l)
+			serve(t, to, loadTime, nil, l)
 			requireGood(t, l, 100*float64(64+16+128)/test.mean.Seconds())
 		})
 	}
@@ -269,7 +269,7 @@ func TestAQueueingServerIsKeptBusyAndNotFlooded(t *testing.T) {
 			to := &queueing{answers: answers{rand.New(rand.NewPCG(2, 1)), time.Second, test.sigma}, free: make([]time.Duration, 32)}
 			l := newLoad(test.limit, 0)
 			var before, waited int
-			serve(t, to, fiveMinutes, func(now time.Duration) {
+			serve(t, to, loadTime, func(now time.Duration) {
 				if now == 3*time.Minute {
 					before, waited = l.answered, int(l.waited)
 				}
@@ -313,7 +313,7 @@ func TestWindowsOfRefusalsCostLittle(t *testing.T) {
 				}
 			}
 			l := newLoad(64, 0)
-			serve(t, to, fiveMinutes, nil, l)
+			serve(t, to, loadTime, nil, l)
 			requireGood(t, l, 64*270)
 		})
 	}
@@ -332,7 +332,7 @@ func TestTwoEnginesShareAServerFairly(t *testing.T) {
 				a, b := newLoad(test.first, 0), newLoad(test.other, test.later)
 				const settled = 2 * time.Minute
 				var fromA, fromB int
-				serve(t, to, settled+fiveMinutes, func(now time.Duration) {
+				serve(t, to, settled+loadTime, func(now time.Duration) {
 					if now == settled {
 						fromA, fromB = a.answered, b.answered
 					}
@@ -388,7 +388,7 @@ func TestLatenciesThatDifferDoNotLowerTheLimit(t *testing.T) {
 			to.random = rand.New(rand.NewPCG(5, 1))
 			l := newLoad(64, 0)
 			full, seconds := 0, 0
-			serve(t, to, fiveMinutes, func(time.Duration) {
+			serve(t, to, loadTime, func(time.Duration) {
 				_, limit := l.core.Load(1)
 				full += limit
 				seconds++

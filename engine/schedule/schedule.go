@@ -176,8 +176,9 @@ type Task struct {
 	Cost Cost
 }
 
-// Cost is how many tokens a task has used, and how many of them its answers have; 0 where that is not known.
-type Cost struct{ Tokens, OutputTokens int64 }
+// Cost is how many requests a task has sent, how many tokens they have used, and how many of them the answers have; 0 where that is not
+// known.
+type Cost struct{ Requests, Tokens, OutputTokens int64 }
 
 // Group is the index of the row group of the task's rows.
 func (t Task) Group() int64 { return t.rows[0].group.Index }
