@@ -41,6 +41,8 @@ type server struct {
 	current *session
 	opening *opening
 	closed  bool
+	// away says that the log has told that no session could be opened, after there was one.
+	away bool
 }
 
 // session is a connection to a server. Whoever finds it lost discards it.
@@ -89,10 +91,12 @@ func (s *server) session(ctx context.Context) (*session, error) {
 
 // open opens a session for all who wait for it. It belongs to none of them: who gives up waiting ends it for nobody else.
 func (s *server) open(attempt *opening) {
+	before := s.listing.Load() != nil
 	made, err := s.connect()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.opening = nil
+	s.tell(before, err)
 	if err == nil && s.closed {
 		s.end(made)
 	} else if err == nil {
@@ -105,6 +109,20 @@ func (s *server) open(attempt *opening) {
 	}
 	attempt.result, attempt.err = made, err
 	close(attempt.done)
+}
+
+// tell logs that a server has gone away, and that it is back, once each. The check before a run tells for itself.
+func (s *server) tell(before bool, err error) {
+	logger := s.set.config.Logger
+	switch {
+	case !before || s.closed || logger == nil:
+	case err != nil && !s.away:
+		s.away = true
+		logger.Warn("a tool server is away; the cells that call its tools wait, and others of their models may wait with them", "server", s.spec.Name, "error", err)
+	case err == nil && s.away:
+		s.away = false
+		logger.Info("the tool server is back", "server", s.spec.Name)
+	}
 }
 
 func (s *server) connect() (*session, error) {
