@@ -1,0 +1,202 @@
+package engine_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"context"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine"
+	"seedloom.dev/seedloom/hack/llmsim/sim"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// logBuffer is a log that may be read while it is written.
+type logBuffer struct {
+	mutex sync.Mutex
+	text  bytes.Buffer
+}
+
+func (l *logBuffer) Write(data []byte) (int, error) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return l.text.Write(data)
+}
+
+func (l *logBuffer) String() string {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return l.text.String()
+}
+
+// B2.2: what is under way when the gate trips is cut, and B2.3: nothing is logged after the end.
+func TestEarlyShutdownCutsWhatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	w, server := newScenario(t, 5000, 64, sim.Config{
+		Defaults: sim.Model{Latency: answersAfter(5)},
+		Faults: []sim.Fault{
+			{Kind: sim.FaultHang, FromRequest: 5, ToRequest: 20},
+			{Kind: sim.FaultInvalid},
+		},
+	})
+	w.spec.Models[0].TimeoutSeconds = new(int32(3600))
+	var log logBuffer
+	config := w.config(0)
+	config.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	ending := engine.Generate(t.Context(), config)
+	logged := log.String()
+	if ending.Result.Reason != v1alpha1.ReasonEarlyShutdown {
+		t.Fatalf("the run ended as %s, %s: %s", ending.Result.Outcome, ending.Result.Reason, ending.Result.Message)
+	}
+	waitFor(t, "the server to see that the requests were cut", func() bool { return server.Counters().InFlight == 0 })
+	if counters := server.Counters(); counters.Cancelled < 16 {
+		t.Errorf("%d requests were cut, want the 16 that hung at least", counters.Cancelled)
+	}
+	if log.String() != logged {
+		t.Errorf("after the end was logged: %s", strings.TrimPrefix(log.String(), logged))
+	}
+}
+
+// B3.1, B3.5, B3.6: one row of a thousand is lost, and everybody says so with the same numbers.
+func TestOneLostRowIsSaidEverywhereAlike(t *testing.T) {
+	t.Parallel()
+	w, _ := newScenario(t, 1000, 32, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultInvalid, FromRequest: 500, ToRequest: 500}}})
+	w.spec.Run = &v1alpha1.RunSettings{MaxRowAttempts: new(int32(1))}
+	var handler http.Handler
+	var log logBuffer
+	config := w.config(0)
+	config.Serve = func(served http.Handler) { handler = served }
+	config.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	ending := engine.Generate(t.Context(), config)
+	want := runreport.Records{Target: 1000, Actual: 999, Dropped: 1}
+	if ending.Result.Outcome != runreport.OutcomePartial || ending.Result.Reason != v1alpha1.ReasonRowsDropped || ending.Result.Records != want {
+		t.Errorf("the result is %s, %s with %+v", ending.Result.Outcome, ending.Result.Reason, ending.Result.Records)
+	}
+	if strings.Contains(ending.Result.Message, "100%") || !strings.Contains(ending.Result.Message, "1 of 1000 records") {
+		t.Errorf("the message is %q", ending.Result.Message)
+	}
+	var report runreport.Progress
+	if err := json.Unmarshal(ask(t, handler, runreport.ProgressPath), &report); err != nil || report.Records != want {
+		t.Errorf("the progress has %+v, %v", report.Records, err)
+	}
+	metrics := string(ask(t, handler, runreport.MetricsPath))
+	for _, line := range []string{`seedloom_records{fate="written",shard="0"} 999`, `seedloom_records{fate="dropped",shard="0"} 1`, `seedloom_records_target{shard="0"} 1000`} {
+		if !strings.Contains(metrics, line) {
+			t.Errorf("the metrics lack %s", line)
+		}
+	}
+	metadata := fmt.Sprint(w.metadata())
+	for _, part := range []string{"actual_num_records:999", "target_num_records:1000"} {
+		if !strings.Contains(metadata, part) {
+			t.Errorf("the metadata lack %s: %s", part, metadata)
+		}
+	}
+	if !strings.Contains(log.String(), "level=WARN msg=\"the dataset is partial\" target=1000 records=999 dropped=1") {
+		t.Errorf("the log is %s", log.String())
+	}
+}
+
+func ask(t *testing.T, handler http.Handler, path string) []byte {
+	t.Helper()
+	recorder := httptest.NewRecorder()
+	handler.ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+	return recorder.Body.Bytes()
+}
+
+// P13: a provider that wants to be left alone for a day.
+func TestAnAbsurdRetryAfterIsCappedAndTold(t *testing.T) {
+	t.Parallel()
+	w, server := newScenario(t, 4, 4, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultStatus, Status: 429, RetryAfter: sim.Duration(24 * time.Hour), FromRequest: 2}}})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	handlers := make(chan http.Handler, 1)
+	var log logBuffer
+	config := w.config(0)
+	config.Serve = func(served http.Handler) { handlers <- served }
+	config.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	ended := make(chan engine.Ending, 1)
+	go func() { ended <- engine.Generate(ctx, config) }()
+	handler := <-handlers
+	waitFor(t, "the progress to name the provider", func() bool {
+		report, err := runreport.ParseProgress(ask(t, handler, runreport.ProgressPath))
+		if err != nil || len(report.Endpoints) == 0 {
+			return false
+		}
+		found := report.Endpoints[0]
+		if found.Provider != "local" || found.State != runreport.EndpointRateLimited || found.Until.After(time.Now().Add(6*time.Minute)) || found.Until.Before(time.Now().Add(time.Minute)) {
+			t.Errorf("the progress has %+v", found)
+		}
+		return true
+	})
+	waitFor(t, "the log to name the wish", func() bool { return strings.Contains(log.String(), "retryAfter=24h0m0s waits=5m0s") })
+	cancel()
+	if ending := <-ended; ending.Result.Outcome != runreport.OutcomeInterrupted {
+		t.Errorf("the run ended as %s", ending.Result.Outcome)
+	}
+	if requests := server.Counters().Requests; requests > 6 {
+		t.Errorf("%d requests were sent", requests)
+	}
+}
+
+// P14, B15.1: a trickling answer is told with what has come of it.
+func TestATricklingAnswerIsToldWithItsBytes(t *testing.T) {
+	t.Parallel()
+	w, _ := newScenario(t, 5, 5, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultTrickle, FromRequest: 3, ToRequest: 3, Interval: milliseconds(100)}}})
+	w.spec.Models[0].TimeoutSeconds = new(int32(4))
+	w.spec.Run = &v1alpha1.RunSettings{SlowRequestThresholdSeconds: new(int32(1))}
+	var log logBuffer
+	config := w.config(0)
+	config.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	requireComplete(t, w, engine.Generate(t.Context(), config))
+	for line := range strings.Lines(log.String()) {
+		if strings.Contains(line, "a request is slow") && strings.Contains(line, `phase="reading body" bytes=`) && strings.Contains(line, "lastByteAge=0s") {
+			return
+		}
+	}
+	t.Errorf("no line tells of the bytes:\n%s", log.String())
+}
+
+// P3: the volume is full.
+func TestAFullVolumeEndsTheRunAndKeepsWhatWasWritten(t *testing.T) {
+	w, _ := newScenario(t, 4000, 16, sim.Config{Defaults: sim.Model{Latency: answersAfter(1)}})
+	if err := syscall.Mount("tmpfs", w.output, "tmpfs", 0, "size=192k"); err != nil {
+		t.Skipf("a volume of a limited size needs the right to mount one: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(w.output, 0); err != nil {
+			t.Error(err)
+		}
+	})
+	w.spec.Run = &v1alpha1.RunSettings{RowGroupSize: new(int32(100)), Trace: v1alpha1.TraceEnabled}
+	ending := w.generate(t.Context(), 0)
+	if ending.Result.Reason != v1alpha1.ReasonStorageFailed || ending.ExitCode != runreport.ExitStorage || !strings.Contains(ending.Result.Message, "the volume is full") {
+		t.Fatalf("the run ended as %s, exit code %d: %s", ending.Result.Reason, ending.ExitCode, ending.Result.Message)
+	}
+	kept := ending.Result.Records.Actual
+	if _, rows := w.rows(); kept == 0 || int64(len(rows)) != kept {
+		t.Errorf("%d rows can be read, %d are counted", len(rows), kept)
+	}
+	// The claim is enlarged, and the run goes on.
+	if err := syscall.Mount("tmpfs", w.output, "tmpfs", syscall.MS_REMOUNT, "size=64m"); err != nil {
+		t.Fatal(err)
+	}
+	requireComplete(t, w, w.generate(t.Context(), 0))
+	if left, _ := filepath.Glob(filepath.Join(w.folder(), "*", "*.tmp")); len(left) > 0 {
+		t.Errorf("left over: %q", left)
+	}
+	if _, err := os.Stat(filepath.Join(w.folder(), "_SUCCESS")); err != nil {
+		t.Error(err)
+	}
+}
