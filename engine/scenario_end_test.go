@@ -200,3 +200,37 @@ func TestAFullVolumeEndsTheRunAndKeepsWhatWasWritten(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// P4: a processor is not called for a row group that has lost all its rows, and every row is counted once.
+func TestAProcessorIsNotCalledForARowGroupWithoutRows(t *testing.T) {
+	t.Parallel()
+	server := newEndpoint(t, func(prompt string, before int) (int, string) {
+		if strings.HasPrefix(prompt, "about row 1") && len(prompt) == len("about row 10.") {
+			return http.StatusOK, " " // of the rows 10 to 19 nothing can be used
+		}
+		return echo(prompt, before)
+	})
+	text := strings.ReplaceAll(numberedSpec, "rowGroupSize: 10", "rowGroupSize: 10, earlyShutdown: {policy: Disabled}") +
+		starlarkProcessor("check", "PostBatch", "FailRun", failsInGroupOne)
+	w := newWorld(t, text, server.URL+"/v1")
+	ending := w.generate(t.Context(), 0)
+	checkEnding(t, ending, runreport.OutcomePartial, v1alpha1.ReasonRowsDropped, runreport.ExitOK, 20, 10)
+	for _, column := range ending.Result.Columns {
+		if total := column.Succeeded + column.Failed + column.Dropped + column.Skipped; total != 30 {
+			t.Errorf("column %s counts %d cells of 30 rows: %+v", column.Name, total, column)
+		}
+	}
+}
+
+// B3.3: of a run without a single record is said why.
+func TestARunWithoutARecordNamesTheCause(t *testing.T) {
+	t.Parallel()
+	w, _ := newScenario(t, 10, 4, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultInvalid}}})
+	ending := w.generate(t.Context(), 0)
+	if ending.Result.Outcome != runreport.OutcomeFailed || ending.Result.Reason != v1alpha1.ReasonNoRecords || ending.ExitCode != runreport.ExitFailed {
+		t.Errorf("the run ended as %s, %s with exit code %d", ending.Result.Outcome, ending.Result.Reason, ending.ExitCode)
+	}
+	if !strings.Contains(ending.Result.Message, "all 10 records were dropped, 10 of them by ModelGenerationInvalid in column \"text\"") {
+		t.Errorf("the message is %q", ending.Result.Message)
+	}
+}

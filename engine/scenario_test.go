@@ -19,6 +19,32 @@ import (
 )
 
 // The scenarios are what goes wrong with model servers in practice, and has ended other engines' runs with rows lost and nobody told.
+//
+// Where each is tested; without a package it is this one:
+//
+//	P1   an endpoint refuses for ever        TestAnEndpointThatRefusesForEverDropsNothing
+//	P2   three seconds of status 500         TestAnOutageInTheMiddleCostsNoRow
+//	P3   a full volume                       TestAFullVolumeEndsTheRunAndKeepsWhatWasWritten, run.TestACommitThatFailsIsTriedAgain
+//	P4   a row group that loses all rows     TestAProcessorIsNotCalledForARowGroupWithoutRows
+//	P5   nothing starts after a shutdown     TestEarlyShutdownSendsNothingAfterwards, TestEarlyShutdownCutsWhatIsUnderWay
+//	P6   code that does not stop             run.TestWhatDoesNotStopIsLeftBehind, run.TestLocalCodeThatDoesNotStopIsLeftBehind
+//	P7   5 % of failures                     schedule.TestFivePercentOfAMillionNeverTripTheGate, schedule.TestRareFailuresNeverEndTheRun
+//	P8   flat over all requests ever made    hack/bench
+//	P9   one slow request                    TestASlowRequestDelaysNoOtherRowGroup
+//	P10  a replica restarts                  TestARestartOfAReplicaCostsNoRow
+//	P11  512 rows wait                       run.TestAWaitCostsNoProcessorTime
+//	P12  whole columns and mass drops        hack/bench
+//	P13  Retry-After of a day                TestAnAbsurdRetryAfterIsCappedAndTold, schedule.TestRetryAfterIsHonouredAndCapped
+//	P14  a trickling answer                  TestATricklingAnswerEndsAtTheTotalDeadline, TestATricklingAnswerIsToldWithItsBytes
+//	P15  nothing happens                     run.TestHeartbeatsComeWhetherAnythingHappensOrNot, run.TestAStallIsToldWithWhatEachLaneWaitsFor,
+//	                                         run.TestARunThatStallsEndsAtItsDeadline, run.TestALostWakeUpIsHealed
+//	P16  kill -9                             TestAHundredKills
+//	P17  999 of 1000 rows are lost           TestARunThatLosesNearlyAllRowsSaysSo
+//	P18  a processor swaps rows              TestAProcessorReturnsTheRowsThatItWasGiven
+//	P19  a row group that is refilled        TestAnInterruptionKeepsWholeRows, TestRowsAreTriedAgainAndDropped
+//	P20  two engines at one endpoint         schedule.TestTwoEnginesShareAServerFairly (without a common limit: each adapts to the server)
+//
+// The error gate (D.T1 to D.T6) is tested in schedule, two writers of a shard (D.T12) in TestTheSecondOfTwoEnginesWritesAndTheFirstEnds.
 
 const scenarioSpec = `
 numRecords: %d

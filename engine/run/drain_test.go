@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -291,4 +292,42 @@ func TestACommitThatFailsForGoodEndsTheRun(t *testing.T) {
 	if manifest, _, err := job.Store.Group(0); err != nil || manifest == nil || manifest.Rows != 10 {
 		t.Errorf("the row group before it is %+v, %v", manifest, err)
 	}
+}
+
+// P11: rows that wait for a provider cost nothing while they do.
+func TestAWaitCostsNoProcessorTime(t *testing.T) {
+	const slots = 512
+	var asked atomic.Int64
+	var began, ended atomic.Int64 // processor time at the last refusal, and at the first request after it
+	job := newStubbed(t, quick, func(context.Context, table.RowIndex) (string, error) {
+		number := asked.Add(1)
+		if number > slots {
+			ended.CompareAndSwap(0, processorTime(t))
+			return "text", nil
+		}
+		if number == slots {
+			began.Store(processorTime(t))
+		}
+		limited := failure.New(v1alpha1.ReasonProviderRateLimited, failure.RetryLater, "too many")
+		limited.RetryAfter = 2 * time.Second
+		return "", limited
+	})
+	spec := job.Plan.Spec
+	spec.NumRecords, spec.Models[0].MaxParallelRequests, spec.Run.RowGroupSize = 1000, new(int32(slots)), new(int32(1000))
+	job.Plan.NumRecords, job.Plan.RowGroupSize = 1000, 1000
+	if ending := Execute(t.Context(), job.Job); ending != nil || job.written() != 1000 {
+		t.Fatalf("%d rows, and the run ended with %v", job.written(), ending)
+	}
+	if used := time.Duration(ended.Load() - began.Load()); used > 300*time.Millisecond {
+		t.Errorf("a wait of 2 s for 512 rows has cost %s of processor time", used)
+	}
+}
+
+// processorTime is what this process has used, in nanoseconds: a machine that is busy with others changes nothing about it.
+func processorTime(t *testing.T) int64 {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		t.Error(err)
+	}
+	return syscall.TimevalToNsec(usage.Utime) + syscall.TimevalToNsec(usage.Stime)
 }

@@ -93,8 +93,8 @@ func endpointOf(provider string, state runreport.EndpointState, since, until tim
 	return runreport.Endpoint{Provider: provider, State: state, Since: since.UTC().Truncate(time.Second), Until: until.UTC().Truncate(time.Second), Refused: refused}
 }
 
-// waits says whether a wait for a provider is known that explains why nothing is made: cells are put off, or a provider is paused, and all
-// that runs are the questions whether it is back.
+// waits says whether a wait for a provider is known that explains why nothing is made: cells are put off, a provider is left alone for a
+// while, or it is paused and all that runs are the questions whether it is back.
 func (w *watch) waits(states []schedule.LaneState, now time.Time) bool {
 	known := false
 	for _, state := range states {
@@ -102,7 +102,7 @@ func (w *watch) waits(states []schedule.LaneState, now time.Time) bool {
 		if state.Running > 0 && !paused {
 			return false
 		}
-		known = known || paused || (state.Deferred > 0 && state.NextTry.After(now))
+		known = known || paused || (state.Deferred > 0 && state.NextTry.After(now)) || (state.Ready > 0 && state.Waits.Until.After(now))
 	}
 	if known {
 		w.waited = now
