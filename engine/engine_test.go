@@ -204,6 +204,25 @@ func checkEnding(t *testing.T, ending engine.Ending, outcome runreport.Outcome, 
 			t.Errorf("column %s counts %d cells for %d records with a fate", column.Name, total, result.Records.Actual+result.Records.Dropped)
 		}
 	}
+	checkProgress(t, ending)
+}
+
+// checkProgress holds the progress at the end of a run that has made its rows to the result.
+func checkProgress(t *testing.T, ending engine.Ending) {
+	t.Helper()
+	snapshot := ending.Progress
+	if snapshot.At.IsZero() || ending.ExitCode != runreport.ExitOK || ending.Result.Role != engine.RoleGenerate {
+		return
+	}
+	records := ending.Result.Records
+	if snapshot.Records.Actual != records.Actual || snapshot.Records.Dropped != records.Dropped || snapshot.InFlight != 0 || snapshot.Deferred != 0 {
+		t.Errorf("the progress ends with %+v, %d in flight and %d deferred; the result has %+v", snapshot.Records, snapshot.InFlight, snapshot.Deferred, records)
+	}
+	for _, column := range snapshot.Columns {
+		if column.Open != 0 || column.Succeeded+column.Failed+column.Dropped+column.Skipped != column.Completed || column.Completed != records.Actual+records.Dropped {
+			t.Errorf("the progress of records %+v ends with the column %+v", records, column)
+		}
+	}
 }
 
 func TestGenerateWritesEveryRecordOnce(t *testing.T) {

@@ -107,8 +107,12 @@ func TestTheProgressIsThatOfTheOutputAndOfThisProcess(t *testing.T) {
 	if last := tracker.Snapshot(); last.Phase != progress.PhaseFinalizing {
 		t.Errorf("the phase is %s", last.Phase)
 	}
-	if text := strings.Join(lines, "\n"); !strings.Contains(text, "fromEarlier=25") {
-		t.Errorf("no line tells what was there before:\n%s", text)
+	if text := strings.Join(lines, "\n"); strings.Contains(text, "msg=progress") {
+		t.Errorf("the progress is logged beside who shows it:\n%s", text)
+	}
+	w.spec.NumRecords, w.attempt = 50, 3
+	if _, lines := w.logged(t.Context(), nil); !strings.Contains(strings.Join(lines, "\n"), "fromEarlier=45") {
+		t.Errorf("no line tells what was there before:\n%s", strings.Join(lines, "\n"))
 	}
 	if ending.Result.Outcome != runreport.OutcomeComplete {
 		t.Errorf("the run is %s", ending.Result.Outcome)
