@@ -14,7 +14,7 @@ GOLANGCI_LINT := bin/golangci-lint-kube-api-linter
 GOVULNCHECK := bin/govulncheck
 
 # The modules of the repository beside the root's, as folders.
-MODULES := hack/cluster
+MODULES := hack/cluster hack/bench/peers
 
 OPERATOR_IMAGE := seedloom.dev/seedloom:dev
 SIMULATOR_IMAGE := seedloom.dev/llmsim:dev

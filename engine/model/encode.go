@@ -1,6 +1,8 @@
 package model
 
 import (
+	"bytes"
+	"encoding/json"
 	"strconv"
 	"unicode/utf8"
 )
@@ -52,6 +54,15 @@ func escape(char byte) string {
 		return `\ufffd`
 	}
 	return string([]byte{'\\', 'u', '0', '0', hexDigits[char>>4], hexDigits[char&0xf]})
+}
+
+// readText reads a text that the decoder has found to be valid JSON. Most have nothing to unescape, and may be megabytes.
+func readText(data []byte, into *string) error {
+	if inner := data[1 : len(data)-1]; bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
+		*into = string(inner)
+		return nil
+	}
+	return json.Unmarshal(data, into)
 }
 
 // appendMember appends the name of a member of the object; its value is to follow.

@@ -15,7 +15,7 @@ type imageForm struct{ text, base64 string }
 // UnmarshalJSON reads all forms; what is none of them is empty.
 func (f *imageForm) UnmarshalJSON(data []byte) error {
 	if data[0] == '"' {
-		return json.Unmarshal(data, &f.text)
+		return readText(data, &f.text)
 	}
 	if data[0] != '{' {
 		return nil

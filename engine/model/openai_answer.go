@@ -170,7 +170,7 @@ type contents struct {
 func (c *contents) UnmarshalJSON(data []byte) error {
 	switch data[0] {
 	case '"':
-		return json.Unmarshal(data, &c.text)
+		return readText(data, &c.text)
 	case '{':
 		data = append(append([]byte{'['}, data...), ']')
 	case '[':

@@ -30,6 +30,8 @@ type sample struct {
 	Rows, Cells, Requests int64
 	// Seconds is the time from the start to the end, Processor that of all cores, user and system.
 	Seconds, Processor float64
+	// Peer is the processor time of another's program that did the same.
+	Peer float64
 	// Memory is the peak of the resident memory, in MiB.
 	Memory float64
 	// Bound is the least time that the workload could take, in seconds.
