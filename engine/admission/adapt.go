@@ -10,6 +10,8 @@ const (
 	yieldShare = 0.9
 	// For so many cuts after it has yielded, a client gives up one in contendedDivisor at each cut, which brings it to its fair share.
 	contendedCuts, contendedDivisor = 24, 32
+	// muchGrown is after how many steps of growth the limit has grown by much.
+	muchGrown = 4
 	// mostHold bounds the number of rounds between two attempts to have more under way, as a power of 2. So few requests are refused.
 	mostHold = 3
 	// restPauses is how many times the length of a pause has to pass before the next attempt.
@@ -56,10 +58,10 @@ type adaptation struct {
 	saturated bool
 	// round counts the requests that have passed since the limit has changed.
 	round int
-	// step is by how much the limit grows next, grown how often it has grown since the last cut, hold how long it stays at good.
-	step, grown, hold int
-	grownAt           time.Time
-	restUntil         time.Time
+	// step is by how much the limit grows next, grown how often it has since the last cut, the last time at grownAt. It stays at good for
+	// 1<<hold rounds, and until restUntil.
+	step, grown, hold  int
+	grownAt, restUntil time.Time
 	// results and timeOuts count the latest results.
 	results, timeOuts int
 }
@@ -69,52 +71,64 @@ func (l *Limiter) refused(lease Lease, now time.Time, pauses bool) {
 	l.noteRefusal(now.Sub(lease.start))
 	// What is still under way was accepted, as far as is known: this one was too much beside it.
 	tooMany := l.running + 1
-	if lease.generation == l.generation && l.refusedSince.IsZero() {
-		l.yields = l.round >= l.limit || (l.grown == 0 && l.generation > 0)
-		if l.taken = tooMany - 1; l.yields {
-			l.taken = l.limit
-		}
-	}
-	below := max(1, l.running)
-	if l.contended > 0 {
-		below = max(1, l.running-l.running/contendedDivisor)
-	}
-	if l.yields {
-		below = max(1, int(yieldShare*float64(tooMany)))
-	}
 	if lease.generation != l.generation {
 		if l.learning && lease.generation == l.generation-1 {
-			l.good = min(l.good, below)
+			l.good = min(l.good, l.below(tooMany))
 			l.limit = min(l.limit, share(tooMany))
 		}
 		return
 	}
-	first, sustained := l.refusedSince.IsZero(), l.round >= l.limit
-	// A provider that wants to be left alone after it has taken as much for a while has not become smaller.
-	l.learning = first && !(pauses && sustained)
-	if l.learning {
-		l.good = below
-	}
-	if first {
-		l.refusedSince = now
-		// An attempt that has failed at once makes the next one come later.
-		if l.hold++; l.grown > 4 {
-			l.hold = 0
+	if l.refusedSince.IsZero() {
+		l.firstRefused(now, tooMany, pauses)
+	} else {
+		l.learning = false
+		if !pauses {
+			// Nothing was accepted since the last refusal: there is no limit to be found just now, and it was no other client.
+			l.good = max(l.good, l.taken)
+			rest := l.restUntil
+			l.leaveAlone(now, min(max(firstPause, now.Sub(l.refusedSince)/pauseDivisor), longestPause))
+			l.restUntil = rest
 		}
-		l.contended = max(0, l.contended-1)
-		if l.yields {
-			l.hold, l.contended = mostHold, contendedCuts
-		}
-	} else if !pauses {
-		// Nothing was accepted since the last refusal: there is no limit to be found just now, and it was no other client.
-		l.good = max(l.good, l.taken)
-		pause := min(max(firstPause, now.Sub(l.refusedSince)/pauseDivisor), longestPause)
-		rest := l.restUntil
-		l.leaveAlone(now, pause)
-		l.restUntil = rest
 	}
 	l.cut(min(l.limit, tooMany), now)
 	l.recovering, l.burst, l.tried = true, 1, 0
+}
+
+// firstRefused learns from the first refusal after others were accepted.
+func (l *Limiter) firstRefused(now time.Time, tooMany int, pauses bool) {
+	l.refusedSince = now
+	sustained := l.round >= l.limit
+	l.yields = sustained || (l.grown == 0 && l.generation > 0)
+	if l.taken = tooMany - 1; l.yields {
+		l.taken = l.limit
+	}
+	// A provider that wants to be left alone after it has taken as much for a while has not become smaller.
+	l.learning = !pauses || !sustained
+	if l.learning {
+		l.good = l.below(tooMany)
+	}
+	l.contended = max(0, l.contended-1)
+	// An attempt that has failed at once makes the next one come later. Where there was far more to have, nobody else wants it.
+	if l.hold++; l.grown > muchGrown {
+		l.hold = 0
+	}
+	if l.grown > muchGrown+1 {
+		l.contended = 0
+	}
+	if l.yields {
+		l.hold, l.contended = mostHold, contendedCuts
+	}
+}
+
+// below is what to go back to from a number of requests that was too much.
+func (l *Limiter) below(tooMany int) int {
+	switch {
+	case l.yields:
+		return max(1, int(yieldShare*float64(tooMany)))
+	case l.contended > 0:
+		return max(1, tooMany-1-(tooMany-1)/contendedDivisor)
+	}
+	return max(1, tooMany-1)
 }
 
 // noteRefusal learns how fast the provider refuses.
