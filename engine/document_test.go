@@ -127,7 +127,7 @@ func TestDocumentsCodeAndJudgementsAreTypedColumns(t *testing.T) {
 		said := row[at["place__trace"]].([]any)[0].([]any)
 		call := said[3].([]any)[0].([]any)
 		var arguments struct{ City string }
-		if err := json.Unmarshal([]byte(call[2].(string)), &arguments); err != nil || said[0] != "assistant" || call[1] != "answer" || arguments.City != place[0] {
+		if err := json.Unmarshal([]byte(call[2].(string)), &arguments); err != nil || said[0] != "assistant" || call[1] != "hand_over_answer" || arguments.City != place[0] {
 			t.Errorf("row %d: place %v, said %v, %v", i, place, said, err)
 		}
 	}
