@@ -40,6 +40,7 @@ type candidate struct {
 // first, since models think aloud before they answer.
 func candidates(answer string, wanted kinds) iter.Seq[candidate] {
 	return func(yield func(candidate) bool) {
+		reader := reader{wanted: wanted, repairable: maxRepairBytes}
 		if document, err := parse(answer); err == nil && wanted.matches(document) && !yield(candidate{document: document}) {
 			return
 		}
@@ -48,36 +49,43 @@ func candidates(answer string, wanted kinds) iter.Seq[candidate] {
 			yield(candidate{problem: &AnswerError{Message: "the answer is a thought that does not end", Truncated: true}})
 			return
 		}
-		if !within(rest, wanted, yield) {
+		if !reader.within(rest, yield) {
 			return
 		}
 		if reasoning != "" && !marked {
 			// What looked like the end of a thought may stand in a text of the document.
-			within(answer, wanted, yield)
+			reader.within(answer, yield)
 		}
 	}
 }
 
+// reader reads the candidates of one answer.
+type reader struct {
+	wanted kinds
+	// repairable is how many bytes may still be repaired.
+	repairable int
+}
+
 // within yields the candidates in a text; it returns false when no more are wanted.
-func within(text string, wanted kinds, yield func(candidate) bool) bool {
+func (r *reader) within(text string, yield func(candidate) bool) bool {
 	blocks := Fences(text)
 	for _, json := range []bool{true, false} {
 		for _, block := range slices.Backward(blocks) {
 			if isJSON(block.Language) != json {
 				continue
 			}
-			more, cut := inSegment(block.Content, wanted, yield)
+			more, cut := r.inSegment(block.Content, yield)
 			if !more {
 				return false
 			}
 			if cut {
 				// The blocks before it are drafts. That it ends too early may be the fault of a fence in one of its texts.
-				more, _ = inSegment(text, wanted, yield)
+				more, _ = r.inSegment(text, yield)
 				return more
 			}
 		}
 	}
-	more, _ := inSegment(text, wanted, yield)
+	more, _ := r.inSegment(text, yield)
 	return more
 }
 
@@ -87,12 +95,12 @@ func isJSON(language string) bool {
 
 // inSegment yields the candidates in a block or a text, which may have other words around them. more says that more of them are wanted, cut that
 // the last one does not end.
-func inSegment(text string, wanted kinds, yield func(candidate) bool) (more, cut bool) {
+func (r *reader) inSegment(text string, yield func(candidate) bool) (more, cut bool) {
 	text = strings.TrimSpace(text)
 	if text == "" {
 		return true, false
 	}
-	if document, err := parse(text); err == nil && wanted.matches(document) {
+	if document, err := parse(text); err == nil && r.wanted.matches(document) {
 		return yield(candidate{document: document}), false
 	}
 	found, cut := spans(text)
@@ -101,9 +109,9 @@ func inSegment(text string, wanted kinds, yield func(candidate) bool) (more, cut
 		return yield(candidate{problem: &AnswerError{Message: "the JSON in the answer ends before it is complete", Truncated: true}}), true
 	}
 	for _, span := range slices.Backward(found) {
-		next := candidate{problem: answerError("%s is wanted, but the answer has other JSON only", wanted)}
-		if wanted.has(span[0]) {
-			next = read(span)
+		next := candidate{problem: answerError("%s is wanted, but the answer has other JSON only", r.wanted)}
+		if r.wanted.has(span[0]) {
+			next = r.read(span)
 		}
 		if !yield(next) {
 			return false, false
@@ -113,12 +121,19 @@ func inSegment(text string, wanted kinds, yield func(candidate) bool) (more, cut
 }
 
 // read parses a text, or else repairs it.
-func read(text string) candidate {
+func (r *reader) read(text string) candidate {
 	document, err := parse(text)
 	if err == nil {
 		return candidate{document: document}
 	}
-	if repaired, ok := repair(text); ok {
+	prepared := prepare(text)
+	if document, err := parse(prepared); err == nil {
+		return candidate{document: document}
+	}
+	if r.repairable -= len(prepared); r.repairable < 0 {
+		return candidate{problem: answerError("the JSON in the answer is not valid, and too long to be repaired: %v", err)}
+	}
+	if repaired, ok := repair(prepared); ok {
 		if document, err := parse(repaired); err == nil {
 			return candidate{document: document}
 		}

@@ -294,9 +294,7 @@ func decimal(value any, places int) any {
 	if !read {
 		return value
 	}
-	if places < 0 {
-		places = maxNumberBytes
-	} else {
+	if places >= 0 {
 		places = min(places, maxNumberBytes)
 		scale := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(places)), nil))
 		number.Mul(number, scale)

@@ -11,8 +11,10 @@ import (
 
 // Limits of what is looked at. They are far beyond what models write and people need; they keep broken or hostile input from using up a Pod.
 const (
-	maxAnswerBytes     = 4 << 20
-	maxRepairBytes     = 1 << 20
+	maxAnswerBytes = 4 << 20
+	// Repairing takes a time that grows with the square of the length, and half a second at this one.
+	maxRepairBytes     = 32 << 10
+	maxCandidates      = 50
 	maxSchemaBytes     = 256 << 10
 	maxDepth           = 100
 	maxNumberBytes     = 400
@@ -52,7 +54,11 @@ func find(answer string, wanted kinds, accept func(document any) (any, error)) (
 		return nil, answerError("the answer has more than %d MiB", maxAnswerBytes>>20)
 	}
 	var rejected, unread *AnswerError
+	tried := 0
 	for candidate := range candidates(answer, wanted) {
+		if tried++; tried > maxCandidates {
+			break
+		}
 		if candidate.problem != nil {
 			if unread == nil || candidate.problem.Truncated {
 				unread = candidate.problem
