@@ -169,7 +169,6 @@ func TestALargeAnswerIsReadAndAnAbsurdOneIsNot(t *testing.T) {
 		"pairs":       "{" + strings.Repeat(`'a':'b',`, 1<<16) + "}",
 		"mismatched":  "{" + strings.Repeat(`"a":[`, 1<<17) + strings.Repeat("}", 1<<17),
 		"no start":    strings.Repeat("{ ", 1<<19),
-		"apostrophes": `{'t':'` + strings.Repeat(`a' `, 1<<17) + "'}",
 	} {
 		if _, err := schema.Document(answer); err == nil {
 			t.Errorf("%s: no error", name)

@@ -23,7 +23,8 @@ type ModelApplyConfiguration struct {
 	// extraBody is an object whose members are added to the body of every request to this model, for what a server understands
 	// beyond the parameters.
 	ExtraBody *v1.JSON `json:"extraBody,omitempty"`
-	// structuredOutput is how a model is brought to answer in a schema. Defaults to Prompt, which any model understands.
+	// structuredOutput is how a model is brought to answer in a schema, for the columns llmStructured and llmJudge. Defaults to Prompt, which any
+	// model understands.
 	StructuredOutput *apiv1alpha1.StructuredOutputMethod `json:"structuredOutput,omitempty"`
 	// streaming lets the server send its answer piece by piece, for gateways that cut connections on which nothing moves.
 	// Defaults to Disabled.
