@@ -37,8 +37,10 @@ func judge(spec *v1alpha1.DatasetGenerationSpec, end ending, dataset *runreport.
 	if dataset != nil && dataset.Message != "" {
 		engine = " " + withStop(clip(dataset.Message, maxMessage))
 	}
+	// What a processor has not seen is no part of what was asked for, however many records there are.
+	unprocessed := end.reason == v1alpha1.ReasonProcessorFailed || end.reason == v1alpha1.ReasonProcessorResized
 	switch {
-	case end.reason != "" && (end.final || dataset == nil || accounted < minimum || records.Actual == 0):
+	case end.reason != "" && (end.final || unprocessed || dataset == nil || accounted < minimum || records.Actual == 0):
 		v.reason = end.reason
 		v.message = fmt.Sprintf("%s %d of %d records are in the output.", withStop(end.message), records.Actual, records.Target)
 	case records.Actual == 0:

@@ -102,3 +102,17 @@ func TestMetricsCountOnce(t *testing.T) {
 		t.Errorf("%d families, want 2", len(families))
 	}
 }
+
+// TestAFailedProcessorFailsTheRun whatever the completion policy asks for: what it has not seen is not what was asked for.
+func TestAFailedProcessorFailsTheRun(t *testing.T) {
+	spec := newSpec()
+	records := v1alpha1.RecordsStatus{Target: spec.NumRecords, Actual: spec.NumRecords}
+	for reason, complete := range map[string]bool{
+		v1alpha1.ReasonProcessorFailed: false, v1alpha1.ReasonProcessorResized: false, v1alpha1.ReasonEarlyShutdown: true,
+	} {
+		got := judge(&spec, ending{reason: reason, message: "it is so"}, &runreport.Result{Outcome: runreport.OutcomeFailed, Reason: reason}, records)
+		if got.complete != complete || (!complete && got.reason != reason) {
+			t.Errorf("%s: got %+v", reason, got)
+		}
+	}
+}

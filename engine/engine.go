@@ -370,7 +370,8 @@ func (p *prepared) shardsEnding() *failure.Error {
 		return nil
 	}
 	for _, shard := range p.store.ShardEndings(p.config.Run.Attempt) {
-		if shard.Reason == v1alpha1.ReasonBudgetExhausted {
+		switch shard.Reason {
+		case v1alpha1.ReasonBudgetExhausted, v1alpha1.ReasonProcessorFailed, v1alpha1.ReasonProcessorResized:
 			return failure.New(shard.Reason, failure.EndRun, "%s", shard.Message)
 		}
 	}

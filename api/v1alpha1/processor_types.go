@@ -9,7 +9,7 @@ import (
 type ProcessorFailurePolicy string
 
 const (
-	// ProcessorFailRun ends the run. Whole rows of other row groups are kept.
+	// ProcessorFailRun ends the run, which is then Failed whatever completionPolicy asks for. Whole rows of other row groups are kept.
 	ProcessorFailRun ProcessorFailurePolicy = "FailRun"
 	// ProcessorFailRowGroup drops the rows of the row group, and goes on with the others.
 	ProcessorFailRowGroup ProcessorFailurePolicy = "FailRowGroup"
@@ -26,7 +26,8 @@ type Processor struct {
 	// +required
 	Name string `json:"name,omitempty"`
 
-	// failurePolicy says what a failure of the processor leads to. Defaults to FailRun.
+	// failurePolicy says what a failure of the processor leads to. Defaults to FailRun. It can be changed without starting over. Code that changes
+	// the number of rows where it may not ends the run in any case.
 	// +optional
 	FailurePolicy ProcessorFailurePolicy `json:"failurePolicy,omitempty"`
 
@@ -43,7 +44,8 @@ type Processor struct {
 	Starlark *StarlarkProcessor `json:"starlark,omitempty"`
 }
 
-// DropColumns leaves columns out of the dataset once a row group is complete.
+// DropColumns leaves columns out of the dataset once a row group is complete. Other processors see them all the same. What is left out is kept
+// in files of its own, unless run.preserveDroppedColumns says otherwise.
 type DropColumns struct {
 	// columnNames are names of columns; * stands for any characters.
 	// +listType=set
@@ -69,11 +71,11 @@ type SchemaTransform struct {
 type ProcessorStage string
 
 const (
-	// ProcessorPreBatch runs in each row group once its seed and sampled columns are there, before all others.
+	// ProcessorPreBatch runs in each row group once its seed and sampled columns are there, before anything else of it is made.
 	ProcessorPreBatch ProcessorStage = "PreBatch"
 	// ProcessorPostBatch runs in each row group once all columns are there, before it is written.
 	ProcessorPostBatch ProcessorStage = "PostBatch"
-	// ProcessorAfterGeneration runs once over the whole dataset, and may change the number of rows.
+	// ProcessorAfterGeneration runs once over the whole dataset, one row group after another, and may change the number of rows.
 	ProcessorAfterGeneration ProcessorStage = "AfterGeneration"
 )
 
@@ -83,8 +85,8 @@ type StarlarkProcessor struct {
 	// +required
 	Stage ProcessorStage `json:"stage,omitempty"`
 
-	// source defines the function process(rows). Each row is a dict with all columns that are there and with _row, the number of the row.
-	// It returns a list of dicts of the same form. In the stages PreBatch and PostBatch it returns every row exactly once, in any
+	// source defines the function process(rows). Each row is a dict with all columns that are there and with _row, the number of the row in the
+	// dataset. It returns a list of dicts with the same keys. In the stages PreBatch and PostBatch it returns every row exactly once, in any
 	// order, unless the run is in sync mode; in AfterGeneration it gets the rows of one row group after the other, and returns any number.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=65536

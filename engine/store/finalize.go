@@ -103,15 +103,18 @@ func (s *Store) describe(input FinalizeInput, manifests []*Manifest, state strin
 			return nil, err
 		}
 	}
-	if err := s.removeTemporary(manifests); err != nil {
-		return nil, err
-	}
-	if summary.Records.Missing == 0 {
-		if err := s.removeJournals(); err != nil {
+	whole := !s.layout.Staged || state == publishComplete
+	if whole || input.Publish == nil {
+		// Nothing more is written: neither what crashes have left over, nor the right to write is wanted any more.
+		if err := s.removeTemporary(manifests); err != nil {
 			return nil, err
 		}
+		if summary.Records.Missing == 0 {
+			if err := s.removeJournals(); err != nil {
+				return nil, err
+			}
+		}
 	}
-	whole := !s.layout.Staged || state == publishComplete
 	if whole && (outcome == runreport.OutcomeComplete || outcome == runreport.OutcomePartial) {
 		return summary, s.write(successFile, nil)
 	}
