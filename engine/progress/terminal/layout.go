@@ -28,9 +28,9 @@ type column struct {
 }
 
 // layout returns the lines of the panel, none of them wider than the terminal and with at least one line of the terminal left. On a terminal
-// that is too small there are none.
+// that is too small there are none, and neither before rows are made: nothing is known then of how many there are to be.
 func layout(snapshot *progress.Snapshot, title string, width, height int) []string {
-	if width < minWidth || height < minHeight {
+	if width < minWidth || height < minHeight || snapshot.Elapsed == 0 {
 		return nil
 	}
 	lines := header(snapshot, cleanName(title), width)

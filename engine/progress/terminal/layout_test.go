@@ -65,7 +65,7 @@ func anySnapshot(source *rand.Rand) progress.Snapshot {
 	rate := func() float64 { return strange[source.IntN(len(strange))] }
 	count := func() int64 { return source.Int64() >> source.UintN(64) }
 	snapshot := progress.Snapshot{
-		Phase: []string{progress.PhaseRunning, progress.PhaseDraining}[source.IntN(2)], Elapsed: time.Duration(count()),
+		Phase: []string{progress.PhaseRunning, progress.PhaseDraining}[source.IntN(2)], Elapsed: 1 + time.Duration(count())/2,
 		Records: runreport.Records{Target: count(), Actual: count(), Dropped: count()}, Initial: count(), RecordsPerSecond: rate(),
 		Remaining: progress.Estimate{Known: source.IntN(2) == 0, Time: time.Duration(count())}, SlowRequests: count() % 3,
 	}
@@ -147,6 +147,11 @@ writer          2544     850       16
 		if got := strings.Join(layout(&snapshot, "movie-reviews", width, 24), "\n"); got != want {
 			t.Errorf("at a width of %d, got\n%s\nwant\n%s", width, got, want)
 		}
+	}
+	early := snapshot
+	early.Elapsed = 0
+	if lines := layout(&early, "movie-reviews", 120, 24); len(lines) > 0 {
+		t.Errorf("before rows are made, got\n%s", strings.Join(lines, "\n"))
 	}
 	snapshot.Columns[0].Skipped = 7
 	if got := strings.Join(layout(&snapshot, "movie-reviews", 120, 24), "\n"); !strings.Contains(got, " dropped  skipped\n") || !strings.Contains(got, "      0        7  [") {
