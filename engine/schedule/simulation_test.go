@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/engine/admission"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/table"
 )
@@ -247,25 +246,6 @@ func (s *simulated) hold() {
 		copy(record.Cells, before.Cells[:first])
 		return record
 	}
-}
-
-func (s *simulated) randomLane() Lane {
-	made := Lane{Limit: 1 + s.random.IntN(8), Endpoint: s.random.IntN(s.config.Endpoints), Adaptive: s.random.IntN(3) > 0, Pool: len(s.config.Pools)}
-	if s.random.IntN(4) == 0 {
-		made.Ramp = s.duration(20 * time.Second)
-	}
-	pool := admission.PoolConfig{Cap: made.Limit}
-	if s.random.IntN(4) == 0 {
-		pool.RequestsPerMinute = 1 + s.random.Int64N(600)
-	}
-	if s.random.IntN(4) == 0 {
-		pool.TokensPerMinute = 1000 + s.random.Int64N(100_000)
-	}
-	s.config.Pools = append(s.config.Pools, pool)
-	if len(s.config.Pools) > 1 && s.random.IntN(4) == 0 {
-		made.Pool = s.random.IntN(len(s.config.Pools))
-	}
-	return made
 }
 
 // randomRates are all zero for many columns, so that faults of one kind are also met alone.
