@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -38,7 +39,7 @@ func stalledSince(age time.Duration) runreport.Troubles {
 
 func TestDegraded(t *testing.T) {
 	all := slowSince(45*time.Second, 3)
-	all.Endpoints = append(pausedSince(time.Minute).Endpoints, limitedSince(time.Hour).Endpoints...)
+	all.Endpoints = slices.Concat(pausedSince(time.Minute).Endpoints, limitedSince(time.Hour).Endpoints)
 	all.StalledSince = stalledSince(time.Minute).StalledSince
 	hostile := slowSince(time.Minute, 1<<62)
 	tests := map[string]struct {

@@ -84,20 +84,19 @@ func (e *Exchange) Phase() Phase {
 // Started is when the request began.
 func (e *Exchange) Started() time.Time { return time.Unix(0, e.started) }
 
-// Connected, Sent, Answered, LastByte and Ended are when it had a connection, was sent as a whole, had the headers of its answer, had the
-// latest byte of the body, and was over; the zero time for what has not happened.
+// Connected is when the request had a connection. It and the others are the zero time for what has not happened.
 func (e *Exchange) Connected() time.Time { return moment(&e.connected) }
 
-// Sent is described at Connected.
+// Sent is when it was sent as a whole.
 func (e *Exchange) Sent() time.Time { return moment(&e.sent) }
 
-// Answered is described at Connected.
+// Answered is when the headers of its answer were there.
 func (e *Exchange) Answered() time.Time { return moment(&e.answered) }
 
-// LastByte is described at Connected.
+// LastByte is when the latest bytes of the answer's body came.
 func (e *Exchange) LastByte() time.Time { return moment(&e.lastByte) }
 
-// Ended is described at Connected.
+// Ended is when it was over.
 func (e *Exchange) Ended() time.Time { return moment(&e.ended) }
 
 // Bytes is how much of the answer's body has come.

@@ -115,3 +115,13 @@ func (s *Store) guard() error {
 	}
 	return s.fence.Check()
 }
+
+// removeFences removes the fences of a dataset to which nothing is missing any more. Who still believes to have a right to write it loses
+// that right with them.
+func (s *Store) removeFences() error {
+	s.fence = nil
+	if err := s.root.RemoveAll(fenceFolder); err != nil {
+		return fail(err, "removing "+fenceFolder)
+	}
+	return nil
+}

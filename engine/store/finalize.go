@@ -44,6 +44,9 @@ const (
 // Finalize makes the dataset from staged row groups, where that is asked for, and describes it. It may be called any number of times. What
 // its error says of the publisher is the publisher's own.
 func (s *Store) Finalize(ctx context.Context, input FinalizeInput) (*Summary, error) {
+	if err := s.guard(); err != nil {
+		return nil, err
+	}
 	if err := s.completeCommits(); err != nil {
 		return nil, err
 	}
@@ -64,7 +67,11 @@ func (s *Store) Finalize(ctx context.Context, input FinalizeInput) (*Summary, er
 		}
 		state = publishComplete
 	}
-	return s.describe(input, manifests, state)
+	summary, err := s.describe(input, manifests, state)
+	if err == nil && summary.Records.Missing == 0 {
+		err = s.removeFences()
+	}
+	return summary, err
 }
 
 // describe writes what describes the dataset as a whole, from the manifests, whoever wrote them: the dropped rows, the configuration, the

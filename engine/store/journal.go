@@ -51,10 +51,6 @@ func (s *Store) RemoveJournal(index int64) error {
 
 // removeJournals removes what is left of the journals of a dataset to which nothing is missing any more.
 func (s *Store) removeJournals() error {
-	// Who still believes to have a right to write loses it with its fence.
-	if err := s.root.RemoveAll(fenceFolder); err != nil {
-		return fail(err, "removing "+fenceFolder)
-	}
 	if err := s.root.RemoveAll(journalFolder); err != nil {
 		return fail(err, "removing "+journalFolder)
 	}
