@@ -36,18 +36,7 @@ type line struct {
 	Value   json.RawMessage `json:"value"`
 
 	SideEffects []json.RawMessage `json:"sideEffects,omitempty"`
-	Usage       *usage            `json:"usage,omitempty"`
-}
-
-type usage struct {
-	Succeeded         int64 `json:"succeeded,omitempty"`
-	Failed            int64 `json:"failed,omitempty"`
-	InputTokens       int64 `json:"inputTokens,omitempty"`
-	OutputTokens      int64 `json:"outputTokens,omitempty"`
-	CachedInputTokens int64 `json:"cachedInputTokens,omitempty"`
-	ReasoningTokens   int64 `json:"reasoningTokens,omitempty"`
-	ToolCalls         int64 `json:"toolCalls,omitempty"`
-	Images            int64 `json:"images,omitempty"`
+	Usage       column.Usage      `json:"usage,omitzero"`
 }
 
 // sumDigits is the length of a line's checksum, in hexadecimal.
@@ -85,17 +74,13 @@ func (w *Writer) Append(cell Cell) error {
 	if err != nil {
 		return err
 	}
-	entry := line{Row: int64(cell.Row), Ordinal: cell.Ordinal, Attempt: cell.Attempt, Column: cell.Column, Value: value}
+	entry := line{Row: int64(cell.Row), Ordinal: cell.Ordinal, Attempt: cell.Attempt, Column: cell.Column, Value: value, Usage: cell.Usage}
 	for _, sideEffect := range cell.SideEffects {
 		value, err := json.Marshal(sideEffect)
 		if err != nil {
 			return err
 		}
 		entry.SideEffects = append(entry.SideEffects, value)
-	}
-	if cell.Usage != (column.Usage{}) {
-		amounts := usage(cell.Usage)
-		entry.Usage = &amounts
 	}
 	document, err := json.Marshal(entry)
 	if err != nil {
@@ -191,10 +176,7 @@ func parse(text []byte, schema *table.Schema) (cell Cell, known bool, err error)
 	if err := json.Unmarshal(document, &entry); err != nil {
 		return Cell{}, false, err
 	}
-	cell = Cell{Row: table.RowIndex(entry.Row), Ordinal: entry.Ordinal, Attempt: entry.Attempt, Column: entry.Column}
-	if entry.Usage != nil {
-		cell.Usage = column.Usage(*entry.Usage)
-	}
+	cell = Cell{Row: table.RowIndex(entry.Row), Ordinal: entry.Ordinal, Attempt: entry.Attempt, Column: entry.Column, Usage: entry.Usage}
 	index, known := schema.Index(entry.Column)
 	if !known || index+len(entry.SideEffects) >= schema.Len() {
 		return cell, false, nil

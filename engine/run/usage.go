@@ -9,7 +9,7 @@ import (
 
 // usageOf is what requests of a column have used, as an entry of a list of columns.
 func usageOf(made *plan.Column, usage column.Usage) runreport.Column {
-	return runreport.Column{Name: made.Name, Usage: runreport.Usage(usage)}
+	return runreport.Column{Name: made.Name, Usage: usage}
 }
 
 // modelsOf adds up by models what columns have used.
