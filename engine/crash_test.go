@@ -81,7 +81,12 @@ type killed struct {
 
 func newKilled(t *testing.T, server *simtest.Server) *killed {
 	t.Helper()
-	w := newWorld(t, crashSpec, server.Endpoint())
+	return newKilledOf(t, crashSpec, server)
+}
+
+func newKilledOf(t *testing.T, spec string, server *simtest.Server) *killed {
+	t.Helper()
+	w := newWorld(t, spec, server.Endpoint())
 	data, err := json.Marshal(processInput{Run: w.config(0).Run, Output: w.output})
 	if err != nil {
 		t.Fatal(err)
@@ -161,6 +166,32 @@ func (k *killed) succeeded() int {
 		}
 	}
 	return count
+}
+
+// A row whose first attempt has failed goes on with its second one after a kill: the failure is not paid for again.
+func TestAKillForgetsNoFailedAttempt(t *testing.T) {
+	t.Parallel()
+	server := simtest.Start(t, sim.Config{Faults: []sim.Fault{
+		{Kind: sim.FaultRefusal, FromRequest: 2, ToRequest: 2},
+		{Kind: sim.FaultHang, FromRequest: 3},
+	}})
+	k := newKilledOf(t, strings.Replace(crashSpec, "numRecords: 2000", "numRecords: 1", 1), server)
+	if !k.live(server, 3) {
+		t.Fatal("the engine has ended by itself")
+	}
+	server.WaitForClients()
+	server.Configure(sim.Config{})
+	if k.live(server, 1<<30) {
+		t.Fatal("the last run was killed")
+	}
+	again := 0
+	for _, prompt := range server.Prompts() {
+		again += prompt.Count - 1
+	}
+	// Of the requests before the kill, only the one under way is sent again.
+	if counters := server.Counters(); again != 1 || counters.Requests != 2+1+2 {
+		t.Errorf("%d requests were sent again, of %d in all: %+v", again, counters.Requests, server.Prompts())
+	}
 }
 
 // TestAHundredKills kills the engine at random moments, a hundred times: the target is met, no row is there twice, the rows are those of a

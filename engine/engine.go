@@ -75,6 +75,8 @@ type Config struct {
 	Trace trace.Sink
 	// Transport takes the place of the network for requests to models, as in simulations. Nil stands for the network.
 	Transport http.RoundTripper
+	// Volume stands before the folder of the dataset, as in simulations of faults. Nil stands for the folder itself.
+	Volume func(store.Volume) store.Volume
 	// Drain says how long a run that has ended waits for its tasks; with the zero value they are cancelled at once.
 	Drain Drain
 	// Outage says how long a provider may be unreachable; the zero value stands for the defaults.
@@ -173,6 +175,9 @@ func prepare(ctx context.Context, config Config) (*prepared, error) {
 		Staged: ready.processors.Has(v1alpha1.ProcessorAfterGeneration)}
 	if ready.store, err = store.Open(config.OutputDirectory, folder, layout); err != nil {
 		return nil, err
+	}
+	if config.Volume != nil {
+		ready.store.Through(config.Volume)
 	}
 	if ready.seed != nil {
 		if err := ready.store.PinSeed(ready.seed.Digest()); err != nil {

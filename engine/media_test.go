@@ -25,6 +25,8 @@ type studio struct {
 	mutex sync.Mutex
 	// seen counts the pictures that were sent along with prompts.
 	seen map[string]int
+	// refused is a picture that nobody wants to describe.
+	refused string
 	// spoiled are prompts that get half a picture, once.
 	spoiled map[string]bool
 }
@@ -72,7 +74,7 @@ func newStudio(t *testing.T) *studio {
 			Type     string
 			ImageURL struct{ URL string } `json:"image_url"`
 		}
-		text := "nothing to see"
+		text, refusal := "nothing to see", ""
 		if json.Unmarshal(body.Messages[0].Content, &parts) == nil {
 			for _, part := range parts {
 				if part.Type == "image_url" {
@@ -80,10 +82,13 @@ func newStudio(t *testing.T) *studio {
 					made.seen[part.ImageURL.URL]++
 					made.mutex.Unlock()
 					text = "I see a picture"
+					if part.ImageURL.URL == made.refused {
+						refusal = "no"
+					}
 				}
 			}
 		}
-		_ = json.NewEncoder(writer).Encode(map[string]any{"choices": []any{map[string]any{"message": map[string]any{"content": text}, "finish_reason": "stop"}}})
+		_ = json.NewEncoder(writer).Encode(map[string]any{"choices": []any{map[string]any{"message": map[string]any{"content": text, "refusal": refusal}, "finish_reason": "stop"}}})
 	})
 	made.Server = httptest.NewServer(mux)
 	t.Cleanup(made.Close)
@@ -158,4 +163,18 @@ func TestHalfAPictureDropsItsRowAndLeavesNoFile(t *testing.T) {
 	// Another attempt makes the row that is missing.
 	w.attempt++
 	checkEnding(t, w.generate(t.Context(), 0), runreport.OutcomeComplete, "", runreport.ExitOK, 12, 0)
+}
+
+func TestThePicturesOfDroppedRowsAreGone(t *testing.T) {
+	server := newStudio(t)
+	server.refused = "data:image/png;base64," + base64.StdEncoding.EncodeToString(painting("paint bb"))
+	w := newWorld(t, studioSpec, server.URL+"/v1")
+	result := w.generate(t.Context(), 0).Result
+	if result.Records.Dropped == 0 || result.Records.Actual == 0 {
+		t.Fatalf("records: %+v", result.Records)
+	}
+	files, err := os.ReadDir(filepath.Join(w.folder(), "images", "cover"))
+	if err != nil || int64(len(files)) != result.Records.Actual {
+		t.Errorf("%d pictures are on the disk for %d rows, %v", len(files), result.Records.Actual, err)
+	}
 }

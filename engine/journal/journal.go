@@ -104,6 +104,11 @@ func (w *Writer) Append(cell Cell) error {
 	return nil
 }
 
+// Again notes that a row is started again, at an attempt: none before it is to be gone on with.
+func (w *Writer) Again(row table.RowIndex, attempt int32) error {
+	return w.Append(Cell{Row: row, Attempt: attempt})
+}
+
 // Size is how many bytes the journal has.
 func (w *Writer) Size() int64 {
 	w.mutex.Lock()
@@ -129,6 +134,8 @@ func (w *Writer) Close() error { return w.file.Close() }
 // Content is what a journal holds.
 type Content struct {
 	Cells []Cell
+	// Attempts are the latest attempts of the rows that were started again.
+	Attempts map[table.RowIndex]int32
 	// Ends are, for each cell, where its line ends.
 	Ends []int64
 	// Valid is how many bytes are whole lines; Torn says that there are more.
@@ -139,7 +146,7 @@ type Content struct {
 // Read reads a journal up to its end, or to the first line that is not whole: what comes after that can't be trusted. Columns that the schema
 // does not have are left out.
 func Read(data []byte, schema *table.Schema) Content {
-	var content Content
+	content := Content{Attempts: make(map[table.RowIndex]int32)}
 	for len(data) > 0 {
 		end := bytes.IndexByte(data, '\n')
 		if end < 0 {
@@ -151,6 +158,9 @@ func Read(data []byte, schema *table.Schema) Content {
 		}
 		content.Valid += int64(end) + 1
 		data = data[end+1:]
+		if cell.Attempt > content.Attempts[cell.Row] {
+			content.Attempts[cell.Row] = cell.Attempt
+		}
 		if known {
 			content.Cells = append(content.Cells, cell)
 			content.Ends = append(content.Ends, content.Valid)

@@ -75,7 +75,12 @@ func (j *Job) plan(group *openGroup) error {
 	manifest := group.manifest
 	for _, missing := range manifest.Missing {
 		for row := missing.Start; row < min(missing.End, group.end); row++ {
-			group.todo = append(group.todo, schedule.Todo{Row: row})
+			todo := schedule.Todo{Row: row, Attempt: missing.Attempt}
+			if j.preBatch() {
+				// The processors of the group are given the rows as they were at first.
+				todo = schedule.Todo{Row: row, Resumed: missing.Attempt}
+			}
+			group.todo = append(group.todo, todo)
 		}
 	}
 	if manifest.Attempt < j.Attempt && len(manifest.Dropped) > 0 {
@@ -208,7 +213,7 @@ func skippedBefore(manifest *store.Manifest) map[string]int64 {
 type made struct {
 	records         []*table.Record
 	dropped         []store.DroppedRow
-	missing         []table.RowIndex
+	missing         []schedule.Todo
 	usage           []runreport.Column
 	added, filtered int64
 	// forms are other forms of the records that processors have made.
@@ -279,15 +284,15 @@ func (j *Job) commitPatiently(group *openGroup, now made) *failure.Error {
 	return err
 }
 
-// ranges joins ascending rows to ranges.
-func ranges(rows []table.RowIndex) []store.RowRange {
+// ranges joins ascending rows that go on at the same attempt to ranges.
+func ranges(rows []schedule.Todo) []store.RowRange {
 	var joined []store.RowRange
-	for _, row := range rows {
-		if last := len(joined) - 1; last >= 0 && joined[last].End == row {
+	for _, todo := range rows {
+		if last := len(joined) - 1; last >= 0 && joined[last].End == todo.Row && joined[last].Attempt == todo.Attempt {
 			joined[last].End++
 			continue
 		}
-		joined = append(joined, store.RowRange{Start: row, End: row + 1})
+		joined = append(joined, store.RowRange{Start: todo.Row, End: todo.Row + 1, Attempt: todo.Attempt})
 	}
 	return joined
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/journal"
@@ -35,7 +36,7 @@ type groupJournal struct {
 	index int64
 	// recovered are the cells that an earlier process has made. Only the driver's goroutine reads them.
 	recovered map[identity][]journal.Cell
-	// attempts are the latest attempts of the rows in recovered.
+	// attempts are the latest attempts of rows that were started again.
 	attempts map[table.RowIndex]int32
 	// whole is how many bytes of the file count.
 	whole int64
@@ -130,15 +131,15 @@ func (j *journals) begin(group *openGroup) ([]runreport.Column, *failure.Error) 
 	var usage []runreport.Column
 	// Processors would get other rows than those that are missing now, and might have made other inputs of them.
 	usable := group.manifest == nil || !j.job.preBatch()
-	if len(content.Cells) > 0 && usable {
+	opened.attempts = make(map[table.RowIndex]int32)
+	if usable {
 		opened.recovered = make(map[identity][]journal.Cell)
-		opened.attempts = make(map[table.RowIndex]int32)
+		opened.attempts = content.Attempts
 	}
 	for i, cell := range content.Cells {
 		if usable {
 			key := identity{cell.Row, cell.Ordinal, cell.Attempt}
 			opened.recovered[key] = append(opened.recovered[key], cell)
-			opened.attempts[cell.Row] = max(opened.attempts[cell.Row], cell.Attempt)
 		}
 		if made := j.job.column(cell.Column); made != nil && made.Model != nil && content.Ends[i] > counted {
 			usage = runreport.AddColumns(usage, usageOf(made, cell.Usage))
@@ -165,18 +166,25 @@ func (j *journals) restart(group *openGroup) {
 	for i := range group.todo {
 		todo := &group.todo[i]
 		if j.job.preBatch() {
-			todo.Resumed = attempts[todo.Row]
-			continue
+			todo.Resumed = max(todo.Resumed, attempts[todo.Row])
+		} else {
+			todo.Attempt = max(todo.Attempt, attempts[todo.Row])
 		}
-		todo.Attempt = max(todo.Attempt, attempts[todo.Row])
+		if known := max(todo.Attempt, todo.Resumed); known > 0 {
+			attempts[todo.Row] = known
+		}
 	}
 }
 
 // restore writes the cells that an earlier process has made into a new record, and returns the positions of their steps.
 func (j *journals) restore(record *table.Record, steps []*step) []int {
 	group := j.of(int64(record.Row) / j.job.Plan.RowGroupSize)
-	if group == nil || group.recovered == nil {
+	if group == nil {
 		return nil
+	}
+	if j.job.Plan.Mode == v1alpha1.ExecutionAsync && record.Attempt > group.attempts[record.Row] {
+		group.attempts[record.Row] = record.Attempt
+		j.again(group, record)
 	}
 	var restored []int
 	for _, cell := range group.recovered[identityOf(record)] {
@@ -188,6 +196,17 @@ func (j *journals) restore(record *table.Record, steps []*step) []int {
 		}
 	}
 	return restored
+}
+
+// again notes that a row is started again, so that no later process goes on with the attempt that has failed, and pays for its failure once
+// more. That it can't be written is no harm yet: the checkpoint will tell.
+func (j *journals) again(group *groupJournal, record *table.Record) {
+	if j.fenced() != nil {
+		return
+	}
+	if writer, err := group.opening(); err == nil {
+		_ = writer.Again(record.Row, record.Attempt)
+	}
 }
 
 // append keeps a finished cell. It is called by the goroutines of tasks.

@@ -88,12 +88,12 @@ type Group struct {
 	early int
 }
 
-// Unfinished returns the rows of the group that have no fate yet.
-func (g *Group) Unfinished() []table.RowIndex {
-	var rows []table.RowIndex
+// Unfinished returns the rows of the group that have no fate yet, each with the attempt at which it goes on.
+func (g *Group) Unfinished() []Todo {
+	var rows []Todo
 	for i := range g.rows {
 		if row := &g.rows[i]; row.state == rowActive || row.state == rowFailing {
-			rows = append(rows, row.index)
+			rows = append(rows, Todo{Row: row.index, Attempt: row.attempt})
 		}
 	}
 	return rows

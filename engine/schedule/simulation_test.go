@@ -579,7 +579,7 @@ func (s *simulated) conclusion() []string {
 		for _, group := range s.core.TakeUnfinished() {
 			problems = append(problems, s.fatesOf(group, note)...)
 			for _, row := range group.Unfinished() {
-				note(row, "unfinished")
+				note(row.Row, "unfinished")
 			}
 		}
 		for _, group := range s.waiting {

@@ -54,6 +54,9 @@ func (s *Store) Finalize(ctx context.Context, input FinalizeInput) (*Summary, er
 	if err != nil {
 		return nil, err
 	}
+	if err := s.removeImages(manifests); err != nil {
+		return nil, err
+	}
 	state := ""
 	if input.PublishStarted {
 		state = publishStarted

@@ -86,6 +86,8 @@ func (m *Manifest) file(folder string) *FileEntry {
 type RowRange struct {
 	Start table.RowIndex `json:"start"`
 	End   table.RowIndex `json:"end"`
+	// Attempt is the attempt at which rows that are missing go on: those before it have failed.
+	Attempt int32 `json:"attempt,omitempty"`
 }
 
 // DroppedRow is a row that was given up.

@@ -42,7 +42,7 @@ func Folder(namespace, name, configHash string) string {
 
 // Store is a dataset's folder. Several processes may have it open, as long as each row group is written by one of them.
 type Store struct {
-	root   *os.Root
+	root   Volume
 	folder string
 	layout *Layout
 	// writer tells the temporary files of this Store from those of other processes that write in the same folder.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"log/slog"
 	"math/rand/v2"
@@ -29,6 +30,7 @@ import (
 	"seedloom.dev/seedloom/engine/parquetfile"
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/schedule"
+	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -61,9 +63,11 @@ run: {rowGroupSize: %d, maxRowAttempts: 2, earlyShutdown: {policy: Disabled}}
 
 // weather is a network and two servers on which things go wrong.
 type weather struct {
-	mutex  sync.Mutex
-	random *rand.Rand
-	began  time.Time
+	seed  uint64
+	began time.Time
+	mutex sync.Mutex
+	// asked counts how often each prompt came, and each operation on a file was tried.
+	asked map[string]uint64
 	// trouble is the share of requests that meet a fault; outages are times in which nobody is there.
 	trouble float64
 	outages [][2]time.Duration
@@ -72,9 +76,23 @@ type weather struct {
 	// over says that the engine has returned; late counts the requests after that.
 	over bool
 	late int
+	// decay is the share of operations on files that fail; decayed counts those that did.
+	decay   float64
+	decayed int
 	// answered counts the whole answers to each prompt; inFlight are the requests under way.
 	answered map[string]int
 	inFlight int
+	// latest is when the latest answers came, and arriving how many came then: they may not have been taken yet.
+	latest   time.Time
+	arriving int
+}
+
+// draw returns random numbers for what is done for the nth time: they don't depend on what else is done meanwhile.
+func (w *weather) draw(what string) *rand.Rand {
+	w.asked[what]++
+	hash := fnv.New64a()
+	_, _ = io.WriteString(hash, what) // a hash takes everything
+	return rand.New(rand.NewPCG(w.seed^hash.Sum64(), w.asked[what]))
 }
 
 // fate is what a request meets, after how long.
@@ -89,23 +107,24 @@ type fate struct {
 }
 
 func (w *weather) fateOf(prompt string) fate {
-	f := fate{after: time.Duration(5+w.random.IntN(3000)) * time.Millisecond, status: http.StatusOK, body: answerTo(prompt)}
+	random := w.draw(prompt)
+	f := fate{after: time.Duration(5+random.IntN(3000)) * time.Millisecond, status: http.StatusOK, body: answerTo(prompt)}
 	since := time.Since(w.began)
 	for _, outage := range w.outages {
 		if !w.quiet && since >= outage[0] && since < outage[1] {
 			return fate{after: time.Millisecond, err: &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}}
 		}
 	}
-	if w.quiet || w.random.Float64() >= w.trouble {
+	if w.quiet || random.Float64() >= w.trouble {
 		return f
 	}
-	switch w.random.IntN(9) {
+	switch random.IntN(9) {
 	case 0:
-		f.status, f.body, f.header = http.StatusTooManyRequests, "{}", http.Header{"Retry-After": {fmt.Sprint(w.random.IntN(40))}}
+		f.status, f.body, f.header = http.StatusTooManyRequests, "{}", http.Header{"Retry-After": {fmt.Sprint(random.IntN(40))}}
 	case 1:
 		f.status, f.body = http.StatusTooManyRequests, "{}"
 	case 2:
-		f.status, f.body = []int{500, 502, 503, 504, 529}[w.random.IntN(5)], "oops"
+		f.status, f.body = []int{500, 502, 503, 504, 529}[random.IntN(5)], "oops"
 	case 3:
 		f.err = syscall.ECONNRESET
 	case 4:
@@ -175,6 +194,10 @@ func (w *weather) RoundTrip(request *http.Request) (*http.Response, error) {
 	} else if f.status == http.StatusOK && f.body == answerTo(prompt) {
 		w.mutex.Lock()
 		w.answered[prompt]++
+		if now := time.Now(); !now.Equal(w.latest) {
+			w.latest, w.arriving = now, 0
+		}
+		w.arriving++
 		w.mutex.Unlock()
 	}
 	response.Body = io.NopCloser(reader)
@@ -184,6 +207,45 @@ func (w *weather) RoundTrip(request *http.Request) (*http.Response, error) {
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+// volume is a file system on which operations fail now and then: files that have no room, renames and reads that fail.
+func (w *weather) volume(below store.Volume) store.Volume { return decaying{below, w} }
+
+type decaying struct {
+	store.Volume
+	weather *weather
+}
+
+func (d decaying) fails(operation string) bool {
+	d.weather.mutex.Lock()
+	defer d.weather.mutex.Unlock()
+	if d.weather.decay == 0 || d.weather.draw(operation).Float64() >= d.weather.decay {
+		return false
+	}
+	d.weather.decayed++
+	return true
+}
+
+func (d decaying) OpenFile(name string, flag int, mode os.FileMode) (*os.File, error) {
+	if d.fails("open " + name) {
+		return os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	}
+	return d.Volume.OpenFile(name, flag, mode)
+}
+
+func (d decaying) Rename(oldname, newname string) error {
+	if d.fails("rename " + newname) {
+		return &os.LinkError{Op: "rename", Old: oldname, New: newname, Err: syscall.EIO}
+	}
+	return d.Volume.Rename(oldname, newname)
+}
+
+func (d decaying) ReadFile(name string) ([]byte, error) {
+	if d.fails("read " + name) {
+		return nil, &os.PathError{Op: "read", Path: name, Err: syscall.EIO}
+	}
+	return d.Volume.ReadFile(name)
+}
 
 // TestWholeRunsInVirtualTime goes through all schedules in one bubble of virtual time: the pools of compressors that files are written with may
 // not be used from several.
@@ -224,7 +286,7 @@ func (w *world) config(t *testing.T, shard int32, sky *weather) engine.Config {
 			Attempt: w.attempt, Shards: w.shards, Spec: raw,
 		},
 		Shard: shard, OutputDirectory: w.output, APIKey: func(int) string { return "" }, Logger: slog.New(slog.DiscardHandler), Version: "test",
-		Transport: sky, Outage: schedule.OutageConfig{First: time.Hour, Later: time.Hour},
+		Transport: sky, Volume: sky.volume, Outage: schedule.OutageConfig{First: time.Hour, Later: time.Hour},
 	}
 }
 
@@ -267,10 +329,13 @@ func simulateRun(t *testing.T, seed uint64) {
 	if err := yaml.UnmarshalStrict([]byte(text), &w.spec); err != nil {
 		t.Fatal(err)
 	}
-	sky := &weather{random: random, began: time.Now(), trouble: random.Float64() * 0.4, answered: map[string]int{}}
+	sky := &weather{seed: seed, asked: map[string]uint64{}, began: time.Now(), trouble: random.Float64() * 0.4, answered: map[string]int{}}
 	if random.IntN(3) == 0 {
 		from := time.Duration(random.IntN(60)) * time.Second
 		sky.outages = [][2]time.Duration{{from, from + time.Duration(1+random.IntN(300))*time.Second}}
+	}
+	if random.IntN(3) == 0 {
+		sky.decay = random.Float64() * 0.05
 	}
 	lost := 0
 	for life := range 1 + random.IntN(4) {
@@ -284,7 +349,7 @@ func simulateRun(t *testing.T, seed uint64) {
 		}
 		_ = life
 	}
-	sky.quiet = true
+	sky.quiet, sky.decay = true, 0
 	w.attempt++
 	w.live(t, sky, 100*time.Hour)
 	w.checkDataset(t, rows)
@@ -306,12 +371,15 @@ func simulateRun(t *testing.T, seed uint64) {
 // live lets the engines of all shards live until they end, or are asked to stop. It returns how many requests were under way then.
 func (w *world) live(t *testing.T, sky *weather, stop time.Duration) (lost int) {
 	t.Helper()
-	sky.over = false
+	sky.over, sky.decayed = false, 0
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	timer := time.AfterFunc(stop, func() {
 		sky.mutex.Lock()
 		lost = sky.inFlight
+		if time.Now().Equal(sky.latest) {
+			lost += sky.arriving
+		}
 		sky.mutex.Unlock()
 		cancel()
 	})
@@ -330,10 +398,21 @@ func (w *world) live(t *testing.T, sky *weather, stop time.Duration) (lost int) 
 	}
 	for shard, ending := range endings {
 		result := ending.Result
+		if testing.Verbose() {
+			t.Logf("attempt %d, shard %d: %s, %s, %+v, %d faults of files, %s", w.attempt, shard, result.Outcome, result.Reason, result.Records, sky.decayed, result.Message)
+		}
 		if result.Records.Actual+result.Records.Dropped+result.Records.Missing != result.Records.Target {
 			t.Errorf("shard %d: the records don't add up: %+v", shard, result.Records)
 		}
-		if ctx.Err() == nil && result.Outcome != runreport.OutcomeComplete && result.Outcome != runreport.OutcomePartial {
+		if result.Reason == v1alpha1.ReasonStorageFailed {
+			// What was under way then had no place to be kept; so had answers whose journal could not be written.
+			for _, model := range w.spec.Models {
+				lost += model.EffectiveMaxParallelRequests()
+			}
+			lost += sky.decayed
+			continue
+		}
+		if ctx.Err() == nil && sky.decayed == 0 && result.Outcome != runreport.OutcomeComplete && result.Outcome != runreport.OutcomePartial {
 			t.Errorf("shard %d ended as %s, %s: %s", shard, result.Outcome, result.Reason, result.Message)
 		}
 		for _, column := range result.Columns {
@@ -345,7 +424,7 @@ func (w *world) live(t *testing.T, sky *weather, stop time.Duration) (lost int) 
 	if sky.late > 0 {
 		t.Errorf("%d requests were sent after the end", sky.late)
 	}
-	if w.shards > 1 {
+	if w.shards > 1 && sky.decayed == 0 {
 		if ending := engine.Finalize(context.Background(), w.config(t, 0, sky)); ending.Result.Records.Target != int64(w.spec.NumRecords) {
 			t.Errorf("finalized: %+v", ending.Result)
 		}
