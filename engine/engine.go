@@ -99,7 +99,8 @@ type prepared struct {
 	store  *store.Store
 	// processors are those that work on rows.
 	processors *process.Set
-	// progress is that of the end of generating.
+	// tracker counts the generation, and progress is what it says at the end.
+	tracker  *progress.Tracker
 	progress progress.Snapshot
 	// observed is called when the run is over.
 	observed func()
@@ -277,7 +278,7 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 	ending := run.Execute(ctx, job)
 	traced()
 	tracker.SetPhase(progress.PhaseFinalizing)
-	p.progress = tracker.Snapshot()
+	p.tracker, p.progress = tracker, tracker.Snapshot()
 	return ending
 }
 
@@ -365,6 +366,10 @@ func (p *prepared) finalize(ctx context.Context, role string, ending *failure.Er
 			ending = failure.Of(err)
 		}
 		return unprepared(p.config, role, ending)
+	}
+	if input.Publish != nil && p.tracker != nil {
+		p.tracker.Add(published(p.tracker.Snapshot(), summary))
+		p.progress = p.tracker.Snapshot()
 	}
 	return p.ending(role, ending, summary, outcome, reason, message)
 }

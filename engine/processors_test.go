@@ -513,3 +513,43 @@ func TestProcessingAfterTheGenerationGoesOnAfterACrash(t *testing.T) {
 		}
 	}
 }
+
+// The end of a shard by a processor is that of the run, also in what the finalizing process writes.
+func TestAFailedProcessorOfAShardFailsTheRun(t *testing.T) {
+	server := newEndpoint(t, echo)
+	w := newWorld(t, numberedSpec+starlarkProcessor("unlucky", "PostBatch", "FailRun", failsInGroupOne), server.URL+"/v1")
+	w.shards = 3
+	for shard, want := range []runreport.Outcome{runreport.OutcomeComplete, runreport.OutcomeFailed, runreport.OutcomeComplete} {
+		if ending := w.generate(t.Context(), int32(shard)); ending.Result.Outcome != want {
+			t.Errorf("shard %d ended as %s: %s", shard, ending.Result.Outcome, ending.Result.Message)
+		}
+	}
+	checkEnding(t, engine.Finalize(t.Context(), w.config(0)), runreport.OutcomeFailed, v1alpha1.ReasonProcessorFailed, runreport.ExitFailed, 20, 0)
+	if run := w.metadata()["run"].(map[string]any); run["reason"] != v1alpha1.ReasonProcessorFailed || w.succeeded() {
+		t.Errorf("the metadata says %v, the mark of success is there: %t", run, w.succeeded())
+	}
+}
+
+// B5.4: a preview goes the same way, and shows what processors have made.
+func TestAPreviewHasProcessorsToo(t *testing.T) {
+	server := newEndpoint(t, echo)
+	chat := transformed[:strings.Index(transformed, "- name: few")]
+	w := newWorld(t, numberedSpec+chat+afterGeneration[1:], server.URL+"/v1")
+	preview, err := engine.Preview(t.Context(), w.config(0), 4)
+	if err != nil || preview.Ending.Result.Outcome != runreport.OutcomeComplete {
+		t.Fatalf("got %+v, %v", preview.Ending.Result, err)
+	}
+	if difference := cmp.Diff([][]any{
+		{"row 0.", "ANSWER TO ABOUT ROW 0."}, {"again row 0.", "ANSWER TO ABOUT ROW 0."}, {"row 2.", "ANSWER TO ABOUT ROW 2."},
+	}, preview.Dataset.Rows); difference != "" {
+		t.Error(difference)
+	}
+	if forms := preview.Dataset.Forms; len(forms) != 1 || forms[0].Processor != "chat" || len(forms[0].Rows) != 4 {
+		t.Errorf("forms: %+v", forms)
+	}
+	w = newWorld(t, numberedSpec+starlarkProcessor("fewer", "PreBatch", "FailRun", "return rows[1:]"), server.URL+"/v1")
+	preview, err = engine.Preview(t.Context(), w.config(0), 4)
+	if err != nil || preview.Ending.Result.Reason != v1alpha1.ReasonProcessorResized || !strings.Contains(preview.Ending.Result.Message, "4 rows and returned 3") {
+		t.Errorf("got %+v, %v", preview.Ending.Result, err)
+	}
+}

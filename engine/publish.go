@@ -5,9 +5,11 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/process"
+	"seedloom.dev/seedloom/engine/progress"
 	"seedloom.dev/seedloom/engine/seed"
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // publisher lets the processors of the stage AfterGeneration make the dataset from what was generated, one row group after another. It is nil
@@ -60,4 +62,33 @@ func (p *prepared) seedValues() func(table.RowIndex) ([]any, int64) {
 		index := selector.Index(row)
 		return p.seed.Row(index), int64(index)
 	}
+}
+
+// published is by how much the processors after the generation have changed what is counted.
+func published(before progress.Snapshot, after *store.Summary) progress.Counts {
+	counts := progress.Counts{Records: runreport.Records{
+		Actual: after.Records.Actual - before.Records.Actual, Dropped: after.Records.Dropped - before.Records.Dropped,
+		Added: after.Records.Added - before.Records.Added, Filtered: after.Records.Filtered - before.Records.Filtered,
+	}}
+	for _, column := range after.Columns {
+		for _, counted := range before.Columns {
+			if counted.Name == column.Name {
+				counts.Columns = append(counts.Columns, runreport.Column{
+					Name: column.Name, Succeeded: column.Succeeded - counted.Succeeded, Failed: column.Failed - counted.Failed,
+					Dropped: column.Dropped - counted.Dropped, Skipped: column.Skipped - counted.Skipped,
+				})
+			}
+		}
+	}
+	for _, drop := range after.Dropped {
+		for _, counted := range before.Dropped {
+			if counted.Reason == drop.Reason && counted.Column == drop.Column {
+				drop.Count -= counted.Count
+			}
+		}
+		if drop.Count != 0 {
+			counts.Dropped = append(counts.Dropped, drop)
+		}
+	}
+	return counts
 }

@@ -103,9 +103,11 @@ func (o *previewOptions) writeTrace(spans []trace.Span) (err error) {
 
 // document is a preview as JSON.
 type document struct {
-	Records  []json.RawMessage  `json:"records"`
-	Dropped  []store.DroppedRow `json:"dropped"`
-	Metadata json.RawMessage    `json:"metadata"`
+	Records []json.RawMessage `json:"records"`
+	// Processors are the other forms of the records that processors have made, by the names of the processors.
+	Processors map[string][]json.RawMessage `json:"processors,omitempty"`
+	Dropped    []store.DroppedRow           `json:"dropped"`
+	Metadata   json.RawMessage              `json:"metadata"`
 	// TaskTraces are there when the run is traced.
 	TaskTraces []trace.Span `json:"taskTraces,omitempty"`
 }
@@ -113,14 +115,30 @@ type document struct {
 func documentOf(result *engine.PreviewResult) (*document, error) {
 	made := &document{Records: []json.RawMessage{}, Dropped: []store.DroppedRow{}, Metadata: result.Dataset.Metadata, TaskTraces: result.TaskTraces}
 	made.Dropped = append(made.Dropped, result.Dataset.Dropped...)
-	for _, cells := range result.Dataset.Rows {
-		record, err := table.AppendRecordJSON(nil, result.Dataset.Schema.Fields(), cells)
+	var err error
+	if made.Records, err = appendRecords(made.Records, result.Dataset.Schema, result.Dataset.Rows); err != nil {
+		return nil, err
+	}
+	for _, form := range result.Dataset.Forms {
+		if made.Processors == nil {
+			made.Processors = map[string][]json.RawMessage{}
+		}
+		if made.Processors[form.Processor], err = appendRecords(nil, form.Schema, form.Rows); err != nil {
+			return nil, err
+		}
+	}
+	return made, nil
+}
+
+func appendRecords(records []json.RawMessage, schema *table.Schema, rows [][]any) ([]json.RawMessage, error) {
+	for _, cells := range rows {
+		record, err := table.AppendRecordJSON(nil, schema.Fields(), cells)
 		if err != nil {
 			return nil, err
 		}
-		made.Records = append(made.Records, record)
+		records = append(records, record)
 	}
-	return made, nil
+	return records, nil
 }
 
 func encode(result *engine.PreviewResult) ([]byte, error) {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"path"
+	"slices"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
@@ -17,10 +19,19 @@ type Dataset struct {
 	// Schema are the columns of the files; nil when there are none. Rows have their cells in its order.
 	Schema *table.Schema
 	Rows   [][]any
+	// Forms are the other forms of the rows that processors have made.
+	Forms []DatasetForm
 	// Dropped are the rows that were given up.
 	Dropped []DroppedRow
 	// Metadata is metadata.json; nil when it was not written.
 	Metadata json.RawMessage
+}
+
+// DatasetForm is another form of the rows, which a processor has made.
+type DatasetForm struct {
+	Processor string
+	Schema    *table.Schema
+	Rows      [][]any
 }
 
 // ReadDataset reads the whole dataset into memory, in the order of its rows. It is for small ones.
@@ -29,19 +40,21 @@ func (s *Store) ReadDataset() (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
+	if manifests, err = s.dataset(manifests); err != nil {
+		return nil, err
+	}
 	dataset := &Dataset{}
 	for _, manifest := range manifests {
 		dataset.Dropped = append(dataset.Dropped, manifest.Dropped...)
+		if err := s.readForms(dataset, manifest); err != nil {
+			return nil, err
+		}
 		if manifest.File == "" {
 			continue
 		}
-		data, err := s.root.ReadFile(manifest.File)
+		schema, rows, err := s.readRows(manifest.File)
 		if err != nil {
-			return nil, fail(err, "reading "+manifest.File)
-		}
-		schema, rows, err := parquetfile.Read(bytes.NewReader(data), int64(len(data)))
-		if err != nil {
-			return nil, failure.Wrap(err, v1alpha1.ReasonStorageFailed, failure.EndRun, "reading %s", manifest.File)
+			return nil, err
 		}
 		dataset.Schema, dataset.Rows = schema, append(dataset.Rows, rows...)
 	}
@@ -50,6 +63,41 @@ func (s *Store) ReadDataset() (*Dataset, error) {
 		return nil, fail(err, "reading "+metadataFile)
 	}
 	return dataset, nil
+}
+
+// readForms adds the files of a row group that processors have made.
+func (s *Store) readForms(dataset *Dataset, manifest *Manifest) error {
+	for _, file := range manifest.Files {
+		folder := path.Dir(file.Path)
+		if path.Dir(folder) != formsFolder {
+			continue
+		}
+		schema, rows, err := s.readRows(file.Path)
+		if err != nil {
+			return err
+		}
+		processor := path.Base(folder)
+		position := slices.IndexFunc(dataset.Forms, func(f DatasetForm) bool { return f.Processor == processor })
+		if position < 0 {
+			position = len(dataset.Forms)
+			dataset.Forms = append(dataset.Forms, DatasetForm{Processor: processor})
+		}
+		form := &dataset.Forms[position]
+		form.Schema, form.Rows = schema, append(form.Rows, rows...)
+	}
+	return nil
+}
+
+func (s *Store) readRows(name string) (*table.Schema, [][]any, error) {
+	data, err := s.root.ReadFile(name)
+	if err != nil {
+		return nil, nil, fail(err, "reading "+name)
+	}
+	schema, rows, err := parquetfile.Read(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return nil, nil, failure.Wrap(err, v1alpha1.ReasonStorageFailed, failure.EndRun, "reading %s", name)
+	}
+	return schema, rows, nil
 }
 
 // LastAttempt returns the highest attempt that has committed a row group; 0 when none has.

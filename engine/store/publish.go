@@ -94,11 +94,12 @@ func (s *Store) published(manifest *Manifest) (*Manifest, error) {
 // dataset returns the manifests of what is in the dataset: the row groups themselves, or what was made of them. A row group that is not
 // published yet has no files in the dataset.
 func (s *Store) dataset(manifests []*Manifest) ([]*Manifest, error) {
-	if !s.layout.Staged {
-		return manifests, nil
-	}
 	merged := make([]*Manifest, len(manifests))
 	for i, manifest := range manifests {
+		if path.Dir(manifest.File) != manifestFolder {
+			merged[i] = manifest
+			continue
+		}
 		final := *manifest
 		published, err := s.published(manifest)
 		if err != nil {
