@@ -157,18 +157,18 @@ func TestALargeAnswerIsReadAndAnAbsurdOneIsNot(t *testing.T) {
 	}
 	for name, answer := range map[string]string{
 		"too large":   `{"t":"` + strings.Repeat("x", 5<<20) + `"}`,
-		"brackets":    strings.Repeat("[", 1<<20),
-		"braces":      strings.Repeat(`{"a":`, 1<<17),
-		"quotes":      strings.Repeat(`{"`, 1<<18),
-		"fences":      strings.Repeat("```json\n{\n```\n", 1<<16),
-		"thoughts":    strings.Repeat("<think>", 1<<16),
-		"backslashes": `{'t': "` + strings.Repeat(`\q`, 1<<18) + `",,}`,
-		"objects":     strings.Repeat(`{"a":1} `, 1<<17),
-		"broken":      strings.Repeat(`{"a":b'} `, 1<<16),
-		"no commas":   `{"t":[` + strings.Repeat(`1 `, 1<<18) + "]}",
-		"pairs":       "{" + strings.Repeat(`'a':'b',`, 1<<16) + "}",
-		"mismatched":  "{" + strings.Repeat(`"a":[`, 1<<17) + strings.Repeat("}", 1<<17),
-		"no start":    strings.Repeat("{ ", 1<<19),
+		"brackets":    strings.Repeat("[", 1<<16),
+		"braces":      strings.Repeat(`{"a":`, 1<<13),
+		"quotes":      strings.Repeat(`{"`, 1<<14),
+		"fences":      strings.Repeat("```json\n{\n```\n", 1<<12),
+		"thoughts":    strings.Repeat("<think>", 1<<12),
+		"backslashes": `{'t': "` + strings.Repeat(`\q`, 1<<14) + `",,}`,
+		"objects":     strings.Repeat(`{"a":1} `, 1<<13),
+		"broken":      strings.Repeat(`{"a":b'} `, 1<<12),
+		"no commas":   `{"t":[` + strings.Repeat(`1 `, 1<<14) + "]}",
+		"pairs":       "{" + strings.Repeat(`'a':'b',`, 1<<12) + "}",
+		"mismatched":  "{" + strings.Repeat(`"a":[`, 1<<13) + strings.Repeat("}", 1<<13),
+		"no start":    strings.Repeat("{ ", 1<<15),
 	} {
 		if _, err := schema.Document(answer); err == nil {
 			t.Errorf("%s: no error", name)

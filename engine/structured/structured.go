@@ -12,7 +12,7 @@ import (
 // Limits of what is looked at. They are far beyond what models write and people need; they keep broken or hostile input from using up a Pod.
 const (
 	maxAnswerBytes = 4 << 20
-	// Repairing takes a time that grows with the square of the length, and half a second at this one.
+	// Repairing takes a time that grows with the square of the length: at this one a second, at the worst.
 	maxRepairBytes     = 32 << 10
 	maxCandidates      = 50
 	maxSchemaBytes     = 256 << 10
