@@ -2,7 +2,6 @@ package controllers
 
 import (
 	"path"
-	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -23,7 +22,7 @@ func (f *facts) addCertificates(pod *corev1.PodSpec) {
 		if given == nil {
 			continue
 		}
-		folder := strconv.Itoa(i)
+		folder := f.resource.Spec.Providers[i].Name
 		if reference := given.CABundleConfigMapRef; reference != nil {
 			sources = append(sources, corev1.VolumeProjection{ConfigMap: &corev1.ConfigMapProjection{
 				LocalObjectReference: corev1.LocalObjectReference{Name: reference.Name},

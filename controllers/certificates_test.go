@@ -39,7 +39,7 @@ func TestPodsHaveTheCertificatesOfTheirProviders(t *testing.T) {
 			}
 		}
 	}
-	if len(paths) != 3 || paths["1/ca.crt"] != "authorities/all.pem" || paths["1/tls.crt"] != "client/tls.crt" || paths["1/tls.key"] != "client/tls.key" {
+	if len(paths) != 3 || paths["both/ca.crt"] != "authorities/all.pem" || paths["both/tls.crt"] != "client/tls.crt" || paths["both/tls.key"] != "client/tls.key" {
 		t.Errorf("the files are %v", paths)
 	}
 	mounted := false

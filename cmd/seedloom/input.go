@@ -24,6 +24,8 @@ type input struct {
 	toolSockets map[string]string
 	// seedFile is the data of a seed, seedDirectory where the file of a seed is looked for.
 	seedFile, seedDirectory string
+	// tlsDirectory has the certificates of providers.
+	tlsDirectory string
 }
 
 func (i *input) register(command *cobra.Command) {
@@ -34,6 +36,7 @@ func (i *input) register(command *cobra.Command) {
 		"PROVIDER=URL: use this endpoint instead of the manifest's, such as that of a port-forward; it is part of the dataset's identity (can be repeated)")
 	flags.StringToStringVar(&i.toolKeys, "tool-key", nil, "SERVER=VARIABLE: the environment variable that holds the API key of a tool server (can be repeated)")
 	flags.StringToStringVar(&i.toolSockets, "tool-socket", nil, "SERVER=PATH: the socket on which the bridge of a tool server of type Stdio listens (can be repeated)")
+	flags.StringVar(&i.tlsDirectory, "tls-dir", "", "the folder with a folder for each provider that has tls, by its name, with ca.crt, tls.crt and tls.key")
 	flags.StringVar(&i.seedFile, "seed-file", "", "the file with the data of the seed, in place of the ConfigMap or the volume")
 	flags.StringVar(&i.seedDirectory, "seed-dir", "", "where the file that the seed names is looked for (default: the folder of the manifest)")
 	command.MarkFlagsMutuallyExclusive("seed-file", "seed-dir")

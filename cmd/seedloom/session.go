@@ -63,7 +63,7 @@ func (s *session) with(command *cobra.Command, streams *Streams, read func(*Stre
 	if err != nil {
 		return err
 	}
-	config.SeedDirectory = folder
+	config.SeedDirectory, config.TLSDirectory = folder, s.tlsDirectory
 	if err := s.secrets(streams, &resource.Spec, &config); err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -58,15 +57,19 @@ func newTransport(provider *v1alpha1.Provider, connections int) *http.Transport 
 	return transport
 }
 
-// LoadCertificates reads what the providers' tls names from the folders of their indexes in a directory (see runreport.TLSDirectory). It
-// comes before the first request. An error is a failure.Error.
+// LoadCertificates reads what the providers' tls names from a directory (see runreport.TLSDirectory). It comes before the first
+// request. An error is a failure.Error.
 func (s *Set) LoadCertificates(directory string) error {
 	for i := range s.providers {
 		given := s.providers[i].TLS
 		if given == nil {
 			continue
 		}
-		config, err := certificates(given, filepath.Join(directory, strconv.Itoa(i)))
+		if directory == "" {
+			return failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun,
+				"provider %q has tls, but it was not said where its certificates are", s.providers[i].Name)
+		}
+		config, err := certificates(given, filepath.Join(directory, s.providers[i].Name))
 		if err != nil {
 			return failure.Wrap(err, v1alpha1.ReasonConfigInvalid, failure.EndRun, "reading the certificates of provider %q", s.providers[i].Name)
 		}

@@ -97,15 +97,15 @@ func (a *authority) serve(demands bool, handler http.HandlerFunc) *httptest.Serv
 	return server
 }
 
-// files writes the files of the provider with the index 0.
+// files writes the files of the provider.
 func files(t *testing.T, contents map[string][]byte) string {
 	t.Helper()
 	directory := t.TempDir()
-	if err := os.Mkdir(filepath.Join(directory, "0"), 0o700); err != nil {
+	if err := os.Mkdir(filepath.Join(directory, "remote"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	for name, content := range contents {
-		if err := os.WriteFile(filepath.Join(directory, "0", name), content, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(directory, "remote", name), content, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -190,6 +190,13 @@ func TestCertificatesThatAreNoneEndTheRun(t *testing.T) {
 	}
 }
 
+func TestCertificatesAreNotForgotten(t *testing.T) {
+	err := setOf(t, v1alpha1.Provider{Endpoint: "https://127.0.0.1:9", TLS: &v1alpha1.ProviderTLS{CABundleConfigMapRef: bundle}}, 1).LoadCertificates("")
+	if failed := failure.Of(err); failed == nil || failed.Reason != v1alpha1.ReasonConfigInvalid || !strings.Contains(err.Error(), `"remote"`) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // A certificate that was renewed while the run goes on is shown from the next connection on.
 func TestARenewedCertificateIsShown(t *testing.T) {
 	own := newAuthority(t)
@@ -208,7 +215,7 @@ func TestARenewedCertificateIsShown(t *testing.T) {
 	for _, name := range []string{"first", "second"} {
 		_, _, certificate, key := own.sign(name, own)
 		for file, content := range map[string][]byte{"tls.crt": certificate, "tls.key": key} {
-			if err := os.WriteFile(filepath.Join(directory, "0", file), content, 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(directory, "remote", file), content, 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -38,7 +38,7 @@ const (
 	// BridgeDirectory is where sidecars find the bridge, which an init container has put there, and BridgePath where the image of the engine has it.
 	BridgeDirectory = "/var/run/seedloom/bridge"
 	BridgePath      = "/bridge"
-	// TLSDirectory has a folder for each provider with certificates, by its index in the spec, with those of these files that the provider needs.
+	// TLSDirectory has a folder for each provider with certificates, by its name, with those of these files that the provider needs.
 	TLSDirectory          = "/var/run/seedloom/tls"
 	CABundleName          = "ca.crt"
 	ClientCertificateName = "tls.crt"
