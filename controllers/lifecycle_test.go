@@ -1,6 +1,8 @@
 package controllers
 
 import (
+	"time"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	batchv1 "k8s.io/api/batch/v1"
@@ -37,6 +39,34 @@ var _ = Describe("An async run", func() {
 		Expect(w.jobs()).To(HaveLen(1), "a single shard needs no finalizing Job")
 		Eventually(w.eventReasons).Should(ConsistOf(v1alpha1.ReasonPending, v1alpha1.ReasonRunning, v1alpha1.ReasonSucceeded))
 		w.settled()
+	})
+
+	It("says what slows it down, as long as it does", func() {
+		w.create(newSpec())
+		pod := w.startPod(w.job(roleGenerate, 1), 0)
+		Eventually(w.ready).Should(Equal(v1alpha1.ReasonRunning))
+		w.updatePod(pod, func(status *corev1.PodStatus) {
+			status.PodIP, status.PodIPs = "192.0.2.1", []corev1.PodIP{{IP: "192.0.2.1"}}
+		})
+		sequence := int64(0)
+		reports := func(troubles runreport.Troubles) {
+			sequence++
+			progressOfPods.accept(pod.UID, &runreport.Progress{RunID: pod.Labels[v1alpha1.LabelRun], Attempt: 1, Sequence: sequence, Troubles: troubles})
+		}
+		since := time.Now().Add(-time.Minute)
+		Eventually(func() metav1.Condition {
+			// A Pod is known to be asked once a reconcile has wanted to know.
+			reports(runreport.Troubles{
+				SlowRequests: 3, Slow: []runreport.SlowModel{{Model: "writer", Provider: "local", Requests: 3, Since: since}},
+				Endpoints: []runreport.Endpoint{{Provider: "local", State: runreport.EndpointPaused, Since: since, Refused: 12}},
+			})
+			return w.condition(v1alpha1.ConditionDegraded)
+		}).Should(And(HaveField("Reason", v1alpha1.ReasonProviderUnavailable), HaveField("Message", And(ContainSubstring(`"local"`), ContainSubstring("3 requests")))))
+		Expect(w.get().Status.Progress.SlowRequests).To(Equal(int64(3)))
+		Expect(w.ready()).To(Equal(v1alpha1.ReasonRunning))
+		reports(runreport.Troubles{})
+		Eventually(func() string { return w.condition(v1alpha1.ConditionDegraded).Reason }).Should(BeEmpty())
+		Eventually(w.eventReasons).Should(ConsistOf(v1alpha1.ReasonPending, v1alpha1.ReasonRunning, v1alpha1.ReasonProviderUnavailable, v1alpha1.ReasonProgressing))
 	})
 
 	It("finalizes several shards in a Job of its own, and counts each shard once", func() {

@@ -68,6 +68,9 @@ var _ = BeforeSuite(func() {
 	})
 })
 
+// progressOfPods is what Pods report; the tests, which play the kubelet, have no Pods that could be asked.
+var progressOfPods = NewProgressPoller()
+
 func newManager() ctrl.Manager {
 	ours := labels.SelectorFromSet(ManagedBySelector())
 	manager, err := ctrl.NewManager(apiServer, ctrl.Options{
@@ -82,7 +85,7 @@ func newManager() ctrl.Manager {
 		Client:    manager.GetClient(),
 		APIReader: manager.GetAPIReader(),
 		Recorder:  manager.GetEventRecorder("seedloom"),
-		Progress:  NewProgressPoller(),
+		Progress:  progressOfPods,
 		Options:   Options{EngineImage: "example.com/engine:test"},
 	}
 	Expect(reconciler.SetupWithManager(manager, "datasetgeneration")).To(Succeed())

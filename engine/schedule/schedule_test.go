@@ -328,6 +328,25 @@ func TestAnEndpointThatNeverAnswersEndsTheRun(t *testing.T) {
 	}
 }
 
+// D.T5: when nothing but time-outs comes back, the endpoint is paused, no row is lost, and the run ends resumable.
+func TestAnEndpointThatOnlyTimesOutEndsTheRun(t *testing.T) {
+	s := newSimulation(chain())
+	s.outcome = func(task schedule.Task, _ time.Time) *failure.Error {
+		if task.Column == 1 {
+			return failure.New(v1alpha1.ReasonProviderTimeout, failure.RetryLater, "late")
+		}
+		return nil
+	}
+	s.core.Add(0, todo(0, 40))
+	s.run(t)
+	if ending := s.core.Ending(); ending == nil || ending.Reason != v1alpha1.ReasonProviderUnavailable || !ending.Temporary {
+		t.Fatalf("ended with %v", ending)
+	}
+	if done, dropped := s.totals(); done != 0 || dropped != 0 {
+		t.Errorf("%d rows done, %d dropped", done, dropped)
+	}
+}
+
 func TestAColumnThatAlwaysFailsEndsTheRun(t *testing.T) {
 	s := newSimulation(chain())
 	calls := 0
