@@ -82,6 +82,18 @@ var conformances = map[string]conformance{
 			t.Errorf("requests: %v", made.Requests)
 		}
 	}},
+	"documents, code and judgements, which templates reach into": {columns: []string{
+		`- {name: product, llmStructured: {model: writer, prompt: "invent {{ id }}", trace: AllMessages, schema: {type: object, required: [name, tags], properties: {name: {type: string}, tags: {type: array, minItems: 1, items: {type: string}}}}}}`,
+		`- {name: code, llmCode: {model: writer, language: go, prompt: "price {{ product.tags[0] }} {{ product.name }}"}}`,
+		`- {name: verdict, skip: {when: "{{ stars > 3 }}"}, llmJudge: {model: judge, prompt: "judge {{ code }}", scores: [{name: fit, description: Does it fit, options: {"1": bad, "2": good}}]}}`,
+		`- {name: score, expression: {expr: "{{ verdict.fit.score }}", type: int}}`,
+		`- {name: review, expression: {expr: "{{ product__trace | length }}"}}`,
+	}, check: func(t *testing.T, made dataset) {
+		judged := made.count(func(row map[string]any) bool { score := row["score"]; return score == int64(1) || score == int64(2) })
+		if expected := made.count(func(row map[string]any) bool { return row["stars"].(int64) <= 3 }); judged != expected || judged == 0 {
+			t.Errorf("%d rows have a score, want %d", judged, expected)
+		}
+	}},
 	"a condition on a sampler, with a value": {columns: []string{
 		`- {name: review, skip: {when: "{{ stars > 2 }}", value: "none"}, llmText: {model: writer, prompt: "review {{ id }}"}}`,
 	}, check: func(t *testing.T, made dataset) {

@@ -5,6 +5,7 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column/sampler"
+	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/structured"
 	"seedloom.dev/seedloom/engine/table"
 )
@@ -123,13 +124,8 @@ func columnType(spec *v1alpha1.DatasetGenerationSpec, column *v1alpha1.Column) (
 			return table.Type{}, err
 		}
 		return generator.Type(), nil
-	case column.LLMStructured != nil:
-		// A valid spec has a valid schema.
-		schema, _ := structured.Compile(column.LLMStructured.Schema.Raw)
-		return schema.Type(), nil
-	case column.LLMJudge != nil:
-		schema, _ := structured.Judge(column.LLMJudge.Scores)
-		return schema.Type(), nil
+	case column.LLMStructured != nil || column.LLMJudge != nil:
+		return documentType(column)
 	case column.Expression != nil:
 		return valueType(column.Expression.Type), nil
 	case column.Custom != nil:
@@ -140,6 +136,22 @@ func columnType(spec *v1alpha1.DatasetGenerationSpec, column *v1alpha1.Column) (
 		return imageType(), nil
 	}
 	return table.Type{Kind: table.KindString}, nil
+}
+
+// documentType is the type of the documents of a column.
+func documentType(column *v1alpha1.Column) (table.Type, error) {
+	var schema *structured.Schema
+	var problems []structured.Problem
+	switch {
+	case column.LLMJudge != nil:
+		schema, problems = structured.Judge(column.LLMJudge.Scores)
+	case column.LLMStructured.Schema != nil:
+		schema, problems = structured.Compile(column.LLMStructured.Schema.Raw)
+	}
+	if schema == nil {
+		return table.Type{}, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: the schema has %d problems", column.Name, max(1, len(problems)))
+	}
+	return schema.Type(), nil
 }
 
 func valueType(kind v1alpha1.ValueType) table.Type {

@@ -33,8 +33,11 @@ func TestDocumentsThatCantWorkAreToldWithTheirFields(t *testing.T) {
 		"all at once": {`{name: a, llmStructured: {model: m, prompt: "{{", schema: {properties: {b: {pattern: "(?=x)"}, "c d": {"$ref": "file:///etc/hostname"}, e: {type: [text]}}}}}`, []string{
 			"spec.columns[0].llmStructured.prompt TemplateSyntax", "spec.columns[0].llmStructured.schema.properties.b.pattern InvalidSchema",
 			`spec.columns[0].llmStructured.schema.properties["c d"].$ref InvalidSchema`, "spec.columns[0].llmStructured.schema.properties.e.type[0] InvalidSchema"}},
-		"an unknown language": {`{name: a, llmCode: {model: m, prompt: p, language: pyton}}`, []string{"spec.columns[0].llmCode.language InvalidValue"}},
-		"no scores":           {`{name: a, llmJudge: {model: m, prompt: p}}`, []string{"spec.columns[0].llmJudge.scores Required"}},
+		"a bad schema of cells that may be skipped": {`{name: a, skip: {when: "{{ a }}"}, llmStructured: {model: m, prompt: p, schema: {type: text}}}`, []string{"spec.columns[0].llmStructured.schema.type InvalidSchema"}},
+		"no schema of cells that may be skipped":    {`{name: a, skip: {when: "{{ a }}"}, llmStructured: {model: m, prompt: p}}`, []string{"spec.columns[0].llmStructured.schema Required"}},
+		"bad scores of cells that may be skipped":   {`{name: a, skip: {when: "{{ a }}"}, llmJudge: {model: m, prompt: p, scores: [{name: s, description: d}]}}`, []string{"spec.columns[0].llmJudge.scores[0].options InvalidSchema"}},
+		"an unknown language":                       {`{name: a, llmCode: {model: m, prompt: p, language: pyton}}`, []string{"spec.columns[0].llmCode.language InvalidValue"}},
+		"no scores":                                 {`{name: a, llmJudge: {model: m, prompt: p}}`, []string{"spec.columns[0].llmJudge.scores Required"}},
 		"options that are the same": {`{name: a, llmJudge: {model: m, prompt: p, scores: [{name: s, description: d, options: {"1": x}}, {name: t, description: d, options: {A: x, a: y}}]}}`,
 			[]string{"spec.columns[0].llmJudge.scores[1].options InvalidSchema"}},
 		"scores with one name": {`{name: a, llmJudge: {model: m, prompt: p, scores: [{name: s, description: d, options: {"1": x}}, {name: s, description: d, options: {"1": x}}]}}`,
