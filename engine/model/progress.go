@@ -61,6 +61,7 @@ func (p *Progress) Exchanges() []*Exchange { return p.exchanges }
 type Exchange struct {
 	started                                                int64
 	connecting, connected, sent, answered, lastByte, ended atomic.Int64
+	firstToken                                             atomic.Int64
 	bytes                                                  atomic.Int64
 	status                                                 atomic.Int64
 	whole                                                  atomic.Bool
@@ -101,6 +102,9 @@ func (e *Exchange) Ended() time.Time { return moment(&e.ended) }
 
 // Bytes is how much of the answer's body has come.
 func (e *Exchange) Bytes() int64 { return e.bytes.Load() }
+
+// FirstToken is when the first piece of a streamed answer was there; the zero time of one that came as a whole.
+func (e *Exchange) FirstToken() time.Time { return moment(&e.firstToken) }
 
 // Whole says whether a whole answer with the status 200 has come.
 func (e *Exchange) Whole() bool { return e.whole.Load() && e.Status() == http.StatusOK }

@@ -60,6 +60,9 @@ func (c *Client) stream(ctx context.Context, request *Request, body []byte) (ans
 		}
 		if first == 0 && pieces.begun() {
 			first = max(1, time.Since(started))
+			if progress, follows := ctx.Value(progressKey{}).(*Progress); follows {
+				stamp(&progress.Current().firstToken)
+			}
 		}
 		if pieces.ended() {
 			timer := time.AfterFunc(drainTime, cancel)

@@ -18,6 +18,8 @@ import (
 	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/model"
+	"seedloom.dev/seedloom/hack/llmsim/sim"
+	"seedloom.dev/seedloom/hack/llmsim/simtest"
 )
 
 var streaming = v1alpha1.Model{Streaming: v1alpha1.StreamingEnabled}
@@ -173,6 +175,23 @@ func TestFailuresInStreamsAreClassified(t *testing.T) {
 				t.Errorf("got %+v, %v", said, err)
 			}
 		})
+	}
+}
+
+func TestTheFirstTokenIsTraced(t *testing.T) {
+	server := simtest.Start(t, sim.Config{})
+	for _, policy := range []v1alpha1.StreamingPolicy{v1alpha1.StreamingEnabled, v1alpha1.StreamingDisabled} {
+		ctx, progress := model.WithProgress(t.Context(), true)
+		if _, _, err := clientOf(t, v1alpha1.Provider{Type: v1alpha1.ProviderOpenAI, Endpoint: server.URL + "/v1"}, v1alpha1.Model{Streaming: policy}).Chat(ctx, question); err != nil {
+			t.Fatal(err)
+		}
+		exchange := progress.Exchanges()[0]
+		if first := exchange.FirstToken(); first.IsZero() != (policy == v1alpha1.StreamingDisabled) || !first.IsZero() && (first.Before(exchange.Answered()) || first.After(exchange.Ended())) {
+			t.Errorf("streaming %s: the first token came at %s", policy, first)
+		}
+		if !exchange.Whole() {
+			t.Errorf("streaming %s: the answer is not whole", policy)
+		}
 	}
 }
 

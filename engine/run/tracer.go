@@ -188,7 +188,8 @@ func (r *tracedTask) try(back *result) trace.Try {
 func requestOf(exchange *model.Exchange, task trace.Status) trace.Request {
 	request := trace.Request{
 		StartedAt: exchange.Started(), ConnectedAt: exchange.Connected(), SentAt: exchange.Sent(), AnsweredAt: exchange.Answered(),
-		FinishedAt: exchange.Ended(), Status: trace.StatusOK, HTTPStatus: exchange.Status(), Bytes: exchange.Bytes(),
+		FirstTokenAt: exchange.FirstToken(),
+		FinishedAt:   exchange.Ended(), Status: trace.StatusOK, HTTPStatus: exchange.Status(), Bytes: exchange.Bytes(),
 	}
 	switch {
 	case exchange.Whole():

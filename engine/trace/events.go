@@ -97,6 +97,9 @@ func (e *events) request(request *Request, lane, slot int) error {
 	if !request.AnsweredAt.IsZero() {
 		told["answeredAfterMilliseconds"] = request.AnsweredAt.Sub(request.StartedAt).Milliseconds()
 	}
+	if !request.FirstTokenAt.IsZero() {
+		told["firstTokenAfterMilliseconds"] = request.FirstTokenAt.Sub(request.StartedAt).Milliseconds()
+	}
 	return e.write(event{Phase: "X", Name: "request", Category: "request", Process: lane, Thread: slot,
 		Time: microseconds(request.StartedAt), Duration: between(request.StartedAt, request.FinishedAt), Arguments: told})
 }

@@ -90,8 +90,10 @@ type Request struct {
 	SentAt      time.Time `json:"sentAt,omitzero"`
 	// AnsweredAt is when the headers of the answer were there.
 	AnsweredAt time.Time `json:"answeredAt,omitzero"`
-	FinishedAt time.Time `json:"finishedAt"`
-	Status     Status    `json:"status"`
+	// FirstTokenAt is when the first piece of a streamed answer was there.
+	FirstTokenAt time.Time `json:"firstTokenAt,omitzero"`
+	FinishedAt   time.Time `json:"finishedAt"`
+	Status       Status    `json:"status"`
 	// HTTPStatus is the status code of the answer; 0 without one.
 	HTTPStatus int `json:"httpStatus,omitempty"`
 	// Bytes is how much of the answer has come.
