@@ -211,9 +211,13 @@ func skippedBefore(manifest *store.Manifest) map[string]int64 {
 
 // made is what was generated of an open group.
 type made struct {
-	records         []*table.Record
-	dropped         []store.DroppedRow
-	missing         []schedule.Todo
+	records []*table.Record
+	dropped []store.DroppedRow
+	missing []schedule.Todo
+	// cut are the records of a batch that were in work when the run ended, and whole says whether the others have all columns.
+	cut   []*table.Record
+	whole bool
+
 	usage           []runreport.Column
 	added, filtered int64
 	// forms are other forms of the records that processors have made.

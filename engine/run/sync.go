@@ -33,6 +33,7 @@ func executeSync(ctx context.Context, job *Job) *failure.Error {
 	for _, group := range waiting {
 		now, err := job.batch(ctx, segments, group)
 		if err != nil {
+			job.salvageBatch(ctx, segments, group, now, err)
 			return err
 		}
 		if _, err := job.postBatch(ctx, group.index, now, true); err != nil {
@@ -41,12 +42,17 @@ func executeSync(ctx context.Context, job *Job) *failure.Error {
 		if err := job.commitPatiently(group, *now); err != nil {
 			return err
 		}
-		counts := tally(job.Plan, int64(len(now.records)), job.countSkipped(now.records), now.dropped)
-		counts.Records.Added, counts.Records.Filtered = now.added, now.filtered
-		counts.Work = settledOf(segments)
-		job.Progress.Add(counts)
+		job.batchDone(segments, now)
 	}
 	return nil
+}
+
+// batchDone counts what was made of a batch.
+func (j *Job) batchDone(segments []*segment, now *made) {
+	counts := tally(j.Plan, int64(len(now.records)), j.countSkipped(now.records), now.dropped)
+	counts.Records.Added, counts.Records.Filtered = now.added, now.filtered
+	counts.Work = settledOf(segments)
+	j.Progress.Add(counts)
 }
 
 // settledOf notes that the rows of all segments have been counted, and returns what is under way: nothing.
@@ -99,23 +105,25 @@ func (j *Job) newSegment(columns []*plan.Column, resize *plan.Column) *segment {
 	return made
 }
 
-// batch takes the rows of a group through all segments.
+// batch takes the rows of a group through all segments. With an error it returns what was made until then.
 func (j *Job) batch(ctx context.Context, segments []*segment, group *openGroup) (*made, *failure.Error) {
 	now := &made{}
 	group.list()
-	usage, err := j.journals.begin(group)
-	if err != nil {
-		return nil, err
-	}
-	now.usage = usage
-	j.recovered(usage...)
 	for _, todo := range group.todo {
 		now.records = append(now.records, j.newRecord(todo.Row, todo.Attempt))
 	}
-	for _, part := range segments {
+	usage, err := j.journals.begin(group)
+	if err != nil {
+		return now, err
+	}
+	now.usage = usage
+	j.recovered(usage...)
+	for position, part := range segments {
 		if part.driver != nil {
-			if err := part.source.run(ctx, part.driver, group.index, now); err != nil {
-				return nil, err
+			err := part.source.run(ctx, part.driver, group.index, now)
+			now.whole = position == len(segments)-1 && part.resize == nil && !part.preBatch
+			if err != nil {
+				return now, err
 			}
 		}
 		if part.preBatch {
@@ -125,7 +133,7 @@ func (j *Job) batch(ctx context.Context, segments []*segment, group *openGroup) 
 		}
 		if part.resize != nil && len(now.records) > 0 {
 			if err := j.resize(ctx, part.resize, now); err != nil {
-				return nil, err
+				return now, err
 			}
 		}
 	}
@@ -214,11 +222,20 @@ type batchSource struct {
 	usage   []runreport.Column
 }
 
-// run makes the driver's columns for the records, and replaces them by those that were not dropped.
+// run makes the driver's columns for the records, and replaces them by those that were not dropped. With an error, the records are those that
+// have all these columns; the others that were not dropped are cut.
 func (s *batchSource) run(ctx context.Context, d *driver, group int64, now *made) *failure.Error {
-	s.records, s.group, s.added, s.done = now.records, group, false, nil
-	if err := d.run(ctx, s); err != nil {
-		return err
+	s.records, s.group, s.added, s.done, s.usage = now.records, group, false, nil, nil
+	ending := d.run(ctx, s)
+	for _, unfinished := range d.core.TakeUnfinished() {
+		s.done, s.usage = unfinished, d.takeUsage(group)
+	}
+	if s.done == nil {
+		now.records, now.cut = nil, s.records // the run had ended before the batch was begun
+		return ending
+	}
+	for _, unfinished := range s.done.Unfinished() {
+		now.cut = append(now.cut, s.records[unfinished.Row])
 	}
 	for _, dropped := range s.done.Dropped {
 		record := s.records[dropped.Row]
@@ -233,7 +250,7 @@ func (s *batchSource) run(ctx context.Context, d *driver, group int64, now *made
 		}
 		return int(a.Ordinal - b.Ordinal)
 	})
-	return nil
+	return ending
 }
 
 func (s *batchSource) newRecord(position table.RowIndex, attempt int32) *table.Record {

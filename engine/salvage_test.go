@@ -1,0 +1,90 @@
+package engine_test
+
+import (
+	"net/http"
+	"reflect"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// manySizes is resizeSpec in one batch of rows that can be told apart, with a model before the resize and one after it.
+func manySizes() string {
+	return strings.NewReplacer(
+		`"{{ sizes }}/{{ size }}"`, `"{{ id }} {{ size }}"`, "numRecords: 20", "numRecords: 40", "rowGroupSize: 8", "rowGroupSize: 40",
+		"columns:", "columns:\n- {name: id, sampler: {type: UUID}}\n- {name: intro, llmText: {model: writer, prompt: \"first {{ id }}\"}}",
+	).Replace(resizeSpec)
+}
+
+// A sync run that ends in a batch keeps what is whole of it, as an async run does: rows with all the records that a resize has made of them.
+func TestASyncRunThatEndsKeepsWholeRows(t *testing.T) {
+	tokens := int64(75 * 5)
+	for name, test := range map[string]struct {
+		limits *v1alpha1.Limits
+		// refused says that the server takes no more requests from the 80th on.
+		refused bool
+		outcome runreport.Outcome
+		reason  string
+	}{
+		"a budget that is used up": {&v1alpha1.Limits{MaxTokens: &tokens}, false, runreport.OutcomePartial, v1alpha1.ReasonBudgetExhausted},
+		"a key that is refused":    {nil, true, runreport.OutcomeFailed, v1alpha1.ReasonModelAuthentication},
+	} {
+		t.Run(name, func(t *testing.T) {
+			noLeaks(t)
+			var answered atomic.Int64
+			var healed atomic.Bool
+			server := newEndpoint(t, func(prompt string, before int) (int, string) {
+				if answered.Add(1) > 80 && test.refused && !healed.Load() {
+					return http.StatusUnauthorized, ""
+				}
+				return echo(prompt, before)
+			})
+			w := newWorld(t, manySizes(), server.URL)
+			w.spec.Limits = test.limits
+			w.spec.Models[0].MaxParallelRequests = new(int32(4))
+			ending := w.generate(t.Context(), 0)
+			records := ending.Result.Records
+			if ending.Result.Outcome != test.outcome || ending.Result.Reason != test.reason || records.Actual == 0 || records.Missing == 0 {
+				t.Fatalf("it ended as %s, %s with %+v: %s", ending.Result.Outcome, ending.Result.Reason, records, ending.Result.Message)
+			}
+			if records.Actual+records.Dropped+records.Missing+records.Filtered != records.Target+records.Added {
+				t.Errorf("records don't add up: %+v", records)
+			}
+			if requests := ending.Result.Models[0].Succeeded; requests < 70 {
+				t.Errorf("%d requests are counted", requests)
+			}
+			_, rows := w.rows()
+			made := map[any]int64{}
+			for _, row := range rows {
+				made[row[0]]++
+			}
+			for _, row := range rows {
+				if made[row[0]] != row[2] {
+					t.Errorf("of the %v records of a row, %d are there", row[2], made[row[0]])
+				}
+			}
+
+			healed.Store(true)
+			w.spec.Limits = nil
+			w.attempt++
+			if ending = w.generate(t.Context(), 0); ending.Result.Outcome != runreport.OutcomeComplete {
+				t.Fatalf("the second attempt ended as %s: %s", ending.Result.Outcome, ending.Result.Message)
+			}
+			undisturbed := newWorld(t, manySizes(), newEndpoint(t, echo).URL)
+			want := undisturbed.generate(t.Context(), 0)
+			if ending.Result.Records != want.Result.Records {
+				t.Errorf("records %+v, of an undisturbed run %+v", ending.Result.Records, want.Result.Records)
+			}
+			_, rows = w.rows()
+			if _, others := undisturbed.rows(); !reflect.DeepEqual(rows, others) {
+				t.Errorf("the rows are %v, those of an undisturbed run %v", rows, others)
+			}
+			if different, all := server.sent(); all > different+8 {
+				t.Errorf("%d requests for %d prompts were sent", all, different)
+			}
+		})
+	}
+}
