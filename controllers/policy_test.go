@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -8,8 +9,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
+	"sigs.k8s.io/yaml"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/internal/runreport"
@@ -55,6 +58,28 @@ func TestSecretsByReferenceOnly(t *testing.T) {
 	for _, variable := range f.podTemplate(roleFinalize).Spec.Containers[0].Env {
 		if variable.ValueFrom != nil {
 			t.Errorf("the finalizing Pod gets %s, which it does not need", variable.Name)
+		}
+	}
+}
+
+// TestTheControllerMayReadNoSecret looks at the role that is installed.
+func TestTheControllerMayReadNoSecret(t *testing.T) {
+	data, err := os.ReadFile("../config/rbac/role.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var role rbacv1.ClusterRole
+	if err := yaml.UnmarshalStrict(data, &role); err != nil {
+		t.Fatal(err)
+	}
+	if len(role.Rules) == 0 {
+		t.Fatal("the role has no rules")
+	}
+	for _, rule := range role.Rules {
+		for _, resource := range rule.Resources {
+			if strings.HasPrefix(resource, "secrets") || resource == "*" {
+				t.Errorf("the controller may %v %s", rule.Verbs, resource)
+			}
 		}
 	}
 }
