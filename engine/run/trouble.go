@@ -68,7 +68,7 @@ func (w *watch) troubles(now time.Time, core *schedule.Core) (found runreport.Tr
 			slow[alias].Since = since
 		}
 	}
-	for _, alias := range w.lanes {
+	for _, alias := range w.models {
 		if slow[alias] != nil {
 			found.Slow = append(found.Slow, *slow[alias])
 		}

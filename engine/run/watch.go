@@ -3,6 +3,8 @@ package run
 import (
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -29,8 +31,8 @@ type watch struct {
 	slow time.Duration
 	// deadline is after how long a stall ends the run; 0 is never.
 	deadline time.Duration
-	// lanes are the names of the lanes, providers those of the endpoints.
-	lanes, providers []string
+	// lanes are the names of the lanes, providers those of the endpoints, and models the aliases.
+	lanes, providers, models []string
 
 	pending map[int64]*pendingRequest
 	last    int64
@@ -63,6 +65,9 @@ func newWatch(logger *slog.Logger, spec *v1alpha1.DatasetGenerationSpec, lanes [
 	}
 	for i := range spec.Providers {
 		made.providers = append(made.providers, spec.Providers[i].Name)
+	}
+	for i := range spec.Models {
+		made.models = append(made.models, spec.Models[i].Alias)
 	}
 	return made
 }
@@ -107,7 +112,7 @@ func (w *watch) look(now time.Time, core *schedule.Core) runreport.Troubles {
 
 func (w *watch) lookForSlow(now time.Time) {
 	due := map[string][]*pendingRequest{}
-	for _, request := range w.pending {
+	for _, request := range w.inOrder() {
 		periods := int(now.Sub(request.since) / w.slow)
 		if periods == 0 {
 			continue
@@ -117,13 +122,12 @@ func (w *watch) lookForSlow(now time.Time) {
 			due[request.column.Model.Alias] = append(due[request.column.Model.Alias], request)
 		}
 	}
-	for alias, requests := range due {
-		oldest := requests[0]
-		for _, request := range requests {
-			if request.since.Before(oldest.since) {
-				oldest = request
-			}
+	for _, alias := range w.models {
+		requests := due[alias]
+		if len(requests) == 0 {
+			continue
 		}
+		oldest := requests[0]
 		if len(requests) > slowLines {
 			w.logger.Warn("requests are slow", "model", alias, "provider", oldest.column.Model.Provider, "requests", len(requests),
 				"oldest", now.Sub(oldest.since).Round(time.Second))
@@ -135,6 +139,15 @@ func (w *watch) lookForSlow(now time.Time) {
 				request.told(now)...)...)
 		}
 	}
+}
+
+// inOrder are the requests that are under way, the oldest first.
+func (w *watch) inOrder() []*pendingRequest {
+	requests := make([]*pendingRequest, 0, len(w.pending))
+	for _, number := range slices.Sorted(maps.Keys(w.pending)) {
+		requests = append(requests, w.pending[number])
+	}
+	return requests
 }
 
 // told says how far a request is.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -53,7 +54,7 @@ type watching struct {
 func newWatching(slow time.Duration) *watching {
 	w := &watching{core: watchedCore(), now: time.Unix(1_000_000, 0)}
 	seconds := int32(slow / time.Second)
-	spec := &v1alpha1.DatasetGenerationSpec{Run: &v1alpha1.RunSettings{SlowRequestThresholdSeconds: &seconds}, Providers: []v1alpha1.Provider{{Name: "local"}}}
+	spec := &v1alpha1.DatasetGenerationSpec{Run: &v1alpha1.RunSettings{SlowRequestThresholdSeconds: &seconds}, Providers: []v1alpha1.Provider{{Name: "local"}}, Models: []v1alpha1.Model{{Alias: "writer"}, {Alias: "critic"}}}
 	w.watch = newWatch(slog.New(slog.NewTextHandler(&w.lines, nil)), spec, []string{"local", "writer"}, w.now)
 	return w
 }
@@ -117,6 +118,35 @@ func TestManySlowRequestsAreToldInOneLine(t *testing.T) {
 	lines, slow := w.pass(5)
 	if len(lines) != 1 || slow != 4 || !strings.Contains(lines[0], "requests=4") || !strings.Contains(lines[0], "oldest=5s") {
 		t.Errorf("%q, %d slow", lines, slow)
+	}
+}
+
+// Aliases of one model share a lane, whose name is made of both.
+func TestEachAliasOfALaneIsToldOfInItsOrder(t *testing.T) {
+	w := newWatching(5 * time.Second)
+	w.lanes = []string{"local", "critic+writer"}
+	critic := &plan.Column{Name: "critique", Model: &v1alpha1.Model{Alias: "critic", Provider: "local"}}
+	for i, column := range []*plan.Column{critic, watched, watched, critic} {
+		task, found := w.core.Next(1, w.now)
+		if !found {
+			t.Fatalf("there is no task %d", i)
+		}
+		w.started(column, task, w.progressOf(), w.now)
+	}
+	lines, _ := w.pass(5)
+	var told []string
+	for _, line := range lines {
+		for _, part := range strings.Fields(line) {
+			if strings.HasPrefix(part, "model=") || strings.HasPrefix(part, "row=") {
+				told = append(told, part)
+			}
+		}
+	}
+	if want := []string{"model=writer", "row=1", "model=writer", "row=2", "model=critic", "row=0", "model=critic", "row=3"}; !slices.Equal(told, want) {
+		t.Errorf("the log tells of %q", told)
+	}
+	if slow := w.found.Slow; len(slow) != 2 || slow[0].Model != "writer" || slow[0].Requests != 2 || slow[1].Model != "critic" || slow[1].Requests != 2 {
+		t.Errorf("the report tells of %+v", slow)
 	}
 }
 
