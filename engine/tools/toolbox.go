@@ -127,7 +127,9 @@ func (b *Toolbox) Call(ctx context.Context, calls []model.ToolCall) ([]model.Mes
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	results := make([]result, len(calls))
-	failures := make([]error, len(calls))
+	// The first failure is the one that counts: it ends the calls beside it, which then fail too.
+	var first sync.Once
+	var cause error
 	slots := make(chan struct{}, maxParallel)
 	var waiting sync.WaitGroup
 	for i, call := range calls {
@@ -138,10 +140,14 @@ func (b *Toolbox) Call(ctx context.Context, calls []model.ToolCall) ([]model.Mes
 		waiting.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			results[i], failures[i] = b.call(limited, call, limit)
-			if failures[i] != nil {
-				cancel() // the results of the others are of no use any more
+			made, err := b.call(limited, call, limit)
+			if err != nil {
+				first.Do(func() {
+					cause = err
+					cancel() // the results of the others are of no use any more
+				})
 			}
+			results[i] = made
 		})
 	}
 	waiting.Wait()
@@ -149,11 +155,11 @@ func (b *Toolbox) Call(ctx context.Context, calls []model.ToolCall) ([]model.Mes
 	if ctx.Err() != nil {
 		return nil, usage, ctx.Err()
 	}
+	if cause != nil {
+		return nil, usage, cause
+	}
 	messages := make([]model.Message, len(calls))
 	for i, call := range calls {
-		if failures[i] != nil {
-			return nil, usage, failures[i]
-		}
 		messages[i] = model.Message{Role: model.RoleTool, ToolCallID: call.ID, Content: results[i].text, Media: results[i].media}
 	}
 	return messages, usage, nil

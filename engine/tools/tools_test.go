@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"path/filepath"
@@ -311,6 +312,31 @@ func TestAServerThatIsKilledAndStartedAgain(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A failure ends the calls beside it, of which one waits for a session with another server: that one is not to blame.
+func TestTheFailureOfATurnIsTheOneThatEndedIt(t *testing.T) {
+	seen := newCounts(t)
+	silent, dead := newSite(t, streamable(toolServer(seen, "echo"))), newSite(t, streamable(toolServer(seen, "fresh")))
+	spec := specWith([]v1alpha1.ToolServer{
+		{Name: "silent", Type: v1alpha1.ToolServerStreamableHTTP, Endpoint: silent.url()},
+		{Name: "dead", Type: v1alpha1.ToolServerStreamableHTTP, Endpoint: dead.url()},
+	}, v1alpha1.ToolSet{Alias: "box", Servers: []string{"silent", "dead"}})
+	box := checked(t, spec)
+	silent.kill()
+	_, _, err := box.Call(t.Context(), []model.ToolCall{{Name: "echo"}})
+	retryable(t, err)
+	silent.start(http.HandlerFunc(func(_ http.ResponseWriter, request *http.Request) {
+		_, _ = io.Copy(io.Discard, request.Body) // from then on the end of the connection is noticed
+		<-request.Context().Done()
+	}))
+	dead.kill()
+	_, _, err = box.Call(t.Context(), []model.ToolCall{{Name: "echo"}, {Name: "fresh"}})
+	retryable(t, err)
+	if message := err.Error(); !strings.Contains(message, `tool server "dead"`) {
+		t.Errorf("got %q", message)
+	}
+	silent.kill()
 }
 
 // catching gives a 404 the body of an error of the protocol.
