@@ -18,6 +18,7 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine"
+	"seedloom.dev/seedloom/engine/trace"
 	"seedloom.dev/seedloom/hack/llmsim/sim"
 	"seedloom.dev/seedloom/hack/llmsim/simtest"
 	"seedloom.dev/seedloom/internal/runreport"
@@ -277,6 +278,26 @@ func TestInSyncModeProcessorsMayResize(t *testing.T) {
 	}
 	if different, all := server.sent(); different != 15 || all > 30 {
 		t.Errorf("%d different prompts of %d were sent", different, all)
+	}
+}
+
+// In sync mode several schedulers work one after another.
+func TestInSyncModeEveryTaskOfATraceHasItsOwnNumber(t *testing.T) {
+	server := newEndpoint(t, echo)
+	w := newWorld(t, strings.Replace(numberedSpec, "output:", resizingColumn, 1)+starlarkProcessor("same", "PreBatch", "FailRun", "return rows"), server.URL+"/v1")
+	if w.spec.Run == nil {
+		w.spec.Run = &v1alpha1.RunSettings{}
+	}
+	w.spec.Run.Trace = v1alpha1.TraceEnabled
+	config, spans := w.config(0), trace.NewRing(1000)
+	config.Trace = spans
+	checkEnding(t, engine.Generate(t.Context(), config), runreport.OutcomeComplete, "", 0, 60, 0)
+	numbers, columns := map[int64]bool{}, map[string]bool{}
+	for _, span := range spans.Spans() {
+		numbers[span.Task], columns[span.Column] = true, true
+	}
+	if len(numbers) != len(spans.Spans()) || len(columns) < 2 {
+		t.Errorf("%d spans, of %d columns, have %d numbers", len(spans.Spans()), len(columns), len(numbers))
 	}
 }
 

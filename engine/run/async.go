@@ -92,7 +92,8 @@ func (s *asyncSource) salvage(ctx context.Context, d *driver, ending *failure.Er
 		}
 		now := s.made(group, usage)
 		now.missing = group.Unfinished()
-		_, err := s.job.postBatch(ctx, group.Index, &now, false)
+		given, err := s.job.postBatch(ctx, group.Index, &now, false)
+		s.recount(given, now.dropped[len(now.dropped)-len(given):])
 		if err == nil {
 			err = s.job.commit(s.open[group.Index], now)
 		}
@@ -164,15 +165,20 @@ func (s *asyncSource) busy() bool { return s.committing > 0 }
 func (s *asyncSource) committed(result commitResult) {
 	s.committing--
 	s.rows -= result.rows
-	if len(result.given) > 0 {
-		// They were counted as whole before the processors had seen them.
-		counts := tally(s.job.Plan, 0, nil, result.dropped)
-		whole := tally(s.job.Plan, int64(len(result.given)), s.job.countSkipped(result.given), nil)
-		counts.Records.Actual -= whole.Records.Actual
-		for i := range counts.Columns {
-			counts.Columns[i].Succeeded -= whole.Columns[i].Succeeded
-			counts.Columns[i].Skipped -= whole.Columns[i].Skipped
-		}
-		s.job.Progress.Add(counts)
+	s.recount(result.given, result.dropped)
+}
+
+// recount counts records as dropped that processors have given up: they were counted as whole before the processors had seen them.
+func (s *asyncSource) recount(given []*table.Record, dropped []store.DroppedRow) {
+	if len(given) == 0 {
+		return
 	}
+	counts := tally(s.job.Plan, 0, nil, dropped)
+	whole := tally(s.job.Plan, int64(len(given)), s.job.countSkipped(given), nil)
+	counts.Records.Actual -= whole.Records.Actual
+	for i := range counts.Columns {
+		counts.Columns[i].Succeeded -= whole.Columns[i].Succeeded
+		counts.Columns[i].Skipped -= whole.Columns[i].Skipped
+	}
+	s.job.Progress.Add(counts)
 }

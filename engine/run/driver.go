@@ -82,15 +82,14 @@ func newDriver(job *Job, columns []*plan.Column, newRecord func(table.RowIndex, 
 	if hold {
 		config.Hold, config.Restarted = true, job.restarted(early)
 	}
-	tracer := newTracer(job.Trace, job.Plan.RowGroupSize)
-	config.Ready = tracer.ready(steps)
+	config.Ready = job.tracer.ready(steps)
 	slots := 0
 	for _, lane := range config.Lanes {
 		slots += lane.Limit
 	}
 	return &driver{
 		early: early, processed: make(chan held),
-		trace: tracer, names: names, work: newWork(job.Progress, steps, config.Columns), fails: newFailures(job.Logger, time.Now()),
+		trace: job.tracer, names: names, work: newWork(job.Progress, steps, config.Columns), fails: newFailures(job.Logger, time.Now()),
 		job: job, core: schedule.New(config), steps: steps, slots: slots, lanes: len(config.Lanes),
 		results: make(chan result, slots), usage: make(map[int64][]runreport.Column),
 		watch: newWatch(job.Logger, job.Plan.Spec, names, time.Now()),

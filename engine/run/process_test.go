@@ -74,6 +74,29 @@ func TestTheFailureOfAProcessorSaysWhereItWas(t *testing.T) {
 	}
 }
 
+// A run that ends early writes what is whole of a row group; what a processor gives up of it is not counted as written.
+func TestWhatAProcessorGivesUpAtTheEndIsCountedAsDropped(t *testing.T) {
+	job := newStubbed(t, quick, func(_ context.Context, row table.RowIndex) (string, error) {
+		if row == 9 {
+			return "", failure.New(v1alpha1.ReasonModelAuthentication, failure.EndRun, "the key was withdrawn")
+		}
+		return "text", nil
+	})
+	job.processing(t, `fail("so sad")`)
+	job.Plan.Spec.Processors[0].FailurePolicy = v1alpha1.ProcessorFailRowGroup
+	job.Plan.Spec.Processors[0].Starlark.Stage = v1alpha1.ProcessorPostBatch
+	var err error
+	if job.Processors, err = process.New(job.Plan.Spec, job.Plan.Schema); err != nil {
+		t.Fatal(err)
+	}
+	if ending := Execute(t.Context(), job.Job); ending == nil || ending.Reason != v1alpha1.ReasonModelAuthentication {
+		t.Fatal(ending)
+	}
+	if records := job.Progress.Snapshot().Records; records.Actual != 0 || records.Dropped < 5 || job.written() != 0 {
+		t.Errorf("records: %+v, %d written", records, job.written())
+	}
+}
+
 func TestWhatAProcessorMadeIsWritten(t *testing.T) {
 	job := newStubbed(t, func(_ context.Context, row table.RowIndex) (any, error) { return fmt.Sprint("row ", row), nil },
 		func(context.Context, table.RowIndex) (string, error) { return "text", nil })

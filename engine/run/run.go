@@ -51,6 +51,7 @@ type Job struct {
 	storageFailed atomic.Bool
 	journals      *journals
 	budget        *budget
+	tracer        *tracer
 	skips         *skip.Rules
 }
 
@@ -63,6 +64,7 @@ func Execute(ctx context.Context, job *Job) *failure.Error {
 	}
 	job.skips = rules
 	job.budget = newBudget(job)
+	job.tracer = newTracer(job.Trace, job.Plan.RowGroupSize)
 	job.journals = newJournals(job)
 	defer job.journals.close()
 	defer startHeartbeat(job.Progress, job.Logger, !job.Shown).stop()

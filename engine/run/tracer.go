@@ -17,7 +17,7 @@ import (
 	"seedloom.dev/seedloom/engine/trace"
 )
 
-// tracer makes the spans of a run. It belongs to the driver's goroutine, and is nil where a run is not traced: then it costs nothing.
+// tracer makes the spans of a run. It belongs to the goroutine of the driver that is at work, and is nil where a run is not traced: then it costs nothing.
 type tracer struct {
 	sink         trace.Sink
 	rowGroupSize int64
