@@ -128,6 +128,9 @@ func TestSituations(t *testing.T) {
 	failed := jobCondition(batchv1.JobFailed, batchv1.JobReasonFailedIndexes)
 	authentication := recordsOf(0, 100)
 	authentication.Reason, authentication.Message = v1alpha1.ReasonModelAuthentication, "the key was refused"
+	sharded, revoked := newSpec(), recordsOf(40, 0)
+	sharded.Parallelism = new(int32(2))
+	revoked.Reason, revoked.Message = v1alpha1.ReasonModelAuthentication, "the key was refused"
 	tests := map[string]struct {
 		situation
 		wantKstatus status.Status
@@ -200,6 +203,16 @@ func TestSituations(t *testing.T) {
 			situation:   situation{spec: newSpec(), jobEnd: failed, pods: []corev1.Pod{endedPod(runreport.ExitFailed, authentication)}},
 			wantKstatus: status.FailedStatus, wantReady: "False/Failed", wantMessage: "the key was refused",
 			wantTrue: map[string]string{"Accepted": "Valid", "Failed": "ModelAuthentication", "Stalled": "ModelAuthentication", "Partial": "ModelAuthentication"},
+		},
+		"several shards failed for good, without a record": {
+			situation:   situation{spec: sharded, jobEnd: failed, pods: []corev1.Pod{endedPod(runreport.ExitInvalid, authentication)}},
+			wantKstatus: status.FailedStatus, wantReady: "False/Failed", wantMessage: "the key was refused",
+			wantTrue: map[string]string{"Accepted": "Valid", "Failed": "ModelAuthentication", "Stalled": "ModelAuthentication", "Partial": "ModelAuthentication"},
+		},
+		"several shards failed for good, and their records are to be described": {
+			situation:   situation{spec: sharded, jobEnd: failed, pods: []corev1.Pod{endedPod(runreport.ExitInvalid, revoked)}},
+			wantKstatus: status.InProgressStatus, wantReady: "Unknown/Finalizing",
+			wantTrue: map[string]string{"Accepted": "Valid", "Reconciling": "Progressing"},
 		},
 		"invalid spec": {
 			situation: situation{spec: newSpec(), notStarted: true, violations: []plan.Violation{

@@ -381,7 +381,8 @@ func (p *prepared) shardsEnding() *failure.Error {
 	}
 	for _, shard := range p.store.ShardEndings(p.config.Run.Attempt) {
 		switch shard.Reason {
-		case v1alpha1.ReasonBudgetExhausted, v1alpha1.ReasonProcessorFailed, v1alpha1.ReasonProcessorResized:
+		case v1alpha1.ReasonBudgetExhausted, v1alpha1.ReasonProcessorFailed, v1alpha1.ReasonProcessorResized,
+			v1alpha1.ReasonModelAuthentication, v1alpha1.ReasonModelNotFound, v1alpha1.ReasonModelQuotaExhausted, v1alpha1.ReasonToolFailed:
 			return failure.New(shard.Reason, failure.EndRun, "%s", shard.Message)
 		}
 	}

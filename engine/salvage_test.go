@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -86,5 +87,32 @@ func TestASyncRunThatEndsKeepsWholeRows(t *testing.T) {
 				t.Errorf("%d requests for %d prompts were sent", all, different)
 			}
 		})
+	}
+}
+
+// A key that is revoked while several shards use it: what they have made is described, with the cause.
+func TestShardsWhoseKeyIsRefusedAreDescribed(t *testing.T) {
+	var answered atomic.Int64
+	server := newEndpoint(t, func(prompt string, before int) (int, string) {
+		if answered.Add(1) > 15 {
+			return http.StatusUnauthorized, ""
+		}
+		return echo(prompt, before)
+	})
+	w := newWorld(t, basicSpec, server.URL)
+	w.shards = 2
+	for shard := range w.shards {
+		if ending := w.generate(t.Context(), shard); ending.ExitCode != runreport.ExitInvalid && shard > 0 {
+			t.Errorf("shard %d ended as %s: %s", shard, ending.Result.Outcome, ending.Result.Message)
+		}
+	}
+	ending := engine.Finalize(t.Context(), w.config(0))
+	records := ending.Result.Records
+	if ending.Result.Outcome != runreport.OutcomeFailed || ending.Result.Reason != v1alpha1.ReasonModelAuthentication || records.Actual < 10 || records.Actual+records.Missing != 25 {
+		t.Errorf("it ended as %s, %s with %+v: %s", ending.Result.Outcome, ending.Result.Reason, records, ending.Result.Message)
+	}
+	run := w.metadata()["run"].(map[string]any)
+	if run["outcome"] != "Failed" || run["reason"] != v1alpha1.ReasonModelAuthentication || w.succeeded() {
+		t.Errorf("the metadata say %v", run)
 	}
 }

@@ -1,0 +1,120 @@
+package engine_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// TestARunGoesOnWhatever interrupts a run with whole row groups, a partial one and journals, changes something, and lets it go on: then the
+// dataset is that of a run that was never interrupted, and nothing is paid for twice but what was in flight or is damaged.
+func TestARunGoesOnWhatever(t *testing.T) {
+	spec := strings.NewReplacer("numRecords: 25", "numRecords: 45", "rowGroupSize: 10", "rowGroupSize: 5").Replace(basicSpec)
+	for name, test := range map[string]struct {
+		change func(t *testing.T, w *world)
+		// damaged is how many rows have to be made again at most, warning what is logged of it.
+		damaged int
+		warning string
+	}{
+		"nothing":         {change: func(*testing.T, *world) {}},
+		"more shards":     {change: func(_ *testing.T, w *world) { w.shards = 4 }},
+		"another attempt": {change: func(_ *testing.T, w *world) { w.attempt++ }},
+		"more records":    {change: func(_ *testing.T, w *world) { w.spec.NumRecords = 58 }},
+		"other settings of the execution": {change: func(_ *testing.T, w *world) {
+			model := &w.spec.Models[0]
+			model.MaxParallelRequests, model.TimeoutSeconds, model.Streaming = new(int32(2)), new(int32(77)), v1alpha1.StreamingDisabled
+			w.spec.Run.SlowRequestThresholdSeconds, w.spec.Run.MaxRequestAttempts = new(int32(3)), new(int32(4))
+			w.spec.Run.Trace = v1alpha1.TraceEnabled
+			w.spec.Run.EarlyShutdown = &v1alpha1.EarlyShutdown{Policy: v1alpha1.EarlyShutdownDisabled}
+		}},
+		"more shards, records and another attempt": {change: func(_ *testing.T, w *world) {
+			w.shards, w.spec.NumRecords = 3, 58
+			w.attempt++
+		}},
+		"a file that was cut": {damaged: 5, warning: "a row group is made again", change: func(t *testing.T, w *world) {
+			truncate(t, filepath.Join(w.folder(), "parquet-files", "batch_00000.parquet"))
+		}},
+		"a file that is gone": {damaged: 5, warning: "a row group is made again", change: func(t *testing.T, w *world) {
+			if err := os.Remove(filepath.Join(w.folder(), "parquet-files", "batch_00000.parquet")); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		"a manifest that can't be read": {damaged: 5, warning: "a row group is made again", change: func(t *testing.T, w *world) {
+			truncate(t, filepath.Join(w.folder(), "row-groups", "00000.json"))
+		}},
+		"a file with other bytes": {damaged: 5, warning: "a row group is made again", change: func(t *testing.T, w *world) {
+			name := filepath.Join(w.folder(), "parquet-files", "batch_00000.parquet")
+			data, err := os.ReadFile(name)
+			if err == nil {
+				data[len(data)/2] ^= 0xff
+				err = os.WriteFile(name, data, 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			var answered atomic.Int64
+			server := newEndpoint(t, func(prompt string, before int) (int, string) {
+				if answered.Add(1) == 23 {
+					stop()
+				}
+				return echo(prompt, before)
+			})
+			w := newWorld(t, spec, server.URL)
+			if ending := w.generate(ctx, 0); ending.Result.Outcome != runreport.OutcomeInterrupted || ending.Result.Records.Actual < 5 {
+				t.Fatalf("the first process ended as %s with %+v", ending.Result.Outcome, ending.Result.Records)
+			}
+			test.change(t, w)
+
+			var log bytes.Buffer
+			var ending engine.Ending
+			for shard := range w.shards {
+				config := w.config(shard)
+				config.Logger = slog.New(slog.NewTextHandler(&log, nil))
+				ending = engine.Generate(t.Context(), config)
+				if ending.ExitCode != runreport.ExitOK {
+					t.Fatalf("shard %d ended as %s: %s", shard, ending.Result.Outcome, ending.Result.Message)
+				}
+			}
+			if w.shards > 1 {
+				ending = engine.Finalize(t.Context(), w.config(0))
+			}
+			checkEnding(t, ending, runreport.OutcomeComplete, "", runreport.ExitOK, w.spec.NumRecords, 0)
+			if test.warning != "" && !strings.Contains(log.String(), test.warning) || test.warning == "" && strings.Contains(log.String(), "level=WARN") {
+				t.Errorf("the log is %s", log.String())
+			}
+			different, all := server.sent()
+			if different != int(w.spec.NumRecords) || all > different+4+test.damaged {
+				t.Errorf("%d requests for %d prompts and %d records were sent", all, different, w.spec.NumRecords)
+			}
+			undisturbed := newWorld(t, spec, newEndpoint(t, echo).URL)
+			undisturbed.spec.NumRecords = w.spec.NumRecords
+			undisturbed.generate(t.Context(), 0)
+			_, rows := w.rows()
+			if _, want := undisturbed.rows(); !reflect.DeepEqual(rows, want) {
+				t.Errorf("the rows are %v, those of an undisturbed run %v", rows, want)
+			}
+		})
+	}
+}
+
+func truncate(t *testing.T, name string) {
+	t.Helper()
+	if err := os.Truncate(name, 100); err != nil {
+		t.Fatal(err)
+	}
+}
