@@ -51,7 +51,7 @@ var _ = Describe("An invalid spec", func() {
 		Entry("no records", records(-1), "spec.numRecords"),
 		Entry("a model column without models", func(dataset *v1alpha1.DatasetGeneration) {
 			dataset.Spec.Models = nil
-		}, "columns with llmText need at least one entry in models"),
+		}, "columns of models need at least one entry in models"),
 		Entry("allowResize where nothing can resize", func(dataset *v1alpha1.DatasetGeneration) {
 			dataset.Spec.Columns[0].AllowResize = new(true)
 		}, "allowResize is possible for custom columns only"),
