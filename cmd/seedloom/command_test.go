@@ -208,7 +208,7 @@ func TestValidateListsAllThatIsWrong(t *testing.T) {
 		t.Errorf("a file with other resources: got %d, %q", code, out)
 	}
 	w.write("none.yaml", "apiVersion: v1\nkind: ConfigMap\n")
-	if code, out, _ := w.run("validate", "-f", "none.yaml"); code != 1 || !strings.Contains(out, "0 resources of kind DatasetGeneration") {
+	if code, out, _ := w.run("validate", "-f", "none.yaml"); code != 1 || !strings.Contains(out, "no resource of kind DatasetGeneration") {
 		t.Errorf("a file without a DatasetGeneration: got %d, %q", code, out)
 	}
 	if code, _, log := w.run("validate", "-f", "nowhere.yaml"); code != 1 || !strings.Contains(log, "nowhere.yaml") {
@@ -293,7 +293,7 @@ func TestPreviewShowsDroppedRowsAndKeepsTheSettings(t *testing.T) {
 		if code != exitFailed || (policy == "Disabled") != (len(made.Dropped) == 60) {
 			t.Errorf("early shutdown %s: got %d and %d dropped rows", policy, code, len(made.Dropped))
 		}
-		contains(t, log, "is Failed: "+want)
+		contains(t, log, "failed: "+want)
 	}
 }
 
@@ -322,7 +322,7 @@ func TestExitCodes(t *testing.T) {
 		if code != exitPartial {
 			t.Errorf("got %d", code)
 		}
-		contains(t, out, "datasetgeneration/reviews partial: 16 of 24 records in out/", "8 of 24 records were dropped")
+		contains(t, out, "datasetgeneration/reviews partial: 16 of 24 records in out/", "8 of 24 records were dropped", "--retry-dropped tries them again")
 		w.server.Configure(sim.Config{})
 		if code, _, _ := w.run("run", "-f", "reviews.yaml", "--output", "out"); code != exitPartial {
 			t.Errorf("dropped rows are tried again without being asked: got %d", code)

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 )
@@ -30,19 +31,25 @@ type input struct {
 
 func (i *input) register(command *cobra.Command) {
 	flags := command.Flags()
-	flags.StringVarP(&i.filename, "filename", "f", "", "the manifest, a file of YAML or JSON, or - for standard input")
-	flags.StringToStringVar(&i.apiKeys, "api-key", nil, "PROVIDER=VARIABLE: the environment variable that holds the API key of a provider (can be repeated)")
-	flags.StringToStringVar(&i.endpoints, "endpoint", nil,
-		"PROVIDER=URL: use this endpoint instead of the manifest's, such as that of a port-forward; it is part of the dataset's identity (can be repeated)")
-	flags.StringToStringVar(&i.toolKeys, "tool-key", nil, "SERVER=VARIABLE: the environment variable that holds the API key of a tool server (can be repeated)")
-	flags.StringToStringVar(&i.toolSockets, "tool-socket", nil, "SERVER=PATH: the socket on which the bridge of a tool server of type Stdio listens (can be repeated)")
-	flags.StringVar(&i.tlsDirectory, "tls-dir", "", "the folder with a folder for each provider that has tls, by its name, with ca.crt, tls.crt and tls.key")
-	flags.StringVar(&i.seedFile, "seed-file", "", "the file with the data of the seed, in place of the ConfigMap or the volume")
-	flags.StringVar(&i.seedDirectory, "seed-dir", "", "where the file that the seed names is looked for (default: the folder of the manifest)")
+	flags.StringVarP(&i.filename, "filename", "f", "", "the manifest: a `FILE` of YAML or JSON, or - for standard input")
+	pairs(flags, &i.apiKeys, "api-key", "the environment variable that holds the API key of a provider, as `PROVIDER=VARIABLE` (can be repeated)")
+	pairs(flags, &i.endpoints, "endpoint",
+		"use another endpoint than the manifest's, such as that of a port-forward, as `PROVIDER=URL`; it is part of the dataset's identity (can be repeated)")
+	pairs(flags, &i.toolKeys, "tool-key", "the environment variable that holds the API key of a tool server, as `SERVER=VARIABLE` (can be repeated)")
+	pairs(flags, &i.toolSockets, "tool-socket", "the socket on which the bridge of a tool server of type Stdio listens, as `SERVER=PATH` (can be repeated)")
+	flags.StringVar(&i.tlsDirectory, "tls-dir", "", "the `DIR` with a folder for each provider that has tls, by its name, with ca.crt, tls.crt and tls.key")
+	flags.StringVar(&i.seedFile, "seed-file", "", "the `FILE` with the data of the seed, in place of the ConfigMap or the volume")
+	flags.StringVar(&i.seedDirectory, "seed-dir", "", "the `DIR` in which the file that the seed names is looked for (default: the folder of the manifest)")
 	command.MarkFlagsMutuallyExclusive("seed-file", "seed-dir")
 	if err := command.MarkFlagRequired("filename"); err != nil {
 		panic(err) // the flag is defined above
 	}
+}
+
+// pairs defines a flag of NAME=VALUE that can be repeated. By itself the library would show an empty list as its default.
+func pairs(flags *pflag.FlagSet, values *map[string]string, name, usage string) {
+	flags.StringToStringVar(values, name, nil, usage)
+	flags.Lookup(name).DefValue = ""
 }
 
 // read reads the manifest, with the endpoints of the flags in it. With an error, it may be there all the same.

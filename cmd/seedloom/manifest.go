@@ -58,10 +58,14 @@ func readManifest(streams *Streams, name string) (*v1alpha1.DatasetGeneration, e
 		}
 		found = append(found, document)
 	}
-	if len(found) != 1 {
-		return nil, &manifestError{name, []string{fmt.Sprintf("it holds %d resources of kind %s, and must hold one", len(found), kindDatasetGeneration)}}
+	switch len(found) {
+	case 0:
+		return nil, &manifestError{name, []string{fmt.Sprintf("there is no resource of kind %s in it", kindDatasetGeneration)}}
+	case 1:
+		return decodeManifest(name, found[0])
 	}
-	return decodeManifest(name, found[0])
+	return nil, &manifestError{name, []string{fmt.Sprintf("there are %d resources of kind %s in it; give each a file of its own",
+		len(found), kindDatasetGeneration)}}
 }
 
 func readInput(streams *Streams, name string) ([]byte, error) {

@@ -16,6 +16,7 @@ import (
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/table"
 	"seedloom.dev/seedloom/engine/trace"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // previewOptions are the flags of the command preview.
@@ -40,8 +41,8 @@ dropped and why. Nothing is kept.`,
 	}
 	options.register(command, "warn")
 	command.Flags().Int64VarP(&options.records, "num-records", "n", 10, "how many records to generate")
-	command.Flags().StringVarP(&options.format, "output", "o", "table", "how to print them: table, json or yaml")
-	command.Flags().StringVar(&options.trace, "trace", "", "write what each task and request did, and when, to this file: as JSON lines when its name ends in .jsonl, or else for Perfetto")
+	command.Flags().StringVarP(&options.format, "output", "o", "table", "the `FORMAT` to print them in: table, json or yaml")
+	command.Flags().StringVar(&options.trace, "trace", "", "the `FILE` to which is written what each task and request did, and when: as JSON lines when its name ends in .jsonl, or else for Perfetto")
 	return command
 }
 
@@ -66,10 +67,21 @@ func (o *previewOptions) run(command *cobra.Command, streams *Streams) error {
 		}
 		ending := &result.Ending.Result
 		if exitCodeOf(ending) != exitOK {
-			streams.Errorf("error: the preview of datasetgeneration/%s is %s: %s: %s", resource.Name, ending.Outcome, ending.Reason, ending.Message)
+			streams.Errorf("error: the preview of datasetgeneration/%s %s: %s: %s", resource.Name, outcomeVerb(ending.Outcome), ending.Reason, ending.Message)
 		}
 		return ended(ending)
 	})
+}
+
+// outcomeVerb says in a sentence how a preview that lacks records has ended.
+func outcomeVerb(outcome runreport.Outcome) string {
+	switch outcome {
+	case runreport.OutcomePartial:
+		return "lacks records"
+	case runreport.OutcomeInterrupted:
+		return "was interrupted"
+	}
+	return "failed"
 }
 
 // readTraced reads the manifest, with the trace that the flag asks for.

@@ -41,7 +41,7 @@ records are there, 1 when it has failed, and 130 when it was interrupted.`,
 	}
 	options.register(command, "info")
 	flags := command.Flags()
-	flags.StringVarP(&options.output, "output", "o", "", "the folder for datasets; this one gets a folder of its own in it")
+	flags.StringVarP(&options.output, "output", "o", "", "the `DIR` for datasets; this one gets a folder of its own in it")
 	flags.Int64Var(&options.numRecords, "num-records", 0, "how many records are wanted, instead of spec.numRecords")
 	flags.BoolVar(&options.retryDropped, "retry-dropped", false, "try the rows again that earlier runs have dropped")
 	if err := command.MarkFlagRequired("output"); err != nil {
@@ -106,6 +106,9 @@ func (o *runOptions) report(streams *Streams, name string, result *runreport.Res
 		fmt.Fprintf(streams.Out, "datasetgeneration/%s complete: %d records in %s\n", name, records.Actual, folder)
 	case exitPartial:
 		fmt.Fprintf(streams.Out, "datasetgeneration/%s partial: %d of %d records in %s; %s\n", name, records.Actual, records.Target, folder, result.Message)
+		if records.Dropped > 0 {
+			fmt.Fprintf(streams.Out, "%s lists the dropped rows with their causes; --retry-dropped tries them again\n", filepath.Join(folder, "dropped-rows.jsonl"))
+		}
 	case exitInterrupted:
 		fmt.Fprintf(streams.Out, "datasetgeneration/%s interrupted: %d of %d records are kept in %s; the same command goes on from there\n",
 			name, records.Actual, records.Target, folder)
