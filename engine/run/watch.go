@@ -19,7 +19,7 @@ import (
 const (
 	// stallPeriod is after how long without any progress a run says so, and how often it does again.
 	stallPeriod = 30 * time.Second
-	// slowLines is how many slow requests to a model are told one by one at a time; more are told in one line.
+	// slowLines is how many slow requests to a model are told one by one in a period of the threshold; more are told in one line.
 	slowLines = 3
 )
 
@@ -45,6 +45,15 @@ type watch struct {
 	limits map[string]*limit
 	// told is when a provider's wish for a long wait was last told.
 	told map[string]time.Time
+	// slowTold is what was told of slow requests lately, by the model's alias.
+	slowTold map[string]slowTold
+}
+
+// slowTold are the lines about slow requests of a model in a period of the threshold, whose first one came at since.
+type slowTold struct {
+	since    time.Time
+	lines    int
+	together bool
 }
 
 // pendingRequest is a request of a model that is under way.
@@ -62,6 +71,7 @@ func newWatch(logger *slog.Logger, spec *v1alpha1.DatasetGenerationSpec, lanes [
 	made := &watch{
 		logger: logger, slow: spec.EffectiveSlowRequestThreshold(), deadline: spec.EffectiveStallDeadline(), lanes: lanes,
 		pending: make(map[int64]*pendingRequest), progressed: now, told: make(map[string]time.Time), limits: make(map[string]*limit),
+		slowTold: make(map[string]slowTold),
 	}
 	for i := range spec.Providers {
 		made.providers = append(made.providers, spec.Providers[i].Name)
@@ -111,34 +121,45 @@ func (w *watch) look(now time.Time, core *schedule.Core) runreport.Troubles {
 }
 
 func (w *watch) lookForSlow(now time.Time) {
-	due := map[string][]*pendingRequest{}
+	slow, due := map[string][]*pendingRequest{}, map[string][]*pendingRequest{}
 	for _, request := range w.inOrder() {
 		periods := int(now.Sub(request.since) / w.slow)
 		if periods == 0 {
 			continue
 		}
+		alias := request.column.Model.Alias
+		slow[alias] = append(slow[alias], request)
 		if periods > request.warnings {
 			request.warnings = periods
-			due[request.column.Model.Alias] = append(due[request.column.Model.Alias], request)
+			due[alias] = append(due[alias], request)
 		}
 	}
 	for _, alias := range w.models {
-		requests := due[alias]
-		if len(requests) == 0 {
-			continue
+		if len(due[alias]) > 0 {
+			w.tellSlow(alias, slow[alias], due[alias], now)
 		}
-		oldest := requests[0]
-		if len(requests) > slowLines {
-			w.logger.Warn("requests are slow", "model", alias, "provider", oldest.column.Model.Provider, "requests", len(requests),
-				"oldest", now.Sub(oldest.since).Round(time.Second))
-			continue
-		}
-		for _, request := range requests {
+	}
+}
+
+// tellSlow tells of the requests of a model that are due, where not too much was told of it lately: else of all its slow ones together.
+func (w *watch) tellSlow(alias string, slow, due []*pendingRequest, now time.Time) {
+	told := w.slowTold[alias]
+	if now.Sub(told.since)+sampleInterval >= w.slow {
+		told = slowTold{since: now}
+	}
+	oldest := slow[0]
+	if told.lines += len(due); told.lines <= slowLines {
+		for _, request := range due {
 			w.logger.Warn("a request is slow", append([]any{"model", alias, "provider", request.column.Model.Provider, "column", request.column.Name,
 				"row", request.row, "attempt", request.attempt, "rowGroup", request.group, "age", now.Sub(request.since).Round(time.Second)},
 				request.told(now)...)...)
 		}
+	} else if !told.together {
+		told.together = true
+		w.logger.Warn("requests are slow", "model", alias, "provider", oldest.column.Model.Provider, "requests", len(slow),
+			"oldest", now.Sub(oldest.since).Round(time.Second))
 	}
+	w.slowTold[alias] = told
 }
 
 // inOrder are the requests that are under way, the oldest first.

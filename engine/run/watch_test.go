@@ -121,6 +121,29 @@ func TestManySlowRequestsAreToldInOneLine(t *testing.T) {
 	}
 }
 
+// B15.4: requests that become slow one after the other, as those of a model that thinks for long always do, don't fill the log.
+func TestRequestsThatBecomeSlowOneAfterTheOtherAreToldInOneLine(t *testing.T) {
+	w := newWatching(60 * time.Second)
+	w.pass(60)
+	var lines []string
+	for second := range 240 {
+		for number := range 2 {
+			w.last++
+			w.pending[w.last] = &pendingRequest{column: watched, row: table.RowIndex(2*second + number), since: w.now, progress: w.progressOf()}
+		}
+		if number := w.last - 2*90; number > 0 { // each takes a minute and a half
+			w.ended(number)
+			w.ended(number - 1)
+		}
+		told, _ := w.pass(1)
+		lines = append(lines, slices.DeleteFunc(told, func(line string) bool { return !strings.Contains(line, "slow") })...)
+	}
+	// In three minutes: the first one by itself or not, and then all of them together.
+	if len(lines) < 3 || len(lines) > 3*(slowLines+1) || !strings.Contains(strings.Join(lines, ""), "requests are slow") {
+		t.Errorf("%d lines: %q", len(lines), lines)
+	}
+}
+
 // Aliases of one model share a lane, whose name is made of both.
 func TestEachAliasOfALaneIsToldOfInItsOrder(t *testing.T) {
 	w := newWatching(5 * time.Second)
