@@ -14,15 +14,24 @@ const (
 	muchGrown = 4
 	// mostHold bounds the number of rounds between two attempts to have more under way, as a power of 2. So few requests are refused.
 	mostHold = 3
+	// After longestHold and leastHold requests those rounds are over too: with long answers, they would take minutes.
+	longestHold, leastHold = 4 * time.Second, 56
+	// smallStep is up to which step of growth a refusal says no more than that this step was too much.
+	smallStep = 2
 	// restPauses is how many times the length of a pause has to pass before the next attempt.
 	restPauses = 20
-	// firstPause and longestPause bound the pauses while everything is refused. Each is a quarter of the time since the first refusal.
+	// firstPause and longestPause bound the pauses while everything is refused. Each is an eighth of the time since the first refusal.
 	firstPause   = 200 * time.Millisecond
-	pauseDivisor = 4
+	pauseDivisor = 8
 	longestPause = 30 * time.Second
 	// A request that is not refused within so many times the time that refusals take is taken for accepted.
 	patienceFactor = 3
 	leastPatience  = 50 * time.Millisecond
+	// Each request that is sent takes doubtDrain from the doubt, to which each refusal adds 1; at mostDoubt, the provider is full. So
+	// refusals that are much rarer than doubtDrain, whatever the load, are no reason for fewer requests.
+	doubtDrain, mostDoubt = 0.06, 3
+	// moodyAfter is after how many doubts that came to nothing the provider is known to refuse now and then without a reason.
+	moodyAfter = 3
 	// timeOutWindow is over how many results the share of time-outs is taken; above one in timeOutShare, the provider is overloaded.
 	timeOutWindow = 200
 	timeOutShare  = 10
@@ -49,6 +58,10 @@ type adaptation struct {
 	// patience is after how long a request that is not refused is taken for accepted; refusals take the time refusal.
 	patience, refusal time.Duration
 
+	// doubt is how far refusals in a series have led towards a cut, unfounded how many doubts in a row have come to nothing.
+	doubt     float64
+	unfounded int
+
 	// recovering: of the requests since triedSince, up to burst may be sent; tried were.
 	recovering   bool
 	burst, tried int
@@ -60,8 +73,8 @@ type adaptation struct {
 	round int
 	// step is by how much the limit grows next, grown how often it has since the last cut, the last time at grownAt. It stays at good for
 	// 1<<hold rounds, and until restUntil.
-	step, grown, hold  int
-	grownAt, restUntil time.Time
+	step, grown, hold         int
+	grownAt, cutAt, restUntil time.Time
 	// results and timeOuts count the latest results.
 	results, timeOuts int
 }
@@ -78,6 +91,9 @@ func (l *Limiter) refused(lease Lease, now time.Time, pauses bool) {
 		}
 		return
 	}
+	if !pauses && l.doubts() {
+		return
+	}
 	if l.refusedSince.IsZero() {
 		l.firstRefused(now, tooMany, pauses)
 	} else {
@@ -90,15 +106,49 @@ func (l *Limiter) refused(lease Lease, now time.Time, pauses bool) {
 			l.restUntil = rest
 		}
 	}
+	small := l.learning && !l.yields && l.grown > 0 && l.grown <= smallStep
 	l.cut(min(l.limit, tooMany), now)
+	if small {
+		// Nothing has to come back first: the provider is as large as before.
+		l.limit = max(l.limit, l.good)
+	}
 	l.recovering, l.burst, l.tried = true, 1, 0
+}
+
+// doubts says that a refusal may be one of those that some providers and gateways give now and then, however little they have to do. Where
+// the limit had grown just before, it is taken for the reason, unless the provider is known to do so.
+func (l *Limiter) doubts() bool {
+	if l.recovering || !l.sustained() && l.unfounded < moodyAfter {
+		return false
+	}
+	if l.doubt++; l.doubt < mostDoubt {
+		return true
+	}
+	l.doubt, l.unfounded = 0, 0
+	return false
+}
+
+// relieve notes that a request was sent.
+func (l *Limiter) relieve() {
+	if l.doubt == 0 {
+		return
+	}
+	if l.doubt -= doubtDrain; l.doubt <= 0 {
+		l.doubt = 0
+		l.unfounded++
+	}
+}
+
+// sustained says that the provider has taken as much before.
+func (l *Limiter) sustained() bool {
+	return l.round >= l.limit || l.grown == 0 && l.generation > 0
 }
 
 // firstRefused learns from the first refusal after others were accepted.
 func (l *Limiter) firstRefused(now time.Time, tooMany int, pauses bool) {
 	l.refusedSince = now
 	sustained := l.round >= l.limit
-	l.yields = sustained || (l.grown == 0 && l.generation > 0)
+	l.yields = l.sustained()
 	if l.taken = tooMany - 1; l.yields {
 		l.taken = l.limit
 	}
@@ -148,7 +198,7 @@ func (l *Limiter) cut(from int, now time.Time) {
 	l.stats.Cuts++
 	l.generation++
 	l.ramping = false
-	l.round, l.step, l.grown, l.saturated = 0, 1, 0, false
+	l.round, l.step, l.grown, l.saturated, l.cutAt = 0, 1, 0, false, now
 	l.results, l.timeOuts = 0, 0
 	l.restart(now)
 }
@@ -199,6 +249,9 @@ func (l *Limiter) grow(now time.Time) {
 	need := l.limit
 	if l.grown == 0 {
 		need <<= min(l.hold, mostHold)
+		if !now.Before(l.cutAt.Add(longestHold)) {
+			need = min(need, max(l.limit, leastHold))
+		}
 	}
 	if (l.round < need && !soon) || now.Before(l.restUntil) {
 		return

@@ -180,6 +180,7 @@ func (l *Limiter) ramp(now time.Time) time.Time {
 // Start notes that a request starts. Room must have said that it may.
 func (l *Limiter) Start(now time.Time) Lease {
 	l.running++
+	l.relieve()
 	if l.ramping && l.rampStart.IsZero() {
 		l.rampStart = now
 	}

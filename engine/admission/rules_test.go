@@ -42,6 +42,36 @@ func TestABurstOfRefusalsCutsOnce(t *testing.T) {
 	}
 }
 
+func TestARefusalNowAndThenChangesNothing(t *testing.T) {
+	l := adaptive(8)
+	now, sent := at(0), 0
+	one := func(outcome admission.Outcome) {
+		if !l.Room(now) {
+			t.Fatalf("after %d requests it waits for %+v", sent, l.Waits())
+		}
+		lease := l.Start(now)
+		now = now.Add(10 * time.Millisecond)
+		sent++
+		l.Done(lease, now, admission.Result{Outcome: outcome})
+	}
+	for range 500 {
+		outcome := admission.Passed
+		if sent%50 == 49 {
+			outcome = admission.Refused
+		}
+		one(outcome)
+	}
+	if stats := l.Stats(); stats.Refused != 10 || stats.Cuts != 0 || l.Limit() != 8 {
+		t.Errorf("10 refusals of 500 gave %d cuts and a limit of %d", stats.Cuts, l.Limit())
+	}
+	for range 3 {
+		one(admission.Refused)
+	}
+	if stats := l.Stats(); stats.Cuts != 1 {
+		t.Errorf("3 more in a row gave %d cuts", stats.Cuts)
+	}
+}
+
 func TestTheLimitComesBackWhenARequestIsAccepted(t *testing.T) {
 	l := adaptive(64)
 	leases := fill(l, at(0))

@@ -241,7 +241,7 @@ func TestTheLimitFollowsTheCapacity(t *testing.T) {
 		mean  time.Duration
 		sigma float64
 		limit int
-	}{{time.Second, 0, 128}, {time.Second, 0.5, 128}, {time.Second, 0.5, 256}, {500 * time.Millisecond, 1, 128}} {
+	}{{time.Second, 0, 128}, {time.Second, 0.5, 128}, {time.Second, 0.5, 256}, {500 * time.Millisecond, 1, 128}, {2 * time.Second, 0.5, 128}} {
 		t.Run(fmt.Sprint(test.mean, " ", test.sigma, " ", test.limit), func(t *testing.T) {
 			capacity := func(now time.Duration) int {
 				switch {
@@ -320,7 +320,7 @@ func TestWindowsOfRefusalsCostLittle(t *testing.T) {
 }
 
 func TestTwoEnginesShareAServerFairly(t *testing.T) {
-	for seed := range uint64(3) {
+	for seed := range uint64(6) {
 		for _, test := range []struct {
 			name  string
 			first int
