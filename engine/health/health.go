@@ -4,6 +4,7 @@ package health
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -50,7 +51,8 @@ func Check(ctx context.Context, p *plan.Plan, client func(alias string) Client) 
 	asking.Wait()
 	var found []Problem
 	for i, cause := range problems {
-		if cause != nil && ctx.Err() == nil {
+		// Who was still being asked when the context ended has said nothing, unlike those that had answered.
+		if cause != nil && (ctx.Err() == nil || !errors.Is(cause, ctx.Err())) {
 			found = append(found, Problem{Alias: probes[i].alias, Cause: cause})
 		}
 	}
