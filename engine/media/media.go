@@ -83,7 +83,10 @@ func valuesOf(cell any) (values []string, problem string) {
 	case string:
 		text := strings.TrimSpace(typed)
 		if strings.HasPrefix(text, "[") && json.Unmarshal([]byte(text), &values) == nil {
-			values = slices.DeleteFunc(values, func(value string) bool { return strings.TrimSpace(value) == "" })
+			for i := range values {
+				values[i] = strings.TrimSpace(values[i])
+			}
+			values = slices.DeleteFunc(values, func(value string) bool { return value == "" })
 		} else if text != "" {
 			values = []string{text}
 		}

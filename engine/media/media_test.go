@@ -63,7 +63,7 @@ func TestCellsBecomeMedia(t *testing.T) {
 		"an address":                   {anImage, " https://example.org/a.png\n", []model.Media{address("https://example.org/a.png")}},
 		"an address without an ending": {anImage, "https://example.org/a?b=c", []model.Media{address("https://example.org/a?b=c")}},
 		"a list of addresses":          {anImage, []any{"http://a/1.png", nil, "http://a/2.png"}, []model.Media{address("http://a/1.png"), address("http://a/2.png")}},
-		"a list in a text":             {anImage, `["http://a/1.png", "http://a/2.png"]`, []model.Media{address("http://a/1.png"), address("http://a/2.png")}},
+		"a list in a text":             {anImage, `["http://a/1.png", " http://a/2.png\n", " "]`, []model.Media{address("http://a/1.png"), address("http://a/2.png")}},
 		"bare base64":                  {anImage, encoded, []model.Media{embedded}},
 		"base64 in lines":              {anImage, encoded[:8] + "\n" + encoded[8:], []model.Media{embedded}},
 		"a data address":               {anImage, "data:image/png;base64," + encoded, []model.Media{embedded}},

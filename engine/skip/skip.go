@@ -27,9 +27,12 @@ type Rules struct {
 	any        bool
 
 	mutex sync.Mutex
-	// told are the failures that were warned about.
+	// told are the failures that were warned about, maxTold at most.
 	told map[failing]bool
 }
+
+// maxTold bounds the causes that are told: a cause may name what is in the row.
+const maxTold = 100
 
 // failing is a cause for which the condition of a column fails.
 type failing struct{ column, cause string }
@@ -105,7 +108,7 @@ func (r *Rules) warn(record *table.Record, made *plan.Column, err error) {
 	cause := failing{made.Name, err.Error()}
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	if r.told[cause] {
+	if r.told[cause] || len(r.told) == maxTold {
 		return
 	}
 	r.told[cause] = true

@@ -105,6 +105,18 @@ func TestAFailingConditionSkipsAndIsToldOncePerCause(t *testing.T) {
 }
 
 // The scheduler waits for conditions of models' columns: they must not be able to hold it up.
+func TestCausesThatDifferFromRowToRowDoNotFillTheLog(t *testing.T) {
+	made := newRules(t, "{{ range(stars) | list | length > 2 }}")
+	for row := range int64(1000) {
+		if _, skipped := made.record(t, 30_000+row); len(skipped) != 3 {
+			t.Fatalf("%v are skipped", skipped)
+		}
+	}
+	if lines := strings.Count(made.log.String(), "\n"); lines < 2 || lines > 100 {
+		t.Errorf("the log has %d lines", lines)
+	}
+}
+
 func TestAConditionThatDoesNotEndIsCutOff(t *testing.T) {
 	made := newRules(t, "{% for a in range(10000) %}{% for b in range(10000) %}{{ stars }}{% endfor %}{% endfor %}")
 	if _, skipped := made.record(t, int64(1)); len(skipped) != 3 || !strings.Contains(made.log.String(), "steps") {
