@@ -24,8 +24,8 @@ type PreviewResult struct {
 const maxTraces = 200_000
 
 // Preview makes the first records of a dataset, by the same code and with the same settings as Generate, in a temporary folder that is
-// removed again. Of the configuration it does not use the output directory, the shards and the sink of traces. The error is a failure.Error, of a preview that
-// could not be read back; how the run has ended is in the result.
+// removed again. Of the configuration it does not use the output directory, the shards and the sink of traces. The error is a failure.Error,
+// of a preview that could not be read back; how the run has ended is in the result.
 func Preview(ctx context.Context, config Config, records int64) (*PreviewResult, error) {
 	spec, err := decodeSpec(config.Run)
 	if err != nil {

@@ -1,0 +1,144 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/column/factory"
+	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/health"
+	"seedloom.dev/seedloom/engine/model"
+	"seedloom.dev/seedloom/engine/progress"
+	"seedloom.dev/seedloom/engine/run"
+	"seedloom.dev/seedloom/engine/schedule"
+	"seedloom.dev/seedloom/engine/tools"
+	"seedloom.dev/seedloom/engine/trace"
+)
+
+// How long a provider may be unreachable: until its first answer ever, and afterwards.
+const (
+	defaultFirstOutage = time.Minute
+	defaultLaterOutage = 30 * time.Minute
+)
+
+// healthCheckTimeout bounds the question to all models before a run; who has not answered by then is asked for rows all the same.
+const healthCheckTimeout = 3 * time.Minute
+
+// generate makes the rows of the shard; nil says that every one has met its fate.
+func (p *prepared) generate(ctx context.Context) *failure.Error {
+	spec := p.plan.Spec
+	models := model.NewSet(p.plan, p.config.APIKey)
+	defer models.Close()
+	if p.config.Transport != nil {
+		models.Through(p.config.Transport)
+	}
+	if err := models.LoadCertificates(p.config.TLSDirectory); err != nil {
+		return failure.Of(err)
+	}
+	outage := p.config.Outage
+	if outage == (schedule.OutageConfig{}) {
+		outage = schedule.OutageConfig{First: defaultFirstOutage, Later: defaultLaterOutage}
+	}
+	toolServers := tools.NewSet(spec, tools.Config{
+		Key: p.config.ToolKey, Socket: p.config.ToolSocket, Patience: outage.First, Logger: p.config.Logger, Version: p.config.Version,
+	})
+	defer toolServers.Close()
+	generators, err := factory.Build(p.plan, models, toolServers, p.store)
+	if err != nil {
+		return failure.Of(err)
+	}
+	tracker := newTracker(spec)
+	if p.config.Serve != nil {
+		p.config.Serve(tracker.Handler(progress.Identity{RunID: p.config.Run.RunID, Attempt: p.config.Run.Attempt, Shard: p.config.Shard}))
+	}
+	if p.config.Observe != nil {
+		p.observed = p.config.Observe(tracker)
+	}
+	job := &run.Job{
+		Plan: p.plan, Generators: generators, Processors: p.processors, Store: p.store, Progress: tracker, Logger: p.config.Logger,
+		Attempt: p.config.Run.Attempt, Shard: p.config.Shard, Shards: max(1, p.config.Run.Shards), Outage: outage, Shown: p.observed != nil,
+		Seed: p.seedValues(), Drain: p.config.Drain,
+	}
+	if err := toolServers.Check(ctx); err != nil {
+		return failure.Of(err)
+	}
+	if ending := p.checkModels(ctx, models); ending != nil {
+		return ending
+	}
+	p.announce()
+	if job.Fence, err = p.store.TakeFence(p.config.Run.RunID, p.config.Run.Attempt, p.config.Shard); err != nil {
+		return failure.Of(err)
+	}
+	tracing, traced := p.startTrace()
+	job.Trace = tracing
+	ending := run.Execute(ctx, job)
+	traced()
+	tracker.SetPhase(progress.PhaseFinalizing)
+	p.tracker, p.progress = tracker, tracker.Snapshot()
+	return ending
+}
+
+// newTracker returns the progress of a run of which nothing is made yet.
+func newTracker(spec *v1alpha1.DatasetGenerationSpec) *progress.Tracker {
+	var columns []progress.ColumnOf
+	for i := range spec.Columns {
+		column := progress.ColumnOf{Name: spec.Columns[i].Name}
+		if alias := spec.Columns[i].ModelAlias(); alias != nil {
+			column.Model = *alias
+		}
+		columns = append(columns, column)
+	}
+	var aliases []string
+	for i := range spec.Models {
+		aliases = append(aliases, spec.Models[i].Alias)
+	}
+	return progress.NewTracker(columns, aliases, time.Now)
+}
+
+// announce logs what is going to be made, and what of it may not be meant.
+func (p *prepared) announce() {
+	p.config.Logger.Info("generating", "run", p.config.Run.RunID, "attempt", p.config.Run.Attempt, "shard", p.config.Shard,
+		"shards", max(1, p.config.Run.Shards), "mode", p.plan.Mode, "records", p.plan.NumRecords, "rowGroups", p.plan.RowGroups())
+	if unmatched := p.plan.UnmatchedPatterns(); len(unmatched) > 0 {
+		p.config.Logger.Warn("no column has a name that dropColumns leaves out; are these patterns right?", "patterns", unmatched)
+	}
+	if resized := p.plan.Spec.ResizeColumns(); len(resized) > 0 {
+		p.config.Logger.Warn("columns with allowResize run in sync mode, in one Pod; make the number of rows fixed to use async mode", "columns", resized)
+	}
+}
+
+// checkModels asks each model once before the first row is made. Where there are rows already, the models have answered before, and what is
+// wrong since then is told by the rows to come.
+func (p *prepared) checkModels(ctx context.Context, models *model.Set) *failure.Error {
+	if fresh, err := p.store.IsFresh(); err != nil || !fresh {
+		return failure.Of(err)
+	}
+	limited, cancel := context.WithTimeout(ctx, healthCheckTimeout)
+	defer cancel()
+	problems := health.Check(limited, p.plan, func(alias string) health.Client { return models.Client(alias) })
+	for _, problem := range problems {
+		if !problem.Lasting() {
+			p.config.Logger.Warn("a model does not answer well before the run; the run begins all the same", "model", problem.Alias,
+				"reason", problem.Cause.Reason, "error", problem.Cause.Message)
+		}
+	}
+	return health.Failure(problems)
+}
+
+// startTrace returns where the spans go, nil where nobody wants them, and what ends it. A trace that can't be written is no reason not to run.
+func (p *prepared) startTrace() (sink trace.Sink, done func()) {
+	switch {
+	case !p.plan.Spec.IsTraced():
+		return nil, func() {}
+	case p.config.Trace != nil:
+		return p.config.Trace, func() {}
+	}
+	output, err := p.store.CreateTrace(p.config.Shard, p.config.Run.Attempt)
+	if err != nil {
+		p.config.Logger.Warn("the run is not traced", "error", err)
+		return nil, func() {}
+	}
+	files := trace.NewFiles(output, p.config.Logger)
+	return files, files.Close
+}
