@@ -199,6 +199,19 @@ func TestAnInterruptedRunLetsItsRequestsFinish(t *testing.T) {
 	}
 }
 
+// A run that is asked to stop before it has begun, as while it asks its models for the first time, starts nothing.
+func TestARunThatWasStoppedBeforeStartsNothing(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var started atomic.Int64
+	sample := func(context.Context, table.RowIndex) (any, error) { started.Add(1); return "id", nil }
+	job := newStubbed(t, sample, func(context.Context, table.RowIndex) (string, error) { started.Add(1); return "text", nil })
+	job.Drain.Finish = time.Hour
+	if ending := Execute(ctx, job.Job); ending == nil || ending.Reason != v1alpha1.ReasonInterrupted || started.Load() > 0 {
+		t.Errorf("the run ended with %v, and %d cells were started", ending, started.Load())
+	}
+}
+
 // B16.4
 func TestALostWakeUpIsHealed(t *testing.T) {
 	var asked atomic.Int64

@@ -118,6 +118,14 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 	defer d.trace.end()
 	missed := false
 	for {
+		if stop != nil && ctx.Err() != nil {
+			// Before anything else is started, however much else there is to do.
+			stop = nil
+			d.core.End(failure.Of(context.Cause(ctx)))
+			if drain.begun {
+				drain.interrupted()
+			}
+		}
 		if d.core.Ending() == nil {
 			if err := from.refill(d.core); err != nil {
 				d.core.End(err)
@@ -167,11 +175,6 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 			d.job.Progress.SetSpansDropped(d.trace.dropped())
 			d.fails.look(now)
 		case <-stop:
-			stop = nil
-			d.core.End(failure.Of(context.Cause(ctx)))
-			if drain.begun {
-				drain.interrupted()
-			}
 		case <-drain.timer.C:
 			drain.passed()
 		}
