@@ -13,6 +13,8 @@
 //	completion.go                    what that means for the run
 //	startup.go                       why Pods do not start
 //	progress.go, totals.go           what running Pods report
+//	tools.go, certificates.go        what Pods get for tool servers, and for the TLS of providers
 //	status.go, conditions.go         facts to status
+//	degraded.go                      what slows a run down
 //	events.go, metrics.go            what others are told
 package controllers

@@ -1,4 +1,5 @@
 // Command bridge runs in the sidecar of a tool server: it makes a program that speaks over its input and output reachable through a socket.
+// It is copied into the sidecar from the engine's image; what it does is in the package internal/bridge.
 package main
 
 import (

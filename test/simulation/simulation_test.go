@@ -1,4 +1,5 @@
-// Package simulation runs whole engines, with their files, through faults in virtual time. It looks at what they leave, and at what they send.
+// Package simulation runs whole engines, with their files, through faults in virtual time. It looks at what they leave, and at
+// what they send; nothing here waits for real time.
 package simulation
 
 import (
