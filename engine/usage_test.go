@@ -140,7 +140,7 @@ func TestModelsThatCantWorkAreToldTogetherBeforeTheRun(t *testing.T) {
 	}
 	ending := w.generate(t.Context(), 0)
 	checkEnding(t, ending, runreport.OutcomeFailed, v1alpha1.ReasonModelNotFound, runreport.ExitInvalid, 0, 0)
-	for _, part := range []string{"2 models can't be used", `model "writer": `, `model "editor": `, `does not know model "brief"`} {
+	for _, part := range []string{"2 models can't be used", `model "writer" (ModelNotFound): `, `model "editor" (ModelNotFound): `, `does not know model "brief"`} {
 		if !strings.Contains(ending.Result.Message, part) {
 			t.Errorf("the message lacks %q: %s", part, ending.Result.Message)
 		}

@@ -103,7 +103,7 @@ func Failure(problems []Problem) *failure.Error {
 		if first == nil {
 			first = problem.Cause
 		}
-		lines = append(lines, fmt.Sprintf("model %q: %s", problem.Alias, problem.Cause.Message))
+		lines = append(lines, fmt.Sprintf("model %q (%s): %s", problem.Alias, problem.Cause.Reason, problem.Cause.Message))
 	}
 	if first == nil {
 		return nil

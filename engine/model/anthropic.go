@@ -85,7 +85,7 @@ func appendAnthropicTools(body []byte, request *Request) []byte {
 		body = appendTool(appendItem(body), &request.Tools[i], "input_schema")
 	}
 	if schema := request.Schema; schema != nil {
-		body = appendTool(appendItem(body), &Tool{Name: schema.Name, Description: "Gives the answer.", Parameters: schema.Document}, "input_schema")
+		body = appendTool(appendItem(body), &Tool{Name: AnswerTool, Description: "Gives the answer.", Parameters: schema.Document}, "input_schema")
 	}
 	body = append(body, ']')
 	if request.NoToolCalls && request.Schema == nil {
@@ -96,7 +96,7 @@ func appendAnthropicTools(body []byte, request *Request) []byte {
 		return append(body, `,"tool_choice":{"type":"any"}`...)
 	}
 	if forced == "" && request.Schema != nil {
-		forced = request.Schema.Name
+		forced = AnswerTool
 	}
 	if forced != "" {
 		body = append(appendTextMember(append(body, `,"tool_choice":{"type":"tool"`...), "name", forced), '}')

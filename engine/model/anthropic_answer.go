@@ -87,7 +87,7 @@ func (a *answer) takeSchema(request *Request) {
 		return
 	}
 	for _, call := range a.ToolCalls {
-		if call.Name == request.Schema.Name {
+		if call.Name == AnswerTool {
 			a.Text, a.ToolCalls = call.Arguments, nil
 			if a.stopped == "tool_use" {
 				a.stopped = "end_turn"

@@ -22,9 +22,11 @@ type Client struct {
 	// header is sent with every request; it is only read.
 	header http.Header
 	// badKey says that the API key can't be sent.
-	badKey   bool
-	hasKey   bool
-	timeout  time.Duration
+	badKey  bool
+	hasKey  bool
+	timeout time.Duration
+	// lessLoad says what helps against refusals.
+	lessLoad string
 	wire     wire
 	settings settings
 	// extra are members of a JSON object, without its braces, that are added to every body; extraNames are their names.
@@ -69,7 +71,7 @@ func (c *Client) read(header http.Header, data []byte, request *Request) (answer
 		return answer{}, c.unreadable(header)
 	}
 	if said.problem != nil {
-		return answer{}, c.problemFailure(http.StatusOK, header, said.problem)
+		return answer{}, c.problemFailure(c.chatURL, http.StatusOK, header, said.problem)
 	}
 	return said, nil
 }

@@ -107,7 +107,7 @@ func (c *Client) unreadable(header http.Header) error {
 
 // problemFailure classifies a failure that the server tells of, by its status, or by its code where the status is that of a success. The
 // server's text is not repeated: it may hold parts of the prompt or of the key.
-func (c *Client) problemFailure(status int, header http.Header, problem *serverError) error {
+func (c *Client) problemFailure(address *url.URL, status int, header http.Header, problem *serverError) error {
 	shown := fmt.Sprintf("HTTP %d%s", status, problem.shown())
 	if status < http.StatusMultipleChoices {
 		status = problem.statusOfCode()
@@ -133,9 +133,10 @@ func (c *Client) problemFailure(status int, header http.Header, problem *serverE
 			"a prompt was too long for model %q (%s); shorten the prompts, or lower parameters.maxTokens", c.alias, shown)
 	case status == http.StatusNotFound || status == http.StatusMethodNotAllowed || rejected && problem.isCode("model_not_found"):
 		return failure.New(v1alpha1.ReasonModelNotFound, failure.EndRun,
-			"provider %q does not know model %q, or has no %s (%s); check models[].model and the provider's endpoint", c.provider, c.settings.model, c.chatURL, shown)
+			"provider %q does not know model %q, or has no %s (%s); check models[].model and the provider's endpoint", c.provider, c.settings.model, address, shown)
 	case status == http.StatusTooManyRequests:
-		limited := failure.New(v1alpha1.ReasonProviderRateLimited, failure.RetryLater, "provider %q refused too many requests (%s); lower maxParallelRequests", c.provider, shown)
+		limited := failure.New(v1alpha1.ReasonProviderRateLimited, failure.RetryLater,
+			"provider %q refused a request to model %q because it has had too many (%s); %s", c.provider, c.settings.model, shown, c.lessLoad)
 		limited.RetryAfter, limited.Overloaded = wait, true
 		return limited
 	case status == http.StatusRequestTimeout || status == http.StatusConflict || status == http.StatusTooEarly || status == http.StatusInternalServerError:
@@ -156,6 +157,10 @@ func (e *serverError) hint() string {
 	switch {
 	case e.says("not a multimodal model", "does not support image", "image input", "no multimodal"):
 		return "; the model takes no images, audio or video"
+	case e.says("thinking may not be enabled"):
+		return "; it can't be made to call a tool while it thinks: set structuredOutput to Prompt, or leave thinking out of extraBody"
+	case e.says("max_completion_tokens"):
+		return "; leave parameters.maxTokens out, and put max_completion_tokens into extraBody"
 	case e.says("tool choice", "tool_choice", "tool-call-parser", "does not support tools"):
 		return "; the server was not started with tools, or the model does not know them"
 	case e.says("unsupported", "not supported", "unknown parameter", "unrecognized", "extra inputs are not permitted", "cannot both be specified", "mutually exclusive"):

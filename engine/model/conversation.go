@@ -51,9 +51,13 @@ type Tool struct {
 // ToolCall is a call that a model asks for. Arguments is what the model wrote, which may be no JSON at all.
 type ToolCall struct{ ID, Name, Arguments string }
 
+// AnswerTool is the name of the tool whose arguments are an answer. No tool of a server may have it.
+const AnswerTool = "hand_over_answer"
+
 // Schema has the answer constrained to a JSON Schema by the server. Providers of the type Anthropic, which have no such parameter, are made
-// to call a tool with this name; its arguments are the text of the answer.
+// to call AnswerTool; its arguments are the text of the answer.
 type Schema struct {
+	// Name is one for the server, of 1 to 64 letters, digits, underscores and dashes.
 	Name     string
 	Document json.RawMessage
 	// Strict asks the server to hold to every word of the schema; some then refuse those with optional members.

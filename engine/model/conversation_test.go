@@ -96,13 +96,13 @@ func TestConversationsAreSentInTheWordsOfTheProtocol(t *testing.T) {
 		"Anthropic with a schema and tools that may not be called": {v1alpha1.ProviderAnthropic,
 			model.Request{Messages: ask, Schema: schema, Tools: []model.Tool{{Name: "stop"}}, NoToolCalls: true},
 			`{"model":"m","messages":[{"role":"user","content":"x"}],"max_tokens":4096,"tools":[{"name":"stop","input_schema":{"type":"object","properties":{}}},` +
-				`{"name":"verdict","description":"Gives the answer.","input_schema":{"type":"object"}}],"tool_choice":{"type":"tool","name":"verdict"}}`},
+				`{"name":"hand_over_answer","description":"Gives the answer.","input_schema":{"type":"object"}}],"tool_choice":{"type":"tool","name":"hand_over_answer"}}`},
 		"Anthropic with a schema": {v1alpha1.ProviderAnthropic, model.Request{Messages: ask, Schema: schema},
-			`{"model":"m","messages":[{"role":"user","content":"x"}],"max_tokens":4096,"tools":[{"name":"verdict","description":"Gives the answer.","input_schema":{"type":"object"}}],` +
-				`"tool_choice":{"type":"tool","name":"verdict"}}`},
+			`{"model":"m","messages":[{"role":"user","content":"x"}],"max_tokens":4096,"tools":[{"name":"hand_over_answer","description":"Gives the answer.","input_schema":{"type":"object"}}],` +
+				`"tool_choice":{"type":"tool","name":"hand_over_answer"}}`},
 		"Anthropic with a schema and tools": {v1alpha1.ProviderAnthropic, model.Request{Messages: ask, Schema: schema, Tools: []model.Tool{{Name: "stop"}}},
 			`{"model":"m","messages":[{"role":"user","content":"x"}],"max_tokens":4096,"tools":[{"name":"stop","input_schema":{"type":"object","properties":{}}},` +
-				`{"name":"verdict","description":"Gives the answer.","input_schema":{"type":"object"}}],"tool_choice":{"type":"any"}}`},
+				`{"name":"hand_over_answer","description":"Gives the answer.","input_schema":{"type":"object"}}],"tool_choice":{"type":"any"}}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			sent, _, _, _ := exchange(t, test.provider, v1alpha1.Model{}, test.request, "")
@@ -153,7 +153,7 @@ func TestAnswersAreReadInAllTheirForms(t *testing.T) {
 			model.Answer{Text: "one\ntwo", Reasoning: "hm", ToolCalls: []model.ToolCall{{ID: "1", Name: "look", Arguments: `{"q":1}`}}, Finish: model.FinishTools},
 			column.Usage{InputTokens: 12, CachedInputTokens: 5, OutputTokens: 6}},
 		"Anthropic with a schema": {v1alpha1.ProviderAnthropic, model.Request{Schema: &model.Schema{Name: "verdict", Document: json.RawMessage(`{"type":"object"}`)}},
-			`{"content":[{"type":"text","text":"Here:"},{"type":"tool_use","id":"1","name":"verdict","input":{"a": 1}}],"stop_reason":"tool_use"}`,
+			`{"content":[{"type":"text","text":"Here:"},{"type":"tool_use","id":"1","name":"hand_over_answer","input":{"a": 1}}],"stop_reason":"tool_use"}`,
 			model.Answer{Text: `{"a": 1}`}, column.Usage{}},
 		"Anthropic without room": {v1alpha1.ProviderAnthropic, model.Request{}, `{"content":[{"type":"text","text":"a"}],"stop_reason":"model_context_window_exceeded"}`,
 			model.Answer{Text: "a", Finish: model.FinishContext}, column.Usage{}},

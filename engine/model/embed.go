@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"math"
 	"net/http"
+	"net/url"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column"
@@ -61,7 +62,7 @@ func (c *Client) Embed(ctx context.Context, texts []string) ([][]float64, column
 		if json.Unmarshal(data, &document) != nil {
 			return c.unreadable(header)
 		}
-		return c.told(header, data, document.Object, document.Error)
+		return c.told(c.embeddingsURL, header, data, document.Object, document.Error)
 	})
 	if err != nil {
 		return nil, column.Usage{Failed: 1}, err
@@ -134,7 +135,7 @@ func (c *Client) vectors(document *embeddingsAnswer, want int) ([][]float64, err
 }
 
 // told returns the failure that stands in place of an answer, in either form, or nil.
-func (c *Client) told(header http.Header, data []byte, object string, member json.RawMessage) error {
+func (c *Client) told(address *url.URL, header http.Header, data []byte, object string, member json.RawMessage) error {
 	problem := errorIn(member)
 	if problem == nil && object == "error" {
 		problem = errorOf(data)
@@ -142,7 +143,7 @@ func (c *Client) told(header http.Header, data []byte, object string, member jso
 	if problem == nil {
 		return nil
 	}
-	return c.problemFailure(http.StatusOK, header, problem)
+	return c.problemFailure(address, http.StatusOK, header, problem)
 }
 
 func (c *Client) unknownAPI(what string) error {

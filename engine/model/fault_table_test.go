@@ -238,6 +238,8 @@ func TestMessagesSayWhatToDo(t *testing.T) {
 		`{"error":{"message":"Unsupported parameter: '` + secret + `'","code":"unsupported_parameter","param":"top_k"}}`:   "(HTTP 400, unsupported_parameter, parameter top_k); it does not know one of the parameters",
 		`{"object":"error","message":"` + secret + ` is not a multimodal model","type":"BadRequestError","code":400}`:      "(HTTP 400, BadRequestError); the model takes no images, audio or video",
 		`{"error":{"message":"\"auto\" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set"}}`: "not started with tools",
+		`{"error":{"message":"Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."}}`:                "put max_completion_tokens into extraBody",
+		`{"error":{"message":"Thinking may not be enabled when tool_choice forces tool use."}}`:                            "set structuredOutput to Prompt",
 		`{"error":{"code":"context_length_exceeded"}}`:                                                                     "shorten the prompts",
 		`[{"error":{"code":400,"status":"INVALID_ARGUMENT","message":"x"}}]`:                                               "(HTTP 400, INVALID_ARGUMENT)",
 		`{"error":{"code":"` + strings.Repeat("x", 100) + `","type":"a key: ` + secret + `"}}`:                             "(HTTP 400)",
@@ -246,6 +248,31 @@ func TestMessagesSayWhatToDo(t *testing.T) {
 		_, _, err := clientOf(t, openAIAt(server.URL+"/v1"), v1alpha1.Model{}).Chat(context.Background(), model.Request{Messages: conversation})
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), secret) {
 			t.Errorf("got %v, want something with %q", err, want)
+		}
+	}
+}
+
+func TestRefusalsSayWhatHelpsAgainstThem(t *testing.T) {
+	for policy, want := range map[v1alpha1.AdmissionPolicy]string{
+		"": "fewer at once", v1alpha1.AdmissionAdaptive: "fewer at once", v1alpha1.AdmissionFixed: "lower maxParallelRequests, or set admission.policy to Adaptive",
+	} {
+		server := simtest.Start(t, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultStatus, Status: 429}}})
+		client := clientOf(t, openAIAt(server.URL+"/v1"), v1alpha1.Model{Admission: &v1alpha1.Admission{Policy: policy}})
+		if _, _, err := client.Chat(t.Context(), question); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("policy %q: got %v, want something with %q", policy, err, want)
+		}
+	}
+}
+
+func TestWhatIsNotFoundIsNamed(t *testing.T) {
+	server := simtest.Start(t, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultStatus, Status: 404}}})
+	client := clientOf(t, openAIAt(server.URL+"/v1"), v1alpha1.Model{})
+	_, _, chat := client.Chat(t.Context(), question)
+	_, _, embed := client.Embed(t.Context(), []string{"a"})
+	_, _, images := client.Images(t.Context(), "a")
+	for path, err := range map[string]error{"/v1/chat/completions": chat, "/v1/embeddings": embed, "/v1/images/generations": images} {
+		if err == nil || !strings.Contains(err.Error(), "or has no "+server.URL+path+" (HTTP 404") {
+			t.Errorf("got %v, want something with %s", err, path)
 		}
 	}
 }

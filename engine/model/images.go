@@ -45,7 +45,7 @@ func (c *Client) Images(ctx context.Context, prompt string) ([]Media, column.Usa
 		if json.Unmarshal(data, &document) != nil {
 			return c.unreadable(header)
 		}
-		if err := c.told(header, data, document.Object, document.Error); err != nil {
+		if err := c.told(c.imagesURL, header, data, document.Object, document.Error); err != nil {
 			return err
 		}
 		usage = document.Usage.tokens()

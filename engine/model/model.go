@@ -64,7 +64,10 @@ func newClient(transport http.RoundTripper, provider *v1alpha1.Provider, model *
 		hasKey:  provider.APIKeySecretRef != nil,
 		badKey:  strings.ContainsFunc(apiKey, func(char rune) bool { return char < ' ' || char >= 0x7f }),
 		timeout: time.Duration(model.EffectiveTimeoutSeconds()) * time.Second,
-		header:  http.Header{},
+		header:  http.Header{}, lessLoad: "it is sent again, and fewer at once",
+	}
+	if model.Admission != nil && model.Admission.Policy == v1alpha1.AdmissionFixed {
+		client.lessLoad = "lower maxParallelRequests, or set admission.policy to Adaptive"
 	}
 	for name, value := range provider.ExtraHeaders {
 		client.header.Set(name, value)

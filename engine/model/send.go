@@ -55,7 +55,7 @@ func (c *Client) open(ctx context.Context, address *url.URL, body []byte) (*http
 	defer response.Body.Close()
 	// What can't be read of it is not needed.
 	data, _ := io.ReadAll(io.LimitReader(response.Body, maxErrorBytes))
-	return nil, c.problemFailure(response.StatusCode, response.Header, errorOf(data))
+	return nil, c.problemFailure(address, response.StatusCode, response.Header, errorOf(data))
 }
 
 // readAll reads an answer to its end.

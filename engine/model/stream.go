@@ -77,7 +77,7 @@ func (c *Client) stream(ctx context.Context, request *Request, body []byte) (ans
 	case err != nil:
 		return answer{}, c.incomplete(errors.New("a piece of the answer is not what the protocol says"))
 	case whole.problem != nil:
-		return answer{}, c.problemFailure(http.StatusOK, response.Header, whole.problem)
+		return answer{}, c.problemFailure(c.chatURL, http.StatusOK, response.Header, whole.problem)
 	case reader.read >= maxAnswerBytes && !complete:
 		return answer{}, c.tooLarge()
 	case !complete:

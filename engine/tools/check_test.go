@@ -27,11 +27,12 @@ func closedAddress(t *testing.T) string {
 func TestTheCheckNamesEverythingThatIsWrong(t *testing.T) {
 	search := newSite(t, streamable(toolServer(newCounts(t), "find", "read"))).url()
 	files := newSite(t, streamable(toolServer(newCounts(t), "read", "write"))).url()
+	odd := newSite(t, streamable(toolServer(newCounts(t), "hand_over_answer"))).url()
 	away := closedAddress(t)
 	server := func(name, url string) v1alpha1.ToolServer {
 		return v1alpha1.ToolServer{Name: name, Type: v1alpha1.ToolServerStreamableHTTP, Endpoint: url}
 	}
-	all := []v1alpha1.ToolServer{server("search", search), server("files", files), server("away", away), {Name: "program", Type: v1alpha1.ToolServerStdio}}
+	all := []v1alpha1.ToolServer{server("search", search), server("files", files), server("away", away), server("odd", odd), {Name: "program", Type: v1alpha1.ToolServerStdio}}
 	for name, test := range map[string]struct {
 		sets      []v1alpha1.ToolSet
 		want      []string
@@ -51,6 +52,10 @@ func TestTheCheckNamesEverythingThatIsWrong(t *testing.T) {
 				`tools "few": allowTools names "delete", but none of the servers has it (they have "find", "read", "read", "write")`,
 				`allowTools names "erase"`,
 			},
+		},
+		"a tool with the name of the answer's": {
+			sets: []v1alpha1.ToolSet{{Alias: "a", Servers: []string{"odd"}}},
+			want: []string{`the server "odd" has a tool "hand_over_answer", which is the name under which models give their answers`},
 		},
 		"a server that can't be reached": {
 			sets:      []v1alpha1.ToolSet{{Alias: "a", Servers: []string{"away"}, AllowTools: []string{"x"}}},

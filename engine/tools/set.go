@@ -13,6 +13,7 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/engine/plan"
 )
 
@@ -151,6 +152,10 @@ func (b *Toolbox) problems() []problem {
 		for _, tool := range listing.tools {
 			if !b.allows(tool.name) {
 				continue
+			}
+			if tool.function.Name == model.AnswerTool {
+				found = append(found, problem{text: fmt.Sprintf("tools %q: the server %q has a tool %q, which is the name under which models give their answers; leave it out of allowTools",
+					b.spec.Alias, server.spec.Name, tool.name)})
 			}
 			if owner, taken := owners[tool.function.Name]; taken {
 				found = append(found, problem{text: fmt.Sprintf(

@@ -33,6 +33,9 @@ func (g *Generator) converse(ctx context.Context, record *table.Record, talk *co
 		if talk.answer == nil {
 			answer, usage, err := g.config.Client.Chat(ctx, g.request(record, talk))
 			spent.Add(usage)
+			if err != nil && g.beginAnew(talk, usage, err) {
+				continue
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -93,13 +96,32 @@ func (g *Generator) again(talk *conversation, problem error) bool {
 		return true
 	}
 	if talk.restarts < g.config.Restarts {
-		talk.restarts++
-		talk.corrections = 0
-		talk.messages = talk.messages[:talk.checkpoint:talk.checkpoint]
-		talk.answer = nil
+		talk.restart()
 		return true
 	}
 	return false
+}
+
+// beginAnew begins the conversation anew after an answer that was none, such as an empty one: there is nothing in it that could be corrected.
+func (g *Generator) beginAnew(talk *conversation, usage column.Usage, problem error) bool {
+	reason := failure.Of(problem).Reason
+	if usage.Succeeded == 0 || reason != v1alpha1.ReasonModelGenerationInvalid && reason != v1alpha1.ReasonOutputTruncated {
+		return false
+	}
+	talk.requests++
+	if talk.restarts >= g.config.Restarts {
+		return false
+	}
+	talk.restart()
+	return true
+}
+
+// restart goes back to where the conversation begins, or to the last results of tools.
+func (t *conversation) restart() {
+	t.restarts++
+	t.corrections = 0
+	t.messages = t.messages[:t.checkpoint:t.checkpoint]
+	t.answer = nil
 }
 
 // corrections are the messages that tell what is wrong with an answer: its calls of tools want a result each.

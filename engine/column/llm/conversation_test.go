@@ -24,6 +24,9 @@ type script struct {
 	asked   []model.Request
 }
 
+// unusable is an answer that was paid for, and is none.
+type unusable struct{ cause error }
+
 var each = column.Usage{Succeeded: 1, InputTokens: 10, OutputTokens: 5}
 
 func (s *script) Chat(_ context.Context, request model.Request) (model.Answer, column.Usage, error) {
@@ -37,6 +40,8 @@ func (s *script) Chat(_ context.Context, request model.Request) (model.Answer, c
 		return model.Answer{Text: answer}, each, nil
 	case model.Answer:
 		return answer, each, nil
+	case unusable:
+		return model.Answer{}, each, answer.cause
 	case error:
 		return model.Answer{}, column.Usage{Failed: 1}, answer
 	}
@@ -116,6 +121,37 @@ func TestRequestsAreBoundedByCorrectionsAndRestarts(t *testing.T) {
 		}
 		if failed == nil || failed.Reason != v1alpha1.ReasonModelGenerationInvalid || failed.Consequence != failure.DropRow || strings.Contains(err.Error(), "SECRET") {
 			t.Errorf("%+v: got %v", test, err)
+		}
+	}
+}
+
+// An empty answer is one that can't be used, and is paid for all the same.
+func TestAnEmptyAnswerBeginsTheConversationAnew(t *testing.T) {
+	empty := failure.New(v1alpha1.ReasonModelGenerationInvalid, failure.DropRow, "empty")
+	refused := failure.New(v1alpha1.ReasonContentRefused, failure.DropRow, "refused")
+	for _, test := range []struct {
+		answers []any
+		want    error
+		asked   int
+	}{
+		{[]any{unusable{empty}, unusable{empty}, `{"name": "Emma", "age": 21}`}, nil, 3},
+		{[]any{unusable{empty}, unusable{empty}, unusable{empty}, "no"}, empty, 3},
+		{[]any{unusable{refused}, "no"}, refused, 1},
+		{[]any{empty, "no"}, empty, 1},
+	} {
+		client := &script{answers: test.answers}
+		made := newGenerator(t, llm.Config{Column: personColumn(v1alpha1.LLMPrompt{Model: "m", Prompt: "P"}), Restarts: 2, Corrections: 1, Client: client})
+		answer, err := made.Ask(t.Context(), record())
+		if !errors.Is(err, test.want) || len(client.asked) != test.asked {
+			t.Errorf("%v: %d requests, and then %v", test.answers, len(client.asked), err)
+		}
+		if paid := int64(test.asked); test.answers[0] != any(empty) && answer.Usage.Succeeded != paid {
+			t.Errorf("%v: the usage is %+v, want %d answers", test.answers, answer.Usage, paid)
+		}
+		for _, request := range client.asked {
+			if len(request.Messages) != 1 {
+				t.Errorf("a request says %q", dialogue(request))
+			}
 		}
 	}
 }

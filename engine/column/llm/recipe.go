@@ -93,8 +93,8 @@ type documentRecipe struct {
 	method v1alpha1.StructuredOutputMethod
 }
 
-// answerTool is the tool whose arguments are the answer. Its name is one that no tool of a server has.
-const answerTool = "hand_over_answer"
+// longestSchemaName is how long servers let the name of a schema be.
+const longestSchemaName = 64
 
 func (r documentRecipe) instructions() string {
 	schema := "\n<response_schema>\n" + string(r.schema.Text()) + "\n</response_schema>"
@@ -111,14 +111,14 @@ func (r documentRecipe) instructions() string {
 func (r documentRecipe) prepare(request *model.Request) {
 	switch r.method {
 	case v1alpha1.StructuredOutputNative:
-		request.Schema = &model.Schema{Name: r.name, Document: r.schema.Text()}
+		request.Schema = &model.Schema{Name: r.name[:min(len(r.name), longestSchemaName)], Document: r.schema.Text()}
 	case v1alpha1.StructuredOutputTool:
 		offered := len(request.Tools)
 		request.Tools = append(request.Tools[:offered:offered], model.Tool{
-			Name: answerTool, Description: "Hands over the answer. It is called once, with the whole answer.", Parameters: r.schema.Text(),
+			Name: model.AnswerTool, Description: "Hands over the answer. It is called once, with the whole answer.", Parameters: r.schema.Text(),
 		})
 		if offered == 0 || request.NoToolCalls {
-			request.ForcedTool, request.NoToolCalls = answerTool, false
+			request.ForcedTool, request.NoToolCalls = model.AnswerTool, false
 		}
 	}
 }
@@ -129,7 +129,7 @@ func (r documentRecipe) otherCalls(answer *model.Answer) []model.ToolCall {
 	}
 	var others []model.ToolCall
 	for _, call := range answer.ToolCalls {
-		if call.Name == answerTool {
+		if call.Name == model.AnswerTool {
 			// Who answers needs no more results.
 			return nil
 		}
@@ -141,7 +141,7 @@ func (r documentRecipe) otherCalls(answer *model.Answer) []model.ToolCall {
 func (r documentRecipe) read(answer *model.Answer) (any, error) {
 	if r.method == v1alpha1.StructuredOutputTool {
 		for _, call := range answer.ToolCalls {
-			if call.Name == answerTool {
+			if call.Name == model.AnswerTool {
 				return r.schema.Read(call.Arguments)
 			}
 		}
