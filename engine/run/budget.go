@@ -70,15 +70,15 @@ func Cost(spec *v1alpha1.DatasetGenerationSpec, models ...runreport.Model) v1alp
 // exhausted returns what ends the run when another request, beside so many that are under way, would use more than is left: each is taken to
 // use what those before it did on the average. Requests that are under way are not given up, since they are paid for.
 func (b *budget) exhausted(inFlight int) *failure.Error {
-	if b.requests == 0 || !b.limited && !b.priced {
+	if b.requests == 0 {
 		return nil
 	}
 	next := int64(inFlight) + 1
-	if used := b.tokens + b.tokens*next/b.requests; b.limited && used > b.maxTokens {
+	if b.limited && b.tokens+b.tokens*next/b.requests > b.maxTokens {
 		return failure.New(v1alpha1.ReasonBudgetExhausted, failure.EndRun,
 			"%d of the %d tokens of spec.limits.maxTokens%s are used, and the next requests would need more; raise it to go on", b.tokens, b.maxTokens, b.share)
 	}
-	if used := b.cost.Plus(b.cost.Times(next, b.requests)); b.priced && used.Exceeds(b.maxCost) {
+	if b.priced && b.cost.Plus(b.cost.Times(next, b.requests)).Exceeds(b.maxCost) {
 		return failure.New(v1alpha1.ReasonBudgetExhausted, failure.EndRun,
 			"%s of the %s of spec.limits.maxCost%s are used, and the next requests would need more; raise it to go on", b.cost, b.maxCost, b.share)
 	}

@@ -108,6 +108,12 @@ func (d Drain) stop() time.Duration {
 	return d.Stop
 }
 
+// panicked is the end of a run in whose generator a panic was recovered: a defect of ours. It is called where the panic was.
+func (j *Job) panicked(column string, cause any) error {
+	j.Logger.Error("a generator panicked", "column", column, "stack", string(debug.Stack()))
+	return failure.New(v1alpha1.ReasonInternalError, failure.EndRun, "a defect in the generator of column %q ended the run: %v", column, cause)
+}
+
 // generateBatch calls the code of a column that may resize. It returns when the code does, or when it has not stopped some time after the end
 // of the context: then what it still makes is discarded, with the copies of the records that it was given.
 func (j *Job) generateBatch(ctx context.Context, made *plan.Column, records []*table.Record) ([]column.BatchValue, error) {
@@ -121,9 +127,7 @@ func (j *Job) generateBatch(ctx context.Context, made *plan.Column, records []*t
 		defer func() { done <- back }()
 		defer func() {
 			if cause := recover(); cause != nil {
-				j.Logger.Error("a generator panicked", "column", made.Name, "stack", string(debug.Stack()))
-				back.err = failure.New(v1alpha1.ReasonInternalError, failure.EndRun,
-					"a defect in the generator of column %q ended the run: %s", made.Name, fmt.Sprint(cause))
+				back.err = j.panicked(made.Name, cause)
 			}
 		}()
 		back.values, back.err = j.Generators.Batch[made.Index].GenerateBatch(ctx, records, true)

@@ -2,12 +2,9 @@ package run
 
 import (
 	"context"
-	"fmt"
-	"runtime/debug"
 	"strings"
 	"time"
 
-	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/model"
@@ -265,10 +262,7 @@ func (d *driver) perform(ctx context.Context, started result) (back result) {
 	}
 	defer func() {
 		if cause := recover(); cause != nil {
-			names := strings.Join(step.names(), ", ")
-			d.job.Logger.Error("a generator panicked", "column", names, "stack", string(debug.Stack()))
-			back.err = failure.New(v1alpha1.ReasonInternalError, failure.EndRun,
-				"a defect in the generator of column %q ended the run: %s", names, fmt.Sprint(cause))
+			back.err = d.job.panicked(strings.Join(step.names(), ", "), cause)
 		}
 	}()
 	switch {

@@ -1,0 +1,25 @@
+package run
+
+import (
+	"testing"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/column"
+	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// The budget is looked at before every request.
+func TestALimitOfTokensCostsARequestNoAllocation(t *testing.T) {
+	limited := newBudget(&Job{Plan: &plan.Plan{Spec: &v1alpha1.DatasetGenerationSpec{Limits: &v1alpha1.Limits{MaxTokens: new(int64(1000))}}}})
+	limited.spend([]runreport.Model{{Alias: "writer", Usage: column.Usage{Succeeded: 10, InputTokens: 60, OutputTokens: 40}}})
+	if allocations := testing.AllocsPerRun(1000, func() { _ = limited.exhausted(88) }); allocations != 0 {
+		t.Errorf("a look costs %v allocations", allocations)
+	}
+	if ending := limited.exhausted(88); ending != nil {
+		t.Errorf("with 89 more requests: %v", ending)
+	}
+	if limited.exhausted(90) == nil {
+		t.Error("91 more requests would need more than is left, and the run goes on")
+	}
+}
