@@ -43,6 +43,8 @@ type groupJournal struct {
 
 	mutex  sync.Mutex
 	writer *journal.Writer // from the first cell on
+	// closed says that the journal has ended: a task that has not stopped may still come with a cell.
+	closed bool
 }
 
 type identity struct {
@@ -241,9 +243,20 @@ func (g *groupJournal) opened() *journal.Writer {
 	return g.writer
 }
 
+// closing ends the journal, and returns what is to be closed of it: nil when nothing was ever written.
+func (g *groupJournal) closing() *journal.Writer {
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	g.closed = true
+	return g.writer
+}
+
 func (g *groupJournal) opening() (*journal.Writer, error) {
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
+	if g.closed {
+		return nil, context.Canceled
+	}
 	if g.writer != nil {
 		return g.writer, nil
 	}
@@ -277,7 +290,7 @@ func (j *journals) end(index int64) {
 	if group == nil {
 		return
 	}
-	if writer := group.opened(); writer != nil {
+	if writer := group.closing(); writer != nil {
 		_ = writer.Sync()
 		_ = writer.Close()
 	}
@@ -292,7 +305,7 @@ func (j *journals) remove(index int64) *failure.Error {
 	if group == nil {
 		return nil
 	}
-	writer := group.opened()
+	writer := group.closing()
 	if writer != nil {
 		_ = writer.Close()
 	}
