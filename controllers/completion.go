@@ -30,8 +30,8 @@ func judge(spec *v1alpha1.DatasetGenerationSpec, end ending, dataset *runreport.
 		} else if dataset != nil && records.Missing > 0 && reasonPattern.MatchString(dataset.Reason) {
 			v.partialReason = dataset.Reason
 		}
-		v.partialMessage = fmt.Sprintf("%d of %d records are in the output: %d dropped, %d not generated; status.droppedReasons says why",
-			records.Actual, records.Target, records.Dropped, max(lost-records.Dropped, 0))
+		v.partialMessage = fmt.Sprintf("%d of %d records are in the output: %d dropped, %d not generated%s",
+			records.Actual, records.Target, records.Dropped, max(lost-records.Dropped, 0), whereCauses("; ", records, ""))
 	}
 	engine := ""
 	if dataset != nil && dataset.Message != "" {
@@ -48,7 +48,7 @@ func judge(spec *v1alpha1.DatasetGenerationSpec, end ending, dataset *runreport.
 		if dataset != nil && reasonPattern.MatchString(dataset.Reason) {
 			v.reason = dataset.Reason
 		}
-		v.message = fmt.Sprintf("The run ended without a single one of %d records.%s status.droppedReasons says why.", records.Target, engine)
+		v.message = fmt.Sprintf("The run ended without a single one of %d records.%s%s", records.Target, engine, whereCauses(" ", records, "."))
 	case accounted < minimum:
 		v.reason = v1alpha1.ReasonCompletionPolicyNotMet
 		if dataset != nil && dataset.Outcome == runreport.OutcomeFailed && reasonPattern.MatchString(dataset.Reason) {
@@ -68,4 +68,12 @@ func judge(spec *v1alpha1.DatasetGenerationSpec, end ending, dataset *runreport.
 		}
 	}
 	return v
+}
+
+// whereCauses says where the causes of dropped records stand, where there are any.
+func whereCauses(before string, records v1alpha1.RecordsStatus, after string) string {
+	if records.Dropped == 0 {
+		return ""
+	}
+	return before + "status.droppedReasons says why" + after
 }

@@ -186,7 +186,7 @@ func (v *validation) customColumn(index int, field string) {
 		v.references[index] = append(v.references[index], reference{name: name, field: at})
 	}
 	if code.Starlark == nil {
-		v.add(field, ReasonInvalidUnion, "exactly one of starlark must be set, but none is")
+		v.add(field, ReasonInvalidUnion, "the code is needed: set starlark")
 		return
 	}
 	for _, problem := range sandbox.Check(code.Starlark.Source, custom.EntryPoint) {

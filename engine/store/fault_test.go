@@ -50,7 +50,7 @@ func TestAVolumeThatCannotBeWrittenIsSaid(t *testing.T) {
 	if !errors.As(err, &failed) || failed.Reason != v1alpha1.ReasonStorageFailed || !failed.Temporary || failed.Consequence != failure.EndRun {
 		t.Fatalf("got %#v", err)
 	}
-	if !errors.Is(err, os.ErrPermission) || !strings.Contains(failed.Message, "can't be written by user 65532") {
+	if !errors.Is(err, os.ErrPermission) || !strings.Contains(failed.Message, "can't be written by this user (65532 in Pods)") {
 		t.Errorf("got %v", err)
 	}
 	if found, note, err := s.Group(0); found == nil || note != "" || err != nil {

@@ -137,7 +137,7 @@ func fail(err error, doing string) *failure.Error {
 	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
 		advice = "the volume is full: enlarge the claim, or delete what is no longer needed; everything that was committed is kept"
 	case errors.Is(err, fs.ErrPermission):
-		advice = "the volume can't be written by user 65532: let its storage class honour fsGroup, or change the owner of its files"
+		advice = "it can't be written by this user (65532 in Pods): change the owner of the files, or, of a volume, let its storage class honour fsGroup"
 	case errors.Is(err, syscall.EROFS):
 		advice = "the volume is mounted read-only"
 	}
