@@ -80,3 +80,21 @@ func TestTheManifestOfTheReadmeIsValid(t *testing.T) {
 		t.Errorf("the manifest of README.md is not valid: %s", printed)
 	}
 }
+
+func TestEveryPageIsInTheReadme(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pattern := range []string{"../../docs/*.md", "../../docs/*/README.md", "../../hack/*/README.md"} {
+		pages, err := filepath.Glob(pattern)
+		if err != nil || len(pages) == 0 {
+			t.Fatalf("%s: %d pages, %v", pattern, len(pages), err)
+		}
+		for _, page := range pages {
+			if link := "(" + strings.TrimPrefix(page, "../../") + ")"; !strings.Contains(string(readme), link) {
+				t.Errorf("README.md does not lead to %s", link)
+			}
+		}
+	}
+}
