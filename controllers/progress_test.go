@@ -172,3 +172,31 @@ func TestShownProgress(t *testing.T) {
 		t.Errorf("progress is %+v", *status.Progress)
 	}
 }
+
+// TestShownProgressOfAResize has records that nobody asked for, and others that nobody gets.
+func TestShownProgressOfAResize(t *testing.T) {
+	for name, test := range map[string]struct {
+		records runreport.Records
+		percent int32
+		left    time.Duration
+	}{
+		"each record becomes three": {runreport.Records{Actual: 120, Added: 80}, 40, 60 * time.Second},
+		"half of them stay":         {runreport.Records{Actual: 20, Filtered: 20}, 40, 60 * time.Second},
+		"none of them has stayed":   {runreport.Records{Filtered: 40}, 40, 60 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &facts{now: testNow, options: &Options{}, resource: &v1alpha1.DatasetGeneration{Spec: newSpec()}}
+			f.run = v1alpha1.RunStatus{ID: "run", Attempt: 2, Target: 100, Parallelism: 1}
+			f.workload.generating = []corev1.Pod{progressPod()}
+			f.progress = map[types.UID]runreport.Progress{"pod": {Shard: 1, Records: test.records, RecordsPerSecond: 1}}
+			status := &v1alpha1.DatasetGenerationStatus{}
+			f.showProgress(status)
+			if status.Progress.Percent != test.percent {
+				t.Errorf("%d percent, want %d", status.Progress.Percent, test.percent)
+			}
+			if want := (metav1.Time{Time: testNow.Add(test.left)}); !status.Progress.EstimatedCompletion.Equal(&want) {
+				t.Errorf("estimated completion %v, want %v", status.Progress.EstimatedCompletion, want)
+			}
+		})
+	}
+}

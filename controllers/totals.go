@@ -87,7 +87,7 @@ func (f *facts) showProgress(status *v1alpha1.DatasetGenerationStatus) {
 	records.Target = f.run.Target
 	t := f.sum()
 	before := records.Actual + records.Dropped
-	changed := t.records.Actual > records.Actual || t.records.Dropped > records.Dropped
+	changed := t.records.Actual > records.Actual || t.records.Dropped > records.Dropped || t.records.Filtered > records.Filtered
 	// When all Pods have ended, the counts are the last ones, and the conditions that tell of the end should stand beside them.
 	ended := f.observed.running == 0 && len(f.observed.shards) > 0
 	early := !ended && progress.LastProgressTime != nil && f.now.Sub(progress.LastProgressTime.Time) < progressWriteInterval
@@ -100,7 +100,7 @@ func (f *facts) showProgress(status *v1alpha1.DatasetGenerationStatus) {
 		progress.RecordsPerSecond = fmt.Sprintf("%.1f", t.rate)
 		progress.EstimatedCompletion = nil
 		// An estimate of more than a hundred years helps nobody.
-		if left := float64(records.Target - records.Actual - records.Dropped); t.rate > 0 && left > 0 && left/t.rate < 3e9 {
+		if left := float64(records.Target - settled(records)); t.rate > 0 && left > 0 && left/t.rate < 3e9 {
 			seconds := time.Duration(left / t.rate * float64(time.Second)).Round(time.Second)
 			progress.EstimatedCompletion = &metav1.Time{Time: f.now.Add(seconds)}
 		}
@@ -141,7 +141,7 @@ func (f *facts) showResult(status *v1alpha1.DatasetGenerationStatus) {
 		Target: f.run.Target, Actual: t.records.Actual, Dropped: t.records.Dropped,
 		Added: t.records.Added, Filtered: t.records.Filtered,
 	}
-	records.Missing = max(records.Target-(records.Actual-records.Added+records.Filtered)-records.Dropped, 0)
+	records.Missing = max(records.Target-settled(&records), 0)
 	records.Summary = fmt.Sprintf("%d/%d", records.Actual, records.Target)
 	status.Records = &records
 	f.showLists(status, t)
@@ -241,11 +241,15 @@ func usageOf(spec *v1alpha1.DatasetGenerationSpec, models []runreport.Model) *v1
 	return usage
 }
 
-// percent is the share of records whose fate is known, rounded down. What was added or taken away counts as asked for.
+// settled is how many of the records that were asked for have met their fate: what was added was not asked for, and what was taken away was.
+func settled(records *v1alpha1.RecordsStatus) int64 {
+	return records.Actual - records.Added + records.Filtered + records.Dropped
+}
+
+// percent is the share of records whose fate is known, rounded down.
 func percent(records *v1alpha1.RecordsStatus) int32 {
 	if records.Target <= 0 {
 		return 0
 	}
-	done := records.Actual - records.Added + records.Filtered + records.Dropped
-	return int32(min(max(done, 0)*100/records.Target, 100))
+	return int32(min(max(settled(records), 0)*100/records.Target, 100))
 }
