@@ -12,8 +12,8 @@ import (
 	_ "golang.org/x/image/webp"
 )
 
-// ImageType is the media type of an image, by its first bytes; empty when it is none that is known.
-func ImageType(data []byte) string {
+// imageType is the media type of an image, by its first bytes; empty when it is none that is known.
+func imageType(data []byte) string {
 	switch {
 	case bytes.HasPrefix(data, []byte("\x89PNG\r\n\x1a\n")):
 		return "image/png"
@@ -32,7 +32,7 @@ const maxPixels = 64 << 20
 
 // CheckImage says what is wrong with an image; empty when it can be decoded. extension is that of a file that holds it.
 func CheckImage(data []byte) (extension, problem string) {
-	switch ImageType(data) {
+	switch imageType(data) {
 	case "image/png":
 		extension = "png"
 	case "image/jpeg":

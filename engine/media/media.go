@@ -129,7 +129,7 @@ func isImagePath(value string) bool {
 }
 
 func (c *Contexts) file(spec v1alpha1.MediaContext, name string) (model.Media, string) {
-	read := model.Media{Modality: spec.Modality}
+	read := model.Media{Modality: spec.Modality, MediaType: mediaTypes[spec.Modality][spec.Format]}
 	if c.files == nil {
 		return read, "is a path, and there are no files here"
 	}
@@ -137,7 +137,7 @@ func (c *Contexts) file(spec v1alpha1.MediaContext, name string) (model.Media, s
 	if err != nil {
 		return read, "is a path at which the dataset has no image"
 	}
-	return decode(spec, base64.StdEncoding.EncodeToString(data))
+	return embedded(read, data)
 }
 
 // decode reads base64 data: bare, or as a data address with its media type.
@@ -169,8 +169,13 @@ func decode(spec v1alpha1.MediaContext, value string) (read model.Media, problem
 			return read, "is neither an address nor base64 data"
 		}
 	}
-	if read.MediaType == "" && spec.Modality == v1alpha1.MediaImage {
-		read.MediaType = ImageType(data)
+	return embedded(read, data)
+}
+
+// embedded has the data sent with the request. Of images, the data tells the format where nothing else does.
+func embedded(read model.Media, data []byte) (model.Media, string) {
+	if read.MediaType == "" && read.Modality == v1alpha1.MediaImage {
+		read.MediaType = imageType(data)
 	}
 	if read.MediaType == "" {
 		return read, "does not tell its format: set format in the context"

@@ -13,8 +13,8 @@ import (
 	"seedloom.dev/seedloom/engine/table"
 )
 
-// Timeout is how long one processor may take for one row group.
-const Timeout = 10 * time.Minute
+// timeout is how long one processor may take for one row group.
+const timeout = 10 * time.Minute
 
 // Batch is what the processors of a stage work on. They only read it.
 type Batch struct {
@@ -65,7 +65,7 @@ type entry struct {
 // New makes the processors of a valid spec for records with the schema. Those that only choose columns are no part of it: the plan knows
 // which columns are left out.
 func New(spec *v1alpha1.DatasetGenerationSpec, schema *table.Schema) (*Set, error) {
-	made := &Set{timeout: Timeout}
+	made := &Set{timeout: timeout}
 	for i := range spec.Processors {
 		configured := &spec.Processors[i]
 		next := entry{name: configured.Name, policy: configured.FailurePolicy}

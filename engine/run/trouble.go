@@ -30,7 +30,7 @@ func (w *watch) refused(provider string, cause *failure.Error, now time.Time) {
 	if cause.Reason == v1alpha1.ReasonProviderRateLimited {
 		w.limited(provider, cause.RetryAfter, now)
 	}
-	if cause.RetryAfter > schedule.MaxRetryAfter {
+	if cause.RetryAfter > schedule.MaxRetryAfter && cause.Reason != v1alpha1.ReasonToolFailed {
 		w.longWait(provider, cause.RetryAfter, now)
 	}
 }

@@ -227,6 +227,16 @@ func TestALongRetryAfterIsToldOnce(t *testing.T) {
 	}
 }
 
+func TestAWishOfAToolServerIsNotTheProviders(t *testing.T) {
+	w := newWatching(0)
+	away := failure.New(v1alpha1.ReasonToolFailed, failure.RetryLater, "the tool server is busy")
+	away.RetryAfter = 24 * time.Hour
+	w.refused("local", away, w.now)
+	if w.lines.Len() > 0 {
+		t.Errorf("it says %s", w.lines.String())
+	}
+}
+
 func TestTroublesNameModelsAndProviders(t *testing.T) {
 	w := newWatching(5 * time.Second)
 	began := w.now.UTC()
