@@ -103,6 +103,9 @@ var _ = Describe("An async run", func() {
 			{Alias: "writer", Provider: "local", Model: "m", Price: &v1alpha1.ModelPrice{InputPerMillionTokens: &price}},
 			{Alias: "editor", Provider: "local", Model: "m"},
 		}
+		spec.Columns = append(spec.Columns, v1alpha1.Column{
+			Name: "text", LLMText: &v1alpha1.LLMText{LLMPrompt: v1alpha1.LLMPrompt{Model: "writer", Prompt: "{{ label }}"}},
+		})
 		spec.Limits = &v1alpha1.Limits{MaxTokens: new(int64(1_500_000))}
 		w.create(spec)
 		job := w.job(roleGenerate, 1)
@@ -123,7 +126,7 @@ var _ = Describe("An async run", func() {
 			Alias: "writer", Requests: v1alpha1.RequestCounts{Succeeded: 90, Failed: 1}, Tokens: tokens, ToolCalls: 9, Images: 1, Cost: "2.50",
 		}))
 		Expect(status.Models[1].Cost).To(BeEmpty(), "a model without a price has no cost")
-		Expect(status.Columns[0]).To(Equal(v1alpha1.ColumnStatus{Name: "text", Succeeded: 90, Skipped: 5, Tokens: tokens}))
+		Expect(status.Columns[0]).To(Equal(v1alpha1.ColumnStatus{Name: "text", Succeeded: 90, Skipped: 5, Tokens: tokens, Cost: "2.50"}))
 		tokens.Input += 3
 		Expect(*status.Usage).To(Equal(v1alpha1.UsageStatus{Requests: v1alpha1.RequestCounts{Succeeded: 95, Failed: 1}, Tokens: tokens, Cost: "2.50"}))
 	})

@@ -199,10 +199,14 @@ func (f *facts) showLists(status *v1alpha1.DatasetGenerationStatus, t totals) {
 	if len(t.columns) > 0 {
 		status.Columns = nil
 		for _, column := range t.columns[:min(len(t.columns), maxColumns)] {
-			status.Columns = append(status.Columns, v1alpha1.ColumnStatus{
+			counted := v1alpha1.ColumnStatus{
 				Name: clip(column.Name, 128), Succeeded: column.Succeeded, Failed: column.Failed, Dropped: column.Dropped, Skipped: column.Skipped,
 				Tokens: tokensOf(column.Usage),
-			})
+			}
+			if price := spec.PriceOfColumn(column.Name); price != nil {
+				counted.Cost = clip(price.Cost(counted.Tokens, column.Usage.Images).String(), 32)
+			}
+			status.Columns = append(status.Columns, counted)
 		}
 	}
 	if t.records.Dropped == 0 && len(t.dropped) == 0 {

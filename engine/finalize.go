@@ -42,7 +42,7 @@ func (p *prepared) finalize(ctx context.Context, role string, ending *failure.Er
 			outcome, reason, message = judge(ending, summary, true)
 			return outcome, reason, message
 		},
-		Cost: p.cost,
+		Cost: p.cost, ColumnCost: p.columnCost,
 	}
 	if ending == nil {
 		ending = p.shardsEnding()
@@ -106,4 +106,12 @@ func (p *prepared) cost(models ...runreport.Model) string {
 		return ""
 	}
 	return run.Cost(p.plan.Spec, models...).String()
+}
+
+// columnCost is what a column has cost; empty where its model has no price.
+func (p *prepared) columnCost(column runreport.Column) string {
+	if p.plan.Spec.PriceOfColumn(column.Name) == nil {
+		return ""
+	}
+	return run.ColumnCost(p.plan.Spec, column).String()
 }

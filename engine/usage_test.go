@@ -64,6 +64,19 @@ func TestUsageIsCountedForModelsAndColumns(t *testing.T) {
 	}
 }
 
+func TestTheMetadataHasTheCostOfEachColumn(t *testing.T) {
+	w, _ := limited(t, nil)
+	checkEnding(t, w.generate(t.Context(), 0), runreport.OutcomeComplete, "", runreport.ExitOK, 40, 0)
+	want := map[string][3]any{"id": {0.0, 0.0, ""}, "text": {40.0, 120.0, "0.44"}, "summary": {40.0, 120.0, ""}, "title": {40.0, 120.0, ""}}
+	for _, entry := range w.metadata()["columns"].([]any) {
+		column := entry.(map[string]any)
+		got := [3]any{column["requests_succeeded"], column["input_tokens"], column["cost"]}
+		if name := column["name"].(string); got != want[name] {
+			t.Errorf("%s has the usage %v, want %v", name, got, want[name])
+		}
+	}
+}
+
 func TestABudgetEndsTheRunWithWholeRows(t *testing.T) {
 	tokens, cost := int64(300), mustDecimal(t, "0.25")
 	for name, test := range map[string]struct {

@@ -86,3 +86,13 @@ func (s *DatasetGenerationSpec) PriceOf(alias string) *ModelPrice {
 	}
 	return nil
 }
+
+// PriceOfColumn returns the price of a column's model, or nil.
+func (s *DatasetGenerationSpec) PriceOfColumn(name string) *ModelPrice {
+	for i := range s.Columns {
+		if alias := s.Columns[i].ModelAlias(); alias != nil && s.Columns[i].Name == name {
+			return s.PriceOf(*alias)
+		}
+	}
+	return nil
+}

@@ -264,6 +264,10 @@ type ColumnStatus struct {
 	// tokens counts the tokens of the column's requests, over all attempts.
 	// +optional
 	Tokens TokenCounts `json:"tokens,omitzero"`
+	// cost is what the column's requests have cost, where the price of its model is set, in its currency.
+	// +kubebuilder:validation:MaxLength=32
+	// +optional
+	Cost string `json:"cost,omitempty"`
 }
 
 // DroppedReason says why records were dropped.

@@ -30,6 +30,8 @@ type FinalizeInput struct {
 	UpdatedAt time.Time
 	// Cost says what the use of models has cost; empty where it is not known.
 	Cost func(...runreport.Model) string
+	// ColumnCost says what the requests of a column have cost; empty where it is not known.
+	ColumnCost func(runreport.Column) string
 	// Publish makes the dataset from staged row groups; nil where that can't be done now. PublishStarted says that it was tried before.
 	Publish        Publisher
 	PublishStarted bool

@@ -78,9 +78,8 @@ type metadataColumn struct {
 	Failed    int64  `json:"failed"`
 	Dropped   int64  `json:"dropped"`
 	Skipped   int64  `json:"skipped"`
-	// InputTokens and OutputTokens are those of all its requests, also for rows that were dropped.
-	InputTokens  int64 `json:"input_tokens"`
-	OutputTokens int64 `json:"output_tokens"`
+	// The usage is that of all its requests, also for rows that were dropped.
+	metadataUsage
 }
 
 type metadataModel struct {
@@ -123,6 +122,13 @@ func (input *FinalizeInput) cost(models ...runreport.Model) string {
 		return ""
 	}
 	return input.Cost(models...)
+}
+
+func (input *FinalizeInput) columnCost(column runreport.Column) string {
+	if input.ColumnCost == nil {
+		return ""
+	}
+	return input.ColumnCost(column)
 }
 
 func (s *Store) metadata(input FinalizeInput, summary *Summary, manifests []*Manifest, outcome runreport.Outcome, reason, message string) metadata {
@@ -205,7 +211,7 @@ func (s *Store) describeColumns(document *metadata, input FinalizeInput, summary
 			if counted.Name == made {
 				column.Succeeded, column.Failed, column.Dropped, column.Skipped = counted.Succeeded, counted.Failed, counted.Dropped, counted.Skipped
 				if !isSideEffect { // which costs nothing beside its column
-					column.InputTokens, column.OutputTokens = counted.Usage.InputTokens, counted.Usage.OutputTokens
+					column.metadataUsage = usageIn(counted.Usage, input.columnCost(counted))
 				}
 			}
 		}

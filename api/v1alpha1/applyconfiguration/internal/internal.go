@@ -108,6 +108,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: dev.seedloom.seedloom.api.v1alpha1.ColumnStatus
   map:
     fields:
+    - name: cost
+      type:
+        scalar: string
     - name: dropped
       type:
         scalar: numeric

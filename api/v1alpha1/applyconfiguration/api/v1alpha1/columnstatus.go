@@ -19,6 +19,8 @@ type ColumnStatusApplyConfiguration struct {
 	Skipped *int64 `json:"skipped,omitempty"`
 	// tokens counts the tokens of the column's requests, over all attempts.
 	Tokens *TokenCountsApplyConfiguration `json:"tokens,omitempty"`
+	// cost is what the column's requests have cost, where the price of its model is set, in its currency.
+	Cost *string `json:"cost,omitempty"`
 }
 
 // ColumnStatusApplyConfiguration constructs a declarative configuration of the ColumnStatus type for use with
@@ -72,5 +74,13 @@ func (b *ColumnStatusApplyConfiguration) WithSkipped(value int64) *ColumnStatusA
 // If called multiple times, the Tokens field is set to the value of the last call.
 func (b *ColumnStatusApplyConfiguration) WithTokens(value *TokenCountsApplyConfiguration) *ColumnStatusApplyConfiguration {
 	b.Tokens = value
+	return b
+}
+
+// WithCost sets the Cost field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Cost field is set to the value of the last call.
+func (b *ColumnStatusApplyConfiguration) WithCost(value string) *ColumnStatusApplyConfiguration {
+	b.Cost = &value
 	return b
 }
