@@ -20,6 +20,11 @@ func manySizes() string {
 	).Replace(resizeSpec)
 }
 
+// ofTheBatch has the code that resizes number its records over the whole batch, and the model asked about these numbers.
+func ofTheBatch() string {
+	return strings.NewReplacer("made.append({\"_row\": row[\"_row\"], \"size\": size})", "made.append({\"_row\": row[\"_row\"], \"size\": \"%s %d of %d\" % (size, len(made), len(rows))})").Replace(manySizes())
+}
+
 // A sync run that ends in a batch keeps what is whole of it, as an async run does: rows with all the records that a resize has made of them.
 func TestASyncRunThatEndsKeepsWholeRows(t *testing.T) {
 	tokens := int64(75 * 5)
@@ -43,7 +48,7 @@ func TestASyncRunThatEndsKeepsWholeRows(t *testing.T) {
 				}
 				return echo(prompt, before)
 			})
-			w := newWorld(t, manySizes(), server.URL)
+			w := newWorld(t, ofTheBatch(), server.URL)
 			w.spec.Limits = test.limits
 			w.spec.Models[0].MaxParallelRequests = new(int32(4))
 			ending := w.generate(t.Context(), 0)
@@ -68,13 +73,22 @@ func TestASyncRunThatEndsKeepsWholeRows(t *testing.T) {
 				}
 			}
 
+			// What is there stays, however soon another attempt ends.
+			w.attempt++
+			if again := w.generate(t.Context(), 0); again.Result.Records != records || again.Result.Reason != test.reason {
+				t.Errorf("a second attempt leaves %+v of %+v: %s", again.Result.Records, records, again.Result.Message)
+			}
+			if _, rows = w.rows(); int64(len(rows)) != records.Actual {
+				t.Errorf("a second attempt leaves %d rows", len(rows))
+			}
+
 			healed.Store(true)
 			w.spec.Limits = nil
 			w.attempt++
 			if ending = w.generate(t.Context(), 0); ending.Result.Outcome != runreport.OutcomeComplete {
-				t.Fatalf("the second attempt ended as %s: %s", ending.Result.Outcome, ending.Result.Message)
+				t.Fatalf("the last attempt ended as %s: %s", ending.Result.Outcome, ending.Result.Message)
 			}
-			undisturbed := newWorld(t, manySizes(), newEndpoint(t, echo).URL)
+			undisturbed := newWorld(t, ofTheBatch(), newEndpoint(t, echo).URL)
 			want := undisturbed.generate(t.Context(), 0)
 			if ending.Result.Records != want.Result.Records {
 				t.Errorf("records %+v, of an undisturbed run %+v", ending.Result.Records, want.Result.Records)
@@ -83,7 +97,7 @@ func TestASyncRunThatEndsKeepsWholeRows(t *testing.T) {
 			if _, others := undisturbed.rows(); !reflect.DeepEqual(rows, others) {
 				t.Errorf("the rows are %v, those of an undisturbed run %v", rows, others)
 			}
-			if different, all := server.sent(); all > different+8 {
+			if different, all := server.sent(); all > different+12 {
 				t.Errorf("%d requests for %d prompts were sent", all, different)
 			}
 		})

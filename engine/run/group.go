@@ -21,6 +21,8 @@ type openGroup struct {
 	start, end table.RowIndex
 	// manifest is what the store has of the group, or nil.
 	manifest *store.Manifest
+	// again is the manifest of a partial batch of a sync run that is made again as a whole; manifest only has its usage then. Else it is nil.
+	again *store.Manifest
 	// todo are the rows to make; of a group of which the store has nothing, they are listed when it is opened.
 	todo []schedule.Todo
 }
@@ -70,9 +72,35 @@ func (g *openGroup) list() {
 	}
 }
 
+// planAgain has a partial batch of a sync run made again as a whole, so that the code that resizes it gets all of its rows, as it would have.
+// Its journal has what was paid for, also of the rows that are there. They stay in the store until the batch takes their place.
+func (j *Job) planAgain(group *openGroup) error {
+	group.again = group.manifest
+	dropped, err := j.droppedAgain(group.manifest)
+	if err != nil {
+		return err
+	}
+	attempts := map[table.RowIndex]int32{}
+	for _, row := range dropped {
+		attempts[row.Row] = row.Attempt
+	}
+	for row := group.start; row < group.end; row++ {
+		group.todo = append(group.todo, schedule.Todo{Row: row, Attempt: attempts[row]})
+	}
+	before := group.again
+	group.manifest = &store.Manifest{
+		Index: before.Index, Start: before.Start, End: before.End, Mode: before.Mode, Attempt: before.Attempt, Columns: usageIn(before), Models: before.Models,
+		JournalBytes: before.JournalBytes,
+	}
+	return nil
+}
+
 // plan finds the rows that are to be made of a group of which the store has some.
 func (j *Job) plan(group *openGroup) error {
 	manifest := group.manifest
+	if j.Plan.Mode == v1alpha1.ExecutionSync && len(manifest.Missing) > 0 {
+		return j.planAgain(group)
+	}
 	for _, missing := range manifest.Missing {
 		for row := missing.Start; row < min(missing.End, group.end); row++ {
 			todo := schedule.Todo{Row: row, Attempt: missing.Attempt}

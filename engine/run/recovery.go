@@ -132,7 +132,7 @@ func (j *journals) begin(group *openGroup) ([]runreport.Column, *failure.Error) 
 	}
 	var usage []runreport.Column
 	// Processors would get other rows than those that are missing now, and might have made other inputs of them.
-	usable := group.manifest == nil || !j.job.preBatch()
+	usable := group.manifest == nil || group.again != nil || !j.job.preBatch()
 	opened.attempts = make(map[table.RowIndex]int32)
 	if usable {
 		opened.recovered = make(map[identity][]journal.Cell)

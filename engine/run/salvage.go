@@ -21,6 +21,9 @@ func (j *Job) salvageBatch(ctx context.Context, segments []*segment, group *open
 	if len(now.records) == 0 && len(now.dropped) == 0 && len(now.usage) == 0 {
 		return
 	}
+	if group.again != nil && int64(len(now.records)) < group.again.Rows {
+		return // what is there already is more
+	}
 	_, err := j.postBatch(ctx, group.index, now, true)
 	if err == nil {
 		err = j.commit(group, *now)

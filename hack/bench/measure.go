@@ -55,9 +55,18 @@ func measure(ctx context.Context, name string) error {
 
 // generate runs the whole engine on the workload's spec, with the simulator in another process.
 func generate(ctx context.Context, work workload) (taken sample, err error) {
-	text := work.spec
+	text, address := work.spec, ""
+	if work.tools {
+		endpoint, stop, err := startTools(ctx)
+		if err != nil {
+			return sample{}, err
+		}
+		defer stop()
+		text = strings.ReplaceAll(text, "TOOLS", endpoint)
+	}
 	if work.simulator != "" {
-		address, stop, err := startSimulator(ctx, work.simulator)
+		var stop func()
+		address, stop, err = startSimulator(ctx, work.simulator)
 		if err != nil {
 			return sample{}, err
 		}
@@ -98,6 +107,11 @@ func generate(ctx context.Context, work workload) (taken sample, err error) {
 	}
 	for _, model := range ending.Result.Models {
 		taken.Requests += model.Succeeded + model.Failed
+	}
+	if len(work.limits) > 0 {
+		if taken.Bound, err = boundOf(ctx, address, work.limits); err != nil {
+			return sample{}, err
+		}
 	}
 	if ending.Result.Outcome != runreport.OutcomeComplete && work.limit == 0 {
 		return sample{}, fmt.Errorf("the run ended as %s: %s", ending.Result.Outcome, ending.Result.Message)

@@ -17,6 +17,10 @@ type workload struct {
 	simulator string
 	// bound is the least time that the spec could take, in seconds.
 	bound float64
+	// limits, where there are any, are those of the models by which the bound is found afterwards.
+	limits map[string]int
+	// tools says that the spec needs a tool server.
+	tools bool
 	// limit ends a run that is not meant to come to its end.
 	limit   time.Duration
 	run     func(context.Context, workload) (sample, error)
@@ -38,7 +42,7 @@ func workloads() []workload {
 			})
 		}
 	}
-	all = append(all, shapes()...)
+	all = append(append(all, shapes()...), stages())
 	all = append(all, workload{
 		name: "requests", run: generate, simulator: "{}",
 		spec: dataset(50_000, 64, "- {name: id, sampler: {type: UUID, uuid: {}}}", "- {name: a, llmText: {model: one, prompt: 'about {{ id }}'}}"),

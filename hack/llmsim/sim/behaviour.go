@@ -58,9 +58,10 @@ func (l *Latency) draw(requestHash uint64) time.Duration {
 	case Exponential:
 		value *= -math.Log(1 - random.float())
 	case Lognormal:
-		// Box and Muller's transform; 1-float is never zero.
-		normal := math.Sqrt(-2*math.Log(1-random.float())) * math.Cos(2*math.Pi*random.float())
-		value *= math.Exp(l.Sigma * normal)
+		value *= math.Exp(l.Sigma * random.normal())
+	case Beta:
+		alpha, beta := random.gamma(l.Alpha), random.gamma(l.Beta)
+		return time.Duration(float64(l.Max) * alpha / (alpha + beta))
 	}
 	if l.Max > 0 {
 		value = min(value, float64(l.Max))

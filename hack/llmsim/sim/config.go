@@ -45,16 +45,19 @@ type Model struct {
 
 // Latency is a distribution. Each request's draw is a function of the request's content.
 type Latency struct {
-	// Distribution is Constant (the default), Uniform, Exponential or Lognormal.
+	// Distribution is Constant (the default), Uniform, Exponential, Lognormal or Beta.
 	Distribution Distribution `json:"distribution,omitempty"`
 	// Value is the Constant latency, the mean of Exponential, and the median of Lognormal.
 	Value Duration `json:"value,omitempty"`
 	// Min is the lower bound of Uniform.
 	Min Duration `json:"min,omitempty"`
-	// Max is the upper bound of Uniform; for the other distributions, where set, draws above it are cut to it.
+	// Max is the upper bound of Uniform and of Beta; for the other distributions, where set, draws above it are cut to it.
 	Max Duration `json:"max,omitempty"`
 	// Sigma is the standard deviation of the logarithm of Lognormal.
 	Sigma float64 `json:"sigma,omitempty"`
+	// Alpha and Beta are the parameters of Beta, both at least 1.
+	Alpha float64 `json:"alpha,omitempty"`
+	Beta  float64 `json:"beta,omitempty"`
 	// PerToken is added for each token of the answer; a streamed answer is spread over that time.
 	PerToken Duration `json:"perToken,omitempty"`
 }
@@ -68,6 +71,7 @@ const (
 	Uniform     Distribution = "Uniform"
 	Exponential Distribution = "Exponential"
 	Lognormal   Distribution = "Lognormal"
+	Beta        Distribution = "Beta"
 )
 
 // Fault is one entry of the script: which requests it happens to, and what happens. All conditions that are set must hold.
@@ -216,8 +220,12 @@ func (m *Model) validate(path string, report reporter) {
 		if m.Latency.Sigma <= 0 {
 			report(path+".latency.sigma", "must be positive")
 		}
+	case Beta:
+		if m.Latency.Alpha < 1 || m.Latency.Beta < 1 || m.Latency.Max <= 0 {
+			report(path+".latency", "Beta needs alpha and beta of at least 1, and a max")
+		}
 	default:
-		report(path+".latency.distribution", "%q is not one of Constant, Uniform, Exponential, Lognormal", m.Latency.Distribution)
+		report(path+".latency.distribution", "%q is not one of Constant, Uniform, Exponential, Lognormal, Beta", m.Latency.Distribution)
 	}
 	for _, duration := range []struct {
 		name  string

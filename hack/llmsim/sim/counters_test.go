@@ -224,6 +224,7 @@ func TestLatenciesAreDrawnFromTheRequest(t *testing.T) {
 		{sim.Latency{Distribution: sim.Uniform, Min: ms(1), Max: ms(4)}, 1, 4},
 		{sim.Latency{Distribution: sim.Exponential, Value: ms(2), Max: ms(5)}, 0, 5},
 		{sim.Latency{Distribution: sim.Lognormal, Value: ms(2), Sigma: 0.5, Max: ms(6)}, 0.01, 6},
+		{sim.Latency{Distribution: sim.Beta, Alpha: 2.2, Beta: 6, Max: ms(9)}, 0.01, 9},
 	} {
 		server := simtest.Start(t, sim.Config{Defaults: sim.Model{Latency: test.latency}})
 		client := newClient(t)

@@ -1,5 +1,7 @@
 package sim
 
+import "math"
+
 // The streams keep the draws of one request independent of each other.
 const (
 	latencyStream   = 0x6c6174656e6379
@@ -28,3 +30,21 @@ func (r *random) below(n int) int { return int(r.next()>>1) % n }
 
 // float returns a number in [0, 1).
 func (r *random) float() float64 { return float64(r.next()>>11) / (1 << 53) }
+
+// normal returns a number of the standard normal distribution, by the transform of Box and Muller; 1-float is never zero.
+func (r *random) normal() float64 {
+	return math.Sqrt(-2*math.Log(1-r.float())) * math.Cos(2*math.Pi*r.float())
+}
+
+// gamma returns a number of the gamma distribution with a shape of at least 1, by the method of Marsaglia and Tsang.
+func (r *random) gamma(shape float64) float64 {
+	d := shape - 1.0/3
+	for {
+		x := r.normal()
+		v := 1 + x/math.Sqrt(9*d)
+		v = v * v * v
+		if v > 0 && math.Log(1-r.float()) < x*x/2+d-d*v+d*math.Log(v) {
+			return d * v
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"seedloom.dev/seedloom/hack/llmsim/sim"
+)
+
+// stages is the workload that a peer publishes: three models in a row, of which the second calls a tool once, and code that checks the
+// rows.
+func stages() workload {
+	const longest = 900 * time.Millisecond
+	return workload{
+		name: "efficiency/three-stages", run: generate, tools: true, limits: map[string]int{"bench/alpha": 16, "bench/calls-tools": 3, "bench/gamma": 8},
+		simulator: fmt.Sprintf(`models:
+  bench/alpha: {latency: {distribution: Beta, alpha: 2.2, beta: 6.0, max: %[1]s}}
+  bench/calls-tools: {latency: {distribution: Beta, alpha: 2.6, beta: 4.8, max: %[1]s}}
+  bench/gamma: {latency: {distribution: Beta, alpha: 3.0, beta: 3.6, max: %[1]s}}
+`, longest),
+		spec: `
+numRecords: 1024
+randomSeed: 11
+providers: [{name: local, type: OpenAI, endpoint: ENDPOINT}]
+models:
+- {alias: alpha, provider: local, model: bench/alpha, maxParallelRequests: 16, healthCheck: Disabled, parameters: {maxTokens: 16}}
+- {alias: beta, provider: local, model: bench/calls-tools, maxParallelRequests: 3, healthCheck: Disabled, parameters: {maxTokens: 16}}
+- {alias: gamma, provider: local, model: bench/gamma, maxParallelRequests: 8, healthCheck: Disabled, parameters: {maxTokens: 16}}
+toolServers: [{name: lexicon, type: StreamableHTTP, endpoint: "TOOLS"}]
+tools: [{alias: words, servers: [lexicon], maxTurns: 1}]
+columns:
+- {name: number, sampler: {type: Uniform, uniform: {low: 0, high: 1}}}
+- {name: stage1, llmText: {model: alpha, prompt: "about {{ number }}"}}
+- {name: stage2, llmText: {model: beta, prompt: "more about {{ stage1 }}", tools: words}}
+- {name: stage3, llmText: {model: gamma, prompt: "the end of {{ stage2 }} and {{ number }}"}}
+- {name: valid, custom: {strategy: Batch, type: bool, requiredColumns: [stage3], starlark: {source: "def generate(rows):\n  return [{'_row': r['_row'], 'valid': len(r['stage3']) > 0} for r in rows]\n"}}}
+output: {persistentVolumeClaim: {claimName: bench}}
+run: {rowGroupSize: 1024, earlyShutdown: {policy: Disabled}}
+`,
+		figures: []measured{{name: "lower bound / measured", unit: "ratio", goal: 0.98, from: func(s sample) float64 { return s.Bound / s.Seconds }}},
+	}
+}
+
+// boundOf is the least time in which models with limits on their requests in flight can answer what they were sent, in seconds: that of the
+// busiest one, by the latencies that the simulator has drawn.
+func boundOf(ctx context.Context, address string, limits map[string]int) (float64, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/_sim/requests", nil)
+	if err != nil {
+		return 0, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = response.Body.Close() }() // was only read
+	var log sim.RequestLog
+	if err := json.NewDecoder(response.Body).Decode(&log); err != nil {
+		return 0, err
+	}
+	if log.Dropped > 0 {
+		return 0, errors.New("the simulator has forgotten requests")
+	}
+	busy := map[string]float64{}
+	for _, record := range log.Requests {
+		busy[record.Model] += record.LatencyMillis / 1000
+	}
+	bound := 0.0
+	for model, limit := range limits {
+		bound = max(bound, busy[model]/float64(limit))
+	}
+	return bound, nil
+}
+
+// startTools serves a tool that knows of every word that it is one.
+func startTools(ctx context.Context) (endpoint string, stop func(), err error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, err
+	}
+	tools := mcp.NewServer(&mcp.Implementation{Name: "lexicon", Version: "1"}, nil)
+	type arguments struct {
+		Word string `json:"word"`
+	}
+	mcp.AddTool(tools, &mcp.Tool{Name: "define"}, func(_ context.Context, _ *mcp.CallToolRequest, asked arguments) (*mcp.CallToolResult, any, error) {
+		return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: asked.Word + " is a word"}}}, nil, nil
+	})
+	server := &http.Server{Handler: mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return tools }, nil), ReadHeaderTimeout: time.Minute}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = server.Serve(listener) // always ends with an error
+	}()
+	return "http://" + listener.Addr().String(), func() { _ = server.Close(); <-ended }, nil
+}
