@@ -1,5 +1,6 @@
 // Command cluster brings up a real Kubernetes for development and tests on one Linux machine: with
-// kind where Docker answers, else as plain processes from downloaded or locally built programs.
+// kind where Docker answers, else as plain processes from downloaded or locally built programs. It
+// installs nothing of Seedloom in it.
 package main
 
 import (
