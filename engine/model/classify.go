@@ -1,27 +1,23 @@
 package model
 
 import (
-	"crypto/tls"
+	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/connection"
 	"seedloom.dev/seedloom/engine/failure"
 )
 
 // statusOverloaded is how Anthropic says that it has too much to do.
 const statusOverloaded = 529
-
-// maxRetryAfter is the longest wish that is passed on; longer ones, which a duration can't hold, are cut.
-const maxRetryAfter = 10_000 * time.Hour
 
 // connectionFailure classifies a request for which no answer has begun. Whatever the cause, it may pass; what says that
 // nobody is there counts against the endpoint too.
@@ -29,65 +25,13 @@ func (c *Client) connectionFailure(address *url.URL, err error) error {
 	consequence := failure.RetryLater
 	var dns *net.DNSError
 	var operation *net.OpError
-	var proxy *proxyRefusal
+	var proxy *connection.ProxyRefusal
 	connecting := errors.As(err, &operation) && (operation.Op == "dial" || operation.Op == "proxyconnect")
-	if connecting || errors.As(err, &dns) || errors.As(err, &proxy) || errors.Is(err, syscall.ECONNREFUSED) || tlsProblem(err) != "" {
+	if connecting || errors.As(err, &dns) || errors.As(err, &proxy) || errors.Is(err, syscall.ECONNREFUSED) || connection.TLSProblem(err) != "" {
 		consequence = failure.PauseEndpoint
 	}
 	return failure.Wrap(err, v1alpha1.ReasonProviderUnavailable, consequence, "provider %q could not be reached at %s: %s",
-		c.provider, address, connectionProblem(err))
-}
-
-// connectionProblem names the problem in the words that people look up. It takes them from the system's errors only, whose texts
-// hold nothing of the request.
-func connectionProblem(err error) string {
-	var errno syscall.Errno
-	var dns *net.DNSError
-	var timeout net.Error
-	var proxy *proxyRefusal
-	if problem := tlsProblem(err); problem != "" {
-		return problem
-	}
-	switch {
-	case errors.As(err, &proxy):
-		return proxy.Error()
-	case errors.As(err, &errno):
-		return errno.Error()
-	case errors.As(err, &dns):
-		return "looking up " + dns.Name + ": " + dns.Err
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return "no answer in time"
-	case errors.Is(err, io.EOF):
-		return "the connection was closed"
-	}
-	return "the connection failed"
-}
-
-// tlsProblem names a problem with the encryption that no retry solves by itself, or returns an empty string.
-func tlsProblem(err error) string {
-	var certificate *tls.CertificateVerificationError
-	var operation *net.OpError
-	var header tls.RecordHeaderError
-	switch {
-	case errors.As(err, &certificate):
-		return "its TLS certificate can't be verified: " + certificate.Err.Error()
-	case errors.As(err, &operation) && operation.Op == "remote error":
-		// So the package tls calls the alerts of the other side.
-		return "it refused the TLS connection, as it does when a client certificate is missing or not good: " + operation.Err.Error()
-	case errors.As(err, &header):
-		return "it does not speak TLS; is its endpoint http instead of https?"
-	}
-	return ""
-}
-
-// proxyRefusal is a proxy's refusal to connect.
-type proxyRefusal struct{ status int }
-
-func (e *proxyRefusal) Error() string {
-	if e.status == http.StatusProxyAuthRequired {
-		return "the proxy demands a password (HTTP 407)"
-	}
-	return fmt.Sprintf("the proxy refused to connect (HTTP %d)", e.status)
+		c.provider, address, cmp.Or(connection.Problem(err), connection.Failed))
 }
 
 // incomplete classifies an answer that has begun and did not end.
@@ -112,7 +56,7 @@ func (c *Client) problemFailure(address *url.URL, status int, header http.Header
 	if status < http.StatusMultipleChoices {
 		status = problem.statusOfCode()
 	}
-	wait := retryAfter(header, time.Now())
+	wait := connection.RetryAfter(header, time.Now())
 	rejected := status == http.StatusBadRequest || status == http.StatusForbidden || status == http.StatusUnprocessableEntity
 	switch {
 	case status == http.StatusPaymentRequired || status >= http.StatusBadRequest && problem.quotaIsExhausted(wait > 0):
@@ -173,41 +117,4 @@ func (c *Client) serverFailure(shown string, wait time.Duration, consequence fai
 	result := failure.New(v1alpha1.ReasonProviderUnavailable, consequence, "provider %q failed with %s", c.provider, shown)
 	result.RetryAfter = wait
 	return result
-}
-
-// retryAfter reads how long the server asks to wait: in milliseconds, in seconds, as a duration such as 1m30s, or as a date of HTTP or of RFC 3339.
-func retryAfter(header http.Header, now time.Time) time.Duration {
-	if milliseconds, err := strconv.ParseFloat(strings.TrimSpace(header.Get("Retry-After-Ms")), 64); err == nil && milliseconds > 0 {
-		return inSeconds(milliseconds / 1000)
-	}
-	text := strings.TrimSpace(header.Get("Retry-After"))
-	if text == "" {
-		return 0
-	}
-	if seconds, err := strconv.ParseFloat(text, 64); err == nil {
-		return inSeconds(seconds)
-	}
-	if duration, err := time.ParseDuration(text); err == nil {
-		return inSeconds(duration.Seconds())
-	}
-	if sent, err := http.ParseTime(header.Get("Date")); err == nil {
-		// The clocks of the two sides may differ.
-		now = sent
-	}
-	date, err := http.ParseTime(text)
-	if err != nil {
-		date, err = time.Parse(time.RFC3339, text)
-	}
-	if err != nil {
-		return 0
-	}
-	return min(max(0, date.Sub(now)), maxRetryAfter)
-}
-
-func inSeconds(seconds float64) time.Duration {
-	// It may be no number at all.
-	if !(seconds > 0) {
-		return 0
-	}
-	return time.Duration(min(seconds, maxRetryAfter.Seconds()) * float64(time.Second))
 }

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -13,6 +14,7 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column"
+	"seedloom.dev/seedloom/engine/connection"
 	"seedloom.dev/seedloom/engine/failure"
 )
 
@@ -116,7 +118,7 @@ func (c *Client) download(ctx context.Context, address *url.URL) ([]byte, error)
 	}}
 	response, err := client.Do(request)
 	if err != nil {
-		return nil, c.undownloaded(address, connectionProblem(err))
+		return nil, c.undownloaded(address, cmp.Or(connection.Problem(err), connection.Failed))
 	}
 	defer response.Body.Close()
 	if status := response.StatusCode; status != http.StatusOK {

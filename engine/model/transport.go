@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/connection"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/internal/runreport"
 )
@@ -46,7 +47,7 @@ func newTransport(provider *v1alpha1.Provider, connections int) *http.Transport 
 		ExpectContinueTimeout: time.Second,
 		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, response *http.Response) error {
 			if response.StatusCode != http.StatusOK {
-				return &proxyRefusal{response.StatusCode}
+				return &connection.ProxyRefusal{Status: response.StatusCode}
 			}
 			return nil
 		},

@@ -2,21 +2,16 @@ package tools
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/url"
-	"strconv"
-	"syscall"
-	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/connection"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/internal/runreport"
 )
@@ -95,27 +90,15 @@ func ownText(err error) error {
 	return nil
 }
 
-// connectionProblem names a problem by the system's errors only, whose texts hold nothing of a call.
+// connectionProblem names a problem in words that hold nothing of a call.
 func connectionProblem(err error) string {
-	var errno syscall.Errno
-	var dns *net.DNSError
-	var timeout net.Error
-	var certificate *tls.CertificateVerificationError
-	switch {
-	case errors.As(err, &certificate):
-		return "its TLS certificate can't be verified: " + certificate.Err.Error()
-	case errors.Is(err, http.ErrSchemeMismatch):
-		return "it does not speak TLS; is its endpoint http instead of https?"
-	case errors.As(err, &errno):
-		return errno.Error()
-	case errors.As(err, &dns):
-		return "looking up " + dns.Name + ": " + dns.Err
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return "no answer in time"
-	case errors.Is(err, io.EOF), errors.Is(err, mcp.ErrConnectionClosed), errors.Is(err, context.Canceled):
+	if known := connection.Problem(err); known != "" {
+		return known
+	}
+	if errors.Is(err, mcp.ErrConnectionClosed) || errors.Is(err, context.Canceled) {
 		return "the connection was closed"
 	}
-	return "the connection failed, or what came back was not the protocol"
+	return connection.Failed + ", or what came back was not the protocol"
 }
 
 // The codes with which the library marks errors that arose on this side.
@@ -138,13 +121,4 @@ func fromServer(answered *jsonrpc.Error) bool {
 func sessionUnknown(err error) bool {
 	var status *statusError
 	return errors.As(err, &status) && status.session && (status.status == http.StatusNotFound || status.status == http.StatusBadRequest)
-}
-
-// retryAfter reads how many seconds a server asks to wait; a date is left to the usual backoff.
-func retryAfter(header http.Header) time.Duration {
-	seconds, err := strconv.Atoi(header.Get("Retry-After"))
-	if err != nil || seconds < 0 || seconds > 86400 {
-		return 0
-	}
-	return time.Duration(seconds) * time.Second
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/connection"
 )
 
 // maxAnswerBytes is the largest message that is read from a server, so that a broken one can't exhaust the memory.
@@ -118,7 +119,7 @@ func (a *authorized) RoundTrip(request *http.Request) (*http.Response, error) {
 	inSession := request.Header.Get("Mcp-Session-Id") != ""
 	if request.Method != http.MethodDelete && isFailure(response.StatusCode, inSession) {
 		response.Body.Close()
-		return nil, &statusError{status: response.StatusCode, session: inSession, retryAfter: retryAfter(response.Header)}
+		return nil, &statusError{status: response.StatusCode, session: inSession, retryAfter: connection.RetryAfter(response.Header, time.Now())}
 	}
 	if !strings.HasPrefix(response.Header.Get("Content-Type"), "text/event-stream") {
 		response.Body = &limitedBody{ReadCloser: response.Body, left: maxAnswerBytes}
