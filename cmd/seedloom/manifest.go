@@ -3,14 +3,16 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"strings"
 
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
-	"sigs.k8s.io/json"
+	strictjson "sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -81,9 +83,9 @@ func decodeManifest(name string, document []byte) (*v1alpha1.DatasetGeneration, 
 		return nil, &manifestError{name, []string{err.Error()}}
 	}
 	var resource v1alpha1.DatasetGeneration
-	strict, err := json.UnmarshalStrict(data, &resource)
+	strict, err := strictjson.UnmarshalStrict(data, &resource)
 	if err != nil {
-		return nil, &manifestError{name, []string{err.Error()}}
+		return nil, &manifestError{name, []string{misfit(data, err)}}
 	}
 	if resource.Namespace == "" {
 		resource.Namespace = "default"
@@ -99,4 +101,35 @@ func decodeManifest(name string, document []byte) (*v1alpha1.DatasetGeneration, 
 		return &resource, &manifestError{name, problems}
 	}
 	return &resource, nil
+}
+
+// misfit says which field has a value of another type than the API has. The strict decoder keeps its error's type to itself, so the document is
+// read once more.
+func misfit(data []byte, err error) string {
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(json.Unmarshal(data, new(v1alpha1.DatasetGeneration)), &wrong) || wrong.Field == "" {
+		return err.Error()
+	}
+	switch wrong.Value {
+	case "bool":
+		return fmt.Sprintf("%s: must be %s, but is true or false; in YAML y, n, yes, no, on and off are, unless they are quoted", wrong.Field, typeName(wrong.Type))
+	case "array":
+		return fmt.Sprintf("%s: must be %s, but is a list", wrong.Field, typeName(wrong.Type))
+	}
+	return fmt.Sprintf("%s: must be %s, but is of the type %s", wrong.Field, typeName(wrong.Type), wrong.Value)
+}
+
+// typeName names a type of the API as users know it.
+func typeName(of reflect.Type) string {
+	switch of.Kind() {
+	case reflect.String:
+		return "a text"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice:
+		return "a list"
+	case reflect.Struct, reflect.Map, reflect.Pointer:
+		return "an object"
+	}
+	return "a whole number"
 }
