@@ -118,3 +118,47 @@ func truncate(t *testing.T, name string) {
 		t.Fatal(err)
 	}
 }
+
+// TestARaisedTargetChangesWhatProcessorsGet interrupts a run in its last, short row group, and raises the number of records: then processors and
+// code that resizes get other rows than before, and cells that were made from what they had made of those are not used.
+func TestARaisedTargetChangesWhatProcessorsGet(t *testing.T) {
+	const rotate = `
+values = [r["id"] for r in rows]
+return [dict(r, id=values[(i + 1) % len(rows)] + " of %d" % len(rows)) for i, r in enumerate(rows)]`
+	for name, test := range map[string]struct {
+		text string
+		// cells are so many lines of the journal that some are of what processors or the resize have made.
+		cells int
+	}{
+		"PreBatch": {strings.Replace(numberedSpec, "numRecords: 30", "numRecords: 25", 1) + starlarkProcessor("rotate", "PreBatch", "FailRun", rotate), 2},
+		"resize":   {strings.NewReplacer("numRecords: 40", "numRecords: 25", "rowGroupSize: 40", "rowGroupSize: 10").Replace(ofTheBatch()), 7},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			var w *world
+			server := newEndpoint(t, func(prompt string, before int) (int, string) {
+				if lines, _ := os.ReadFile(filepath.Join(w.folder(), "journal", "00002.jsonl")); bytes.Count(lines, []byte("\n")) >= test.cells {
+					stop()
+				}
+				return echo(prompt, before)
+			})
+			w = newWorld(t, test.text, server.URL)
+			w.spec.Models[0].MaxParallelRequests = new(int32(2))
+			if ending := w.generate(ctx, 0); ending.Result.Outcome != runreport.OutcomeInterrupted {
+				t.Fatalf("the first process ended as %s with %+v: %s", ending.Result.Outcome, ending.Result.Records, ending.Result.Message)
+			}
+			w.spec.NumRecords = 30
+			if ending := w.generate(t.Context(), 0); ending.Result.Outcome != runreport.OutcomeComplete {
+				t.Fatalf("the second process ended as %s: %s", ending.Result.Outcome, ending.Result.Message)
+			}
+			undisturbed := newWorld(t, test.text, newEndpoint(t, echo).URL)
+			undisturbed.spec.NumRecords = 30
+			undisturbed.generate(t.Context(), 0)
+			_, rows := w.rows()
+			if _, want := undisturbed.rows(); !reflect.DeepEqual(rows, want) {
+				t.Errorf("the rows are %v, those of an undisturbed run %v", rows, want)
+			}
+		})
+	}
+}

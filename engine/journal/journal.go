@@ -109,6 +109,12 @@ func (w *Writer) Again(row table.RowIndex, attempt int32) error {
 	return w.Append(Cell{Row: row, Attempt: attempt})
 }
 
+// Begin notes which row is the first one after the row group: the cells after it are made of what all rows until there have given. It is wanted
+// where they depend on all rows of the row group, whose end may move.
+func (w *Writer) Begin(end table.RowIndex) error {
+	return w.Append(Cell{Row: end})
+}
+
 // Size is how many bytes the journal has.
 func (w *Writer) Size() int64 {
 	w.mutex.Lock()
@@ -136,6 +142,9 @@ type Content struct {
 	Cells []Cell
 	// Attempts are the latest attempts of the rows that were started again.
 	Attempts map[table.RowIndex]int32
+	// End is what Begin has noted last; 0 where it was never called. The cells from Current on are those after it, and Attempts are too.
+	End     table.RowIndex
+	Current int
 	// Ends are, for each cell, where its line ends.
 	Ends []int64
 	// Valid is how many bytes are whole lines; Torn says that there are more.
@@ -158,6 +167,11 @@ func Read(data []byte, schema *table.Schema) Content {
 		}
 		content.Valid += int64(end) + 1
 		data = data[end+1:]
+		if cell.Column == "" && cell.Attempt == 0 {
+			content.End, content.Current = cell.Row, len(content.Cells)
+			clear(content.Attempts)
+			continue
+		}
 		if cell.Attempt > content.Attempts[cell.Row] {
 			content.Attempts[cell.Row] = cell.Attempt
 		}

@@ -205,3 +205,21 @@ func BenchmarkAppend(b *testing.B) {
 		b.Fatal(err)
 	}
 }
+
+func TestAMovedEndLeavesOutWhatCameBefore(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "journal")
+	writer := open(t, path, 0)
+	for _, err := range []error{writer.Begin(5), writer.Append(cells[0]), writer.Again(3, 2), writer.Begin(10), writer.Append(cells[2]), writer.Close()} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content := journal.Read(data, schema)
+	if content.End != 10 || content.Current != 1 || len(content.Cells) != 2 || len(content.Attempts) != 0 || content.Torn {
+		t.Errorf("it holds %+v", content)
+	}
+}

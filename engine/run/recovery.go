@@ -40,6 +40,8 @@ type groupJournal struct {
 	attempts map[table.RowIndex]int32
 	// whole is how many bytes of the file count.
 	whole int64
+	// end is what is to be noted of the row group's end before the next cell; 0 where the journal has it, or it does not matter.
+	end table.RowIndex
 
 	mutex  sync.Mutex
 	writer *journal.Writer // from the first cell on
@@ -133,13 +135,21 @@ func (j *journals) begin(group *openGroup) ([]runreport.Column, *failure.Error) 
 	var usage []runreport.Column
 	// Processors would get other rows than those that are missing now, and might have made other inputs of them.
 	usable := group.manifest == nil || group.again != nil || !j.job.preBatch()
+	if j.job.preBatch() || j.job.Plan.Mode == v1alpha1.ExecutionSync {
+		// So they would, and the code that resizes too, where the row group has become larger.
+		moved := content.End != 0 && content.End != group.end
+		usable = usable && !moved
+		if moved || content.End == 0 {
+			opened.end = group.end
+		}
+	}
 	opened.attempts = make(map[table.RowIndex]int32)
 	if usable {
 		opened.recovered = make(map[identity][]journal.Cell)
 		opened.attempts = content.Attempts
 	}
 	for i, cell := range content.Cells {
-		if usable {
+		if usable && i >= content.Current {
 			key := identity{cell.Row, cell.Ordinal, cell.Attempt}
 			opened.recovered[key] = append(opened.recovered[key], cell)
 		}
@@ -267,6 +277,11 @@ func (g *groupJournal) opening() (*journal.Writer, error) {
 	writer, err := journal.NewWriter(file, g.whole)
 	if err != nil {
 		return nil, errors.Join(store.JournalFailed(err, g.index), file.Close())
+	}
+	if g.end != 0 {
+		if err := writer.Begin(g.end); err != nil {
+			return nil, errors.Join(store.JournalFailed(err, g.index), file.Close())
+		}
 	}
 	g.writer = writer
 	return writer, nil
