@@ -1,6 +1,7 @@
 package run
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -10,8 +11,8 @@ import (
 // failureInterval is how often failing cells of one column and reason are told at most.
 const failureInterval = 10 * time.Second
 
-// failures tells of cells that fail: the first of a column and reason at once, those that follow together. It belongs to the driver's
-// goroutine.
+// failures tells of cells that fail, and of requests that will be sent again: the first of a column and reason at once, those that follow
+// together. It belongs to the driver's goroutine.
 type failures struct {
 	logger *slog.Logger
 	kinds  map[failureKind]*failureCount
@@ -20,7 +21,11 @@ type failures struct {
 	told  time.Time
 }
 
-type failureKind struct{ column, reason string }
+// failureKind is a kind of failure. again says that it costs time only: the request is sent again.
+type failureKind struct {
+	column, reason string
+	again          bool
+}
 
 type failureCount struct {
 	all, untold int64
@@ -45,7 +50,7 @@ func (f *failures) note(step *step, back result) {
 }
 
 func (f *failures) add(column string, cause *failure.Error) {
-	kind := failureKind{column, cause.Reason}
+	kind := failureKind{column, cause.Reason, cause.Consequence == failure.RetryLater || cause.Consequence == failure.PauseEndpoint}
 	count, known := f.kinds[kind]
 	if !known {
 		count = &failureCount{}
@@ -61,7 +66,11 @@ func (f *failures) add(column string, cause *failure.Error) {
 }
 
 func (f *failures) tell(kind failureKind, count *failureCount) {
-	f.logger.Warn("cells fail", "column", kind.column, "reason", kind.reason, "failures", count.untold, "inAll", count.all, "last", count.last)
+	level, message := slog.LevelWarn, "cells fail"
+	if kind.again {
+		level, message = slog.LevelInfo, "requests fail, and are sent again"
+	}
+	f.logger.Log(context.Background(), level, message, "column", kind.column, "reason", kind.reason, "failures", count.untold, "inAll", count.all, "last", count.last)
 	count.untold = 0
 }
 
