@@ -52,10 +52,11 @@ func executeAsync(ctx context.Context, job *Job) *failure.Error {
 	}
 	driver := newDriver(job, job.Plan.Columns, job.newRecord, job.preBatch())
 	maxRows := max(minOpenRows, 4*driver.slots, 2*int(job.Plan.RowGroupSize))
+	// Every open group has a row at least, so that neither channel is ever full.
+	mostOpen := min(len(waiting), maxRows+int(job.Plan.RowGroupSize))
 	from := &asyncSource{
 		job: job, driver: driver, waiting: waiting, open: make(map[int64]*openGroup), maxRows: maxRows,
-		// Every open group has a row at least, so that neither channel is ever full.
-		commits: make(chan commitRequest, maxRows+int(job.Plan.RowGroupSize)), results: make(chan commitResult, maxRows+int(job.Plan.RowGroupSize)),
+		commits: make(chan commitRequest, mostOpen), results: make(chan commitResult, mostOpen),
 	}
 	var committers sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {

@@ -185,7 +185,8 @@ func (p *metadataPaths) add(manifest *Manifest) {
 	}
 }
 
-// describeColumns adds the columns in their order, those that are dropped too; the schema is that of the files with the rows. Those of the seed are never made, so that their cells share the rows' fate.
+// describeColumns adds the columns in their order, those that are dropped too; the schema is that of the files with the rows. Those of the seed
+// are never made, so that their cells share the rows' fate.
 func (s *Store) describeColumns(document *metadata, input FinalizeInput, summary *Summary) {
 	fromSeed := map[string]bool{}
 	for _, name := range input.SeedColumns {
