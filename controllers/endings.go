@@ -11,8 +11,17 @@ import (
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
-// howToRetry ends the messages of failures that another attempt may mend.
-const howToRetry = "to try again, run: kubectl annotate --overwrite dsgen NAME " + v1alpha1.AnnotationRetryRequestedAt + "=\"$(date +%s)\""
+const (
+	// whichToRetry stands for the resource in howToRetry until addressed puts its name there.
+	whichToRetry = "dsgen NAME"
+	// howToRetry ends the messages of failures that another attempt may mend.
+	howToRetry = "to try again, run: kubectl annotate --overwrite " + whichToRetry + " " + v1alpha1.AnnotationRetryRequestedAt + "=\"$(date +%s)\""
+)
+
+// addressed makes the command in a message one that can be copied.
+func (f *facts) addressed(message string) string {
+	return strings.Replace(message, whichToRetry, fmt.Sprintf("dsgen %s --namespace %s", f.resource.Name, f.resource.Namespace), 1)
+}
 
 // reasonPattern is what the API accepts as the reason of a condition from an engine Pod.
 var reasonPattern = regexp.MustCompile(`^[A-Z][A-Za-z0-9]{0,63}$`)

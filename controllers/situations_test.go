@@ -191,7 +191,7 @@ func TestSituations(t *testing.T) {
 		},
 		"partial, not accepted": {
 			situation:   situation{spec: newSpec(), jobEnd: complete, pods: []corev1.Pod{endedPod(0, recordsOf(50, 50))}},
-			wantKstatus: status.FailedStatus, wantReady: "False/Failed", wantMessage: "at least 90",
+			wantKstatus: status.FailedStatus, wantReady: "False/Failed", wantMessage: "at least 90. Lower minRecords or mend the cause, and to try again, run: kubectl annotate --overwrite dsgen reviews --namespace team seedloom.dev/",
 			wantTrue: map[string]string{"Accepted": "Valid", "Failed": "CompletionPolicyNotMet", "Stalled": "CompletionPolicyNotMet", "Partial": "RowsDropped"},
 		},
 		"no record at all": {

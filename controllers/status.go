@@ -203,6 +203,7 @@ func (f *facts) showRunningLosses(status *v1alpha1.DatasetGenerationStatus, cond
 func (f *facts) showEnding(status *v1alpha1.DatasetGenerationStatus, conditions conditionSet) {
 	f.showResult(status)
 	v := judge(&f.resource.Spec, *f.observed.ending, f.observed.dataset, *status.Records)
+	v.message = f.addressed(v.message)
 	status.Run.CompletionTime = &metav1.Time{Time: f.now}
 	conditions.remove(v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled, v1alpha1.ConditionComplete,
 		v1alpha1.ConditionFailed, v1alpha1.ConditionPartial)
