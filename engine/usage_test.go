@@ -109,6 +109,17 @@ func TestABudgetEndsTheRunWithWholeRows(t *testing.T) {
 				t.Errorf("%d rows are on the disk", len(rows))
 			}
 
+			// What earlier attempts have used counts: another one has no more to spend.
+			_, before := server.sent()
+			w.attempt++
+			if again := w.generate(t.Context(), 0).Result; again.Reason != v1alpha1.ReasonBudgetExhausted {
+				t.Errorf("another attempt ended as %s with %d records: %s", again.Reason, again.Records.Actual, again.Message)
+			}
+			// There may be just enough for one.
+			if _, after := server.sent(); after > before+1 {
+				t.Errorf("another attempt sent %d requests", after-before)
+			}
+
 			// With more to spend, another attempt makes the rest, and pays for nothing twice.
 			w.spec.Limits = nil
 			w.attempt++

@@ -21,7 +21,7 @@ type Answer struct {
 	SideEffects []any
 	// Usage is what the requests of this call have cost. It is valid beside an error too.
 	Usage Usage
-	// Earlier is what earlier calls for the cell have cost, which failed, and which this one went on from.
+	// Earlier is what earlier calls for the cell have cost, which failed, and which this one went on from. It is valid beside an error too.
 	Earlier Usage
 }
 

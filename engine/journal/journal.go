@@ -16,7 +16,7 @@ import (
 	"seedloom.dev/seedloom/engine/table"
 )
 
-// Cell is a finished cell of an attempt of a row, with what its requests have cost.
+// Cell is a finished cell of an attempt of a row, with what its requests have cost. One that has failed has no value.
 type Cell struct {
 	Row              table.RowIndex
 	Ordinal, Attempt int32
@@ -25,6 +25,7 @@ type Cell struct {
 	// SideEffects are the values of the columns that stand right after the column in the schema, and were made with it.
 	SideEffects []any
 	Usage       column.Usage
+	Failed      bool
 }
 
 // line is a cell in the file: after its checksum, as JSON, on a line of its own.
@@ -37,6 +38,7 @@ type line struct {
 
 	SideEffects []json.RawMessage `json:"sideEffects,omitempty"`
 	Usage       column.Usage      `json:"usage,omitzero"`
+	Failed      bool              `json:"failed,omitempty"`
 }
 
 // sumDigits is the length of a line's checksum, in hexadecimal.
@@ -74,7 +76,7 @@ func (w *Writer) Append(cell Cell) error {
 	if err != nil {
 		return err
 	}
-	entry := line{Row: int64(cell.Row), Ordinal: cell.Ordinal, Attempt: cell.Attempt, Column: cell.Column, Value: value, Usage: cell.Usage}
+	entry := line{Row: int64(cell.Row), Ordinal: cell.Ordinal, Attempt: cell.Attempt, Column: cell.Column, Value: value, Usage: cell.Usage, Failed: cell.Failed}
 	for _, sideEffect := range cell.SideEffects {
 		value, err := json.Marshal(sideEffect)
 		if err != nil {
@@ -200,7 +202,7 @@ func parse(text []byte, schema *table.Schema) (cell Cell, known bool, err error)
 	if err := json.Unmarshal(document, &entry); err != nil {
 		return Cell{}, false, err
 	}
-	cell = Cell{Row: table.RowIndex(entry.Row), Ordinal: entry.Ordinal, Attempt: entry.Attempt, Column: entry.Column, Usage: entry.Usage}
+	cell = Cell{Row: table.RowIndex(entry.Row), Ordinal: entry.Ordinal, Attempt: entry.Attempt, Column: entry.Column, Usage: entry.Usage, Failed: entry.Failed}
 	index, known := schema.Index(entry.Column)
 	if !known || index+len(entry.SideEffects) >= schema.Len() {
 		return cell, false, nil

@@ -40,6 +40,7 @@ var cells = []journal.Cell{
 	{Row: 5, Column: "tags", Value: []any{"x", nil, ""}},
 	{Row: 6, Column: "verdict", Value: []any{int64(4), "because"}},
 	{Row: 7, Column: "text", Value: nil},
+	{Row: 8, Attempt: 1, Column: "verdict", Usage: column.Usage{Succeeded: 2, OutputTokens: 9}, Failed: true},
 }
 
 func open(t *testing.T, path string, valid int64) *journal.Writer {

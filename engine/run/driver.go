@@ -274,6 +274,8 @@ func (d *driver) perform(ctx context.Context, started result) (back result) {
 		back.answer, back.err = d.job.Generators.Model[column.Index].Ask(ctx, task.Records[0])
 		if back.err == nil {
 			back.err = d.job.journals.append(task.Group(), task.Records[0], column, back.answer)
+		} else if failure.Of(back.err).Consequence == failure.DropRow {
+			d.job.journals.failed(task.Group(), task.Records[0], column, back.answer)
 		}
 	}
 	return back

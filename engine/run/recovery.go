@@ -149,7 +149,7 @@ func (j *journals) begin(group *openGroup) ([]runreport.Column, *failure.Error) 
 		opened.attempts = content.Attempts
 	}
 	for i, cell := range content.Cells {
-		if usable && i >= content.Current {
+		if usable && i >= content.Current && !cell.Failed {
 			key := identity{cell.Row, cell.Ordinal, cell.Attempt}
 			opened.recovered[key] = append(opened.recovered[key], cell)
 		}
@@ -157,7 +157,7 @@ func (j *journals) begin(group *openGroup) ([]runreport.Column, *failure.Error) 
 			usage = runreport.AddColumns(usage, usageOf(made, cell.Usage))
 		}
 	}
-	if len(content.Cells) > 0 && usable {
+	if len(opened.recovered) > 0 {
 		j.job.Logger.Info("cells of an earlier process are used", "rowGroup", group.index, "cells", len(content.Cells))
 	}
 	j.mutex.Lock()
@@ -245,6 +245,20 @@ func (j *journals) append(index int64, record *table.Record, made *plan.Column, 
 		return store.JournalFailed(err, index)
 	}
 	return nil
+}
+
+// failed keeps what a cell has cost that was given up, so that a kill does not take it out of the usage. That it can't be written is no harm
+// yet: the checkpoint will tell.
+func (j *journals) failed(index int64, record *table.Record, made *plan.Column, answer column.Answer) {
+	usage := answer.Usage
+	usage.Add(answer.Earlier)
+	group := j.of(index)
+	if usage.Succeeded == 0 || group == nil || j.fenced() != nil {
+		return
+	}
+	if writer, err := group.opening(); err == nil {
+		_ = writer.Append(journal.Cell{Row: record.Row, Ordinal: record.Ordinal, Attempt: record.Attempt, Column: made.Name, Usage: usage, Failed: true})
+	}
 }
 
 func (g *groupJournal) opened() *journal.Writer {

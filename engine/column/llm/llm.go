@@ -84,7 +84,7 @@ func (g *Generator) Ask(ctx context.Context, record *table.Record) (column.Answe
 	var spent column.Usage
 	value, err := g.converse(ctx, record, talk, &spent)
 	if err != nil {
-		failed := column.Answer{Usage: spent}
+		failed := column.Answer{Usage: spent, Earlier: talk.earlier}
 		talk.earlier.Add(spent)
 		g.keep(record, talk, failure.Of(err))
 		return failed, err
