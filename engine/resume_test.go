@@ -162,3 +162,73 @@ return [dict(r, id=values[(i + 1) % len(rows)] + " of %d" % len(rows)) for i, r 
 		})
 	}
 }
+
+// TestCellsOfABatchThatHasChangedAreMadeAgain ends a run between two models of which the first was asked about what code has made of its whole row
+// group. However it goes on, no row has a text that was made of another rank than its own.
+func TestCellsOfABatchThatHasChangedAreMadeAgain(t *testing.T) {
+	const spec = `
+numRecords: 25
+randomSeed: 7
+providers: [{name: local, type: OpenAI, endpoint: ENDPOINT}]
+models: [{alias: writer, provider: local, model: m, maxParallelRequests: 4}]
+columns:
+- {name: id, sampler: {type: UUID}}
+- name: rank
+  custom:
+    strategy: Batch
+    requiredColumns: [id]
+    starlark:
+      source: |
+        def generate(rows):
+            return [{"_row": r["_row"], "rank": "%d of %d" % (i, len(rows))} for i, r in enumerate(rows)]
+- {name: text, llmText: {model: writer, prompt: "{{ id }} is {{ rank }}"}}
+- {name: more, llmText: {model: writer, prompt: "more of {{ text }}"}}
+output: {persistentVolumeClaim: {claimName: c}}
+run: {rowGroupSize: 10}
+`
+	tokens := int64(5 * 47)
+	for name, test := range map[string]struct {
+		limits *v1alpha1.Limits
+		change func(w *world)
+		// same says that the rows are those of a run that was not disturbed: what is there of a row group stays, so that a batch may have got less.
+		same bool
+	}{
+		"interrupted":             {nil, func(*world) {}, true},
+		"interrupted, and raised": {nil, func(w *world) { w.spec.NumRecords = 30 }, true},
+		"out of budget":           {&v1alpha1.Limits{MaxTokens: &tokens}, func(w *world) { w.spec.Limits = nil; w.attempt++ }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			var answered atomic.Int64
+			server := newEndpoint(t, func(prompt string, before int) (int, string) {
+				if answered.Add(1) == 47 && test.limits == nil {
+					stop()
+				}
+				return echo(prompt, before)
+			})
+			w := newWorld(t, spec, server.URL)
+			w.spec.Limits = test.limits
+			if ending := w.generate(ctx, 0); ending.Result.Records.Missing == 0 {
+				t.Fatalf("the first process ended as %s with %+v: %s", ending.Result.Outcome, ending.Result.Records, ending.Result.Message)
+			}
+			test.change(w)
+			checkEnding(t, w.generate(t.Context(), 0), runreport.OutcomeComplete, "", runreport.ExitOK, w.spec.NumRecords, 0)
+			_, rows := w.rows()
+			for i, row := range rows {
+				if row[2] != "answer to "+row[0].(string)+" is "+row[1].(string) || row[3] != "answer to more of "+row[2].(string) {
+					t.Errorf("row %d is %v", i, row)
+				}
+			}
+			undisturbed := newWorld(t, spec, newEndpoint(t, echo).URL)
+			undisturbed.spec.NumRecords = w.spec.NumRecords
+			undisturbed.generate(t.Context(), 0)
+			if _, want := undisturbed.rows(); test.same && !reflect.DeepEqual(rows, want) {
+				t.Errorf("the rows are %v, those of an undisturbed run %v", rows, want)
+			}
+			if _, all := server.sent(); all > 2*int(w.spec.NumRecords)+20 {
+				t.Errorf("%d requests were sent", all)
+			}
+		})
+	}
+}

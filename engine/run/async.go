@@ -80,10 +80,10 @@ func executeAsync(ctx context.Context, job *Job) *failure.Error {
 	return ending
 }
 
-// salvage commits the whole rows of the groups that were in work, and notes which rows are missing. Where processors look at whole row groups,
-// and the run is to be started again, they are left to their journals: so the processors get the row groups as they would have.
+// salvage commits the whole rows of the groups that were in work, and notes which rows are missing. Where processors or the code of batches look
+// at whole row groups, and the run is to be started again, they are left to their journals: so these get the row groups as they would have.
 func (s *asyncSource) salvage(ctx context.Context, d *driver, ending *failure.Error) {
-	if ending.Temporary && s.job.Processors.NeedsWholeGroups() {
+	if ending.Temporary && s.job.needsWholeGroups() {
 		return
 	}
 	for _, group := range d.core.TakeUnfinished() {

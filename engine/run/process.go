@@ -30,6 +30,28 @@ func sampled(columns []*plan.Column) map[*plan.Column]bool {
 	return found
 }
 
+// madeOfWholeGroups are the columns of models whose cells depend on all rows of their row group: where processors or the code of a batch have
+// worked on them together before.
+func (j *Job) madeOfWholeGroups() map[string]bool {
+	names := map[string]bool{}
+	var bound []*plan.Column
+	for _, column := range j.Plan.Columns {
+		reads := slices.ContainsFunc(bound, func(other *plan.Column) bool { return slices.ContainsFunc(column.Requires, other.Makes) })
+		if reads || column.Batch || j.preBatch() || j.Plan.Mode == v1alpha1.ExecutionSync {
+			bound = append(bound, column)
+			if column.Model != nil {
+				names[column.Name] = true
+			}
+		}
+	}
+	return names
+}
+
+// needsWholeGroups says whether what is made of a row may depend on the other rows of its row group.
+func (j *Job) needsWholeGroups() bool {
+	return j.Processors.NeedsWholeGroups() || slices.ContainsFunc(j.Plan.Columns, func(column *plan.Column) bool { return column.Batch })
+}
+
 // early are the schema indexes of the columns that processors of the stage PreBatch get: those of the seed, and the sampled ones.
 func (j *Job) early() []int {
 	indexes := make([]int, 0, j.Plan.SeedFields)

@@ -133,23 +133,22 @@ func (j *journals) begin(group *openGroup) ([]runreport.Column, *failure.Error) 
 		counted = group.manifest.JournalBytes
 	}
 	var usage []runreport.Column
-	// Processors would get other rows than those that are missing now, and might have made other inputs of them.
-	usable := group.manifest == nil || group.again != nil || !j.job.preBatch()
-	if j.job.preBatch() || j.job.Plan.Mode == v1alpha1.ExecutionSync {
-		// So they would, and the code that resizes too, where the row group has become larger.
-		moved := content.End != 0 && content.End != group.end
-		usable = usable && !moved
-		if moved || content.End == 0 {
-			opened.end = group.end
-		}
+	// Where other rows are to be made than before, columns that are made of all of them are made of others.
+	bound := j.job.madeOfWholeGroups()
+	moved := content.End != 0 && content.End != group.end
+	others := moved || (group.manifest != nil && group.again == nil)
+	if len(bound) > 0 && (moved || content.End == 0) {
+		opened.end = group.end
 	}
+	opened.recovered = make(map[identity][]journal.Cell)
 	opened.attempts = make(map[table.RowIndex]int32)
-	if usable {
-		opened.recovered = make(map[identity][]journal.Cell)
+	if !others || !j.job.preBatch() {
 		opened.attempts = content.Attempts
 	}
+	usable := 0
 	for i, cell := range content.Cells {
-		if usable && i >= content.Current && !cell.Failed {
+		if !cell.Failed && (!bound[cell.Column] || (!others && i >= content.Current)) {
+			usable++
 			key := identity{cell.Row, cell.Ordinal, cell.Attempt}
 			opened.recovered[key] = append(opened.recovered[key], cell)
 		}
@@ -157,8 +156,8 @@ func (j *journals) begin(group *openGroup) ([]runreport.Column, *failure.Error) 
 			usage = runreport.AddColumns(usage, usageOf(made, cell.Usage))
 		}
 	}
-	if len(opened.recovered) > 0 {
-		j.job.Logger.Info("cells of an earlier process are used", "rowGroup", group.index, "cells", len(content.Cells))
+	if usable > 0 {
+		j.job.Logger.Info("cells of an earlier process are used", "rowGroup", group.index, "cells", usable)
 	}
 	j.mutex.Lock()
 	defer j.mutex.Unlock()
