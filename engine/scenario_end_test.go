@@ -73,7 +73,7 @@ func TestEarlyShutdownCutsWhatIsUnderWay(t *testing.T) {
 func TestOneLostRowIsSaidEverywhereAlike(t *testing.T) {
 	t.Parallel()
 	w, _ := newScenario(t, 1000, 32, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultInvalid, FromRequest: 500, ToRequest: 500}}})
-	w.spec.Run = &v1alpha1.RunSettings{MaxRowAttempts: new(int32(1))}
+	w.spec.Run = &v1alpha1.RunSettings{MaxRowAttempts: new(int32(1)), MaxConversationRestarts: new(int32(0))}
 	var handler http.Handler
 	var log logBuffer
 	config := w.config(0)

@@ -201,6 +201,7 @@ func TestEarlyShutdownSendsNothingAfterwards(t *testing.T) {
 			{Kind: sim.FaultInvalid},
 		},
 	})
+	w.spec.Run = &v1alpha1.RunSettings{MaxConversationRestarts: new(int32(0))}
 	ending := w.generate(t.Context(), 0)
 	atTheEnd := server.Counters()
 	if ending.Result.Reason != v1alpha1.ReasonEarlyShutdown || ending.ExitCode == 0 {
