@@ -149,7 +149,8 @@ func managerOptions(given settings) ctrl.Options {
 	return options
 }
 
-// proxyVariables hands the proxy that the manager was told of on to the engines, which send requests to models from the same cluster.
+// proxyVariables hands the proxy that the manager was told of on to the engines, which send requests to models from the same cluster. A proxy
+// with a password is left out: whoever may read Pods would read it.
 func proxyVariables(lookup func(string) string) []corev1.EnvVar {
 	var variables []corev1.EnvVar
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"} {
@@ -157,7 +158,7 @@ func proxyVariables(lookup func(string) string) []corev1.EnvVar {
 		if value == "" {
 			value = lookup(strings.ToLower(name))
 		}
-		if value != "" {
+		if value != "" && !strings.Contains(value, "@") {
 			variables = append(variables, corev1.EnvVar{Name: name, Value: value})
 		}
 	}

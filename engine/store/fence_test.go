@@ -56,6 +56,9 @@ func TestWhoTakesAShardLastWritesIt(t *testing.T) {
 				}
 				return
 			}
+			if _, err := first.SaveImage("cover", 0, 0, 0, "png", []byte("image")); failure.Of(err) == nil || failure.Of(err).Reason != v1alpha1.ReasonSuperseded {
+				t.Errorf("an image was written all the same: %v", err)
+			}
 			var failed *failure.Error
 			if !errors.As(err, &failed) || failed.Reason != v1alpha1.ReasonSuperseded || !failed.Temporary || !strings.Contains(err.Error(), "of shard 0") {
 				t.Errorf("got %v", err)
