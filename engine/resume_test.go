@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine"
@@ -68,13 +69,16 @@ func TestARunGoesOnWhatever(t *testing.T) {
 			ctx, stop := context.WithCancel(t.Context())
 			defer stop()
 			var answered atomic.Int64
+			var w *world
 			server := newEndpoint(t, func(prompt string, before int) (int, string) {
 				if answered.Add(1) == 23 {
+					for deadline := time.Now().Add(10 * time.Second); !w.exists("row-groups/00000.json") && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+					}
 					stop()
 				}
 				return echo(prompt, before)
 			})
-			w := newWorld(t, spec, server.URL)
+			w = newWorld(t, spec, server.URL)
 			if ending := w.generate(ctx, 0); ending.Result.Outcome != runreport.OutcomeInterrupted || ending.Result.Records.Actual < 5 {
 				t.Fatalf("the first process ended as %s with %+v", ending.Result.Outcome, ending.Result.Records)
 			}
@@ -202,7 +206,7 @@ run: {rowGroupSize: 10}
 			defer stop()
 			var answered atomic.Int64
 			server := newEndpoint(t, func(prompt string, before int) (int, string) {
-				if answered.Add(1) == 47 && test.limits == nil {
+				if answered.Add(1) == 43 && test.limits == nil {
 					stop()
 				}
 				return echo(prompt, before)

@@ -122,7 +122,7 @@ func TestASkippedRowIsNotResized(t *testing.T) {
 // Of ten cells nine are skipped, and the tenth fails always: the run ends early all the same, and says so of the column.
 func TestSkipsDoNotHideAColumnThatAlwaysFails(t *testing.T) {
 	server := newEndpoint(t, func(string, int) (int, string) { return http.StatusOK, "" })
-	w := newWorld(t, strings.NewReplacer("numRecords: 45", "numRecords: 2000", "{{ stars > 3 }}", "{{ stars < 5 }}", "rowGroupSize: 10", "rowGroupSize: 1000, maxRowAttempts: 1").Replace(skipSpec), server.URL)
+	w := newWorld(t, strings.NewReplacer("numRecords: 45", "numRecords: 2000", "{{ stars > 3 }}", "{{ stars < 5 }}", "rowGroupSize: 10", "rowGroupSize: 1000, maxRowAttempts: 1, maxConversationRestarts: 0").Replace(skipSpec), server.URL)
 	ending := w.generate(t.Context(), 0)
 	if _, all := server.sent(); ending.Result.Reason != "EarlyShutdown" || all > 60 {
 		t.Errorf("after %d requests the run ended with %q: %s", all, ending.Result.Reason, ending.Result.Message)
