@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -202,7 +203,9 @@ func (j *journals) restore(record *table.Record, steps []*step) []int {
 		for position, step := range steps {
 			if made := step.columns[0]; made.Model != nil && made.Name == cell.Column {
 				write(record, made, cell.Value, cell.SideEffects)
-				restored = append(restored, position)
+				if !slices.Contains(restored, position) { // of a cell that was made twice, the later one counts
+					restored = append(restored, position)
+				}
 			}
 		}
 	}
