@@ -314,6 +314,7 @@ func TestAModelThatAlwaysFailsEndsTheRunEarly(t *testing.T) {
 	server := newEndpoint(t, func(string, int) (int, string) { return http.StatusOK, "" })
 	w := newWorld(t, basicSpec, server.URL)
 	w.spec.NumRecords = 1000
+	w.spec.Run.MaxConversationRestarts = new(int32)
 	ending := w.generate(t.Context(), 0)
 	if ending.Result.Reason != v1alpha1.ReasonEarlyShutdown || ending.ExitCode != runreport.ExitFailed || ending.Result.Records.Actual != 0 {
 		t.Fatalf("got %+v with exit code %d", ending.Result, ending.ExitCode)
@@ -344,6 +345,7 @@ func TestRowsAreTriedAgainAndDropped(t *testing.T) {
 	})
 	w := newWorld(t, basicSpec, server.URL)
 	w.spec.Seed.Order = v1alpha1.SeedOrdered
+	w.spec.Run.MaxConversationRestarts = new(int32)
 	ending := w.generate(t.Context(), 0)
 	checkEnding(t, ending, runreport.OutcomePartial, v1alpha1.ReasonRowsDropped, runreport.ExitOK, 16, 9)
 	if len(failing) != 18 {
