@@ -131,6 +131,20 @@ var _ = Describe("An async run", func() {
 		Expect(*status.Usage).To(Equal(v1alpha1.UsageStatus{Requests: v1alpha1.RequestCounts{Succeeded: 95, Failed: 1}, Tokens: tokens, Cost: "2.50"}))
 	})
 
+	It("has the rows of a Pod that was killed too often described", func() {
+		w.create(newSpec())
+		job := w.job(roleGenerate, 1)
+		w.end(w.startPod(job, 0), 137, nil)
+		w.finish(job, batchv1.JobReasonFailedIndexes)
+		finalize := w.job(roleFinalize, 1)
+		w.end(w.startPod(finalize, 0), runreport.ExitOK, withRecords(complete(100), 40, 0))
+		w.finish(finalize, "")
+		Eventually(w.ready).Should(Equal(v1alpha1.ReasonFailed))
+		Expect(w.condition(v1alpha1.ConditionFailed).Reason).To(Equal(v1alpha1.ReasonBackoffLimitExceeded))
+		Expect(w.get().Status.Records.Actual).To(Equal(int64(40)))
+		Expect(w.get().Status.Metadata.Path).To(HaveSuffix("/metadata.json"))
+	})
+
 	It("fails with the engine's reason, and latches the verdict when the Job vanishes", func() {
 		w.create(newSpec())
 		job := w.job(roleGenerate, 1)

@@ -14,6 +14,9 @@ import (
 // jobIndexLabel is set by the Job controller on the Pods of an Indexed Job.
 const jobIndexLabel = batchv1.JobCompletionIndexAnnotation
 
+// exitKilled is the exit code of a container that was killed, as when its memory runs out.
+const exitKilled int32 = 137
+
 // unknownExitCode stands for the exit code of a Pod that ended without one, such as an evicted Pod.
 const unknownExitCode int32 = -1
 
@@ -152,6 +155,8 @@ type observation struct {
 	retried *podEnd
 	// shards are the latest ends of Pods with a result, by shard.
 	shards map[int32]podEnd
+	// killed says that a Pod was killed, so that it could not say anything.
+	killed bool
 	// dataset is the result for the dataset as a whole, once there is one.
 	dataset *runreport.Result
 	// finalizes: generating is over, and a finalizing Job is needed.
@@ -180,6 +185,9 @@ func (f *facts) observe() observation {
 			if known, found := state.shards[end.shard]; end.result != nil && (!found || end.tellsMoreThan(known)) {
 				state.shards[end.shard] = end
 			}
+			if end.result == nil && (end.exitCode == exitKilled || end.exitCode == unknownExitCode) {
+				state.killed = true
+			}
 			if consequenceOf(end) == consequenceRetry && (state.retried == nil || end.at.After(state.retried.at)) {
 				state.retried = &end
 			}
@@ -205,7 +213,8 @@ func (f *facts) conclude(state *observation, generated *ending) {
 		if found && (end.exitCode == runreport.ExitOK || end.exitCode == runreport.ExitFailed) {
 			state.dataset = end.result
 		}
-		if state.dataset != nil || generated.reason != "" {
+		// A Pod that was killed again and again has left its rows, and nothing that describes them.
+		if undescribed := state.killed && !found && !generated.final; state.dataset != nil || generated.reason != "" && !undescribed {
 			state.ending = generated
 			return
 		}

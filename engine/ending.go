@@ -81,7 +81,7 @@ func judge(ending *failure.Error, summary *store.Summary, whole bool) (outcome r
 	case ending != nil && ending.Reason == v1alpha1.ReasonInterrupted:
 		return runreport.OutcomeInterrupted, ending.Reason, fmt.Sprintf("asked to stop with %d of %d records written; what is missing is made when it is started again",
 			records.Actual, records.Target)
-	case ending != nil && ending.Reason == v1alpha1.ReasonBudgetExhausted && (records.Actual > 0 || !whole):
+	case ending != nil && endsWithADataset(ending.Reason) && (records.Actual > 0 || !whole):
 		return runreport.OutcomePartial, ending.Reason, fmt.Sprintf("%s (%d of %d records are written)", ending.Error(), records.Actual, records.Target)
 	case ending != nil:
 		return runreport.OutcomeFailed, ending.Reason, fmt.Sprintf("%s (%d of %d records are written)", ending.Error(), records.Actual, records.Target)
@@ -96,6 +96,12 @@ func judge(ending *failure.Error, summary *store.Summary, whole bool) (outcome r
 		return runreport.OutcomePartial, v1alpha1.ReasonRowsDropped, fmt.Sprintf("%d of %d records were dropped%s", records.Dropped, records.Target, mostFrequent(summary))
 	}
 	return runreport.OutcomeComplete, "", ""
+}
+
+// endsWithADataset says whether a run that is ended for a reason has a dataset all the same, of fewer records. Whether it has enough of
+// them is up to the completion policy.
+func endsWithADataset(reason string) bool {
+	return reason == v1alpha1.ReasonBudgetExhausted || reason == v1alpha1.ReasonEarlyShutdown
 }
 
 func mostFrequent(summary *store.Summary) string {
@@ -117,7 +123,7 @@ func exitCode(cause *failure.Error, outcome runreport.Outcome) int {
 		return runreport.ExitInterrupted
 	case cause == nil && outcome == runreport.OutcomeFailed:
 		return runreport.ExitFailed
-	case cause == nil, outcome == runreport.OutcomePartial:
+	case cause == nil, cause.Reason == v1alpha1.ReasonBudgetExhausted && outcome == runreport.OutcomePartial:
 		return runreport.ExitOK
 	case cause.Reason == v1alpha1.ReasonStorageFailed:
 		return runreport.ExitStorage

@@ -69,6 +69,21 @@ func TestEarlyShutdownCutsWhatIsUnderWay(t *testing.T) {
 	}
 }
 
+// B3: a run that is ended early with records has a dataset, which its metadata call Partial, whatever the completion policy makes of it.
+func TestAnEarlyShutdownWithRecordsIsPartial(t *testing.T) {
+	t.Parallel()
+	w, _ := newScenario(t, 5000, 8, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultInvalid, FromRequest: 1500}}})
+	w.spec.Run = &v1alpha1.RunSettings{MaxConversationRestarts: new(int32(0)), RowGroupSize: new(int32(100))}
+	ending := w.generate(t.Context(), 0)
+	result := ending.Result
+	if result.Outcome != runreport.OutcomePartial || result.Reason != v1alpha1.ReasonEarlyShutdown || ending.ExitCode != runreport.ExitFailed {
+		t.Fatalf("the run ended as %s, %s, with exit code %d: %s", result.Outcome, result.Reason, ending.ExitCode, result.Message)
+	}
+	if described := w.metadata()["run"].(map[string]any); described["outcome"] != "Partial" || described["reason"] != v1alpha1.ReasonEarlyShutdown || !w.succeeded() {
+		t.Errorf("metadata.json says %v", described)
+	}
+}
+
 // B3.1, B3.5, B3.6: one row of a thousand is lost, and everybody says so with the same numbers.
 func TestOneLostRowIsSaidEverywhereAlike(t *testing.T) {
 	t.Parallel()

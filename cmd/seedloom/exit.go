@@ -28,16 +28,15 @@ func (e *endedError) Error() string { return fmt.Sprintf("exit code %d", e.code)
 
 // exitCodeOf is the exit code of a run.
 func exitCodeOf(result *runreport.Result) int {
-	switch result.Outcome {
-	case runreport.OutcomeComplete:
+	switch {
+	case result.Outcome == runreport.OutcomeComplete:
 		return exitOK
-	case runreport.OutcomePartial:
-		return exitPartial
-	case runreport.OutcomeInterrupted:
+	case result.Outcome == runreport.OutcomeInterrupted:
 		return exitInterrupted
-	}
-	if result.Reason == v1alpha1.ReasonEarlyShutdown && result.Records.Actual > 0 {
+	case result.Reason == v1alpha1.ReasonEarlyShutdown && result.Records.Actual > 0:
 		return exitEarlyShutdown
+	case result.Outcome == runreport.OutcomePartial:
+		return exitPartial
 	}
 	return exitFailed
 }
