@@ -29,11 +29,11 @@ import (
 //	P5   nothing starts after a shutdown     TestEarlyShutdownSendsNothingAfterwards, TestEarlyShutdownCutsWhatIsUnderWay
 //	P6   code that does not stop             run.TestWhatDoesNotStopIsLeftBehind, run.TestLocalCodeThatDoesNotStopIsLeftBehind
 //	P7   5 % of failures                     schedule.TestFivePercentOfAMillionNeverTripTheGate, schedule.TestRareFailuresNeverEndTheRun
-//	P8   flat over all requests ever made    hack/bench
+//	P8   flat over all requests ever made    hack/bench, cells/… (a cost, so no test)
 //	P9   one slow request                    TestASlowRequestDelaysNoOtherRowGroup
 //	P10  a replica restarts                  TestARestartOfAReplicaCostsNoRow
 //	P11  512 rows wait                       run.TestAWaitCostsNoProcessorTime
-//	P12  whole columns and mass drops        hack/bench
+//	P12  whole columns and mass drops        schedule.BenchmarkWholeGroups (a cost, so no test)
 //	P13  Retry-After of a day                TestAnAbsurdRetryAfterIsCappedAndTold, schedule.TestRetryAfterIsHonouredAndCapped
 //	P14  a trickling answer                  TestATricklingAnswerEndsAtTheTotalDeadline, TestATricklingAnswerIsToldWithItsBytes
 //	P15  nothing happens                     run.TestHeartbeatsComeWhetherAnythingHappensOrNot, run.TestAStallIsToldWithWhatEachLaneWaitsFor,
