@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine"
 	"seedloom.dev/seedloom/hack/llmsim/sim"
 	"seedloom.dev/seedloom/hack/llmsim/simtest"
@@ -173,33 +174,41 @@ func (k *killed) succeeded() int {
 	return count
 }
 
-// A row whose first attempt has failed goes on with its second one after a kill: the failure is not paid for again.
+// A row whose first attempt has failed goes on with its second one after a kill, in both modes: the failure is not paid for again.
 func TestAKillForgetsNoFailedAttempt(t *testing.T) {
 	t.Parallel()
-	server := simtest.Start(t, sim.Config{Faults: []sim.Fault{
-		{Kind: sim.FaultRefusal, FromRequest: 2, ToRequest: 2},
-		{Kind: sim.FaultHang, FromRequest: 3},
-	}})
-	k := newKilledOf(t, strings.Replace(crashSpec, "numRecords: 2000", "numRecords: 1", 1), server)
-	if !k.live(server, 3) {
-		t.Fatal("the engine has ended by itself")
-	}
-	server.WaitForClients()
-	server.Configure(sim.Config{})
-	if k.live(server, 1<<30) {
-		t.Fatal("the last run was killed")
-	}
-	again := 0
-	for _, prompt := range server.Prompts() {
-		again += prompt.Count - 1
-	}
-	// Of the requests before the kill, only the one under way is sent again.
-	if counters := server.Counters(); again != 1 || counters.Requests != 2+1+2 {
-		t.Errorf("%d requests were sent again, of %d in all: %+v", again, counters.Requests, server.Prompts())
-	}
-	// All answers are counted, those of the attempt that failed before the kill too.
-	if counted := k.succeeded(); counted != 4 {
-		t.Errorf("%d answers are counted, want 4", counted)
+	one := strings.Replace(crashSpec, "numRecords: 2000", "numRecords: 1", 1)
+	same := `- {name: same, allowResize: true, custom: {strategy: Batch, requiredColumns: [id], starlark: {source: "def generate(rows):\n  return [{'same': 'x', '_row': row['_row']} for row in rows]\n"}}}`
+	for mode, spec := range map[v1alpha1.ExecutionMode]string{
+		v1alpha1.ExecutionAsync: one, v1alpha1.ExecutionSync: strings.Replace(one, "output:", same+"\noutput:", 1),
+	} {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			server := simtest.Start(t, sim.Config{Faults: []sim.Fault{
+				{Kind: sim.FaultRefusal, FromRequest: 2, ToRequest: 2},
+				{Kind: sim.FaultHang, FromRequest: 3},
+			}})
+			k := newKilledOf(t, spec, server)
+			if k.spec.ExecutionMode() != mode {
+				t.Fatalf("the mode is %s", k.spec.ExecutionMode())
+			}
+			if !k.live(server, 3) {
+				t.Fatal("the engine has ended by itself")
+			}
+			server.WaitForClients()
+			server.Configure(sim.Config{})
+			if k.live(server, 1<<30) {
+				t.Fatal("the last run was killed")
+			}
+			again := 0
+			for _, prompt := range server.Prompts() {
+				again += prompt.Count - 1
+			}
+			// Of the requests before the kill, only the one under way is sent again.
+			if counters := server.Counters(); again != 1 || counters.Requests != 2+1+2 {
+				t.Errorf("%d requests were sent again, of %d in all: %+v", again, counters.Requests, server.Prompts())
+			}
+		})
 	}
 }
 

@@ -37,6 +37,8 @@ type groupJournal struct {
 	index int64
 	// recovered are the cells that an earlier process has made. Only the driver's goroutine reads them.
 	recovered map[identity][]journal.Cell
+	// givenUp are the columns whose cells an earlier process has given up, by the attempts of their rows. Only the executor's goroutine reads it.
+	givenUp map[identity][]string
 	// attempts are the latest attempts of rows that were started again.
 	attempts map[table.RowIndex]int32
 	// whole is how many bytes of the file count.
@@ -146,8 +148,13 @@ func (j *journals) begin(group *openGroup) ([]runreport.Column, *failure.Error) 
 	if !others || !j.job.preBatch() {
 		opened.attempts = content.Attempts
 	}
+	opened.givenUp = make(map[identity][]string)
 	usable := 0
 	for i, cell := range content.Cells {
+		if cell.Failed && !others {
+			key := identity{cell.Row, cell.Ordinal, cell.Attempt}
+			opened.givenUp[key] = append(opened.givenUp[key], cell.Column)
+		}
 		if !cell.Failed && (!bound[cell.Column] || (!others && i >= content.Current)) {
 			usable++
 			key := identity{cell.Row, cell.Ordinal, cell.Attempt}
@@ -186,6 +193,23 @@ func (j *journals) restart(group *openGroup) {
 			attempts[todo.Row] = known
 		}
 	}
+}
+
+// attemptOf is the attempt at which a record goes on in a batch: the first one of which no earlier process has given up a cell that the steps
+// make. What was paid for a cell that failed is not paid again.
+func (j *journals) attemptOf(record *table.Record, steps []*step) int32 {
+	group := j.of(int64(record.Row) / j.job.Plan.RowGroupSize)
+	attempt := record.Attempt
+	if group == nil {
+		return attempt
+	}
+	makes := func(column string) bool {
+		return slices.ContainsFunc(steps, func(step *step) bool { return slices.Contains(step.names(), column) })
+	}
+	for slices.ContainsFunc(group.givenUp[identity{record.Row, record.Ordinal, attempt}], makes) {
+		attempt++
+	}
+	return attempt
 }
 
 // restore writes the cells that an earlier process has made into a new record, and returns the positions of their steps.

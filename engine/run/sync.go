@@ -215,6 +215,7 @@ func copyRecord(source *table.Record, attempt int32) *table.Record {
 
 // batchSource feeds a driver with the one row group of a batch.
 type batchSource struct {
+	driver  *driver
 	records []*table.Record
 	group   int64
 	added   bool
@@ -225,7 +226,7 @@ type batchSource struct {
 // run makes the driver's columns for the records, and replaces them by those that were not dropped. With an error, the records are those that
 // have all these columns; the others that were not dropped are cut.
 func (s *batchSource) run(ctx context.Context, d *driver, group int64, now *made) *failure.Error {
-	s.records, s.group, s.added, s.done, s.usage = now.records, group, false, nil, nil
+	s.driver, s.records, s.group, s.added, s.done, s.usage = d, now.records, group, false, nil, nil
 	ending := d.run(ctx, s)
 	for _, unfinished := range d.core.TakeUnfinished() {
 		s.done, s.usage = unfinished, d.takeUsage(group)
@@ -262,7 +263,7 @@ func (s *batchSource) refill(core *schedule.Core) *failure.Error {
 		s.added = true
 		todo := make([]schedule.Todo, len(s.records))
 		for position, record := range s.records {
-			todo[position] = schedule.Todo{Row: table.RowIndex(position), Attempt: record.Attempt}
+			todo[position] = schedule.Todo{Row: table.RowIndex(position), Attempt: s.driver.job.journals.attemptOf(record, s.driver.steps)}
 		}
 		core.Add(s.group, todo)
 	}
