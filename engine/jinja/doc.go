@@ -87,35 +87,6 @@ func (t *Template) Render(ctx context.Context, vars Vars, options Options) (stri
 	return evaluation.out.String(), nil
 }
 
-// Expression is a parsed expression without delimiters. It is immutable and may be evaluated from many goroutines at once.
-type Expression struct {
-	root       expression
-	references []string
-}
-
-// ParseExpression parses an expression such as "stars > 3". Its error is a *SyntaxError.
-func ParseExpression(source string) (*Expression, error) {
-	root, err := parseBareExpression(source)
-	if err != nil {
-		return nil, err
-	}
-	return &Expression{root: root, references: collectReferences(nil, root)}, nil
-}
-
-// References returns the names that the expression reads, as Template.References does.
-func (e *Expression) References() []string { return e.references }
-
-// Eval returns the value of the expression.
-func (e *Expression) Eval(ctx context.Context, vars Vars, options Options) (Value, error) {
-	evaluation := newEvaluation(ctx, vars, options)
-	var value Value
-	err := evaluation.run(func() (err error) {
-		value, err = evaluation.eval(e.root)
-		return err
-	})
-	return value, err
-}
-
 // IsBuiltin says whether a name is that of a built-in function.
 func IsBuiltin(name string) bool {
 	_, found := builtins[name]

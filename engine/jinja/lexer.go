@@ -226,24 +226,6 @@ func (l *lexer) tag(begin, end tokenKind, closing string) error {
 	}
 }
 
-// tokenizeExpression splits an expression that has no delimiters.
-func tokenizeExpression(source string) ([]token, error) {
-	l := &lexer{source: source, line: 1}
-	for {
-		trimmed := strings.TrimLeftFunc(l.source[l.at:], unicode.IsSpace)
-		l.advance(len(l.source) - l.at - len(trimmed))
-		if trimmed == "" {
-			return append(l.tokens, token{kind: tokenEnd, line: l.line}), nil
-		}
-		read, err := lexExpressionToken(trimmed, l.line)
-		if err != nil {
-			return nil, err
-		}
-		l.tokens = append(l.tokens, read.token)
-		l.advance(read.size)
-	}
-}
-
 type lexed struct {
 	token token
 	size  int

@@ -28,22 +28,6 @@ func parseTemplate(source string) ([]node, error) {
 	return body, nil
 }
 
-func parseBareExpression(source string) (expression, error) {
-	tokens, err := tokenizeExpression(source)
-	if err != nil {
-		return nil, err
-	}
-	p := &parser{tokens: tokens}
-	value, err := p.tuple(true, false)
-	if err != nil {
-		return nil, err
-	}
-	if p.current().kind != tokenEnd {
-		return nil, p.unexpected()
-	}
-	return value, nil
-}
-
 func (p *parser) current() token { return p.tokens[p.at] }
 
 func (p *parser) next() token {
