@@ -76,6 +76,15 @@ func TestRetryAfterMayBeADate(t *testing.T) {
 	}
 }
 
+// countConnections counts the connections that a server which has not been started yet will accept.
+func countConnections(server *httptest.Server, opened *atomic.Int32) {
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+}
+
 // A connection for every request would cost a handshake each, and run a provider out of ports.
 func TestConnectionsAreKept(t *testing.T) {
 	const parallel, rounds = 8, 20
@@ -84,11 +93,7 @@ func TestConnectionsAreKept(t *testing.T) {
 		read(request)
 		fmt.Fprint(writer, helloAnswer)
 	}))
-	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		if state == http.StateNew {
-			opened.Add(1)
-		}
-	}
+	countConnections(server, &opened)
 	server.Start()
 	defer server.Close()
 	asked := keyed(t, server.URL, "")

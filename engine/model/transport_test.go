@@ -328,11 +328,7 @@ func TestThousandRequestsShareTheirConnections(t *testing.T) {
 		<-all
 		fmt.Fprint(writer, helloAnswer)
 	}))
-	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		if state == http.StateNew {
-			opened.Add(1)
-		}
-	}
+	countConnections(server, &opened)
 	server.Start()
 	defer server.Close()
 	asked := setOf(t, v1alpha1.Provider{Endpoint: server.URL}, parallel).Client("writer")

@@ -348,7 +348,12 @@ func TestAnEndpointThatOnlyTimesOutEndsTheRun(t *testing.T) {
 }
 
 func TestAColumnThatAlwaysFailsEndsTheRun(t *testing.T) {
-	s := newSimulation(chain())
+	shutsDownEarly(t, newSimulation(chain()), 1000)
+}
+
+// shutsDownEarly has every task of column 1 fail, and wants the run to end before many of them have run.
+func shutsDownEarly(t *testing.T, s *simulation, rows int) {
+	t.Helper()
 	calls := 0
 	s.outcome = func(task schedule.Task, _ time.Time) *failure.Error {
 		if task.Column == 1 {
@@ -357,7 +362,7 @@ func TestAColumnThatAlwaysFailsEndsTheRun(t *testing.T) {
 		}
 		return nil
 	}
-	s.core.Add(0, todo(0, 1000))
+	s.core.Add(0, todo(0, rows))
 	s.run(t)
 	if ending := s.core.Ending(); ending == nil || ending.Reason != v1alpha1.ReasonEarlyShutdown || calls > 30 {
 		t.Errorf("ended with %v after %d calls, want an early shutdown within 30", s.core.Ending(), calls)

@@ -76,20 +76,7 @@ func TestSkippedRowsAreWithheldFromABatch(t *testing.T) {
 
 // Nine of ten cells are skipped, and the others all fail: the column fails always.
 func TestSkippedCellsDoNotDiluteTheGate(t *testing.T) {
-	s := newSimulation(skipping(chain(), 1, func(row table.RowIndex) bool { return row%10 > 0 }))
-	calls := 0
-	s.outcome = func(task schedule.Task, _ time.Time) *failure.Error {
-		if task.Column == 1 {
-			calls++
-			return drop()
-		}
-		return nil
-	}
-	s.core.Add(0, todo(0, 2000))
-	s.run(t)
-	if ending := s.core.Ending(); ending == nil || ending.Reason != v1alpha1.ReasonEarlyShutdown || calls > 30 {
-		t.Errorf("ended with %v after %d calls, want an early shutdown within 30", s.core.Ending(), calls)
-	}
+	shutsDownEarly(t, newSimulation(skipping(chain(), 1, func(row table.RowIndex) bool { return row%10 > 0 })), 2000)
 }
 
 // The same for a part of a task that makes several columns.
