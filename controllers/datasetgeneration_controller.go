@@ -49,8 +49,10 @@ type Reconciler struct {
 	APIReader client.Reader
 	Recorder  events.EventRecorder
 	Progress  *ProgressPoller
-	Metrics   *Metrics
-	Options   Options
+	// Shares divides the limits of endpoints that several Pods send requests to.
+	Shares  *ShareCoordinator
+	Metrics *Metrics
+	Options Options
 	// Now is the clock; nil means the system's.
 	Now func() time.Time
 }
@@ -161,6 +163,9 @@ func (r *Reconciler) SetupWithManager(manager ctrl.Manager, name string) error {
 	}
 	if err := manager.Add(r.Progress); err != nil {
 		return fmt.Errorf("adding the progress poller: %w", err)
+	}
+	if err := manager.Add(r.Shares); err != nil {
+		return fmt.Errorf("adding the share coordinator: %w", err)
 	}
 	return ctrl.NewControllerManagedBy(manager).
 		Named(name).

@@ -78,6 +78,7 @@ func (r *Reconciler) gather(ctx context.Context, resource *v1alpha1.DatasetGener
 		return nil, err
 	}
 	f.progress = r.Progress.of(f.children.pods)
+	r.Shares.watch(resource, f.children.pods)
 	if f.waitsForStart() {
 		if f.missing, err = r.missingReferences(ctx, resource); err != nil {
 			return nil, err

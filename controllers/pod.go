@@ -101,6 +101,9 @@ func defaultResources() corev1.ResourceRequirements {
 func (f *facts) environment(role string) []corev1.EnvVar {
 	var variables []corev1.EnvVar
 	if role == roleGenerate {
+		variables = append(variables, corev1.EnvVar{Name: runreport.PodUIDVariable, ValueFrom: &corev1.EnvVarSource{
+			FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.uid"},
+		}})
 		for i := range f.resource.Spec.Providers {
 			reference := f.resource.Spec.Providers[i].APIKeySecretRef
 			if reference == nil {

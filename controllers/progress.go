@@ -19,11 +19,11 @@ import (
 )
 
 const (
-	// progressTimeout bounds one request to a Pod.
+	// progressTimeout bounds one request to a Pod, for its progress or about its shares.
 	progressTimeout = 2 * time.Second
 	// progressInterval is the time between two requests to one Pod.
 	progressInterval = 2 * time.Second
-	// progressConcurrency bounds the requests under way at the same time.
+	// progressConcurrency bounds the requests of each kind under way at the same time.
 	progressConcurrency = 16
 	// progressForgotten is after how long a Pod that no reconcile asks for is asked no more.
 	progressForgotten = 30 * time.Second
@@ -59,25 +59,28 @@ var (
 
 // NewProgressPoller returns a poller that asks Pods at their IP addresses once it is started.
 func NewProgressPoller() *ProgressPoller {
-	return &ProgressPoller{
-		client: &http.Client{
-			Timeout: progressTimeout,
-			Transport: &http.Transport{
-				// Neither a proxy nor a redirect may lead to anything but the Pod.
-				Proxy:                  nil,
-				DialContext:            (&net.Dialer{Timeout: progressTimeout}).DialContext,
-				MaxIdleConnsPerHost:    1,
-				IdleConnTimeout:        4 * progressInterval,
-				MaxResponseHeaderBytes: 16 << 10,
-			},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	return &ProgressPoller{client: podClient(), address: podAddress, interval: progressInterval, targets: map[types.UID]*progressTarget{}}
+}
+
+// podClient returns a client for requests to Pods.
+func podClient() *http.Client {
+	return &http.Client{
+		Timeout: progressTimeout,
+		Transport: &http.Transport{
+			// Neither a proxy nor a redirect may lead to anything but the Pod.
+			Proxy:                  nil,
+			DialContext:            (&net.Dialer{Timeout: progressTimeout}).DialContext,
+			MaxIdleConnsPerHost:    1,
+			IdleConnTimeout:        4 * progressInterval,
+			MaxResponseHeaderBytes: 16 << 10,
 		},
-		address: func(pod *corev1.Pod) string {
-			return net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(runreport.Port))
-		},
-		interval: progressInterval,
-		targets:  map[types.UID]*progressTarget{},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+}
+
+// podAddress is the host and port of what an engine serves.
+func podAddress(pod *corev1.Pod) string {
+	return net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(runreport.Port))
 }
 
 // NeedLeaderElection makes only the leader poll.

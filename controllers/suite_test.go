@@ -86,6 +86,7 @@ func newManager() ctrl.Manager {
 		APIReader: manager.GetAPIReader(),
 		Recorder:  manager.GetEventRecorder("seedloom"),
 		Progress:  progressOfPods,
+		Shares:    NewShareCoordinator(),
 		Options:   Options{EngineImage: "example.com/engine:test"},
 	}
 	Expect(reconciler.SetupWithManager(manager, "datasetgeneration")).To(Succeed())

@@ -50,8 +50,10 @@ type Config struct {
 	Logger     *slog.Logger
 	// Version is the version of the engine.
 	Version string
-	// Serve is called once with what serves the progress and the metrics. It may be nil.
+	// Serve is called once with what serves the progress and the metrics, and takes the shares of endpoints. It may be nil.
 	Serve func(http.Handler)
+	// Pod is the unique identifier of the Pod that the engine runs in, where an operator divides among Pods what they share; else it is empty.
+	Pod string
 	// Observe is called once with the progress, before rows are made. What it returns is called when the run is over, before the last
 	// line of the log; who returns something shows the progress, and it is not logged then. It may be nil, and return nil.
 	Observe func(*progress.Tracker) (done func())

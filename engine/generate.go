@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -12,8 +13,10 @@ import (
 	"seedloom.dev/seedloom/engine/progress"
 	"seedloom.dev/seedloom/engine/run"
 	"seedloom.dev/seedloom/engine/schedule"
+	"seedloom.dev/seedloom/engine/share"
 	"seedloom.dev/seedloom/engine/tools"
 	"seedloom.dev/seedloom/engine/trace"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // How long a provider may be unreachable: until its first answer ever, and afterwards.
@@ -49,8 +52,9 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 		return failure.Of(err)
 	}
 	tracker := newTracker(spec)
+	shares := share.New(spec, p.config.Run.Shards, p.config.Pod != "", time.Now)
 	if p.config.Serve != nil {
-		p.config.Serve(tracker.Handler(progress.Identity{RunID: p.config.Run.RunID, Attempt: p.config.Run.Attempt, Shard: p.config.Shard}))
+		p.config.Serve(p.handler(tracker, shares))
 	}
 	if p.config.Observe != nil {
 		p.observed = p.config.Observe(tracker)
@@ -58,12 +62,15 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 	job := &run.Job{
 		Plan: p.plan, Generators: generators, Processors: p.processors, Store: p.store, Progress: tracker, Logger: p.config.Logger,
 		Attempt: p.config.Run.Attempt, Shard: p.config.Shard, Shards: max(1, p.config.Run.Shards), Outage: outage, Shown: p.observed != nil,
-		Seed: p.seedValues(), Drain: p.config.Drain,
+		Seed: p.seedValues(), Drain: p.config.Drain, Shares: shares,
 	}
 	if err := toolServers.Check(ctx); err != nil {
 		return failure.Of(err)
 	}
-	if ending := p.checkModels(ctx, models); ending != nil {
+	if err := p.awaitShares(ctx, shares); err != nil {
+		return failure.Of(err)
+	}
+	if ending := p.checkModels(ctx, models, shares); ending != nil {
 		return ending
 	}
 	p.announce()
@@ -77,6 +84,24 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 	tracker.SetPhase(progress.PhaseFinalizing)
 	p.tracker, p.progress = tracker, tracker.Snapshot()
 	return ending
+}
+
+// handler serves the progress and the metrics, and takes the shares.
+func (p *prepared) handler(tracker *progress.Tracker, shares *share.Shares) http.Handler {
+	config := &p.config
+	mux := http.NewServeMux()
+	mux.Handle("/", tracker.Handler(progress.Identity{RunID: config.Run.RunID, Attempt: config.Run.Attempt, Shard: config.Shard}))
+	mux.Handle("POST "+runreport.SharesPath, shares.Handler(runreport.PodIdentity{
+		UID: config.Pod, RunID: config.Run.RunID, Attempt: config.Run.Attempt, Shard: config.Shard,
+	}))
+	return mux
+}
+
+// awaitShares waits until something may be sent to each endpoint.
+func (p *prepared) awaitShares(ctx context.Context, shares *share.Shares) error {
+	return shares.Await(ctx, func(endpoint string) {
+		p.config.Logger.Info("waiting for this Pod's share of the provider's maxParallelRequests", "endpoint", endpoint)
+	})
 }
 
 // newTracker returns the progress of a run of which nothing is made yet.
@@ -110,13 +135,13 @@ func (p *prepared) announce() {
 
 // checkModels asks each model once before the first row is made. Where there are rows already, the models have answered before, and what is
 // wrong since then is told by the rows to come.
-func (p *prepared) checkModels(ctx context.Context, models *model.Set) *failure.Error {
+func (p *prepared) checkModels(ctx context.Context, models *model.Set, shares *share.Shares) *failure.Error {
 	if fresh, err := p.store.IsFresh(); err != nil || !fresh {
 		return failure.Of(err)
 	}
 	limited, cancel := context.WithTimeout(ctx, healthCheckTimeout)
 	defer cancel()
-	problems := health.Check(limited, p.plan, func(alias string) health.Client { return models.Client(alias) })
+	problems := health.Check(limited, p.plan, func(alias string) health.Client { return models.Client(alias) }, shares.Any())
 	for _, problem := range problems {
 		if !problem.Lasting() {
 			p.config.Logger.Warn("a model does not answer well before the run; the run begins all the same", "model", problem.Alias,

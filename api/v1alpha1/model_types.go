@@ -39,6 +39,14 @@ type Provider struct {
 	// +optional
 	APIKeySecretRef *SecretKeyReference `json:"apiKeySecretRef,omitempty"`
 
+	// maxParallelRequests is the largest number of requests in flight to this endpoint from all Pods of all DatasetGenerations of this
+	// namespace that set it for the same endpoint; the least of theirs holds where they differ. The operator divides it among the Pods
+	// by what they could use. Without it, each Pod keeps only to the limits of its models.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100000
+	// +optional
+	MaxParallelRequests *int32 `json:"maxParallelRequests,omitempty"`
+
 	// tls has what is needed beyond the certificate authorities that everybody trusts.
 	// +optional
 	TLS *ProviderTLS `json:"tls,omitempty"`
@@ -179,7 +187,7 @@ type Model struct {
 	Admission *Admission `json:"admission,omitempty"`
 
 	// maxParallelRequests is the largest number of requests that one Pod has in flight to this model. Defaults to 16. Aliases of the same
-	// model of the same provider share the least of theirs.
+	// model of the same provider share the least of theirs. The provider has one for all Pods together.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=10000
 	// +optional

@@ -1174,6 +1174,11 @@ func (in *Provider) DeepCopyInto(out *Provider) {
 		*out = new(SecretKeyReference)
 		**out = **in
 	}
+	if in.MaxParallelRequests != nil {
+		in, out := &in.MaxParallelRequests, &out.MaxParallelRequests
+		*out = new(int32)
+		**out = **in
+	}
 	if in.TLS != nil {
 		in, out := &in.TLS, &out.TLS
 		*out = new(ProviderTLS)

@@ -97,6 +97,7 @@ func run(ctx context.Context, given settings) error {
 		APIReader: manager.GetAPIReader(),
 		Recorder:  manager.GetEventRecorder("seedloom"),
 		Progress:  controllers.NewProgressPoller(),
+		Shares:    controllers.NewShareCoordinator(),
 		Metrics:   controllerMetrics,
 		Options: controllers.Options{
 			EngineImage: given.engineImage, MaxConcurrentReconciles: given.concurrency, Environment: proxyVariables(os.Getenv),

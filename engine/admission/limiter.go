@@ -74,9 +74,11 @@ const (
 	// Requests and Tokens: the budget for a minute is used up.
 	Requests
 	Tokens
+	// Share: as many are under way as this engine may send to the endpoint, which it shares with others.
+	Share
 )
 
-// Wait is what a limiter waits for, and until when. Until is zero for Limit.
+// Wait is what a limiter waits for, and until when. Until is zero for Limit and Share.
 type Wait struct {
 	Reason Reason
 	Until  time.Time
@@ -94,6 +96,7 @@ type Stats struct {
 type Limiter struct {
 	config  Config
 	pool    *Pool
+	ceiling *Ceiling
 	limit   int
 	running int
 	wait    Wait
@@ -106,12 +109,15 @@ type Limiter struct {
 	pace
 }
 
-// New returns a limiter. Limiters of the same model share a pool; nil stands for one without limits.
-func New(config Config, pool *Pool) *Limiter {
+// New returns a limiter. Limiters of the same model share a pool, those of the same endpoint a ceiling; nil stands for one without limits.
+func New(config Config, pool *Pool, ceiling *Ceiling) *Limiter {
 	if pool == nil {
 		pool = NewPool(PoolConfig{})
 	}
-	limiter := &Limiter{config: config, pool: pool, limit: config.Cap, ramping: config.Ramp > 0 && config.Cap > 1}
+	if ceiling == nil {
+		ceiling = &Ceiling{}
+	}
+	limiter := &Limiter{config: config, pool: pool, ceiling: ceiling, limit: config.Cap, ramping: config.Ramp > 0 && config.Cap > 1}
 	limiter.adaptation = adaptation{good: config.Cap, step: 1, patience: leastPatience}
 	limiter.classes = make([]class, config.Classes)
 	return limiter
@@ -158,7 +164,10 @@ func (l *Limiter) room(now time.Time) Wait {
 	if l.recovering && l.tried >= l.burst {
 		return Wait{Recovery, l.triedSince.Add(l.patience)}
 	}
-	return l.pool.room(now)
+	if wait := l.pool.room(now); wait.Reason != NoReason {
+		return wait
+	}
+	return l.ceiling.room()
 }
 
 // ramp returns when the next request may start while the limit still grows from 1; zero stands for now.
@@ -180,6 +189,7 @@ func (l *Limiter) ramp(now time.Time) time.Time {
 // Start notes that a request starts. Room must have said that it may.
 func (l *Limiter) Start(now time.Time) Lease {
 	l.running++
+	l.ceiling.running++
 	l.relieve()
 	if l.ramping && l.rampStart.IsZero() {
 		l.rampStart = now
@@ -196,6 +206,7 @@ func (l *Limiter) Start(now time.Time) Lease {
 // Done notes that a request has ended.
 func (l *Limiter) Done(lease Lease, now time.Time, result Result) {
 	l.running--
+	l.ceiling.running--
 	l.pool.done(now, lease.tokens, result)
 	switch result.Outcome {
 	case Passed:

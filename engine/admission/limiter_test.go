@@ -23,7 +23,7 @@ func TestNoLeaseIsLostAndTheCapHolds(t *testing.T) {
 	const limit, shared = 48, 64
 	pool := admission.NewPool(admission.PoolConfig{Cap: shared})
 	config := admission.Config{Cap: limit, Adaptive: true, Ramp: time.Second, Classes: 3}
-	limiters := []*admission.Limiter{admission.New(config, pool), admission.New(config, pool)}
+	limiters := []*admission.Limiter{admission.New(config, pool, nil), admission.New(config, pool, nil)}
 	leases := make([][]admission.Lease, len(limiters))
 	now := time.Unix(1_000_000, 0)
 	acquired, released := 0, 0
@@ -78,7 +78,7 @@ func result(random *rand.Rand) admission.Result {
 }
 
 func BenchmarkAcquireAndRelease(b *testing.B) {
-	limiter := admission.New(admission.Config{Cap: 64, Adaptive: true, Classes: 1}, admission.NewPool(admission.PoolConfig{Cap: 64, RequestsPerMinute: 1e9, TokensPerMinute: 1e12}))
+	limiter := admission.New(admission.Config{Cap: 64, Adaptive: true, Classes: 1}, admission.NewPool(admission.PoolConfig{Cap: 64, RequestsPerMinute: 1e9, TokensPerMinute: 1e12}), nil)
 	now := time.Unix(1_000_000, 0)
 	b.ReportAllocs()
 	for b.Loop() {

@@ -25,7 +25,7 @@ func fill(l *admission.Limiter, now time.Time) []admission.Lease {
 }
 
 func adaptive(limit int) *admission.Limiter {
-	return admission.New(admission.Config{Cap: limit, Adaptive: true, Classes: 1}, nil)
+	return admission.New(admission.Config{Cap: limit, Adaptive: true, Classes: 1}, nil, nil)
 }
 
 func TestABurstOfRefusalsCutsOnce(t *testing.T) {
@@ -95,7 +95,7 @@ func TestTheLimitComesBackWhenARequestIsAccepted(t *testing.T) {
 
 func TestRetryAfterPausesAndIsCapped(t *testing.T) {
 	for _, policy := range []bool{true, false} {
-		l := admission.New(admission.Config{Cap: 4, Adaptive: policy, Classes: 1}, nil)
+		l := admission.New(admission.Config{Cap: 4, Adaptive: policy, Classes: 1}, nil, nil)
 		leases := fill(l, at(0))
 		l.Done(leases[0], at(10), admission.Result{Outcome: admission.Refused, RetryAfter: time.Hour})
 		l.Done(leases[1], at(10), admission.Result{Outcome: admission.Refused, RetryAfter: time.Second})
@@ -162,7 +162,7 @@ func TestManyTimeOutsCutAndASingleOneDoesNot(t *testing.T) {
 }
 
 func TestTheRampIsLinear(t *testing.T) {
-	l := admission.New(admission.Config{Cap: 11, Ramp: 10 * time.Second}, nil)
+	l := admission.New(admission.Config{Cap: 11, Ramp: 10 * time.Second}, nil, nil)
 	for _, test := range []struct{ at, more int }{{0, 1}, {500, 0}, {1000, 1}, {5000, 4}, {9999, 4}, {10_000, 1}, {20_000, 0}} {
 		if more := len(fill(l, at(test.at))); more != test.more {
 			t.Errorf("after %d ms %d more requests were sent, want %d", test.at, more, test.more)
@@ -172,7 +172,7 @@ func TestTheRampIsLinear(t *testing.T) {
 
 func TestNoMinuteHasMoreRequestsThanItsBudget(t *testing.T) {
 	for _, most := range []int64{1, 7, 60, 599, 6000, 60_000} {
-		l := admission.New(admission.Config{Cap: 1000}, admission.NewPool(admission.PoolConfig{RequestsPerMinute: most}))
+		l := admission.New(admission.Config{Cap: 1000}, admission.NewPool(admission.PoolConfig{RequestsPerMinute: most}), nil)
 		random := rand.New(rand.NewPCG(uint64(most), 0))
 		var starts []time.Time
 		for now := at(0); now.Before(at(300_000)); {
@@ -200,7 +200,7 @@ func TestNoMinuteHasMoreRequestsThanItsBudget(t *testing.T) {
 }
 
 func TestTokensAreEstimatedAndCorrected(t *testing.T) {
-	l := admission.New(admission.Config{Cap: 8}, admission.NewPool(admission.PoolConfig{TokensPerMinute: 60_000}))
+	l := admission.New(admission.Config{Cap: 8}, admission.NewPool(admission.PoolConfig{TokensPerMinute: 60_000}), nil)
 	used, requests := int64(0), 0
 	now := at(0)
 	for now.Before(at(300_000)) {
@@ -220,7 +220,7 @@ func TestTokensAreEstimatedAndCorrected(t *testing.T) {
 }
 
 func TestRequestsOnTheWayAreTakenOffAfterwards(t *testing.T) {
-	l := admission.New(admission.Config{Cap: 8}, admission.NewPool(admission.PoolConfig{RequestsPerMinute: 60}))
+	l := admission.New(admission.Config{Cap: 8}, admission.NewPool(admission.PoolConfig{RequestsPerMinute: 60}), nil)
 	if !l.Room(at(0)) {
 		t.Fatal("the first request may not start")
 	}

@@ -39,14 +39,17 @@ type Problem struct {
 // answer to this question need not be wrong with others.
 func (p Problem) Lasting() bool { return p.Cause.Consequence == failure.EndRun }
 
-// Check asks all models of the plan's columns at the same time, but for those whose healthCheck is Disabled, and returns what is wrong, in
-// the order of the columns. It returns when all have answered, or the context has ended.
-func Check(ctx context.Context, p *plan.Plan, client func(alias string) Client) []Problem {
+// Check asks all models of the plan's columns at the same time, or one after the other, but for those whose healthCheck is Disabled, and
+// returns what is wrong, in the order of the columns. It returns when all have answered, or the context has ended.
+func Check(ctx context.Context, p *plan.Plan, client func(alias string) Client, oneByOne bool) []Problem {
 	probes := probesOf(p)
 	problems := make([]*failure.Error, len(probes))
 	var asking sync.WaitGroup
 	for i, probe := range probes {
 		asking.Go(func() { problems[i] = failure.Of(ask(ctx, client(probe.alias), probe.kind)) })
+		if oneByOne {
+			asking.Wait()
+		}
 	}
 	asking.Wait()
 	var found []Problem

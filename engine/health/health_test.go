@@ -58,7 +58,7 @@ func TestAModelThatDoesNotAnswerHidesNoOther(t *testing.T) {
 			return failure.New(v1alpha1.ReasonModelAuthentication, failure.EndRun, "the key is wrong")
 		},
 	}
-	problems := health.Check(ctx, compiled, func(alias string) health.Client { return clients[alias] })
+	problems := health.Check(ctx, compiled, func(alias string) health.Client { return clients[alias] }, false)
 	if len(problems) != 1 || problems[0].Alias != "locked" || !problems[0].Lasting() {
 		t.Fatalf("got %+v", problems)
 	}

@@ -73,7 +73,7 @@ func check(t *testing.T, answers map[string]error) ([]string, []health.Problem) 
 		t.Fatal(err)
 	}
 	all := &asked{err: answers}
-	problems := health.Check(t.Context(), compiled, func(alias string) health.Client { return asking{all, alias} })
+	problems := health.Check(t.Context(), compiled, func(alias string) health.Client { return asking{all, alias} }, false)
 	slices.Sort(all.log)
 	return all.log, problems
 }

@@ -32,6 +32,7 @@ func TestWhatIsWrongWithAdmissionIsSaid(t *testing.T) {
 		"no requests":          {"requestsPerMinute: 600", "requestsPerMinute: 0", "spec.models[0].admission.requestsPerMinute: must be at least 1, but is 0"},
 		"no tokens":            {"tokensPerMinute: 100000", "tokensPerMinute: -1", "spec.models[0].admission.tokensPerMinute: must be at least 1, but is -1"},
 		"nothing in parallel":  {"alias: c,", "alias: c, maxParallelRequests: 0,", "spec.models[2].maxParallelRequests: must be at least 1, but is 0"},
+		"nothing shared":       {"endpoint:", "maxParallelRequests: 0, endpoint:", "spec.providers[0].maxParallelRequests: must be at least 1, but is 0"},
 		"no weight":            {"weight: 3", "weight: 0", "spec.columns[0].weight: must be from 1 to 1000, but is 0"},
 		"weight without model": {"{name: two, llmText: {model: b, prompt: hello}}", "{name: two, weight: 2, expression: {expr: one}}", "spec.columns[1].weight: is a share of a model's requests, and this column has no model; remove it"},
 	} {
@@ -49,7 +50,8 @@ func TestWhatIsWrongWithAdmissionIsSaid(t *testing.T) {
 
 func TestAdmissionIsNotInTheHash(t *testing.T) {
 	base := plan.ConfigHash(parse(t, admitted))
-	for _, replacement := range [][2]string{{"weight: 3, ", ""}, {"weight: 3", "weight: 4"}, {"requestsPerMinute: 600, ", ""}, {", admission: {policy: Adaptive}", ""}} {
+	for _, replacement := range [][2]string{{"weight: 3, ", ""}, {"weight: 3", "weight: 4"}, {"requestsPerMinute: 600, ", ""}, {", admission: {policy: Adaptive}", ""},
+		{"endpoint:", "maxParallelRequests: 9, endpoint:"}} {
 		changed := strings.Replace(admitted, replacement[0], replacement[1], 1)
 		if changed == admitted || plan.ConfigHash(parse(t, changed)) != base {
 			t.Errorf("%q instead of %q changes the hash, or nothing", replacement[1], replacement[0])

@@ -25,7 +25,7 @@ const uuidDigits = 32
 // on which processors and Batch code work.
 //
 // Not in it: numRecords, so that a run can be extended; parallelism, suspend, completionPolicy, limits, output, and of run
-// all but rowGroupSize; a provider's name, API key, extra headers, TLS and proxy, a model's alias, streaming, encoding of embeddings,
+// all but rowGroupSize; a provider's name, API key, extra headers, TLS, proxy and maxParallelRequests, a model's alias, streaming, encoding of embeddings,
 // maxParallelRequests, admission and timeoutSeconds; a column's weight; the names, API keys and timeouts of tools; the failurePolicy of a
 // processor; models, providers, and tools that no column uses; a default that is written out. The contents of what a reference names (a ConfigMap, a
 // file, a URL) are not looked at either: who replaces the data behind a seed and wants new rows changes randomSeed.

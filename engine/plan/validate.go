@@ -113,6 +113,9 @@ func (v *validation) providers() {
 		if problem := endpointProblem(provider.Endpoint); problem != "" {
 			v.add(field+".endpoint", ReasonInvalidValue, "%s", problem)
 		}
+		if most := provider.MaxParallelRequests; most != nil && *most < 1 {
+			v.add(field+".maxParallelRequests", ReasonInvalidValue, "must be at least 1, but is %d", *most)
+		}
 		v.connection(field, &provider)
 	}
 }

@@ -38,7 +38,7 @@ type driver struct {
 	job     *Job
 	core    *schedule.Core
 	steps   []*step
-	lanes   int
+	turns   []turn
 	slots   int // of all lanes
 	results chan result
 	usage   map[int64][]runreport.Column
@@ -47,6 +47,7 @@ type driver struct {
 	work    *work
 	fails   *failures
 	trace   *tracer
+	sharing *sharing
 	// due is when the driver is to be woken; zero when nothing waits for time.
 	due time.Time
 	// early are the columns that processors work on while a row group is held; processing counts the row groups on which they do.
@@ -74,7 +75,7 @@ type result struct {
 // newDriver returns a driver for some columns. With hold, processors work on what was sampled before any other column is made.
 func newDriver(job *Job, columns []*plan.Column, newRecord func(table.RowIndex, int32) *table.Record, hold bool) *driver {
 	steps := stepsOf(columns, hold)
-	config, names := job.coreConfig(steps, newRecord)
+	config, lanes := job.coreConfig(steps, newRecord)
 	early := job.early()
 	if hold {
 		config.Hold, config.Restarted = true, job.restarted(early)
@@ -86,10 +87,10 @@ func newDriver(job *Job, columns []*plan.Column, newRecord func(table.RowIndex, 
 	}
 	return &driver{
 		early: early, processed: make(chan held),
-		trace: job.tracer, names: names, work: newWork(job.Progress, steps, config.Columns), fails: newFailures(job.Logger, time.Now()),
-		job: job, core: schedule.New(config), steps: steps, slots: slots, lanes: len(config.Lanes),
+		trace: job.tracer, names: lanes.names, sharing: newSharing(job.Shares), work: newWork(job.Progress, steps, config.Columns), fails: newFailures(job.Logger, time.Now()),
+		job: job, core: schedule.New(config), steps: steps, slots: slots, turns: lanes.turns(),
 		results: make(chan result, slots), usage: make(map[int64][]runreport.Column),
-		watch: newWatch(job.Logger, job.Plan.Spec, names, time.Now()),
+		watch: newWatch(job.Logger, job.Plan.Spec, lanes.names, time.Now()),
 	}
 }
 
@@ -113,6 +114,7 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 	d.watch.progress(time.Now())
 	defer d.fails.flush()
 	defer d.trace.end()
+	defer d.sharing.begin(d.core)()
 	missed := false
 	for {
 		if stop != nil && ctx.Err() != nil {
@@ -159,8 +161,11 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 				d.core.End(result.err)
 			}
 		case <-wake.C:
+		case <-d.sharing.changed:
+			d.sharing.follow(d.core)
 		case <-ticker.C:
 			now := time.Now()
+			d.sharing.follow(d.core)
 			d.job.Progress.SetTroubles(d.watch.look(now, d.core))
 			if !drain.begun && d.watch.overdue(now, d.core) {
 				d.endStalled(now)
@@ -221,33 +226,44 @@ func (d *driver) takeUsage(group int64) []runreport.Column {
 	return usage
 }
 
-// dispatch starts all tasks that may start now, and returns how many.
+// dispatch starts all tasks that may start now, and returns how many. Lanes that may have to do with the same share of an endpoint take turns.
 func (d *driver) dispatch(ctx context.Context) (started int) {
 	now := time.Now()
-	for lane := range d.lanes {
-		for {
-			if lane != schedule.Local && d.core.Eager(lane) {
-				if ending := d.job.budget.exhausted(len(d.watch.pending)); ending != nil {
-					d.core.End(ending)
-				}
+	for i := range d.turns {
+		current := &d.turns[i]
+		for idle := 0; idle < len(current.lanes); {
+			if !d.start(ctx, current.take(), now) {
+				idle++
+				continue
 			}
-			task, found := d.core.Next(lane, now)
-			if !found {
-				break
-			}
-			step := d.steps[task.Column]
-			begun := result{task: task, traced: d.trace.admitted(task, step, d.names[lane], now)}
-			work := ctx
-			if column := step.columns[0]; column.Model != nil {
-				work, begun.requests = model.WithProgress(ctx, d.trace != nil)
-				begun.request = d.watch.started(column, task, begun.requests, now)
-			}
+			idle = 0
 			started++
-			go func() { d.results <- d.perform(work, begun) }()
 		}
 	}
+	d.sharing.note(d.core, now)
 	d.job.Progress.SetWork(d.work.of(d.core))
 	return started
+}
+
+// start starts the next task of a lane, if one may start now.
+func (d *driver) start(ctx context.Context, lane int, now time.Time) bool {
+	if lane != schedule.Local && d.core.Eager(lane) {
+		if ending := d.job.budget.exhausted(len(d.watch.pending)); ending != nil {
+			d.core.End(ending)
+		}
+	}
+	task, found := d.core.Next(lane, now)
+	if !found {
+		return false
+	}
+	step := d.steps[task.Column]
+	begun := result{task: task, traced: d.trace.admitted(task, step, d.names[lane], now)}
+	if column := step.columns[0]; column.Model != nil {
+		ctx, begun.requests = model.WithProgress(ctx, d.trace != nil)
+		begun.request = d.watch.started(column, task, begun.requests, now)
+	}
+	go func() { d.results <- d.perform(ctx, begun) }()
+	return true
 }
 
 // perform runs a task in a goroutine of its own. A panic of a generator is a defect of ours, and ends the run in order.

@@ -46,6 +46,35 @@ type lanes struct {
 	of []int
 }
 
+// turns are the lanes that wait for the same endpoint, each of which gets its turn where not all can be served.
+func (l *lanes) turns() []turn {
+	turns := []turn{{lanes: []int{schedule.Local}}}
+	of := map[int]int{}
+	for i := schedule.Local + 1; i < len(l.lanes); i++ {
+		at, known := of[l.lanes[i].Ceiling]
+		if !known {
+			at = len(turns)
+			of[l.lanes[i].Ceiling] = at
+			turns = append(turns, turn{})
+		}
+		turns[at].lanes = append(turns[at].lanes, i)
+	}
+	return turns
+}
+
+// turn says which of some lanes is next.
+type turn struct {
+	lanes []int
+	next  int
+}
+
+// take returns the lane whose turn it is, and goes on to the one after it.
+func (t *turn) take() (lane int) {
+	lane = t.lanes[t.next]
+	t.next = (t.next + 1) % len(t.lanes)
+	return lane
+}
+
 func lanesOf(spec *v1alpha1.DatasetGenerationSpec, steps []*step) lanes {
 	made := lanes{
 		lanes: []schedule.Lane{{Limit: runtime.GOMAXPROCS(0), Endpoint: -1}}, names: []string{"local"}, of: make([]int, len(steps)),
@@ -82,6 +111,9 @@ func lanesOf(spec *v1alpha1.DatasetGenerationSpec, steps []*step) lanes {
 func limitsOf(spec *v1alpha1.DatasetGenerationSpec, key laneKey) (admission.PoolConfig, schedule.Lane) {
 	var pool admission.PoolConfig
 	lane := schedule.Lane{Endpoint: providerIndex(spec, key.provider), Adaptive: true}
+	if lane.Endpoint >= 0 {
+		lane.Ceiling = slices.Index(spec.Endpoints(), spec.Providers[lane.Endpoint].EndpointIdentity())
+	}
 	for i := range spec.Models {
 		model := &spec.Models[i]
 		if model.Provider != key.provider || model.Model != key.model {

@@ -15,6 +15,7 @@ import (
 	"seedloom.dev/seedloom/engine/progress"
 	"seedloom.dev/seedloom/engine/random"
 	"seedloom.dev/seedloom/engine/schedule"
+	"seedloom.dev/seedloom/engine/share"
 	"seedloom.dev/seedloom/engine/skip"
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/table"
@@ -42,6 +43,8 @@ type Job struct {
 	Drain Drain
 	// Fence is the right to write the shard; nil where nobody else can.
 	Fence *store.Fence
+	// Shares are the engine's parts in what may be under way at endpoints that it shares; nil where it shares none.
+	Shares *share.Shares
 	// Shown says that somebody shows the progress, so that it need not be logged.
 	Shown bool
 
@@ -74,13 +77,14 @@ func Execute(ctx context.Context, job *Job) *failure.Error {
 	return executeAsync(ctx, job)
 }
 
-// coreConfig returns the scheduler's configuration for some steps, and the names of its lanes.
-func (j *Job) coreConfig(steps []*step, newRecord func(table.RowIndex, int32) *table.Record) (schedule.Config, []string) {
+// coreConfig returns the scheduler's configuration for some steps, and its lanes.
+func (j *Job) coreConfig(steps []*step, newRecord func(table.RowIndex, int32) *table.Record) (schedule.Config, lanes) {
 	spec := j.Plan.Spec
 	lanes := lanesOf(spec, steps)
 	config := schedule.Config{
 		Lanes:              lanes.lanes,
 		Pools:              lanes.pools,
+		Ceilings:           len(spec.Endpoints()),
 		Endpoints:          len(spec.Providers),
 		MaxRowAttempts:     spec.EffectiveMaxRowAttempts(),
 		MaxRequestAttempts: spec.EffectiveMaxRequestAttempts(),
@@ -115,7 +119,7 @@ func (j *Job) coreConfig(steps []*step, newRecord func(table.RowIndex, int32) *t
 		source := keys[column].Cell(record.Row, record.Attempt<<16|int32(retry))
 		return source.Float64()
 	}
-	return config, lanes.names
+	return config, lanes
 }
 
 func providerIndex(spec *v1alpha1.DatasetGenerationSpec, name string) int {

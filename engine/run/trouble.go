@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/admission"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/internal/runreport"
@@ -94,7 +95,7 @@ func endpointOf(provider string, state runreport.EndpointState, since, until tim
 }
 
 // waits says whether a wait for a provider is known that explains why nothing is made: cells are put off, a provider is left alone for a
-// while, or it is paused and all that runs are the questions whether it is back.
+// while, others have all that may be sent to it, or it is paused and all that runs are the questions whether it is back.
 func (w *watch) waits(states []schedule.LaneState, now time.Time) bool {
 	known := false
 	for _, state := range states {
@@ -102,7 +103,8 @@ func (w *watch) waits(states []schedule.LaneState, now time.Time) bool {
 		if state.Running > 0 && !paused {
 			return false
 		}
-		known = known || paused || (state.Deferred > 0 && state.NextTry.After(now)) || (state.Ready > 0 && state.Waits.Until.After(now))
+		others := state.Ready > 0 && state.Waits.Reason == admission.Share && state.Share == 0
+		known = known || paused || others || (state.Deferred > 0 && state.NextTry.After(now)) || (state.Ready > 0 && state.Waits.Until.After(now))
 	}
 	if known {
 		w.waited = now

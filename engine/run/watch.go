@@ -239,6 +239,9 @@ func describe(state schedule.LaneState, now time.Time) string {
 	if state.Limit < state.Cap {
 		text += fmt.Sprintf(", the limit is lowered from %d because the provider has too much to do", state.Cap)
 	}
+	if state.Ready > 0 && state.Waits.Reason == admission.Share {
+		text += fmt.Sprintf(", this Pod's share of the provider's maxParallelRequests is %d", state.Share)
+	}
 	if waits := state.Waits; state.Ready > 0 && waits.Until.After(now) {
 		text += fmt.Sprintf(", %s for %s", waitText[waits.Reason], waits.Until.Sub(now).Round(100*time.Millisecond))
 	}

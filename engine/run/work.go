@@ -73,6 +73,9 @@ func (w *work) of(core *schedule.Core) *progress.Work {
 			running += core.CellCounts()[step].Running
 		}
 		_, limit := core.Load(model.lane)
+		if share, shared := core.Share(model.lane); shared {
+			limit = min(limit, share)
+		}
 		w.addModel(progress.ModelWork{Model: model.position, InFlight: running, Limit: int64(limit)})
 	}
 	return &w.told

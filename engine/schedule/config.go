@@ -30,6 +30,8 @@ type Config struct {
 	Lanes   []Lane
 	// Pools are what lanes share.
 	Pools []admission.PoolConfig
+	// Ceilings is the number of ceilings; there is nothing to them until they are set.
+	Ceilings int
 	// Endpoints is the number of endpoints.
 	Endpoints int
 	// MaxRowAttempts and MaxRequestAttempts are the budgets of a row and of a request.

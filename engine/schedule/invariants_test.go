@@ -224,6 +224,17 @@ func (c *Core) laneViolations(handedOut []Task) []string {
 	if c.inFlight != len(handedOut) {
 		found = append(found, fmt.Sprintf("%d tasks are handed out, and %d counted", len(handedOut), c.inFlight))
 	}
+	for i := range c.ceilings {
+		running := 0
+		for lane := range c.lanes {
+			if c.lanes[lane].Endpoint >= 0 && c.lanes[lane].Ceiling == i {
+				running += lanes[lane]
+			}
+		}
+		if c.ceilings[i].Running() != running {
+			found = append(found, fmt.Sprintf("%d tasks run under ceiling %d, and %d are counted", running, i, c.ceilings[i].Running()))
+		}
+	}
 	for i := range c.lanes {
 		if current := &c.lanes[i]; current.limiter.Running() != lanes[i] || lanes[i] > current.Limit {
 			found = append(found, fmt.Sprintf("lane %d runs %d tasks, counts %d, and allows %d", i, lanes[i], current.limiter.Running(), current.Limit))

@@ -21,6 +21,8 @@ type Lane struct {
 	Ramp time.Duration
 	// Pool is the position in Config.Pools of what the lane shares with others; it says nothing where there are no pools.
 	Pool int
+	// Ceiling is the one of Config.Ceilings that all lanes of an endpoint are under; it says nothing where there are none.
+	Ceiling int
 }
 
 type lane struct {
@@ -40,7 +42,7 @@ type backlog struct {
 	credit float64
 }
 
-func newLanes(config Config) []lane {
+func newLanes(config Config, ceilings []admission.Ceiling) []lane {
 	var pools []*admission.Pool
 	for _, spec := range config.Pools {
 		pools = append(pools, admission.NewPool(spec))
@@ -51,8 +53,12 @@ func newLanes(config Config) []lane {
 		if spec.Endpoint >= 0 && spec.Pool < len(pools) {
 			pool = pools[spec.Pool]
 		}
+		var ceiling *admission.Ceiling
+		if spec.Endpoint >= 0 && spec.Ceiling < len(ceilings) {
+			ceiling = &ceilings[spec.Ceiling]
+		}
 		limits := admission.Config{Cap: spec.Limit, Adaptive: spec.Adaptive, Ramp: spec.Ramp, Classes: len(config.Columns)}
-		lanes[i] = lane{Lane: spec, limiter: admission.New(limits, pool)}
+		lanes[i] = lane{Lane: spec, limiter: admission.New(limits, pool, ceiling)}
 	}
 	return lanes
 }

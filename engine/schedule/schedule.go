@@ -22,6 +22,7 @@ type Core struct {
 	// backlogs are those of the columns.
 	backlogs  []backlog
 	endpoints []endpoint
+	ceilings  []admission.Ceiling
 	// gates are those of each column's parts.
 	gates [][]gate
 	// forming are, for each column, the rows that have become ready since the last event and are not queued yet.
@@ -48,9 +49,10 @@ func New(config Config) *Core {
 		forming:    make([][]*row, len(config.Columns)),
 		counts:     make([]CellCounts, len(config.Columns)),
 		groups:     make(map[int64]*Group),
-		lanes:      newLanes(config),
+		ceilings:   make([]admission.Ceiling, config.Ceilings),
 		backlogs:   make([]backlog, len(config.Columns)),
 	}
+	core.lanes = newLanes(config, core.ceilings)
 	for i, column := range config.Columns {
 		for _, required := range column.Requires {
 			core.dependents[required] = append(core.dependents[required], i)
@@ -339,7 +341,7 @@ func (c *Core) NextWake() (time.Time, bool) {
 	}
 	for i := range c.lanes {
 		current := &c.lanes[i]
-		if current.wanted == 0 || current.limiter.Waits().Reason == admission.Limit {
+		if reason := current.limiter.Waits().Reason; current.wanted == 0 || reason == admission.Limit || reason == admission.Share {
 			continue
 		}
 		if current.Endpoint < 0 {

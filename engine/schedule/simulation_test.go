@@ -180,6 +180,9 @@ func newSimulated(seed uint64) *simulated {
 		Outage: OutageConfig{First: s.duration(time.Minute), Later: s.duration(30 * time.Minute)},
 		Jitter: func(int, *table.Record, int) float64 { return s.random.Float64() },
 	}
+	if s.random.IntN(2) == 0 {
+		s.config.Ceilings = s.config.Endpoints
+	}
 	for range s.random.IntN(4) {
 		s.config.Lanes = append(s.config.Lanes, s.randomLane())
 	}
@@ -311,6 +314,9 @@ func (s *simulated) step() []string {
 		s.say("row group %d is held", group.Index)
 		s.processing = append(s.processing, processing{group, s.now.Add(s.duration(5 * time.Second))})
 	}
+	if s.config.Ceilings > 0 && s.random.IntN(8) == 0 {
+		s.share(0)
+	}
 	problems := s.dispatch()
 	problems = append(problems, s.collect()...)
 	problems = append(problems, s.core.violations(s.tasks)...)
@@ -325,6 +331,10 @@ func (s *simulated) step() []string {
 		return nil // the next row group comes now: what kept it out has been cleared away
 	}
 	if !s.advance() {
+		if s.shut() {
+			s.share(1)
+			return problems
+		}
 		return []string{"rows are open, nothing runs, and nothing waits for a time"}
 	}
 	problems = append(problems, s.collect()...)
@@ -342,6 +352,7 @@ func (s *simulated) dispatch() []string {
 			if running, limit := s.core.Load(lane); running > limit || limit < 1 || limit > s.config.Lanes[lane].Limit {
 				problems = append(problems, fmt.Sprintf("lane %d starts a task as number %d, with a limit of %d", lane, running, limit))
 			}
+			problems = append(problems, s.exceeds(lane)...)
 			s.say("starts column %d of %s", task.Column, rowsOf(task))
 			if s.core.Ending() != nil {
 				problems = append(problems, fmt.Sprintf("column %d of %s was started after the end", task.Column, rowsOf(task)))

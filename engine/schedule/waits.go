@@ -20,6 +20,9 @@ type LaneState struct {
 	PausedUntil time.Time
 	// Waits is what keeps ready cells from starting.
 	Waits admission.Wait
+	// Share is how many tasks of all lanes under the same ceiling may run, where Shared says that there is one.
+	Share  int
+	Shared bool
 	// LeftAloneUntil is until when nothing is sent because the provider has refused too much, or has asked for it; it may be past.
 	LeftAloneUntil time.Time
 	// Stats are what has happened since the beginning.
@@ -38,6 +41,7 @@ func (c *Core) LaneStates() []LaneState {
 		}
 		if current.Endpoint >= 0 {
 			states[i].PausedUntil = c.endpoints[current.Endpoint].pausedUntil
+			states[i].Share, states[i].Shared = c.Share(i)
 		}
 	}
 	for _, late := range c.deferred.items {

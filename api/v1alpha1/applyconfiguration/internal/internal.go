@@ -882,6 +882,9 @@ var schemaYAML = typed.YAMLObject(`types:
         map:
           elementType:
             scalar: string
+    - name: maxParallelRequests
+      type:
+        scalar: numeric
     - name: name
       type:
         scalar: string

@@ -40,7 +40,7 @@ type ModelApplyConfiguration struct {
 	// admission says how many of the requests that may be in flight are sent at once.
 	Admission *AdmissionApplyConfiguration `json:"admission,omitempty"`
 	// maxParallelRequests is the largest number of requests that one Pod has in flight to this model. Defaults to 16. Aliases of the same
-	// model of the same provider share the least of theirs.
+	// model of the same provider share the least of theirs. The provider has one for all Pods together.
 	MaxParallelRequests *int32 `json:"maxParallelRequests,omitempty"`
 	// timeoutSeconds is how long a whole request may take, however slowly its bytes arrive. Defaults to 60.
 	TimeoutSeconds *int32 `json:"timeoutSeconds,omitempty"`

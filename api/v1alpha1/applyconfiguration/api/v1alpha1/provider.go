@@ -22,6 +22,10 @@ type ProviderApplyConfiguration struct {
 	// apiKeySecretRef names the key of a Secret in this namespace that holds the API key. It is sent as the protocol demands:
 	// as a bearer token to OpenAI-compatible servers, as x-api-key to Anthropic.
 	APIKeySecretRef *SecretKeyReferenceApplyConfiguration `json:"apiKeySecretRef,omitempty"`
+	// maxParallelRequests is the largest number of requests in flight to this endpoint from all Pods of all DatasetGenerations of this
+	// namespace that set it for the same endpoint; the least of theirs holds where they differ. The operator divides it among the Pods
+	// by what they could use. Without it, each Pod keeps only to the limits of its models.
+	MaxParallelRequests *int32 `json:"maxParallelRequests,omitempty"`
 	// tls has what is needed beyond the certificate authorities that everybody trusts.
 	TLS *ProviderTLSApplyConfiguration `json:"tls,omitempty"`
 	// proxyURL is the HTTP proxy through which the endpoint is reached.
@@ -67,6 +71,14 @@ func (b *ProviderApplyConfiguration) WithEndpoint(value string) *ProviderApplyCo
 // If called multiple times, the APIKeySecretRef field is set to the value of the last call.
 func (b *ProviderApplyConfiguration) WithAPIKeySecretRef(value *SecretKeyReferenceApplyConfiguration) *ProviderApplyConfiguration {
 	b.APIKeySecretRef = value
+	return b
+}
+
+// WithMaxParallelRequests sets the MaxParallelRequests field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the MaxParallelRequests field is set to the value of the last call.
+func (b *ProviderApplyConfiguration) WithMaxParallelRequests(value int32) *ProviderApplyConfiguration {
+	b.MaxParallelRequests = &value
 	return b
 }
 

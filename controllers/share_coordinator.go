@@ -1,0 +1,337 @@
+package controllers
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+const (
+	// shareInterval is the time between two rounds in which Pods are told their shares.
+	shareInterval = time.Second
+	// settling is for how long a coordinator that begins only asks: until it knows of all Pods, and what they hold.
+	settling = 10 * time.Second
+	// sharesForgotten is after how long a Pod that no reconcile names is no longer counted.
+	sharesForgotten = 2 * time.Minute
+)
+
+// ShareCoordinator divides what may be in flight to an endpoint among the Pods of a namespace that share it, and tells each Pod its share,
+// again and again. It keeps nothing that it could not learn from the Pods again: whoever leads next goes on with what they hold.
+//
+// The goroutines belong to Start, which waits for them.
+type ShareCoordinator struct {
+	client   *http.Client
+	address  func(pod *corev1.Pod) string
+	interval time.Duration
+	settling time.Duration
+	now      func() time.Time
+
+	mutex    sync.Mutex
+	pods     map[types.UID]*sharingPod
+	sequence int64
+	// settled is from when on shares are told.
+	settled time.Time
+}
+
+// sharingPod is a Pod that shares endpoints. All fields are guarded by the coordinator's mutex.
+type sharingPod struct {
+	identity  runreport.PodIdentity
+	address   string
+	namespace string
+	resource  types.UID
+	created   time.Time
+	// named is when a reconcile last named the Pod, and reached when it last answered, or was first named.
+	named, reached time.Time
+	// limits are those of its spec by endpoint, for all Pods together, and shards is among how many the run is divided.
+	limits map[string]int32
+	shards int32
+	// told is the most that it was told since it last answered, by endpoint.
+	told map[string]int
+	// states are those of its last answer, by endpoint; nil before the first.
+	states map[string]runreport.ShareState
+	// failed says that it was logged that it can't be reached.
+	failed bool
+}
+
+var (
+	_ manager.Runnable               = (*ShareCoordinator)(nil)
+	_ manager.LeaderElectionRunnable = (*ShareCoordinator)(nil)
+)
+
+// NewShareCoordinator returns a coordinator that tells Pods their shares once it is started.
+func NewShareCoordinator() *ShareCoordinator {
+	return &ShareCoordinator{
+		client: podClient(), address: podAddress, interval: shareInterval, settling: settling, now: time.Now, pods: map[types.UID]*sharingPod{},
+	}
+}
+
+// NeedLeaderElection makes only the leader tell.
+func (c *ShareCoordinator) NeedLeaderElection() bool { return true }
+
+// Start tells the Pods their shares until the context ends.
+func (c *ShareCoordinator) Start(ctx context.Context) error {
+	defer c.client.CloseIdleConnections()
+	c.begin()
+	ticker := time.NewTicker(c.interval)
+	defer ticker.Stop()
+	for {
+		c.round(ctx)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+func (c *ShareCoordinator) begin() {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.settled = c.now().Add(c.settling)
+}
+
+// watch keeps the Pods of a resource that run in mind, and forgets those that don't any more. It counts only Pods that make rows.
+func (c *ShareCoordinator) watch(resource *v1alpha1.DatasetGeneration, pods []corev1.Pod) {
+	if c == nil {
+		return
+	}
+	limits := resource.Spec.SharedLimits()
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	running := map[types.UID]bool{}
+	for i := range pods {
+		pod := &pods[i]
+		known := c.pods[pod.UID]
+		if pod.Labels[v1alpha1.LabelRole] != roleGenerate || !isRunning(pod) || pod.Status.PodIP == "" || (known == nil && len(limits) == 0) {
+			continue
+		}
+		running[pod.UID] = true
+		if known == nil {
+			known = newSharingPod(resource, pod, c.address(pod), c.now())
+			c.pods[pod.UID] = known
+		}
+		known.limits, known.named = limits, c.now()
+	}
+	for uid, known := range c.pods {
+		if known.resource == resource.UID && !running[uid] {
+			delete(c.pods, uid)
+		}
+	}
+}
+
+func newSharingPod(resource *v1alpha1.DatasetGeneration, pod *corev1.Pod, address string, now time.Time) *sharingPod {
+	// A label that is no number is of a Pod that answers to nobody.
+	attempt, _ := strconv.ParseInt(pod.Labels[v1alpha1.LabelAttempt], 10, 32)
+	return &sharingPod{
+		identity: runreport.PodIdentity{
+			UID: string(pod.UID), RunID: pod.Labels[v1alpha1.LabelRun], Attempt: int32(attempt), Shard: shardOf(pod),
+		},
+		address: address, namespace: pod.Namespace, resource: resource.UID, created: pod.CreationTimestamp.Time, reached: now,
+		shards: resource.Spec.EffectiveParallelism(), told: map[string]int{},
+	}
+}
+
+// round tells every Pod its share once, and takes the answers.
+func (c *ShareCoordinator) round(ctx context.Context) {
+	var telling sync.WaitGroup
+	slots := make(chan struct{}, progressConcurrency)
+	defer telling.Wait()
+	for _, message := range c.messages() {
+		select {
+		case <-ctx.Done():
+			return
+		case slots <- struct{}{}:
+		}
+		telling.Go(func() {
+			defer func() { <-slots }()
+			report, err := c.tell(ctx, message)
+			c.answered(ctx, message, report, err)
+		})
+	}
+}
+
+// message is what a Pod is told.
+type message struct {
+	uid     types.UID
+	address string
+	shares  runreport.Shares
+}
+
+// messages divides what is shared, and returns what to tell each Pod.
+func (c *ShareCoordinator) messages() []message {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	now := c.now()
+	c.sequence = max(c.sequence+1, now.UnixNano())
+	var pods []*sharingPod
+	for uid, pod := range c.pods {
+		if now.Sub(pod.named) > sharesForgotten {
+			delete(c.pods, uid)
+			continue
+		}
+		pods = append(pods, pod)
+	}
+	// The oldest first: where there is not enough for all, they get it.
+	slices.SortFunc(pods, func(a, b *sharingPod) int {
+		if order := a.created.Compare(b.created); order != 0 {
+			return order
+		}
+		return strings.Compare(a.identity.UID, b.identity.UID)
+	})
+	told := map[*sharingPod]runreport.Shares{}
+	for _, pod := range pods {
+		told[pod] = runreport.Shares{Version: runreport.Version, Pod: pod.identity, Sequence: c.sequence, Ask: pod.states == nil || now.Before(c.settled)}
+	}
+	for _, group := range groupsOf(pods, now) {
+		for i, share := range divide(group.limit, group.sharers) {
+			pod := group.pods[i]
+			shares := told[pod]
+			if !shares.Ask {
+				pod.told[group.endpoint] = max(pod.told[group.endpoint], share)
+				shares.Shares = append(shares.Shares, runreport.Share{Endpoint: group.endpoint, Limit: share, Alone: pod.alone(group.endpoint)})
+				told[pod] = shares
+			}
+		}
+	}
+	messages := make([]message, 0, len(pods))
+	for _, pod := range pods {
+		messages = append(messages, message{types.UID(pod.identity.UID), pod.address, told[pod]})
+	}
+	return messages
+}
+
+// sharingGroup are the Pods of a namespace that share an endpoint, and the least of their limits.
+type sharingGroup struct {
+	endpoint string
+	limit    int
+	pods     []*sharingPod
+	sharers  []sharer
+}
+
+func groupsOf(pods []*sharingPod, now time.Time) []*sharingGroup {
+	type key struct{ namespace, endpoint string }
+	found := map[key]*sharingGroup{}
+	var groups []*sharingGroup
+	for _, pod := range pods {
+		for endpoint, limit := range pod.limits {
+			at := key{pod.namespace, endpoint}
+			group := found[at]
+			if group == nil {
+				group = &sharingGroup{endpoint: endpoint, limit: int(limit)}
+				found[at] = group
+				groups = append(groups, group)
+			}
+			group.limit = min(group.limit, int(limit))
+			group.pods = append(group.pods, pod)
+			group.sharers = append(group.sharers, pod.sharer(endpoint, now))
+		}
+	}
+	// What is told has an order of its own, so that it does not change from round to round.
+	slices.SortStableFunc(groups, func(a, b *sharingGroup) int { return strings.Compare(a.endpoint, b.endpoint) })
+	return groups
+}
+
+// sharer says what a Pod holds of an endpoint.
+func (p *sharingPod) sharer(endpoint string, now time.Time) sharer {
+	state := p.states[endpoint]
+	held := max(p.told[endpoint], state.Running)
+	if state.Limited {
+		held = max(held, state.Limit)
+	}
+	wanted, patience := state.Wanted, runreport.ShareValidity
+	if p.states == nil {
+		patience = runreport.SharePatience
+	}
+	lost := now.Sub(p.reached) >= patience
+	if lost {
+		held = max(held, p.alone(endpoint))
+		wanted = held
+	}
+	return sharer{run: string(p.resource), wanted: wanted, held: held, lost: lost}
+}
+
+// alone is what the Pod has of an endpoint if it is told nothing for long.
+func (p *sharingPod) alone(endpoint string) int {
+	return int(max(1, p.limits[endpoint]/max(1, p.shards)))
+}
+
+// tell tells a Pod its shares, and returns its answer.
+func (c *ShareCoordinator) tell(ctx context.Context, told message) (*runreport.SharesReport, error) {
+	data, err := json.Marshal(told.shares)
+	if err != nil {
+		return nil, fmt.Errorf("telling a Pod its shares: %w", err)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+told.address+runreport.SharesPath, bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("telling a Pod its shares: %w", err)
+	}
+	response, err := c.client.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("telling a Pod its shares: %w", err)
+	}
+	// The body was only read; there is nothing to lose when closing it fails.
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("telling a Pod its shares: status %d", response.StatusCode)
+	}
+	answer, err := io.ReadAll(io.LimitReader(response.Body, runreport.MaxSharesBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading what a Pod does with its shares: %w", err)
+	}
+	report, err := runreport.ParseSharesReport(answer)
+	if err != nil {
+		return nil, err
+	}
+	if report.Pod != told.shares.Pod {
+		return nil, fmt.Errorf("another Pod has answered")
+	}
+	return report, nil
+}
+
+// answered takes what a Pod has answered.
+func (c *ShareCoordinator) answered(ctx context.Context, told message, report *runreport.SharesReport, err error) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	pod := c.pods[told.uid]
+	if pod == nil {
+		return // it is over
+	}
+	if err != nil {
+		if !pod.failed && c.now().Sub(pod.reached) >= runreport.ShareValidity {
+			pod.failed = true
+			log.FromContext(ctx).Info("a Pod can't be told its share of a provider's maxParallelRequests; it goes on with a fixed part",
+				"namespace", pod.namespace, "run", pod.identity.RunID, "shard", pod.identity.Shard, "error", err.Error())
+		}
+		return
+	}
+	pod.failed, pod.reached = false, c.now()
+	c.sequence = max(c.sequence, report.Sequence) // a clock that is behind catches up with what the Pod has heard
+	pod.states = map[string]runreport.ShareState{}
+	for _, state := range report.Endpoints {
+		pod.states[state.Endpoint] = state
+	}
+	if told.shares.Ask {
+		return
+	}
+	// It has heard this, and nothing that was told before can reach it any more.
+	clear(pod.told)
+	for _, share := range told.shares.Shares {
+		pod.told[share.Endpoint] = share.Limit
+	}
+}
