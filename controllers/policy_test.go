@@ -50,7 +50,10 @@ func TestSecretsByReferenceOnly(t *testing.T) {
 		{Name: "closed", Endpoint: "http://closed", APIKeySecretRef: &v1alpha1.SecretKeyReference{Name: "vllm", Key: "token"}},
 	}
 	f := &facts{options: &Options{EngineImage: "engine"}, resource: &v1alpha1.DatasetGeneration{Spec: spec}}
-	want := []corev1.EnvVar{{Name: "SEEDLOOM_API_KEY_1", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
+	// Beside the keys, the engine is told which Pod it is.
+	want := []corev1.EnvVar{{Name: "SEEDLOOM_POD_UID", ValueFrom: &corev1.EnvVarSource{
+		FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.uid"},
+	}}, {Name: "SEEDLOOM_API_KEY_1", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
 		LocalObjectReference: corev1.LocalObjectReference{Name: "vllm"}, Key: "token"}}}}
 	if got := f.podTemplate(roleGenerate).Spec.Containers[0].Env; !reflect.DeepEqual(got, want) {
 		t.Errorf("environment %v, want %v", got, want)
