@@ -42,7 +42,9 @@ import (
 //	P17  999 of 1000 rows are lost           TestARunThatLosesNearlyAllRowsSaysSo
 //	P18  a processor swaps rows              TestAProcessorReturnsTheRowsThatItWasGiven
 //	P19  a row group that is refilled        TestAnInterruptionKeepsWholeRows, TestRowsAreTriedAgainAndDropped
-//	P20  two engines at one endpoint         TestTwoProcessesShareAnEndpoint, schedule.TestTwoEnginesShareAServerFairly (without a common limit: each adapts to the server)
+//	P20  two engines at one endpoint         TestAnEngineKeepsToTheShareThatItIsTold, controllers.TestPodsOfSeveralRunsShareALimit, and with two runs of real Pods
+//	                                         test/e2e, "Two datasets with one endpoint"; without a common limit each adapts to the server:
+//	                                         TestTwoProcessesShareAnEndpoint, schedule.TestTwoEnginesShareAServerFairly
 //
 // The error gate (D.T1 to D.T6) is tested in schedule, two writers of a shard (D.T12) in TestTheSecondOfTwoEnginesWritesAndTheFirstEnds.
 

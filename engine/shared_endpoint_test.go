@@ -12,8 +12,8 @@ import (
 	"seedloom.dev/seedloom/hack/llmsim/simtest"
 )
 
-// P20: two runs in processes of their own share an endpoint that takes sixteen requests at once and refuses all others. Neither knows of the
-// other; both keep to what the endpoint can take, and no row is lost. How fairly they share it is seen over minutes only (see
+// P20 without a limit that they share: two runs in processes of their own meet at an endpoint that takes sixteen requests at once and refuses
+// all others. Neither knows of the other; both keep to what the endpoint can take, and no row is lost. How fairly they share it is seen over minutes only (see
 // schedule.TestTwoEnginesShareAServerFairly).
 func TestTwoProcessesShareAnEndpoint(t *testing.T) {
 	t.Parallel()

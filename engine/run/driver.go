@@ -87,7 +87,7 @@ func newDriver(job *Job, columns []*plan.Column, newRecord func(table.RowIndex, 
 	}
 	return &driver{
 		early: early, processed: make(chan held),
-		trace: job.tracer, names: lanes.names, sharing: newSharing(job.Shares), work: newWork(job.Progress, steps, config.Columns), fails: newFailures(job.Logger, time.Now()),
+		trace: job.tracer, names: lanes.names, sharing: newSharing(job.Shares, job.Logger), work: newWork(job.Progress, steps, config.Columns), fails: newFailures(job.Logger, time.Now()),
 		job: job, core: schedule.New(config), steps: steps, slots: slots, turns: lanes.turns(),
 		results: make(chan result, slots), usage: make(map[int64][]runreport.Column),
 		watch: newWatch(job.Logger, job.Plan.Spec, lanes.names, time.Now()),

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"log/slog"
 	"time"
 
 	"seedloom.dev/seedloom/engine/schedule"
@@ -9,6 +10,7 @@ import (
 
 // sharing keeps a driver's scheduler to the shares of the engine, and says what it does with them. It belongs to the driver's goroutine.
 type sharing struct {
+	logger *slog.Logger
 	shares *share.Shares
 	// limits are those that were set last, by the position of the endpoint.
 	limits []sharedLimit
@@ -21,11 +23,11 @@ type sharedLimit struct {
 	limited bool
 }
 
-func newSharing(shares *share.Shares) *sharing {
+func newSharing(shares *share.Shares, logger *slog.Logger) *sharing {
 	if shares == nil {
 		return &sharing{}
 	}
-	return &sharing{shares: shares, limits: make([]sharedLimit, len(shares.Endpoints())), changed: shares.Changed()}
+	return &sharing{logger: logger, shares: shares, limits: make([]sharedLimit, len(shares.Endpoints())), changed: shares.Changed()}
 }
 
 // begin notes that requests are sent from now on, and returns what ends that.
@@ -45,6 +47,28 @@ func (s *sharing) follow(core *schedule.Core) {
 		s.limits[i] = sharedLimit{limit, limited}
 		core.SetCeiling(i, limit, limited)
 	}
+	if s.shares == nil {
+		return
+	}
+	switch alone, changed := s.shares.Alone(); {
+	case !changed:
+	case alone:
+		s.logger.Warn("the operator does not tell this Pod its share of maxParallelRequests; it goes on with an equal part for each Pod of the run",
+			slog.Group("shares", s.told()...))
+	default:
+		s.logger.Info("the operator tells this Pod its share of maxParallelRequests again", slog.Group("shares", s.told()...))
+	}
+}
+
+// told are the limits by endpoint, for a line of the log.
+func (s *sharing) told() []any {
+	var told []any
+	for i, endpoint := range s.shares.Endpoints() {
+		if s.limits[i].limited {
+			told = append(told, slog.Int(endpoint, s.limits[i].limit))
+		}
+	}
+	return told
 }
 
 // note says what is under way at the endpoints that are shared.

@@ -26,6 +26,8 @@ type Shares struct {
 	told     map[string]int
 	heard    time.Time
 	sequence int64
+	// toldAlone is what Alone has said last.
+	toldAlone bool
 	// drivers counts those that send requests now, and states is what they have said last, by the position of the endpoint.
 	drivers int
 	states  []runreport.ShareState
@@ -87,11 +89,15 @@ func (s *Shares) isTold() bool {
 }
 func (s *Shares) waits() bool { return s.told == nil && s.now().Sub(s.started) < s.patience }
 
-// Alone says whether the engine shares an endpoint, and has to do without the operator that divides it.
-func (s *Shares) Alone() bool {
+// Alone says whether the engine shares an endpoint and has to do without the operator that divides it, and whether that is new since the last
+// call.
+func (s *Shares) Alone() (alone, changed bool) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	return s.patience > 0 && len(s.alone) > 0 && !s.isTold() && !s.waits()
+	alone = s.patience > 0 && len(s.alone) > 0 && !s.isTold() && !s.waits()
+	changed = alone != s.toldAlone
+	s.toldAlone = alone
+	return alone, changed
 }
 
 // apply takes what the operator has told, unless something newer was told before, and returns the sequence of the newest.

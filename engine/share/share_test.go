@@ -99,16 +99,26 @@ func TestEqualEndpointsShareTheLeastLimit(t *testing.T) {
 func TestSharesInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		shares := share.New(spec(t), 4, true, time.Now)
+		alone := func(when string, want, wantChanged bool) {
+			t.Helper()
+			if got, changed := shares.Alone(); got != want || changed != wantChanged {
+				t.Errorf("%s: alone %t, which is new: %t; want %t, %t", when, got, changed, want, wantChanged)
+			}
+		}
 		expect(t, shares, "before the operator has said anything", 0, -1)
+		alone("while it waits", false, false)
 		if report, _ := tell(t, shares, runreport.Shares{Version: runreport.Version, Pod: pod, Sequence: 1, Ask: true}); len(report.Endpoints) != 2 ||
 			report.Endpoints[0] != (runreport.ShareState{Endpoint: first, Limited: true}) || report.Endpoints[1] != (runreport.ShareState{Endpoint: second}) {
 			t.Errorf("asked, it answers %+v", report)
 		}
 		time.Sleep(runreport.SharePatience)
 		expect(t, shares, "when it has not for long", 2, -1)
+		alone("then", true, true)
+		alone("asked again", true, false)
 		tell(t, shares, told(7, 5, 3))
 		<-shares.Changed()
 		expect(t, shares, "told", 5, -1)
+		alone("told", false, true)
 		if report, _ := tell(t, shares, told(6, 9, 9)); report.Sequence != 7 {
 			t.Errorf("told something old, it answers %+v", report)
 		}

@@ -22,7 +22,7 @@ spec:
   providers: [{name: simulator, type: OpenAI, endpoint: "http://llmsim:8000/v1", maxParallelRequests: 6}]
   models: [{alias: writer, provider: simulator, model: NAME, maxParallelRequests: 32}]
   columns:
-  - {name: id, sampler: {type: UUID, uuid: {}}}
+  - {name: id, sampler: {type: UUID}}
   - {name: story, llmText: {model: writer, prompt: "{{ id }}"}}
   output: {persistentVolumeClaim: {claimName: datasets}}
 `
