@@ -120,7 +120,9 @@ func TestAnEngineKeepsToTheShareThatItIsTold(t *testing.T) {
 	}
 	tells.told.Ask = false
 	for _, limit := range []int{3, 12, 0, 5} {
-		state := tells.tell(share(limit), func(state runreport.ShareState) bool { return state.Limit == limit && state.Running == limit && state.Wanted >= 64 })
+		state := tells.tell(share(limit), func(state runreport.ShareState) bool {
+			return state.Limit == limit && state.Running == limit && state.Wanted >= 64
+		})
 		if !state.Limited {
 			t.Errorf("it is told a limit of %d, and says that it has none", limit)
 		}
