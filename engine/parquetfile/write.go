@@ -9,7 +9,7 @@ import (
 	"seedloom.dev/seedloom/engine/table"
 )
 
-// rowsPerWrite is how many rows are encoded before they are handed on.
+// rowsPerWrite is how many rows are encoded before they are handed on. Pages end at its multiples.
 const rowsPerWrite = 256
 
 // Write writes rows, whose cells stand in the order of the schema, as one Parquet file.
@@ -22,41 +22,37 @@ func Write(to io.Writer, schema *table.Schema, rows [][]any) error {
 	// The library's own codec keeps its encoders, which are large, for the next file.
 	writer := parquet.NewGenericWriter[any](to, parquet.NewSchema("row", groupOf(schema.Fields())),
 		parquet.Compression(&parquet.Zstd), parquet.DataPageStatistics(true), parquet.CreatedBy("Seedloom", "", ""))
+	columns := writer.ColumnWriters()
 	encode := &encoder{leaves: make([][]parquet.Value, build.columns)}
-	batch := make([]parquet.Row, 0, rowsPerWrite)
-	for number, cells := range rows {
-		row, err := encode.row(shapes, cells)
-		if err != nil {
-			return fmt.Errorf("row %d: %w", number, err)
+	for start := 0; start < len(rows); start += rowsPerWrite {
+		if err := encode.rows(shapes, rows[start:min(start+rowsPerWrite, len(rows))], start); err != nil {
+			return err
 		}
-		batch = append(batch, row)
-		if len(batch) == rowsPerWrite || number == len(rows)-1 {
-			if _, err := writer.WriteRows(batch); err != nil {
+		for i, values := range encode.leaves {
+			if _, err := columns[i].WriteRowValues(values); err != nil {
 				return err
 			}
-			batch = batch[:0]
 		}
 	}
 	return writer.Close()
 }
 
-// encoder collects the values of a row by leaf column, with their levels.
+// encoder collects the values of some rows by leaf column, with their levels.
 type encoder struct{ leaves [][]parquet.Value }
 
-func (e *encoder) row(shapes []*shape, cells []any) (parquet.Row, error) {
+// rows collects rows, the first of which has a number. It goes column by column, which costs less than rows that are taken apart again.
+func (e *encoder) rows(shapes []*shape, rows [][]any, first int) error {
 	for i := range e.leaves {
 		e.leaves[i] = e.leaves[i][:0]
 	}
 	for i, node := range shapes {
-		if err := e.value(node, cells[i], 0, 0); err != nil {
-			return nil, err
+		for number, cells := range rows {
+			if err := e.value(node, cells[i], 0, 0); err != nil {
+				return fmt.Errorf("row %d: %w", first+number, err)
+			}
 		}
 	}
-	row := make(parquet.Row, 0, len(e.leaves))
-	for _, values := range e.leaves {
-		row = append(row, values...)
-	}
-	return row, nil
+	return nil
 }
 
 func (e *encoder) null(node *shape, repetition, definition int) {
