@@ -40,6 +40,8 @@ type driver struct {
 	steps   []*step
 	turns   []turn
 	slots   int // of all lanes
+	// workers run the tasks, and are those of the present run.
+	workers *workers
 	results chan result
 	usage   map[int64][]runreport.Column
 	names   []string // of the lanes
@@ -106,6 +108,8 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 	defer cancel()
 	drain := newDraining(d.job.Drain, cancel)
 	defer drain.timer.Stop()
+	d.workers = newWorkers()
+	defer func() { d.workers.stop(drain.abandoned) }()
 	ticker := time.NewTicker(sampleInterval)
 	defer ticker.Stop()
 	wake := time.NewTimer(time.Hour)
@@ -262,11 +266,11 @@ func (d *driver) start(ctx context.Context, lane int, now time.Time) bool {
 		ctx, begun.requests = model.WithProgress(ctx, d.trace != nil)
 		begun.request = d.watch.started(column, task, begun.requests, now)
 	}
-	go func() { d.results <- d.perform(ctx, begun) }()
+	d.workers.do(func() { d.results <- d.perform(ctx, begun) })
 	return true
 }
 
-// perform runs a task in a goroutine of its own. A panic of a generator is a defect of ours, and ends the run in order.
+// perform runs a task in a goroutine that has nothing else to do. A panic of a generator is a defect of ours, and ends the run in order.
 func (d *driver) perform(ctx context.Context, started result) (back result) {
 	back = started
 	task := back.task
