@@ -34,8 +34,8 @@ type sample struct {
 	Peer float64
 	// Memory is the peak of the resident memory, in MiB.
 	Memory float64
-	// Bound is the least time that the workload could take, in seconds.
-	Bound float64
+	// Bound is the least time that the workload could take, in seconds, and Steady how close it came to that after the ramp-up, from 0 to 1.
+	Bound, Steady float64
 }
 
 // measure runs a workload in this process, and prints its sample.
@@ -102,16 +102,18 @@ func generate(ctx context.Context, work workload) (taken sample, err error) {
 	before, began := processorTime(), time.Now()
 	ending := engine.Generate(limited, config)
 	taken = sample{
-		Rows: int64(spec.NumRecords), Cells: int64(spec.NumRecords) * int64(len(spec.Columns)), Bound: work.bound,
+		Rows: int64(spec.NumRecords), Cells: int64(spec.NumRecords) * int64(len(spec.Columns)),
 		Seconds: time.Since(began).Seconds(), Processor: processorTime() - before, Memory: peakMemory(),
 	}
 	for _, model := range ending.Result.Models {
 		taken.Requests += model.Succeeded + model.Failed
 	}
 	if len(work.limits) > 0 {
-		if taken.Bound, err = boundOf(ctx, address, work.limits); err != nil {
+		requests, err := requestsOf(ctx, address)
+		if err != nil {
 			return sample{}, err
 		}
+		taken.Bound, taken.Steady = boundOf(requests, work.limits), steadyOf(requests, work.limits)
 	}
 	if ending.Result.Outcome != runreport.OutcomeComplete && work.limit == 0 {
 		return sample{}, fmt.Errorf("the run ended as %s: %s", ending.Result.Outcome, ending.Result.Message)
@@ -179,7 +181,7 @@ func simulate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: sim.New(configuration, sim.Limits{}), ReadHeaderTimeout: time.Minute}
+	server := &http.Server{Handler: sim.New(configuration, sim.Limits{Records: 200_000}), ReadHeaderTimeout: time.Minute}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	fmt.Println(listener.Addr())

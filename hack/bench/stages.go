@@ -44,38 +44,60 @@ columns:
 output: {persistentVolumeClaim: {claimName: bench}}
 run: {rowGroupSize: 1024, earlyShutdown: {policy: Disabled}}
 `,
-		figures: []measured{{name: "lower bound / measured", unit: "ratio", goal: 0.98, from: func(s sample) float64 { return s.Bound / s.Seconds }}},
+		figures: efficiency(),
 	}
 }
 
-// boundOf is the least time in which models with limits on their requests in flight can answer what they were sent, in seconds: that of the
-// busiest one, by the latencies that the simulator has drawn.
-func boundOf(ctx context.Context, address string, limits map[string]int) (float64, error) {
+// efficiency are the figures of a workload whose time is bound by the models.
+func efficiency() []measured {
+	return []measured{
+		{name: "lower bound / measured", unit: "ratio", from: func(s sample) float64 { return s.Bound / s.Seconds }},
+		{name: "the same after ramp-up, and without the last tenth", unit: "ratio", goal: 0.98, from: func(s sample) float64 { return s.Steady }},
+	}
+}
+
+// requestsOf returns the requests that a simulator was sent, in their order.
+func requestsOf(ctx context.Context, address string) ([]sim.Record, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/_sim/requests", nil)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	defer func() { _ = response.Body.Close() }() // was only read
 	var log sim.RequestLog
 	if err := json.NewDecoder(response.Body).Decode(&log); err != nil {
-		return 0, err
+		return nil, err
 	}
 	if log.Dropped > 0 {
-		return 0, errors.New("the simulator has forgotten requests")
+		return nil, errors.New("the simulator has forgotten requests")
 	}
+	return log.Requests, nil
+}
+
+// boundOf is the least time in which models with limits on their requests in flight can answer requests, in seconds: that of the busiest one,
+// by the latencies that the simulator has drawn.
+func boundOf(requests []sim.Record, limits map[string]int) (bound float64) {
 	busy := map[string]float64{}
-	for _, record := range log.Requests {
+	for _, record := range requests {
 		busy[record.Model] += record.LatencyMillis / 1000
 	}
-	bound := 0.0
 	for model, limit := range limits {
 		bound = max(bound, busy[model]/float64(limit))
 	}
-	return bound, nil
+	return bound
+}
+
+// steadyOf is the same of the requests without their first and last tenth, in relation to the time over which they came: how much of the
+// busiest model's limit was in use after the ramp-up, and before the last rows.
+func steadyOf(requests []sim.Record, limits map[string]int) float64 {
+	first, last := len(requests)/10, len(requests)*9/10
+	if first >= last {
+		return 0
+	}
+	return boundOf(requests[first:last], limits) / requests[last].Start.Sub(requests[first].Start).Seconds()
 }
 
 // startTools serves a tool that knows of every word that it is one.
