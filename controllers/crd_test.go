@@ -87,6 +87,20 @@ var _ = Describe("The custom resource", func() {
 		}, "Duplicate value"),
 	)
 
+	It("says what its fields mean, and can be applied from the client's side", func() {
+		definition := read(filepath.Join("..", "config", "crd", "bases", "seedloom.dev_datasetgenerations.yaml"))
+		versions, _, err := unstructured.NestedSlice(definition.Object, "spec", "versions")
+		Expect(err).NotTo(HaveOccurred())
+		described, _, err := unstructured.NestedString(versions[0].(map[string]any),
+			"schema", "openAPIV3Schema", "properties", "spec", "properties", "numRecords", "description")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(described).To(ContainSubstring("how many records to generate"))
+		data, err := definition.MarshalJSON()
+		Expect(err).NotTo(HaveOccurred())
+		// kubectl keeps all of it in an annotation, and all annotations together may have 262144 bytes.
+		Expect(len(data)).To(BeNumerically("<", 200_000))
+	})
+
 	It("shows a resource that nobody has looked at as not observed", func() {
 		object := read(filepath.Join(samples, "minimal.yaml"))
 		Expect(strict(newWorld(), object)).To(Succeed())
