@@ -58,7 +58,10 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 	job := &run.Job{
 		Plan: p.plan, Generators: generators, Processors: p.processors, Store: p.store, Progress: tracker, Logger: p.config.Logger,
 		Attempt: p.config.Run.Attempt, Shard: p.config.Shard, Shards: max(1, p.config.Run.Shards), Outage: outage, Shown: p.observed != nil,
-		Seed: p.seedValues(), Drain: p.config.Drain,
+		Seed: p.seedValues(), Drain: p.config.Drain, Fence: p.fence,
+	}
+	if p.describes() {
+		job.Describe = func(phase string) { p.describeRunning(p.description(), phase) }
 	}
 	if err := toolServers.Check(ctx); err != nil {
 		return failure.Of(err)
@@ -67,9 +70,6 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 		return ending
 	}
 	p.announce()
-	if job.Fence, err = p.store.TakeFence(p.config.Run.RunID, p.config.Run.Attempt, p.config.Shard); err != nil {
-		return failure.Of(err)
-	}
 	tracing, traced := p.startTrace()
 	job.Trace = tracing
 	ending := run.Execute(ctx, job)

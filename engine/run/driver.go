@@ -11,6 +11,7 @@ import (
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/progress"
 	"seedloom.dev/seedloom/engine/schedule"
+	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/table"
 	"seedloom.dev/seedloom/internal/runreport"
 )
@@ -132,6 +133,7 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 		if ending := d.core.Ending(); ending != nil && !drain.begun {
 			drain.begin(ending)
 			d.job.Progress.SetPhase(progress.PhaseDraining)
+			d.job.describer.enter(store.PhaseDraining)
 		}
 		d.processHeld(work)
 		if started := d.dispatch(work); missed && started > 0 {

@@ -42,6 +42,8 @@ type Job struct {
 	Drain Drain
 	// Fence is the right to write the shard; nil where nobody else can.
 	Fence *store.Fence
+	// Describe writes what is to be read of the running run, in a phase of the store's; nil where this shard doesn't.
+	Describe func(phase string)
 	// Shown says that somebody shows the progress, so that it need not be logged.
 	Shown bool
 
@@ -53,6 +55,7 @@ type Job struct {
 	budget        *budget
 	tracer        *tracer
 	skips         *skip.Rules
+	describer     *describer
 }
 
 // Execute makes all rows of the shard that are not in the store yet, in the plan's mode. It returns nil when every row has met its
@@ -67,6 +70,8 @@ func Execute(ctx context.Context, job *Job) *failure.Error {
 	job.tracer = newTracer(job.Trace, job.Plan.RowGroupSize)
 	job.journals = newJournals(job)
 	defer job.journals.close()
+	job.describer = startDescriber(job.Describe)
+	defer job.describer.stop()
 	defer startHeartbeat(job.Progress, job.Logger, !job.Shown).stop()
 	if job.Plan.Mode == v1alpha1.ExecutionSync {
 		return executeSync(ctx, job)
