@@ -55,6 +55,7 @@ func (d *describer) follow() {
 			case <-pause.C:
 			}
 		}
+		lower(d.grown) // whatever the reason, all that was committed is told
 		begin := time.Now()
 		d.describe(d.phase.Load().(string))
 		pause.Reset(max(leastPause, pauseShare*time.Since(begin)))
@@ -64,7 +65,7 @@ func (d *describer) follow() {
 // committed notes that there is a row group more.
 func (d *describer) committed() {
 	if d != nil {
-		signal(d.grown)
+		raise(d.grown)
 	}
 }
 
@@ -72,7 +73,7 @@ func (d *describer) committed() {
 func (d *describer) enter(phase string) {
 	if d != nil {
 		d.phase.Store(phase)
-		signal(d.turned)
+		raise(d.turned)
 	}
 }
 
@@ -84,8 +85,16 @@ func (d *describer) stop() {
 	}
 }
 
-// signal sets a flag that is a channel with room for one.
-func signal(flag chan<- struct{}) {
+// lower takes a flag back that is a channel with room for one.
+func lower(flag <-chan struct{}) {
+	select {
+	case <-flag:
+	default:
+	}
+}
+
+// raise sets such a flag.
+func raise(flag chan<- struct{}) {
 	select {
 	case flag <- struct{}{}:
 	default:
