@@ -390,15 +390,30 @@ func TestNothingWaitsForTheMetadata(t *testing.T) {
 	}
 }
 
-// Processors after the generation may take their time: until they are through, nothing has ended.
+// Processors after the generation may take their time: until they are through, nothing has ended. What they have made stays made while the next
+// run begins, until there are rows that they have not seen.
 func TestMetadataWhileTheDatasetIsMadeOfWhatWasGenerated(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, numberedSpec+starlarkProcessor("same", "AfterGeneration", "FailRun", "return rows"), newEndpoint(t, echo).URL)
-	config := w.config(0)
-	written := w.watched(&config)
-	checkEnding(t, engine.Generate(t.Context(), config), runreport.OutcomeComplete, "", runreport.ExitOK, 30, 0)
-	if want := []string{"Preparing Running", "Running Running", "Finalizing Running", "Ended Complete"}; !slices.Equal(written.phases(), want) {
-		t.Errorf("written was %q, want %q", written.phases(), want)
+	for _, test := range []struct {
+		records                    int64
+		preparing, running, ending string
+	}{{30, "", "", "complete"}, {30, "complete", "complete", "complete"}, {40, "", "", "complete"}} {
+		w.spec.NumRecords = test.records
+		config := w.config(0)
+		written := w.watched(&config)
+		checkEnding(t, engine.Generate(t.Context(), config), runreport.OutcomeComplete, "", runreport.ExitOK, test.records, 0)
+		if want := []string{"Preparing Running", "Running Running", "Finalizing Running", "Ended Complete"}; !slices.Equal(written.phases(), want) {
+			t.Errorf("written was %q, want %q", written.phases(), want)
+		}
+		states := map[string]string{}
+		for _, read := range written.seen {
+			states[read.Phase] = read.PostGeneration
+		}
+		want := map[string]string{"Preparing": test.preparing, "Running": test.running, "Finalizing": "started", "Ended": test.ending}
+		if difference := cmp.Diff(want, states); difference != "" {
+			t.Errorf("of %d records: %s", test.records, difference)
+		}
 	}
 }
 

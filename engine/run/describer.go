@@ -33,16 +33,20 @@ func startDescriber(describe func(phase string)) *describer {
 	started := &describer{
 		describe: describe, grown: make(chan struct{}, 1), turned: make(chan struct{}, 1), ending: make(chan struct{}), ended: make(chan struct{}),
 	}
-	started.enter(store.PhaseRunning)
+	started.phase.Store(store.PhaseRunning)
 	go started.follow()
 	return started
 }
 
 func (d *describer) follow() {
 	defer close(d.ended)
-	pause := time.NewTimer(0)
+	pause := time.NewTimer(leastPause)
 	defer pause.Stop()
 	for {
+		lower(d.grown) // whatever the reason, all that was committed is told
+		begin := time.Now()
+		d.describe(d.phase.Load().(string))
+		pause.Reset(max(leastPause, pauseShare*time.Since(begin)))
 		select {
 		case <-d.ending:
 			return
@@ -55,10 +59,6 @@ func (d *describer) follow() {
 			case <-pause.C:
 			}
 		}
-		lower(d.grown) // whatever the reason, all that was committed is told
-		begin := time.Now()
-		d.describe(d.phase.Load().(string))
-		pause.Reset(max(leastPause, pauseShare*time.Since(begin)))
 	}
 }
 

@@ -109,6 +109,8 @@ func PublishedSchema(t *testing.T, path string) *Schema {
 type Described struct {
 	Phase, Outcome, Reason, Message string
 	Actual, Groups                  int64
+	// PostGeneration is how far processors after the generation are.
+	PostGeneration string
 	// Columns are the names and types of the columns.
 	Columns []string
 }
@@ -131,6 +133,8 @@ func (s *Schema) Read(folder string, data []byte) (read Described, wrong []strin
 		Records   struct{ Target, Actual, Dropped, Missing, Added, Filtered int64 }
 		Columns   []struct{ Name, Type string }
 		RowGroups []struct{ Rows int64 } `json:"row_groups"`
+		State     string                 `json:"post_generation_state"`
+		Processed bool                   `json:"post_generation_processed"`
 	}
 	if err := json.Unmarshal(data, &typed); err != nil {
 		return read, []string{err.Error()}
@@ -152,6 +156,10 @@ func (s *Schema) Read(folder string, data []byte) (read Described, wrong []strin
 	}
 	read = Described{
 		Phase: typed.Run.Phase, Outcome: typed.Run.Outcome, Reason: typed.Run.Reason, Message: typed.Run.Message, Actual: typed.Actual, Groups: typed.Groups,
+		PostGeneration: typed.State,
+	}
+	if typed.Processed != (typed.State == "complete") {
+		wrong = append(wrong, fmt.Sprintf("post_generation_state is %q, but post_generation_processed %t", typed.State, typed.Processed))
 	}
 	for _, column := range typed.Columns {
 		read.Columns = append(read.Columns, column.Name+" "+column.Type)
