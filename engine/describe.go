@@ -12,26 +12,17 @@ import (
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
-// description is what metadata says beyond what the row groups tell, as far as the spec has it.
+// description is what metadata says beyond what the row groups tell.
 func (o *opened) description() store.Description {
 	resolved := o.config.Run
 	counts := countsOf(o.spec)
 	return store.Description{
 		Namespace: resolved.Namespace, Name: resolved.Name, RunID: resolved.RunID, ConfigHash: resolved.ConfigHash, Attempt: resolved.Attempt,
-		Mode: string(o.spec.ExecutionMode()), Engine: o.config.Version, Target: counts.NumRecords, RowGroups: counts.RowGroups(),
-		RowGroupSize: counts.RowGroupSize, SideEffects: plan.SideEffects(o.spec), Spec: resolved.Spec, UpdatedAt: time.Now(),
+		Mode: string(o.spec.ExecutionMode()), Engine: o.config.Version, Target: counts.NumRecords, RowGroups: counts.RowGroups(), RowGroupSize: counts.RowGroupSize,
+		SeedColumns: o.seedColumns, SideEffects: plan.SideEffects(o.spec), Spec: resolved.Spec,
+		PublishStarted: o.publishStarted, UpdatedAt: time.Now(),
 		Cost: o.cost, ColumnCost: o.columnCost,
 	}
-}
-
-func (p *prepared) description() store.Description {
-	description := p.opened.description()
-	if p.seed != nil {
-		for _, field := range p.seed.Schema().Fields() {
-			description.SeedColumns = append(description.SeedColumns, field.Name)
-		}
-	}
-	return description
 }
 
 // countsOf is the plan of a spec, valid or not, with its counts alone.
@@ -56,15 +47,16 @@ func (o *opened) begin() {
 	if o.role == RoleFinalize {
 		phase = store.PhaseFinalizing
 	}
-	o.describeRunning(o.description(), phase)
+	o.describeRunning(phase)
 }
 
 // describeRunning writes the metadata of a run that goes on. That it can't be written now is no reason not to go on: it is tried again whenever
 // there is something new to tell.
-func (o *opened) describeRunning(description store.Description, phase string) {
+func (o *opened) describeRunning(phase string) {
 	if !o.describes() {
 		return
 	}
+	description := o.description()
 	o.tolerate(o.store.Describe(&description, store.State{Phase: phase, Outcome: store.OutcomeRunning}))
 }
 
@@ -77,9 +69,13 @@ func (o *opened) tolerate(err error) {
 	}
 }
 
-// unbegun describes a run that can't begin, in the output too.
-func (o *opened) unbegun(cause *failure.Error) Ending {
+// unfinished describes a run that can't begin, or can't be finalized, in the output too: that is another process's where the right to write it
+// is lost.
+func (o *opened) unfinished(cause *failure.Error) Ending {
 	ending := unprepared(o.config, o.role, cause)
+	if cause.Reason == v1alpha1.ReasonSuperseded {
+		return ending
+	}
 	if o.isShardOfSeveral() {
 		if err := o.endShard(&ending); err != nil {
 			o.config.Logger.Error("how the shard has ended could not be written", "error", err)
@@ -90,7 +86,7 @@ func (o *opened) unbegun(cause *failure.Error) Ending {
 	result := &ending.Result
 	state := store.State{Phase: store.PhaseEnded, Outcome: result.Outcome, Reason: result.Reason, Message: result.Message}
 	if err := o.store.Describe(&description, state); err != nil {
-		o.config.Logger.Error("the metadata could not be written", "error", err)
+		o.config.Logger.Error("how the run has ended could not be written", "error", err)
 	}
 	return ending
 }

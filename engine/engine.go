@@ -76,6 +76,10 @@ type opened struct {
 	spec   *v1alpha1.DatasetGenerationSpec
 	store  *store.Store
 	fence  *store.Fence
+	// seedColumns are the names of the seed's columns, once they are known.
+	seedColumns []string
+	// publishStarted says that processors have begun to make the dataset of what was generated, and were not ready.
+	publishStarted bool
 	// undescribed notes that it was told that the metadata of the running run can't be written.
 	undescribed sync.Once
 }
@@ -104,8 +108,7 @@ func Generate(ctx context.Context, config Config) Ending {
 				config.Logger.Error("the run ends early", "reason", cause.Reason, "error", cause.Error())
 			}
 			if cause != nil && cause.Reason == v1alpha1.ReasonSuperseded {
-				// The output is another process's now.
-				return unprepared(config, RoleGenerate, cause)
+				return ready.unfinished(cause)
 			}
 			var ending Ending
 			if config.Run.Shards <= 1 {
@@ -136,7 +139,7 @@ func inOutput(ctx context.Context, config Config, role string, work func(*prepar
 	output.begin()
 	ready, err := output.prepare(ctx)
 	if err != nil {
-		return output.unbegun(failure.Of(err))
+		return output.unfinished(failure.Of(err))
 	}
 	defer ready.close()
 	return work(ready)
@@ -196,6 +199,9 @@ func (o *opened) prepare(ctx context.Context) (*prepared, error) {
 		if err := o.store.PinSeed(ready.seed.Digest()); err != nil {
 			return nil, err
 		}
+	}
+	for _, field := range fields {
+		o.seedColumns = append(o.seedColumns, field.Name)
 	}
 	o.store.SetLayout(&store.Layout{Schema: ready.plan.Schema, Output: ready.plan.Output, Dropped: ready.plan.Dropped,
 		Preserve: o.spec.PreservesDroppedColumns(), Staged: ready.processors.Has(v1alpha1.ProcessorAfterGeneration)})

@@ -18,7 +18,7 @@ func (p *prepared) shardEnding(ending *failure.Error) Ending {
 	}
 	summary, err := p.store.Summarize(p.plan.ShardRows(shard, shards), groups, p.plan.RowGroupSize, func(index int64) bool { return index%int64(shards) == int64(shard) })
 	if err != nil {
-		return unprepared(p.config, RoleGenerate, failure.Of(err))
+		return p.unfinished(failure.Of(err))
 	}
 	outcome, reason, message := judge(ending, summary, false)
 	described := p.ending(ending, summary, outcome, reason, message)
@@ -46,21 +46,22 @@ func (p *prepared) finalize(ctx context.Context, ending *failure.Error) Ending {
 		input.Publish = p.publisher()
 	}
 	summary, err := p.store.Finalize(ctx, input)
+	p.publishStarted = err != nil && input.Publish != nil
 	if failed := failure.Of(err); failed != nil && input.Publish != nil && !isOfTheOutput(failed) {
 		// What was generated is kept, and described; the processors may work on it at another attempt.
 		p.config.Logger.Error("the dataset can't be made of what was generated", "reason", failed.Reason, "error", failed.Error())
 		if ending == nil {
 			ending = failed
 		}
-		input.Publish, input.PublishStarted = nil, true
+		input.Publish, input.Description = nil, p.description()
 		summary, err = p.store.Finalize(ctx, input)
 	}
 	if err != nil {
-		p.config.Logger.Error("the metadata could not be written", "error", err)
+		p.config.Logger.Error("the dataset could not be finalized", "error", err)
 		if ending == nil {
 			ending = failure.Of(err)
 		}
-		return unprepared(p.config, p.role, ending)
+		return p.unfinished(ending)
 	}
 	if input.Publish != nil && p.tracker != nil {
 		p.tracker.Add(published(p.tracker.Snapshot(), summary))

@@ -61,7 +61,7 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 		Seed: p.seedValues(), Drain: p.config.Drain, Fence: p.fence,
 	}
 	if p.describes() {
-		job.Describe = func(phase string) { p.describeRunning(p.description(), phase) }
+		job.Describe = p.describeRunning
 	}
 	if err := toolServers.Check(ctx); err != nil {
 		return failure.Of(err)

@@ -54,8 +54,9 @@ func (w *world) requireDescribed(phase string, outcome runreport.Outcome, reason
 type descriptions struct {
 	world  *world
 	schema *storetest.Schema
-	// refuse, where it is not nil, is asked for the error of a write.
-	refuse func(storetest.Described) error
+	// refuse and refuseFile, where they are not nil, are asked for the error of a write, and of the naming of another file.
+	refuse     func(storetest.Described) error
+	refuseFile func(name string) error
 
 	mutex sync.Mutex
 	seen  []storetest.Described
@@ -80,6 +81,10 @@ func (v describedVolume) Rename(oldname, newname string) error {
 			err = v.descriptions.add(data)
 		}
 		if err != nil {
+			return err
+		}
+	} else if v.descriptions.refuseFile != nil {
+		if err := v.descriptions.refuseFile(newname); err != nil {
 			return err
 		}
 	}
@@ -155,7 +160,7 @@ func TestMetadataTellsOfTheRunningRun(t *testing.T) {
 			go func() { ended <- engine.Generate(t.Context(), config) }()
 			waitFor(t, "the first row group in metadata.json", func() bool { return w.exists("metadata.json") && w.described().Actual == 10 })
 			found := w.requireDescribed(store.PhaseRunning, store.OutcomeRunning, "", 10)
-			if found.Groups != 1 || !slices.Contains(found.Columns, "text string") || w.succeeded() {
+			if found.Groups != 1 || !slices.Contains(found.Columns, "text string generated") || w.succeeded() {
 				t.Errorf("metadata.json says %+v, _SUCCESS is there: %t", found, w.succeeded())
 			}
 			held.open()
@@ -355,6 +360,26 @@ func TestMetadataThatCannotBeWritten(t *testing.T) {
 	}
 }
 
+// A dataset that can't be made of what was generated, since its files can't be written, is not left as one that is being made.
+func TestMetadataOfADatasetThatCannotBeFinalized(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, numberedSpec+starlarkProcessor("same", "AfterGeneration", "FailRun", "return rows"), newEndpoint(t, echo).URL)
+	config := w.config(0)
+	w.watched(&config).refuseFile = func(name string) error {
+		if strings.HasPrefix(name, "parquet-files/") {
+			return &os.LinkError{Op: "rename", New: name, Err: syscall.EIO}
+		}
+		return nil
+	}
+	ending := engine.Generate(t.Context(), config)
+	checkEnding(t, ending, runreport.OutcomeFailed, v1alpha1.ReasonStorageFailed, runreport.ExitStorage, 30, 0)
+	found := w.requireDescribed(store.PhaseEnded, runreport.OutcomeFailed, v1alpha1.ReasonStorageFailed, 30)
+	if found.Message != ending.Result.Message || found.PostGeneration != "started" {
+		t.Errorf("metadata.json says %+v", found)
+	}
+	checkEnding(t, w.generate(t.Context(), 0), runreport.OutcomeComplete, "", runreport.ExitOK, 30, 0)
+}
+
 // However long a write of the metadata takes, rows are made and row groups committed meanwhile.
 func TestNothingWaitsForTheMetadata(t *testing.T) {
 	t.Parallel()
@@ -465,6 +490,20 @@ func TestMetadataOfSeveralShards(t *testing.T) {
 	w.requireDescribed(store.PhaseEnded, runreport.OutcomeComplete, "", 30)
 	if !w.succeeded() {
 		t.Error("_SUCCESS is missing")
+	}
+}
+
+// The shard that describes the others says the same of the columns as who finalizes.
+func TestMetadataOfAShardHasTheColumnsOfTheDataset(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, basicSpec, newEndpoint(t, echo).URL)
+	w.shards = 2
+	w.generate(t.Context(), 1)
+	w.generate(t.Context(), 0)
+	before := w.described()
+	checkEnding(t, engine.Finalize(t.Context(), w.config(0)), runreport.OutcomeComplete, "", runreport.ExitOK, 25, 0)
+	if difference := cmp.Diff(w.described().Columns, before.Columns); difference != "" || !slices.Contains(before.Columns, "title string seed") {
+		t.Error(difference)
 	}
 }
 

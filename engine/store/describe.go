@@ -35,7 +35,9 @@ type Description struct {
 	// SideEffects maps the names of side-effect columns to the columns that they are made with.
 	SideEffects map[string]string
 	Spec        json.RawMessage
-	UpdatedAt   time.Time
+	// PublishStarted says that it was begun, and not ended, to make the dataset from staged row groups.
+	PublishStarted bool
+	UpdatedAt      time.Time
 	// Cost says what the use of models has cost; empty where it is not known.
 	Cost func(...runreport.Model) string
 	// ColumnCost says what the requests of a column have cost; empty where it is not known.
@@ -56,6 +58,13 @@ func (d *Description) columnCost(column runreport.Column) string {
 	return d.ColumnCost(column)
 }
 
+func (d *Description) publishState() string {
+	if d.PublishStarted {
+		return publishStarted
+	}
+	return ""
+}
+
 // State is how far a run is. Reason and message are empty while nothing has gone wrong.
 type State struct {
 	Phase           string
@@ -74,7 +83,7 @@ func (s *Store) Describe(description *Description, state State) error {
 	if err != nil {
 		return err
 	}
-	found, err := s.contents(description, manifests, "")
+	found, err := s.contents(description, manifests, description.publishState())
 	if err != nil {
 		return err
 	}

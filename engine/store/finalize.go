@@ -19,9 +19,8 @@ type FinalizeInput struct {
 	Description
 	// Judge says how the run has ended, given what is in the output.
 	Judge func(*Summary) (outcome runreport.Outcome, reason, message string)
-	// Publish makes the dataset from staged row groups; nil where that can't be done now. PublishStarted says that it was tried before.
-	Publish        Publisher
-	PublishStarted bool
+	// Publish makes the dataset from staged row groups; nil where that can't be done now.
+	Publish Publisher
 }
 
 // The states of the processing after the generation.
@@ -46,10 +45,7 @@ func (s *Store) Finalize(ctx context.Context, input FinalizeInput) (*Summary, er
 	if err := s.removeImages(manifests); err != nil {
 		return nil, err
 	}
-	state := ""
-	if input.PublishStarted {
-		state = publishStarted
-	}
+	state := input.publishState()
 	if s.layout.Staged && input.Publish != nil {
 		working := input
 		working.Judge = func(*Summary) (runreport.Outcome, string, string) { return OutcomeRunning, "", "" }

@@ -111,7 +111,7 @@ type Described struct {
 	Actual, Groups                  int64
 	// PostGeneration is how far processors after the generation are.
 	PostGeneration string
-	// Columns are the names and types of the columns.
+	// Columns are the names, types and sources of the columns.
 	Columns []string
 }
 
@@ -131,7 +131,7 @@ func (s *Schema) Read(folder string, data []byte) (read Described, wrong []strin
 		Files     map[string]any                                   `json:"file_paths"`
 		Run       struct{ Phase, Outcome, Reason, Message string } `json:"run"`
 		Records   struct{ Target, Actual, Dropped, Missing, Added, Filtered int64 }
-		Columns   []struct{ Name, Type string }
+		Columns   []struct{ Name, Type, Source string }
 		RowGroups []struct{ Rows int64 } `json:"row_groups"`
 		State     string                 `json:"post_generation_state"`
 		Processed bool                   `json:"post_generation_processed"`
@@ -162,7 +162,7 @@ func (s *Schema) Read(folder string, data []byte) (read Described, wrong []strin
 		wrong = append(wrong, fmt.Sprintf("post_generation_state is %q, but post_generation_processed %t", typed.State, typed.Processed))
 	}
 	for _, column := range typed.Columns {
-		read.Columns = append(read.Columns, column.Name+" "+column.Type)
+		read.Columns = append(read.Columns, column.Name+" "+column.Type+" "+column.Source)
 	}
 	if read.Phase != "Ended" && read.Outcome != "Running" {
 		wrong = append(wrong, fmt.Sprintf("the phase is %s, the outcome %s", read.Phase, read.Outcome))
