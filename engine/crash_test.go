@@ -104,6 +104,12 @@ func newKilledOf(t *testing.T, spec string, server *simtest.Server) *killed {
 // live runs the engine until it ends by itself, or, once the server has had so many requests in all, kills it. It says whether it did.
 func (k *killed) live(server *simtest.Server, requests int) bool {
 	k.t.Helper()
+	return k.killWhen(func() bool { return server.Counters().Requests >= requests })
+}
+
+// killWhen runs the engine until it ends by itself, or kills it once a condition holds. It says whether it did.
+func (k *killed) killWhen(reached func() bool) bool {
+	k.t.Helper()
 	command := exec.CommandContext(k.t.Context(), os.Args[0])
 	command.Env = append(os.Environ(), engineProcess+"="+k.input)
 	var messages bytes.Buffer
@@ -122,7 +128,7 @@ func (k *killed) live(server *simtest.Server, requests int) bool {
 			return false
 		default:
 		}
-		if server.Counters().Requests >= requests {
+		if reached() {
 			if err := command.Process.Signal(syscall.SIGKILL); err != nil {
 				k.t.Fatal(err)
 			}

@@ -5,7 +5,6 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
-	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/progress"
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/internal/runreport"
@@ -20,8 +19,8 @@ type Ending struct {
 }
 
 // ending describes what is in the output, and how it came to that.
-func (p *prepared) ending(role string, cause *failure.Error, summary *store.Summary, outcome runreport.Outcome, reason, message string) Ending {
-	result := newResult(p.config, role)
+func (p *prepared) ending(cause *failure.Error, summary *store.Summary, outcome runreport.Outcome, reason, message string) Ending {
+	result := newResult(p.config, p.role)
 	result.Mode = string(p.plan.Mode)
 	result.Outcome, result.Reason, result.Message = outcome, reason, message
 	result.Records, result.Output = summary.Records, summary.Output
@@ -53,8 +52,7 @@ func unprepared(config Config, role string, cause *failure.Error) Ending {
 		return ending
 	}
 	ending.Result.Mode = string(spec.ExecutionMode())
-	// Only the counts of a plan are needed here; they don't depend on whether the spec is valid.
-	counts := plan.Plan{NumRecords: spec.NumRecords, RowGroupSize: spec.EffectiveRowGroupSize()}
+	counts := countsOf(spec)
 	shards, target, groups := max(1, config.Run.Shards), spec.NumRecords, counts.RowGroups()
 	include := func(int64) bool { return true }
 	if shards > 1 && role == RoleGenerate {

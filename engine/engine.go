@@ -8,6 +8,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
@@ -70,12 +71,26 @@ type Config struct {
 	Outage schedule.OutageConfig
 }
 
+// opened is a run whose output is open, and which this process has the right to write.
+type opened struct {
+	config Config
+	role   string
+	spec   *v1alpha1.DatasetGenerationSpec
+	store  *store.Store
+	fence  *store.Fence
+	// seedColumns are the names of the seed's columns, once they are known.
+	seedColumns []string
+	// publishStarted says that processors have begun to make the dataset of what was generated, and were not ready.
+	publishStarted bool
+	// undescribed notes that it was told that the metadata of the running run can't be written.
+	undescribed sync.Once
+}
+
 // prepared is what both roles need.
 type prepared struct {
-	config Config
-	plan   *plan.Plan
-	seed   *seed.Dataset
-	store  *store.Store
+	*opened
+	plan *plan.Plan
+	seed *seed.Dataset
 	// processors are those that work on rows.
 	processors *process.Set
 	// tracker counts the generation, and progress is what it says at the end.
@@ -89,83 +104,109 @@ type prepared struct {
 // returns when nothing of it runs any more.
 func Generate(ctx context.Context, config Config) Ending {
 	return lastLine(config, func() Ending {
-		ready, err := prepare(ctx, config)
-		if err != nil {
-			return unprepared(config, RoleGenerate, failure.Of(err))
-		}
-		defer ready.close()
-		cause := ready.generate(ctx)
-		if cause != nil {
-			config.Logger.Error("the run ends early", "reason", cause.Reason, "error", cause.Error())
-		}
-		if cause != nil && cause.Reason == v1alpha1.ReasonSuperseded {
-			// The output is another process's now.
-			return unprepared(config, RoleGenerate, cause)
-		}
-		var ending Ending
-		if config.Run.Shards <= 1 {
-			ending = ready.finalize(ctx, RoleGenerate, cause)
-		} else {
-			ending = ready.shardEnding(cause)
-		}
-		ending.Progress = ready.progress
-		return ending
+		return inOutput(ctx, config, RoleGenerate, func(ready *prepared) Ending {
+			cause := ready.generate(ctx)
+			if cause != nil {
+				config.Logger.Error("the run ends early", "reason", cause.Reason, "error", cause.Error())
+			}
+			if cause != nil && cause.Reason == v1alpha1.ReasonSuperseded {
+				return ready.unfinished(cause)
+			}
+			var ending Ending
+			if config.Run.Shards <= 1 {
+				ending = ready.finalize(ctx, cause)
+			} else {
+				ending = ready.shardEnding(cause)
+			}
+			ending.Progress = ready.progress
+			return ending
+		})
 	})
 }
 
 // Finalize writes the metadata of a run whose shards are done.
 func Finalize(ctx context.Context, config Config) Ending {
 	return lastLine(config, func() Ending {
-		ready, err := prepare(ctx, config)
-		if err != nil {
-			return unprepared(config, RoleFinalize, failure.Of(err))
-		}
-		defer ready.close()
-		return ready.finalize(ctx, RoleFinalize, nil)
+		return inOutput(ctx, config, RoleFinalize, func(ready *prepared) Ending { return ready.finalize(ctx, nil) })
 	})
 }
 
-// prepare reads the spec and the seed, and opens the output. Its errors are failure.Error, or that of the context.
-func prepare(ctx context.Context, config Config) (*prepared, error) {
+// inOutput does the work of a role, or says why it can't begin, also in the metadata.
+func inOutput(ctx context.Context, config Config, role string, work func(*prepared) Ending) Ending {
+	output, err := open(config, role)
+	if err != nil {
+		return unprepared(config, role, failure.Of(err))
+	}
+	defer output.close()
+	output.begin()
+	ready, err := output.prepare(ctx)
+	if err != nil {
+		return output.unfinished(failure.Of(err))
+	}
+	defer ready.close()
+	return work(ready)
+}
+
+// open reads the spec, opens the output, and takes the right to write it. Who finalizes takes that of the first shard, which describes the
+// dataset until then. Its errors are failure.Error.
+func open(config Config, role string) (*opened, error) {
 	spec, err := decodeSpec(config.Run)
 	if err != nil {
 		return nil, err
 	}
-	ready := &prepared{config: config}
+	layout := &store.Layout{Preserve: spec.PreservesDroppedColumns(), Staged: spec.HasProcessorsAt(v1alpha1.ProcessorAfterGeneration)}
+	output := &opened{config: config, role: role, spec: spec}
+	folder := store.Folder(config.Run.Namespace, config.Run.Name, config.Run.ConfigHash)
+	if output.store, err = store.Open(config.OutputDirectory, folder, layout); err != nil {
+		return nil, err
+	}
+	if config.Volume != nil {
+		output.store.Through(config.Volume)
+	}
+	shard := config.Shard
+	if role == RoleFinalize {
+		shard = 0
+	}
+	if output.fence, err = output.store.TakeFence(config.Run.RunID, config.Run.Attempt, shard); err != nil {
+		output.close()
+		return nil, err
+	}
+	return output, nil
+}
+
+// prepare reads the seed and compiles the plan. Its errors are failure.Error, or that of the context.
+func (o *opened) prepare(ctx context.Context) (*prepared, error) {
+	ready := &prepared{opened: o}
 	var fields []table.Field
-	if spec.Seed != nil {
+	var err error
+	if o.spec.Seed != nil {
 		client := &http.Client{}
 		defer client.CloseIdleConnections()
-		if ready.seed, err = seed.Load(ctx, spec.Seed, config.SeedDirectory, client); err != nil {
+		if ready.seed, err = seed.Load(ctx, o.spec.Seed, o.config.SeedDirectory, client); err != nil {
 			return nil, err
 		}
 		fields = ready.seed.Schema().Fields()
 	}
-	if ready.plan, err = plan.Compile(spec, fields); err != nil {
+	if ready.plan, err = plan.Compile(o.spec, fields); err != nil {
 		var invalid *plan.InvalidError
 		if errors.As(err, &invalid) {
 			return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "%v", invalid)
 		}
 		return nil, err
 	}
-	if ready.processors, err = process.New(spec, ready.plan.Schema); err != nil {
+	if ready.processors, err = process.New(o.spec, ready.plan.Schema); err != nil {
 		return nil, err
-	}
-	folder := store.Folder(config.Run.Namespace, config.Run.Name, config.Run.ConfigHash)
-	layout := &store.Layout{Schema: ready.plan.Schema, Output: ready.plan.Output, Dropped: ready.plan.Dropped, Preserve: spec.PreservesDroppedColumns(),
-		Staged: ready.processors.Has(v1alpha1.ProcessorAfterGeneration)}
-	if ready.store, err = store.Open(config.OutputDirectory, folder, layout); err != nil {
-		return nil, err
-	}
-	if config.Volume != nil {
-		ready.store.Through(config.Volume)
 	}
 	if ready.seed != nil {
-		if err := ready.store.PinSeed(ready.seed.Digest()); err != nil {
-			ready.close()
+		if err := o.store.PinSeed(ready.seed.Digest()); err != nil {
 			return nil, err
 		}
 	}
+	for _, field := range fields {
+		o.seedColumns = append(o.seedColumns, field.Name)
+	}
+	o.store.SetLayout(&store.Layout{Schema: ready.plan.Schema, Output: ready.plan.Output, Dropped: ready.plan.Dropped,
+		Preserve: o.spec.PreservesDroppedColumns(), Staged: ready.processors.Has(v1alpha1.ProcessorAfterGeneration)})
 	return ready, nil
 }
 
@@ -181,11 +222,14 @@ func decodeSpec(resolved runreport.ResolvedRun) (*v1alpha1.DatasetGenerationSpec
 	return &spec, nil
 }
 
+func (o *opened) close() {
+	if err := o.store.Close(); err != nil {
+		o.config.Logger.Warn("closing the output failed", "error", err)
+	}
+}
+
 func (p *prepared) close() {
 	if p.observed != nil {
 		p.observed()
-	}
-	if err := p.store.Close(); err != nil {
-		p.config.Logger.Warn("closing the output failed", "error", err)
 	}
 }

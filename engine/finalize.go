@@ -2,11 +2,9 @@ package engine
 
 import (
 	"context"
-	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
-	"seedloom.dev/seedloom/engine/run"
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/internal/runreport"
 )
@@ -20,69 +18,61 @@ func (p *prepared) shardEnding(ending *failure.Error) Ending {
 	}
 	summary, err := p.store.Summarize(p.plan.ShardRows(shard, shards), groups, p.plan.RowGroupSize, func(index int64) bool { return index%int64(shards) == int64(shard) })
 	if err != nil {
-		return unprepared(p.config, RoleGenerate, failure.Of(err))
+		return p.unfinished(failure.Of(err))
 	}
 	outcome, reason, message := judge(ending, summary, false)
-	if err := p.store.EndShard(store.ShardEnding{Shard: shard, Attempt: p.config.Run.Attempt, Outcome: outcome, Reason: reason, Message: message}); err != nil {
+	described := p.ending(ending, summary, outcome, reason, message)
+	if err := p.endShard(&described); err != nil {
 		return unprepared(p.config, RoleGenerate, failure.Of(err))
 	}
-	return p.ending(RoleGenerate, ending, summary, outcome, reason, message)
+	return described
 }
 
 // finalize writes the metadata of the whole dataset, and describes it.
-func (p *prepared) finalize(ctx context.Context, role string, ending *failure.Error) Ending {
-	resolved := p.config.Run
+func (p *prepared) finalize(ctx context.Context, ending *failure.Error) Ending {
 	var outcome runreport.Outcome
 	var reason, message string
 	input := store.FinalizeInput{
-		Namespace: resolved.Namespace, Name: resolved.Name, RunID: resolved.RunID, ConfigHash: resolved.ConfigHash, Attempt: resolved.Attempt,
-		Mode: string(p.plan.Mode), Engine: p.config.Version, Target: p.plan.NumRecords, RowGroups: p.plan.RowGroups(), RowGroupSize: p.plan.RowGroupSize,
-		Spec: resolved.Spec, UpdatedAt: time.Now(),
+		Description: p.description(),
 		Judge: func(summary *store.Summary) (runreport.Outcome, string, string) {
 			outcome, reason, message = judge(ending, summary, true)
 			return outcome, reason, message
 		},
-		Cost: p.cost, ColumnCost: p.columnCost,
 	}
 	if ending == nil {
 		ending = p.shardsEnding()
-	}
-	input.SideEffects = map[string]string{}
-	for _, column := range p.plan.Columns {
-		for _, index := range column.SideEffects {
-			input.SideEffects[p.plan.Schema.Fields()[index].Name] = column.Name
-		}
-	}
-	if p.seed != nil {
-		for _, field := range p.seed.Schema().Fields() {
-			input.SeedColumns = append(input.SeedColumns, field.Name)
-		}
 	}
 	if ending == nil || !ending.Temporary {
 		input.Publish = p.publisher()
 	}
 	summary, err := p.store.Finalize(ctx, input)
-	if failed := failure.Of(err); failed != nil && input.Publish != nil && failed.Reason != v1alpha1.ReasonStorageFailed {
+	p.publishStarted = err != nil && input.Publish != nil
+	if failed := failure.Of(err); failed != nil && input.Publish != nil && !isOfTheOutput(failed) {
 		// What was generated is kept, and described; the processors may work on it at another attempt.
 		p.config.Logger.Error("the dataset can't be made of what was generated", "reason", failed.Reason, "error", failed.Error())
 		if ending == nil {
 			ending = failed
 		}
-		input.Publish, input.PublishStarted = nil, true
+		input.Publish, input.Description = nil, p.description()
 		summary, err = p.store.Finalize(ctx, input)
 	}
 	if err != nil {
-		p.config.Logger.Error("the metadata could not be written", "error", err)
+		p.config.Logger.Error("the dataset could not be finalized", "error", err)
 		if ending == nil {
 			ending = failure.Of(err)
 		}
-		return unprepared(p.config, role, ending)
+		return p.unfinished(ending)
 	}
 	if input.Publish != nil && p.tracker != nil {
 		p.tracker.Add(published(p.tracker.Snapshot(), summary))
 		p.progress = p.tracker.Snapshot()
 	}
-	return p.ending(role, ending, summary, outcome, reason, message)
+	return p.ending(ending, summary, outcome, reason, message)
+}
+
+// isOfTheOutput says whether a failure is that of the volume, or of the right to write to it, so that nothing can be described either.
+func isOfTheOutput(failed *failure.Error) bool {
+	return failed.Reason == v1alpha1.ReasonStorageFailed || failed.Reason == v1alpha1.ReasonSuperseded
 }
 
 // shardsEnding is why records of some shards are missing, when all that is known of it is what the shards have left. It is nil in a shard.
@@ -98,20 +88,4 @@ func (p *prepared) shardsEnding() *failure.Error {
 		}
 	}
 	return nil
-}
-
-// cost is what a model has cost; empty where no model has a price.
-func (p *prepared) cost(models ...runreport.Model) string {
-	if !p.plan.Spec.HasPrices() {
-		return ""
-	}
-	return run.Cost(p.plan.Spec, models...).String()
-}
-
-// columnCost is what a column has cost; empty where its model has no price.
-func (p *prepared) columnCost(column runreport.Column) string {
-	if p.plan.Spec.PriceOfColumn(column.Name) == nil {
-		return ""
-	}
-	return run.ColumnCost(p.plan.Spec, column).String()
 }

@@ -62,7 +62,10 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 	job := &run.Job{
 		Plan: p.plan, Generators: generators, Processors: p.processors, Store: p.store, Progress: tracker, Logger: p.config.Logger,
 		Attempt: p.config.Run.Attempt, Shard: p.config.Shard, Shards: max(1, p.config.Run.Shards), Outage: outage, Shown: p.observed != nil,
-		Seed: p.seedValues(), Drain: p.config.Drain, Shares: shares,
+		Seed: p.seedValues(), Drain: p.config.Drain, Fence: p.fence, Shares: shares,
+	}
+	if p.describes() {
+		job.Describe = p.describeRunning
 	}
 	if err := toolServers.Check(ctx); err != nil {
 		return failure.Of(err)
@@ -74,9 +77,6 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 		return ending
 	}
 	p.announce()
-	if job.Fence, err = p.store.TakeFence(p.config.Run.RunID, p.config.Run.Attempt, p.config.Shard); err != nil {
-		return failure.Of(err)
-	}
 	tracing, traced := p.startTrace()
 	job.Trace = tracing
 	ending := run.Execute(ctx, job)

@@ -19,6 +19,7 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine"
+	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/hack/llmsim/sim"
 	"seedloom.dev/seedloom/internal/runreport"
 )
@@ -203,11 +204,16 @@ func TestAFullVolumeEndsTheRunAndKeepsWhatWasWritten(t *testing.T) {
 	if _, rows := w.rows(); kept == 0 || int64(len(rows)) != kept {
 		t.Errorf("%d rows can be read, %d are counted", len(rows), kept)
 	}
+	// There may be no room for the last word either; then the one before it stays.
+	if described := w.described(); described.Outcome != string(store.OutcomeRunning) && described.Outcome != string(runreport.OutcomeFailed) {
+		t.Errorf("metadata.json says %+v", described)
+	}
 	// The claim is enlarged, and the run goes on.
 	if err := syscall.Mount("tmpfs", w.output, "tmpfs", syscall.MS_REMOUNT, "size=64m"); err != nil {
 		t.Fatal(err)
 	}
 	requireComplete(t, w, w.generate(t.Context(), 0))
+	w.requireDescribed(store.PhaseEnded, runreport.OutcomeComplete, "", 4000)
 	if left, _ := filepath.Glob(filepath.Join(w.folder(), "*", "*.tmp")); len(left) > 0 {
 		t.Errorf("left over: %q", left)
 	}

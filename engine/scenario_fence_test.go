@@ -3,6 +3,8 @@ package engine_test
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine"
 	"seedloom.dev/seedloom/hack/llmsim/sim"
@@ -30,7 +32,7 @@ func TestTheSecondOfTwoEnginesWritesAndTheFirstEnds(t *testing.T) {
 		t.Errorf("the first engine ended with %s, exit code %d: %s", ending.Result.Reason, ending.ExitCode, ending.Result.Message)
 	}
 	requireComplete(t, w, engine.Ending{Result: runreport.Result{Outcome: runreport.OutcomeComplete, Records: runreport.Records{Target: 200, Actual: 200}}})
-	if after := w.metadata(); after["run"] == nil || !w.succeeded() || len(after) != len(before) {
-		t.Errorf("the first engine has changed the metadata: %v", after)
+	if difference := cmp.Diff(before, w.metadata()); difference != "" || !w.succeeded() {
+		t.Errorf("the first engine has changed the metadata; _SUCCESS is there: %t\n%s", w.succeeded(), difference)
 	}
 }

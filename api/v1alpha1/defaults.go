@@ -221,6 +221,16 @@ func (s *DatasetGenerationSpec) PreservesDroppedColumns() bool {
 	return s.Run == nil || valueOr(s.Run.PreserveDroppedColumns, true)
 }
 
+// HasProcessorsAt says whether code of processors works at a stage.
+func (s *DatasetGenerationSpec) HasProcessorsAt(stage ProcessorStage) bool {
+	for i := range s.Processors {
+		if code := s.Processors[i].Starlark; code != nil && code.Stage == stage {
+			return true
+		}
+	}
+	return false
+}
+
 // EffectiveMaxTurns is how often a model may call tools before it must answer.
 func (t *ToolSet) EffectiveMaxTurns() int { return int(valueOr(t.MaxTurns, DefaultToolTurns)) }
 

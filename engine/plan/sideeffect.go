@@ -36,6 +36,17 @@ func sideEffects(column *v1alpha1.Column) []sideEffect {
 	return made
 }
 
+// SideEffects maps the names of all side-effect columns of a spec to those of the columns that they are made with.
+func SideEffects(spec *v1alpha1.DatasetGenerationSpec) map[string]string {
+	producers := map[string]string{}
+	for i := range spec.Columns {
+		for _, made := range sideEffects(&spec.Columns[i]) {
+			producers[made.Name] = spec.Columns[i].Name
+		}
+	}
+	return producers
+}
+
 // traceType is the type of a conversation: its messages, each with the tools that it calls or answers.
 func traceType() table.Type {
 	text := table.Type{Kind: table.KindString}

@@ -11,6 +11,7 @@ import (
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/progress"
 	"seedloom.dev/seedloom/engine/schedule"
+	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/table"
 	"seedloom.dev/seedloom/internal/runreport"
 )
@@ -35,11 +36,11 @@ type source interface {
 
 // driver runs the tasks of a scheduler in goroutines of its own, and waits for all of them. One goroutine owns the scheduler.
 type driver struct {
-	job     *Job
-	core    *schedule.Core
-	steps   []*step
-	turns   []turn
-	slots   int // of all lanes
+	job   *Job
+	core  *schedule.Core
+	steps []*step
+	turns []turn
+	slots int // of all lanes
 	// workers run the tasks, and are those of the present run.
 	workers *workers
 	results chan result
@@ -138,6 +139,7 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 		if ending := d.core.Ending(); ending != nil && !drain.begun {
 			drain.begin(ending)
 			d.job.Progress.SetPhase(progress.PhaseDraining)
+			d.job.describer.enter(store.PhaseDraining)
 		}
 		d.processHeld(work)
 		if started := d.dispatch(work); missed && started > 0 {

@@ -45,6 +45,8 @@ type Job struct {
 	Fence *store.Fence
 	// Shares are the engine's parts in what may be under way at endpoints that it shares; nil where it shares none.
 	Shares *share.Shares
+	// Describe writes what is to be read of the running run, in a phase of the store's; nil where this shard doesn't.
+	Describe func(phase string)
 	// Shown says that somebody shows the progress, so that it need not be logged.
 	Shown bool
 
@@ -56,6 +58,7 @@ type Job struct {
 	budget        *budget
 	tracer        *tracer
 	skips         *skip.Rules
+	describer     *describer
 }
 
 // Execute makes all rows of the shard that are not in the store yet, in the plan's mode. It returns nil when every row has met its
@@ -70,6 +73,8 @@ func Execute(ctx context.Context, job *Job) *failure.Error {
 	job.tracer = newTracer(job.Trace, job.Plan.RowGroupSize)
 	job.journals = newJournals(job)
 	defer job.journals.close()
+	job.describer = startDescriber(job.Describe)
+	defer job.describer.stop()
 	defer startHeartbeat(job.Progress, job.Logger, !job.Shown).stop()
 	if job.Plan.Mode == v1alpha1.ExecutionSync {
 		return executeSync(ctx, job)

@@ -40,7 +40,7 @@ func (s *Store) ReadDataset() (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	if manifests, err = s.dataset(manifests); err != nil {
+	if manifests, _, err = s.dataset(manifests); err != nil {
 		return nil, err
 	}
 	dataset := &Dataset{}

@@ -8,33 +8,19 @@ import (
 	"io/fs"
 	"path"
 	"strings"
-	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
-// FinalizeInput is what metadata says beyond what the row groups tell.
+// FinalizeInput is what a dataset is finalized with.
 type FinalizeInput struct {
-	Namespace, Name, RunID, ConfigHash string
-	Attempt                            int32
-	Mode, Engine                       string
-	Target, RowGroups, RowGroupSize    int64
-	SeedColumns                        []string
-	// SideEffects maps the names of side-effect columns to the columns that they are made with.
-	SideEffects map[string]string
-	Spec        json.RawMessage
+	Description
 	// Judge says how the run has ended, given what is in the output.
-	Judge     func(*Summary) (outcome runreport.Outcome, reason, message string)
-	UpdatedAt time.Time
-	// Cost says what the use of models has cost; empty where it is not known.
-	Cost func(...runreport.Model) string
-	// ColumnCost says what the requests of a column have cost; empty where it is not known.
-	ColumnCost func(runreport.Column) string
-	// Publish makes the dataset from staged row groups; nil where that can't be done now. PublishStarted says that it was tried before.
-	Publish        Publisher
-	PublishStarted bool
+	Judge func(*Summary) (outcome runreport.Outcome, reason, message string)
+	// Publish makes the dataset from staged row groups; nil where that can't be done now.
+	Publish Publisher
 }
 
 // The states of the processing after the generation.
@@ -59,12 +45,11 @@ func (s *Store) Finalize(ctx context.Context, input FinalizeInput) (*Summary, er
 	if err := s.removeImages(manifests); err != nil {
 		return nil, err
 	}
-	state := ""
-	if input.PublishStarted {
-		state = publishStarted
-	}
+	state := input.publishState()
 	if s.layout.Staged && input.Publish != nil {
-		if _, err := s.describe(input, manifests, publishStarted); err != nil {
+		working := input
+		working.Judge = func(*Summary) (runreport.Outcome, string, string) { return OutcomeRunning, "", "" }
+		if _, err := s.describe(working, manifests, publishStarted); err != nil {
 			return nil, err
 		}
 		if err := s.publish(ctx, manifests, input.Attempt, input.Publish); err != nil {
@@ -82,23 +67,17 @@ func (s *Store) Finalize(ctx context.Context, input FinalizeInput) (*Summary, er
 // describe writes what describes the dataset as a whole, from the manifests, whoever wrote them: the dropped rows, the configuration, the
 // metadata, and the mark of success unless the run has failed or the dataset is not made yet.
 func (s *Store) describe(input FinalizeInput, manifests []*Manifest, state string) (*Summary, error) {
-	manifests, err := s.dataset(manifests)
+	found, err := s.contents(&input.Description, manifests, state)
 	if err != nil {
 		return nil, err
 	}
-	// Row groups beyond the target are those of an earlier, larger one: they are in the output, and count.
-	summary := s.summarize(manifests, input.Target, input.RowGroups, input.RowGroupSize, func(int64) bool { return true })
-	outcome, reason, message := input.Judge(summary)
-	dropped, err := droppedRows(manifests)
-	if err != nil {
-		return nil, err
+	summary := found.summary
+	now := State{Phase: PhaseEnded}
+	now.Outcome, now.Reason, now.Message = input.Judge(summary)
+	if now.Outcome == OutcomeRunning {
+		now.Phase = PhaseFinalizing
 	}
-	document := s.metadata(input, summary, manifests, outcome, reason, message)
-	if s.layout.Staged {
-		processed := state == publishComplete
-		document.PostGenerationState, document.PostGenerationProcessed = state, &processed
-	}
-	metadata, err := indented(document)
+	dropped, err := droppedRows(found.manifests)
 	if err != nil {
 		return nil, err
 	}
@@ -107,18 +86,20 @@ func (s *Store) describe(input FinalizeInput, manifests []*Manifest, state strin
 		return nil, failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding %s", configFile)
 	}
 	config.WriteByte('\n')
-	for _, file := range []struct {
-		name string
-		data []byte
-	}{{droppedFile, dropped}, {configFile, config.Bytes()}, {metadataFile, metadata}} {
-		if err := s.write(file.name, file.data); err != nil {
-			return nil, err
-		}
+	if err := s.writeOwned(droppedFile, dropped); err != nil {
+		return nil, err
 	}
-	whole := !s.layout.Staged || state == publishComplete
+	if err := s.writeOwned(configFile, config.Bytes()); err != nil {
+		return nil, err
+	}
+	whole := !s.layout.Staged || found.state == publishComplete
+	succeeded := whole && (now.Outcome == runreport.OutcomeComplete || now.Outcome == runreport.OutcomePartial)
+	if err := s.writeMetadata(&input.Description, found, now, succeeded); err != nil {
+		return nil, err
+	}
 	if whole || input.Publish == nil {
 		// Nothing more is written: neither what crashes have left over, nor the right to write is wanted any more.
-		if err := s.removeTemporary(manifests); err != nil {
+		if err := s.removeTemporary(found.manifests); err != nil {
 			return nil, err
 		}
 		if summary.Records.Missing == 0 {
@@ -127,11 +108,8 @@ func (s *Store) describe(input FinalizeInput, manifests []*Manifest, state strin
 			}
 		}
 	}
-	if whole && (outcome == runreport.OutcomeComplete || outcome == runreport.OutcomePartial) {
-		return summary, s.write(successFile, nil)
-	}
-	if err := s.root.Remove(successFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fail(err, "removing "+successFile)
+	if succeeded {
+		return summary, s.writeOwned(successFile, nil)
 	}
 	return summary, nil
 }
@@ -147,17 +125,6 @@ func droppedRows(manifests []*Manifest) ([]byte, error) {
 		}
 	}
 	return lines.Bytes(), nil
-}
-
-func indented(document any) ([]byte, error) {
-	var buffer bytes.Buffer
-	encoder := json.NewEncoder(&buffer)
-	encoder.SetEscapeHTML(false) // people read the names of types in it
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(document); err != nil {
-		return nil, failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding %s", metadataFile)
-	}
-	return buffer.Bytes(), nil
 }
 
 // removeTemporary removes what crashes have left over. No shard writes any more when a run is finalized.

@@ -14,7 +14,7 @@ import (
 
 // Layout says which columns records have, and which of them are in which file of a row group. It is immutable.
 type Layout struct {
-	// Schema has all columns of the records.
+	// Schema has all columns of the records; nil until they are known.
 	Schema *table.Schema
 	// Output are the columns in parquet-files; nil stands for all.
 	Output *table.Schema

@@ -1,7 +1,12 @@
 package store
 
 import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"maps"
 	"path"
+	"slices"
 	"time"
 
 	"seedloom.dev/seedloom/internal/runreport"
@@ -55,6 +60,7 @@ type metadataRun struct {
 	Attempt       int32             `json:"attempt"`
 	ExecutionMode string            `json:"execution_mode"`
 	EngineVersion string            `json:"engine_version"`
+	Phase         string            `json:"phase"`
 	Outcome       runreport.Outcome `json:"outcome"`
 	Reason        string            `json:"reason"`
 	Message       string            `json:"message"`
@@ -117,22 +123,9 @@ type metadataRowGroup struct {
 	Bytes  int64  `json:"bytes"`
 }
 
-func (input *FinalizeInput) cost(models ...runreport.Model) string {
-	if input.Cost == nil {
-		return ""
-	}
-	return input.Cost(models...)
-}
-
-func (input *FinalizeInput) columnCost(column runreport.Column) string {
-	if input.ColumnCost == nil {
-		return ""
-	}
-	return input.ColumnCost(column)
-}
-
-func (s *Store) metadata(input FinalizeInput, summary *Summary, manifests []*Manifest, outcome runreport.Outcome, reason, message string) metadata {
-	document := metadata{
+func (s *Store) metadata(input *Description, found *contents, state State) (*metadata, error) {
+	summary := found.summary
+	document := &metadata{
 		ConfigHash: input.ConfigHash, ConfigHashAlgo: "sha256", ConfigHashVersion: 1, PreserveDroppedColumns: s.layout.Preserve,
 		TargetNumRecords: input.Target, ActualNumRecords: summary.Records.Actual,
 		TotalNumBatches: input.RowGroups, NumCompletedBatches: summary.Output.CompletedRowGroups, BufferSize: input.RowGroupSize,
@@ -141,20 +134,27 @@ func (s *Store) metadata(input FinalizeInput, summary *Summary, manifests []*Man
 		SchemaVersion:  metadataVersion, Namespace: input.Namespace,
 		Run: metadataRun{
 			ID: input.RunID, Attempt: input.Attempt, ExecutionMode: input.Mode, EngineVersion: input.Engine,
-			Outcome: outcome, Reason: reason, Message: message, UpdatedAt: input.UpdatedAt.UTC().Truncate(time.Second),
+			Phase: state.Phase, Outcome: state.Outcome, Reason: state.Reason, Message: state.Message, UpdatedAt: input.UpdatedAt.UTC().Truncate(time.Second),
 		},
 		Records: metadataRecords(summary.Records),
 		Columns: []metadataColumn{}, Dropped: []runreport.Drop{}, Models: []metadataModel{}, RowGroups: []metadataRowGroup{},
 	}
+	if s.layout.Staged {
+		processed := found.state == publishComplete
+		document.PostGenerationState, document.PostGenerationProcessed = found.state, &processed
+	}
 	document.Dropped = append(document.Dropped, summary.Dropped...)
-	s.describeColumns(&document, input, summary)
+	if err := s.nameColumns(document, input); err != nil {
+		return nil, err
+	}
+	countColumns(document, input, summary)
 	var all runreport.Usage
 	for _, model := range summary.Models {
 		all.Add(model.Usage)
 		document.Models = append(document.Models, metadataModel{model.Alias, usageIn(model.Usage, input.cost(model))})
 	}
 	document.Usage = usageIn(all, input.cost(summary.Models...))
-	for _, manifest := range manifests {
+	for _, manifest := range found.manifests {
 		document.FilePaths.add(manifest)
 		if len(document.RowGroups) < maxListedRowGroups {
 			document.RowGroups = append(document.RowGroups, metadataRowGroup{
@@ -163,7 +163,7 @@ func (s *Store) metadata(input FinalizeInput, summary *Summary, manifests []*Man
 			})
 		}
 	}
-	return document
+	return document, nil
 }
 
 func (p *metadataPaths) add(manifest *Manifest) {
@@ -185,12 +185,30 @@ func (p *metadataPaths) add(manifest *Manifest) {
 	}
 }
 
-// describeColumns adds the columns in their order, those that are dropped too; the schema is that of the files with the rows. Those of the seed
-// are never made, so that their cells share the rows' fate.
-func (s *Store) describeColumns(document *metadata, input FinalizeInput, summary *Summary) {
-	fromSeed := map[string]bool{}
-	for _, name := range input.SeedColumns {
-		fromSeed[name] = true
+// Where the values of a column come from.
+const (
+	sourceSeed      = "seed"
+	sourceGenerated = "generated"
+)
+
+// nameColumns adds the columns in their order, those that are dropped too, without their counts; the schema is that of the files with the
+// rows. While only the spec is known, the columns are those of the metadata that is there; without any, there are no files either.
+func (s *Store) nameColumns(document *metadata, input *Description) error {
+	if s.layout.Schema == nil {
+		var earlier metadata
+		data, err := s.root.ReadFile(metadataFile)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fail(err, "reading "+metadataFile)
+		}
+		if err != nil || json.Unmarshal(data, &earlier) != nil || earlier.ConfigHash != input.ConfigHash {
+			return nil
+		}
+		maps.Copy(document.Schema, earlier.Schema)
+		document.DroppedColumns = append(document.DroppedColumns, earlier.DroppedColumns...)
+		for _, column := range earlier.Columns {
+			document.Columns = append(document.Columns, metadataColumn{Name: column.Name, Type: column.Type, Source: column.Source})
+		}
+		return nil
 	}
 	for _, field := range s.layout.output().Fields() {
 		document.Schema[field.Name] = field.Type.String()
@@ -199,12 +217,24 @@ func (s *Store) describeColumns(document *metadata, input FinalizeInput, summary
 		document.DroppedColumns = append(document.DroppedColumns, field.Name)
 	}
 	for _, field := range s.layout.Schema.Fields() {
-		column := metadataColumn{Name: field.Name, Type: field.Type.String(), Source: "generated"}
-		if fromSeed[field.Name] {
-			column.Source, column.Succeeded, column.Dropped = "seed", summary.Records.Actual, summary.Records.Dropped
+		source := sourceGenerated
+		if slices.Contains(input.SeedColumns, field.Name) {
+			source = sourceSeed
 		}
-		made := field.Name
-		producer, isSideEffect := input.SideEffects[field.Name]
+		document.Columns = append(document.Columns, metadataColumn{Name: field.Name, Type: field.Type.String(), Source: source})
+	}
+	return nil
+}
+
+// countColumns counts the cells of the columns. Those of the seed are never made, so that their cells share the rows' fate.
+func countColumns(document *metadata, input *Description, summary *Summary) {
+	for i := range document.Columns {
+		column := &document.Columns[i]
+		if column.Source == sourceSeed {
+			column.Succeeded, column.Dropped = summary.Records.Actual, summary.Records.Dropped
+		}
+		made := column.Name
+		producer, isSideEffect := input.SideEffects[column.Name]
 		if isSideEffect {
 			made = producer
 		}
@@ -216,6 +246,5 @@ func (s *Store) describeColumns(document *metadata, input FinalizeInput, summary
 				}
 			}
 		}
-		document.Columns = append(document.Columns, column)
 	}
 }

@@ -92,9 +92,9 @@ func (s *Store) published(manifest *Manifest) (*Manifest, error) {
 }
 
 // dataset returns the manifests of what is in the dataset: the row groups themselves, or what was made of them. A row group that is not
-// published yet has no files in the dataset.
-func (s *Store) dataset(manifests []*Manifest) ([]*Manifest, error) {
-	merged := make([]*Manifest, len(manifests))
+// published yet has no files in the dataset; complete says that there is none.
+func (s *Store) dataset(manifests []*Manifest) (merged []*Manifest, complete bool, err error) {
+	merged, complete = make([]*Manifest, len(manifests)), true
 	for i, manifest := range manifests {
 		if path.Dir(manifest.File) != manifestFolder {
 			merged[i] = manifest
@@ -103,9 +103,10 @@ func (s *Store) dataset(manifests []*Manifest) ([]*Manifest, error) {
 		final := *manifest
 		published, err := s.published(manifest)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if published == nil {
+			complete = false
 			final.File, final.SHA256, final.Bytes = "", "", 0
 			merged[i] = &final
 			continue
@@ -117,7 +118,7 @@ func (s *Store) dataset(manifests []*Manifest) ([]*Manifest, error) {
 		final.recount(published.Dropped)
 		merged[i] = &final
 	}
-	return merged, nil
+	return merged, complete, nil
 }
 
 // recount counts the cells of the rows that there are now, and adds those that were given up. Which of the rows that are left had cells

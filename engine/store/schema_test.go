@@ -2,112 +2,18 @@ package store_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
-	"sort"
 	"strings"
 	"testing"
-	"time"
 
 	"seedloom.dev/seedloom/engine/store"
+	"seedloom.dev/seedloom/engine/store/storetest"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
-// jsonSchema is as much of JSON Schema as docs/metadata.schema.json uses; a keyword beyond it fails the decoding.
-type jsonSchema struct {
-	Schema      string                 `json:"$schema"`
-	Title       string                 `json:"title"`
-	Description string                 `json:"description"`
-	Type        string                 `json:"type"`
-	Enum        []any                  `json:"enum"`
-	Minimum     *float64               `json:"minimum"`
-	Pattern     string                 `json:"pattern"`
-	Format      string                 `json:"format"`
-	Required    []string               `json:"required"`
-	Properties  map[string]*jsonSchema `json:"properties"`
-	Additional  json.RawMessage        `json:"additionalProperties"`
-	Items       *jsonSchema            `json:"items"`
-}
-
-// violations returns what is wrong with a value, each with its path.
-func (s *jsonSchema) violations(path string, value any) []string {
-	if s.Enum != nil && !slices.Contains(s.Enum, value) {
-		return []string{fmt.Sprintf("%s is %v, not one of %v", path, value, s.Enum)}
-	}
-	fits := false
-	var found []string
-	switch typed := value.(type) {
-	case string:
-		fits = s.Type == "string" && regexp.MustCompile(s.Pattern).MatchString(typed)
-		if s.Format == "date-time" {
-			_, err := time.Parse(time.RFC3339, typed)
-			fits = fits && err == nil
-		}
-	case bool:
-		fits = s.Type == "boolean"
-	case float64:
-		fits = s.Type == "integer" && typed == float64(int64(typed)) && (s.Minimum == nil || typed >= *s.Minimum)
-	case []any:
-		fits = s.Type == "array"
-		for i, item := range typed {
-			if fits {
-				found = append(found, s.Items.violations(fmt.Sprintf("%s[%d]", path, i), item)...)
-			}
-		}
-	case map[string]any:
-		fits = s.Type == "object"
-		found = s.members(path, typed)
-	}
-	if !fits {
-		found = append(found, fmt.Sprintf("%s is %v, not a fitting %s", path, value, s.Type))
-	}
-	return found
-}
-
-func (s *jsonSchema) members(path string, object map[string]any) (found []string) {
-	for _, name := range s.Required {
-		if _, there := object[name]; !there {
-			found = append(found, path+"."+name+" is missing")
-		}
-	}
-	for name, value := range object {
-		property := s.Properties[name]
-		if property == nil && len(s.Additional) > 0 && s.Additional[0] == '{' {
-			property = &jsonSchema{}
-			if err := json.Unmarshal(s.Additional, property); err != nil {
-				return []string{err.Error()}
-			}
-		}
-		if property == nil {
-			found = append(found, path+"."+name+" is not in the schema")
-			continue
-		}
-		found = append(found, property.violations(path+"."+name, value)...)
-	}
-	sort.Strings(found)
-	return found
-}
-
-func publishedSchema(t *testing.T) *jsonSchema {
-	t.Helper()
-	data, err := os.ReadFile("../../docs/metadata.schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	decoder := json.NewDecoder(strings.NewReader(string(data)))
-	decoder.DisallowUnknownFields()
-	var schema jsonSchema
-	if err := decoder.Decode(&schema); err != nil {
-		t.Fatal(err)
-	}
-	return &schema
-}
-
 func TestMetadataFitsItsPublishedSchema(t *testing.T) {
-	schema := publishedSchema(t)
+	schema := storetest.PublishedSchema(t, "../../docs/metadata.schema.json")
 	for name, fill := range map[string]func(t *testing.T, s *store.Store){
 		"a dataset with nothing in it": func(*testing.T, *store.Store) {},
 		"a dataset with everything": func(t *testing.T, s *store.Store) {
@@ -139,7 +45,7 @@ func TestMetadataFitsItsPublishedSchema(t *testing.T) {
 			if err := json.Unmarshal(data, &document); err != nil {
 				t.Fatal(err)
 			}
-			for _, violation := range schema.violations("", document) {
+			for _, violation := range schema.Violations("", document) {
 				t.Error(violation)
 			}
 		})
@@ -152,7 +58,7 @@ func TestTheSchemaRefusesWhatDoesNotFit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	schema := publishedSchema(t)
+	schema := storetest.PublishedSchema(t, "../../docs/metadata.schema.json")
 	for want, change := range map[string]func(document map[string]any){
 		".namespace is missing":                func(d map[string]any) { delete(d, "namespace") },
 		".extra is not in the schema":          func(d map[string]any) { d["extra"] = 1.0 },
@@ -167,7 +73,7 @@ func TestTheSchemaRefusesWhatDoesNotFit(t *testing.T) {
 			t.Fatal(err)
 		}
 		change(document)
-		if found := strings.Join(schema.violations("", document), "\n"); !strings.Contains(found, want) {
+		if found := strings.Join(schema.Violations("", document), "\n"); !strings.Contains(found, want) {
 			t.Errorf("got %q, want it to say %q", found, want)
 		}
 	}

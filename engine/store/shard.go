@@ -12,7 +12,7 @@ import (
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
-// shardFolder holds how each of several shards has ended, for who finalizes the dataset.
+// shardFolder holds how each of several shards has ended, or that it has not, for who finalizes the dataset.
 const shardFolder = "shards"
 
 // ShardEnding is how a shard has ended.
@@ -24,6 +24,11 @@ type ShardEnding struct {
 	Message string            `json:"message,omitempty"`
 }
 
+// BeginShard notes that a shard is being made: how it has ended before says nothing any more.
+func (s *Store) BeginShard(shard, attempt int32) error {
+	return s.EndShard(ShardEnding{Shard: shard, Attempt: attempt, Outcome: OutcomeRunning})
+}
+
 // EndShard notes how a shard has ended.
 func (s *Store) EndShard(ending ShardEnding) error {
 	if err := s.root.Mkdir(shardFolder, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -33,7 +38,7 @@ func (s *Store) EndShard(ending ShardEnding) error {
 	if err != nil {
 		return failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding the ending of shard %d", ending.Shard)
 	}
-	return s.write(path.Join(shardFolder, fmt.Sprintf("%05d.json", ending.Shard)), append(data, '\n'))
+	return s.writeOwned(path.Join(shardFolder, fmt.Sprintf("%05d.json", ending.Shard)), append(data, '\n'))
 }
 
 // ShardEndings returns how the shards of an attempt have ended, in their order. What can't be read is left out: the row groups say what is
@@ -50,7 +55,7 @@ func (s *Store) ShardEndings(attempt int32) []ShardEnding {
 			continue
 		}
 		var ending ShardEnding
-		if json.Unmarshal(data, &ending) == nil && ending.Attempt == attempt {
+		if json.Unmarshal(data, &ending) == nil && ending.Attempt == attempt && ending.Outcome != OutcomeRunning {
 			endings = append(endings, ending)
 		}
 	}

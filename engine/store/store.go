@@ -71,6 +71,9 @@ func Open(root, folder string, layout *Layout) (*Store, error) {
 	return &Store{root: opened, folder: folder, layout: layout, writer: rand.Text()}, nil
 }
 
+// SetLayout sets the layout of a store that was opened before all its columns were known. No row group may have been committed by it.
+func (s *Store) SetLayout(layout *Layout) { s.layout = layout }
+
 // Close closes the folder.
 func (s *Store) Close() error { return s.root.Close() }
 

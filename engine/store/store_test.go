@@ -260,11 +260,11 @@ func writeToFullVolume(t *testing.T, root string) {
 }
 
 func finalizeInput(judge func(*store.Summary) (runreport.Outcome, string, string)) store.FinalizeInput {
-	return store.FinalizeInput{
+	return store.FinalizeInput{Description: store.Description{
 		Namespace: "ns", Name: "ds", RunID: "ds-1", ConfigHash: "sha256:0123", Attempt: 1, Mode: "Async", Engine: "test",
 		Target: 25, RowGroups: 3, RowGroupSize: 10, SeedColumns: []string{"title"}, Spec: json.RawMessage(`{"numRecords":25}`),
-		Judge: judge, UpdatedAt: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC),
-	}
+		UpdatedAt: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC),
+	}, Judge: judge}
 }
 
 func complete(*store.Summary) (runreport.Outcome, string, string) {

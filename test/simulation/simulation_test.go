@@ -32,6 +32,7 @@ import (
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/engine/store"
+	"seedloom.dev/seedloom/engine/store/storetest"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -83,6 +84,8 @@ type weather struct {
 	// answered counts the whole answers to each prompt; inFlight are the requests under way.
 	answered map[string]int
 	inFlight int
+	// metadata checks each metadata.json that is written.
+	metadata func(folder store.Volume, name string)
 	// latest is when the latest answers came, and arriving how many came then: they may not have been taken yet.
 	latest   time.Time
 	arriving int
@@ -235,6 +238,9 @@ func (d decaying) OpenFile(name string, flag int, mode os.FileMode) (*os.File, e
 }
 
 func (d decaying) Rename(oldname, newname string) error {
+	if newname == "metadata.json" && d.weather.metadata != nil {
+		d.weather.metadata(d.Volume, oldname)
+	}
 	if d.fails("rename " + newname) {
 		return &os.LinkError{Op: "rename", Old: oldname, New: newname, Err: syscall.EIO}
 	}
@@ -257,9 +263,11 @@ func TestWholeRunsInVirtualTime(t *testing.T) {
 	}
 	t.Logf("%d runs from seed %d on", *simulatedRuns, first)
 	synctest.Test(t, func(t *testing.T) {
+		schema := publishedSchema(t)
+		countDescriptions(t, schema)
 		for i := range *simulatedRuns {
 			seed := first + uint64(i)
-			simulateRun(t, seed)
+			simulateRun(t, seed, schema)
 			if t.Failed() {
 				t.Fatalf("again: go test ./test/simulation -simulation.runs 1 -simulation.seed %d", seed)
 			}
@@ -273,6 +281,8 @@ type world struct {
 	spec    v1alpha1.DatasetGenerationSpec
 	attempt int32
 	shards  int32
+	// schema is that of metadata.json.
+	schema *storetest.Schema
 }
 
 func (w *world) config(t *testing.T, shard int32, sky *weather) engine.Config {
@@ -322,15 +332,16 @@ func (w *world) rows(t *testing.T) (names []string, rows [][]any) {
 }
 
 // simulateRun takes one dataset through a few lives of engines, and a last one in good weather.
-func simulateRun(t *testing.T, seed uint64) {
+func simulateRun(t *testing.T, seed uint64, schema *storetest.Schema) {
 	random := rand.New(rand.NewPCG(seed, 1))
 	rows := 5 + random.IntN(60)
-	w := &world{output: t.TempDir(), attempt: 1, shards: int32(1 + random.IntN(3))}
+	w := &world{output: t.TempDir(), attempt: 1, shards: int32(1 + random.IntN(3)), schema: schema}
 	text := fmt.Sprintf(simulatedSpec, rows, random.IntN(1000), 1+random.IntN(16), 1+random.IntN(16), 1+random.IntN(25))
 	if err := yaml.UnmarshalStrict([]byte(text), &w.spec); err != nil {
 		t.Fatal(err)
 	}
 	sky := &weather{seed: seed, asked: map[string]uint64{}, began: time.Now(), trouble: random.Float64() * 0.4, answered: map[string]int{}}
+	sky.metadata = func(folder store.Volume, name string) { w.checkMetadata(t, folder, name) }
 	if random.IntN(3) == 0 {
 		from := time.Duration(random.IntN(60)) * time.Second
 		sky.outages = [][2]time.Duration{{from, from + time.Duration(1+random.IntN(300))*time.Second}}
@@ -415,6 +426,9 @@ func (w *world) live(t *testing.T, sky *weather, stop time.Duration) (lost int) 
 		}
 		if ctx.Err() == nil && sky.decayed == 0 && result.Outcome != runreport.OutcomeComplete && result.Outcome != runreport.OutcomePartial {
 			t.Errorf("shard %d ended as %s, %s: %s", shard, result.Outcome, result.Reason, result.Message)
+		}
+		if w.shards == 1 && sky.decayed == 0 {
+			w.checkEnding(t, result)
 		}
 		for _, column := range result.Columns {
 			if sum := column.Succeeded + column.Failed + column.Dropped + column.Skipped; sum != result.Records.Actual+result.Records.Dropped {
