@@ -11,6 +11,7 @@ import (
 	"seedloom.dev/seedloom/engine/admission"
 	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/engine/progress"
 	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/engine/table"
 	"seedloom.dev/seedloom/internal/runreport"
@@ -35,6 +36,9 @@ type watch struct {
 	lanes, providers, models []string
 
 	pending map[int64]*pendingRequest
+	// batches are the work on many rows at once that is under way, by the numbers that requests have too; atWork lists it.
+	batches map[int64]progress.Batch
+	atWork  []progress.Batch
 	last    int64
 	// progressed is when a cell was last made or a row met its fate; stalls counts the warnings since.
 	progressed time.Time
@@ -71,7 +75,7 @@ func newWatch(logger *slog.Logger, spec *v1alpha1.DatasetGenerationSpec, lanes [
 	made := &watch{
 		logger: logger, slow: spec.EffectiveSlowRequestThreshold(), deadline: spec.EffectiveStallDeadline(), lanes: lanes,
 		pending: make(map[int64]*pendingRequest), progressed: now, told: make(map[string]time.Time), limits: make(map[string]*limit),
-		slowTold: make(map[string]slowTold),
+		slowTold: make(map[string]slowTold), batches: make(map[int64]progress.Batch),
 	}
 	for i := range spec.Providers {
 		made.providers = append(made.providers, spec.Providers[i].Name)
@@ -89,8 +93,6 @@ func (w *watch) started(column *plan.Column, task schedule.Task, progress *model
 	w.pending[w.last] = &pendingRequest{column: column, row: record.Row, attempt: record.Attempt, group: task.Group(), since: now, progress: progress}
 	return w.last
 }
-
-func (w *watch) ended(number int64) { delete(w.pending, number) }
 
 // progress notes that something was made.
 func (w *watch) progress(now time.Time) {
@@ -212,11 +214,15 @@ func (w *watch) stalled(now time.Time, core *schedule.Core) {
 		}
 	}
 	since := now.Sub(w.progressed).Round(time.Second)
-	if running == 0 && !until.IsZero() {
-		w.logger.Warn("the run waits", "withoutProgress", since, "until", until.UTC().Format(time.RFC3339), slog.Group("lanes", lanes...))
+	details := []any{slog.Group("lanes", lanes...)}
+	if batches := told(w.atWork, now, 0); len(batches) > 0 {
+		details = append(details, "atWork", batches)
+	}
+	if running == 0 && len(w.atWork) == 0 && !until.IsZero() {
+		w.logger.Warn("the run waits", "withoutProgress", since, "until", until.UTC().Format(time.RFC3339), details[0])
 		return
 	}
-	w.logger.Warn("the run makes no progress", "for", since, "rowGroups", core.Open(), slog.Group("lanes", lanes...))
+	w.logger.Warn("the run makes no progress", append([]any{"for", since, "rowGroups", core.Open()}, details...)...)
 }
 
 // waitText says what a lane waits for, with a time after it.

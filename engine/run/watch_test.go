@@ -202,6 +202,21 @@ func TestAStallIsToldWithWhatEachLaneWaitsFor(t *testing.T) {
 	}
 }
 
+func TestAStallNamesTheWorkOnManyRows(t *testing.T) {
+	w := newWatching(0)
+	first := w.begun(`column "size"`, 8, w.now)
+	w.pass(10)
+	w.begun("PostBatch processors of row group 1", 5, w.now)
+	lines, _ := w.pass(20)
+	if want := `atWork="[column \"size\", 8 rows, for 30s PostBatch processors of row group 1, 5 rows, for 20s]"`; len(lines) != 1 || !strings.Contains(lines[0], "makes no progress") || !strings.Contains(lines[0], want) {
+		t.Errorf("within 30 s: %q", lines)
+	}
+	w.ended(first)
+	if lines, _ := w.pass(30); len(lines) != 1 || !strings.Contains(lines[0], `atWork="[PostBatch processors of row group 1, 5 rows, for 50s]"`) {
+		t.Errorf("30 s later: %q", lines)
+	}
+}
+
 func TestAKnownWaitIsNoStall(t *testing.T) {
 	w := newWatching(0)
 	w.start(8)
