@@ -32,9 +32,9 @@ type watchedRun struct {
 	tracker *progress.Tracker
 }
 
-func newWatchedRun(t *testing.T, text string) *watchedRun {
+func newWatchedRun(t *testing.T, text, address string) *watchedRun {
 	t.Helper()
-	w := &watchedRun{world: newWorld(t, text, newEndpoint(t, echo).URL), spans: trace.NewRing(1000)}
+	w := &watchedRun{world: newWorld(t, text, address), spans: trace.NewRing(1000)}
 	w.spec.Run.Trace = v1alpha1.TraceEnabled
 	return w
 }
@@ -100,7 +100,7 @@ func TestAResizeIsInTheTrace(t *testing.T) {
 
 func TestAResizeThatFailsIsInTheTrace(t *testing.T) {
 	t.Parallel()
-	w := newWatchedRun(t, codeFirst(`fail("so sad")`))
+	w := newWatchedRun(t, codeFirst(`fail("so sad")`), newEndpoint(t, echo).URL)
 	if ending := <-w.start(t.Context()); ending.Result.Reason != v1alpha1.ReasonCustomCodeError || !strings.Contains(ending.Result.Message, "so sad") {
 		t.Errorf("the run ended as %s: %s", ending.Result.Reason, ending.Result.Message)
 	}
@@ -121,7 +121,7 @@ func TestWhatHangsInSyncModeEndsAtTheStallDeadline(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWatchedRun(t, test.spec)
+			w := newWatchedRun(t, test.spec, newEndpoint(t, echo).URL)
 			w.spec.Run.StallDeadlineSeconds = new(int32(1))
 			ending := <-w.start(t.Context())
 			if ending.Result.Reason != v1alpha1.ReasonStalled || ending.ExitCode != runreport.ExitRetry {
@@ -149,7 +149,7 @@ func TestASyncRunThatIsAskedToStopLeavesNothingBehind(t *testing.T) {
 		"a processor at the end": {resizeSpec + processorsOf("PostBatch"), "PostBatch"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWatchedRun(t, test.spec)
+			w := newWatchedRun(t, test.spec, newEndpoint(t, echo).URL)
 			noLeaks(t)
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()

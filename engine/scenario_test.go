@@ -27,7 +27,7 @@ import (
 //	P3   a full volume                       TestAFullVolumeEndsTheRunAndKeepsWhatWasWritten, run.TestACommitThatFailsIsTriedAgain
 //	P4   a row group that loses all rows     TestAProcessorIsNotCalledForARowGroupWithoutRows
 //	P5   nothing starts after a shutdown     TestEarlyShutdownSendsNothingAfterwards, TestEarlyShutdownCutsWhatIsUnderWay
-//	P6   code that does not stop             run.TestWhatDoesNotStopIsLeftBehind, run.TestLocalCodeThatDoesNotStopIsLeftBehind
+//	P6   code that does not stop             TestCodeThatRunsWhenTheRunEnds, run.TestWhatDoesNotStopIsLeftBehind, run.TestLocalCodeThatDoesNotStopIsLeftBehind
 //	P7   5 % of failures                     schedule.TestFivePercentOfAMillionNeverTripTheGate, schedule.TestRareFailuresNeverEndTheRun
 //	P8   flat over all requests ever made    hack/bench, cells/… (a cost, so no test)
 //	P9   one slow request                    TestASlowRequestDelaysNoOtherRowGroup
