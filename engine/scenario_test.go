@@ -28,7 +28,7 @@ import (
 //	P4   a row group that loses all rows     TestAProcessorIsNotCalledForARowGroupWithoutRows
 //	P5   nothing starts after a shutdown     TestEarlyShutdownSendsNothingAfterwards, TestEarlyShutdownCutsWhatIsUnderWay
 //	P6   code that does not stop             TestCodeThatRunsWhenTheRunEnds, run.TestWhatDoesNotStopIsLeftBehind, run.TestLocalCodeThatDoesNotStopIsLeftBehind
-//	P7   5 % of failures                     schedule.TestFivePercentOfAMillionNeverTripTheGate, schedule.TestRareFailuresNeverEndTheRun
+//	P7   5 % of failures                     TestFivePercentOfBadAnswersNeverEndARun, schedule.TestFivePercentOfAMillionNeverTripTheGate, schedule.TestRareFailuresNeverEndTheRun
 //	P8   flat over all requests ever made    hack/bench, cells/… (a cost, so no test)
 //	P9   one slow request                    TestASlowRequestDelaysNoOtherRowGroup
 //	P10  a replica restarts                  TestARestartOfAReplicaCostsNoRow
