@@ -29,7 +29,7 @@ import (
 //	P5   nothing starts after a shutdown     TestEarlyShutdownSendsNothingAfterwards, TestEarlyShutdownCutsWhatIsUnderWay
 //	P6   code that does not stop             TestCodeThatRunsWhenTheRunEnds, run.TestWhatDoesNotStopIsLeftBehind, run.TestLocalCodeThatDoesNotStopIsLeftBehind
 //	P7   5 % of failures                     TestFivePercentOfBadAnswersNeverEndARun, schedule.TestFivePercentOfAMillionNeverTripTheGate, schedule.TestRareFailuresNeverEndTheRun
-//	P8   flat over all requests ever made    hack/bench, cells/… (a cost, so no test)
+//	P8   flat over all requests ever made    TestARequestCostsTheSameHoweverManyWereMade, TestNoMoreRequestsAreUnderWayThanMayBe; rates: hack/bench, cells/…
 //	P9   one slow request                    TestASlowRequestDelaysNoOtherRowGroup
 //	P10  a replica restarts                  TestARestartOfAReplicaCostsNoRow
 //	P11  512 rows wait                       run.TestAWaitCostsNoProcessorTime
@@ -228,7 +228,12 @@ func TestEarlyShutdownSendsNothingAfterwards(t *testing.T) {
 
 func waitFor(t *testing.T, what string, reached func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !reached(); time.Sleep(5 * time.Millisecond) {
+	waitUpTo(t, 10*time.Second, what, reached)
+}
+
+func waitUpTo(t *testing.T, limit time.Duration, what string, reached func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(limit); !reached(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain for %s", what)
 		}
