@@ -32,7 +32,7 @@ import (
 //	P8   flat over all requests ever made    TestARequestCostsTheSameHoweverManyWereMade, TestNoMoreRequestsAreUnderWayThanMayBe; rates: hack/bench, cells/…
 //	P9   one slow request                    TestASlowRequestDelaysNoOtherRowGroup
 //	P10  a replica restarts                  TestARestartOfAReplicaCostsNoRow
-//	P11  512 rows wait                       run.TestAWaitCostsNoProcessorTime
+//	P11  512 rows wait                       TestManyRowsThatWaitCostNothing, run.TestAWaitCostsNoProcessorTime
 //	P12  whole columns and mass drops        schedule.BenchmarkWholeGroups (a cost, so no test)
 //	P13  Retry-After of a day                TestAnAbsurdRetryAfterIsCappedAndTold, schedule.TestRetryAfterIsHonouredAndCapped
 //	P14  a trickling answer                  TestATricklingAnswerEndsAtTheTotalDeadline, TestATricklingAnswerIsToldWithItsBytes
