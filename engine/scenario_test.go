@@ -33,7 +33,7 @@ import (
 //	P9   one slow request                    TestASlowRequestDelaysNoOtherRowGroup
 //	P10  a replica restarts                  TestARestartOfAReplicaCostsNoRow
 //	P11  512 rows wait                       TestManyRowsThatWaitCostNothing, run.TestAWaitCostsNoProcessorTime
-//	P12  whole columns and mass drops        schedule.BenchmarkWholeGroups (a cost, so no test)
+//	P12  whole columns and mass drops        TestAWholeColumnOfALargeRowGroup; times: schedule.BenchmarkWholeGroups
 //	P13  Retry-After of a day                TestAnAbsurdRetryAfterIsCappedAndTold, schedule.TestRetryAfterIsHonouredAndCapped
 //	P14  a trickling answer                  TestATricklingAnswerEndsAtTheTotalDeadline, TestATricklingAnswerIsToldWithItsBytes
 //	P15  nothing happens                     run.TestHeartbeatsComeWhetherAnythingHappensOrNot, run.TestAStallIsToldWithWhatEachLaneWaitsFor,
