@@ -27,17 +27,21 @@ import (
 //	P3   a full volume                       TestAFullVolumeEndsTheRunAndKeepsWhatWasWritten, run.TestACommitThatFailsIsTriedAgain
 //	P4   a row group that loses all rows     TestAProcessorIsNotCalledForARowGroupWithoutRows
 //	P5   nothing starts after a shutdown     TestEarlyShutdownSendsNothingAfterwards, TestEarlyShutdownCutsWhatIsUnderWay
-//	P6   code that does not stop             TestCodeThatRunsWhenTheRunEnds, run.TestWhatDoesNotStopIsLeftBehind, run.TestLocalCodeThatDoesNotStopIsLeftBehind
-//	P7   5 % of failures                     TestFivePercentOfBadAnswersNeverEndARun, schedule.TestFivePercentOfAMillionNeverTripTheGate, schedule.TestRareFailuresNeverEndTheRun
-//	P8   flat over all requests ever made    TestARequestCostsTheSameHoweverManyWereMade, TestNoMoreRequestsAreUnderWayThanMayBe; rates: hack/bench, cells/…
+//	P6   code that does not stop             TestCodeThatRunsWhenTheRunEnds,
+//	                                         run.TestWhatDoesNotStopIsLeftBehind, run.TestLocalCodeThatDoesNotStopIsLeftBehind
+//	P7   5 % of failures                     TestFivePercentOfBadAnswersNeverEndARun,
+//	                                         schedule.TestFivePercentOfAMillionNeverTripTheGate, schedule.TestRareFailuresNeverEndTheRun
+//	P8   flat over all requests ever made    TestARequestCostsTheSameHoweverManyWereMade, TestNoMoreRequestsAreUnderWayThanMayBe;
+//	                                         rates: hack/bench, cells/…
 //	P9   one slow request                    TestASlowRequestDelaysNoOtherRowGroup
 //	P10  a replica restarts                  TestARestartOfAReplicaCostsNoRow
 //	P11  512 rows wait                       TestManyRowsThatWaitCostNothing, run.TestAWaitCostsNoProcessorTime
 //	P12  whole columns and mass drops        TestAWholeColumnOfALargeRowGroup; times: schedule.BenchmarkWholeGroups
 //	P13  Retry-After of a day                TestAnAbsurdRetryAfterIsCappedAndTold, schedule.TestRetryAfterIsHonouredAndCapped
 //	P14  a trickling answer                  TestATricklingAnswerEndsAtTheTotalDeadline, TestATricklingAnswerIsToldWithItsBytes
-//	P15  nothing happens                     run.TestHeartbeatsComeWhetherAnythingHappensOrNot, run.TestAStallIsToldWithWhatEachLaneWaitsFor,
-//	                                         run.TestARunThatStallsEndsAtItsDeadline, run.TestALostWakeUpIsHealed
+//	P15  nothing happens                     TestAServerThatNeverAnswersIsTold, run.TestHeartbeatsComeWhetherAnythingHappensOrNot,
+//	                                         run.TestAStallIsToldWithWhatEachLaneWaitsFor, run.TestARunThatStallsEndsAtItsDeadline,
+//	                                         run.TestALostWakeUpIsHealed
 //	P16  kill -9                             TestAHundredKills
 //	P17  999 of 1000 rows are lost           TestARunThatLosesNearlyAllRowsSaysSo
 //	P18  a processor swaps rows              TestAProcessorReturnsTheRowsThatItWasGiven

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	// stallPeriod is after how long without any progress a run says so, and how often it does again.
+	// stallPeriod is after how long without any progress a run says so, and how often it does again, where no deadline comes sooner.
 	stallPeriod = 30 * time.Second
 	// slowLines is how many slow requests to a model are told one by one in a period of the threshold; more are told in one line.
 	slowLines = 3
@@ -30,8 +30,8 @@ type watch struct {
 	logger *slog.Logger
 	// slow is after how long a request is warned about, and how often it is again; 0 is never.
 	slow time.Duration
-	// deadline is after how long a stall ends the run; 0 is never.
-	deadline time.Duration
+	// deadline is after how long a stall ends the run, 0 is never; period is after how long it is told, and how often it is again.
+	deadline, period time.Duration
 	// lanes are the names of the lanes, providers those of the endpoints, and models the aliases.
 	lanes, providers, models []string
 
@@ -77,6 +77,11 @@ func newWatch(logger *slog.Logger, spec *v1alpha1.DatasetGenerationSpec, lanes [
 		pending: make(map[int64]*pendingRequest), progressed: now, told: make(map[string]time.Time), limits: make(map[string]*limit),
 		slowTold: make(map[string]slowTold), batches: make(map[int64]progress.Batch),
 	}
+	made.period = stallPeriod
+	if made.deadline > 0 {
+		// It is told before it ends the run.
+		made.period = min(stallPeriod, made.deadline/2)
+	}
 	for i := range spec.Providers {
 		made.providers = append(made.providers, spec.Providers[i].Name)
 	}
@@ -109,13 +114,13 @@ func (w *watch) look(now time.Time, core *schedule.Core) runreport.Troubles {
 		w.lookForSlow(now)
 	}
 	idle := now.Sub(w.progressed)
-	waits := idle >= stallPeriod && w.waits(core.LaneStates(), now)
-	if idle >= stallPeriod*time.Duration(w.stalls+1) {
+	waits := idle >= w.period && w.waits(core.LaneStates(), now)
+	if idle >= w.period*time.Duration(w.stalls+1) {
 		w.stalls++
 		w.stalled(now, core)
 	}
 	troubles := w.troubles(now, core)
-	if idle >= stallPeriod && !waits {
+	if idle >= w.period && !waits {
 		since := w.progressed.UTC()
 		troubles.StalledSince = &since
 	}
