@@ -23,8 +23,8 @@ type beside struct {
 	apply func()
 }
 
-// start starts work beside the tasks.
-func (d *driver) start(ctx context.Context, next beside) {
+// startBeside starts work beside the tasks.
+func (d *driver) startBeside(ctx context.Context, next beside) {
 	d.processing++
 	number := d.watch.begun(next.name, next.rows, time.Now())
 	go func() {

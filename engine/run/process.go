@@ -132,7 +132,7 @@ func (d *driver) startBesides(ctx context.Context) {
 	}
 	if d.core.Ending() == nil { // else they never come, and what is not released is not written
 		for _, next := range d.besides {
-			d.start(ctx, next)
+			d.startBeside(ctx, next)
 		}
 	}
 	d.besides = nil
