@@ -369,17 +369,6 @@ func write(record *table.Record, made *plan.Column, value any, sideEffects []any
 	}
 }
 
-func (d *driver) addUsage(group int64, columns ...runreport.Column) {
-	d.usage[group] = runreport.AddColumns(d.usage[group], columns...)
-	d.job.spend(columns...)
-}
-
-// recovered adds usage that an earlier process has spent.
-func (d *driver) recovered(group int64, columns ...runreport.Column) {
-	d.usage[group] = runreport.AddColumns(d.usage[group], columns...)
-	d.job.recovered(columns...)
-}
-
 // settled notes that the rows that are whole have been counted, and returns the work without them.
 func (d *driver) settled() *progress.Work {
 	d.work.settled = d.core.DoneRows()
