@@ -27,17 +27,21 @@ import (
 //	P3   a full volume                       TestAFullVolumeEndsTheRunAndKeepsWhatWasWritten, run.TestACommitThatFailsIsTriedAgain
 //	P4   a row group that loses all rows     TestAProcessorIsNotCalledForARowGroupWithoutRows
 //	P5   nothing starts after a shutdown     TestEarlyShutdownSendsNothingAfterwards, TestEarlyShutdownCutsWhatIsUnderWay
-//	P6   code that does not stop             run.TestWhatDoesNotStopIsLeftBehind, run.TestLocalCodeThatDoesNotStopIsLeftBehind
-//	P7   5 % of failures                     schedule.TestFivePercentOfAMillionNeverTripTheGate, schedule.TestRareFailuresNeverEndTheRun
-//	P8   flat over all requests ever made    hack/bench, cells/… (a cost, so no test)
+//	P6   code that does not stop             TestCodeThatRunsWhenTheRunEnds,
+//	                                         run.TestWhatDoesNotStopIsLeftBehind, run.TestLocalCodeThatDoesNotStopIsLeftBehind
+//	P7   5 % of failures                     TestFivePercentOfBadAnswersNeverEndARun,
+//	                                         schedule.TestFivePercentOfAMillionNeverTripTheGate, schedule.TestRareFailuresNeverEndTheRun
+//	P8   flat over all requests ever made    TestARequestCostsTheSameHoweverManyWereMade, TestNoMoreRequestsAreUnderWayThanMayBe;
+//	                                         rates: hack/bench, cells/…
 //	P9   one slow request                    TestASlowRequestDelaysNoOtherRowGroup
 //	P10  a replica restarts                  TestARestartOfAReplicaCostsNoRow
-//	P11  512 rows wait                       run.TestAWaitCostsNoProcessorTime
-//	P12  whole columns and mass drops        schedule.BenchmarkWholeGroups (a cost, so no test)
+//	P11  512 rows wait                       TestManyRowsThatWaitCostNothing, run.TestAWaitCostsNoProcessorTime
+//	P12  whole columns and mass drops        TestAWholeColumnOfALargeRowGroup; times: schedule.BenchmarkWholeGroups
 //	P13  Retry-After of a day                TestAnAbsurdRetryAfterIsCappedAndTold, schedule.TestRetryAfterIsHonouredAndCapped
 //	P14  a trickling answer                  TestATricklingAnswerEndsAtTheTotalDeadline, TestATricklingAnswerIsToldWithItsBytes
-//	P15  nothing happens                     run.TestHeartbeatsComeWhetherAnythingHappensOrNot, run.TestAStallIsToldWithWhatEachLaneWaitsFor,
-//	                                         run.TestARunThatStallsEndsAtItsDeadline, run.TestALostWakeUpIsHealed
+//	P15  nothing happens                     TestAServerThatNeverAnswersIsTold, run.TestHeartbeatsComeWhetherAnythingHappensOrNot,
+//	                                         run.TestAStallIsToldWithWhatEachLaneWaitsFor, run.TestARunThatStallsEndsAtItsDeadline,
+//	                                         run.TestALostWakeUpIsHealed
 //	P16  kill -9                             TestAHundredKills
 //	P17  999 of 1000 rows are lost           TestARunThatLosesNearlyAllRowsSaysSo
 //	P18  a processor swaps rows              TestAProcessorReturnsTheRowsThatItWasGiven
@@ -230,7 +234,12 @@ func TestEarlyShutdownSendsNothingAfterwards(t *testing.T) {
 
 func waitFor(t *testing.T, what string, reached func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !reached(); time.Sleep(5 * time.Millisecond) {
+	waitUpTo(t, 10*time.Second, what, reached)
+}
+
+func waitUpTo(t *testing.T, limit time.Duration, what string, reached func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(limit); !reached(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain for %s", what)
 		}

@@ -28,6 +28,7 @@ type Tracker struct {
 	sequence int64
 	records  runreport.Records
 	inFlight int64
+	batches  []Batch
 	troubles runreport.Troubles
 	spans    int64 // of a trace that were dropped
 	dropped  []runreport.Drop
@@ -102,6 +103,15 @@ type Work struct {
 	// Columns and Models are those of which the executor has something to say; the others stay as they are.
 	Columns []ColumnWork
 	Models  []ModelWork
+	// Batches are all that are under way. The list is not changed any more.
+	Batches []Batch
+}
+
+// Batch is work on many rows at once, such as a column that is made for a whole row group, or the processors of one.
+type Batch struct {
+	Name  string    `json:"name"`
+	Rows  int       `json:"rows"`
+	Since time.Time `json:"since"`
 }
 
 // ColumnWork are the cells of a column whose rows have not met their fate yet.
@@ -165,7 +175,7 @@ func (t *Tracker) SetWork(work *Work) {
 }
 
 func (t *Tracker) setWork(work *Work) {
-	t.inFlight = work.InFlight
+	t.inFlight, t.batches = work.InFlight, work.Batches
 	for _, column := range work.Columns {
 		t.columns[column.Column].work = column
 	}
@@ -292,7 +302,7 @@ func (t *Tracker) Snapshot() Snapshot {
 	defer t.mutex.Unlock()
 	now := t.now()
 	snapshot := Snapshot{
-		At: now, Phase: t.phase, Sequence: t.sequence, Records: t.records, Initial: t.initial, InFlight: t.inFlight, SlowRequests: t.troubles.SlowRequests, Troubles: t.troubles,
+		At: now, Phase: t.phase, Sequence: t.sequence, Records: t.records, Initial: t.initial, InFlight: t.inFlight, Batches: t.batches, SlowRequests: t.troubles.SlowRequests, Troubles: t.troubles,
 		Columns: make([]Column, len(t.columns)), Models: make([]Model, len(t.models)), Dropped: slices.Clone(t.dropped),
 	}
 	if !t.began.IsZero() {

@@ -25,6 +25,8 @@ type Snapshot struct {
 	// InFlight are the tasks that run, Deferred the cells that wait for their next try.
 	InFlight int64 `json:"inFlight"`
 	Deferred int64 `json:"deferred"`
+	// Batches are work on many rows at once that is under way, the oldest first.
+	Batches []Batch `json:"batches,omitempty"`
 	// SlowRequests are requests of models that are under way for longer than they should.
 	SlowRequests int64 `json:"slowRequests"`
 	// Troubles are what keeps the run from going on as it could.

@@ -2,8 +2,10 @@ package run
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"sync"
+	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
@@ -34,11 +36,14 @@ type asyncSource struct {
 type commitRequest struct {
 	group *openGroup
 	made  made
+	// number is that of the work in the watch.
+	number int64
 }
 
 // commitResult is what a commit of so many opened rows came to.
 type commitResult struct {
-	rows int
+	rows   int
+	number int64
 	// dropped are the rows that were given up on the way, and given the records that they had.
 	dropped []store.DroppedRow
 	given   []*table.Record
@@ -58,16 +63,20 @@ func executeAsync(ctx context.Context, job *Job) *failure.Error {
 		job: job, driver: driver, waiting: waiting, open: make(map[int64]*openGroup), maxRows: maxRows,
 		commits: make(chan commitRequest, mostOpen), results: make(chan commitResult, mostOpen),
 	}
+	// Processors that are at work when the run ends are given the time that tasks have to stop.
+	processing, giveUp := context.WithCancel(ctx)
+	defer giveUp()
+	driver.giveUp = giveUp
 	var committers sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		committers.Go(func() {
 			for request := range from.commits {
 				now := request.made
-				given, err := job.postBatch(ctx, request.group.index, &now, false)
+				given, err := job.postBatch(processing, request.group.index, &now, false)
 				if err == nil {
 					err = job.commitPatiently(request.group, now)
 				}
-				from.results <- commitResult{len(request.group.todo), now.dropped[len(request.made.dropped):], given, err}
+				from.results <- commitResult{len(request.group.todo), request.number, now.dropped[len(request.made.dropped):], given, err}
 			}
 		})
 	}
@@ -138,7 +147,11 @@ func (s *asyncSource) finished(group *schedule.Group, usage []runreport.Column) 
 	opened := s.open[group.Index]
 	delete(s.open, group.Index)
 	s.committing++
-	s.commits <- commitRequest{opened, s.made(group, usage)}
+	name := fmt.Sprintf("the commit of row group %d", group.Index)
+	if s.job.Processors.Has(v1alpha1.ProcessorPostBatch) {
+		name = nameOfStage(v1alpha1.ProcessorPostBatch, group.Index)
+	}
+	s.commits <- commitRequest{opened, s.made(group, usage), s.driver.watch.begun(name, len(group.Done), time.Now())}
 }
 
 func (s *asyncSource) fates(fates schedule.Fates) {
@@ -165,6 +178,7 @@ func (s *asyncSource) busy() bool { return s.committing > 0 }
 
 func (s *asyncSource) committed(result commitResult) {
 	s.committing--
+	s.driver.watch.ended(result.number)
 	s.rows -= result.rows
 	s.recount(result.given, result.dropped)
 }

@@ -8,10 +8,7 @@ import (
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/failure"
-	"seedloom.dev/seedloom/engine/plan"
-	"seedloom.dev/seedloom/engine/table"
 )
 
 // Drain says how long a run that has ended waits for its tasks. None of them is started after the end.
@@ -112,39 +109,4 @@ func (d Drain) stop() time.Duration {
 func (j *Job) panicked(column string, cause any) error {
 	j.Logger.Error("a generator panicked", "column", column, "stack", string(debug.Stack()))
 	return failure.New(v1alpha1.ReasonInternalError, failure.EndRun, "a defect in the generator of column %q ended the run: %v", column, cause)
-}
-
-// generateBatch calls the code of a column that may resize. It returns when the code does, or when it has not stopped some time after the end
-// of the context: then what it still makes is discarded, with the copies of the records that it was given.
-func (j *Job) generateBatch(ctx context.Context, made *plan.Column, records []*table.Record) ([]column.BatchValue, error) {
-	type outcome struct {
-		values []column.BatchValue
-		err    error
-	}
-	done := make(chan outcome, 1)
-	go func() {
-		var back outcome
-		defer func() { done <- back }()
-		defer func() {
-			if cause := recover(); cause != nil {
-				back.err = j.panicked(made.Name, cause)
-			}
-		}()
-		back.values, back.err = j.Generators.Batch[made.Index].GenerateBatch(ctx, records, true)
-	}()
-	select {
-	case back := <-done:
-		return back.values, back.err
-	case <-ctx.Done():
-	}
-	patience := time.NewTimer(j.Drain.stop())
-	defer patience.Stop()
-	select {
-	case back := <-done:
-		return back.values, back.err
-	case <-patience.C:
-		ending := *failure.Of(context.Cause(ctx))
-		ending.Message += fmt.Sprintf("; 1 task did not stop within %s (column %q, row %d); what it still makes is discarded", j.Drain.stop(), made.Name, records[0].Row)
-		return nil, &ending
-	}
 }

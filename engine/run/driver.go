@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -56,13 +57,19 @@ type driver struct {
 	// early are the columns that processors work on while a row group is held; processing counts the row groups on which they do.
 	early      []int
 	processing int
-	processed  chan held
+	processed  chan func()
+	// giveUp ends what the source has started when tasks are left behind; nil where it starts nothing.
+	giveUp context.CancelFunc
+	// besides are to be started beside the tasks.
+	besides []beside
+	// resized are, of each record that code has resized last, the values of the records that take its place.
+	resized map[*table.Record][]any
 }
 
 // result is what a task came back with.
 type result struct {
 	task schedule.Task
-	// request is the number of the request in the watch.
+	// request is the number of the request, or the batch, in the watch; 0 is none.
 	request int64
 	answer  column.Answer
 	values  []column.BatchValue
@@ -89,7 +96,7 @@ func newDriver(job *Job, columns []*plan.Column, newRecord func(table.RowIndex, 
 		slots += lane.Limit
 	}
 	return &driver{
-		early: early, processed: make(chan held),
+		early: early, processed: make(chan func()),
 		trace: job.tracer, names: lanes.names, sharing: newSharing(job.Shares, job.Logger), work: newWork(job.Progress, steps, config.Columns), fails: newFailures(job.Logger, time.Now()),
 		job: job, core: schedule.New(config), steps: steps, slots: slots, turns: lanes.turns(),
 		results: make(chan result, slots), usage: make(map[int64][]runreport.Column),
@@ -141,7 +148,7 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 			d.job.Progress.SetPhase(progress.PhaseDraining)
 			d.job.describer.enter(store.PhaseDraining)
 		}
-		d.processHeld(work)
+		d.startBesides(work)
 		if started := d.dispatch(work); missed && started > 0 {
 			d.job.Logger.Warn("a wake-up was lost; tasks that waited for it were started by the look at all queues", "tasks", started)
 		}
@@ -160,7 +167,7 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 			d.apply(back)
 			d.applyWaiting()
 		case back := <-d.processed:
-			d.applyHeld(back)
+			back()
 		case result := <-from.settled():
 			from.committed(result)
 			if result.err != nil {
@@ -185,6 +192,9 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 		case <-stop:
 		case <-drain.timer.C:
 			drain.passed()
+			if drain.abandoned && d.giveUp != nil {
+				d.giveUp()
+			}
 		}
 	}
 }
@@ -247,7 +257,9 @@ func (d *driver) dispatch(ctx context.Context) (started int) {
 		}
 	}
 	d.sharing.note(d.core, now)
-	d.job.Progress.SetWork(d.work.of(d.core))
+	work := d.work.of(d.core)
+	work.Batches = d.watch.atWork
+	d.job.Progress.SetWork(work)
 	return started
 }
 
@@ -267,6 +279,8 @@ func (d *driver) start(ctx context.Context, lane int, now time.Time) bool {
 	if column := step.columns[0]; column.Model != nil {
 		ctx, begun.requests = model.WithProgress(ctx, d.trace != nil)
 		begun.request = d.watch.started(column, task, begun.requests, now)
+	} else if column.Batch {
+		begun.request = d.watch.begun(fmt.Sprintf("column %q", column.Name), len(task.Records), now)
 	}
 	d.workers.do(func() { d.results <- d.perform(ctx, begun) })
 	return true
@@ -291,7 +305,7 @@ func (d *driver) perform(ctx context.Context, started result) (back result) {
 	case step.local:
 		back.failures = d.performLocal(ctx, step.columns, task)
 	case column.Batch:
-		back.values, back.err = d.job.Generators.Batch[column.Index].GenerateBatch(ctx, task.Records, false)
+		back.values, back.err = d.job.Generators.Batch[column.Index].GenerateBatch(ctx, task.Records, column.Resize)
 	default:
 		back.answer, back.err = d.job.Generators.Model[column.Index].Ask(ctx, task.Records[0])
 		if back.err == nil {
@@ -321,8 +335,8 @@ func (d *driver) apply(back result) {
 	column := step.columns[0]
 	spent := back.answer.Usage
 	back.task.Cost = schedule.Cost{Requests: spent.Succeeded + spent.Failed, Tokens: spent.InputTokens + spent.OutputTokens, OutputTokens: spent.OutputTokens}
+	d.watch.ended(back.request)
 	if column.Model != nil {
-		d.watch.ended(back.request)
 		if usage := usageOf(column, back.answer.Usage); usage.Usage != (runreport.Usage{}) {
 			d.addUsage(back.task.Group(), usage)
 		}
@@ -349,6 +363,11 @@ func (d *driver) settle(step *step, column *plan.Column, back result, now time.T
 		d.core.Returned(back.task, back.failures, now)
 		return
 	}
+	if column.Resize {
+		d.resized = resizedBy(back)
+		d.core.Succeeded(back.task, now)
+		return
+	}
 	for i, record := range back.task.Records {
 		if !d.core.Wants(back.task, i) {
 			continue
@@ -370,17 +389,6 @@ func write(record *table.Record, made *plan.Column, value any, sideEffects []any
 			record.Cells[index] = sideEffects[i]
 		}
 	}
-}
-
-func (d *driver) addUsage(group int64, columns ...runreport.Column) {
-	d.usage[group] = runreport.AddColumns(d.usage[group], columns...)
-	d.job.spend(columns...)
-}
-
-// recovered adds usage that an earlier process has spent.
-func (d *driver) recovered(group int64, columns ...runreport.Column) {
-	d.usage[group] = runreport.AddColumns(d.usage[group], columns...)
-	d.job.recovered(columns...)
 }
 
 // settled notes that the rows that are whole have been counted, and returns the work without them.

@@ -81,6 +81,9 @@ func (h *heartbeat) log() {
 	if snapshot.SlowRequests > 0 {
 		attributes = append(attributes, "slowRequests", snapshot.SlowRequests)
 	}
+	if batches := told(snapshot.Batches, snapshot.At, sampleInterval); len(batches) > 0 {
+		attributes = append(attributes, "atWork", batches)
+	}
 	if columns := columnsOf(&snapshot); len(columns) > 0 {
 		attributes = append(attributes, "columns", columns)
 	}

@@ -79,6 +79,22 @@ func TestAHeartbeatAsText(t *testing.T) {
 	}
 }
 
+func TestAHeartbeatNamesTheWorkOnManyRows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var lines bytes.Buffer
+		tracker := newReviewTracker()
+		beat := &heartbeat{logs: true, tracker: tracker, logger: slog.New(slog.NewTextHandler(&lines, nil))}
+		tracker.SetWork(&progress.Work{Batches: []progress.Batch{{Name: `column "size"`, Rows: 8, Since: time.Now()}}})
+		if beat.log(); strings.Contains(lines.String(), "atWork") {
+			t.Errorf("what has just begun is told: %s", lines.String())
+		}
+		time.Sleep(12 * time.Second)
+		if beat.log(); !strings.Contains(lines.String(), `atWork="[column \"size\", 8 rows, for 12s]"`) {
+			t.Errorf("%s", lines.String())
+		}
+	})
+}
+
 func TestManyFailuresAreToldTogether(t *testing.T) {
 	var lines bytes.Buffer
 	now := time.Unix(0, 0)

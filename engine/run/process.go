@@ -2,7 +2,9 @@ package run
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
@@ -80,52 +82,82 @@ func (j *Job) restarted(early []int) func(*table.Record, int32) *table.Record {
 	}
 }
 
-// held is what processors have made of a row group that is held.
-type held struct {
-	group  *schedule.Group
-	result *process.Result
-	err    *failure.Error
+// process lets the processors of a stage work on a row group. It returns when they do, or when they have not stopped some time after the end of
+// the context: then what they still make is discarded.
+func (j *Job) process(ctx context.Context, batch *process.Batch) (*process.Result, *failure.Error) {
+	type outcome struct {
+		result *process.Result
+		err    *failure.Error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		result, err := j.Processors.Run(ctx, j.Logger, batch)
+		done <- outcome{result, err}
+	}()
+	select {
+	case back := <-done:
+		return back.result, back.err
+	case <-ctx.Done():
+	}
+	patience := time.NewTimer(j.Drain.stop())
+	defer patience.Stop()
+	select {
+	case back := <-done:
+		return back.result, back.err
+	case <-patience.C:
+		j.Logger.Warn("processors did not stop", "stage", batch.Stage, "rowGroup", batch.RowGroup, "within", j.Drain.stop())
+		ending := *failure.Of(context.Cause(ctx))
+		ending.Message += fmt.Sprintf("; the %s processors of row group %d did not stop within %s; what they still make is discarded", batch.Stage, batch.RowGroup, j.Drain.stop())
+		return nil, &ending
+	}
 }
 
-// processHeld starts the processors of row groups that have come to their hold, each in a goroutine and a context of its own. Nothing else of
+// nameOfStage names the processors of a row group for people.
+func nameOfStage(stage v1alpha1.ProcessorStage, group int64) string {
+	return fmt.Sprintf("%s processors of row group %d", stage, group)
+}
+
+// startBesides starts what waits to be done beside the tasks, and the processors of row groups that have come to their hold. Nothing else of
 // such a row group runs until they are done.
-func (d *driver) processHeld(ctx context.Context) {
+func (d *driver) startBesides(ctx context.Context) {
 	for _, group := range d.core.TakeHeld() {
-		if d.core.Ending() != nil {
-			return // what is not released is not written
-		}
-		d.processing++
 		batch := &process.Batch{Stage: v1alpha1.ProcessorPreBatch, RowGroup: group.Index, Records: group.Alive(), Columns: d.early}
-		go func() {
-			own, cancel := context.WithCancel(ctx)
-			defer cancel()
-			result, err := d.job.Processors.Run(own, d.job.Logger, batch)
-			d.processed <- held{group, result, err}
-		}()
+		var result *process.Result
+		var err *failure.Error
+		d.besides = append(d.besides, beside{
+			name: nameOfStage(batch.Stage, group.Index), rows: len(batch.Records),
+			work:  func(ctx context.Context) { result, err = d.job.process(ctx, batch) },
+			apply: func() { d.applyHeld(group, result, err) },
+		})
 	}
+	if d.core.Ending() == nil { // else they never come, and what is not released is not written
+		for _, next := range d.besides {
+			d.startBeside(ctx, next)
+		}
+	}
+	d.besides = nil
 }
 
 // applyHeld lets a row group go on with what processors have made of it, or gives it up.
-func (d *driver) applyHeld(back held) {
-	d.processing--
-	if back.err != nil {
-		if process.DropsRowGroup(back.err) {
-			d.core.DropGroup(back.group.Index, back.err)
+func (d *driver) applyHeld(group *schedule.Group, result *process.Result, err *failure.Error) {
+	if err != nil {
+		if process.DropsRowGroup(err) {
+			d.core.DropGroup(group.Index, err)
 			return
 		}
-		d.core.End(back.err)
+		d.core.End(err)
 		return
 	}
-	made := make(map[table.RowIndex]*table.Record, len(back.result.Records))
-	for _, record := range back.result.Records {
+	made := make(map[table.RowIndex]*table.Record, len(result.Records))
+	for _, record := range result.Records {
 		made[record.Row] = record
 	}
-	for _, record := range back.group.Alive() {
+	for _, record := range group.Alive() {
 		for _, index := range d.early {
 			record.Cells[index] = made[record.Row].Cells[index]
 		}
 	}
-	d.core.Released(back.group.Index)
+	d.core.Released(group.Index)
 }
 
 // droppedBy describes a row that was given up because a processor has failed: no column has caused it.
@@ -150,7 +182,7 @@ func (j *Job) postBatch(ctx context.Context, index int64, now *made, resize bool
 		columns[i] = i
 	}
 	batch := &process.Batch{Stage: v1alpha1.ProcessorPostBatch, RowGroup: index, Records: now.records, Columns: columns, Resize: resize}
-	result, err := j.Processors.Run(ctx, j.Logger, batch)
+	result, err := j.process(ctx, batch)
 	if err != nil {
 		if !process.DropsRowGroup(err) {
 			return nil, err
@@ -163,10 +195,28 @@ func (j *Job) postBatch(ctx context.Context, index int64, now *made, resize bool
 	return nil, nil
 }
 
+// postBatchSync is postBatch for a batch, which processors may resize.
+func (j *Job) postBatchSync(ctx context.Context, index int64, now *made) *failure.Error {
+	if !j.Processors.Has(v1alpha1.ProcessorPostBatch) || len(now.records) == 0 {
+		return nil
+	}
+	return j.watched(ctx, nameOfStage(v1alpha1.ProcessorPostBatch, index), len(now.records), func(ctx context.Context) *failure.Error {
+		_, err := j.postBatch(ctx, index, now, true)
+		return err
+	})
+}
+
 // preBatchSync lets the processors work on the sampled rows of a batch, which they may resize. It says whether the batch was given up.
 func (j *Job) preBatchSync(ctx context.Context, index int64, now *made) (dropped bool, err *failure.Error) {
+	if len(now.records) == 0 {
+		return false, nil
+	}
 	batch := &process.Batch{Stage: v1alpha1.ProcessorPreBatch, RowGroup: index, Records: now.records, Columns: j.early(), Resize: true}
-	result, err := j.Processors.Run(ctx, j.Logger, batch)
+	var result *process.Result
+	err = j.watched(ctx, nameOfStage(batch.Stage, index), len(now.records), func(ctx context.Context) (err *failure.Error) {
+		result, err = j.process(ctx, batch)
+		return err
+	})
 	if err != nil {
 		if !process.DropsRowGroup(err) {
 			return false, err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/progress"
@@ -16,9 +15,10 @@ import (
 // segment is a part of the columns of a sync run: those that keep the rows, and then one that may resize them. A row that fails is
 // started again from the beginning of its segment, since the rows before a resize are not those after it.
 type segment struct {
-	driver *driver
-	source *batchSource
-	resize *plan.Column
+	// driver makes the columns that keep the rows, resizing the one that may resize them; nil where the segment has none.
+	driver, resizing *driver
+	source           *batchSource
+	resize           *plan.Column
 	// preBatch says that processors work on the rows at the end of the segment, whose columns are the sampled ones.
 	preBatch bool
 }
@@ -36,7 +36,7 @@ func executeSync(ctx context.Context, job *Job) *failure.Error {
 			job.salvageBatch(ctx, segments, group, now, err)
 			return err
 		}
-		if _, err := job.postBatch(ctx, group.index, now, true); err != nil {
+		if err := job.postBatchSync(ctx, group.index, now); err != nil {
 			return err
 		}
 		if err := job.commitPatiently(group, *now); err != nil {
@@ -59,8 +59,11 @@ func (j *Job) batchDone(segments []*segment, now *made) {
 func settledOf(segments []*segment) *progress.Work {
 	all := &progress.Work{}
 	for _, part := range segments {
-		if part.driver != nil {
-			work := part.driver.settled()
+		for _, made := range []*driver{part.driver, part.resizing} {
+			if made == nil {
+				continue
+			}
+			work := made.settled()
 			all.Columns = append(all.Columns, work.Columns...)
 			all.Models = append(all.Models, work.Models...)
 		}
@@ -102,6 +105,9 @@ func (j *Job) newSegment(columns []*plan.Column, resize *plan.Column) *segment {
 		// The scheduler's rows are the positions in the batch: after a resize, several records have the same row.
 		made.driver = newDriver(j, columns, source.newRecord, false)
 	}
+	if resize != nil {
+		made.resizing = newDriver(j, []*plan.Column{resize}, source.newRecord, false)
+	}
 	return made
 }
 
@@ -132,7 +138,7 @@ func (j *Job) batch(ctx context.Context, segments []*segment, group *openGroup) 
 			}
 		}
 		if part.resize != nil && len(now.records) > 0 {
-			if err := j.resize(ctx, part.resize, now); err != nil {
+			if err := part.resizeBatch(ctx, group.index, now); err != nil {
 				return now, err
 			}
 		}
@@ -140,71 +146,50 @@ func (j *Job) batch(ctx context.Context, segments []*segment, group *openGroup) 
 	return now, nil
 }
 
-// resize lets a column decide how many records each record becomes. Those in which its cell is left out stay as they are.
-func (j *Job) resize(ctx context.Context, resized *plan.Column, now *made) *failure.Error {
-	values, err := j.resizedValues(ctx, resized, now.records)
-	if err != nil {
-		return failure.Of(err)
+// resizeBatch lets the segment's last column decide how many records each record becomes. Those in which its cell is left out stay as they are.
+func (s *segment) resizeBatch(ctx context.Context, group int64, now *made) *failure.Error {
+	if ending := s.source.run(ctx, s.resizing, group, now); ending != nil {
+		return ending
 	}
-	records := make([]*table.Record, 0, len(values))
+	before := s.source.latest
+	records := make([]*table.Record, 0, len(before))
 	ordinals := map[table.RowIndex]int32{}
-	for _, value := range values {
-		source := now.records[value.Source]
+	add := func(source *table.Record, value any) {
 		record := copyRecord(source, source.Attempt)
 		record.Ordinal = ordinals[source.Row]
 		ordinals[source.Row]++
-		record.Cells[resized.Index] = value.Value
+		record.Cells[s.resize.Index] = value
 		records = append(records, record)
 	}
-	added, filtered := resizeCounts(values, len(now.records))
-	now.added += added
-	now.filtered += filtered
-	now.records = records
+	for _, source := range before {
+		values, called := s.resizing.resized[source]
+		switch {
+		case called && len(values) == 0:
+			now.filtered++
+		case called:
+			now.added += int64(len(values)) - 1
+			for _, value := range values {
+				add(source, value)
+			}
+		case source.IsSkipped(s.resize.Index):
+			add(source, source.Cells[s.resize.Index])
+		}
+	}
+	now.records, s.resizing.resized = records, nil
 	return nil
 }
 
-// resizedValues are the values of a column that may resize: of the records in which its cell is left out one each, and of the others those
-// that its code returns. They are in the order of the records.
-func (j *Job) resizedValues(ctx context.Context, resized *plan.Column, records []*table.Record) ([]column.BatchValue, error) {
-	var values []column.BatchValue
-	var wanted []*table.Record
-	var positions []int
-	for position, record := range records {
-		if j.skips.Skips(ctx, record, resized) {
-			values = append(values, column.BatchValue{Source: position, Value: record.Cells[resized.Index]})
-			continue
-		}
-		wanted = append(wanted, record)
-		positions = append(positions, position)
+// resizedBy are the values that code has returned, by the records that it was called with.
+func resizedBy(back result) map[*table.Record][]any {
+	resized := make(map[*table.Record][]any, len(back.task.Records))
+	for _, record := range back.task.Records {
+		resized[record] = nil
 	}
-	if len(wanted) == 0 {
-		return values, nil
+	for _, value := range back.values {
+		record := back.task.Records[value.Source]
+		resized[record] = append(resized[record], value.Value)
 	}
-	made, err := j.generateBatch(ctx, resized, wanted)
-	if err != nil {
-		return nil, err
-	}
-	for _, value := range made {
-		values = append(values, column.BatchValue{Source: positions[value.Source], Value: value.Value})
-	}
-	slices.SortStableFunc(values, func(a, b column.BatchValue) int { return a.Source - b.Source })
-	return values, nil
-}
-
-// resizeCounts says how many records a resize has added and taken away.
-func resizeCounts(values []column.BatchValue, sources int) (added, filtered int64) {
-	counts := make([]int64, sources)
-	for _, value := range values {
-		counts[value.Source]++
-	}
-	for _, count := range counts {
-		if count == 0 {
-			filtered++
-		} else {
-			added += count - 1
-		}
-	}
-	return added, filtered
+	return resized
 }
 
 func copyRecord(source *table.Record, attempt int32) *table.Record {
@@ -217,16 +202,19 @@ func copyRecord(source *table.Record, attempt int32) *table.Record {
 type batchSource struct {
 	driver  *driver
 	records []*table.Record
-	group   int64
-	added   bool
-	done    *schedule.Group
-	usage   []runreport.Column
+	// latest are the records of the latest attempts, by their positions in the batch.
+	latest []*table.Record
+	group  int64
+	added  bool
+	done   *schedule.Group
+	usage  []runreport.Column
 }
 
 // run makes the driver's columns for the records, and replaces them by those that were not dropped. With an error, the records are those that
 // have all these columns; the others that were not dropped are cut.
 func (s *batchSource) run(ctx context.Context, d *driver, group int64, now *made) *failure.Error {
 	s.driver, s.records, s.group, s.added, s.done, s.usage = d, now.records, group, false, nil, nil
+	s.latest = make([]*table.Record, len(s.records))
 	ending := d.run(ctx, s)
 	for _, unfinished := range d.core.TakeUnfinished() {
 		s.done, s.usage = unfinished, d.takeUsage(group)
@@ -255,7 +243,8 @@ func (s *batchSource) run(ctx context.Context, d *driver, group int64, now *made
 }
 
 func (s *batchSource) newRecord(position table.RowIndex, attempt int32) *table.Record {
-	return copyRecord(s.records[position], attempt)
+	s.latest[position] = copyRecord(s.records[position], attempt)
+	return s.latest[position]
 }
 
 func (s *batchSource) refill(core *schedule.Core) *failure.Error {

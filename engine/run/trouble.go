@@ -131,6 +131,10 @@ func (d *driver) endStalled(now time.Time) {
 	for i, state := range d.core.LaneStates() {
 		fmt.Fprintf(&text, "%s: %s\n", d.names[i], describe(state, now))
 	}
+	atWork := told(d.watch.atWork, now, 0)
+	for _, line := range atWork {
+		fmt.Fprintf(&text, "at work: %s\n", line)
+	}
 	text.WriteByte('\n')
 	stacks := make([]byte, dumpBytes)
 	text.Write(stacks[:runtime.Stack(stacks, true)])
@@ -139,9 +143,13 @@ func (d *driver) endStalled(now time.Time) {
 	if err != nil {
 		where, name = "what its process was doing could not be written: ", err.Error()
 	}
+	doing := ""
+	if len(atWork) > 0 {
+		doing = "; at work: " + strings.Join(atWork, "; ")
+	}
 	ending := failure.New(v1alpha1.ReasonStalled, failure.EndRun,
-		"nothing was made for %s, and no wait for a provider explains it (run.stallDeadlineSeconds is %d); %s%s",
-		now.Sub(d.watch.progressed).Round(time.Second), int(d.watch.deadline/time.Second), where, name)
+		"nothing was made for %s, and no wait for a provider explains it (run.stallDeadlineSeconds is %d)%s; %s%s",
+		now.Sub(d.watch.progressed).Round(time.Second), int(d.watch.deadline/time.Second), doing, where, name)
 	ending.Temporary = true
 	d.core.End(ending)
 }

@@ -47,3 +47,14 @@ func (j *Job) recovered(columns ...runreport.Column) {
 	j.Progress.Add(progress.Counts{Columns: columns, Earlier: models})
 	j.budget.spend(models)
 }
+
+func (d *driver) addUsage(group int64, columns ...runreport.Column) {
+	d.usage[group] = runreport.AddColumns(d.usage[group], columns...)
+	d.job.spend(columns...)
+}
+
+// recovered adds usage that an earlier process has spent.
+func (d *driver) recovered(group int64, columns ...runreport.Column) {
+	d.usage[group] = runreport.AddColumns(d.usage[group], columns...)
+	d.job.recovered(columns...)
+}

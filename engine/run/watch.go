@@ -11,13 +11,14 @@ import (
 	"seedloom.dev/seedloom/engine/admission"
 	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/engine/progress"
 	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/engine/table"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
 const (
-	// stallPeriod is after how long without any progress a run says so, and how often it does again.
+	// stallPeriod is after how long without any progress a run says so, and how often it does again, where no deadline comes sooner.
 	stallPeriod = 30 * time.Second
 	// slowLines is how many slow requests to a model are told one by one in a period of the threshold; more are told in one line.
 	slowLines = 3
@@ -29,12 +30,15 @@ type watch struct {
 	logger *slog.Logger
 	// slow is after how long a request is warned about, and how often it is again; 0 is never.
 	slow time.Duration
-	// deadline is after how long a stall ends the run; 0 is never.
-	deadline time.Duration
+	// deadline is after how long a stall ends the run, 0 is never; period is after how long it is told, and how often it is again.
+	deadline, period time.Duration
 	// lanes are the names of the lanes, providers those of the endpoints, and models the aliases.
 	lanes, providers, models []string
 
 	pending map[int64]*pendingRequest
+	// batches are the work on many rows at once that is under way, by the numbers that requests have too; atWork lists it.
+	batches map[int64]progress.Batch
+	atWork  []progress.Batch
 	last    int64
 	// progressed is when a cell was last made or a row met its fate; stalls counts the warnings since.
 	progressed time.Time
@@ -71,7 +75,12 @@ func newWatch(logger *slog.Logger, spec *v1alpha1.DatasetGenerationSpec, lanes [
 	made := &watch{
 		logger: logger, slow: spec.EffectiveSlowRequestThreshold(), deadline: spec.EffectiveStallDeadline(), lanes: lanes,
 		pending: make(map[int64]*pendingRequest), progressed: now, told: make(map[string]time.Time), limits: make(map[string]*limit),
-		slowTold: make(map[string]slowTold),
+		slowTold: make(map[string]slowTold), batches: make(map[int64]progress.Batch),
+	}
+	made.period = stallPeriod
+	if made.deadline > 0 {
+		// It is told before it ends the run.
+		made.period = min(stallPeriod, made.deadline/2)
 	}
 	for i := range spec.Providers {
 		made.providers = append(made.providers, spec.Providers[i].Name)
@@ -90,8 +99,6 @@ func (w *watch) started(column *plan.Column, task schedule.Task, progress *model
 	return w.last
 }
 
-func (w *watch) ended(number int64) { delete(w.pending, number) }
-
 // progress notes that something was made.
 func (w *watch) progress(now time.Time) {
 	if w.stalls > 0 {
@@ -107,13 +114,13 @@ func (w *watch) look(now time.Time, core *schedule.Core) runreport.Troubles {
 		w.lookForSlow(now)
 	}
 	idle := now.Sub(w.progressed)
-	waits := idle >= stallPeriod && w.waits(core.LaneStates(), now)
-	if idle >= stallPeriod*time.Duration(w.stalls+1) {
+	waits := idle >= w.period && w.waits(core.LaneStates(), now)
+	if idle >= w.period*time.Duration(w.stalls+1) {
 		w.stalls++
 		w.stalled(now, core)
 	}
 	troubles := w.troubles(now, core)
-	if idle >= stallPeriod && !waits {
+	if idle >= w.period && !waits {
 		since := w.progressed.UTC()
 		troubles.StalledSince = &since
 	}
@@ -212,11 +219,15 @@ func (w *watch) stalled(now time.Time, core *schedule.Core) {
 		}
 	}
 	since := now.Sub(w.progressed).Round(time.Second)
-	if running == 0 && !until.IsZero() {
-		w.logger.Warn("the run waits", "withoutProgress", since, "until", until.UTC().Format(time.RFC3339), slog.Group("lanes", lanes...))
+	details := []any{slog.Group("lanes", lanes...)}
+	if batches := told(w.atWork, now, 0); len(batches) > 0 {
+		details = append(details, "atWork", batches)
+	}
+	if running == 0 && len(w.atWork) == 0 && !until.IsZero() {
+		w.logger.Warn("the run waits", "withoutProgress", since, "until", until.UTC().Format(time.RFC3339), details[0])
 		return
 	}
-	w.logger.Warn("the run makes no progress", "for", since, "rowGroups", core.Open(), slog.Group("lanes", lanes...))
+	w.logger.Warn("the run makes no progress", append([]any{"for", since, "rowGroups", core.Open()}, details...)...)
 }
 
 // waitText says what a lane waits for, with a time after it.

@@ -202,6 +202,37 @@ func TestAStallIsToldWithWhatEachLaneWaitsFor(t *testing.T) {
 	}
 }
 
+func TestAStallIsToldBeforeItEndsTheRun(t *testing.T) {
+	spec := &v1alpha1.DatasetGenerationSpec{Run: &v1alpha1.RunSettings{StallDeadlineSeconds: new(int32(8))}, Providers: []v1alpha1.Provider{{Name: "local"}}}
+	w := &watching{core: watchedCore(), now: time.Unix(1_000_000, 0)}
+	w.watch = newWatch(slog.New(slog.NewTextHandler(&w.lines, nil)), spec, []string{"local", "writer"}, w.now)
+	w.start(4)
+	if lines, _ := w.pass(3); lines[0] != "" {
+		t.Errorf("within 3 s: %q", lines)
+	}
+	if lines, _ := w.pass(4); len(lines) != 1 || !strings.Contains(lines[0], `for=4s`) || w.found.StalledSince == nil || w.overdue(w.now, w.core) {
+		t.Errorf("within 7 s: %q, %+v", lines, w.found)
+	}
+	if w.pass(1); !w.overdue(w.now, w.core) {
+		t.Error("8 s are not enough")
+	}
+}
+
+func TestAStallNamesTheWorkOnManyRows(t *testing.T) {
+	w := newWatching(0)
+	first := w.begun(`column "size"`, 8, w.now)
+	w.pass(10)
+	w.begun("PostBatch processors of row group 1", 5, w.now)
+	lines, _ := w.pass(20)
+	if want := `atWork="[column \"size\", 8 rows, for 30s PostBatch processors of row group 1, 5 rows, for 20s]"`; len(lines) != 1 || !strings.Contains(lines[0], "makes no progress") || !strings.Contains(lines[0], want) {
+		t.Errorf("within 30 s: %q", lines)
+	}
+	w.ended(first)
+	if lines, _ := w.pass(30); len(lines) != 1 || !strings.Contains(lines[0], `atWork="[PostBatch processors of row group 1, 5 rows, for 50s]"`) {
+		t.Errorf("30 s later: %q", lines)
+	}
+}
+
 func TestAKnownWaitIsNoStall(t *testing.T) {
 	w := newWatching(0)
 	w.start(8)

@@ -83,7 +83,8 @@ func (c *Core) EndpointState(index int) EndpointState {
 // RunningCell is a cell that is being made.
 type RunningCell struct {
 	Column int
-	Row    table.RowIndex
+	// Row is that of the record, which in a batch is not its position.
+	Row table.RowIndex
 }
 
 // RunningCells lists the cells that are being made, a chunk by its first one, in the order of their row groups. It looks at all rows.
@@ -98,7 +99,7 @@ func (c *Core) RunningCells() []RunningCell {
 		for column := range c.config.Columns {
 			for i := range group.rows {
 				if row := &group.rows[i]; row.cells[column].state == cellRunning {
-					running = append(running, RunningCell{column, row.index})
+					running = append(running, RunningCell{column, row.record.Row})
 					if c.config.Columns[column].Chunk > 1 || c.config.Columns[column].Batch {
 						break
 					}

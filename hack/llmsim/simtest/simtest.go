@@ -66,6 +66,10 @@ func (s *Server) WaitForClients() {
 		// Connections are accepted in their order: when this one is answered, all before it have been.
 		s.do(http.MethodGet, "/healthz", nil, nil)
 		s.client.CloseIdleConnections()
+		// The server sees a moment later that this one is closed: at the next turn another one would be open.
+		for patience := time.Now().Add(100 * time.Millisecond); s.open.Load() > 0 && time.Now().Before(patience); {
+			time.Sleep(time.Millisecond)
+		}
 		if s.open.Load() == 0 && s.Counters().InFlight == 0 {
 			return
 		}

@@ -1,0 +1,100 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/progress"
+	"seedloom.dev/seedloom/engine/schedule"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// beside is work on a whole row group that the scheduler does not know of: that of processors.
+type beside struct {
+	name string
+	rows int
+	// work is done in a goroutine and a context of its own; apply takes what came of it, in the driver's goroutine.
+	work  func(ctx context.Context)
+	apply func()
+}
+
+// startBeside starts work beside the tasks.
+func (d *driver) startBeside(ctx context.Context, next beside) {
+	d.processing++
+	number := d.watch.begun(next.name, next.rows, time.Now())
+	go func() {
+		own, cancel := context.WithCancel(ctx)
+		defer cancel()
+		next.work(own)
+		d.processed <- func() {
+			d.processing--
+			d.watch.ended(number)
+			next.apply()
+		}
+	}()
+}
+
+// watched does work on the batch of a sync run as a driver runs its tasks: it is told of while it is under way, and ends with the run.
+func (j *Job) watched(ctx context.Context, name string, rows int, work func(ctx context.Context) *failure.Error) *failure.Error {
+	d := newDriver(j, nil, nil, false)
+	var err *failure.Error
+	returned := false
+	d.besides = []beside{{name: name, rows: rows, work: func(ctx context.Context) { err = work(ctx) }, apply: func() { returned = true }}}
+	ending := d.run(ctx, noRows{})
+	if returned && (ending == nil || ending.Reason == v1alpha1.ReasonInterrupted) {
+		return err // what is done is kept, also where the run was asked to stop meanwhile
+	}
+	return ending
+}
+
+// noRows is the source of a driver that has only work beside tasks.
+type noRows struct{}
+
+func (noRows) refill(*schedule.Core) *failure.Error         { return nil }
+func (noRows) more() bool                                   { return false }
+func (noRows) finished(*schedule.Group, []runreport.Column) {}
+func (noRows) fates(schedule.Fates)                         {}
+func (noRows) settled() <-chan commitResult                 { return nil }
+func (noRows) committed(commitResult)                       {}
+func (noRows) busy() bool                                   { return false }
+
+// begun notes work on many rows at once, and returns the number by which it ends.
+func (w *watch) begun(name string, rows int, now time.Time) int64 {
+	w.last++
+	w.batches[w.last] = progress.Batch{Name: name, Rows: rows, Since: now}
+	w.list()
+	return w.last
+}
+
+// ended notes the end of a request, or of work on many rows.
+func (w *watch) ended(number int64) {
+	delete(w.pending, number)
+	if _, isBatch := w.batches[number]; isBatch {
+		delete(w.batches, number)
+		w.list()
+	}
+}
+
+// list lists the work on many rows, the oldest first. The progress may have the list that was there before.
+func (w *watch) list() {
+	w.atWork = nil
+	for _, number := range slices.Sorted(maps.Keys(w.batches)) {
+		w.atWork = append(w.atWork, w.batches[number])
+	}
+}
+
+// told are batches as lines of text, those that have been at work for so long at least.
+func told(batches []progress.Batch, now time.Time, least time.Duration) []string {
+	var lines []string
+	for _, batch := range batches[:min(len(batches), maxHeartbeatEntries)] {
+		if age := now.Sub(batch.Since); age >= least {
+			lines = append(lines, fmt.Sprintf("%s, %d rows, for %s", batch.Name, batch.Rows, age.Round(time.Second)))
+		}
+	}
+	return lines
+}
