@@ -41,7 +41,7 @@ func (f *facts) showDegraded(conditions conditionSet) {
 	conditions.set(v1alpha1.ConditionDegraded, metav1.ConditionTrue, found[0].reason, strings.Join(messages, "; "))
 }
 
-// troubles are what the running Pods of a live attempt tell of, the gravest first.
+// troubles are what the running Pods of a live attempt tell of, or are told, the gravest first.
 func (f *facts) troubles() []trouble {
 	if f.lifetime != lifetimeActive || f.observed.ending != nil {
 		return nil
@@ -56,6 +56,7 @@ func (f *facts) troubles() []trouble {
 	found := f.stalls(reports)
 	found = append(found, f.endpoints(reports, runreport.EndpointPaused)...)
 	found = append(found, f.endpoints(reports, runreport.EndpointRateLimited)...)
+	found = append(found, f.shutEndpoints(len(reports))...)
 	return append(found, f.slowModels(reports)...)
 }
 
@@ -117,6 +118,19 @@ func (f *facts) endpoints(reports []podTroubles, state runreport.EndpointState) 
 			message += ", and wants to be left alone until " + clock(endpoint.Until)
 		}
 		found = append(found, trouble{v1alpha1.ReasonRateLimited, message})
+	}
+	return found
+}
+
+// shutEndpoints tells to which endpoints some of the running Pods may send nothing.
+func (f *facts) shutEndpoints(running int) []trouble {
+	var found []trouble
+	for _, shut := range f.shut {
+		if f.old(shut.since) {
+			found = append(found, trouble{v1alpha1.ReasonSharedLimitReached, fmt.Sprintf(
+				"%d of %d running Pods may send nothing to %s since %s: others have all that providers[].maxParallelRequests (%d) allows",
+				shut.pods, max(running, shut.pods), clip(shut.endpoint, 256), clock(shut.since), shut.limit)})
+		}
 	}
 	return found
 }

@@ -61,11 +61,16 @@ func TestDegraded(t *testing.T) {
 		"a short outage": {map[string]runreport.Troubles{"a": pausedSince(time.Second)}, "", nil},
 		"stall":          {map[string]runreport.Troubles{"a": stalledSince(time.Minute), "b": {}}, "SchedulerStalled", []string{"1 of 2 running Pods have made nothing since 11:59:00 UTC", "Pod a"}},
 		"all at once":    {map[string]runreport.Troubles{"a": all}, "SchedulerStalled", []string{"nothing since", "nothing gets through", "limits the rate", "3 requests to model"}},
+		"no share": {map[string]runreport.Troubles{"a": {}, "b": {}}, "SharedLimitReached", []string{
+			"1 of 2 running Pods may send nothing to http://shut since 11:59:00 UTC: others have all that providers[].maxParallelRequests (4) allows"}},
 		"absurd numbers": {map[string]runreport.Troubles{"a": hostile, "b": hostile, "c": slowSince(time.Minute, -5)}, "SlowRequests", []string{"requests or more"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			s := situation{spec: newSpec(), troubles: test.pods}
+			if name == "no share" {
+				s.shut = []shutEndpoint{{"http://shut", 4, 1, testNow.Add(-time.Minute)}, {"http://just", 4, 1, testNow.Add(-time.Second)}}
+			}
 			for _, name := range []string{"a", "b", "c"} {
 				if _, reports := test.pods[name]; reports {
 					pod := runningPod()

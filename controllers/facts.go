@@ -34,6 +34,8 @@ type facts struct {
 	warnings map[types.UID]string
 	// progress is what running Pods have reported, by the Pod's UID.
 	progress map[types.UID]runreport.Progress
+	// shut are the endpoints to which running Pods may send nothing.
+	shut []shutEndpoint
 
 	// run is the run that the resource is in, as decided by decideRun. Its workload and what is left of others follow from it.
 	run      v1alpha1.RunStatus
@@ -78,7 +80,7 @@ func (r *Reconciler) gather(ctx context.Context, resource *v1alpha1.DatasetGener
 		return nil, err
 	}
 	f.progress = r.Progress.of(f.children.pods)
-	r.Shares.watch(resource, f.children.pods)
+	f.shut = r.Shares.watch(resource, f.children.pods)
 	if f.waitsForStart() {
 		if f.missing, err = r.missingReferences(ctx, resource); err != nil {
 			return nil, err

@@ -65,6 +65,8 @@ type sharingPod struct {
 	told map[string]int
 	// states are those of its last answer, by endpoint; nil before the first.
 	states map[string]runreport.ShareState
+	// shut is since when the Pod may have no request in flight, by endpoint; those to which it may send are not in it.
+	shut map[string]time.Time
 	// failed says that it was logged that it can't be reached.
 	failed bool
 }
@@ -106,10 +108,11 @@ func (c *ShareCoordinator) begin() {
 	c.settled = c.now().Add(c.settling)
 }
 
-// watch keeps the Pods of a resource that run in mind, and forgets those that don't any more. It counts only Pods that make rows.
-func (c *ShareCoordinator) watch(resource *v1alpha1.DatasetGeneration, pods []corev1.Pod) {
+// watch keeps the Pods of a resource that run in mind, and forgets those that don't any more. It counts only Pods that make rows. It returns
+// the endpoints to which Pods may send nothing now.
+func (c *ShareCoordinator) watch(resource *v1alpha1.DatasetGeneration, pods []corev1.Pod) []shutEndpoint {
 	if c == nil {
-		return
+		return nil
 	}
 	limits := resource.Spec.SharedLimits()
 	c.mutex.Lock()
@@ -133,6 +136,34 @@ func (c *ShareCoordinator) watch(resource *v1alpha1.DatasetGeneration, pods []co
 			delete(c.pods, uid)
 		}
 	}
+	return c.shutFor(resource.UID)
+}
+
+// shutEndpoint is an endpoint to which Pods of a run may send nothing, since others have all that may be in flight.
+type shutEndpoint struct {
+	endpoint string
+	limit    int32
+	pods     int
+	since    time.Time
+}
+
+// shutFor returns the endpoints that are shut for Pods of a resource, by their names.
+func (c *ShareCoordinator) shutFor(resource types.UID) []shutEndpoint {
+	found := map[string]shutEndpoint{}
+	for _, pod := range c.pods {
+		if pod.resource != resource {
+			continue
+		}
+		for endpoint := range pod.limits {
+			since, isShut := pod.shut[endpoint]
+			if !isShut {
+				continue
+			}
+			one := found[endpoint]
+			found[endpoint] = shutEndpoint{endpoint, pod.limits[endpoint], one.pods + 1, earlier(one.since, since)}
+		}
+	}
+	return sorted(found, func(e shutEndpoint) string { return e.endpoint })
 }
 
 func newSharingPod(resource *v1alpha1.DatasetGeneration, pod *corev1.Pod, address string, now time.Time) *sharingPod {
@@ -143,7 +174,7 @@ func newSharingPod(resource *v1alpha1.DatasetGeneration, pod *corev1.Pod, addres
 			UID: string(pod.UID), RunID: pod.Labels[v1alpha1.LabelRun], Attempt: int32(attempt), Shard: shardOf(pod),
 		},
 		address: address, namespace: pod.Namespace, resource: resource.UID, created: pod.CreationTimestamp.Time, reached: now,
-		shards: resource.Spec.EffectiveParallelism(), told: map[string]int{},
+		shards: resource.Spec.EffectiveParallelism(), told: map[string]int{}, shut: map[string]time.Time{},
 	}
 }
 
@@ -325,6 +356,13 @@ func (c *ShareCoordinator) answered(ctx context.Context, told message, report *r
 	pod.states = map[string]runreport.ShareState{}
 	for _, state := range report.Endpoints {
 		pod.states[state.Endpoint] = state
+	}
+	for endpoint := range pod.limits {
+		if state := pod.states[endpoint]; !state.Limited || state.Limit > 0 {
+			delete(pod.shut, endpoint)
+		} else if _, known := pod.shut[endpoint]; !known {
+			pod.shut[endpoint] = c.now()
+		}
 	}
 	if told.shares.Ask {
 		return

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -229,6 +230,14 @@ func TestWithMorePodsThanRequestsTheNewestWait(t *testing.T) {
 	s.run("ns", "b", 2, 1, 64)
 	s.rounds(6, 2)
 	s.expect("two requests and three Pods", map[string]int{"a-0": 1, "a-1": 0, "b-0": 1})
+	// It has had nothing since it answered for the first time.
+	shut := s.coordinator.watch(s.resources["a"], s.podsOf(s.resources["a"]))
+	if want := []shutEndpoint{{sharedEndpoint, 2, 1, time.Unix(1_000_001, 0)}}; !slices.Equal(shut, want) {
+		t.Errorf("%v are shut for the first run, want %v", shut, want)
+	}
+	if shut := s.coordinator.watch(s.resources["b"], s.podsOf(s.resources["b"])); len(shut) > 0 {
+		t.Errorf("%v are shut for the second run", shut)
+	}
 }
 
 func TestANewLeaderGivesNothingTwice(t *testing.T) {

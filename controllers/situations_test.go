@@ -37,6 +37,8 @@ type situation struct {
 	previous   []metav1.Condition
 	// troubles are what the running Pods report, by their names.
 	troubles map[string]runreport.Troubles
+	// shut are the endpoints to which they may send nothing.
+	shut []shutEndpoint
 }
 
 func (s situation) reconcile() *v1alpha1.DatasetGeneration {
@@ -48,7 +50,7 @@ func (s situation) reconcile() *v1alpha1.DatasetGeneration {
 	resource.Status.ObservedGeneration = -1
 	resource.Status.Conditions = s.previous
 	f := &facts{now: testNow, options: &Options{EngineImage: "engine"}, resource: resource, violations: s.violations,
-		missing: s.missing, applyError: s.applyError}
+		missing: s.missing, applyError: s.applyError, shut: s.shut}
 	if len(s.violations) == 0 {
 		f.configHash = plan.ConfigHash(&resource.Spec)
 	}

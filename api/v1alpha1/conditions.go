@@ -84,6 +84,8 @@ const (
 
 	// ReasonRateLimited: a provider refuses requests because there are too many; they wait.
 	ReasonRateLimited = "RateLimited"
+	// ReasonSharedLimitReached: other runs of the namespace have all requests that providers[].maxParallelRequests allows.
+	ReasonSharedLimitReached = "SharedLimitReached"
 	// ReasonSlowRequests: requests are under way for longer than run.slowRequestThresholdSeconds.
 	ReasonSlowRequests = "SlowRequests"
 	// ReasonSchedulerStalled: no cell was finished for a while, and no known wait explains it.
