@@ -99,7 +99,9 @@ func defaultResources() corev1.ResourceRequirements {
 
 // environment has the API keys by reference only: the kubelet reads the Secrets, the controller cannot.
 func (f *facts) environment(role string) []corev1.EnvVar {
-	var variables []corev1.EnvVar
+	variables := []corev1.EnvVar{{Name: runreport.MemoryLimitVariable, ValueFrom: &corev1.EnvVarSource{
+		ResourceFieldRef: &corev1.ResourceFieldSelector{ContainerName: engineContainer, Resource: "limits.memory", Divisor: resource.MustParse("1")},
+	}}}
 	if role == roleGenerate {
 		variables = append(variables, corev1.EnvVar{Name: runreport.PodUIDVariable, ValueFrom: &corev1.EnvVarSource{
 			FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.uid"},

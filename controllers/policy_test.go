@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/yaml"
@@ -50,8 +51,10 @@ func TestSecretsByReferenceOnly(t *testing.T) {
 		{Name: "closed", Endpoint: "http://closed", APIKeySecretRef: &v1alpha1.SecretKeyReference{Name: "vllm", Key: "token"}},
 	}
 	f := &facts{options: &Options{EngineImage: "engine"}, resource: &v1alpha1.DatasetGeneration{Spec: spec}}
-	// Beside the keys, the engine is told which Pod it is.
-	want := []corev1.EnvVar{{Name: "SEEDLOOM_POD_UID", ValueFrom: &corev1.EnvVarSource{
+	// Beside the keys, the engine is told how much memory it has, and which Pod it is.
+	want := []corev1.EnvVar{{Name: "SEEDLOOM_MEMORY_LIMIT", ValueFrom: &corev1.EnvVarSource{
+		ResourceFieldRef: &corev1.ResourceFieldSelector{ContainerName: "engine", Resource: "limits.memory", Divisor: resource.MustParse("1")},
+	}}, {Name: "SEEDLOOM_POD_UID", ValueFrom: &corev1.EnvVarSource{
 		FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.uid"},
 	}}, {Name: "SEEDLOOM_API_KEY_1", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
 		LocalObjectReference: corev1.LocalObjectReference{Name: "vllm"}, Key: "token"}}}}
@@ -59,7 +62,7 @@ func TestSecretsByReferenceOnly(t *testing.T) {
 		t.Errorf("environment %v, want %v", got, want)
 	}
 	for _, variable := range f.podTemplate(roleFinalize).Spec.Containers[0].Env {
-		if variable.ValueFrom != nil {
+		if variable.ValueFrom != nil && variable.ValueFrom.ResourceFieldRef == nil {
 			t.Errorf("the finalizing Pod gets %s, which it does not need", variable.Name)
 		}
 	}

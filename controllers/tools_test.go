@@ -71,7 +71,7 @@ func TestPodsHaveTheToolServersThatColumnsUse(t *testing.T) {
 	if !slices.ContainsFunc(engine.VolumeMounts, func(mount corev1.VolumeMount) bool { return mount.MountPath == "/var/run/seedloom/tools/files" }) {
 		t.Errorf("the engine can't reach the socket: %v", engine.VolumeMounts)
 	}
-	if key := engine.Env[len(engine.Env)-1]; len(engine.Env) != 2 || key.Name != "SEEDLOOM_TOOL_KEY_1" || key.ValueFrom.SecretKeyRef.Name != "tools" {
+	if key := engine.Env[len(engine.Env)-1]; len(engine.Env) != 3 || key.Name != "SEEDLOOM_TOOL_KEY_1" || key.ValueFrom.SecretKeyRef.Name != "tools" {
 		t.Errorf("the environment of the engine is %v", engine.Env)
 	}
 	for _, container := range pod.InitContainers {

@@ -20,10 +20,12 @@ import (
 
 	"seedloom.dev/seedloom/engine"
 	"seedloom.dev/seedloom/internal/buildversion"
+	"seedloom.dev/seedloom/internal/memory"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
 func main() {
+	memory.Tune()
 	os.Exit(run(os.Args[1:]))
 }
 

@@ -6,9 +6,12 @@ package main
 import (
 	"errors"
 	"os"
+
+	"seedloom.dev/seedloom/internal/memory"
 )
 
 func main() {
+	memory.Tune()
 	os.Exit(execute(systemStreams(), os.Args[1:]))
 }
 

@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"seedloom.dev/seedloom/internal/memory"
 )
 
 // The roles of a process of this command.
@@ -39,6 +41,7 @@ func run(ctx context.Context, arguments []string) error {
 		return simulate(ctx)
 	}
 	if len(arguments) == 2 && arguments[0] == roleMeasure {
+		memory.Tune() // as the programs do that users start
 		return measure(ctx, arguments[1])
 	}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)

@@ -45,6 +45,8 @@ const (
 	ClientKeyName         = "tls.key"
 	// ShardVariable is the environment variable with the shard's index.
 	ShardVariable = "JOB_COMPLETION_INDEX"
+	// MemoryLimitVariable is the environment variable with the memory that the container may use, in bytes.
+	MemoryLimitVariable = "SEEDLOOM_MEMORY_LIMIT"
 	// TerminationMessagePath is where the result is written.
 	TerminationMessagePath = "/dev/termination-log"
 	// Port is the port of the progress and metrics endpoints.

@@ -1,0 +1,41 @@
+package memory_test
+
+import (
+	"math"
+	"runtime/debug"
+	"testing"
+
+	"seedloom.dev/seedloom/internal/memory"
+)
+
+func TestTune(t *testing.T) {
+	for name, test := range map[string]struct {
+		variables map[string]string
+		percent   int
+		limit     int64
+	}{
+		"nothing":                   {nil, 200, math.MaxInt64},
+		"a container":               {map[string]string{"SEEDLOOM_MEMORY_LIMIT": "2147483648"}, 200, 1932735276},
+		"no number":                 {map[string]string{"SEEDLOOM_MEMORY_LIMIT": "2Gi"}, 200, math.MaxInt64},
+		"no limit":                  {map[string]string{"SEEDLOOM_MEMORY_LIMIT": "0"}, 200, math.MaxInt64},
+		"what somebody has decided": {map[string]string{"SEEDLOOM_MEMORY_LIMIT": "1000", "GOGC": "50", "GOMEMLIMIT": "1GiB"}, 100, math.MaxInt64},
+	} {
+		t.Run(name, func(t *testing.T) {
+			percent, limit := debug.SetGCPercent(100), debug.SetMemoryLimit(math.MaxInt64)
+			defer func() {
+				debug.SetGCPercent(percent)
+				debug.SetMemoryLimit(limit)
+			}()
+			for _, variable := range []string{"SEEDLOOM_MEMORY_LIMIT", "GOGC", "GOMEMLIMIT"} {
+				t.Setenv(variable, test.variables[variable])
+			}
+			memory.Tune()
+			if got := debug.SetMemoryLimit(-1); got != test.limit {
+				t.Errorf("the limit is %d, want %d", got, test.limit)
+			}
+			if got := debug.SetGCPercent(100); got != test.percent {
+				t.Errorf("the heap may grow by %d %%, want %d %%", got, test.percent)
+			}
+		})
+	}
+}
