@@ -4,6 +4,8 @@ package journal
 
 import (
 	"bytes"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
@@ -41,8 +43,24 @@ type line struct {
 	Failed      bool              `json:"failed,omitempty"`
 }
 
+// writtenLine is a line whose values are not JSON yet. It has the members of line, in their order.
+type writtenLine struct {
+	Row     int64  `json:"row"`
+	Ordinal int32  `json:"ordinal,omitempty"`
+	Attempt int32  `json:"attempt,omitempty"`
+	Column  string `json:"column"`
+	Value   any    `json:"value"`
+
+	SideEffects []any        `json:"sideEffects,omitempty"`
+	Usage       column.Usage `json:"usage,omitzero"`
+	Failed      bool         `json:"failed,omitempty"`
+}
+
 // sumDigits is the length of a line's checksum, in hexadecimal.
 const sumDigits = 8
+
+// noSum stands where the checksum will.
+const noSum = "00000000 "
 
 var polynomial = crc32.MakeTable(crc32.Castagnoli)
 
@@ -72,25 +90,12 @@ func NewWriter(file File, valid int64) (*Writer, error) {
 
 // Append writes a cell. When it returns, the cell survives the end of the process, however it ends; that of the machine only after Sync.
 func (w *Writer) Append(cell Cell) error {
-	value, err := json.Marshal(cell.Value)
+	buffer := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(buffer)
+	text, err := cell.appendTo(buffer)
 	if err != nil {
 		return err
 	}
-	entry := line{Row: int64(cell.Row), Ordinal: cell.Ordinal, Attempt: cell.Attempt, Column: cell.Column, Value: value, Usage: cell.Usage, Failed: cell.Failed}
-	for _, sideEffect := range cell.SideEffects {
-		value, err := json.Marshal(sideEffect)
-		if err != nil {
-			return err
-		}
-		entry.SideEffects = append(entry.SideEffects, value)
-	}
-	document, err := json.Marshal(entry)
-	if err != nil {
-		return err
-	}
-	text := make([]byte, 0, sumDigits+2+len(document))
-	text = fmt.Appendf(text, "%0*x ", sumDigits, crc32.Checksum(document, polynomial))
-	text = append(append(text, document...), '\n')
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
 	written, err := w.file.Write(text)
@@ -104,6 +109,27 @@ func (w *Writer) Append(cell Cell) error {
 	w.size += int64(written)
 	w.dirty = true
 	return nil
+}
+
+// buffers are those of lines that were written.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// appendTo writes the line of a cell into a buffer, whose memory it shares.
+func (c *Cell) appendTo(buffer *bytes.Buffer) ([]byte, error) {
+	buffer.Reset()
+	buffer.WriteString(noSum)
+	entry := writtenLine{
+		Row: int64(c.Row), Ordinal: c.Ordinal, Attempt: c.Attempt, Column: c.Column, Value: c.Value, SideEffects: c.SideEffects, Usage: c.Usage, Failed: c.Failed,
+	}
+	if err := json.NewEncoder(buffer).Encode(&entry); err != nil { // ends with a line feed
+		return nil, err
+	}
+	text := buffer.Bytes()
+	document := text[len(noSum) : len(text)-1]
+	var sum [sumDigits / 2]byte
+	binary.BigEndian.PutUint32(sum[:], crc32.Checksum(document, polynomial))
+	hex.Encode(text, sum[:])
+	return text, nil
 }
 
 // Again notes that a row is started again, at an attempt: none before it is to be gone on with.
