@@ -288,6 +288,7 @@ func TestAPodThatAnswersNonsenseGetsNoMore(t *testing.T) {
 		"not JSON":       "<html>",
 		"another Pod":    `{"version":1,"pod":{"uid":"other","runID":"a","attempt":1,"shard":0},"sequence":1}`,
 		"below nothing":  `{"version":1,"pod":{"uid":"a-0","runID":"a","attempt":1,"shard":0},"sequence":1,"endpoints":[{"endpoint":"x","limit":-9,"limited":true,"running":0,"wanted":0}]}`,
+		"too much":       `{"version":1,"pod":{"uid":"a-0","runID":"a","attempt":1,"shard":0},"sequence":1,"endpoints":[{"endpoint":"x","limit":1,"limited":true,"running":0,"wanted":9223372036854775807}]}`,
 		"without an end": `{"version":1,"pod":{"uid":"` + strings.Repeat("x", runreport.MaxSharesBytes),
 		"a new version":  `{"version":2,"pod":{"uid":"a-0","runID":"a","attempt":1,"shard":0},"sequence":1}`,
 	} {

@@ -134,7 +134,9 @@ func TestAnEngineKeepsToTheShareThatItIsTold(t *testing.T) {
 	if high := server.Counters().InFlightHighWater; high != 12 {
 		t.Errorf("%d requests were in flight together, want 12", high)
 	}
-	tells.tell(nil, func(state runreport.ShareState) bool { return !state.Limited })
+	tells.tell(nil, func(state runreport.ShareState) bool {
+		return !state.Limited && state.Running == 64 && state.Wanted == 64
+	})
 	requireComplete(t, w, <-ended)
 	if high := server.Counters().InFlightHighWater; high != 64 {
 		t.Errorf("nothing is shared any more, and %d requests were in flight together, want 64", high)

@@ -175,10 +175,10 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 			}
 		case <-wake.C:
 		case <-d.sharing.changed:
-			d.sharing.follow(d.core)
+			d.sharing.follow(d.core, time.Now())
 		case <-ticker.C:
 			now := time.Now()
-			d.sharing.follow(d.core)
+			d.sharing.follow(d.core, now)
 			d.job.Progress.SetTroubles(d.watch.look(now, d.core))
 			if !drain.begun && d.watch.overdue(now, d.core) {
 				d.endStalled(now)

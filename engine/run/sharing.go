@@ -36,16 +36,21 @@ func (s *sharing) begin(core *schedule.Core) (end func()) {
 		return func() {}
 	}
 	end = s.shares.Begin()
-	s.follow(core)
+	s.follow(core, time.Now())
 	return end
 }
 
-// follow sets the ceilings of the scheduler to the shares as they are now.
-func (s *sharing) follow(core *schedule.Core) {
+// follow sets the ceilings of the scheduler to the shares as they are now. What is under way at endpoints that are not shared is said here, now
+// and then: who shares them next wants to know.
+func (s *sharing) follow(core *schedule.Core, now time.Time) {
 	for i := range s.limits {
 		limit, limited := s.shares.Limit(i)
 		s.limits[i] = sharedLimit{limit, limited}
 		core.SetCeiling(i, limit, limited)
+		if !limited {
+			running, wanted := core.Demand(i, now)
+			s.shares.Note(i, 0, false, running, wanted)
+		}
 	}
 	if s.shares == nil {
 		return

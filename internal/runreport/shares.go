@@ -2,6 +2,7 @@ package runreport
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -14,6 +15,8 @@ const (
 	SharePatience = 15 * time.Second
 	// ShareValidity is for how long a share holds that is not told again. It is longer than an operator needs to be started again.
 	ShareValidity = 30 * time.Second
+	// MaxShare is the largest number that a document about shares may name: what adds such numbers up never overflows.
+	MaxShare = 1_000_000
 	// MaxSharesBytes is the largest document about shares that is read.
 	MaxSharesBytes = 128 << 10
 )
@@ -76,8 +79,8 @@ func ParseShares(data []byte) (*Shares, error) {
 		return nil, fmt.Errorf("shares have version %d, want %d", shares.Version, Version)
 	}
 	for _, share := range shares.Shares {
-		if share.Limit < 0 || share.Alone < 0 {
-			return nil, fmt.Errorf("the share of an endpoint is negative")
+		if outOfRange(share.Limit, share.Alone) {
+			return nil, fmt.Errorf("the share of an endpoint is not from 0 to %d", MaxShare)
 		}
 	}
 	return &shares, nil
@@ -96,9 +99,13 @@ func ParseSharesReport(data []byte) (*SharesReport, error) {
 		return nil, fmt.Errorf("report on shares has version %d, want %d", report.Version, Version)
 	}
 	for _, state := range report.Endpoints {
-		if state.Limit < 0 || state.Running < 0 || state.Wanted < 0 {
-			return nil, fmt.Errorf("the state of an endpoint is negative")
+		if outOfRange(state.Limit, state.Running, state.Wanted) {
+			return nil, fmt.Errorf("the state of an endpoint is not from 0 to %d", MaxShare)
 		}
 	}
 	return &report, nil
+}
+
+func outOfRange(numbers ...int) bool {
+	return slices.ContainsFunc(numbers, func(number int) bool { return number < 0 || number > MaxShare })
 }
