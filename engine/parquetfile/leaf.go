@@ -150,7 +150,7 @@ func leafValue(kind table.Kind, cell any) (parquet.Value, error) {
 		}
 	case string:
 		if kind == table.KindString {
-			return parquet.ByteArrayValue([]byte(typed)), nil
+			return parquet.ValueOf(typed), nil // which does not copy the text
 		}
 	case time.Time:
 		if kind == table.KindTimestamp {

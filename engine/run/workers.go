@@ -17,8 +17,10 @@ func (w *workers) do(task func()) {
 	case w.tasks <- task:
 	default:
 		w.running.Go(func() {
-			for more := true; more; task, more = <-w.tasks {
+			for more := true; more; {
 				task()
+				task = nil // a worker that waits must not keep the row group of its last task in memory
+				task, more = <-w.tasks
 			}
 		})
 	}
