@@ -219,8 +219,8 @@ func (f *facts) conclude(state *observation, generated *ending) {
 			return
 		}
 	}
-	if generated.final && generated.reason != v1alpha1.ReasonDeadlineExceeded && !state.hasRecords() {
-		// Input that cannot work has left nothing to describe. A key that was revoked half-way has.
+	if generated.final && generated.reason != v1alpha1.ReasonDeadlineExceeded && len(state.shards) == 0 {
+		// No engine has come so far that the output says that the run runs, which only finalizing ends.
 		state.ending = generated
 		return
 	}
@@ -253,16 +253,6 @@ func (f *facts) conclude(state *observation, generated *ending) {
 		state.ending = &ending{reason: v1alpha1.ReasonInternalError, final: true,
 			message: "The result of the finalizing Pod was lost, perhaps because the Pod was deleted. The data is in the output; " + howToRetry}
 	}
-}
-
-// hasRecords says whether a shard has told of records in the output.
-func (o *observation) hasRecords() bool {
-	for _, end := range o.shards {
-		if end.result.Records.Actual > 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // allFinalizing says whether every running Pod reports that it finalizes.

@@ -208,8 +208,14 @@ func TestSituations(t *testing.T) {
 		},
 		"several shards failed for good, without a record": {
 			situation:   situation{spec: sharded, jobEnd: failed, pods: []corev1.Pod{endedPod(runreport.ExitInvalid, authentication)}},
-			wantKstatus: status.FailedStatus, wantReady: "False/Failed", wantMessage: "the key was refused",
-			wantTrue: map[string]string{"Accepted": "Valid", "Failed": "ModelAuthentication", "Stalled": "ModelAuthentication", "Partial": "ModelAuthentication"},
+			wantKstatus: status.InProgressStatus, wantReady: "Unknown/Finalizing",
+			wantTrue: map[string]string{"Accepted": "Valid", "Reconciling": "Progressing", "Partial": "RowsDropped"},
+		},
+		"several shards failed for good, and none could say why": {
+			situation: situation{spec: sharded, jobEnd: failed, pods: []corev1.Pod{
+				podWith(corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: runreport.ExitInvalid}}, corev1.PodFailed)}},
+			wantKstatus: status.FailedStatus, wantReady: "False/Failed", wantMessage: "Pod pod ended with exit code 64",
+			wantTrue: map[string]string{"Accepted": "Valid", "Failed": "ConfigInvalid", "Stalled": "ConfigInvalid", "Partial": "ConfigInvalid"},
 		},
 		"several shards failed for good, and their records are to be described": {
 			situation:   situation{spec: sharded, jobEnd: failed, pods: []corev1.Pod{endedPod(runreport.ExitInvalid, revoked)}},

@@ -89,19 +89,21 @@ var _ = Describe("A run that cannot succeed", func() {
 		w.waitFor(ctx, "stories", v1alpha1.ConditionComplete)
 	})
 
-	It("ends at once when the provider refuses the API key, and tells the key to nobody", func(ctx SpecContext) {
+	It("ends at once when the provider refuses the API key, says so in the output, and tells the key to nobody", func(ctx SpecContext) {
 		const key = "sk-this-must-not-leak"
 		w := newWorld(ctx, "")
 		create(ctx, &corev1.Secret{
 			ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "keys"}, StringData: map[string]string{"api-key": key},
 		})
 		w.simulator.refuseKeys(ctx)
-		w.apply(ctx, stories, apiKey("keys"))
+		w.apply(ctx, stories, apiKey("keys"), shards(2))
 		dataset := w.waitFor(ctx, "stories", v1alpha1.ConditionFailed)
 		failed := conditionOf(dataset, v1alpha1.ConditionFailed)
 		Expect(failed.Reason).To(Equal(v1alpha1.ReasonModelAuthentication))
 		Expect(failed.Message).To(ContainSubstring("simulator"), "the provider is named")
 		Expect(w.simulator.requests(ctx)).To(BeNumerically("<", 10))
+		Expect(w.metadata(dataset)["run"]).To(And(
+			HaveKeyWithValue("outcome", "Failed"), HaveKeyWithValue("reason", v1alpha1.ReasonModelAuthentication), HaveKeyWithValue("phase", "Ended")))
 
 		Expect(w.kubectl(ctx, "get", "datasetgenerations,events,configmaps,pods,jobs", "--output", "yaml")).NotTo(ContainSubstring(key))
 		Expect(w.kubectl(ctx, "logs", "--selector", v1alpha1.LabelDataset, "--tail", "-1")).NotTo(ContainSubstring(key))
