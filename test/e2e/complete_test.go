@@ -73,7 +73,7 @@ var _ = Describe("A dataset", func() {
 
 	It("is InProgress, then Current, for tools that know kstatus", func(ctx SpecContext) {
 		w := newWorld(ctx, "")
-		w.simulator.answerAfter(ctx, "300ms")
+		w.simulator.answerAfter(ctx, "700ms")
 		w.apply(ctx, stories, records(40))
 		Expect(w.kstatus(ctx, "stories")).To(Equal(status.InProgressStatus), "just created")
 		w.runningPod(ctx, "stories")

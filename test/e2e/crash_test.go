@@ -20,12 +20,13 @@ import (
 var _ = Describe("A killed engine", func() {
 	It("is started again, and does not generate what it had checkpointed", func(ctx SpecContext) {
 		w := newWorld(ctx, "")
-		w.simulator.answerAfter(ctx, "200ms")
+		w.simulator.answerAfter(ctx, "500ms")
 		w.apply(ctx, stories)
 		w.waitForCheckpoints(ctx, "stories", 3)
 		pod := w.runningPod(ctx, "stories")
 
 		kill(pod)
+		w.simulator.answerAfter(ctx, "50ms")
 
 		checkpointed := w.checkpoints("stories")
 		before := fingerprints(checkpointed)

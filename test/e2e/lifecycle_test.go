@@ -14,7 +14,7 @@ import (
 var _ = Describe("The life of a run", func() {
 	It("pauses when suspended, and goes on from its checkpoints when resumed", func(ctx SpecContext) {
 		w := newWorld(ctx, "")
-		w.simulator.answerAfter(ctx, "200ms")
+		w.simulator.answerAfter(ctx, "500ms") // so that the run is still in its middle when a busy cluster has suspended it
 		w.apply(ctx, stories)
 		w.waitForCheckpoints(ctx, "stories", 3)
 
@@ -31,6 +31,7 @@ var _ = Describe("The life of a run", func() {
 		Expect(len(kept.values)).To(And(BeNumerically(">=", 30), BeNumerically("<", 120)), "the run was suspended in its middle")
 
 		By("going on when resumed")
+		w.simulator.answerAfter(ctx, "50ms")
 		w.patch(ctx, "stories", `{"spec":{"suspend":false}}`)
 		dataset := w.waitFor(ctx, "stories", v1alpha1.ConditionComplete)
 		Expect(conditionOf(dataset, v1alpha1.ConditionSuspended).Status).To(Equal(metav1.ConditionFalse))
@@ -48,7 +49,7 @@ var _ = Describe("The life of a run", func() {
 
 	It("ends with the resource: the Pods stop within the grace period, and the files stay", func(ctx SpecContext) {
 		w := newWorld(ctx, "")
-		w.simulator.answerAfter(ctx, "200ms")
+		w.simulator.answerAfter(ctx, "1s") // so that the run is still in its middle when a busy cluster has deleted it
 		dataset := w.apply(ctx, stories, shards(2))
 		w.waitForCheckpoints(ctx, "stories", 3)
 		pod := w.runningPod(ctx, "stories")
