@@ -2,9 +2,6 @@ package controllers
 
 import (
 	"context"
-	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"strconv"
 	"sync"
@@ -19,12 +16,8 @@ import (
 )
 
 const (
-	// progressTimeout bounds one request to a Pod, for its progress or about its shares.
-	progressTimeout = 2 * time.Second
 	// progressInterval is the time between two requests to one Pod.
 	progressInterval = 2 * time.Second
-	// progressConcurrency bounds the requests of each kind under way at the same time.
-	progressConcurrency = 16
 	// progressForgotten is after how long a Pod that no reconcile asks for is asked no more.
 	progressForgotten = 30 * time.Second
 )
@@ -62,97 +55,50 @@ func NewProgressPoller() *ProgressPoller {
 	return &ProgressPoller{client: podClient(), address: podAddress, interval: progressInterval, targets: map[types.UID]*progressTarget{}}
 }
 
-// podClient returns a client for requests to Pods.
-func podClient() *http.Client {
-	return &http.Client{
-		Timeout: progressTimeout,
-		Transport: &http.Transport{
-			// Neither a proxy nor a redirect may lead to anything but the Pod.
-			Proxy:                  nil,
-			DialContext:            (&net.Dialer{Timeout: progressTimeout}).DialContext,
-			MaxIdleConnsPerHost:    1,
-			IdleConnTimeout:        4 * progressInterval,
-			MaxResponseHeaderBytes: 16 << 10,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
-
-// podAddress is the host and port of what an engine serves.
-func podAddress(pod *corev1.Pod) string {
-	return net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(runreport.Port))
-}
-
 // NeedLeaderElection makes only the leader poll.
 func (p *ProgressPoller) NeedLeaderElection() bool { return true }
 
 // Start polls until the context ends.
 func (p *ProgressPoller) Start(ctx context.Context) error {
 	defer p.client.CloseIdleConnections()
-	ticker := time.NewTicker(p.interval)
-	defer ticker.Stop()
-	for {
-		p.poll(ctx)
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-		}
-	}
+	repeat(ctx, p.interval, p.poll)
+	return nil
 }
 
 // poll asks every Pod once, and waits for the answers.
 func (p *ProgressPoller) poll(ctx context.Context) {
-	var running sync.WaitGroup
-	slots := make(chan struct{}, progressConcurrency)
-	defer running.Wait()
-	for uid, address := range p.due() {
-		select {
-		case <-ctx.Done():
-			return
-		case slots <- struct{}{}:
+	eachPod(ctx, p.due(), func(pod duePod) {
+		if progress, err := p.ask(ctx, pod.address); err == nil {
+			p.accept(pod.uid, progress)
 		}
-		running.Go(func() {
-			defer func() { <-slots }()
-			if progress, err := p.ask(ctx, address); err == nil {
-				p.accept(uid, progress)
-			}
-		})
-	}
+	})
+}
+
+// duePod is a Pod that is to be asked.
+type duePod struct {
+	uid     types.UID
+	address string
 }
 
 // due lists the Pods to ask, and forgets those that nobody wants to know about any more.
-func (p *ProgressPoller) due() map[types.UID]string {
+func (p *ProgressPoller) due() []duePod {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	due := map[types.UID]string{}
+	var due []duePod
 	for uid, target := range p.targets {
 		if time.Since(target.wanted) > progressForgotten {
 			delete(p.targets, uid)
 			continue
 		}
-		due[uid] = target.address
+		due = append(due, duePod{uid, target.address})
 	}
 	return due
 }
 
 func (p *ProgressPoller) ask(ctx context.Context, address string) (*runreport.Progress, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+runreport.ProgressPath, nil)
+	data, err := askPod(ctx, p.client, http.MethodGet, address, runreport.ProgressPath, nil, runreport.MaxProgressBytes)
 	if err != nil {
-		return nil, fmt.Errorf("asking for progress: %w", err)
-	}
-	response, err := p.client.Do(request)
-	if err != nil {
-		return nil, fmt.Errorf("asking for progress: %w", err)
-	}
-	// The body was only read; there is nothing to lose when closing it fails.
-	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("asking for progress: status %d", response.StatusCode)
-	}
-	data, err := io.ReadAll(io.LimitReader(response.Body, runreport.MaxProgressBytes+1))
-	if err != nil {
-		return nil, fmt.Errorf("reading progress: %w", err)
+		return nil, err
 	}
 	return runreport.ParseProgress(data)
 }

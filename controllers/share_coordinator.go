@@ -1,11 +1,9 @@
 package controllers
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -90,16 +88,8 @@ func (c *ShareCoordinator) NeedLeaderElection() bool { return true }
 func (c *ShareCoordinator) Start(ctx context.Context) error {
 	defer c.client.CloseIdleConnections()
 	c.begin()
-	ticker := time.NewTicker(c.interval)
-	defer ticker.Stop()
-	for {
-		c.round(ctx)
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-		}
-	}
+	repeat(ctx, c.interval, c.round)
+	return nil
 }
 
 func (c *ShareCoordinator) begin() {
@@ -180,21 +170,10 @@ func newSharingPod(resource *v1alpha1.DatasetGeneration, pod *corev1.Pod, addres
 
 // round tells every Pod its share once, and takes the answers.
 func (c *ShareCoordinator) round(ctx context.Context) {
-	var telling sync.WaitGroup
-	slots := make(chan struct{}, progressConcurrency)
-	defer telling.Wait()
-	for _, message := range c.messages() {
-		select {
-		case <-ctx.Done():
-			return
-		case slots <- struct{}{}:
-		}
-		telling.Go(func() {
-			defer func() { <-slots }()
-			report, err := c.tell(ctx, message)
-			c.answered(ctx, message, report, err)
-		})
-	}
+	eachPod(ctx, c.messages(), func(told message) {
+		report, err := c.tell(ctx, told)
+		c.answered(ctx, told, report, err)
+	})
 }
 
 // message is what a Pod is told.
@@ -299,7 +278,7 @@ func (p *sharingPod) sharer(endpoint string, now time.Time) sharer {
 
 // alone is what the Pod has of an endpoint if it is told nothing for long.
 func (p *sharingPod) alone(endpoint string) int {
-	return int(max(1, p.limits[endpoint]/max(1, p.shards)))
+	return runreport.ShareAlone(p.limits[endpoint], p.shards)
 }
 
 // tell tells a Pod its shares, and returns its answer.
@@ -308,22 +287,9 @@ func (c *ShareCoordinator) tell(ctx context.Context, told message) (*runreport.S
 	if err != nil {
 		return nil, fmt.Errorf("telling a Pod its shares: %w", err)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+told.address+runreport.SharesPath, bytes.NewReader(data))
+	answer, err := askPod(ctx, c.client, http.MethodPost, told.address, runreport.SharesPath, data, runreport.MaxSharesBytes)
 	if err != nil {
-		return nil, fmt.Errorf("telling a Pod its shares: %w", err)
-	}
-	response, err := c.client.Do(request)
-	if err != nil {
-		return nil, fmt.Errorf("telling a Pod its shares: %w", err)
-	}
-	// The body was only read; there is nothing to lose when closing it fails.
-	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("telling a Pod its shares: status %d", response.StatusCode)
-	}
-	answer, err := io.ReadAll(io.LimitReader(response.Body, runreport.MaxSharesBytes+1))
-	if err != nil {
-		return nil, fmt.Errorf("reading what a Pod does with its shares: %w", err)
+		return nil, err
 	}
 	report, err := runreport.ParseSharesReport(answer)
 	if err != nil {
