@@ -48,8 +48,7 @@ func (s *sharing) follow(core *schedule.Core, now time.Time) {
 		s.limits[i] = sharedLimit{limit, limited}
 		core.SetCeiling(i, limit, limited)
 		if !limited {
-			running, wanted := core.Demand(i, now)
-			s.shares.Note(i, 0, false, running, wanted)
+			s.noteAt(i, core, now)
 		}
 	}
 	if s.shares == nil {
@@ -80,8 +79,13 @@ func (s *sharing) told() []any {
 func (s *sharing) note(core *schedule.Core, now time.Time) {
 	for i, current := range s.limits {
 		if current.limited {
-			running, wanted := core.Demand(i, now)
-			s.shares.Note(i, current.limit, true, running, wanted)
+			s.noteAt(i, core, now)
 		}
 	}
+}
+
+func (s *sharing) noteAt(position int, core *schedule.Core, now time.Time) {
+	running, wanted := core.Demand(position, now)
+	current := s.limits[position]
+	s.shares.Note(position, current.limit, current.limited, running, wanted)
 }

@@ -41,7 +41,7 @@ func New(spec *v1alpha1.DatasetGenerationSpec, shards int32, operator bool, now 
 		made.patience = runreport.SharePatience
 	}
 	for endpoint, limit := range spec.SharedLimits() {
-		made.alone[endpoint] = int(max(1, limit/max(1, shards)))
+		made.alone[endpoint] = runreport.ShareAlone(limit, shards)
 	}
 	made.states = make([]runreport.ShareState, len(made.endpoints))
 	return made

@@ -49,6 +49,9 @@ type Share struct {
 	Alone int `json:"alone"`
 }
 
+// ShareAlone is the part that a Pod has of a limit while it is told none: an equal one for each shard of its run, and at least 1.
+func ShareAlone(limit, shards int32) int { return int(max(1, limit/max(1, shards))) }
+
 // SharesReport is what holds in a Pod, the answer to Shares.
 type SharesReport struct {
 	Version int         `json:"version"`
