@@ -30,28 +30,16 @@ type Cell struct {
 	Failed      bool
 }
 
-// line is a cell in the file: after its checksum, as JSON, on a line of its own.
-type line struct {
-	Row     int64           `json:"row"`
-	Ordinal int32           `json:"ordinal,omitempty"`
-	Attempt int32           `json:"attempt,omitempty"`
-	Column  string          `json:"column"`
-	Value   json.RawMessage `json:"value"`
-
-	SideEffects []json.RawMessage `json:"sideEffects,omitempty"`
-	Usage       column.Usage      `json:"usage,omitzero"`
-	Failed      bool              `json:"failed,omitempty"`
-}
-
-// writtenLine is a line whose values are not JSON yet. It has the members of line, in their order.
-type writtenLine struct {
+// line is a cell in the file: after its checksum, as JSON, on a line of its own. Its values are any when it is written, and JSON when it is read,
+// since only the schema says what they become.
+type line[V any] struct {
 	Row     int64  `json:"row"`
 	Ordinal int32  `json:"ordinal,omitempty"`
 	Attempt int32  `json:"attempt,omitempty"`
 	Column  string `json:"column"`
-	Value   any    `json:"value"`
+	Value   V      `json:"value"`
 
-	SideEffects []any        `json:"sideEffects,omitempty"`
+	SideEffects []V          `json:"sideEffects,omitempty"`
 	Usage       column.Usage `json:"usage,omitzero"`
 	Failed      bool         `json:"failed,omitempty"`
 }
@@ -118,7 +106,7 @@ var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 func (c *Cell) appendTo(buffer *bytes.Buffer) ([]byte, error) {
 	buffer.Reset()
 	buffer.WriteString(noSum)
-	entry := writtenLine{
+	entry := line[any]{
 		Row: int64(c.Row), Ordinal: c.Ordinal, Attempt: c.Attempt, Column: c.Column, Value: c.Value, SideEffects: c.SideEffects, Usage: c.Usage, Failed: c.Failed,
 	}
 	if err := json.NewEncoder(buffer).Encode(&entry); err != nil { // ends with a line feed
@@ -224,7 +212,7 @@ func parse(text []byte, schema *table.Schema) (cell Cell, known bool, err error)
 	if crc32.Checksum(document, polynomial) != uint32(sum) {
 		return Cell{}, false, fmt.Errorf("wrong checksum")
 	}
-	var entry line
+	var entry line[json.RawMessage]
 	if err := json.Unmarshal(document, &entry); err != nil {
 		return Cell{}, false, err
 	}
