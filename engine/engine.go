@@ -154,10 +154,9 @@ func open(config Config, role string) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	layout := &store.Layout{Preserve: spec.PreservesDroppedColumns(), Staged: spec.HasProcessorsAt(v1alpha1.ProcessorAfterGeneration)}
 	output := &opened{config: config, role: role, spec: spec}
 	folder := store.Folder(config.Run.Namespace, config.Run.Name, config.Run.ConfigHash)
-	if output.store, err = store.Open(config.OutputDirectory, folder, layout); err != nil {
+	if output.store, err = store.Open(config.OutputDirectory, folder, output.layout()); err != nil {
 		return nil, err
 	}
 	if config.Volume != nil {
@@ -205,9 +204,15 @@ func (o *opened) prepare(ctx context.Context) (*prepared, error) {
 	for _, field := range fields {
 		o.seedColumns = append(o.seedColumns, field.Name)
 	}
-	o.store.SetLayout(&store.Layout{Schema: ready.plan.Schema, Output: ready.plan.Output, Dropped: ready.plan.Dropped,
-		Preserve: o.spec.PreservesDroppedColumns(), Staged: ready.processors.Has(v1alpha1.ProcessorAfterGeneration)})
+	layout := o.layout()
+	layout.Schema, layout.Output, layout.Dropped = ready.plan.Schema, ready.plan.Output, ready.plan.Dropped
+	o.store.SetLayout(layout)
 	return ready, nil
+}
+
+// layout is what the spec says of the files; their columns are known once there is a plan.
+func (o *opened) layout() *store.Layout {
+	return &store.Layout{Preserve: o.spec.PreservesDroppedColumns(), Staged: o.spec.ProcessesAfterGeneration()}
 }
 
 func decodeSpec(resolved runreport.ResolvedRun) (*v1alpha1.DatasetGenerationSpec, error) {

@@ -1,8 +1,11 @@
 package v1alpha1
 
-import "time"
+import (
+	"slices"
+	"time"
 
-import "k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
 
 // Defaults that may change with versions: they are applied where a value is read and never written into a spec.
 const (
@@ -221,14 +224,11 @@ func (s *DatasetGenerationSpec) PreservesDroppedColumns() bool {
 	return s.Run == nil || valueOr(s.Run.PreserveDroppedColumns, true)
 }
 
-// HasProcessorsAt says whether code of processors works at a stage.
-func (s *DatasetGenerationSpec) HasProcessorsAt(stage ProcessorStage) bool {
-	for i := range s.Processors {
-		if code := s.Processors[i].Starlark; code != nil && code.Stage == stage {
-			return true
-		}
-	}
-	return false
+// ProcessesAfterGeneration says whether processors work on the whole dataset, once it is generated.
+func (s *DatasetGenerationSpec) ProcessesAfterGeneration() bool {
+	return slices.ContainsFunc(s.Processors, func(processor Processor) bool {
+		return processor.Starlark != nil && processor.Starlark.Stage == ProcessorAfterGeneration
+	})
 }
 
 // EffectiveMaxTurns is how often a model may call tools before it must answer.
