@@ -23,6 +23,7 @@ import (
 	"seedloom.dev/seedloom/engine/store/storetest"
 	"seedloom.dev/seedloom/hack/llmsim/sim"
 	"seedloom.dev/seedloom/hack/llmsim/simtest"
+	"seedloom.dev/seedloom/internal/logtest"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -340,7 +341,7 @@ func TestMetadataThatCannotBeWritten(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, basicSpec, newEndpoint(t, echo).URL)
-			var log logBuffer
+			var log logtest.Buffer
 			config := w.config(0)
 			config.Logger = slog.New(slog.NewTextHandler(&log, nil))
 			w.watched(&config).refuse = test.refuse

@@ -12,6 +12,7 @@ import (
 	"seedloom.dev/seedloom/engine"
 	"seedloom.dev/seedloom/engine/progress"
 	"seedloom.dev/seedloom/engine/trace"
+	"seedloom.dev/seedloom/internal/logtest"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -27,7 +28,7 @@ func codeFirst(body string) string {
 // watchedRun is a run whose log and spans are kept, and which ends in a second when nothing is made.
 type watchedRun struct {
 	*world
-	log     logBuffer
+	log     logtest.Buffer
 	spans   *trace.Ring
 	tracker *progress.Tracker
 }

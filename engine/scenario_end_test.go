@@ -1,7 +1,6 @@
 package engine_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -10,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -21,26 +19,9 @@ import (
 	"seedloom.dev/seedloom/engine"
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/hack/llmsim/sim"
+	"seedloom.dev/seedloom/internal/logtest"
 	"seedloom.dev/seedloom/internal/runreport"
 )
-
-// logBuffer is a log that may be read while it is written.
-type logBuffer struct {
-	mutex sync.Mutex
-	text  bytes.Buffer
-}
-
-func (l *logBuffer) Write(data []byte) (int, error) {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	return l.text.Write(data)
-}
-
-func (l *logBuffer) String() string {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	return l.text.String()
-}
 
 // B2.2: what is under way when the gate trips is cut, and B2.3: nothing is logged after the end.
 func TestEarlyShutdownCutsWhatIsUnderWay(t *testing.T) {
@@ -53,7 +34,7 @@ func TestEarlyShutdownCutsWhatIsUnderWay(t *testing.T) {
 		},
 	})
 	w.spec.Models[0].TimeoutSeconds = new(int32(3600))
-	var log logBuffer
+	var log logtest.Buffer
 	config := w.config(0)
 	config.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	ending := engine.Generate(t.Context(), config)
@@ -91,7 +72,7 @@ func TestOneLostRowIsSaidEverywhereAlike(t *testing.T) {
 	w, _ := newScenario(t, 1000, 32, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultInvalid, FromRequest: 500, ToRequest: 500}}})
 	w.spec.Run = &v1alpha1.RunSettings{MaxRowAttempts: new(int32(1)), MaxConversationRestarts: new(int32(0))}
 	var handler http.Handler
-	var log logBuffer
+	var log logtest.Buffer
 	config := w.config(0)
 	config.Serve = func(served http.Handler) { handler = served }
 	config.Logger = slog.New(slog.NewTextHandler(&log, nil))
@@ -138,7 +119,7 @@ func TestAnAbsurdRetryAfterIsCappedAndTold(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	handlers := make(chan http.Handler, 1)
-	var log logBuffer
+	var log logtest.Buffer
 	config := w.config(0)
 	config.Serve = func(served http.Handler) { handlers <- served }
 	config.Logger = slog.New(slog.NewTextHandler(&log, nil))
@@ -172,7 +153,7 @@ func TestATricklingAnswerIsToldWithItsBytes(t *testing.T) {
 	w, _ := newScenario(t, 5, 5, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultTrickle, FromRequest: 3, ToRequest: 3, Interval: milliseconds(100)}}})
 	w.spec.Models[0].TimeoutSeconds = new(int32(4))
 	w.spec.Run = &v1alpha1.RunSettings{SlowRequestThresholdSeconds: new(int32(1))}
-	var log logBuffer
+	var log logtest.Buffer
 	config := w.config(0)
 	config.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	requireComplete(t, w, engine.Generate(t.Context(), config))

@@ -14,6 +14,7 @@ import (
 	"seedloom.dev/seedloom/engine"
 	"seedloom.dev/seedloom/hack/llmsim/sim"
 	"seedloom.dev/seedloom/hack/llmsim/simtest"
+	"seedloom.dev/seedloom/internal/logtest"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -34,7 +35,7 @@ columns:
 output: {persistentVolumeClaim: {claimName: c}}
 run: {stallDeadlineSeconds: 12, slowRequestThresholdSeconds: 2}
 `, server.Endpoint())
-	var log logBuffer
+	var log logtest.Buffer
 	handlers := make(chan http.Handler, 1)
 	config := w.config(0)
 	config.Serve = func(served http.Handler) { handlers <- served }

@@ -2,7 +2,6 @@ package bridge_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -19,37 +18,20 @@ import (
 	"go.uber.org/goleak"
 
 	"seedloom.dev/seedloom/internal/bridge"
+	"seedloom.dev/seedloom/internal/logtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// buffer may be written to from many goroutines.
-type buffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *buffer) Write(data []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(data)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
-
 // serve bridges a command of the shell, and returns the socket, the log and how to stop it.
-func serve(t *testing.T, script string) (socket string, logs *buffer, stop func()) {
+func serve(t *testing.T, script string) (socket string, logs *logtest.Buffer, stop func()) {
 	t.Helper()
 	// The name of a socket must be short.
 	folder, err := os.MkdirTemp("", "bridge")
 	if err != nil {
 		t.Fatal(err)
 	}
-	socket, logs = filepath.Join(folder, "s"), &buffer{}
+	socket, logs = filepath.Join(folder, "s"), &logtest.Buffer{}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- bridge.Serve(ctx, socket, []string{"sh", "-c", script}, logs) }()
