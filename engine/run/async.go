@@ -151,7 +151,7 @@ func (s *asyncSource) finished(group *schedule.Group, usage []runreport.Column) 
 	if s.job.Processors.Has(v1alpha1.ProcessorPostBatch) {
 		name = nameOfStage(v1alpha1.ProcessorPostBatch, group.Index)
 	}
-	s.commits <- commitRequest{opened, s.made(group, usage), s.driver.watch.begun(name, len(group.Done), time.Now())}
+	s.commits <- commitRequest{opened, s.made(group, usage), s.driver.watch.BeginBatch(name, len(group.Done), time.Now())}
 }
 
 func (s *asyncSource) fates(fates schedule.Fates) {
@@ -178,7 +178,7 @@ func (s *asyncSource) busy() bool { return s.committing > 0 }
 
 func (s *asyncSource) committed(result commitResult) {
 	s.committing--
-	s.driver.watch.ended(result.number)
+	s.driver.watch.Ended(result.number)
 	s.rows -= result.rows
 	s.recount(result.given, result.dropped)
 }

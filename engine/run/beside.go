@@ -2,14 +2,10 @@ package run
 
 import (
 	"context"
-	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
-	"seedloom.dev/seedloom/engine/progress"
 	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/internal/runreport"
 )
@@ -26,14 +22,14 @@ type beside struct {
 // startBeside starts work beside the tasks.
 func (d *driver) startBeside(ctx context.Context, next beside) {
 	d.processing++
-	number := d.watch.begun(next.name, next.rows, time.Now())
+	number := d.watch.BeginBatch(next.name, next.rows, time.Now())
 	go func() {
 		own, cancel := context.WithCancel(ctx)
 		defer cancel()
 		next.work(own)
 		d.processed <- func() {
 			d.processing--
-			d.watch.ended(number)
+			d.watch.Ended(number)
 			next.apply()
 		}
 	}()
@@ -62,39 +58,3 @@ func (noRows) fates(schedule.Fates)                         {}
 func (noRows) settled() <-chan commitResult                 { return nil }
 func (noRows) committed(commitResult)                       {}
 func (noRows) busy() bool                                   { return false }
-
-// begun notes work on many rows at once, and returns the number by which it ends.
-func (w *watch) begun(name string, rows int, now time.Time) int64 {
-	w.last++
-	w.batches[w.last] = progress.Batch{Name: name, Rows: rows, Since: now}
-	w.list()
-	return w.last
-}
-
-// ended notes the end of a request, or of work on many rows.
-func (w *watch) ended(number int64) {
-	delete(w.pending, number)
-	if _, isBatch := w.batches[number]; isBatch {
-		delete(w.batches, number)
-		w.list()
-	}
-}
-
-// list lists the work on many rows, the oldest first. The progress may have the list that was there before.
-func (w *watch) list() {
-	w.atWork = nil
-	for _, number := range slices.Sorted(maps.Keys(w.batches)) {
-		w.atWork = append(w.atWork, w.batches[number])
-	}
-}
-
-// told are batches as lines of text, those that have been at work for so long at least.
-func told(batches []progress.Batch, now time.Time, least time.Duration) []string {
-	var lines []string
-	for _, batch := range batches[:min(len(batches), maxHeartbeatEntries)] {
-		if age := now.Sub(batch.Since); age >= least {
-			lines = append(lines, fmt.Sprintf("%s, %d rows, for %s", batch.Name, batch.Rows, age.Round(time.Second)))
-		}
-	}
-	return lines
-}

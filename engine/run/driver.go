@@ -14,6 +14,7 @@ import (
 	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/engine/watch"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -47,9 +48,9 @@ type driver struct {
 	results chan result
 	usage   map[int64][]runreport.Column
 	names   []string // of the lanes
-	watch   *watch
+	watch   *watch.Watch
 	work    *work
-	fails   *failures
+	fails   *watch.Failures
 	trace   *tracer
 	sharing *sharing
 	// due is when the driver is to be woken; zero when nothing waits for time.
@@ -97,10 +98,10 @@ func newDriver(job *Job, columns []*plan.Column, newRecord func(table.RowIndex, 
 	}
 	return &driver{
 		early: early, processed: make(chan func()),
-		trace: job.tracer, names: lanes.names, sharing: newSharing(job.Shares, job.Logger), work: newWork(job.Progress, steps, config.Columns), fails: newFailures(job.Logger, time.Now()),
+		trace: job.tracer, names: lanes.names, sharing: newSharing(job.Shares, job.Logger), work: newWork(job.Progress, steps, config.Columns), fails: watch.NewFailures(job.Logger, time.Now()),
 		job: job, core: schedule.New(config), steps: steps, slots: slots, turns: lanes.turns(),
 		results: make(chan result, slots), usage: make(map[int64][]runreport.Column),
-		watch: newWatch(job.Logger, job.Plan.Spec, lanes.names, time.Now()),
+		watch: watch.New(job.Logger, job.Plan.Spec, lanes.names, time.Now()),
 	}
 }
 
@@ -118,13 +119,13 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 	defer drain.timer.Stop()
 	d.workers = newWorkers()
 	defer func() { d.workers.stop(drain.abandoned) }()
-	ticker := time.NewTicker(sampleInterval)
+	ticker := time.NewTicker(watch.Interval)
 	defer ticker.Stop()
 	wake := time.NewTimer(time.Hour)
 	defer wake.Stop()
 	stop := ctx.Done()
-	d.watch.progress(time.Now())
-	defer d.fails.flush()
+	d.watch.Progressed(time.Now())
+	defer d.fails.Flush()
 	defer d.trace.end()
 	defer d.sharing.begin(d.core)()
 	missed := false
@@ -146,7 +147,7 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 		if ending := d.core.Ending(); ending != nil && !drain.begun {
 			drain.begin(ending)
 			d.job.Progress.SetPhase(progress.PhaseDraining)
-			d.job.describer.enter(store.PhaseDraining)
+			d.job.describer.Enter(store.PhaseDraining)
 		}
 		d.startBesides(work)
 		if started := d.dispatch(work); missed && started > 0 {
@@ -179,16 +180,16 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 		case <-ticker.C:
 			now := time.Now()
 			d.sharing.follow(d.core, now)
-			d.job.Progress.SetTroubles(d.watch.look(now, d.core))
-			if !drain.begun && d.watch.overdue(now, d.core) {
-				d.endStalled(now)
+			d.job.Progress.SetTroubles(d.watch.Look(now, d.core))
+			if !drain.begun && d.watch.Overdue(now, d.core) {
+				d.core.End(d.watch.Stalled(now, d.core, d.writeStall))
 			}
 			if err := d.job.journals.fenced(); err != nil {
 				d.core.End(failure.Of(err))
 			}
 			missed = d.missed(wake, now)
 			d.job.Progress.SetSpansDropped(d.trace.dropped())
-			d.fails.look(now)
+			d.fails.Look(now)
 		case <-stop:
 		case <-drain.timer.C:
 			drain.passed()
@@ -197,6 +198,11 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 			}
 		}
 	}
+}
+
+// writeStall leaves what a stalled run was doing in the output.
+func (d *driver) writeStall(text []byte) (name string, err error) {
+	return d.job.Store.WriteStall(d.job.Shard, d.job.Attempt, text)
 }
 
 func (d *driver) setWake(timer *time.Timer) {
@@ -227,7 +233,7 @@ func (d *driver) missed(timer *time.Timer, now time.Time) bool {
 // deliver hands over the rows and row groups that have met their fate.
 func (d *driver) deliver(to source) {
 	if fates := d.core.TakeFates(); fates.Done > 0 || len(fates.Dropped) > 0 {
-		d.watch.progress(time.Now())
+		d.watch.Progressed(time.Now())
 		to.fates(fates)
 	}
 	for _, group := range d.core.TakeFinished() {
@@ -258,7 +264,7 @@ func (d *driver) dispatch(ctx context.Context) (started int) {
 	}
 	d.sharing.note(d.core, now)
 	work := d.work.of(d.core)
-	work.Batches = d.watch.atWork
+	work.Batches = d.watch.AtWork()
 	d.job.Progress.SetWork(work)
 	return started
 }
@@ -266,7 +272,7 @@ func (d *driver) dispatch(ctx context.Context) (started int) {
 // start starts the next task of a lane, if one may start now.
 func (d *driver) start(ctx context.Context, lane int, now time.Time) bool {
 	if lane != schedule.Local && d.core.Eager(lane) {
-		if ending := d.job.budget.exhausted(len(d.watch.pending)); ending != nil {
+		if ending := d.job.budget.exhausted(d.requests()); ending != nil {
 			d.core.End(ending)
 		}
 	}
@@ -278,12 +284,22 @@ func (d *driver) start(ctx context.Context, lane int, now time.Time) bool {
 	begun := result{task: task, traced: d.trace.admitted(task, step, d.names[lane], now)}
 	if column := step.columns[0]; column.Model != nil {
 		ctx, begun.requests = model.WithProgress(ctx, d.trace != nil)
-		begun.request = d.watch.started(column, task, begun.requests, now)
+		begun.request = d.watch.BeginRequest(column, task, begun.requests, now)
 	} else if column.Batch {
-		begun.request = d.watch.begun(fmt.Sprintf("column %q", column.Name), len(task.Records), now)
+		begun.request = d.watch.BeginBatch(fmt.Sprintf("column %q", column.Name), len(task.Records), now)
 	}
 	d.workers.do(func() { d.results <- d.perform(ctx, begun) })
 	return true
+}
+
+// requests is how many requests are under way: the tasks of all lanes but the local one.
+func (d *driver) requests() int {
+	count := 0
+	for lane := schedule.Local + 1; lane < len(d.names); lane++ {
+		running, _ := d.core.Load(lane)
+		count += running
+	}
+	return count
 }
 
 // perform runs a task in a goroutine that has nothing else to do. A panic of a generator is a defect of ours, and ends the run in order.
@@ -335,18 +351,21 @@ func (d *driver) apply(back result) {
 	column := step.columns[0]
 	spent := back.answer.Usage
 	back.task.Cost = schedule.Cost{Requests: spent.Succeeded + spent.Failed, Tokens: spent.InputTokens + spent.OutputTokens, OutputTokens: spent.OutputTokens}
-	d.watch.ended(back.request)
+	d.watch.Ended(back.request)
 	if column.Model != nil {
 		if usage := usageOf(column, back.answer.Usage); usage.Usage != (runreport.Usage{}) {
 			d.addUsage(back.task.Group(), usage)
 		}
 	}
 	if back.err == nil {
-		d.watch.progress(now)
+		d.watch.Progressed(now)
 	} else if column.Model != nil {
-		d.watch.refused(column.Model.Provider, failure.Of(back.err), now)
+		d.watch.Refused(column.Model.Provider, failure.Of(back.err), now)
 	}
-	d.fails.note(step, back)
+	for _, failed := range back.failures {
+		d.fails.Cell(step.columns[failed.Part].Name, failed.Cause)
+	}
+	d.fails.Task(column.Name, back.err)
 	d.settle(step, column, back, now)
 	if d.trace != nil {
 		d.trace.returned(&back, d.core.Deferred(back.task))

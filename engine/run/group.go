@@ -287,7 +287,7 @@ func (j *Job) commit(group *openGroup, now made) *failure.Error {
 	if err := j.Store.Commit(manifest, store.Content{Records: records, Files: files}); err != nil {
 		return failure.Of(err)
 	}
-	j.describer.committed()
+	j.describer.Committed()
 	if len(now.missing) > 0 {
 		j.journals.end(group.index) // the rows that are missing will want it
 		return nil

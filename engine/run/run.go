@@ -20,6 +20,7 @@ import (
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/table"
 	"seedloom.dev/seedloom/engine/trace"
+	"seedloom.dev/seedloom/engine/watch"
 )
 
 // Job is what an executor works with. It owns none of it.
@@ -58,7 +59,7 @@ type Job struct {
 	budget        *budget
 	tracer        *tracer
 	skips         *skip.Rules
-	describer     *describer
+	describer     *watch.Describer
 }
 
 // Execute makes all rows of the shard that are not in the store yet, in the plan's mode. It returns nil when every row has met its
@@ -73,9 +74,9 @@ func Execute(ctx context.Context, job *Job) *failure.Error {
 	job.tracer = newTracer(job.Trace, job.Plan.RowGroupSize)
 	job.journals = newJournals(job)
 	defer job.journals.close()
-	job.describer = startDescriber(job.Describe)
-	defer job.describer.stop()
-	defer startHeartbeat(job.Progress, job.Logger, !job.Shown).stop()
+	job.describer = watch.StartDescriber(job.Describe)
+	defer job.describer.Stop()
+	defer watch.StartHeartbeat(job.Progress, job.Logger, !job.Shown).Stop()
 	if job.Plan.Mode == v1alpha1.ExecutionSync {
 		return executeSync(ctx, job)
 	}

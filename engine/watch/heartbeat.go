@@ -1,4 +1,4 @@
-package run
+package watch
 
 import (
 	"encoding/json"
@@ -12,15 +12,15 @@ import (
 )
 
 const (
-	// sampleInterval is how often progress is sampled for its rates.
-	sampleInterval = time.Second
+	// Interval is how often progress is sampled for its rates, and how often a watch is to look.
+	Interval = time.Second
 	// heartbeatSamples is after how many samples progress is logged, whether anything has happened or not.
 	heartbeatSamples = 10
 )
 
-// heartbeat samples the progress and logs it from time to time, in a goroutine of its own: also while the executor is busy with a batch, a
+// Heartbeat samples the progress and logs it from time to time, in a goroutine of its own: also while the executor is busy with a batch, a
 // commit or nothing at all.
-type heartbeat struct {
+type Heartbeat struct {
 	tracker *progress.Tracker
 	logger  *slog.Logger
 	// logs says whether there are lines at all.
@@ -29,15 +29,16 @@ type heartbeat struct {
 	ended  chan struct{}
 }
 
-func startHeartbeat(tracker *progress.Tracker, logger *slog.Logger, logs bool) *heartbeat {
-	started := &heartbeat{tracker: tracker, logger: logger, logs: logs, ending: make(chan struct{}), ended: make(chan struct{})}
+// StartHeartbeat starts the goroutine; Stop ends it. With logs, it writes lines.
+func StartHeartbeat(tracker *progress.Tracker, logger *slog.Logger, logs bool) *Heartbeat {
+	started := &Heartbeat{tracker: tracker, logger: logger, logs: logs, ending: make(chan struct{}), ended: make(chan struct{})}
 	go started.beat()
 	return started
 }
 
-func (h *heartbeat) beat() {
+func (h *Heartbeat) beat() {
 	defer close(h.ended)
-	ticker := time.NewTicker(sampleInterval)
+	ticker := time.NewTicker(Interval)
 	defer ticker.Stop()
 	for count := 1; ; count++ {
 		select {
@@ -52,15 +53,15 @@ func (h *heartbeat) beat() {
 	}
 }
 
-// stop logs the progress for the last time, and returns when the goroutine has ended.
-func (h *heartbeat) stop() {
+// Stop logs the progress for the last time, and returns when the goroutine has ended.
+func (h *Heartbeat) Stop() {
 	close(h.ending)
 	<-h.ended
 	h.log()
 }
 
 // log writes one line. Of the columns, those of models are in it; the others keep step with the records.
-func (h *heartbeat) log() {
+func (h *Heartbeat) log() {
 	if !h.logs {
 		return
 	}
@@ -81,7 +82,7 @@ func (h *heartbeat) log() {
 	if snapshot.SlowRequests > 0 {
 		attributes = append(attributes, "slowRequests", snapshot.SlowRequests)
 	}
-	if batches := told(snapshot.Batches, snapshot.At, sampleInterval); len(batches) > 0 {
+	if batches := linesOf(snapshot.Batches, snapshot.At, Interval); len(batches) > 0 {
 		attributes = append(attributes, "atWork", batches)
 	}
 	if columns := columnsOf(&snapshot); len(columns) > 0 {

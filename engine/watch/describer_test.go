@@ -1,4 +1,4 @@
-package run
+package watch
 
 import (
 	"slices"
@@ -31,16 +31,16 @@ func TestARunIsDescribedOnceInAWhile(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				begin := time.Now()
 				var seen []time.Duration
-				d := startDescriber(func(string) {
+				d := StartDescriber(func(string) {
 					seen = append(seen, time.Since(begin))
 					time.Sleep(test.cost)
 				})
 				for range 100 {
 					time.Sleep(100 * time.Millisecond)
-					d.committed()
+					d.Committed()
 				}
 				synctest.Wait()
-				d.stop()
+				d.Stop()
 				if !slices.Equal(seen, test.want) {
 					t.Errorf("it was told after %v, want %v", seen, test.want)
 				}
@@ -62,20 +62,20 @@ func TestAPhaseIsDescribedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
 		var seen []described
-		d := startDescriber(func(phase string) { seen = append(seen, described{time.Since(begin), phase}) })
+		d := StartDescriber(func(phase string) { seen = append(seen, described{time.Since(begin), phase}) })
 		time.Sleep(100 * time.Millisecond)
-		d.committed()
-		d.committed()
+		d.Committed()
+		d.Committed()
 		time.Sleep(100 * time.Millisecond)
-		d.enter(store.PhaseDraining)
+		d.Enter(store.PhaseDraining)
 		time.Sleep(100 * time.Millisecond)
-		d.committed()
+		d.Committed()
 		time.Sleep(time.Hour)
-		d.committed()
+		d.Committed()
 		synctest.Wait()
-		d.committed()
-		d.stop()
-		d.committed()
+		d.Committed()
+		d.Stop()
+		d.Committed()
 		time.Sleep(time.Hour)
 		want := []described{
 			{0, store.PhaseRunning}, {200 * time.Millisecond, store.PhaseDraining}, {1200 * time.Millisecond, store.PhaseDraining},

@@ -1,4 +1,4 @@
-package run
+package watch
 
 import (
 	"sync/atomic"
@@ -15,9 +15,9 @@ const (
 	pauseShare = 50
 )
 
-// describer has the running run described when row groups were committed, at most so often, and at once when the phase changes. It calls what
+// Describer has the running run described when row groups were committed, at most so often, and at once when the phase changes. It calls what
 // writes in a goroutine of its own: neither tasks nor commits wait for it. A nil one does nothing. Its methods may be called from any goroutine.
-type describer struct {
+type Describer struct {
 	describe func(phase string)
 	phase    atomic.Value // a string
 	// grown says that a row group was committed, and turned that the phase has changed, since the last description was begun.
@@ -25,12 +25,12 @@ type describer struct {
 	ending, ended chan struct{}
 }
 
-// startDescriber describes the run as running, and starts the goroutine that goes on with it; stop ends it.
-func startDescriber(describe func(phase string)) *describer {
+// StartDescriber describes the run as running, and starts the goroutine that goes on with it; Stop ends it.
+func StartDescriber(describe func(phase string)) *Describer {
 	if describe == nil {
 		return nil
 	}
-	started := &describer{
+	started := &Describer{
 		describe: describe, grown: make(chan struct{}, 1), turned: make(chan struct{}, 1), ending: make(chan struct{}), ended: make(chan struct{}),
 	}
 	started.phase.Store(store.PhaseRunning)
@@ -38,12 +38,12 @@ func startDescriber(describe func(phase string)) *describer {
 	return started
 }
 
-func (d *describer) follow() {
+func (d *Describer) follow() {
 	defer close(d.ended)
 	pause := time.NewTimer(leastPause)
 	defer pause.Stop()
 	for {
-		lower(d.grown) // whatever the reason, all that was committed is told
+		lower(d.grown) // whatever the reason, all that was committed is described
 		begin := time.Now()
 		d.describe(d.phase.Load().(string))
 		pause.Reset(max(leastPause, pauseShare*time.Since(begin)))
@@ -62,23 +62,23 @@ func (d *describer) follow() {
 	}
 }
 
-// committed notes that there is a row group more.
-func (d *describer) committed() {
+// Committed notes that there is a row group more.
+func (d *Describer) Committed() {
 	if d != nil {
 		raise(d.grown)
 	}
 }
 
-// enter notes the phase.
-func (d *describer) enter(phase string) {
+// Enter notes the phase.
+func (d *Describer) Enter(phase string) {
 	if d != nil {
 		d.phase.Store(phase)
 		raise(d.turned)
 	}
 }
 
-// stop returns when nothing is described any more.
-func (d *describer) stop() {
+// Stop returns when nothing is described any more.
+func (d *Describer) Stop() {
 	if d != nil {
 		close(d.ending)
 		<-d.ended

@@ -1,4 +1,4 @@
-package run
+package watch
 
 import (
 	"bytes"
@@ -12,9 +12,7 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
-	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/progress"
-	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -33,9 +31,9 @@ func newReviewTracker() *progress.Tracker {
 func TestHeartbeatsComeWhetherAnythingHappensOrNot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var lines bytes.Buffer
-		heart := startHeartbeat(newReviewTracker(), slog.New(slog.NewJSONHandler(&lines, nil)), true)
+		heart := StartHeartbeat(newReviewTracker(), slog.New(slog.NewJSONHandler(&lines, nil)), true)
 		time.Sleep(35 * time.Second)
-		heart.stop()
+		heart.Stop()
 		count := 0
 		decoder := json.NewDecoder(&lines)
 		for decoder.More() {
@@ -70,7 +68,7 @@ func TestHeartbeatsComeWhetherAnythingHappensOrNot(t *testing.T) {
 
 func TestAHeartbeatAsText(t *testing.T) {
 	var lines bytes.Buffer
-	beat := &heartbeat{logs: true, tracker: newReviewTracker(), logger: slog.New(slog.NewTextHandler(&lines, nil))}
+	beat := &Heartbeat{logs: true, tracker: newReviewTracker(), logger: slog.New(slog.NewTextHandler(&lines, nil))}
 	beat.log()
 	for _, part := range []string{`columns="review 100/200 (0/s, 4 in flight, 2 deferred)"`, `models="writer 0 requests/min, 0/0 tokens/s in/out, 4 of 8 in flight"`} {
 		if !strings.Contains(lines.String(), part) {
@@ -83,7 +81,7 @@ func TestAHeartbeatNamesTheWorkOnManyRows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var lines bytes.Buffer
 		tracker := newReviewTracker()
-		beat := &heartbeat{logs: true, tracker: tracker, logger: slog.New(slog.NewTextHandler(&lines, nil))}
+		beat := &Heartbeat{logs: true, tracker: tracker, logger: slog.New(slog.NewTextHandler(&lines, nil))}
 		tracker.SetWork(&progress.Work{Batches: []progress.Batch{{Name: `column "size"`, Rows: 8, Since: time.Now()}}})
 		if beat.log(); strings.Contains(lines.String(), "atWork") {
 			t.Errorf("what has just begun is told: %s", lines.String())
@@ -98,34 +96,32 @@ func TestAHeartbeatNamesTheWorkOnManyRows(t *testing.T) {
 func TestManyFailuresAreToldTogether(t *testing.T) {
 	var lines bytes.Buffer
 	now := time.Unix(0, 0)
-	told := newFailures(slog.New(slog.NewTextHandler(&lines, nil)), now)
-	text := &step{columns: []*plan.Column{{Name: "text", Model: &v1alpha1.Model{Alias: "writer"}}}}
-	local := &step{local: true, columns: []*plan.Column{{Name: "a"}, {Name: "b"}}}
+	report := NewFailures(slog.New(slog.NewTextHandler(&lines, nil)), now)
 	fail := func(i int) {
-		told.note(text, result{err: failure.New(v1alpha1.ReasonModelGenerationInvalid, failure.DropRow, "answer %d is empty", i)})
+		report.Task("text", failure.New(v1alpha1.ReasonModelGenerationInvalid, failure.DropRow, "answer %d is empty", i))
 	}
 	for i := range 10_000 {
 		fail(i)
 	}
-	told.note(local, result{failures: []schedule.RowFailure{{Part: 1, Cause: failure.New(v1alpha1.ReasonTemplateError, failure.DropRow, "no")}}})
-	told.note(text, result{err: failure.New(v1alpha1.ReasonInterrupted, failure.EndRun, "asked to stop")})
+	report.Cell("b", failure.New(v1alpha1.ReasonTemplateError, failure.DropRow, "no"))
+	report.Task("text", failure.New(v1alpha1.ReasonInterrupted, failure.EndRun, "asked to stop"))
 	count := func() int { return strings.Count(lines.String(), "\n") }
 	if count() != 2 || !strings.Contains(lines.String(), "column=b") {
 		t.Fatalf("got %d lines at once, want the first failure of each of two columns:\n%s", count(), lines.String())
 	}
 	for range failureInterval / time.Second {
 		now = now.Add(time.Second)
-		told.look(now)
+		report.Look(now)
 	}
 	if want := `column=text reason=ModelGenerationInvalid failures=9999 inAll=10000 last="answer 9999 is empty"`; count() != 3 || !strings.Contains(lines.String(), want) {
 		t.Fatalf("got %d lines after an interval, want 3 and %s:\n%s", count(), want, lines.String())
 	}
-	told.look(now.Add(failureInterval))
+	report.Look(now.Add(failureInterval))
 	if count() != 3 {
 		t.Errorf("nothing has failed since, and %d lines are written", count())
 	}
 	fail(10_000)
-	told.flush()
+	report.Flush()
 	if !strings.Contains(lines.String(), fmt.Sprintf("failures=1 inAll=%d", 10_001)) {
 		t.Errorf("the last failure is not told: %s", lines.String())
 	}

@@ -1,4 +1,4 @@
-package run
+package watch
 
 import (
 	"bytes"
@@ -43,7 +43,7 @@ func watchedCore() *schedule.Core {
 }
 
 type watching struct {
-	*watch
+	*Watch
 	core  *schedule.Core
 	now   time.Time
 	lines bytes.Buffer
@@ -55,7 +55,7 @@ func newWatching(slow time.Duration) *watching {
 	w := &watching{core: watchedCore(), now: time.Unix(1_000_000, 0)}
 	seconds := int32(slow / time.Second)
 	spec := &v1alpha1.DatasetGenerationSpec{Run: &v1alpha1.RunSettings{SlowRequestThresholdSeconds: &seconds}, Providers: []v1alpha1.Provider{{Name: "local"}}, Models: []v1alpha1.Model{{Alias: "writer"}, {Alias: "critic"}}}
-	w.watch = newWatch(slog.New(slog.NewTextHandler(&w.lines, nil)), spec, []string{"local", "writer"}, w.now)
+	w.Watch = New(slog.New(slog.NewTextHandler(&w.lines, nil)), spec, []string{"local", "writer"}, w.now)
 	return w
 }
 
@@ -66,7 +66,7 @@ func (w *watching) start(count int) (numbers []int64) {
 			return numbers
 		}
 		w.tasks = append(w.tasks, task)
-		numbers = append(numbers, w.started(watched, task, w.progressOf(), w.now))
+		numbers = append(numbers, w.BeginRequest(watched, task, w.progressOf(), w.now))
 	}
 	return numbers
 }
@@ -82,7 +82,7 @@ func (w *watching) pass(seconds int) (lines []string, slow int) {
 	w.lines.Reset()
 	for range seconds {
 		w.now = w.now.Add(time.Second)
-		w.found = w.look(w.now, w.core)
+		w.found = w.Look(w.now, w.core)
 	}
 	slow = int(w.found.SlowRequests)
 	return strings.Split(strings.TrimSuffix(w.lines.String(), "\n"), "\n"), slow
@@ -106,7 +106,7 @@ func TestASlowRequestIsToldAgainAndAgain(t *testing.T) {
 	if lines, _ := w.pass(10); len(lines) != 2 {
 		t.Errorf("10 s later: %q", lines)
 	}
-	w.ended(numbers[0])
+	w.Ended(numbers[0])
 	if lines, slow := w.pass(10); lines[0] != "" || slow != 0 {
 		t.Errorf("after its end: %q, %d slow", lines, slow)
 	}
@@ -132,8 +132,8 @@ func TestRequestsThatBecomeSlowOneAfterTheOtherAreToldInOneLine(t *testing.T) {
 			w.pending[w.last] = &pendingRequest{column: watched, row: table.RowIndex(2*second + number), since: w.now, progress: w.progressOf()}
 		}
 		if number := w.last - 2*90; number > 0 { // each takes a minute and a half
-			w.ended(number)
-			w.ended(number - 1)
+			w.Ended(number)
+			w.Ended(number - 1)
 		}
 		told, _ := w.pass(1)
 		lines = append(lines, slices.DeleteFunc(told, func(line string) bool { return !strings.Contains(line, "slow") })...)
@@ -154,7 +154,7 @@ func TestEachAliasOfALaneIsToldOfInItsOrder(t *testing.T) {
 		if !found {
 			t.Fatalf("there is no task %d", i)
 		}
-		w.started(column, task, w.progressOf(), w.now)
+		w.BeginRequest(column, task, w.progressOf(), w.now)
 	}
 	lines, _ := w.pass(5)
 	var told []string
@@ -193,7 +193,7 @@ func TestAStallIsToldWithWhatEachLaneWaitsFor(t *testing.T) {
 		t.Errorf("within 90 s: %q", lines)
 	}
 	w.lines.Reset()
-	w.progress(w.now)
+	w.Progressed(w.now)
 	if !strings.Contains(w.lines.String(), "the run goes on") || !strings.Contains(w.lines.String(), "after=1m30s") {
 		t.Errorf("after a recovery: %q", w.lines.String())
 	}
@@ -205,29 +205,29 @@ func TestAStallIsToldWithWhatEachLaneWaitsFor(t *testing.T) {
 func TestAStallIsToldBeforeItEndsTheRun(t *testing.T) {
 	spec := &v1alpha1.DatasetGenerationSpec{Run: &v1alpha1.RunSettings{StallDeadlineSeconds: new(int32(8))}, Providers: []v1alpha1.Provider{{Name: "local"}}}
 	w := &watching{core: watchedCore(), now: time.Unix(1_000_000, 0)}
-	w.watch = newWatch(slog.New(slog.NewTextHandler(&w.lines, nil)), spec, []string{"local", "writer"}, w.now)
+	w.Watch = New(slog.New(slog.NewTextHandler(&w.lines, nil)), spec, []string{"local", "writer"}, w.now)
 	w.start(4)
 	if lines, _ := w.pass(3); lines[0] != "" {
 		t.Errorf("within 3 s: %q", lines)
 	}
-	if lines, _ := w.pass(4); len(lines) != 1 || !strings.Contains(lines[0], `for=4s`) || w.found.StalledSince == nil || w.overdue(w.now, w.core) {
+	if lines, _ := w.pass(4); len(lines) != 1 || !strings.Contains(lines[0], `for=4s`) || w.found.StalledSince == nil || w.Overdue(w.now, w.core) {
 		t.Errorf("within 7 s: %q, %+v", lines, w.found)
 	}
-	if w.pass(1); !w.overdue(w.now, w.core) {
+	if w.pass(1); !w.Overdue(w.now, w.core) {
 		t.Error("8 s are not enough")
 	}
 }
 
 func TestAStallNamesTheWorkOnManyRows(t *testing.T) {
 	w := newWatching(0)
-	first := w.begun(`column "size"`, 8, w.now)
+	first := w.BeginBatch(`column "size"`, 8, w.now)
 	w.pass(10)
-	w.begun("PostBatch processors of row group 1", 5, w.now)
+	w.BeginBatch("PostBatch processors of row group 1", 5, w.now)
 	lines, _ := w.pass(20)
 	if want := `atWork="[column \"size\", 8 rows, for 30s PostBatch processors of row group 1, 5 rows, for 20s]"`; len(lines) != 1 || !strings.Contains(lines[0], "makes no progress") || !strings.Contains(lines[0], want) {
 		t.Errorf("within 30 s: %q", lines)
 	}
-	w.ended(first)
+	w.Ended(first)
 	if lines, _ := w.pass(30); len(lines) != 1 || !strings.Contains(lines[0], `atWork="[PostBatch processors of row group 1, 5 rows, for 50s]"`) {
 		t.Errorf("30 s later: %q", lines)
 	}
@@ -262,7 +262,7 @@ func TestAWishOfAToolServerIsNotTheProviders(t *testing.T) {
 	w := newWatching(0)
 	away := failure.New(v1alpha1.ReasonToolFailed, failure.RetryLater, "the tool server is busy")
 	away.RetryAfter = 24 * time.Hour
-	w.refused("local", away, w.now)
+	w.Refused("local", away, w.now)
 	if w.lines.Len() > 0 {
 		t.Errorf("it says %s", w.lines.String())
 	}
@@ -275,8 +275,8 @@ func TestTroublesNameModelsAndProviders(t *testing.T) {
 	limited := failure.New(v1alpha1.ReasonProviderRateLimited, failure.RetryLater, "too many")
 	limited.RetryAfter = time.Minute
 	w.core.Failed(w.tasks[0], limited, w.now)
-	w.ended(1)
-	w.refused("local", limited, w.now)
+	w.Ended(1)
+	w.Refused("local", limited, w.now)
 	w.pass(9)
 	want := runreport.Troubles{
 		SlowRequests: 2, OldestRequestSeconds: 9,
@@ -286,10 +286,10 @@ func TestTroublesNameModelsAndProviders(t *testing.T) {
 	if difference := cmp.Diff(want, w.found); difference != "" {
 		t.Error(difference)
 	}
-	if w.ended(2); w.tasks != nil {
-		w.ended(3)
+	if w.Ended(2); w.tasks != nil {
+		w.Ended(3)
 	}
-	w.progress(w.now)
+	w.Progressed(w.now)
 	w.pass(60)
 	if len(w.found.Endpoints) != 0 || w.found.SlowRequests != 0 || w.found.OldestRequestSeconds != 0 {
 		t.Errorf("a minute later: %+v", w.found)
@@ -326,10 +326,10 @@ func TestAStallIsATroubleAndAWaitIsNot(t *testing.T) {
 	if w.found.StalledSince == nil || !w.found.StalledSince.Equal(began) {
 		t.Errorf("after 30 s: %+v", w.found)
 	}
-	if w.pass(9); w.overdue(w.now, w.core) {
+	if w.pass(9); w.Overdue(w.now, w.core) {
 		t.Error("39 s are 40")
 	}
-	if w.pass(1); !w.overdue(w.now, w.core) {
+	if w.pass(1); !w.Overdue(w.now, w.core) {
 		t.Error("40 s are not enough")
 	}
 	// The only request comes back, refused for two minutes: so all wait.
@@ -342,7 +342,7 @@ func TestAStallIsATroubleAndAWaitIsNot(t *testing.T) {
 		w.core.Failed(w.tasks[0], limited, w.now)
 	}
 	for range 100 {
-		if w.pass(1); w.found.StalledSince != nil || w.overdue(w.now, w.core) {
+		if w.pass(1); w.found.StalledSince != nil || w.Overdue(w.now, w.core) {
 			t.Fatalf("during a known wait: %+v", w.found)
 		}
 	}
@@ -352,10 +352,10 @@ func TestAStallIsATroubleAndAWaitIsNot(t *testing.T) {
 	if w.start(1); len(w.tasks) != 1 {
 		t.Fatal("the wait is not over")
 	}
-	if w.pass(30); w.overdue(w.now, w.core) {
+	if w.pass(30); w.Overdue(w.now, w.core) {
 		t.Error("the time of the wait is counted as a stall")
 	}
-	if w.pass(15); !w.overdue(w.now, w.core) {
+	if w.pass(15); !w.Overdue(w.now, w.core) {
 		t.Error("the stall after the wait is not seen")
 	}
 }
