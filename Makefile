@@ -56,7 +56,7 @@ fmt: ## Format the code.
 .PHONY: build
 build: ## Build the static binaries, the command line among them, into dist/.
 	@mkdir -p dist
-	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o dist/ ./cmd/manager ./cmd/engine ./cmd/bridge ./cmd/seedloom ./hack/llmsim ./hack/toolserver
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o dist/ ./cmd/manager ./cmd/engine ./cmd/bridge ./cmd/seedloom ./cmd/llmsim ./cmd/toolserver
 
 .PHONY: clean
 clean: ## Remove what was built in the checkout. Caches stay.

@@ -5,17 +5,17 @@ import (
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/hack/llmsim/sim"
-	"seedloom.dev/seedloom/hack/llmsim/simtest"
+	"seedloom.dev/seedloom/internal/llmsim"
+	"seedloom.dev/seedloom/internal/llmsim/simtest"
 )
 
 func TestAProviderThatIsFullCostsNoRow(t *testing.T) {
 	t.Parallel()
 	none := 0
-	w, server := newScenario(t, 2000, 32, sim.Config{Defaults: sim.Model{Latency: answersAfter(10), MaxConcurrent: 8, MaxQueued: &none}})
+	w, server := newScenario(t, 2000, 32, llmsim.Config{Defaults: llmsim.Model{Latency: answersAfter(10), MaxConcurrent: 8, MaxQueued: &none}})
 	requireComplete(t, w, w.generate(t.Context(), 0))
 	counters := server.Counters()
-	refused := counters.Failed[sim.FailedRateLimited]
+	refused := counters.Failed[llmsim.FailedRateLimited]
 	t.Logf("%d of %d requests were refused; up to %d were served at once", refused, counters.Requests, counters.ServingHighWater)
 	// At the start all 32 are sent at once, and most of them are refused; how many depends on how fast the first ones are answered.
 	if refused == 0 || refused > 100 {
@@ -42,7 +42,7 @@ output: {persistentVolumeClaim: {claimName: c}}
 
 func TestAliasesOfOneModelShareItsCap(t *testing.T) {
 	t.Parallel()
-	server := simtest.Start(t, sim.Config{Defaults: sim.Model{Latency: answersAfter(5)}})
+	server := simtest.Start(t, llmsim.Config{Defaults: llmsim.Model{Latency: answersAfter(5)}})
 	w := newWorld(t, sharedSpec, server.Endpoint())
 	ending := w.generate(t.Context(), 0)
 	requireComplete(t, w, ending)
@@ -58,7 +58,7 @@ func TestAliasesOfOneModelShareItsCap(t *testing.T) {
 
 func TestRequestsPerMinuteAreKept(t *testing.T) {
 	t.Parallel()
-	w, server := newScenario(t, 20, 16, sim.Config{})
+	w, server := newScenario(t, 20, 16, llmsim.Config{})
 	most := int64(600)
 	w.spec.Models[0].Admission = &v1alpha1.Admission{RequestsPerMinute: &most}
 	began := time.Now()

@@ -14,8 +14,8 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine"
-	"seedloom.dev/seedloom/hack/llmsim/sim"
-	"seedloom.dev/seedloom/hack/llmsim/simtest"
+	"seedloom.dev/seedloom/internal/llmsim"
+	"seedloom.dev/seedloom/internal/llmsim/simtest"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -49,7 +49,7 @@ type conformance struct {
 	// processors is the part of the spec with that name; it may be empty.
 	processors string
 	run        string
-	faults     []sim.Fault
+	faults     []llmsim.Fault
 	// check looks at what one of the executors has made. It may be nil.
 	check func(t *testing.T, made dataset)
 }
@@ -206,19 +206,19 @@ var conformances = map[string]conformance{
 			t.Errorf("%d are skipped, %d rows of dropped columns, counts %v, columns %v", skipped, len(made.Dropped), made.Counts, made.Names)
 		}
 	}},
-	"requests are sent again": {columns: []string{review}, faults: []sim.Fault{
-		{Kind: sim.FaultStatus, Status: 503, FromRequest: 2, Every: 3, ToRequest: 20}, {Kind: sim.FaultTruncatedBody, FromRequest: 3, ToRequest: 7},
+	"requests are sent again": {columns: []string{review}, faults: []llmsim.Fault{
+		{Kind: llmsim.FaultStatus, Status: 503, FromRequest: 2, Every: 3, ToRequest: 20}, {Kind: llmsim.FaultTruncatedBody, FromRequest: 3, ToRequest: 7},
 	}},
 	"rows are started again with fresh draws": {
 		columns: []string{review, `- {name: verdict, skip: {when: "{{ stars > 3 }}"}, llmText: {model: judge, prompt: "judge {{ review }}"}}`}, run: ", maxRowAttempts: 6",
-		faults: []sim.Fault{{Kind: sim.FaultInvalid, Probability: 0.3}},
+		faults: []llmsim.Fault{{Kind: llmsim.FaultInvalid, Probability: 0.3}},
 	},
 	"rows are dropped": {
 		columns: []string{
 			review, `- {name: double, ` + doubled + `}`, `- {name: verdict, skip: {when: "{{ stars > 3 }}"}, llmText: {model: judge, prompt: "judge {{ review }}"}}`,
 		},
 		run:    ", maxRowAttempts: 1, earlyShutdown: {policy: Disabled}",
-		faults: []sim.Fault{{Kind: sim.FaultInvalid, Probability: 0.3}},
+		faults: []llmsim.Fault{{Kind: llmsim.FaultInvalid, Probability: 0.3}},
 		check: func(t *testing.T, made dataset) {
 			if made.Records.Dropped == 0 || len(made.Reasons) != 2 || made.Counts["verdict"].Dropped == 0 || made.Counts["review"].Dropped == 0 {
 				t.Errorf("nothing was dropped: %+v", made)
@@ -276,12 +276,12 @@ func TestBothExecutorsEndAlike(t *testing.T) {
 		outcome runreport.Outcome
 		reason  string
 	}{
-		"a key that is refused": {conformance{columns: []string{review}, faults: []sim.Fault{{Kind: sim.FaultStatus, Status: 401}}},
+		"a key that is refused": {conformance{columns: []string{review}, faults: []llmsim.Fault{{Kind: llmsim.FaultStatus, Status: 401}}},
 			runreport.OutcomeFailed, v1alpha1.ReasonModelAuthentication},
 		"code that fails": {conformance{columns: []string{review, broken}}, runreport.OutcomeFailed, v1alpha1.ReasonCustomCodeError},
-		"every row is dropped": {conformance{columns: []string{review}, run: ", maxRowAttempts: 1, earlyShutdown: {policy: Disabled}", faults: []sim.Fault{{Kind: sim.FaultInvalid}}},
+		"every row is dropped": {conformance{columns: []string{review}, run: ", maxRowAttempts: 1, earlyShutdown: {policy: Disabled}", faults: []llmsim.Fault{{Kind: llmsim.FaultInvalid}}},
 			runreport.OutcomeFailed, v1alpha1.ReasonNoRecords},
-		"a column that always fails": {conformance{columns: []string{review}, run: ", maxRowAttempts: 1", faults: []sim.Fault{{Kind: sim.FaultInvalid}}},
+		"a column that always fails": {conformance{columns: []string{review}, run: ", maxRowAttempts: 1", faults: []llmsim.Fault{{Kind: llmsim.FaultInvalid}}},
 			runreport.OutcomeFailed, v1alpha1.ReasonEarlyShutdown},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -326,7 +326,7 @@ func (d dataset) checkCounts(t *testing.T) {
 // generate runs the spec of a case in one of the modes, and returns what it has logged too.
 func (c conformance) generate(t *testing.T, sync bool) (w *world, ending engine.Ending, server *simtest.Server, log string) {
 	t.Helper()
-	server = simtest.Start(t, sim.Config{Faults: c.faults})
+	server = simtest.Start(t, llmsim.Config{Faults: c.faults})
 	text := strings.NewReplacer("COLUMNS", strings.Join(c.columns, "\n"), "RESIZE", fmt.Sprint(sync), "RUN", c.run, "PROCESSORS", c.processors).Replace(conformanceSpec)
 	w = newWorld(t, text, server.Endpoint())
 	var lines bytes.Buffer

@@ -22,8 +22,8 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine"
-	"seedloom.dev/seedloom/hack/llmsim/sim"
-	"seedloom.dev/seedloom/hack/llmsim/simtest"
+	"seedloom.dev/seedloom/internal/llmsim"
+	"seedloom.dev/seedloom/internal/llmsim/simtest"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -190,9 +190,9 @@ func TestAKillForgetsNoFailedAttempt(t *testing.T) {
 	} {
 		t.Run(string(mode), func(t *testing.T) {
 			t.Parallel()
-			server := simtest.Start(t, sim.Config{Faults: []sim.Fault{
-				{Kind: sim.FaultRefusal, FromRequest: 2, ToRequest: 2},
-				{Kind: sim.FaultHang, FromRequest: 3},
+			server := simtest.Start(t, llmsim.Config{Faults: []llmsim.Fault{
+				{Kind: llmsim.FaultRefusal, FromRequest: 2, ToRequest: 2},
+				{Kind: llmsim.FaultHang, FromRequest: 3},
 			}})
 			k := newKilledOf(t, spec, server)
 			if k.spec.ExecutionMode() != mode {
@@ -202,7 +202,7 @@ func TestAKillForgetsNoFailedAttempt(t *testing.T) {
 				t.Fatal("the engine has ended by itself")
 			}
 			server.WaitForClients()
-			server.Configure(sim.Config{})
+			server.Configure(llmsim.Config{})
 			if k.live(server, 1<<30) {
 				t.Fatal("the last run was killed")
 			}
@@ -229,7 +229,7 @@ func TestAHundredKills(t *testing.T) {
 	}
 	t.Logf("again: go test ./engine -run TestAHundredKills -crash.seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	server := simtest.Start(t, sim.Config{Defaults: sim.Model{Latency: sim.Latency{Distribution: sim.Uniform, Min: milliseconds(1), Max: milliseconds(30)}}})
+	server := simtest.Start(t, llmsim.Config{Defaults: llmsim.Model{Latency: llmsim.Latency{Distribution: llmsim.Uniform, Min: milliseconds(1), Max: milliseconds(30)}}})
 	k := newKilled(t, server)
 	keptBefore, requestsBefore := 0, 0
 	for kill := range kills {

@@ -15,8 +15,8 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/parquetfile"
 	"seedloom.dev/seedloom/engine/plan"
-	"seedloom.dev/seedloom/hack/llmsim/sim"
-	"seedloom.dev/seedloom/hack/llmsim/simtest"
+	"seedloom.dev/seedloom/internal/llmsim"
+	"seedloom.dev/seedloom/internal/llmsim/simtest"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -88,9 +88,9 @@ func (w *world) typesIn() map[string]string {
 	return types
 }
 
-func newDocuments(t *testing.T, faults ...sim.Fault) (*world, *simtest.Server) {
+func newDocuments(t *testing.T, faults ...llmsim.Fault) (*world, *simtest.Server) {
 	t.Helper()
-	server := simtest.Start(t, sim.Config{Faults: faults})
+	server := simtest.Start(t, llmsim.Config{Faults: faults})
 	return newWorld(t, documentSpec, server.Endpoint()), server
 }
 
@@ -142,7 +142,7 @@ func TestDocumentsCodeAndJudgementsAreTypedColumns(t *testing.T) {
 const unusable = `{"choices":[{"message":{"role":"assistant","content":"SECRET: I would rather not."},"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":5}}`
 
 func TestAnswersThatCantBeUsedAreCorrected(t *testing.T) {
-	w, server := newDocuments(t, sim.Fault{Kind: sim.FaultWrongJSON, Body: unusable, PromptContains: "A product about", ToRequest: 4})
+	w, server := newDocuments(t, llmsim.Fault{Kind: llmsim.FaultWrongJSON, Body: unusable, PromptContains: "A product about", ToRequest: 4})
 	one, none := int32(4), int32(0)
 	w.spec.Run.MaxConversationCorrectionSteps, w.spec.Run.MaxConversationRestarts = &one, &none
 	requireComplete(t, w, w.generate(t.Context(), 0))
@@ -173,7 +173,7 @@ func TestAnswersThatCantBeUsedAreCorrected(t *testing.T) {
 }
 
 func TestConversationsBeginAnewAndThenTheRowIsDropped(t *testing.T) {
-	w, server := newDocuments(t, sim.Fault{Kind: sim.FaultWrongJSON, Body: unusable, PromptContains: "A product about"})
+	w, server := newDocuments(t, llmsim.Fault{Kind: llmsim.FaultWrongJSON, Body: unusable, PromptContains: "A product about"})
 	w.spec.NumRecords = 3
 	two, single := int32(2), int32(1)
 	w.spec.Run.MaxConversationRestarts, w.spec.Run.MaxRowAttempts = &two, &single
@@ -208,8 +208,8 @@ func requestsAbout(server *simtest.Server, text string) int {
 // A rate limit in the middle of a conversation costs no answer that was paid for.
 func TestARateLimitWithinAConversationLosesNothing(t *testing.T) {
 	w, server := newDocuments(t,
-		sim.Fault{Kind: sim.FaultStatus, Status: 429, PromptContains: "Your answer can't be used", ToRequest: 3},
-		sim.Fault{Kind: sim.FaultWrongJSON, Body: unusable, PromptContains: "A product about", ToRequest: 12})
+		llmsim.Fault{Kind: llmsim.FaultStatus, Status: 429, PromptContains: "Your answer can't be used", ToRequest: 3},
+		llmsim.Fault{Kind: llmsim.FaultWrongJSON, Body: unusable, PromptContains: "A product about", ToRequest: 12})
 	w.spec.NumRecords = 1
 	w.spec.Models[0].MaxParallelRequests = new(int32)
 	*w.spec.Models[0].MaxParallelRequests = 1
@@ -231,7 +231,7 @@ func TestARateLimitWithinAConversationLosesNothing(t *testing.T) {
 }
 
 func TestDocumentsComeBackFromTheJournal(t *testing.T) {
-	w, server := newDocuments(t, sim.Fault{Kind: sim.FaultHang, Models: []string{"documents/native"}})
+	w, server := newDocuments(t, llmsim.Fault{Kind: llmsim.FaultHang, Models: []string{"documents/native"}})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	// Everything but the judgements is made, and then the engine is stopped.
@@ -253,7 +253,7 @@ func TestDocumentsComeBackFromTheJournal(t *testing.T) {
 		t.Fatalf("got %+v", ending.Result)
 	}
 	made := server.Counters().Succeeded
-	server.Configure(sim.Config{})
+	server.Configure(llmsim.Config{})
 	server.WaitForClients()
 	before := server.Counters().Requests
 	ending := w.generate(t.Context(), 0)

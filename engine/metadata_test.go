@@ -21,8 +21,8 @@ import (
 	"seedloom.dev/seedloom/engine"
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/store/storetest"
-	"seedloom.dev/seedloom/hack/llmsim/sim"
-	"seedloom.dev/seedloom/hack/llmsim/simtest"
+	"seedloom.dev/seedloom/internal/llmsim"
+	"seedloom.dev/seedloom/internal/llmsim/simtest"
 	"seedloom.dev/seedloom/internal/logtest"
 	"seedloom.dev/seedloom/internal/runreport"
 )
@@ -301,14 +301,14 @@ func TestMetadataOfAnInterruptedRunSaysSo(t *testing.T) {
 // After a kill, the metadata say that the run was running, with what they knew last; the next life ends them.
 func TestMetadataAfterAKillSaysThatItWasRunning(t *testing.T) {
 	t.Parallel()
-	server := simtest.Start(t, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultHang, FromRequest: 1000}}})
+	server := simtest.Start(t, llmsim.Config{Faults: []llmsim.Fault{{Kind: llmsim.FaultHang, FromRequest: 1000}}})
 	k := newKilled(t, server)
 	k.killWhen(func() bool { return k.exists("metadata.json") && k.described().Groups > 0 })
 	if found := k.described(); found.Phase != store.PhaseRunning || found.Outcome != string(store.OutcomeRunning) || found.Actual < 100 || k.world.succeeded() {
 		t.Errorf("metadata.json says %+v", found)
 	}
 	server.WaitForClients()
-	server.Configure(sim.Config{})
+	server.Configure(llmsim.Config{})
 	if k.live(server, 1<<30) {
 		t.Fatal("the last run was killed")
 	}

@@ -19,8 +19,8 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine"
 	"seedloom.dev/seedloom/engine/trace"
-	"seedloom.dev/seedloom/hack/llmsim/sim"
-	"seedloom.dev/seedloom/hack/llmsim/simtest"
+	"seedloom.dev/seedloom/internal/llmsim"
+	"seedloom.dev/seedloom/internal/llmsim/simtest"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -109,7 +109,7 @@ func TestRowsThatAreStartedAgainKeepWhatAPreBatchProcessorMade(t *testing.T) {
 // B1.1: the processor of a row group fails while requests of others are open.
 func TestAFailingPreBatchProcessorEndsTheRunInOrder(t *testing.T) {
 	noLeaks(t)
-	server := simtest.Start(t, sim.Config{Defaults: sim.Model{Latency: answersAfter(60_000)}})
+	server := simtest.Start(t, llmsim.Config{Defaults: llmsim.Model{Latency: answersAfter(60_000)}})
 	w := newWorld(t, numberedSpec+starlarkProcessor("unlucky", "PreBatch", "FailRun", failsInGroupOne), server.Endpoint())
 	start := time.Now()
 	ending := w.generate(t.Context(), 0)

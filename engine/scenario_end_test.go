@@ -18,7 +18,7 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine"
 	"seedloom.dev/seedloom/engine/store"
-	"seedloom.dev/seedloom/hack/llmsim/sim"
+	"seedloom.dev/seedloom/internal/llmsim"
 	"seedloom.dev/seedloom/internal/logtest"
 	"seedloom.dev/seedloom/internal/runreport"
 )
@@ -26,11 +26,11 @@ import (
 // B2.2: what is under way when the gate trips is cut, and B2.3: nothing is logged after the end.
 func TestEarlyShutdownCutsWhatIsUnderWay(t *testing.T) {
 	t.Parallel()
-	w, server := newScenario(t, 5000, 64, sim.Config{
-		Defaults: sim.Model{Latency: answersAfter(5)},
-		Faults: []sim.Fault{
-			{Kind: sim.FaultHang, FromRequest: 5, ToRequest: 20},
-			{Kind: sim.FaultInvalid},
+	w, server := newScenario(t, 5000, 64, llmsim.Config{
+		Defaults: llmsim.Model{Latency: answersAfter(5)},
+		Faults: []llmsim.Fault{
+			{Kind: llmsim.FaultHang, FromRequest: 5, ToRequest: 20},
+			{Kind: llmsim.FaultInvalid},
 		},
 	})
 	w.spec.Models[0].TimeoutSeconds = new(int32(3600))
@@ -54,7 +54,7 @@ func TestEarlyShutdownCutsWhatIsUnderWay(t *testing.T) {
 // B3: a run that is ended early with records has a dataset, which its metadata call Partial, whatever the completion policy makes of it.
 func TestAnEarlyShutdownWithRecordsIsPartial(t *testing.T) {
 	t.Parallel()
-	w, _ := newScenario(t, 5000, 8, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultInvalid, FromRequest: 1500}}})
+	w, _ := newScenario(t, 5000, 8, llmsim.Config{Faults: []llmsim.Fault{{Kind: llmsim.FaultInvalid, FromRequest: 1500}}})
 	w.spec.Run = &v1alpha1.RunSettings{MaxConversationRestarts: new(int32(0)), RowGroupSize: new(int32(100))}
 	ending := w.generate(t.Context(), 0)
 	result := ending.Result
@@ -69,7 +69,7 @@ func TestAnEarlyShutdownWithRecordsIsPartial(t *testing.T) {
 // B3.1, B3.5, B3.6: one row of a thousand is lost, and everybody says so with the same numbers.
 func TestOneLostRowIsSaidEverywhereAlike(t *testing.T) {
 	t.Parallel()
-	w, _ := newScenario(t, 1000, 32, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultInvalid, FromRequest: 500, ToRequest: 500}}})
+	w, _ := newScenario(t, 1000, 32, llmsim.Config{Faults: []llmsim.Fault{{Kind: llmsim.FaultInvalid, FromRequest: 500, ToRequest: 500}}})
 	w.spec.Run = &v1alpha1.RunSettings{MaxRowAttempts: new(int32(1)), MaxConversationRestarts: new(int32(0))}
 	var handler http.Handler
 	var log logtest.Buffer
@@ -115,7 +115,7 @@ func ask(t *testing.T, handler http.Handler, path string) []byte {
 // P13: a provider that wants to be left alone for a day.
 func TestAnAbsurdRetryAfterIsCappedAndTold(t *testing.T) {
 	t.Parallel()
-	w, server := newScenario(t, 4, 4, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultStatus, Status: 429, RetryAfter: sim.Duration(24 * time.Hour), FromRequest: 2}}})
+	w, server := newScenario(t, 4, 4, llmsim.Config{Faults: []llmsim.Fault{{Kind: llmsim.FaultStatus, Status: 429, RetryAfter: llmsim.Duration(24 * time.Hour), FromRequest: 2}}})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	handlers := make(chan http.Handler, 1)
@@ -150,7 +150,7 @@ func TestAnAbsurdRetryAfterIsCappedAndTold(t *testing.T) {
 // P14, B15.1: a trickling answer is told with what has come of it.
 func TestATricklingAnswerIsToldWithItsBytes(t *testing.T) {
 	t.Parallel()
-	w, _ := newScenario(t, 5, 5, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultTrickle, FromRequest: 3, ToRequest: 3, Interval: milliseconds(100)}}})
+	w, _ := newScenario(t, 5, 5, llmsim.Config{Faults: []llmsim.Fault{{Kind: llmsim.FaultTrickle, FromRequest: 3, ToRequest: 3, Interval: milliseconds(100)}}})
 	w.spec.Models[0].TimeoutSeconds = new(int32(4))
 	w.spec.Run = &v1alpha1.RunSettings{SlowRequestThresholdSeconds: new(int32(1))}
 	var log logtest.Buffer
@@ -167,7 +167,7 @@ func TestATricklingAnswerIsToldWithItsBytes(t *testing.T) {
 
 // P3: the volume is full.
 func TestAFullVolumeEndsTheRunAndKeepsWhatWasWritten(t *testing.T) {
-	w, _ := newScenario(t, 4000, 16, sim.Config{Defaults: sim.Model{Latency: answersAfter(1)}})
+	w, _ := newScenario(t, 4000, 16, llmsim.Config{Defaults: llmsim.Model{Latency: answersAfter(1)}})
 	if err := syscall.Mount("tmpfs", w.output, "tmpfs", 0, "size=192k"); err != nil {
 		t.Skipf("a volume of a limited size needs the right to mount one: %v", err)
 	}
@@ -227,7 +227,7 @@ func TestAProcessorIsNotCalledForARowGroupWithoutRows(t *testing.T) {
 // B3.3: of a run without a single record is said why.
 func TestARunWithoutARecordNamesTheCause(t *testing.T) {
 	t.Parallel()
-	w, _ := newScenario(t, 10, 4, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultInvalid}}})
+	w, _ := newScenario(t, 10, 4, llmsim.Config{Faults: []llmsim.Fault{{Kind: llmsim.FaultInvalid}}})
 	ending := w.generate(t.Context(), 0)
 	if ending.Result.Outcome != runreport.OutcomeFailed || ending.Result.Reason != v1alpha1.ReasonNoRecords || ending.ExitCode != runreport.ExitFailed {
 		t.Errorf("the run ended as %s, %s with exit code %d", ending.Result.Outcome, ending.Result.Reason, ending.ExitCode)

@@ -9,7 +9,7 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine"
-	"seedloom.dev/seedloom/hack/llmsim/sim"
+	"seedloom.dev/seedloom/internal/llmsim"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -28,7 +28,7 @@ func TestFivePercentOfBadAnswersNeverEndARun(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w, server := newScenario(t, rows, 64, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultInvalid, Probability: 0.05}}})
+			w, server := newScenario(t, rows, 64, llmsim.Config{Faults: []llmsim.Fault{{Kind: llmsim.FaultInvalid, Probability: 0.05}}})
 			half, err := v1alpha1.NewDecimal("0.5")
 			if err != nil {
 				t.Fatal(err)
@@ -38,7 +38,7 @@ func TestFivePercentOfBadAnswersNeverEndARun(t *testing.T) {
 			}
 			ending := engine.Generate(t.Context(), w.config(0))
 			records, counters := ending.Result.Records, server.Counters()
-			bad := counters.FaultsInjected[string(sim.FaultInvalid)]
+			bad := counters.FaultsInjected[string(llmsim.FaultInvalid)]
 			t.Logf("%d of %d answers were bad, %d of %d rows were dropped", bad, counters.Requests, records.Dropped, records.Target)
 			if share := float64(bad) / float64(counters.Requests); share < 0.035 || share > 0.065 {
 				t.Fatalf("%.1f %% of the answers were bad", 100*share)

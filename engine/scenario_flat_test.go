@@ -10,8 +10,8 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine"
 	"seedloom.dev/seedloom/engine/progress"
-	"seedloom.dev/seedloom/hack/llmsim/sim"
-	"seedloom.dev/seedloom/hack/llmsim/simtest"
+	"seedloom.dev/seedloom/internal/llmsim"
+	"seedloom.dev/seedloom/internal/llmsim/simtest"
 )
 
 // cost is what this process has used up to a moment of a run, the simulated server included. Nothing of it is a time on the clock.
@@ -54,7 +54,7 @@ func processorTime(t *testing.T) time.Duration {
 func TestARequestCostsTheSameHoweverManyWereMade(t *testing.T) {
 	// The server forgets requests, so that what is alive is the engine's. Nothing else runs in this process: the test is not parallel.
 	const rows = 8000
-	server := simtest.Serve(t, sim.New(sim.Config{}, sim.Limits{Records: 1, Prompts: 1}))
+	server := simtest.Serve(t, llmsim.New(llmsim.Config{}, llmsim.Limits{Records: 1, Prompts: 1}))
 	w := newWorld(t, fmt.Sprintf(scenarioSpec, rows, 64), server.Endpoint())
 	w.spec.Run = &v1alpha1.RunSettings{RowGroupSize: new(int32(500))}
 	config := w.config(0)
@@ -102,7 +102,7 @@ func TestARequestCostsTheSameHoweverManyWereMade(t *testing.T) {
 func TestNoMoreRequestsAreUnderWayThanMayBe(t *testing.T) {
 	t.Parallel()
 	const rows = 640
-	w, server := newScenario(t, rows, 64, sim.Config{Defaults: sim.Model{Latency: answersAfter(100)}})
+	w, server := newScenario(t, rows, 64, llmsim.Config{Defaults: llmsim.Model{Latency: answersAfter(100)}})
 	// Another model of the provider, so that its connections alone would let more of them through.
 	other := *w.spec.Models[0].DeepCopy()
 	other.Alias, other.Model = "other", "scenario/other"

@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/hack/llmsim/sim"
-	"seedloom.dev/seedloom/hack/llmsim/simtest"
+	"seedloom.dev/seedloom/internal/llmsim"
+	"seedloom.dev/seedloom/internal/llmsim/simtest"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -70,7 +70,7 @@ func TestAWholeColumnOfALargeRowGroup(t *testing.T) {
 // makeWhole makes a dataset of wholeSpec in which each so many-th row is lost; 0 is none.
 func makeWhole(t *testing.T, rows int, expression string, lost int) {
 	t.Helper()
-	server := simtest.Serve(t, sim.New(sim.Config{}, sim.Limits{Records: 1, Prompts: 1}))
+	server := simtest.Serve(t, llmsim.New(llmsim.Config{}, llmsim.Limits{Records: 1, Prompts: 1}))
 	w := newWorld(t, strings.NewReplacer("ROWS", fmt.Sprint(rows), "EXPRESSION", expression).Replace(wholeSpec), server.Endpoint())
 	var seed strings.Builder
 	seed.WriteString("n\n")

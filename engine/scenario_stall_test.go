@@ -12,8 +12,8 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine"
-	"seedloom.dev/seedloom/hack/llmsim/sim"
-	"seedloom.dev/seedloom/hack/llmsim/simtest"
+	"seedloom.dev/seedloom/internal/llmsim"
+	"seedloom.dev/seedloom/internal/llmsim/simtest"
 	"seedloom.dev/seedloom/internal/logtest"
 	"seedloom.dev/seedloom/internal/runreport"
 )
@@ -21,7 +21,7 @@ import (
 // P15: a server that takes requests and never answers one. The run says so by itself, again and again, and ends at its deadline.
 func TestAServerThatNeverAnswersIsTold(t *testing.T) {
 	t.Parallel()
-	server := simtest.Start(t, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultHang}}})
+	server := simtest.Start(t, llmsim.Config{Faults: []llmsim.Fault{{Kind: llmsim.FaultHang}}})
 	w := newWorld(t, `
 numRecords: 8
 providers: [{name: local, type: OpenAI, endpoint: ENDPOINT}]

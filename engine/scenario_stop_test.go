@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/hack/llmsim/sim"
-	"seedloom.dev/seedloom/hack/llmsim/simtest"
+	"seedloom.dev/seedloom/internal/llmsim"
+	"seedloom.dev/seedloom/internal/llmsim/simtest"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -72,7 +72,7 @@ func TestCodeThatRunsWhenTheRunEnds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			noLeaks(t)
 			// The model takes longer than the columns before the code, and shorter than the code.
-			server := simtest.Start(t, sim.Config{Defaults: sim.Model{Latency: answersAfter(150)}, Faults: []sim.Fault{{Kind: sim.FaultInvalid}}})
+			server := simtest.Start(t, llmsim.Config{Defaults: llmsim.Model{Latency: answersAfter(150)}, Faults: []llmsim.Fault{{Kind: llmsim.FaultInvalid}}})
 			w := newWatchedRun(t, test.spec, server.Endpoint())
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()

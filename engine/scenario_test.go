@@ -13,8 +13,8 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine"
 	"seedloom.dev/seedloom/engine/schedule"
-	"seedloom.dev/seedloom/hack/llmsim/sim"
-	"seedloom.dev/seedloom/hack/llmsim/simtest"
+	"seedloom.dev/seedloom/internal/llmsim"
+	"seedloom.dev/seedloom/internal/llmsim/simtest"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -63,16 +63,16 @@ columns:
 output: {persistentVolumeClaim: {claimName: c}}
 `
 
-func newScenario(t *testing.T, rows, parallel int, config sim.Config) (*world, *simtest.Server) {
+func newScenario(t *testing.T, rows, parallel int, config llmsim.Config) (*world, *simtest.Server) {
 	t.Helper()
 	server := simtest.Start(t, config)
 	return newWorld(t, fmt.Sprintf(scenarioSpec, rows, parallel), server.Endpoint()), server
 }
 
-func milliseconds(n int) sim.Duration { return sim.Duration(time.Duration(n) * time.Millisecond) }
+func milliseconds(n int) llmsim.Duration { return llmsim.Duration(time.Duration(n) * time.Millisecond) }
 
-func answersAfter(n int) sim.Latency {
-	return sim.Latency{Distribution: sim.Constant, Value: milliseconds(n)}
+func answersAfter(n int) llmsim.Latency {
+	return llmsim.Latency{Distribution: llmsim.Constant, Value: milliseconds(n)}
 }
 
 func requireComplete(t *testing.T, w *world, ending engine.Ending) {
@@ -102,14 +102,14 @@ func TestAnEndpointThatRefusesForEverDropsNothing(t *testing.T) {
 func TestAnOutageInTheMiddleCostsNoRow(t *testing.T) {
 	for _, test := range []struct {
 		name  string
-		fault sim.Fault
+		fault llmsim.Fault
 	}{
-		{"three seconds of status 500", sim.Fault{Kind: sim.FaultStatus, Status: 500, After: milliseconds(500), Until: milliseconds(3500)}},
-		{"three seconds of resets", sim.Fault{Kind: sim.FaultResetBeforeHeaders, After: milliseconds(500), Until: milliseconds(3500)}},
+		{"three seconds of status 500", llmsim.Fault{Kind: llmsim.FaultStatus, Status: 500, After: milliseconds(500), Until: milliseconds(3500)}},
+		{"three seconds of resets", llmsim.Fault{Kind: llmsim.FaultResetBeforeHeaders, After: milliseconds(500), Until: milliseconds(3500)}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			w, server := newScenario(t, 20_000, 64, sim.Config{Faults: []sim.Fault{test.fault}})
+			w, server := newScenario(t, 20_000, 64, llmsim.Config{Faults: []llmsim.Fault{test.fault}})
 			requireComplete(t, w, w.generate(t.Context(), 0))
 			if counters := server.Counters(); counters.FaultsInjected[string(test.fault.Kind)] == 0 {
 				t.Error("the outage has not happened")
@@ -122,13 +122,13 @@ func TestARestartOfAReplicaCostsNoRow(t *testing.T) {
 	for _, parallel := range []int{8, 16, 64} {
 		t.Run(fmt.Sprint(parallel), func(t *testing.T) {
 			t.Parallel()
-			w, server := newScenario(t, 2000, parallel, sim.Config{
-				Defaults: sim.Model{Latency: answersAfter(2)},
+			w, server := newScenario(t, 2000, parallel, llmsim.Config{
+				Defaults: llmsim.Model{Latency: answersAfter(2)},
 				// All connections break in the middle of an answer at once, and for a while nobody listens. On a loaded machine fewer requests may
 				// have come by then; those that come after the restart must not meet what is left of it.
-				Faults: []sim.Fault{
-					{Kind: sim.FaultResetMidBody, FromRequest: 30, ToRequest: 30 + parallel - 1, Until: milliseconds(600)},
-					{Kind: sim.FaultResetBeforeHeaders, After: milliseconds(50), Until: milliseconds(600)},
+				Faults: []llmsim.Fault{
+					{Kind: llmsim.FaultResetMidBody, FromRequest: 30, ToRequest: 30 + parallel - 1, Until: milliseconds(600)},
+					{Kind: llmsim.FaultResetBeforeHeaders, After: milliseconds(50), Until: milliseconds(600)},
 				},
 			})
 			requireComplete(t, w, w.generate(t.Context(), 0))
@@ -141,9 +141,9 @@ func TestARestartOfAReplicaCostsNoRow(t *testing.T) {
 
 func TestASlowRequestDelaysNoOtherRowGroup(t *testing.T) {
 	t.Parallel()
-	w, server := newScenario(t, 40, 4, sim.Config{Faults: []sim.Fault{
+	w, server := newScenario(t, 40, 4, llmsim.Config{Faults: []llmsim.Fault{
 		// The twentieth request belongs to the second row group or a later one: the first one is done by then, or nearly so.
-		{Kind: sim.FaultHang, FromRequest: 20, ToRequest: 20},
+		{Kind: llmsim.FaultHang, FromRequest: 20, ToRequest: 20},
 	}})
 	size := int32(10)
 	w.spec.Run = &v1alpha1.RunSettings{RowGroupSize: &size}
@@ -170,8 +170,8 @@ func TestASlowRequestDelaysNoOtherRowGroup(t *testing.T) {
 
 func TestATricklingAnswerEndsAtTheTotalDeadline(t *testing.T) {
 	t.Parallel()
-	w, server := newScenario(t, 5, 5, sim.Config{Faults: []sim.Fault{
-		{Kind: sim.FaultTrickle, FromRequest: 2, ToRequest: 2, Interval: milliseconds(200)},
+	w, server := newScenario(t, 5, 5, llmsim.Config{Faults: []llmsim.Fault{
+		{Kind: llmsim.FaultTrickle, FromRequest: 2, ToRequest: 2, Interval: milliseconds(200)},
 	}})
 	seconds := int32(1)
 	w.spec.Models[0].TimeoutSeconds = &seconds
@@ -183,7 +183,7 @@ func TestATricklingAnswerEndsAtTheTotalDeadline(t *testing.T) {
 
 func TestASlowRequestIsToldWhileItIsUnderWay(t *testing.T) {
 	t.Parallel()
-	w, _ := newScenario(t, 5, 5, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultHang, FromRequest: 2, ToRequest: 2}}})
+	w, _ := newScenario(t, 5, 5, llmsim.Config{Faults: []llmsim.Fault{{Kind: llmsim.FaultHang, FromRequest: 2, ToRequest: 2}}})
 	timeout, threshold := int32(4), int32(1)
 	w.spec.Models[0].TimeoutSeconds = &timeout
 	w.spec.Run = &v1alpha1.RunSettings{SlowRequestThresholdSeconds: &threshold}
@@ -199,12 +199,12 @@ func TestASlowRequestIsToldWhileItIsUnderWay(t *testing.T) {
 
 func TestEarlyShutdownSendsNothingAfterwards(t *testing.T) {
 	t.Parallel()
-	w, server := newScenario(t, 5000, 16, sim.Config{
-		Defaults: sim.Model{Latency: answersAfter(5)},
-		Faults: []sim.Fault{
+	w, server := newScenario(t, 5000, 16, llmsim.Config{
+		Defaults: llmsim.Model{Latency: answersAfter(5)},
+		Faults: []llmsim.Fault{
 			// One row waits to be sent again when the run is ended by the others.
-			{Kind: sim.FaultStatus, Status: 429, RetryAfter: milliseconds(1000), FromRequest: 3, ToRequest: 3},
-			{Kind: sim.FaultInvalid},
+			{Kind: llmsim.FaultStatus, Status: 429, RetryAfter: milliseconds(1000), FromRequest: 3, ToRequest: 3},
+			{Kind: llmsim.FaultInvalid},
 		},
 	})
 	w.spec.Run = &v1alpha1.RunSettings{MaxConversationRestarts: new(int32(0))}
@@ -248,7 +248,7 @@ func waitUpTo(t *testing.T, limit time.Duration, what string, reached func() boo
 
 func TestARunThatLosesNearlyAllRowsSaysSo(t *testing.T) {
 	t.Parallel()
-	w, _ := newScenario(t, 1000, 32, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultInvalid, FromRequest: 2}}})
+	w, _ := newScenario(t, 1000, 32, llmsim.Config{Faults: []llmsim.Fault{{Kind: llmsim.FaultInvalid, FromRequest: 2}}})
 	w.spec.Run = &v1alpha1.RunSettings{EarlyShutdown: &v1alpha1.EarlyShutdown{Policy: v1alpha1.EarlyShutdownDisabled}}
 	ending := w.generate(t.Context(), 0)
 	if ending.Result.Outcome != runreport.OutcomePartial {
@@ -264,7 +264,7 @@ func TestARunThatLosesNearlyAllRowsSaysSo(t *testing.T) {
 
 func TestADatasetFromAnAnthropicProvider(t *testing.T) {
 	t.Parallel()
-	w, server := newScenario(t, 50, 4, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultStatus, Status: 529, FromRequest: 5, ToRequest: 6}}})
+	w, server := newScenario(t, 50, 4, llmsim.Config{Faults: []llmsim.Fault{{Kind: llmsim.FaultStatus, Status: 529, FromRequest: 5, ToRequest: 6}}})
 	w.spec.Providers[0].Type = v1alpha1.ProviderAnthropic
 	requireComplete(t, w, w.generate(t.Context(), 0))
 	for _, request := range server.Requests().Requests {
@@ -276,8 +276,8 @@ func TestADatasetFromAnAnthropicProvider(t *testing.T) {
 
 func TestOneSlowEndpointLeavesTheOtherBusy(t *testing.T) {
 	t.Parallel()
-	fast := simtest.Start(t, sim.Config{Defaults: sim.Model{Latency: answersAfter(1)}})
-	slow := simtest.Start(t, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultStatus, Status: 503, Until: milliseconds(2500)}}})
+	fast := simtest.Start(t, llmsim.Config{Defaults: llmsim.Model{Latency: answersAfter(1)}})
+	slow := simtest.Start(t, llmsim.Config{Faults: []llmsim.Fault{{Kind: llmsim.FaultStatus, Status: 503, Until: milliseconds(2500)}}})
 	w := newWorld(t, fmt.Sprintf(`
 numRecords: 400
 randomSeed: 7

@@ -12,13 +12,13 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine"
 	"seedloom.dev/seedloom/engine/trace"
-	"seedloom.dev/seedloom/hack/llmsim/sim"
+	"seedloom.dev/seedloom/internal/llmsim"
 )
 
 // newTracedScenario has three columns of a model, one of which needs another, and one that is computed.
-func newTracedScenario(t *testing.T, faults ...sim.Fault) *world {
+func newTracedScenario(t *testing.T, faults ...llmsim.Fault) *world {
 	t.Helper()
-	w, _ := newScenario(t, 10, 4, sim.Config{Faults: faults})
+	w, _ := newScenario(t, 10, 4, llmsim.Config{Faults: faults})
 	text := w.spec.Columns[1]
 	more := *text.DeepCopy()
 	more.Name, more.LLMText.Prompt = "more", "secretword {{ text }}"
@@ -78,7 +78,7 @@ func checkSpans(t *testing.T, spans []trace.Span) map[string]int {
 // B6.1, B6.5
 func TestATraceHasEveryTaskWithItsRequests(t *testing.T) {
 	t.Parallel()
-	w := newTracedScenario(t, sim.Fault{Kind: sim.FaultStatus, Status: 503, FromRequest: 5, ToRequest: 6})
+	w := newTracedScenario(t, llmsim.Fault{Kind: llmsim.FaultStatus, Status: 503, FromRequest: 5, ToRequest: 6})
 	requireComplete(t, w, w.generate(t.Context(), 0))
 	files := w.traceFiles("*.jsonl")
 	if len(files) != 1 {

@@ -6,7 +6,7 @@ import (
 
 	"seedloom.dev/seedloom/engine"
 	"seedloom.dev/seedloom/engine/progress"
-	"seedloom.dev/seedloom/hack/llmsim/sim"
+	"seedloom.dev/seedloom/internal/llmsim"
 )
 
 // P11: 512 requests are refused with a Retry-After of three seconds. Until then nothing is sent, and nothing is computed.
@@ -14,8 +14,8 @@ func TestManyRowsThatWaitCostNothing(t *testing.T) {
 	// Nothing else runs in this process: the test is not parallel.
 	const slots, rows, wish = 512, 600, 3 * time.Second
 	// All are under way before the first one is refused.
-	w, server := newScenario(t, rows, slots, sim.Config{Faults: []sim.Fault{
-		{Kind: sim.FaultStatus, Status: 429, RetryAfter: sim.Duration(wish), Delay: milliseconds(2000), ToRequest: slots},
+	w, server := newScenario(t, rows, slots, llmsim.Config{Faults: []llmsim.Fault{
+		{Kind: llmsim.FaultStatus, Status: 429, RetryAfter: llmsim.Duration(wish), Delay: milliseconds(2000), ToRequest: slots},
 	}})
 	config := w.config(0)
 	observed := make(chan *progress.Tracker, 1)

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"seedloom.dev/seedloom/hack/llmsim/sim"
-	"seedloom.dev/seedloom/hack/llmsim/simtest"
+	"seedloom.dev/seedloom/internal/llmsim"
+	"seedloom.dev/seedloom/internal/llmsim/simtest"
 )
 
 // P20 without a limit that they share: two runs in processes of their own meet at an endpoint that takes sixteen requests at once and refuses
@@ -18,7 +18,7 @@ import (
 func TestTwoProcessesShareAnEndpoint(t *testing.T) {
 	t.Parallel()
 	none := 0
-	server := simtest.Start(t, sim.Config{Defaults: sim.Model{Latency: answersAfter(50), MaxConcurrent: 16, MaxQueued: &none}})
+	server := simtest.Start(t, llmsim.Config{Defaults: llmsim.Model{Latency: answersAfter(50), MaxConcurrent: 16, MaxQueued: &none}})
 	type ended struct {
 		run *killed
 		err error
@@ -54,7 +54,7 @@ func TestTwoProcessesShareAnEndpoint(t *testing.T) {
 		}
 	}
 	counters := server.Counters()
-	refused := counters.Failed[sim.FailedRateLimited]
+	refused := counters.Failed[llmsim.FailedRateLimited]
 	t.Logf("%d of %d requests were refused; up to %d were served at once", refused, counters.Requests, counters.ServingHighWater)
 	if counters.ServingHighWater != 16 || refused > counters.Requests/10 {
 		t.Errorf("%d of %d requests were refused by a server that serves 16 at once, and served %d", refused, counters.Requests, counters.ServingHighWater)

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"seedloom.dev/seedloom/engine"
-	"seedloom.dev/seedloom/hack/llmsim/sim"
-	"seedloom.dev/seedloom/hack/llmsim/simtest"
+	"seedloom.dev/seedloom/internal/llmsim"
+	"seedloom.dev/seedloom/internal/llmsim/simtest"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -37,7 +37,7 @@ func TestALimitOfTheProviderIsSharedByItsModels(t *testing.T) {
 	for name, ending := range map[string]string{"async": "output:", "sync": resizingColumn} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := simtest.Start(t, sim.Config{Defaults: sim.Model{Latency: answersAfter(5)}})
+			server := simtest.Start(t, llmsim.Config{Defaults: llmsim.Model{Latency: answersAfter(5)}})
 			w := newWorld(t, strings.Replace(sharedLimit, "output:", ending, 1), server.Endpoint())
 			if ending := w.generate(t.Context(), 0); ending.Result.Outcome != runreport.OutcomeComplete {
 				t.Fatalf("the run ended as %s: %s", ending.Result.Outcome, ending.Result.Message)
@@ -99,7 +99,7 @@ func (o *operator) tell(shares []runreport.Share, until func(runreport.ShareStat
 }
 
 func TestAnEngineKeepsToTheShareThatItIsTold(t *testing.T) {
-	server := simtest.Start(t, sim.Config{Defaults: sim.Model{Latency: answersAfter(30)}})
+	server := simtest.Start(t, llmsim.Config{Defaults: llmsim.Model{Latency: answersAfter(30)}})
 	w := newWorld(t, toldSpec, server.Endpoint())
 	config := w.config(0)
 	config.Pod = podUID

@@ -7,7 +7,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/hack/llmsim/sim"
+	"seedloom.dev/seedloom/internal/llmsim"
 )
 
 // A dataset whose answers are streamed, by connections that break again and again, has the rows of one whose answers come as a whole:
@@ -18,8 +18,8 @@ func TestBrokenStreamsChangeNoRow(t *testing.T) {
 	if err := yaml.UnmarshalStrict([]byte("temperatureDistribution: {uniform: {low: 0.2, high: 1.2}}\nmaxTokens: 40"), &parameters); err != nil {
 		t.Fatal(err)
 	}
-	made := func(streaming v1alpha1.StreamingPolicy, faults ...sim.Fault) [][]any {
-		w, _ := newScenario(t, 60, 8, sim.Config{Faults: faults})
+	made := func(streaming v1alpha1.StreamingPolicy, faults ...llmsim.Fault) [][]any {
+		w, _ := newScenario(t, 60, 8, llmsim.Config{Faults: faults})
 		model := &w.spec.Models[0]
 		model.Streaming, model.RowSeed, model.Parameters = streaming, v1alpha1.RowSeedEnabled, &parameters
 		requireComplete(t, w, w.generate(t.Context(), 0))
@@ -27,7 +27,7 @@ func TestBrokenStreamsChangeNoRow(t *testing.T) {
 		return rows
 	}
 	want := made(v1alpha1.StreamingDisabled)
-	got := made(v1alpha1.StreamingEnabled, sim.Fault{Kind: sim.FaultResetMidBody, Every: 5}, sim.Fault{Kind: sim.FaultBadChunk, Every: 7}, sim.Fault{Kind: sim.FaultTruncatedBody, Every: 9})
+	got := made(v1alpha1.StreamingEnabled, llmsim.Fault{Kind: llmsim.FaultResetMidBody, Every: 5}, llmsim.Fault{Kind: llmsim.FaultBadChunk, Every: 7}, llmsim.Fault{Kind: llmsim.FaultTruncatedBody, Every: 9})
 	if difference := cmp.Diff(want, got); difference != "" {
 		t.Error(difference)
 	}

@@ -18,8 +18,8 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine"
 	"seedloom.dev/seedloom/engine/schedule"
-	"seedloom.dev/seedloom/hack/llmsim/sim"
-	"seedloom.dev/seedloom/hack/llmsim/simtest"
+	"seedloom.dev/seedloom/internal/llmsim"
+	"seedloom.dev/seedloom/internal/llmsim/simtest"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -281,7 +281,7 @@ func TestToolsThatCantBeUsedEndTheRunBeforeTheFirstRequest(t *testing.T) {
 }
 
 func TestADocumentFromAModelThatCallsTools(t *testing.T) {
-	server, words := simtest.Start(t, sim.Config{}), newLexicon(t, "define")
+	server, words := simtest.Start(t, llmsim.Config{}), newLexicon(t, "define")
 	w := newWorld(t, fmt.Sprintf(toolsSpec, 20, "OpenAI", "http://"+words.address), server.Endpoint())
 	w.spec.Models[0].Model = "test/calls-tools"
 	prompt := w.spec.Columns[1].LLMText.LLMPrompt

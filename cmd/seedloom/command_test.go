@@ -17,8 +17,8 @@ import (
 
 	"seedloom.dev/seedloom/engine/progress/terminal/terminaltest"
 	"seedloom.dev/seedloom/engine/store"
-	"seedloom.dev/seedloom/hack/llmsim/sim"
-	"seedloom.dev/seedloom/hack/llmsim/simtest"
+	"seedloom.dev/seedloom/internal/llmsim"
+	"seedloom.dev/seedloom/internal/llmsim/simtest"
 )
 
 // asCommand makes the test's program be the command: so the tests run it as a process of its own.
@@ -67,7 +67,7 @@ type world struct {
 	server *simtest.Server
 }
 
-func newWorld(t *testing.T, manifest string, config sim.Config) *world {
+func newWorld(t *testing.T, manifest string, config llmsim.Config) *world {
 	t.Helper()
 	w := &world{t: t, folder: t.TempDir(), server: simtest.Start(t, config)}
 	w.write("reviews.yaml", strings.ReplaceAll(manifest, "ENDPOINT", w.server.Endpoint()))
@@ -160,7 +160,7 @@ func contains(t *testing.T, text string, parts ...string) {
 }
 
 func TestValidateListsAllThatIsWrong(t *testing.T) {
-	w := newWorld(t, reviews, sim.Config{})
+	w := newWorld(t, reviews, llmsim.Config{})
 	if code, out, log := w.run("validate", "-f", "reviews.yaml"); code != 0 || out != "datasetgeneration/reviews is valid\n" || log != "" {
 		t.Errorf("a valid manifest: got %d, %q, %q", code, out, log)
 	}
@@ -233,7 +233,7 @@ type preview struct {
 }
 
 func TestPreviewShowsTheRowsOfTheRun(t *testing.T) {
-	w := newWorld(t, reviews, sim.Config{})
+	w := newWorld(t, reviews, llmsim.Config{})
 	code, out, log := w.run("preview", "-f", "reviews.yaml", "-n", "5", "-o", "json")
 	if code != 0 || log != "" {
 		t.Fatalf("got %d, %s", code, log)
@@ -266,7 +266,7 @@ func TestPreviewShowsTheRowsOfTheRun(t *testing.T) {
 }
 
 // refuseHeat drops all rows of one of the three movies.
-var refuseHeat = sim.Config{Faults: []sim.Fault{{Kind: sim.FaultStatus, Status: 400, PromptContains: "stars for Heat"}}}
+var refuseHeat = llmsim.Config{Faults: []llmsim.Fault{{Kind: llmsim.FaultStatus, Status: 400, PromptContains: "stars for Heat"}}}
 
 func TestPreviewShowsDroppedRowsAndKeepsTheSettings(t *testing.T) {
 	w := newWorld(t, reviews, refuseHeat)
@@ -284,7 +284,7 @@ func TestPreviewShowsDroppedRowsAndKeepsTheSettings(t *testing.T) {
 	// All fail: early shutdown ends that, and without it all rows are tried.
 	everything := reviews[:strings.LastIndex(reviews, "}")] + ", earlyShutdown: {policy: POLICY}}\n"
 	for policy, want := range map[string]string{"Enabled": "EarlyShutdown", "Disabled": "NoRecords"} {
-		w := newWorld(t, strings.ReplaceAll(everything, "POLICY", policy), sim.Config{Defaults: sim.Model{Always: &sim.Fault{Kind: sim.FaultInvalid}}})
+		w := newWorld(t, strings.ReplaceAll(everything, "POLICY", policy), llmsim.Config{Defaults: llmsim.Model{Always: &llmsim.Fault{Kind: llmsim.FaultInvalid}}})
 		code, out, log := w.run("preview", "-f", "reviews.yaml", "-n", "60", "-o", "json")
 		var made preview
 		if err := json.Unmarshal([]byte(out), &made); err != nil {
@@ -298,7 +298,7 @@ func TestPreviewShowsDroppedRowsAndKeepsTheSettings(t *testing.T) {
 }
 
 func TestRunGoesOnWhereItWas(t *testing.T) {
-	w := newWorld(t, reviews, sim.Config{})
+	w := newWorld(t, reviews, llmsim.Config{})
 	code, out, log := w.run("run", "-f", "reviews.yaml", "--output", "out")
 	if code != 0 {
 		t.Fatalf("got %d, %s", code, log)
@@ -323,7 +323,7 @@ func TestExitCodes(t *testing.T) {
 			t.Errorf("got %d", code)
 		}
 		contains(t, out, "datasetgeneration/reviews partial: 16 of 24 records in out/", "8 of 24 records were dropped", "--retry-dropped tries them again")
-		w.server.Configure(sim.Config{})
+		w.server.Configure(llmsim.Config{})
 		if code, _, _ := w.run("run", "-f", "reviews.yaml", "--output", "out"); code != exitPartial {
 			t.Errorf("dropped rows are tried again without being asked: got %d", code)
 		}
@@ -333,7 +333,7 @@ func TestExitCodes(t *testing.T) {
 	})
 	t.Run("early shutdown with data", func(t *testing.T) {
 		many := strings.ReplaceAll(reviews, "numRecords: 24", "numRecords: 400")
-		w := newWorld(t, many, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultInvalid, FromRequest: 60}}})
+		w := newWorld(t, many, llmsim.Config{Faults: []llmsim.Fault{{Kind: llmsim.FaultInvalid, FromRequest: 60}}})
 		code, out, log := w.run("run", "-f", "reviews.yaml", "--output", "out")
 		if code != exitEarlyShutdown {
 			t.Errorf("got %d", code)
@@ -345,7 +345,7 @@ func TestExitCodes(t *testing.T) {
 		}
 	})
 	t.Run("failed", func(t *testing.T) {
-		w := newWorld(t, reviews, sim.Config{APIKeys: []string{"right"}})
+		w := newWorld(t, reviews, llmsim.Config{APIKeys: []string{"right"}})
 		code, _, log := w.run("run", "-f", "reviews.yaml", "--output", "out")
 		if code != exitFailed {
 			t.Errorf("got %d", code)
@@ -356,7 +356,7 @@ func TestExitCodes(t *testing.T) {
 
 func TestAPIKeysComeFromTheEnvironment(t *testing.T) {
 	withKey := strings.ReplaceAll(reviews, `"ENDPOINT"`, `"ENDPOINT", apiKeySecretRef: {name: s, key: k}`)
-	w := newWorld(t, withKey, sim.Config{APIKeys: []string{"right-key"}})
+	w := newWorld(t, withKey, llmsim.Config{APIKeys: []string{"right-key"}})
 	code, _, log := w.run("run", "-f", "reviews.yaml", "--output", "out")
 	if code != exitFailed || !strings.Contains(log, "--api-key local=") {
 		t.Errorf("without a key: got %d, %s", code, log)
@@ -375,7 +375,7 @@ func TestAPIKeysComeFromTheEnvironment(t *testing.T) {
 }
 
 func TestTheSeedMayLieAnywhere(t *testing.T) {
-	w := newWorld(t, reviews, sim.Config{})
+	w := newWorld(t, reviews, llmsim.Config{})
 	if err := os.MkdirAll(w.path("data"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -400,7 +400,7 @@ func TestTheSeedMayLieAnywhere(t *testing.T) {
 }
 
 // slow answers late, so that a run lasts until it is interrupted.
-var slow = sim.Config{Defaults: sim.Model{Latency: sim.Latency{Value: sim.Duration(50 * time.Millisecond)}}}
+var slow = llmsim.Config{Defaults: llmsim.Model{Latency: llmsim.Latency{Value: llmsim.Duration(50 * time.Millisecond)}}}
 
 // await waits until something is so.
 func await(t *testing.T, what string, is func() bool) {
@@ -437,7 +437,7 @@ func TestAnInterruptedRunSaysWhatIsKept(t *testing.T) {
 	}
 	// What is kept, and what is in the journal, is not paid for again.
 	before := w.requests()
-	w.server.Configure(sim.Config{})
+	w.server.Configure(llmsim.Config{})
 	code, _, _ := w.run("run", "-f", "reviews.yaml", "--output", "out", "--num-records", "48")
 	if after := w.requests() - before; code != exitOK || after > 2*48-2*kept {
 		t.Errorf("with %d records kept, going on to 48 has sent %d requests; exit code %d", kept, after, code)
@@ -518,7 +518,7 @@ func TestAKilledCommandLeavesTheCursor(t *testing.T) {
 }
 
 func TestARunWithoutModelsWritesNoEscapeCodes(t *testing.T) {
-	w := newWorld(t, localOnly, sim.Config{})
+	w := newWorld(t, localOnly, llmsim.Config{})
 	for _, arguments := range [][]string{{"run", "-f", "reviews.yaml", "--output", "out"}, {"preview", "-f", "reviews.yaml"}, {"validate", "-f", "reviews.yaml"}} {
 		pseudo := terminaltest.New(t, 110, 40)
 		code := exitCode(t, w.startOn(pseudo, arguments...).Wait())
@@ -550,7 +550,7 @@ func TestTwoRunsOnATerminalHaveOnePanel(t *testing.T) {
 }
 
 func TestPreviewTracesWhatItDoes(t *testing.T) {
-	w := newWorld(t, reviews, sim.Config{})
+	w := newWorld(t, reviews, llmsim.Config{})
 	code, out, log := w.run("preview", "-f", "reviews.yaml", "-o", "json", "--trace", "trace.json")
 	if code != 0 {
 		t.Fatalf("got %d, %s", code, log)

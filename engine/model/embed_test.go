@@ -16,8 +16,8 @@ import (
 	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/model"
-	"seedloom.dev/seedloom/hack/llmsim/sim"
-	"seedloom.dev/seedloom/hack/llmsim/simtest"
+	"seedloom.dev/seedloom/internal/llmsim"
+	"seedloom.dev/seedloom/internal/llmsim/simtest"
 )
 
 // answering serves a body for a path, and notes what it was sent.
@@ -100,7 +100,7 @@ func TestEmbeddingsThatAreNoneAreRefused(t *testing.T) {
 
 // The two encodings are the same vectors.
 func TestEmbeddingsOfTheSimulator(t *testing.T) {
-	server := simtest.Start(t, sim.Config{})
+	server := simtest.Start(t, llmsim.Config{})
 	var all [][]float64
 	for _, encoding := range []v1alpha1.EmbeddingEncoding{v1alpha1.EmbeddingEncodingFloat, v1alpha1.EmbeddingEncodingBase64} {
 		spec := v1alpha1.Model{Embedding: &v1alpha1.EmbeddingParameters{EncodingFormat: encoding, Dimensions: new(int32(7))}}

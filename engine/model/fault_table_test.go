@@ -13,8 +13,8 @@ import (
 	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/engine/table"
-	"seedloom.dev/seedloom/hack/llmsim/sim"
-	"seedloom.dev/seedloom/hack/llmsim/simtest"
+	"seedloom.dev/seedloom/internal/llmsim"
+	"seedloom.dev/seedloom/internal/llmsim/simtest"
 )
 
 // reaction is what the scheduler does about a failure.
@@ -83,7 +83,7 @@ func react(t *testing.T, cause *failure.Error) reaction {
 // Every fault of a provider, over a real connection, and what becomes of it: the reason, the wait that the provider asks for, and what the
 // scheduler does.
 func TestEveryFaultOfAProvider(t *testing.T) {
-	server := simtest.Start(t, sim.Config{})
+	server := simtest.Start(t, llmsim.Config{})
 	refusing, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -92,15 +92,15 @@ func TestEveryFaultOfAProvider(t *testing.T) {
 	alert := raw(t, "\x15\x03\x03\x00\x02\x02\x28", func(*net.TCPConn) {})
 	unknown := newAuthority(t).serve(false, hello)
 
-	at := func(code int) *sim.Fault { return &sim.Fault{Kind: sim.FaultStatus, Status: code} }
-	with := func(code int, body string) *sim.Fault {
-		return &sim.Fault{Kind: sim.FaultStatus, Status: code, Body: body}
+	at := func(code int) *llmsim.Fault { return &llmsim.Fault{Kind: llmsim.FaultStatus, Status: code} }
+	with := func(code int, body string) *llmsim.Fault {
+		return &llmsim.Fault{Kind: llmsim.FaultStatus, Status: code, Body: body}
 	}
-	wait := func(header, value string) *sim.Fault {
-		return &sim.Fault{Kind: sim.FaultStatus, Status: 429, Headers: map[string]string{header: value}}
+	wait := func(header, value string) *llmsim.Fault {
+		return &llmsim.Fault{Kind: llmsim.FaultStatus, Status: 429, Headers: map[string]string{header: value}}
 	}
-	kind := func(kind sim.FaultKind) *sim.Fault { return &sim.Fault{Kind: kind} }
-	inAnswer := func(body string) *sim.Fault { return &sim.Fault{Kind: sim.FaultErrorObject, Body: body} }
+	kind := func(kind llmsim.FaultKind) *llmsim.Fault { return &llmsim.Fault{Kind: kind} }
+	inAnswer := func(body string) *llmsim.Fault { return &llmsim.Fault{Kind: llmsim.FaultErrorObject, Body: body} }
 	soon := time.Now().Add(time.Hour).UTC()
 	const (
 		unavailable = v1alpha1.ReasonProviderUnavailable
@@ -108,20 +108,20 @@ func TestEveryFaultOfAProvider(t *testing.T) {
 		rejected    = v1alpha1.ReasonRequestRejected
 	)
 	for name, test := range map[string]struct {
-		fault    *sim.Fault
+		fault    *llmsim.Fault
 		endpoint string
 		reason   string
 		reaction reaction
 		// least and most bound what the provider asks to wait.
 		least, most time.Duration
 	}{
-		"reset before the headers":  {fault: kind(sim.FaultResetBeforeHeaders), reason: unavailable, reaction: again},
-		"closed before the headers": {fault: kind(sim.FaultCloseBeforeHeaders), reason: unavailable, reaction: again},
-		"reset in mid-body":         {fault: kind(sim.FaultResetMidBody), reason: unavailable, reaction: again},
-		"a truncated body":          {fault: kind(sim.FaultTruncatedBody), reason: unavailable, reaction: again},
-		"a bad chunk":               {fault: kind(sim.FaultBadChunk), reason: unavailable, reaction: again},
-		"no JSON":                   {fault: kind(sim.FaultWrongJSON), reason: unavailable, reaction: again},
-		"a page":                    {fault: kind(sim.FaultHTML), reason: unavailable, reaction: again},
+		"reset before the headers":  {fault: kind(llmsim.FaultResetBeforeHeaders), reason: unavailable, reaction: again},
+		"closed before the headers": {fault: kind(llmsim.FaultCloseBeforeHeaders), reason: unavailable, reaction: again},
+		"reset in mid-body":         {fault: kind(llmsim.FaultResetMidBody), reason: unavailable, reaction: again},
+		"a truncated body":          {fault: kind(llmsim.FaultTruncatedBody), reason: unavailable, reaction: again},
+		"a bad chunk":               {fault: kind(llmsim.FaultBadChunk), reason: unavailable, reaction: again},
+		"no JSON":                   {fault: kind(llmsim.FaultWrongJSON), reason: unavailable, reaction: again},
+		"a page":                    {fault: kind(llmsim.FaultHTML), reason: unavailable, reaction: again},
 		"an alert of TLS":           {endpoint: strings.Replace(alert, "http:", "https:", 1), reason: unavailable, reaction: again},
 		"a certificate of nobody":   {endpoint: unknown.URL, reason: unavailable, reaction: again},
 		"no such host":              {endpoint: "http://nowhere.invalid", reason: unavailable, reaction: again},
@@ -143,7 +143,7 @@ func TestEveryFaultOfAProvider(t *testing.T) {
 		"429, negative": {fault: wait("Retry-After", "-3"), reason: limited, reaction: lessAgain},
 		"429, huge":     {fault: wait("Retry-After", "99999999999999999999"), reason: limited, reaction: lessAgain, least: 10_000 * time.Hour, most: 10_000 * time.Hour},
 		"429, garbage":  {fault: wait("Retry-After", "soon"), reason: limited, reaction: lessAgain},
-		"429, a quota for a minute": {fault: &sim.Fault{Kind: sim.FaultStatus, Status: 429, RetryAfter: sim.Duration(time.Second),
+		"429, a quota for a minute": {fault: &llmsim.Fault{Kind: llmsim.FaultStatus, Status: 429, RetryAfter: llmsim.Duration(time.Second),
 			Body: `{"error":{"code":429,"message":"Quota exceeded for requests per minute","status":"RESOURCE_EXHAUSTED"}}`}, reason: limited, reaction: lessAgain, least: time.Second, most: time.Second},
 
 		"500": {fault: at(500), reason: unavailable, reaction: again},
@@ -162,10 +162,10 @@ func TestEveryFaultOfAProvider(t *testing.T) {
 		"528": {fault: at(528), reason: unavailable, reaction: again},
 		"529": {fault: at(529), reason: unavailable, reaction: lessAgain},
 
-		"200 without a choice":   {fault: kind(sim.FaultEmptyChoices), reason: v1alpha1.ReasonModelGenerationInvalid, reaction: dropped},
-		"200 with nothing":       {fault: kind(sim.FaultInvalid), reason: v1alpha1.ReasonModelGenerationInvalid, reaction: dropped},
-		"200 with a refusal":     {fault: kind(sim.FaultRefusal), reason: v1alpha1.ReasonContentRefused, reaction: dropped},
-		"200 with an error":      {fault: kind(sim.FaultErrorObject), reason: unavailable, reaction: again},
+		"200 without a choice":   {fault: kind(llmsim.FaultEmptyChoices), reason: v1alpha1.ReasonModelGenerationInvalid, reaction: dropped},
+		"200 with nothing":       {fault: kind(llmsim.FaultInvalid), reason: v1alpha1.ReasonModelGenerationInvalid, reaction: dropped},
+		"200 with a refusal":     {fault: kind(llmsim.FaultRefusal), reason: v1alpha1.ReasonContentRefused, reaction: dropped},
+		"200 with an error":      {fault: kind(llmsim.FaultErrorObject), reason: unavailable, reaction: again},
 		"200 with a limit":       {fault: inAnswer(`{"error":{"message":"slow down","code":429}}`), reason: limited, reaction: lessAgain},
 		"200 with an overload":   {fault: inAnswer(`{"type":"error","error":{"type":"overloaded_error"}}`), reason: unavailable, reaction: lessAgain},
 		"200 with a bad request": {fault: inAnswer(`{"object":"error","message":"top_k: unknown parameter","type":"BadRequestError","code":400}`), reason: rejected, reaction: dropped},
@@ -201,7 +201,7 @@ func TestEveryFaultOfAProvider(t *testing.T) {
 			if endpoint == "" {
 				endpoint = server.URL + "/v1"
 				test.fault.Body = strings.ReplaceAll(test.fault.Body, `"message":"`, `"message":"`+secret+" ")
-				server.Configure(sim.Config{Faults: []sim.Fault{*test.fault}})
+				server.Configure(llmsim.Config{Faults: []llmsim.Fault{*test.fault}})
 			}
 			_, usage, err := clientOf(t, openAIAt(endpoint), v1alpha1.Model{}).Chat(t.Context(), question)
 			failed := failure.Of(err)
@@ -225,7 +225,7 @@ func TestEveryFaultOfAProvider(t *testing.T) {
 
 // A time-out is tried again; it does not say that the provider is full.
 func TestTheFaultOfBeingSlow(t *testing.T) {
-	server := simtest.Start(t, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultHang}}})
+	server := simtest.Start(t, llmsim.Config{Faults: []llmsim.Fault{{Kind: llmsim.FaultHang}}})
 	_, _, err := clientOf(t, openAIAt(server.URL+"/v1"), v1alpha1.Model{TimeoutSeconds: new(int32(1))}).Chat(t.Context(), question)
 	if failed := failure.Of(err); failed == nil || failed.Reason != v1alpha1.ReasonProviderTimeout || react(t, failed).fate != "again" {
 		t.Errorf("got %v", err)
@@ -244,7 +244,7 @@ func TestMessagesSayWhatToDo(t *testing.T) {
 		`[{"error":{"code":400,"status":"INVALID_ARGUMENT","message":"x"}}]`:                                               "(HTTP 400, INVALID_ARGUMENT)",
 		`{"error":{"code":"` + strings.Repeat("x", 100) + `","type":"a key: ` + secret + `"}}`:                             "(HTTP 400)",
 	} {
-		server := simtest.Start(t, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultStatus, Status: 400, Body: body}}})
+		server := simtest.Start(t, llmsim.Config{Faults: []llmsim.Fault{{Kind: llmsim.FaultStatus, Status: 400, Body: body}}})
 		_, _, err := clientOf(t, openAIAt(server.URL+"/v1"), v1alpha1.Model{}).Chat(context.Background(), model.Request{Messages: conversation})
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), secret) {
 			t.Errorf("got %v, want something with %q", err, want)
@@ -256,7 +256,7 @@ func TestRefusalsSayWhatHelpsAgainstThem(t *testing.T) {
 	for policy, want := range map[v1alpha1.AdmissionPolicy]string{
 		"": "fewer at once", v1alpha1.AdmissionAdaptive: "fewer at once", v1alpha1.AdmissionFixed: "lower maxParallelRequests, or set admission.policy to Adaptive",
 	} {
-		server := simtest.Start(t, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultStatus, Status: 429}}})
+		server := simtest.Start(t, llmsim.Config{Faults: []llmsim.Fault{{Kind: llmsim.FaultStatus, Status: 429}}})
 		client := clientOf(t, openAIAt(server.URL+"/v1"), v1alpha1.Model{Admission: &v1alpha1.Admission{Policy: policy}})
 		if _, _, err := client.Chat(t.Context(), question); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("policy %q: got %v, want something with %q", policy, err, want)
@@ -265,7 +265,7 @@ func TestRefusalsSayWhatHelpsAgainstThem(t *testing.T) {
 }
 
 func TestWhatIsNotFoundIsNamed(t *testing.T) {
-	server := simtest.Start(t, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultStatus, Status: 404}}})
+	server := simtest.Start(t, llmsim.Config{Faults: []llmsim.Fault{{Kind: llmsim.FaultStatus, Status: 404}}})
 	client := clientOf(t, openAIAt(server.URL+"/v1"), v1alpha1.Model{})
 	_, _, chat := client.Chat(t.Context(), question)
 	_, _, embed := client.Embed(t.Context(), []string{"a"})

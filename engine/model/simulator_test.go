@@ -11,13 +11,13 @@ import (
 	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/model"
-	"seedloom.dev/seedloom/hack/llmsim/sim"
-	"seedloom.dev/seedloom/hack/llmsim/simtest"
+	"seedloom.dev/seedloom/internal/llmsim"
+	"seedloom.dev/seedloom/internal/llmsim/simtest"
 )
 
 // The same request has the same answer, in both protocols, as a whole and in pieces; a conversation with tools comes to its end in all four.
 func TestBothProtocolsSayTheSameWholeAndInPieces(t *testing.T) {
-	server := simtest.Start(t, sim.Config{Models: map[string]sim.Model{"calls-tools": {Reasoning: true, PromptCache: true}}})
+	server := simtest.Start(t, llmsim.Config{Models: map[string]llmsim.Model{"calls-tools": {Reasoning: true, PromptCache: true}}})
 	media := []model.Media{{Modality: v1alpha1.MediaImage, MediaType: "image/png", Data: png}}
 	request := model.Request{
 		Messages: []model.Message{{Role: model.RoleSystem, Content: "Be brief."}, {Role: model.RoleUser, Content: "What is it?", Media: media}},
@@ -63,7 +63,7 @@ func TestBothProtocolsSayTheSameWholeAndInPieces(t *testing.T) {
 }
 
 func TestReasoningIsCounted(t *testing.T) {
-	server := simtest.Start(t, sim.Config{})
+	server := simtest.Start(t, llmsim.Config{})
 	for _, streaming := range []v1alpha1.StreamingPolicy{v1alpha1.StreamingDisabled, v1alpha1.StreamingEnabled} {
 		said, usage, err := clientOf(t, openAIAt(server.URL+"/v1"), v1alpha1.Model{Model: "reasons", Streaming: streaming}).Chat(t.Context(), question)
 		if err != nil || said.Reasoning == "" || usage.ReasoningTokens == 0 || usage.ReasoningTokens >= usage.OutputTokens {
@@ -73,7 +73,7 @@ func TestReasoningIsCounted(t *testing.T) {
 }
 
 func TestImagesOfBothEndpoints(t *testing.T) {
-	server := simtest.Start(t, sim.Config{})
+	server := simtest.Start(t, llmsim.Config{})
 	want := func(images []model.Media, usage column.Usage, err error) {
 		t.Helper()
 		if err != nil || len(images) != 1 || images[0].MediaType != "image/png" || images[0].Data == "" || images[0].URL != "" || usage.Images != 1 || usage.OutputTokens == 0 {
@@ -91,7 +91,7 @@ func TestImagesOfBothEndpoints(t *testing.T) {
 
 // The simulator refuses media that no server could take, as the tests of those that send them need.
 func TestTheSimulatorRefusesBrokenMedia(t *testing.T) {
-	server := simtest.Start(t, sim.Config{})
+	server := simtest.Start(t, llmsim.Config{})
 	for _, provider := range []v1alpha1.Provider{openAIAt(server.URL + "/v1"), {Type: v1alpha1.ProviderAnthropic, Endpoint: server.URL}} {
 		for _, media := range []model.Media{{Modality: v1alpha1.MediaImage, MediaType: "image/png", Data: "!"}, {Modality: v1alpha1.MediaImage, URL: "nowhere"}} {
 			_, _, err := clientOf(t, provider, v1alpha1.Model{}).Chat(t.Context(), model.Request{Messages: []model.Message{{Role: model.RoleUser, Content: "x", Media: []model.Media{media}}}})

@@ -18,8 +18,8 @@ import (
 	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/model"
-	"seedloom.dev/seedloom/hack/llmsim/sim"
-	"seedloom.dev/seedloom/hack/llmsim/simtest"
+	"seedloom.dev/seedloom/internal/llmsim"
+	"seedloom.dev/seedloom/internal/llmsim/simtest"
 )
 
 var streaming = v1alpha1.Model{Streaming: v1alpha1.StreamingEnabled}
@@ -179,7 +179,7 @@ func TestFailuresInStreamsAreClassified(t *testing.T) {
 }
 
 func TestTheFirstTokenIsTraced(t *testing.T) {
-	server := simtest.Start(t, sim.Config{})
+	server := simtest.Start(t, llmsim.Config{})
 	for _, policy := range []v1alpha1.StreamingPolicy{v1alpha1.StreamingEnabled, v1alpha1.StreamingDisabled} {
 		ctx, progress := model.WithProgress(t.Context(), true)
 		if _, _, err := clientOf(t, v1alpha1.Provider{Type: v1alpha1.ProviderOpenAI, Endpoint: server.URL + "/v1"}, v1alpha1.Model{Streaming: policy}).Chat(ctx, question); err != nil {

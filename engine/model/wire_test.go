@@ -13,8 +13,8 @@ import (
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/engine/plan"
-	"seedloom.dev/seedloom/hack/llmsim/sim"
-	"seedloom.dev/seedloom/hack/llmsim/simtest"
+	"seedloom.dev/seedloom/internal/llmsim"
+	"seedloom.dev/seedloom/internal/llmsim/simtest"
 )
 
 var conversation = []model.Message{{Role: "system", Content: "Be brief."}, {Role: "user", Content: "a <b> & c"}}
@@ -84,7 +84,7 @@ func TestRequestsLookAsTheProtocolDemands(t *testing.T) {
 }
 
 func TestAnthropicAnswersAndFailures(t *testing.T) {
-	server := simtest.Start(t, sim.Config{APIKeys: []string{secret}})
+	server := simtest.Start(t, llmsim.Config{APIKeys: []string{secret}})
 	client := clientOf(t, v1alpha1.Provider{Type: v1alpha1.ProviderAnthropic, Endpoint: server.URL}, v1alpha1.Model{})
 	said, usage, err := client.Chat(t.Context(), model.Request{Messages: conversation})
 	same := clientOf(t, v1alpha1.Provider{Type: v1alpha1.ProviderOpenAI, Endpoint: server.URL + "/v1"}, v1alpha1.Model{ExtraBody: raws(`{"max_completion_tokens": 4096}`)})
@@ -96,22 +96,22 @@ func TestAnthropicAnswersAndFailures(t *testing.T) {
 		t.Errorf("usage %+v", usage)
 	}
 	for name, test := range map[string]struct {
-		fault       sim.Fault
+		fault       llmsim.Fault
 		reason      string
 		consequence failure.Consequence
 	}{
-		"overloaded":   {sim.Fault{Kind: sim.FaultStatus, Status: 529}, v1alpha1.ReasonProviderUnavailable, failure.PauseEndpoint},
-		"rate limited": {sim.Fault{Kind: sim.FaultStatus, Status: 429}, v1alpha1.ReasonProviderRateLimited, failure.RetryLater},
-		"not allowed":  {sim.Fault{Kind: sim.FaultStatus, Status: 403}, v1alpha1.ReasonModelAuthentication, failure.EndRun},
-		"no such":      {sim.Fault{Kind: sim.FaultStatus, Status: 404}, v1alpha1.ReasonModelNotFound, failure.EndRun},
-		"too large":    {sim.Fault{Kind: sim.FaultStatus, Status: 413}, v1alpha1.ReasonContextOverflow, failure.DropRow},
-		"refusal":      {sim.Fault{Kind: sim.FaultRefusal}, v1alpha1.ReasonContentRefused, failure.DropRow},
-		"empty":        {sim.Fault{Kind: sim.FaultInvalid}, v1alpha1.ReasonModelGenerationInvalid, failure.DropRow},
-		"half a body":  {sim.Fault{Kind: sim.FaultTruncatedBody}, v1alpha1.ReasonProviderUnavailable, failure.RetryLater},
-		"wrong JSON":   {sim.Fault{Kind: sim.FaultWrongJSON}, v1alpha1.ReasonProviderUnavailable, failure.RetryLater},
+		"overloaded":   {llmsim.Fault{Kind: llmsim.FaultStatus, Status: 529}, v1alpha1.ReasonProviderUnavailable, failure.PauseEndpoint},
+		"rate limited": {llmsim.Fault{Kind: llmsim.FaultStatus, Status: 429}, v1alpha1.ReasonProviderRateLimited, failure.RetryLater},
+		"not allowed":  {llmsim.Fault{Kind: llmsim.FaultStatus, Status: 403}, v1alpha1.ReasonModelAuthentication, failure.EndRun},
+		"no such":      {llmsim.Fault{Kind: llmsim.FaultStatus, Status: 404}, v1alpha1.ReasonModelNotFound, failure.EndRun},
+		"too large":    {llmsim.Fault{Kind: llmsim.FaultStatus, Status: 413}, v1alpha1.ReasonContextOverflow, failure.DropRow},
+		"refusal":      {llmsim.Fault{Kind: llmsim.FaultRefusal}, v1alpha1.ReasonContentRefused, failure.DropRow},
+		"empty":        {llmsim.Fault{Kind: llmsim.FaultInvalid}, v1alpha1.ReasonModelGenerationInvalid, failure.DropRow},
+		"half a body":  {llmsim.Fault{Kind: llmsim.FaultTruncatedBody}, v1alpha1.ReasonProviderUnavailable, failure.RetryLater},
+		"wrong JSON":   {llmsim.Fault{Kind: llmsim.FaultWrongJSON}, v1alpha1.ReasonProviderUnavailable, failure.RetryLater},
 	} {
 		t.Run(name, func(t *testing.T) {
-			server.Configure(sim.Config{Faults: []sim.Fault{test.fault}})
+			server.Configure(llmsim.Config{Faults: []llmsim.Fault{test.fault}})
 			_, _, err := client.Chat(t.Context(), model.Request{Messages: conversation})
 			failed := failure.Of(err)
 			if failed == nil || failed.Reason != test.reason || failed.Consequence != test.consequence || strings.Contains(err.Error(), secret) {
@@ -119,7 +119,7 @@ func TestAnthropicAnswersAndFailures(t *testing.T) {
 			}
 		})
 	}
-	server.Configure(sim.Config{APIKeys: []string{"another"}})
+	server.Configure(llmsim.Config{APIKeys: []string{"another"}})
 	if _, _, err := client.Chat(t.Context(), model.Request{Messages: conversation}); failure.Of(err).Reason != v1alpha1.ReasonModelAuthentication {
 		t.Errorf("with a wrong key: %v", err)
 	}

@@ -21,7 +21,7 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine"
 	"seedloom.dev/seedloom/engine/plan"
-	"seedloom.dev/seedloom/hack/llmsim/sim"
+	"seedloom.dev/seedloom/internal/llmsim"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -173,7 +173,7 @@ func startSimulator(ctx context.Context, configuration string) (address string, 
 
 // simulate is the simulator's process: it serves until its standard input is closed.
 func simulate(ctx context.Context) error {
-	configuration, err := sim.ParseConfig([]byte(os.Getenv("BENCH_SIMULATOR")))
+	configuration, err := llmsim.ParseConfig([]byte(os.Getenv("BENCH_SIMULATOR")))
 	if err != nil {
 		return err
 	}
@@ -181,7 +181,7 @@ func simulate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: sim.New(configuration, sim.Limits{Records: 200_000}), ReadHeaderTimeout: time.Minute}
+	server := &http.Server{Handler: llmsim.New(configuration, llmsim.Limits{Records: 200_000}), ReadHeaderTimeout: time.Minute}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	fmt.Println(listener.Addr())

@@ -11,7 +11,7 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
-	"seedloom.dev/seedloom/hack/llmsim/sim"
+	"seedloom.dev/seedloom/internal/llmsim"
 )
 
 // stages is the workload that a peer publishes: three models in a row, of which the second calls a tool once, and code that checks the
@@ -57,7 +57,7 @@ func efficiency() []measured {
 }
 
 // requestsOf returns the requests that a simulator was sent, in their order.
-func requestsOf(ctx context.Context, address string) ([]sim.Record, error) {
+func requestsOf(ctx context.Context, address string) ([]llmsim.Record, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/_sim/requests", nil)
 	if err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func requestsOf(ctx context.Context, address string) ([]sim.Record, error) {
 		return nil, err
 	}
 	defer func() { _ = response.Body.Close() }() // was only read
-	var log sim.RequestLog
+	var log llmsim.RequestLog
 	if err := json.NewDecoder(response.Body).Decode(&log); err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func requestsOf(ctx context.Context, address string) ([]sim.Record, error) {
 
 // boundOf is the least time in which models with limits on their requests in flight can answer requests, in seconds: that of the busiest one,
 // by the latencies that the simulator has drawn.
-func boundOf(requests []sim.Record, limits map[string]int) (bound float64) {
+func boundOf(requests []llmsim.Record, limits map[string]int) (bound float64) {
 	busy := map[string]float64{}
 	for _, record := range requests {
 		busy[record.Model] += record.LatencyMillis / 1000
@@ -92,7 +92,7 @@ func boundOf(requests []sim.Record, limits map[string]int) (bound float64) {
 
 // steadyOf is the same of the requests without their first and last tenth, in relation to the time over which they came: how much of the
 // busiest model's limit was in use after the ramp-up, and before the last rows.
-func steadyOf(requests []sim.Record, limits map[string]int) float64 {
+func steadyOf(requests []llmsim.Record, limits map[string]int) float64 {
 	first, last := len(requests)/10, len(requests)*9/10
 	if first >= last {
 		return 0

@@ -1,4 +1,4 @@
-package sim_test
+package llmsim_test
 
 import (
 	"fmt"
@@ -7,12 +7,12 @@ import (
 	"strings"
 	"testing"
 
-	"seedloom.dev/seedloom/hack/llmsim/sim"
+	"seedloom.dev/seedloom/internal/llmsim"
 )
 
 // BenchmarkChat is the handler alone: parsing, counting, and building the answer, without sockets.
 func BenchmarkChat(b *testing.B) {
-	server := sim.New(sim.Config{}, sim.Limits{})
+	server := llmsim.New(llmsim.Config{}, llmsim.Limits{})
 	b.ReportAllocs()
 	number := 0
 	for b.Loop() {

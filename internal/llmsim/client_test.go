@@ -1,4 +1,4 @@
-package sim_test
+package llmsim_test
 
 import (
 	"bytes"
@@ -12,8 +12,8 @@ import (
 
 	"go.uber.org/goleak"
 
-	"seedloom.dev/seedloom/hack/llmsim/sim"
-	"seedloom.dev/seedloom/hack/llmsim/simtest"
+	"seedloom.dev/seedloom/internal/llmsim"
+	"seedloom.dev/seedloom/internal/llmsim/simtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -104,7 +104,7 @@ func content(t testing.TB, got reply) string {
 }
 
 // eventually polls the counters until they are as wanted.
-func eventually(t *testing.T, server *simtest.Server, what string, holds func(sim.Counters) bool) sim.Counters {
+func eventually(t *testing.T, server *simtest.Server, what string, holds func(llmsim.Counters) bool) llmsim.Counters {
 	t.Helper()
 	deadline := time.Now().Add(patience)
 	for {
@@ -120,9 +120,9 @@ func eventually(t *testing.T, server *simtest.Server, what string, holds func(si
 }
 
 // checkSum verifies that no request is lost or counted twice.
-func checkSum(t testing.TB, counters sim.Counters) {
+func checkSum(t testing.TB, counters llmsim.Counters) {
 	t.Helper()
-	sum := func(name string, counts sim.Counts) {
+	sum := func(name string, counts llmsim.Counts) {
 		total := counts.Succeeded + counts.Cancelled + counts.InFlight
 		for _, count := range counts.Failed {
 			total += count

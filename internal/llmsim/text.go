@@ -1,4 +1,4 @@
-package sim
+package llmsim
 
 var (
 	adjectives = []string{"quiet", "bright", "curious", "patient", "distant", "gentle", "sturdy", "careful", "wooden", "early", "golden", "hidden", "modern", "narrow", "polite", "rapid", "silent", "tender", "useful", "vivid"}

@@ -1,4 +1,4 @@
-package sim_test
+package llmsim_test
 
 import (
 	"context"
@@ -11,21 +11,21 @@ import (
 	"testing"
 	"time"
 
-	"seedloom.dev/seedloom/hack/llmsim/sim"
-	"seedloom.dev/seedloom/hack/llmsim/simtest"
+	"seedloom.dev/seedloom/internal/llmsim"
+	"seedloom.dev/seedloom/internal/llmsim/simtest"
 )
 
 func TestFaultsAsAClientSeesThem(t *testing.T) {
 	for _, test := range []struct {
-		fault sim.Fault
+		fault llmsim.Fault
 		check func(*testing.T, reply)
 	}{
-		{sim.Fault{Kind: sim.FaultStatus, Status: 503, Body: `{"busy":true}`, RetryAfter: sim.Duration(1500 * time.Millisecond)}, func(t *testing.T, got reply) {
+		{llmsim.Fault{Kind: llmsim.FaultStatus, Status: 503, Body: `{"busy":true}`, RetryAfter: llmsim.Duration(1500 * time.Millisecond)}, func(t *testing.T, got reply) {
 			if got.status != 503 || string(got.body) != `{"busy":true}` || got.header.Get("Retry-After") != "2" {
 				t.Errorf("got %d %q, Retry-After %q", got.status, got.body, got.header.Get("Retry-After"))
 			}
 		}},
-		{sim.Fault{Kind: sim.FaultStatus}, func(t *testing.T, got reply) {
+		{llmsim.Fault{Kind: llmsim.FaultStatus}, func(t *testing.T, got reply) {
 			var body struct {
 				Error struct{ Message, Type string }
 			}
@@ -33,42 +33,42 @@ func TestFaultsAsAClientSeesThem(t *testing.T) {
 				t.Errorf("got %d %s, %v", got.status, got.body, err)
 			}
 		}},
-		{sim.Fault{Kind: sim.FaultResetBeforeHeaders}, func(t *testing.T, got reply) {
+		{llmsim.Fault{Kind: llmsim.FaultResetBeforeHeaders}, func(t *testing.T, got reply) {
 			if !errors.Is(got.err, syscall.ECONNRESET) {
 				t.Errorf("got status %d, error %v", got.status, got.err)
 			}
 		}},
-		{sim.Fault{Kind: sim.FaultResetMidBody}, func(t *testing.T, got reply) {
+		{llmsim.Fault{Kind: llmsim.FaultResetMidBody}, func(t *testing.T, got reply) {
 			if got.status != http.StatusOK || !errors.Is(got.bodyErr, syscall.ECONNRESET) || len(got.body) == 0 {
 				t.Errorf("got status %d, %v, %d bytes, %v", got.status, got.err, len(got.body), got.bodyErr)
 			}
 		}},
-		{sim.Fault{Kind: sim.FaultTruncatedBody}, func(t *testing.T, got reply) {
+		{llmsim.Fault{Kind: llmsim.FaultTruncatedBody}, func(t *testing.T, got reply) {
 			if got.status != http.StatusOK || !errors.Is(got.bodyErr, io.ErrUnexpectedEOF) || len(got.body) == 0 {
 				t.Errorf("got status %d, %v, %d bytes, %v", got.status, got.err, len(got.body), got.bodyErr)
 			}
 		}},
-		{sim.Fault{Kind: sim.FaultTrickle, Bytes: 50, Interval: sim.Duration(5 * time.Millisecond)}, func(t *testing.T, got reply) {
+		{llmsim.Fault{Kind: llmsim.FaultTrickle, Bytes: 50, Interval: llmsim.Duration(5 * time.Millisecond)}, func(t *testing.T, got reply) {
 			if content(t, got) == "" {
 				t.Error("a slow answer must be a good one")
 			}
 		}},
-		{sim.Fault{Kind: sim.FaultWrongJSON}, func(t *testing.T, got reply) {
+		{llmsim.Fault{Kind: llmsim.FaultWrongJSON}, func(t *testing.T, got reply) {
 			if got.status != http.StatusOK || got.bodyErr != nil || json.Valid(got.body) || len(got.body) == 0 {
 				t.Errorf("got %d %q, %v", got.status, got.body, got.bodyErr)
 			}
 		}},
-		{sim.Fault{Kind: sim.FaultEmptyChoices}, func(t *testing.T, got reply) {
+		{llmsim.Fault{Kind: llmsim.FaultEmptyChoices}, func(t *testing.T, got reply) {
 			if answer := decode(t, got); answer.Choices == nil || len(answer.Choices) != 0 {
 				t.Errorf("got %s", got.body)
 			}
 		}},
-		{sim.Fault{Kind: sim.FaultInvalid}, func(t *testing.T, got reply) {
+		{llmsim.Fault{Kind: llmsim.FaultInvalid}, func(t *testing.T, got reply) {
 			if content(t, got) != "" {
 				t.Errorf("got %s", got.body)
 			}
 		}},
-		{sim.Fault{Kind: sim.FaultRefusal}, func(t *testing.T, got reply) {
+		{llmsim.Fault{Kind: llmsim.FaultRefusal}, func(t *testing.T, got reply) {
 			message := decode(t, got).Choices[0].Message
 			if message.Content != nil || message.Refusal == nil || *message.Refusal == "" {
 				t.Errorf("got %s", got.body)
@@ -78,7 +78,7 @@ func TestFaultsAsAClientSeesThem(t *testing.T) {
 		t.Run(string(test.fault.Kind), func(t *testing.T) {
 			fault := test.fault
 			fault.FromRequest, fault.ToRequest = 2, 2
-			server := simtest.Start(t, sim.Config{Faults: []sim.Fault{fault}})
+			server := simtest.Start(t, llmsim.Config{Faults: []llmsim.Fault{fault}})
 			client := newClient(t)
 			content(t, chat(t, client, server, "demo/writer", prompt(1)))
 			// A connection of its own: net/http sends a request again where an idle connection was reset.
@@ -90,7 +90,7 @@ func TestFaultsAsAClientSeesThem(t *testing.T) {
 			if kind := string(fault.Kind); counters.Failed[kind] != 1 || counters.FaultsInjected[kind] != 1 || counters.Succeeded != 2 {
 				t.Errorf("the counters are %+v", counters)
 			}
-			if log := server.Requests().Requests; log[1].Fault != string(fault.Kind) || log[0].Fault != "" || log[2].Outcome != sim.OutcomeSucceeded {
+			if log := server.Requests().Requests; log[1].Fault != string(fault.Kind) || log[0].Fault != "" || log[2].Outcome != llmsim.OutcomeSucceeded {
 				t.Errorf("the log is %+v", log)
 			}
 		})
@@ -98,7 +98,7 @@ func TestFaultsAsAClientSeesThem(t *testing.T) {
 }
 
 func TestTrickleTakesItsTime(t *testing.T) {
-	server := simtest.Start(t, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultTrickle, Bytes: 100, Interval: sim.Duration(10 * time.Millisecond)}}})
+	server := simtest.Start(t, llmsim.Config{Faults: []llmsim.Fault{{Kind: llmsim.FaultTrickle, Bytes: 100, Interval: llmsim.Duration(10 * time.Millisecond)}}})
 	start := time.Now()
 	got := chat(t, newClient(t), server, "demo/writer", prompt(1))
 	if least := time.Duration((len(got.body)-1)/100) * 10 * time.Millisecond; time.Since(start) < least {
@@ -107,26 +107,26 @@ func TestTrickleTakesItsTime(t *testing.T) {
 }
 
 func TestHangLastsUntilTheClientGivesUp(t *testing.T) {
-	server := simtest.Start(t, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultHang}}})
+	server := simtest.Start(t, llmsim.Config{Faults: []llmsim.Fault{{Kind: llmsim.FaultHang}}})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan reply, 1)
 	client := newClient(t)
 	go func() { done <- post(ctx, client, server.Endpoint()+"/chat/completions", chatBody("m", "x")) }()
-	eventually(t, server, "one request in flight", func(c sim.Counters) bool { return c.InFlight == 1 })
+	eventually(t, server, "one request in flight", func(c llmsim.Counters) bool { return c.InFlight == 1 })
 	cancel()
 	if got := <-done; !errors.Is(got.err, context.Canceled) {
 		t.Errorf("got %+v", got)
 	}
-	counters := eventually(t, server, "it is counted as cancelled", func(c sim.Counters) bool { return c.Cancelled == 1 })
+	counters := eventually(t, server, "it is counted as cancelled", func(c llmsim.Counters) bool { return c.Cancelled == 1 })
 	checkSum(t, counters)
-	if log := server.Requests().Requests; !log[0].Cancelled || log[0].Outcome != sim.OutcomeCancelled {
+	if log := server.Requests().Requests; !log[0].Cancelled || log[0].Outcome != llmsim.OutcomeCancelled {
 		t.Errorf("the log is %+v", log)
 	}
 }
 
 func TestBrokenStreams(t *testing.T) {
-	for kind, want := range map[sim.FaultKind]error{sim.FaultResetMidBody: syscall.ECONNRESET, sim.FaultTruncatedBody: io.ErrUnexpectedEOF} {
-		server := simtest.Start(t, sim.Config{Faults: []sim.Fault{{Kind: kind}}})
+	for kind, want := range map[llmsim.FaultKind]error{llmsim.FaultResetMidBody: syscall.ECONNRESET, llmsim.FaultTruncatedBody: io.ErrUnexpectedEOF} {
+		server := simtest.Start(t, llmsim.Config{Faults: []llmsim.Fault{{Kind: kind}}})
 		body := chatBody("m", "x")
 		body["stream"] = true
 		got := post(t.Context(), newClient(t), server.Endpoint()+"/chat/completions", body)
@@ -137,24 +137,24 @@ func TestBrokenStreams(t *testing.T) {
 }
 
 func TestWhichRequestsTheScriptPicks(t *testing.T) {
-	hour := sim.Duration(time.Hour)
+	hour := llmsim.Duration(time.Hour)
 	for _, test := range []struct {
 		name  string
-		fault sim.Fault
+		fault llmsim.Fault
 		model string
 		want  string // One letter a request: f for failed, s for succeeded.
 	}{
-		{"from and to", sim.Fault{FromRequest: 2, ToRequest: 3}, "m", "sffsss"},
-		{"every third", sim.Fault{FromRequest: 2, Every: 3}, "m", "sfssfs"},
-		{"another model", sim.Fault{Models: []string{"n"}}, "m", "ssssss"},
-		{"this model", sim.Fault{Models: []string{"n", "m"}, FromRequest: 6}, "m", "sssssf"},
-		{"a text of the prompt", sim.Fault{PromptContains: "number 4"}, "m", "sssfss"},
-		{"inside the window", sim.Fault{Until: hour}, "m", "ffffff"},
-		{"before the window", sim.Fault{After: hour}, "m", "ssssss"},
+		{"from and to", llmsim.Fault{FromRequest: 2, ToRequest: 3}, "m", "sffsss"},
+		{"every third", llmsim.Fault{FromRequest: 2, Every: 3}, "m", "sfssfs"},
+		{"another model", llmsim.Fault{Models: []string{"n"}}, "m", "ssssss"},
+		{"this model", llmsim.Fault{Models: []string{"n", "m"}, FromRequest: 6}, "m", "sssssf"},
+		{"a text of the prompt", llmsim.Fault{PromptContains: "number 4"}, "m", "sssfss"},
+		{"inside the window", llmsim.Fault{Until: hour}, "m", "ffffff"},
+		{"before the window", llmsim.Fault{After: hour}, "m", "ssssss"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			test.fault.Kind = sim.FaultStatus
-			server := simtest.Start(t, sim.Config{Faults: []sim.Fault{test.fault}})
+			test.fault.Kind = llmsim.FaultStatus
+			server := simtest.Start(t, llmsim.Config{Faults: []llmsim.Fault{test.fault}})
 			client := newClient(t)
 			for _, round := range []string{"first", "after a reset"} {
 				got := ""
@@ -175,7 +175,7 @@ func TestWhichRequestsTheScriptPicks(t *testing.T) {
 }
 
 func TestAFaultWithAProbabilityHitsTheSameRequestsAgain(t *testing.T) {
-	server := simtest.Start(t, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultStatus, Probability: 0.3}}})
+	server := simtest.Start(t, llmsim.Config{Faults: []llmsim.Fault{{Kind: llmsim.FaultStatus, Probability: 0.3}}})
 	client := newClient(t)
 	var rounds [2]string
 	for round := range rounds {
@@ -189,7 +189,7 @@ func TestAFaultWithAProbabilityHitsTheSameRequestsAgain(t *testing.T) {
 }
 
 func TestNamesOfModelsThatMeanSomething(t *testing.T) {
-	server := simtest.Start(t, sim.Config{})
+	server := simtest.Start(t, llmsim.Config{})
 	client := newClient(t)
 	if got := content(t, chat(t, client, server, "test/always-invalid", "x")); got != "" {
 		t.Errorf("always-invalid answered %q", got)
@@ -197,7 +197,7 @@ func TestNamesOfModelsThatMeanSomething(t *testing.T) {
 	if got := chat(t, client, server, "always-429", "x"); got.status != 429 {
 		t.Errorf("always-429 answered %d", got.status)
 	}
-	server.Configure(sim.Config{Models: map[string]sim.Model{"test/always-invalid": {}}})
+	server.Configure(llmsim.Config{Models: map[string]llmsim.Model{"test/always-invalid": {}}})
 	if content(t, chat(t, client, server, "test/always-invalid", "x")) == "" {
 		t.Error("an entry in the configuration must replace the meaning of the name")
 	}

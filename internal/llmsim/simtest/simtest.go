@@ -1,5 +1,5 @@
 // Package simtest starts the simulated model server on loopback for a Go test, and reads and configures it as any client would.
-// What the server does is in the package sim; nothing here decides about answers.
+// What the server does is in the package internal/llmsim; nothing here decides about answers.
 package simtest
 
 import (
@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"seedloom.dev/seedloom/hack/llmsim/sim"
+	"seedloom.dev/seedloom/internal/llmsim"
 )
 
 // Server is a running simulator. It ends with its test.
@@ -27,16 +27,16 @@ type Server struct {
 }
 
 // Start runs a simulator until the end of the test, with requests in flight cut then.
-func Start(t testing.TB, config sim.Config) *Server {
+func Start(t testing.TB, config llmsim.Config) *Server {
 	t.Helper()
 	if err := config.Validate(); err != nil {
 		t.Fatalf("the simulator's configuration is wrong: %v", err)
 	}
-	return Serve(t, sim.New(config, sim.Limits{}))
+	return Serve(t, llmsim.New(config, llmsim.Limits{}))
 }
 
 // Serve is Start for a simulator with limits of its own.
-func Serve(t testing.TB, handler *sim.Server) *Server {
+func Serve(t testing.TB, handler *llmsim.Server) *Server {
 	t.Helper()
 	server := httptest.NewUnstartedServer(handler)
 	open := &atomic.Int64{}
@@ -91,7 +91,7 @@ func (s *Server) Tenant(name string) *Server {
 func (s *Server) Endpoint() string { return s.URL + "/v1" }
 
 // Configure replaces the configuration and starts its script of faults; counters stay.
-func (s *Server) Configure(config sim.Config) {
+func (s *Server) Configure(config llmsim.Config) {
 	s.t.Helper()
 	body, err := json.Marshal(config)
 	if err != nil {
@@ -107,25 +107,25 @@ func (s *Server) Reset() {
 }
 
 // Counters returns the counters of one moment.
-func (s *Server) Counters() sim.Counters {
+func (s *Server) Counters() llmsim.Counters {
 	s.t.Helper()
-	var counters sim.Counters
+	var counters llmsim.Counters
 	s.do(http.MethodGet, "/_sim/counters", nil, &counters)
 	return counters
 }
 
 // Requests returns the log of requests.
-func (s *Server) Requests() sim.RequestLog {
+func (s *Server) Requests() llmsim.RequestLog {
 	s.t.Helper()
-	var log sim.RequestLog
+	var log llmsim.RequestLog
 	s.do(http.MethodGet, "/_sim/requests", nil, &log)
 	return log
 }
 
 // Prompts returns every prompt that came, with the number of times.
-func (s *Server) Prompts() []sim.Prompt {
+func (s *Server) Prompts() []llmsim.Prompt {
 	s.t.Helper()
-	var answer struct{ Prompts []sim.Prompt }
+	var answer struct{ Prompts []llmsim.Prompt }
 	s.do(http.MethodGet, "/_sim/prompts", nil, &answer)
 	return answer.Prompts
 }

@@ -1,5 +1,5 @@
 // Command llmsim runs the simulated model server of the demo and of the tests (see README.md).
-// Flags, the configuration file and signals are handled here; how requests are answered is in the package sim.
+// Flags, the configuration file and signals are handled here; how requests are answered is in the package internal/llmsim.
 package main
 
 import (
@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"seedloom.dev/seedloom/hack/llmsim/sim"
+	"seedloom.dev/seedloom/internal/llmsim"
 )
 
 const (
@@ -37,24 +37,24 @@ func run(ctx context.Context, arguments []string) error {
 	flags := flag.NewFlagSet("llmsim", flag.ContinueOnError)
 	listen := flags.String("listen", ":8000", "the address to listen on")
 	file := flags.String("config", "", "a YAML or JSON file with the configuration that every tenant starts with")
-	var limits sim.Limits
+	var limits llmsim.Limits
 	flags.IntVar(&limits.Tenants, "max-tenants", 0, "how many tenants there may be; 0 is 64")
 	flags.IntVar(&limits.Records, "log-size", 0, "how many requests the log of a tenant holds; 0 is 10000")
 	flags.IntVar(&limits.Prompts, "max-prompts", 0, "how many different prompts a tenant remembers; 0 is 50000")
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
-	var config sim.Config
+	var config llmsim.Config
 	if *file != "" {
 		data, err := os.ReadFile(*file)
 		if err != nil {
 			return fmt.Errorf("the configuration can't be read: %w", err)
 		}
-		if config, err = sim.ParseConfig(data); err != nil {
+		if config, err = llmsim.ParseConfig(data); err != nil {
 			return fmt.Errorf("%s: %w", *file, err)
 		}
 	}
-	server := &http.Server{Addr: *listen, Handler: sim.New(config, limits), ReadHeaderTimeout: headerTimeout}
+	server := &http.Server{Addr: *listen, Handler: llmsim.New(config, limits), ReadHeaderTimeout: headerTimeout}
 	ended := make(chan error, 1)
 	go func() { ended <- server.ListenAndServe() }()
 	fmt.Println("llmsim: listening on", *listen)

@@ -1,4 +1,4 @@
-package sim_test
+package llmsim_test
 
 import (
 	"encoding/json"
@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"seedloom.dev/seedloom/hack/llmsim/sim"
+	"seedloom.dev/seedloom/internal/llmsim"
 )
 
 // chatWithTool sends one request with a tool, and returns the text and the call of the answer.
@@ -16,7 +16,7 @@ func chatWithTool(t *testing.T, model, members, messages string) (text, call, ar
 	body := `{"model":"` + model + `","messages":[` + messages + `],"tools":[{"type":"function","function":{"name":"look","parameters":` +
 		`{"type":"object","properties":{"word":{"type":"string","enum":["owl"]}},"required":["word"]}}}]` + members + `}`
 	recorder := httptest.NewRecorder()
-	server := sim.New(sim.Config{}, sim.Limits{})
+	server := llmsim.New(llmsim.Config{}, llmsim.Limits{})
 	server.ServeHTTP(recorder, httptest.NewRequest(http.MethodPost, "/v1/chat/completions", strings.NewReader(body)))
 	var answer struct {
 		Choices []struct {

@@ -1,4 +1,4 @@
-package sim_test
+package llmsim_test
 
 import (
 	"context"
@@ -9,12 +9,12 @@ import (
 	"testing"
 	"time"
 
-	"seedloom.dev/seedloom/hack/llmsim/sim"
-	"seedloom.dev/seedloom/hack/llmsim/simtest"
+	"seedloom.dev/seedloom/internal/llmsim"
+	"seedloom.dev/seedloom/internal/llmsim/simtest"
 )
 
 func TestHighWaterOfASequentialClientIsOne(t *testing.T) {
-	server := simtest.Start(t, sim.Config{})
+	server := simtest.Start(t, llmsim.Config{})
 	client := newClient(t)
 	for number := range 300 {
 		body := chatBody("m", prompt(number))
@@ -33,19 +33,19 @@ func TestHighWaterOfASequentialClientIsOne(t *testing.T) {
 }
 
 func TestLimitOnConcurrencyQueuesAndCountsExactly(t *testing.T) {
-	hang := sim.Fault{Kind: sim.FaultHang}
-	server := simtest.Start(t, sim.Config{Models: map[string]sim.Model{"m": {MaxConcurrent: 3, Always: &hang}}})
+	hang := llmsim.Fault{Kind: llmsim.FaultHang}
+	server := simtest.Start(t, llmsim.Config{Models: map[string]llmsim.Model{"m": {MaxConcurrent: 3, Always: &hang}}})
 	client := newClient(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	var group sync.WaitGroup
 	for number := range 10 {
 		group.Go(func() { post(ctx, client, server.Endpoint()+"/chat/completions", chatBody("m", prompt(number))) })
 	}
-	eventually(t, server, "ten in flight, three served", func(c sim.Counters) bool { return c.InFlight == 10 && c.Serving == 3 })
+	eventually(t, server, "ten in flight, three served", func(c llmsim.Counters) bool { return c.InFlight == 10 && c.Serving == 3 })
 	chat(t, client, server, "n", "x")
 	cancel()
 	group.Wait()
-	counters := eventually(t, server, "all cancelled", func(c sim.Counters) bool { return c.InFlight == 0 })
+	counters := eventually(t, server, "all cancelled", func(c llmsim.Counters) bool { return c.InFlight == 0 })
 	checkSum(t, counters)
 	if m := counters.Models["m"]; m.InFlightHighWater != 10 || m.ServingHighWater != 3 || m.Cancelled != 10 || m.Serving != 0 {
 		t.Errorf("model m: %+v", m)
@@ -56,20 +56,20 @@ func TestLimitOnConcurrencyQueuesAndCountsExactly(t *testing.T) {
 }
 
 func TestQueuedRequestsAreServedWhenTheLimitIsRaised(t *testing.T) {
-	hang := sim.Fault{Kind: sim.FaultHang, ToRequest: 1}
-	limited := map[string]sim.Model{"m": {MaxConcurrent: 1}}
-	server := simtest.Start(t, sim.Config{Models: limited, Faults: []sim.Fault{hang}})
+	hang := llmsim.Fault{Kind: llmsim.FaultHang, ToRequest: 1}
+	limited := map[string]llmsim.Model{"m": {MaxConcurrent: 1}}
+	server := simtest.Start(t, llmsim.Config{Models: limited, Faults: []llmsim.Fault{hang}})
 	client := newClient(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	var group sync.WaitGroup
 	defer group.Wait()
 	defer cancel()
 	group.Go(func() { post(ctx, client, server.Endpoint()+"/chat/completions", chatBody("m", "hangs")) })
-	eventually(t, server, "one hangs", func(c sim.Counters) bool { return c.Serving == 1 })
+	eventually(t, server, "one hangs", func(c llmsim.Counters) bool { return c.Serving == 1 })
 	answered := make(chan reply, 1)
 	group.Go(func() { answered <- post(ctx, client, server.Endpoint()+"/chat/completions", chatBody("m", "waits")) })
-	eventually(t, server, "one waits", func(c sim.Counters) bool { return c.InFlight == 2 && c.Serving == 1 })
-	server.Configure(sim.Config{})
+	eventually(t, server, "one waits", func(c llmsim.Counters) bool { return c.InFlight == 2 && c.Serving == 1 })
+	server.Configure(llmsim.Config{})
 	select {
 	case got := <-answered:
 		content(t, got)
@@ -80,32 +80,32 @@ func TestQueuedRequestsAreServedWhenTheLimitIsRaised(t *testing.T) {
 
 func TestAFullQueueAnswers429(t *testing.T) {
 	none := 0
-	hang := sim.Fault{Kind: sim.FaultHang, PromptContains: "hang"}
-	server := simtest.Start(t, sim.Config{
-		Models: map[string]sim.Model{"m": {MaxConcurrent: 1, MaxQueued: &none, RetryAfter: sim.Duration(3 * time.Second)}}, Faults: []sim.Fault{hang},
+	hang := llmsim.Fault{Kind: llmsim.FaultHang, PromptContains: "hang"}
+	server := simtest.Start(t, llmsim.Config{
+		Models: map[string]llmsim.Model{"m": {MaxConcurrent: 1, MaxQueued: &none, RetryAfter: llmsim.Duration(3 * time.Second)}}, Faults: []llmsim.Fault{hang},
 	})
 	client := newClient(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	var group sync.WaitGroup
 	group.Go(func() { post(ctx, client, server.Endpoint()+"/chat/completions", chatBody("m", "hang")) })
-	eventually(t, server, "one hangs", func(c sim.Counters) bool { return c.Serving == 1 })
+	eventually(t, server, "one hangs", func(c llmsim.Counters) bool { return c.Serving == 1 })
 	if got := chat(t, client, server, "m", "x"); got.status != http.StatusTooManyRequests || got.header.Get("Retry-After") != "3" {
 		t.Errorf("got %d, Retry-After %q", got.status, got.header.Get("Retry-After"))
 	}
 	cancel()
 	group.Wait()
-	counters := eventually(t, server, "none is served", func(c sim.Counters) bool { return c.Serving == 0 })
-	if counters.Failed[sim.FailedRateLimited] != 1 {
+	counters := eventually(t, server, "none is served", func(c llmsim.Counters) bool { return c.Serving == 0 })
+	if counters.Failed[llmsim.FailedRateLimited] != 1 {
 		t.Errorf("the counters are %+v", counters)
 	}
 	content(t, chat(t, client, server, "m", "x"))
 }
 
 func TestCountersAddUpUnderLoad(t *testing.T) {
-	server := simtest.Start(t, sim.Config{
-		Defaults: sim.Model{MaxConcurrent: 4, Latency: sim.Latency{Distribution: sim.Exponential, Value: sim.Duration(time.Millisecond)}},
-		Faults: []sim.Fault{
-			{Kind: sim.FaultStatus, Every: 7}, {Kind: sim.FaultResetMidBody, Every: 11}, {Kind: sim.FaultTruncatedBody, Every: 13}, {Kind: sim.FaultHang, Every: 17},
+	server := simtest.Start(t, llmsim.Config{
+		Defaults: llmsim.Model{MaxConcurrent: 4, Latency: llmsim.Latency{Distribution: llmsim.Exponential, Value: llmsim.Duration(time.Millisecond)}},
+		Faults: []llmsim.Fault{
+			{Kind: llmsim.FaultStatus, Every: 7}, {Kind: llmsim.FaultResetMidBody, Every: 11}, {Kind: llmsim.FaultTruncatedBody, Every: 13}, {Kind: llmsim.FaultHang, Every: 17},
 		},
 	})
 	client := newClient(t)
@@ -130,7 +130,7 @@ func TestCountersAddUpUnderLoad(t *testing.T) {
 		checkSum(t, server.Counters())
 	}
 	group.Wait()
-	counters := eventually(t, server, "none in flight", func(c sim.Counters) bool { return c.InFlight == 0 })
+	counters := eventually(t, server, "none in flight", func(c llmsim.Counters) bool { return c.InFlight == 0 })
 	checkSum(t, counters)
 	// A client that gives up may miss an answer that was counted; an answer that it has read is always counted.
 	if answered.Load() == 0 || counters.Succeeded < int(answered.Load()) || counters.Failed["Status"] < int(failed.Load()) ||
@@ -143,13 +143,13 @@ func TestCountersAddUpUnderLoad(t *testing.T) {
 }
 
 func TestResetForgetsRequestsInFlight(t *testing.T) {
-	server := simtest.Start(t, sim.Config{Faults: []sim.Fault{{Kind: sim.FaultHang}}})
+	server := simtest.Start(t, llmsim.Config{Faults: []llmsim.Fault{{Kind: llmsim.FaultHang}}})
 	client := newClient(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	var group sync.WaitGroup
 	group.Go(func() { post(ctx, client, server.Endpoint()+"/chat/completions", chatBody("m", "x")) })
-	eventually(t, server, "one in flight", func(c sim.Counters) bool { return c.InFlight == 1 })
-	server.Configure(sim.Config{})
+	eventually(t, server, "one in flight", func(c llmsim.Counters) bool { return c.InFlight == 1 })
+	server.Configure(llmsim.Config{})
 	server.Reset()
 	content(t, chat(t, client, server, "m", "y"))
 	cancel()
@@ -161,7 +161,7 @@ func TestResetForgetsRequestsInFlight(t *testing.T) {
 }
 
 func TestPromptsThatCameMoreThanOnce(t *testing.T) {
-	server := simtest.Start(t, sim.Config{})
+	server := simtest.Start(t, llmsim.Config{})
 	client := newClient(t)
 	for _, text := range []string{"a", "b", "a", "a", "c"} {
 		chat(t, client, server, "m", text)
@@ -179,9 +179,9 @@ func TestPromptsThatCameMoreThanOnce(t *testing.T) {
 }
 
 func TestTenantsDoNotDisturbEachOther(t *testing.T) {
-	server := simtest.Start(t, sim.Config{})
+	server := simtest.Start(t, llmsim.Config{})
 	one, other := server.Tenant("one"), server.Tenant("other")
-	one.Configure(sim.Config{Faults: []sim.Fault{{Kind: sim.FaultStatus}}})
+	one.Configure(llmsim.Config{Faults: []llmsim.Fault{{Kind: llmsim.FaultStatus}}})
 	client := newClient(t)
 	if got := chat(t, client, one, "m", "x"); got.status != 500 {
 		t.Errorf("one: got %d", got.status)
@@ -194,7 +194,7 @@ func TestTenantsDoNotDisturbEachOther(t *testing.T) {
 }
 
 func TestMemoryIsBounded(t *testing.T) {
-	handler := sim.New(sim.Config{}, sim.Limits{Tenants: 2, Records: 3, Prompts: 4})
+	handler := llmsim.New(llmsim.Config{}, llmsim.Limits{Tenants: 2, Records: 3, Prompts: 4})
 	server := simtest.Serve(t, handler)
 	client := newClient(t)
 	for number := range 10 {
@@ -215,18 +215,18 @@ func TestMemoryIsBounded(t *testing.T) {
 }
 
 func TestLatenciesAreDrawnFromTheRequest(t *testing.T) {
-	ms := func(count int) sim.Duration { return sim.Duration(time.Duration(count) * time.Millisecond) }
+	ms := func(count int) llmsim.Duration { return llmsim.Duration(time.Duration(count) * time.Millisecond) }
 	for _, test := range []struct {
-		latency   sim.Latency
+		latency   llmsim.Latency
 		low, high float64
 	}{
-		{sim.Latency{Value: ms(3)}, 3, 3},
-		{sim.Latency{Distribution: sim.Uniform, Min: ms(1), Max: ms(4)}, 1, 4},
-		{sim.Latency{Distribution: sim.Exponential, Value: ms(2), Max: ms(5)}, 0, 5},
-		{sim.Latency{Distribution: sim.Lognormal, Value: ms(2), Sigma: 0.5, Max: ms(6)}, 0.01, 6},
-		{sim.Latency{Distribution: sim.Beta, Alpha: 2.2, Beta: 6, Max: ms(9)}, 0.01, 9},
+		{llmsim.Latency{Value: ms(3)}, 3, 3},
+		{llmsim.Latency{Distribution: llmsim.Uniform, Min: ms(1), Max: ms(4)}, 1, 4},
+		{llmsim.Latency{Distribution: llmsim.Exponential, Value: ms(2), Max: ms(5)}, 0, 5},
+		{llmsim.Latency{Distribution: llmsim.Lognormal, Value: ms(2), Sigma: 0.5, Max: ms(6)}, 0.01, 6},
+		{llmsim.Latency{Distribution: llmsim.Beta, Alpha: 2.2, Beta: 6, Max: ms(9)}, 0.01, 9},
 	} {
-		server := simtest.Start(t, sim.Config{Defaults: sim.Model{Latency: test.latency}})
+		server := simtest.Start(t, llmsim.Config{Defaults: llmsim.Model{Latency: test.latency}})
 		client := newClient(t)
 		for range 2 {
 			for number := range 30 {
@@ -251,7 +251,7 @@ func TestLatenciesAreDrawnFromTheRequest(t *testing.T) {
 }
 
 func TestParseConfigNamesEverythingThatIsWrong(t *testing.T) {
-	_, err := sim.ParseConfig([]byte(`
+	_, err := llmsim.ParseConfig([]byte(`
 models:
   m: {maxConcurrent: -1, latency: {distribution: Normal}}
 faults:
@@ -264,7 +264,7 @@ faults:
 		}
 	}
 	for _, text := range []string{"fault: []", "defaults: {latency: {value: 3}}", "defaults: {latency: {value: fast}}"} {
-		if _, err := sim.ParseConfig([]byte(text)); err == nil {
+		if _, err := llmsim.ParseConfig([]byte(text)); err == nil {
 			t.Errorf("%q is taken", text)
 		}
 	}

@@ -1,4 +1,4 @@
-package sim_test
+package llmsim_test
 
 import (
 	"encoding/json"
@@ -8,13 +8,13 @@ import (
 	"strings"
 	"testing"
 
-	"seedloom.dev/seedloom/hack/llmsim/sim"
-	"seedloom.dev/seedloom/hack/llmsim/simtest"
+	"seedloom.dev/seedloom/internal/llmsim"
+	"seedloom.dev/seedloom/internal/llmsim/simtest"
 )
 
 func TestAnswersAreAFunctionOfTheRequest(t *testing.T) {
 	client := newClient(t)
-	one, other := simtest.Start(t, sim.Config{}), simtest.Start(t, sim.Config{})
+	one, other := simtest.Start(t, llmsim.Config{}), simtest.Start(t, llmsim.Config{})
 	first := content(t, chat(t, client, one, "m", "Tell me."))
 	if again := content(t, chat(t, client, other, "m", "Tell me.")); again != first {
 		t.Errorf("another process answers %q, not %q", again, first)
@@ -33,7 +33,7 @@ func TestAnswersAreAFunctionOfTheRequest(t *testing.T) {
 }
 
 func TestLengthFollowsMaxTokens(t *testing.T) {
-	server := simtest.Start(t, sim.Config{})
+	server := simtest.Start(t, llmsim.Config{})
 	client := newClient(t)
 	for _, limit := range []int{1, 5, 20, 100, 1000} {
 		for number := range 20 {
@@ -103,7 +103,7 @@ func checkPerson(t *testing.T, text string) {
 }
 
 func TestDocumentsSatisfyTheirSchema(t *testing.T) {
-	server := simtest.Start(t, sim.Config{})
+	server := simtest.Start(t, llmsim.Config{})
 	client := newClient(t)
 	for number := range 50 {
 		fenced := content(t, chat(t, client, server, "m", prompt(number)+"\nAnswer as this schema says:\n```json\n"+schemaText+"\n```\n"))
@@ -122,7 +122,7 @@ func TestDocumentsSatisfyTheirSchema(t *testing.T) {
 }
 
 func TestStreaming(t *testing.T) {
-	server := simtest.Start(t, sim.Config{})
+	server := simtest.Start(t, llmsim.Config{})
 	client := newClient(t)
 	whole := content(t, chat(t, client, server, "m", "Tell me."))
 	body := chatBody("m", "Tell me.")
@@ -161,7 +161,7 @@ func TestStreaming(t *testing.T) {
 }
 
 func TestEmbeddings(t *testing.T) {
-	server := simtest.Start(t, sim.Config{})
+	server := simtest.Start(t, llmsim.Config{})
 	client := newClient(t)
 	got := post(t.Context(), client, server.Endpoint()+"/embeddings", object{"model": "e", "input": []string{"a", "b", "a"}, "dimensions": 8})
 	var answer struct {
@@ -186,7 +186,7 @@ func TestEmbeddings(t *testing.T) {
 }
 
 func TestRequestsThatAreRefused(t *testing.T) {
-	server := simtest.Start(t, sim.Config{APIKeys: []string{"secret"}})
+	server := simtest.Start(t, llmsim.Config{APIKeys: []string{"secret"}})
 	client := newClient(t)
 	if got := chat(t, client, server, "m", "x"); got.status != http.StatusUnauthorized {
 		t.Errorf("without a key: %d", got.status)
@@ -208,7 +208,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 	}
 	counters := server.Counters()
 	checkSum(t, counters)
-	if counters.Failed[sim.FailedUnauthorized] != 1 || counters.Failed[sim.FailedBadRequest] != 4 {
+	if counters.Failed[llmsim.FailedUnauthorized] != 1 || counters.Failed[llmsim.FailedBadRequest] != 4 {
 		t.Errorf("the counters are %+v", counters)
 	}
 }

@@ -18,7 +18,7 @@ import (
 	"sync"
 	"time"
 
-	"seedloom.dev/seedloom/hack/llmsim/sim"
+	"seedloom.dev/seedloom/internal/llmsim"
 )
 
 const (
@@ -72,7 +72,7 @@ func startServer() (stop func(), address string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
-	server := &http.Server{Handler: sim.New(sim.Config{}, sim.Limits{}), ReadHeaderTimeout: headerTimeout}
+	server := &http.Server{Handler: llmsim.New(llmsim.Config{}, llmsim.Limits{}), ReadHeaderTimeout: headerTimeout}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

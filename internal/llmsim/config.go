@@ -1,4 +1,4 @@
-package sim
+package llmsim
 
 import (
 	"encoding/json"
@@ -245,7 +245,7 @@ func (m *Model) validate(path string, report reporter) {
 
 func (f *Fault) validate(path string, report reporter) {
 	if !faultKinds[f.Kind] {
-		report(path+".kind", "%q is not a fault; see the list in hack/llmsim/README.md", f.Kind)
+		report(path+".kind", "%q is not a fault; see the list in cmd/llmsim/README.md", f.Kind)
 	}
 	if f.FromRequest < 0 || f.ToRequest < 0 || f.Every < 0 || f.Bytes < 0 {
 		report(path, "fromRequest, toRequest, every and bytes can't be negative")

@@ -1,4 +1,4 @@
-package sim_test
+package llmsim_test
 
 import (
 	"encoding/json"
@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"seedloom.dev/seedloom/hack/llmsim/sim"
-	"seedloom.dev/seedloom/hack/llmsim/simtest"
+	"seedloom.dev/seedloom/internal/llmsim"
+	"seedloom.dev/seedloom/internal/llmsim/simtest"
 )
 
 type messagesReply struct {
@@ -32,7 +32,7 @@ func messages(t *testing.T, server *simtest.Server, body object) (int, messagesR
 }
 
 func TestMessagesHaveTheAnswerOfChatCompletions(t *testing.T) {
-	server := simtest.Start(t, sim.Config{})
+	server := simtest.Start(t, llmsim.Config{})
 	body := object{"model": "m", "max_tokens": 32, "system": "Be brief.", "messages": []object{{"role": "user", "content": []object{{"type": "text", "text": "Hello"}}}}}
 	status, reply := messages(t, server, body)
 	same := post(t.Context(), http.DefaultClient, server.Endpoint()+"/chat/completions", object{"model": "m", "max_tokens": 32,
@@ -46,12 +46,12 @@ func TestMessagesHaveTheAnswerOfChatCompletions(t *testing.T) {
 }
 
 func TestMessagesRefuseWhatTheirAPIRefuses(t *testing.T) {
-	server := simtest.Start(t, sim.Config{APIKeys: []string{"secret"}, Faults: []sim.Fault{{Kind: sim.FaultStatus, Status: 529, PromptContains: "busy"}}})
+	server := simtest.Start(t, llmsim.Config{APIKeys: []string{"secret"}, Faults: []llmsim.Fault{{Kind: llmsim.FaultStatus, Status: 529, PromptContains: "busy"}}})
 	user := []object{{"role": "user", "content": "Hello"}}
 	if status, reply := messages(t, server, object{"model": "m", "max_tokens": 8, "messages": user}); status != http.StatusUnauthorized || reply.Error.Type != "authentication_error" {
 		t.Errorf("without a key: %d, %+v", status, reply)
 	}
-	server.Configure(sim.Config{Faults: []sim.Fault{{Kind: sim.FaultStatus, Status: 529, PromptContains: "busy"}, {Kind: sim.FaultRefusal, PromptContains: "refuse"}}})
+	server.Configure(llmsim.Config{Faults: []llmsim.Fault{{Kind: llmsim.FaultStatus, Status: 529, PromptContains: "busy"}, {Kind: llmsim.FaultRefusal, PromptContains: "refuse"}}})
 	for name, test := range map[string]struct {
 		body   object
 		status int
