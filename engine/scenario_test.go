@@ -46,7 +46,7 @@ import (
 //	P17  999 of 1000 rows are lost           TestARunThatLosesNearlyAllRowsSaysSo
 //	P18  a processor swaps rows              TestAProcessorReturnsTheRowsThatItWasGiven
 //	P19  a row group that is refilled        TestAnInterruptionKeepsWholeRows, TestRowsAreTriedAgainAndDropped
-//	P20  two engines at one endpoint         TestAnEngineKeepsToTheShareThatItIsTold, controllers.TestPodsOfSeveralRunsShareALimit, and with two runs of real Pods
+//	P20  two engines at one endpoint         TestAnEngineKeepsToTheShareThatItIsTold, enginepods.TestPodsOfSeveralRunsShareALimit, and with two runs of real Pods
 //	                                         test/e2e, "Two datasets with one endpoint"; without a common limit each adapts to the server:
 //	                                         TestTwoProcessesShareAnEndpoint, schedule.TestTwoEnginesShareAServerFairly
 //

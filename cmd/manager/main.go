@@ -1,5 +1,5 @@
 // Command manager runs the controller of DatasetGeneration resources.
-// Flags are read and parts are put together here; what the controller does is in the package controllers.
+// Flags are read and parts are put together here; what the controller does is in the packages below controllers.
 package main
 
 import (
@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -21,11 +22,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	ctrlmanager "sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/controllers"
+	"seedloom.dev/seedloom/controllers/datasetgeneration"
+	"seedloom.dev/seedloom/controllers/enginepods"
 )
 
 // engineImageVariable is the default of --engine-image, so that the Deployment can name its own image.
@@ -85,21 +88,29 @@ func run(ctx context.Context, given settings) error {
 	if err != nil {
 		return fmt.Errorf("setting up the manager: %w", err)
 	}
-	controllerMetrics, err := controllers.NewMetrics(metrics.Registry)
+	controllerMetrics, err := datasetgeneration.NewMetrics(metrics.Registry)
 	if err != nil {
 		return err
 	}
-	if err := metrics.Registry.Register(controllers.NewResourcesCollector(manager.GetCache())); err != nil {
+	if err := metrics.Registry.Register(datasetgeneration.NewResourcesCollector(manager.GetCache())); err != nil {
 		return fmt.Errorf("registering metrics: %w", err)
 	}
-	reconciler := &controllers.Reconciler{
+	now := time.Now
+	progress, shares := enginepods.NewProgressPoller(now), enginepods.NewShareCoordinator(now)
+	for _, part := range []ctrlmanager.Runnable{progress, shares} {
+		if err := manager.Add(part); err != nil {
+			return fmt.Errorf("adding what talks with Pods: %w", err)
+		}
+	}
+	reconciler := &datasetgeneration.Reconciler{
 		Client:    manager.GetClient(),
 		APIReader: manager.GetAPIReader(),
 		Recorder:  manager.GetEventRecorder("seedloom"),
-		Progress:  controllers.NewProgressPoller(),
-		Shares:    controllers.NewShareCoordinator(),
+		Progress:  progress,
+		Shares:    shares,
 		Metrics:   controllerMetrics,
-		Options: controllers.Options{
+		Now:       now,
+		Options: datasetgeneration.Options{
 			EngineImage: given.engineImage, MaxConcurrentReconciles: given.concurrency, Environment: proxyVariables(os.Getenv),
 		},
 	}
@@ -119,7 +130,7 @@ func managerOptions(given settings) ctrl.Options {
 	scheme := runtime.NewScheme()
 	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
 	utilruntime.Must(v1alpha1.AddToScheme(scheme))
-	ours := labels.SelectorFromSet(controllers.ManagedBySelector())
+	ours := labels.SelectorFromSet(datasetgeneration.ManagedBySelector())
 	options := ctrl.Options{
 		Scheme: scheme,
 		Cache: cache.Options{

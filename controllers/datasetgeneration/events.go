@@ -1,0 +1,73 @@
+package datasetgeneration
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+)
+
+// maxEventNote bounds an event's note; the API takes 1 KiB.
+const maxEventNote = 1000
+
+// announcement is one event.
+type announcement struct{ eventType, reason, note string }
+
+// announcements derives the events from a change of the status: one for each transition, with the reason of its condition.
+func announcements(before, after *v1alpha1.DatasetGenerationStatus) []announcement {
+	var found []announcement
+	add := func(condition *metav1.Condition, eventType string) {
+		for _, known := range found {
+			if known.reason == condition.Reason {
+				return
+			}
+		}
+		found = append(found, announcement{eventType, condition.Reason, clip(condition.Message, maxEventNote)})
+	}
+	changed := func(conditionType string) *metav1.Condition {
+		now := meta.FindStatusCondition(after.Conditions, conditionType)
+		then := meta.FindStatusCondition(before.Conditions, conditionType)
+		if now == nil || (then != nil && then.Status == now.Status && then.Reason == now.Reason) {
+			return nil
+		}
+		return now
+	}
+	for _, conditionType := range []string{
+		v1alpha1.ConditionSyncFallback, v1alpha1.ConditionDegraded, v1alpha1.ConditionPartial, v1alpha1.ConditionFailed, v1alpha1.ConditionStalled,
+	} {
+		if condition := changed(conditionType); condition != nil {
+			add(condition, corev1.EventTypeWarning)
+		}
+	}
+	if condition := changed(v1alpha1.ConditionAccepted); condition != nil && condition.Status == metav1.ConditionFalse {
+		add(condition, corev1.EventTypeWarning)
+	}
+	if condition := changed(v1alpha1.ConditionSuspended); condition != nil && condition.Status == metav1.ConditionFalse {
+		add(condition, corev1.EventTypeNormal)
+	}
+	wasDegraded, isDegraded := meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionDegraded), meta.FindStatusCondition(after.Conditions, v1alpha1.ConditionDegraded)
+	if wasDegraded != nil && isDegraded == nil && meta.IsStatusConditionTrue(after.Conditions, v1alpha1.ConditionReconciling) {
+		found = append(found, announcement{corev1.EventTypeNormal, v1alpha1.ReasonProgressing, "the run is no longer slowed down: " + wasDegraded.Reason + " is over"})
+	}
+	if condition := changed(v1alpha1.ConditionReconciling); condition != nil && condition.Reason == v1alpha1.ReasonProgressingWithRetry {
+		add(condition, corev1.EventTypeWarning)
+	}
+	// The event of a failure is that of the Failed condition, which says more than Ready.
+	if condition := changed(v1alpha1.ConditionReady); condition != nil && condition.Reason != v1alpha1.ReasonFailed {
+		add(condition, corev1.EventTypeNormal)
+	}
+	return found
+}
+
+// announce emits the events of a status that has been written.
+func (r *Reconciler) announce(ctx context.Context, resource, updated *v1alpha1.DatasetGeneration) {
+	logger := log.FromContext(ctx)
+	for _, event := range announcements(&resource.Status, &updated.Status) {
+		r.Recorder.Eventf(updated, nil, event.eventType, event.reason, "Reconcile", "%s", event.note)
+		logger.Info("Status has changed", "reason", event.reason, "note", event.note)
+	}
+}

@@ -1,0 +1,171 @@
+package datasetgeneration
+
+import (
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/controllers/enginepods"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+const (
+	// engineUser is the user and group of the engine in its image.
+	engineUser int64 = 65532
+	// gracePeriodSeconds is how long a Pod that is asked to stop may take to write a checkpoint.
+	gracePeriodSeconds int64 = runreport.GracePeriodSeconds
+
+	volumeRun    = "run"
+	volumeOutput = "output"
+	volumeSeed   = "seed"
+	volumeTmp    = "tmp"
+)
+
+// podTemplate is the same for Jobs and for the Pod of a sync run.
+func (f *facts) podTemplate(role string) corev1.PodTemplateSpec {
+	labels := f.labels(role)
+	volumes, mounts := f.volumes()
+	template := corev1.PodTemplateSpec{
+		ObjectMeta: metav1.ObjectMeta{Labels: labels},
+		Spec: corev1.PodSpec{
+			RestartPolicy:                 corev1.RestartPolicyNever,
+			AutomountServiceAccountToken:  new(false),
+			EnableServiceLinks:            new(false),
+			TerminationGracePeriodSeconds: new(gracePeriodSeconds),
+			SecurityContext: &corev1.PodSecurityContext{
+				RunAsNonRoot:        new(true),
+				RunAsUser:           new(engineUser),
+				RunAsGroup:          new(engineUser),
+				FSGroup:             new(engineUser),
+				FSGroupChangePolicy: new(corev1.FSGroupChangeOnRootMismatch),
+				SeccompProfile:      &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+			},
+			TopologySpreadConstraints: []corev1.TopologySpreadConstraint{{
+				MaxSkew:           1,
+				TopologyKey:       corev1.LabelHostname,
+				WhenUnsatisfiable: corev1.ScheduleAnyway,
+				LabelSelector: &metav1.LabelSelector{MatchLabels: map[string]string{
+					v1alpha1.LabelRun:  labels[v1alpha1.LabelRun],
+					v1alpha1.LabelRole: role,
+				}},
+			}},
+			Volumes: volumes,
+			Containers: []corev1.Container{{
+				Name:                     enginepods.Container,
+				Image:                    f.options.EngineImage,
+				ImagePullPolicy:          corev1.PullIfNotPresent,
+				Command:                  []string{"/engine", role},
+				Env:                      f.environment(role),
+				Ports:                    []corev1.ContainerPort{{Name: "http", ContainerPort: runreport.Port}},
+				Resources:                defaultResources(),
+				VolumeMounts:             mounts,
+				TerminationMessagePath:   runreport.TerminationMessagePath,
+				TerminationMessagePolicy: corev1.TerminationMessageReadFile,
+				SecurityContext:          restricted(),
+			}},
+		},
+	}
+	if role == roleGenerate {
+		f.addTools(&template.Spec)
+		f.addCertificates(&template.Spec)
+	}
+	return template
+}
+
+// restricted is what every container may do: nothing that the restricted Pod security standard forbids, nor write to its image.
+func restricted() *corev1.SecurityContext {
+	return &corev1.SecurityContext{
+		AllowPrivilegeEscalation: new(false),
+		ReadOnlyRootFilesystem:   new(true),
+		RunAsNonRoot:             new(true),
+		Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+	}
+}
+
+// defaultResources suit a Pod that waits for models most of the time. There is no limit on CPU: throttling would only
+// make time-outs of requests that have long been answered.
+func defaultResources() corev1.ResourceRequirements {
+	return corev1.ResourceRequirements{
+		Requests: corev1.ResourceList{
+			corev1.ResourceCPU:    resource.MustParse("100m"),
+			corev1.ResourceMemory: resource.MustParse("128Mi"),
+		},
+		Limits: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("2Gi")},
+	}
+}
+
+// environment has the API keys by reference only: the kubelet reads the Secrets, the controller cannot.
+func (f *facts) environment(role string) []corev1.EnvVar {
+	variables := []corev1.EnvVar{{Name: runreport.MemoryLimitVariable, ValueFrom: &corev1.EnvVarSource{
+		ResourceFieldRef: &corev1.ResourceFieldSelector{ContainerName: enginepods.Container, Resource: "limits.memory", Divisor: resource.MustParse("1")},
+	}}}
+	if role == roleGenerate {
+		variables = append(variables, corev1.EnvVar{Name: runreport.PodUIDVariable, ValueFrom: &corev1.EnvVarSource{
+			FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.uid"},
+		}})
+		for i := range f.resource.Spec.Providers {
+			reference := f.resource.Spec.Providers[i].APIKeySecretRef
+			if reference == nil {
+				continue
+			}
+			variables = append(variables, secretVariable(runreport.APIKeyVariablePrefix+strconv.Itoa(i), reference))
+		}
+	}
+	if role == roleFinalize || f.resource.Spec.ExecutionMode() == v1alpha1.ExecutionSync {
+		// The Job controller sets the variable in Indexed Jobs only.
+		variables = append(variables, corev1.EnvVar{Name: runreport.ShardVariable, Value: "0"})
+	}
+	return append(variables, f.options.Environment...)
+}
+
+func (f *facts) volumes() ([]corev1.Volume, []corev1.VolumeMount) {
+	spec := &f.resource.Spec
+	volumes := []corev1.Volume{
+		{Name: volumeRun, VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
+			LocalObjectReference: corev1.LocalObjectReference{Name: attemptName(f.run)},
+		}}},
+		{Name: volumeTmp, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}},
+	}
+	mounts := []corev1.VolumeMount{
+		{Name: volumeRun, MountPath: "/etc/seedloom/run", ReadOnly: true},
+		{Name: volumeTmp, MountPath: "/tmp"},
+	}
+	claim := func(name string, readOnly bool) corev1.VolumeSource {
+		return corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{
+			ClaimName: name, ReadOnly: readOnly,
+		}}
+	}
+	outputClaim := ""
+	if output := spec.Output.PersistentVolumeClaim; output != nil {
+		outputClaim = output.ClaimName
+		volumes = append(volumes, corev1.Volume{Name: volumeOutput, VolumeSource: claim(outputClaim, false)})
+		mounts = append(mounts, corev1.VolumeMount{Name: volumeOutput, MountPath: runreport.OutputDirectory})
+	}
+	switch {
+	case spec.Seed == nil:
+	case spec.Seed.ConfigMap != nil:
+		source := spec.Seed.ConfigMap
+		volumes = append(volumes, corev1.Volume{Name: volumeSeed, VolumeSource: corev1.VolumeSource{
+			ConfigMap: &corev1.ConfigMapVolumeSource{
+				LocalObjectReference: corev1.LocalObjectReference{Name: source.Name},
+				Items:                []corev1.KeyToPath{{Key: source.Key, Path: source.Key}},
+			},
+		}})
+		mounts = append(mounts, corev1.VolumeMount{Name: volumeSeed, MountPath: runreport.SeedDirectory, ReadOnly: true})
+	case spec.Seed.PersistentVolumeClaim != nil:
+		name := volumeSeed
+		if spec.Seed.PersistentVolumeClaim.ClaimName == outputClaim {
+			// One claim is one volume of a Pod: mounting it twice as read-only and as writable would clash.
+			name = volumeOutput
+		} else {
+			volumes = append(volumes, corev1.Volume{
+				Name: volumeSeed, VolumeSource: claim(spec.Seed.PersistentVolumeClaim.ClaimName, true),
+			})
+		}
+		mounts = append(mounts, corev1.VolumeMount{Name: name, MountPath: runreport.SeedDirectory, ReadOnly: true})
+	}
+	return volumes, mounts
+}

@@ -1,0 +1,149 @@
+package datasetgeneration
+
+import (
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"sigs.k8s.io/yaml"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+func TestConsequences(t *testing.T) {
+	tests := map[string]struct {
+		end  podEnd
+		want consequence
+	}{
+		"done":                     {podEnd{exitCode: runreport.ExitOK}, consequenceDone},
+		"invalid input":            {podEnd{exitCode: runreport.ExitInvalid}, consequenceGiveUp},
+		"failed for good":          {podEnd{exitCode: runreport.ExitFailed}, consequenceGiveUp},
+		"storage":                  {podEnd{exitCode: runreport.ExitStorage}, consequenceRetry},
+		"may pass":                 {podEnd{exitCode: runreport.ExitRetry}, consequenceRetry},
+		"killed":                   {podEnd{exitCode: 137}, consequenceRetry},
+		"killed on a drained node": {podEnd{exitCode: 137, disrupted: true}, consequenceRetryFree},
+		"asked to stop":            {podEnd{exitCode: runreport.ExitInterrupted}, consequenceRetryFree},
+		"without exit code":        {podEnd{exitCode: unknownExitCode}, consequenceRetry},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := consequenceOf(test.end); got != test.want {
+				t.Errorf("consequence %d, want %d", got, test.want)
+			}
+		})
+	}
+}
+
+// TestSecretsByReferenceOnly holds for everything that the controller creates.
+func TestSecretsByReferenceOnly(t *testing.T) {
+	spec := newSpec()
+	spec.Providers = []v1alpha1.Provider{
+		{Name: "open", Endpoint: "http://open"},
+		{Name: "closed", Endpoint: "http://closed", APIKeySecretRef: &v1alpha1.SecretKeyReference{Name: "vllm", Key: "token"}},
+	}
+	f := &facts{options: &Options{EngineImage: "engine"}, resource: &v1alpha1.DatasetGeneration{Spec: spec}}
+	// Beside the keys, the engine is told how much memory it has, and which Pod it is.
+	want := []corev1.EnvVar{{Name: "SEEDLOOM_MEMORY_LIMIT", ValueFrom: &corev1.EnvVarSource{
+		ResourceFieldRef: &corev1.ResourceFieldSelector{ContainerName: "engine", Resource: "limits.memory", Divisor: resource.MustParse("1")},
+	}}, {Name: "SEEDLOOM_POD_UID", ValueFrom: &corev1.EnvVarSource{
+		FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.uid"},
+	}}, {Name: "SEEDLOOM_API_KEY_1", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
+		LocalObjectReference: corev1.LocalObjectReference{Name: "vllm"}, Key: "token"}}}}
+	if got := f.podTemplate(roleGenerate).Spec.Containers[0].Env; !reflect.DeepEqual(got, want) {
+		t.Errorf("environment %v, want %v", got, want)
+	}
+	for _, variable := range f.podTemplate(roleFinalize).Spec.Containers[0].Env {
+		if variable.ValueFrom != nil && variable.ValueFrom.ResourceFieldRef == nil {
+			t.Errorf("the finalizing Pod gets %s, which it does not need", variable.Name)
+		}
+	}
+}
+
+// TestTheControllerMayReadNoSecret looks at the role that is installed.
+func TestTheControllerMayReadNoSecret(t *testing.T) {
+	data, err := os.ReadFile("../config/rbac/role.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var role rbacv1.ClusterRole
+	if err := yaml.UnmarshalStrict(data, &role); err != nil {
+		t.Fatal(err)
+	}
+	if len(role.Rules) == 0 {
+		t.Fatal("the role has no rules")
+	}
+	for _, rule := range role.Rules {
+		for _, resource := range rule.Resources {
+			if strings.HasPrefix(resource, "secrets") || resource == "*" {
+				t.Errorf("the controller may %v %s", rule.Verbs, resource)
+			}
+		}
+	}
+}
+
+// TestNamesFit takes the longest name that the API accepts: the host names of Pods and the values of labels must still fit.
+func TestNamesFit(t *testing.T) {
+	name := strings.Repeat("n", 52)
+	run := v1alpha1.RunStatus{ID: runID(name, "sha256:0123456789abcdef"), Attempt: 99}
+	for _, made := range []string{run.ID, attemptName(run) + "-999", finalizeName(run), syncPodName(run, 100)} {
+		if problems := validation.IsDNS1123Label(made); len(problems) > 0 {
+			t.Errorf("%s: %v", made, problems)
+		}
+	}
+	if other := runID(name[:51]+"m", "sha256:0123456789abcdef"); other == run.ID {
+		t.Errorf("two resources share the run %s", other)
+	}
+}
+
+// TestMetricsCountOnce writes the same verdict twice.
+func TestMetricsCountOnce(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	metrics, err := NewMetrics(registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start, end := metav1.Time{Time: testNow}, metav1.Time{Time: testNow.Add(time.Minute)}
+	before := &v1alpha1.DatasetGenerationStatus{Run: &v1alpha1.RunStatus{ID: "run", Attempt: 1, StartTime: &start}}
+	after := before.DeepCopy()
+	after.Run.CompletionTime = &end
+	after.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionComplete, Status: metav1.ConditionTrue}}
+	metrics.observe(before, after)
+	metrics.observe(after, after)
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		for _, metric := range family.Metric {
+			if got := metric.GetCounter().GetValue() + float64(metric.GetHistogram().GetSampleCount()); got != 1 {
+				t.Errorf("%s counts %v, want 1", family.GetName(), got)
+			}
+		}
+	}
+	if len(families) != 2 {
+		t.Errorf("%d families, want 2", len(families))
+	}
+}
+
+// TestAFailedProcessorFailsTheRun whatever the completion policy asks for: what it has not seen is not what was asked for.
+func TestAFailedProcessorFailsTheRun(t *testing.T) {
+	spec := newSpec()
+	records := v1alpha1.RecordsStatus{Target: spec.NumRecords, Actual: spec.NumRecords}
+	for reason, complete := range map[string]bool{
+		v1alpha1.ReasonProcessorFailed: false, v1alpha1.ReasonProcessorResized: false, v1alpha1.ReasonEarlyShutdown: true,
+	} {
+		got := judge(&spec, ending{reason: reason, message: "it is so"}, &runreport.Result{Outcome: runreport.OutcomeFailed, Reason: reason}, records)
+		if got.complete != complete || (!complete && got.reason != reason) {
+			t.Errorf("%s: got %+v", reason, got)
+		}
+	}
+}

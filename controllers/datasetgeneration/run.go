@@ -1,0 +1,149 @@
+package datasetgeneration
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+)
+
+// lifetime says what is to happen with the run that a resource is in.
+type lifetime int
+
+const (
+	// lifetimeInvalid: the spec does not compile; nothing runs until it does.
+	lifetimeInvalid lifetime = iota
+	// lifetimeSuspended: nothing runs until the user lifts the suspension.
+	lifetimeSuspended
+	// lifetimeActive: the attempt is to be carried to its end.
+	lifetimeActive
+	// lifetimeFinished: the attempt has a verdict. Nothing is submitted again, whatever becomes of its Jobs and Pods.
+	lifetimeFinished
+)
+
+// decideRun says which run and attempt the resource is in, and what is to happen with it. It depends on the spec and on the
+// recorded run only, so that every controller that looks decides the same, and a verdict that was recorded is final for its
+// run, attempt and target.
+func decideRun(f *facts) (v1alpha1.RunStatus, lifetime) {
+	recorded := f.resource.Status.Run
+	current := v1alpha1.RunStatus{}
+	if recorded != nil {
+		current = *recorded.DeepCopy()
+	}
+	if len(f.violations) > 0 {
+		return current, lifetimeInvalid
+	}
+	next, starts := nextAttempt(f, recorded)
+	switch {
+	case !starts && current.CompletionTime != nil:
+		return current, lifetimeFinished
+	case f.resource.Spec.IsSuspended() && (starts || !workloadHasEnded(f, current)):
+		return current, lifetimeSuspended
+	case starts:
+		return next, lifetimeActive
+	}
+	return current, lifetimeActive
+}
+
+// nextAttempt returns the attempt that the spec asks for, and whether it still has to be started.
+func nextAttempt(f *facts, recorded *v1alpha1.RunStatus) (v1alpha1.RunStatus, bool) {
+	spec := &f.resource.Spec
+	next := v1alpha1.RunStatus{
+		ID:          runID(f.resource.Name, f.configHash),
+		ConfigHash:  f.configHash,
+		Attempt:     1,
+		Target:      spec.NumRecords,
+		Parallelism: shardsOf(spec),
+		Generation:  f.resource.Generation,
+		StartTime:   &metav1.Time{Time: f.now},
+	}
+	if recorded == nil || recorded.ConfigHash != f.configHash {
+		return next, true
+	}
+	next.Attempt = recorded.Attempt + 1
+	if recorded.CompletionTime == nil {
+		// A change of the target cannot reach Pods that run already.
+		return next, spec.NumRecords != recorded.Target
+	}
+	switch {
+	case !f.isTrue(v1alpha1.ConditionComplete) && !f.isTrue(v1alpha1.ConditionFailed):
+		// The attempt was ended by a suspension.
+		return next, true
+	case spec.NumRecords > recorded.Target:
+		return next, true
+	case retryRequested(f.resource):
+		return next, f.isTrue(v1alpha1.ConditionFailed) || f.isTrue(v1alpha1.ConditionPartial)
+	case spec.NumRecords < recorded.Target:
+		// A dataset with more than enough records stays as it is; a failed run may have enough of them now.
+		return next, f.isTrue(v1alpha1.ConditionFailed)
+	}
+	return next, false
+}
+
+// workloadHasEnded says whether the attempt is over and only its verdict is missing: then a suspension comes too late.
+func workloadHasEnded(f *facts, run v1alpha1.RunStatus) bool {
+	probe := *f
+	probe.enter(run, lifetimeActive)
+	return probe.observe().ending != nil
+}
+
+// retryRequested says whether the annotation asks for an attempt that was not started yet.
+func retryRequested(resource *v1alpha1.DatasetGeneration) bool {
+	value := resource.Annotations[v1alpha1.AnnotationRetryRequestedAt]
+	return value != "" && clip(value, maxRetryRequest) != resource.Status.LastHandledRetryRequest
+}
+
+const (
+	// maxRetryRequest is the length that status.lastHandledRetryRequest can have.
+	maxRetryRequest = 256
+	// maxRunName leaves room, in the 63 characters of a host name, for the hash, an attempt and a shard.
+	maxRunName = 43
+	// shortHash is how many hexadecimal digits of a hash stand in names.
+	shortHash = 8
+)
+
+// runID names a run after its resource and the beginning of its configuration's hash. A long name is shortened with a
+// hash of its own, so that two resources never share a run.
+func runID(name, configHash string) string {
+	if len(name) > maxRunName {
+		sum := sha256.Sum256([]byte(name))
+		name = strings.TrimRight(name[:maxRunName-shortHash-1], "-") + "-" + hex.EncodeToString(sum[:])[:shortHash]
+	}
+	return name + "-" + hashDigits(configHash, shortHash)
+}
+
+func hashDigits(configHash string, count int) string {
+	digits := strings.TrimPrefix(configHash, "sha256:")
+	return digits[:min(count, len(digits))]
+}
+
+// shardsOf is the number of Pods that generate at the same time. A sync run has one.
+func shardsOf(spec *v1alpha1.DatasetGenerationSpec) int32 {
+	if spec.ExecutionMode() == v1alpha1.ExecutionSync {
+		return 1
+	}
+	return spec.EffectiveParallelism()
+}
+
+// attemptName is the name of the attempt's ConfigMap and of its generating Job.
+func attemptName(run v1alpha1.RunStatus) string {
+	return fmt.Sprintf("%s-%d", run.ID, run.Attempt)
+}
+
+// finalizeName is the name of the attempt's finalizing Job.
+func finalizeName(run v1alpha1.RunStatus) string { return attemptName(run) + "-f" }
+
+// syncPodName is the name of the Pod of a sync run that is started after that many failures. Since the name tells the
+// number, no failure is counted twice, and none is forgotten when a Pod is deleted.
+func syncPodName(run v1alpha1.RunStatus, failures int32) string {
+	return fmt.Sprintf("%s-s%d", attemptName(run), failures)
+}
+
+// outputFolder is the folder of the run's dataset below the root of the output.
+func outputFolder(resource *v1alpha1.DatasetGeneration, run v1alpha1.RunStatus) string {
+	return fmt.Sprintf("%s/%s/%s", resource.Namespace, resource.Name, hashDigits(run.ConfigHash, 16))
+}

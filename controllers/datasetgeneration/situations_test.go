@@ -1,0 +1,327 @@
+package datasetgeneration
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/controllers/enginepods"
+	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+var testNow = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+// situation is a resource and what is around it.
+type situation struct {
+	spec       v1alpha1.DatasetGenerationSpec
+	violations []plan.Violation
+	missing    []string
+	applyError error
+	// age is for how long the attempt has been active.
+	age time.Duration
+	// notStarted: no attempt is in the status yet.
+	notStarted bool
+	jobEnd     *batchv1.JobCondition
+	pods       []corev1.Pod
+	previous   []metav1.Condition
+	// troubles are what the running Pods report, by their names.
+	troubles map[string]runreport.Troubles
+	// shut are the endpoints to which they may send nothing.
+	shut []enginepods.ShutEndpoint
+}
+
+func (s situation) reconcile() *v1alpha1.DatasetGeneration {
+	resource := &v1alpha1.DatasetGeneration{
+		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.SchemeGroupVersion.String(), Kind: "DatasetGeneration"},
+		ObjectMeta: metav1.ObjectMeta{Name: "reviews", Namespace: "team", UID: "resource", Generation: 3},
+		Spec:       s.spec,
+	}
+	resource.Status.ObservedGeneration = -1
+	resource.Status.Conditions = s.previous
+	f := &facts{now: testNow, options: &Options{EngineImage: "engine"}, resource: resource, violations: s.violations,
+		missing: s.missing, applyError: s.applyError, shut: s.shut}
+	if len(s.violations) == 0 {
+		f.configHash = plan.ConfigHash(&resource.Spec)
+	}
+	if !s.notStarted {
+		resource.Status.Run = &v1alpha1.RunStatus{
+			ID: runID("reviews", f.configHash), ConfigHash: f.configHash, Attempt: 1, Target: s.spec.NumRecords,
+			Parallelism: shardsOf(&s.spec), StartTime: &metav1.Time{Time: testNow.Add(-s.age)},
+		}
+		f.run = *resource.Status.Run
+		job := f.generateJob()
+		job.UID = "job"
+		if s.jobEnd != nil {
+			job.Status.Conditions = []batchv1.JobCondition{*s.jobEnd}
+		}
+		f.children.jobs = []batchv1.Job{*job}
+		for _, pod := range s.pods {
+			pod.Labels = f.labels(roleGenerate)
+			pod.UID = types.UID(pod.Name)
+			pod.CreationTimestamp = *resource.Status.Run.StartTime
+			pod.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(job, batchv1.SchemeGroupVersion.WithKind("Job"))}
+			for i := range pod.Status.ContainerStatuses {
+				if terminated := pod.Status.ContainerStatuses[i].State.Terminated; terminated != nil {
+					terminated.Message = strings.ReplaceAll(terminated.Message, "RUN", f.run.ID)
+				}
+			}
+			f.children.pods = append(f.children.pods, pod)
+		}
+	}
+	f.progress = map[types.UID]runreport.Progress{}
+	for pod, troubles := range s.troubles {
+		f.progress[types.UID(pod)] = runreport.Progress{Troubles: troubles}
+	}
+	f.enter(decideRun(f))
+	f.observed = f.observe()
+	resource.Status = f.nextStatus()
+	return resource
+}
+
+func podWith(state corev1.ContainerState, phase corev1.PodPhase) corev1.Pod {
+	return corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "pod"}, Status: corev1.PodStatus{
+		Phase: phase, ContainerStatuses: []corev1.ContainerStatus{{Name: enginepods.Container, State: state}},
+	}}
+}
+
+func runningPod() corev1.Pod {
+	return podWith(corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}, corev1.PodRunning)
+}
+
+func waitingPod(reason, message string) corev1.Pod {
+	return podWith(corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}}, corev1.PodPending)
+}
+
+func endedPod(code int32, result runreport.Result) corev1.Pod {
+	phase := corev1.PodSucceeded
+	if code != 0 {
+		phase = corev1.PodFailed
+	}
+	result.RunID, result.Attempt = "RUN", 1
+	return podWith(corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
+		ExitCode: code, Message: string(result.Encode()), FinishedAt: metav1.Time{Time: testNow},
+	}}, phase)
+}
+
+func jobCondition(kind batchv1.JobConditionType, reason string) *batchv1.JobCondition {
+	return &batchv1.JobCondition{Type: kind, Status: corev1.ConditionTrue, Reason: reason}
+}
+
+func recordsOf(actual, dropped int64) runreport.Result {
+	return runreport.Result{Records: runreport.Records{Target: 100, Actual: actual, Dropped: dropped}, Outcome: runreport.OutcomePartial}
+}
+
+// TestSituations is the contract for GitOps: what the conditions, and kstatus, say in every situation.
+func TestSituations(t *testing.T) {
+	suspended := newSpec()
+	suspended.Suspend = new(true)
+	complete := jobCondition(batchv1.JobComplete, "")
+	failed := jobCondition(batchv1.JobFailed, batchv1.JobReasonFailedIndexes)
+	authentication := recordsOf(0, 100)
+	authentication.Reason, authentication.Message = v1alpha1.ReasonModelAuthentication, "the key was refused"
+	sharded, revoked := newSpec(), recordsOf(40, 0)
+	sharded.Parallelism = new(int32(2))
+	revoked.Reason, revoked.Message = v1alpha1.ReasonModelAuthentication, "the key was refused"
+	tests := map[string]struct {
+		situation
+		wantKstatus status.Status
+		// wantReady is status/reason.
+		wantReady string
+		// wantTrue are all the other conditions that are True, with their reasons.
+		wantTrue map[string]string
+		// wantMessage is part of Ready's message.
+		wantMessage string
+	}{
+		"just created": {
+			situation: situation{spec: newSpec(), notStarted: true}, wantKstatus: status.InProgressStatus, wantReady: "Unknown/Pending",
+			wantTrue: map[string]string{"Accepted": "Valid", "Reconciling": "Progressing"},
+		},
+		"running": {
+			situation: situation{spec: newSpec(), pods: []corev1.Pod{runningPod()}}, wantKstatus: status.InProgressStatus, wantReady: "Unknown/Running",
+			wantTrue: map[string]string{"Accepted": "Valid", "Reconciling": "Progressing"},
+		},
+		"running, and slowed down": {
+			situation:   situation{spec: newSpec(), pods: []corev1.Pod{runningPod()}, troubles: map[string]runreport.Troubles{"pod": limitedSince(time.Minute)}},
+			wantKstatus: status.InProgressStatus, wantReady: "Unknown/Running",
+			wantTrue: map[string]string{"Accepted": "Valid", "Reconciling": "Progressing", "Degraded": "RateLimited"},
+		},
+		"suspended while it was slowed down": {
+			situation:   situation{spec: suspended, previous: []metav1.Condition{{Type: "Degraded", Status: metav1.ConditionTrue, Reason: "RateLimited"}}},
+			wantKstatus: status.InProgressStatus, wantReady: "False/Suspended",
+			wantTrue: map[string]string{"Accepted": "Valid", "Suspended": "UserRequested"},
+		},
+		"ended while it was slowed down": {
+			situation: situation{spec: newSpec(), jobEnd: complete, pods: []corev1.Pod{endedPod(0, recordsOf(100, 0))},
+				previous: []metav1.Condition{{Type: "Degraded", Status: metav1.ConditionTrue, Reason: "RateLimited"}}},
+			wantKstatus: status.CurrentStatus, wantReady: "True/Succeeded",
+			wantTrue: map[string]string{"Accepted": "Valid", "Complete": "AllRecords"},
+		},
+		"running again after a failed Pod": {
+			situation:   situation{spec: newSpec(), pods: []corev1.Pod{endedPod(runreport.ExitRetry, recordsOf(10, 0))}},
+			wantKstatus: status.InProgressStatus, wantReady: "Unknown/Running",
+			wantTrue: map[string]string{"Accepted": "Valid", "Reconciling": "ProgressingWithRetry"},
+		},
+		"the API server refuses a child": {
+			situation:   situation{spec: newSpec(), applyError: errors.New("creating Job: quota")},
+			wantKstatus: status.InProgressStatus, wantReady: "Unknown/Pending", wantMessage: "quota",
+			wantTrue: map[string]string{"Accepted": "Valid", "Reconciling": "ProgressingWithRetry"},
+		},
+		"suspended by the user": {
+			situation: situation{spec: suspended}, wantKstatus: status.InProgressStatus, wantReady: "False/Suspended",
+			wantTrue: map[string]string{"Accepted": "Valid", "Suspended": "UserRequested"},
+		},
+		"success": {
+			situation:   situation{spec: newSpec(), jobEnd: complete, pods: []corev1.Pod{endedPod(0, recordsOf(100, 0))}},
+			wantKstatus: status.CurrentStatus, wantReady: "True/Succeeded",
+			wantTrue: map[string]string{"Accepted": "Valid", "Complete": "AllRecords"},
+		},
+		"partial, accepted by the policy": {
+			situation:   situation{spec: newSpec(), jobEnd: complete, pods: []corev1.Pod{endedPod(0, recordsOf(95, 5))}},
+			wantKstatus: status.CurrentStatus, wantReady: "True/PartiallySucceeded", wantMessage: "95 of 100",
+			wantTrue: map[string]string{"Accepted": "Valid", "Complete": "CompletionPolicyMet", "Partial": "RowsDropped"},
+		},
+		"partial, not accepted": {
+			situation:   situation{spec: newSpec(), jobEnd: complete, pods: []corev1.Pod{endedPod(0, recordsOf(50, 50))}},
+			wantKstatus: status.FailedStatus, wantReady: "False/Failed", wantMessage: "at least 90. Lower minRecords or mend the cause, and to try again, run: kubectl annotate --overwrite dsgen reviews --namespace team seedloom.dev/",
+			wantTrue: map[string]string{"Accepted": "Valid", "Failed": "CompletionPolicyNotMet", "Stalled": "CompletionPolicyNotMet", "Partial": "RowsDropped"},
+		},
+		"no record at all": {
+			situation:   situation{spec: newSpec(), jobEnd: complete, pods: []corev1.Pod{endedPod(0, recordsOf(0, 100))}},
+			wantKstatus: status.FailedStatus, wantReady: "False/Failed",
+			wantTrue: map[string]string{"Accepted": "Valid", "Failed": "NoRecords", "Stalled": "NoRecords", "Partial": "RowsDropped"},
+		},
+		"failed for good": {
+			situation:   situation{spec: newSpec(), jobEnd: failed, pods: []corev1.Pod{endedPod(runreport.ExitFailed, authentication)}},
+			wantKstatus: status.FailedStatus, wantReady: "False/Failed", wantMessage: "the key was refused",
+			wantTrue: map[string]string{"Accepted": "Valid", "Failed": "ModelAuthentication", "Stalled": "ModelAuthentication", "Partial": "ModelAuthentication"},
+		},
+		"several shards failed for good, without a record": {
+			situation:   situation{spec: sharded, jobEnd: failed, pods: []corev1.Pod{endedPod(runreport.ExitInvalid, authentication)}},
+			wantKstatus: status.InProgressStatus, wantReady: "Unknown/Finalizing",
+			wantTrue: map[string]string{"Accepted": "Valid", "Reconciling": "Progressing", "Partial": "RowsDropped"},
+		},
+		"several shards failed for good, and none could say why": {
+			situation: situation{spec: sharded, jobEnd: failed, pods: []corev1.Pod{
+				podWith(corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: runreport.ExitInvalid}}, corev1.PodFailed)}},
+			wantKstatus: status.FailedStatus, wantReady: "False/Failed", wantMessage: "Pod pod ended with exit code 64",
+			wantTrue: map[string]string{"Accepted": "Valid", "Failed": "ConfigInvalid", "Stalled": "ConfigInvalid", "Partial": "ConfigInvalid"},
+		},
+		"several shards failed for good, and their records are to be described": {
+			situation:   situation{spec: sharded, jobEnd: failed, pods: []corev1.Pod{endedPod(runreport.ExitInvalid, revoked)}},
+			wantKstatus: status.InProgressStatus, wantReady: "Unknown/Finalizing",
+			wantTrue: map[string]string{"Accepted": "Valid", "Reconciling": "Progressing"},
+		},
+		"invalid spec": {
+			situation: situation{spec: newSpec(), notStarted: true, violations: []plan.Violation{
+				{Field: "spec.columns[1]", Message: "is wrong"}, {Field: "spec.models[0]", Message: "is unknown"}}},
+			wantKstatus: status.FailedStatus, wantReady: "False/InvalidSpec", wantMessage: "spec.columns[1]: is wrong; spec.models[0]: is unknown",
+			wantTrue: map[string]string{"Stalled": "InvalidSpec"},
+		},
+		"missing secret, at first": {
+			situation:   situation{spec: newSpec(), pods: []corev1.Pod{waitingPod("CreateContainerConfigError", `secret "vllm" not found`)}},
+			wantKstatus: status.InProgressStatus, wantReady: "Unknown/Pending", wantMessage: `secret "vllm" not found`,
+			wantTrue: map[string]string{"Accepted": "Valid", "Reconciling": "Progressing"},
+		},
+		"missing secret, for long": {
+			situation:   situation{spec: newSpec(), age: time.Hour, pods: []corev1.Pod{waitingPod("CreateContainerConfigError", `secret "vllm" not found`)}},
+			wantKstatus: status.FailedStatus, wantReady: "False/PodStartupFailed", wantMessage: `secret "vllm" not found`,
+			wantTrue: map[string]string{"Accepted": "Valid", "Stalled": "PodStartupFailed"},
+		},
+		"missing claim, for long": {
+			situation: situation{spec: newSpec(), age: time.Hour, missing: []string{`PersistentVolumeClaim "datasets" does not exist`},
+				pods: []corev1.Pod{waitingPod("ContainerCreating", "")}},
+			wantKstatus: status.FailedStatus, wantReady: "False/PodStartupFailed", wantMessage: `"datasets" does not exist`,
+			wantTrue: map[string]string{"Stalled": "PodStartupFailed"},
+		},
+		"started after all": {
+			situation: situation{spec: newSpec(), age: time.Hour, pods: []corev1.Pod{runningPod()}, previous: []metav1.Condition{
+				{Type: "Stalled", Status: metav1.ConditionTrue, Reason: "PodStartupFailed"}}},
+			wantKstatus: status.InProgressStatus, wantReady: "Unknown/Running",
+			wantTrue: map[string]string{"Accepted": "Valid", "Reconciling": "Progressing"},
+		},
+		"sync fallback": {
+			situation: situation{spec: syncSpec(), notStarted: true}, wantKstatus: status.InProgressStatus, wantReady: "Unknown/Pending",
+			wantTrue: map[string]string{"Accepted": "Valid", "Reconciling": "Progressing", "SyncFallback": "AllowResizeColumns"},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			resource := test.reconcile()
+			content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(resource)
+			if err != nil {
+				t.Fatal(err)
+			}
+			computed, err := status.Compute(&unstructured.Unstructured{Object: content})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if computed.Status != test.wantKstatus {
+				t.Errorf("kstatus says %s, want %s", computed.Status, test.wantKstatus)
+			}
+			ready := meta.FindStatusCondition(resource.Status.Conditions, v1alpha1.ConditionReady)
+			if ready == nil {
+				t.Fatal("no Ready condition")
+			}
+			if got := string(ready.Status) + "/" + ready.Reason; got != test.wantReady {
+				t.Errorf("Ready is %s, want %s", got, test.wantReady)
+			}
+			if !strings.Contains(ready.Message, test.wantMessage) {
+				t.Errorf("Ready's message %q does not contain %q", ready.Message, test.wantMessage)
+			}
+			got := map[string]string{}
+			for _, condition := range resource.Status.Conditions {
+				if condition.ObservedGeneration != resource.Generation {
+					t.Errorf("%s has generation %d, want %d", condition.Type, condition.ObservedGeneration, resource.Generation)
+				}
+				if condition.Status == metav1.ConditionTrue && condition.Type != v1alpha1.ConditionReady {
+					got[condition.Type] = condition.Reason
+				}
+			}
+			for conditionType, reason := range test.wantTrue {
+				if got[conditionType] != reason {
+					t.Errorf("%s has reason %q, want %q", conditionType, got[conditionType], reason)
+				}
+				delete(got, conditionType)
+			}
+			if len(got) > 0 {
+				t.Errorf("unexpected conditions: %v", got)
+			}
+		})
+	}
+}
+
+// TestFirstLook is the default of the CRD: kstatus must not take a resource that nobody has looked at for current.
+func TestFirstLook(t *testing.T) {
+	content := map[string]any{
+		"apiVersion": v1alpha1.SchemeGroupVersion.String(), "kind": "DatasetGeneration",
+		"metadata": map[string]any{"name": "reviews", "generation": int64(1)},
+		"status":   map[string]any{"observedGeneration": int64(-1)},
+	}
+	computed, err := status.Compute(&unstructured.Unstructured{Object: content})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if computed.Status != status.InProgressStatus {
+		t.Errorf("kstatus says %s, want InProgress", computed.Status)
+	}
+}
+
+func TestAPodBetweenTheEndOfItsContainerAndItsOwnIsStillRunning(t *testing.T) {
+	pod := podWith(corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: "Completed"}}, corev1.PodRunning)
+	resource := situation{spec: newSpec(), pods: []corev1.Pod{pod}}.reconcile()
+	if ready := meta.FindStatusCondition(resource.Status.Conditions, v1alpha1.ConditionReady); ready.Reason != v1alpha1.ReasonRunning {
+		t.Errorf("Ready has the reason %s: %s", ready.Reason, ready.Message)
+	}
+}

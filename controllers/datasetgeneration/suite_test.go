@@ -1,0 +1,145 @@
+package datasetgeneration
+
+import (
+	"context"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/controllers/enginepods"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// The API server of the suite, and the one manager that runs against it.
+var (
+	apiServer  *rest.Config
+	kube       client.Client
+	testScheme = runtime.NewScheme()
+)
+
+func TestControllers(t *testing.T) {
+	RegisterFailHandler(Fail)
+	SetDefaultEventuallyTimeout(20 * time.Second)
+	SetDefaultEventuallyPollingInterval(50 * time.Millisecond)
+	RunSpecs(t, "Controllers")
+}
+
+var _ = BeforeSuite(func() {
+	ctrl.SetLogger(zap.New(zap.WriteTo(GinkgoWriter), zap.UseDevMode(true)))
+	Expect(clientgoscheme.AddToScheme(testScheme)).To(Succeed())
+	Expect(v1alpha1.AddToScheme(testScheme)).To(Succeed())
+	environment := &envtest.Environment{
+		CRDDirectoryPaths:     []string{filepath.Join("..", "..", "config", "crd", "bases")},
+		ErrorIfCRDPathMissing: true,
+		Scheme:                testScheme,
+	}
+	var err error
+	apiServer, err = environment.Start()
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(environment.Stop)
+	kube, err = client.New(apiServer, client.Options{Scheme: testScheme})
+	Expect(err).NotTo(HaveOccurred())
+
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 2)
+	manager := newManager()
+	go func() { ended <- manager.Start(ctx) }()
+	go func() { ended <- collectGarbage(ctx) }()
+	DeferCleanup(func() {
+		cancel()
+		for range cap(ended) {
+			Eventually(ended).Should(Receive(BeNil()))
+		}
+	})
+})
+
+// progressOfPods is what Pods report; the tests, which play the kubelet, have no Pods that could be asked.
+var progressOfPods = &reportedProgress{reports: map[types.UID]runreport.Progress{}}
+
+type reportedProgress struct {
+	mutex   sync.Mutex
+	reports map[types.UID]runreport.Progress
+}
+
+func (p *reportedProgress) report(pod types.UID, progress runreport.Progress) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.reports[pod] = progress
+}
+
+// Of implements ProgressSource.
+func (p *reportedProgress) Of(pods []corev1.Pod) map[types.UID]runreport.Progress {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	known := map[types.UID]runreport.Progress{}
+	for i := range pods {
+		if progress, found := p.reports[pods[i].UID]; found && enginepods.IsRunning(&pods[i]) {
+			known[pods[i].UID] = progress
+		}
+	}
+	return known
+}
+
+func newManager() ctrl.Manager {
+	ours := labels.SelectorFromSet(ManagedBySelector())
+	manager, err := ctrl.NewManager(apiServer, ctrl.Options{
+		Scheme:  testScheme,
+		Metrics: metricsserver.Options{BindAddress: "0"},
+		Cache: cache.Options{ByObject: map[client.Object]cache.ByObject{
+			&batchv1.Job{}: {Label: ours}, &corev1.Pod{}: {Label: ours}, &corev1.ConfigMap{}: {Label: ours},
+		}},
+	})
+	Expect(err).NotTo(HaveOccurred())
+	reconciler := &Reconciler{
+		Client:    manager.GetClient(),
+		APIReader: manager.GetAPIReader(),
+		Recorder:  manager.GetEventRecorder("seedloom"),
+		Progress:  progressOfPods,
+		Shares:    enginepods.NewShareCoordinator(time.Now),
+		Now:       time.Now,
+		Options:   Options{EngineImage: "example.com/engine:test"},
+	}
+	Expect(reconciler.SetupWithManager(manager, "datasetgeneration")).To(Succeed())
+	return manager
+}
+
+// collectGarbage plays the part of the garbage collector that the tests need: it ends deletions in the foreground.
+func collectGarbage(ctx context.Context) error {
+	for {
+		var jobs batchv1.JobList
+		if err := kube.List(ctx, &jobs); err == nil {
+			for i := range jobs.Items {
+				if job := &jobs.Items[i]; job.DeletionTimestamp != nil {
+					_ = kube.DeleteAllOf(ctx, &corev1.Pod{}, client.InNamespace(job.Namespace),
+						client.MatchingLabels{batchv1.JobNameLabel: job.Name}, client.GracePeriodSeconds(0))
+					job.Finalizers = nil
+					_ = kube.Update(ctx, job)
+				}
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}

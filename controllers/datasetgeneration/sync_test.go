@@ -1,0 +1,83 @@
+package datasetgeneration
+
+import (
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+var _ = Describe("A sync run", func() {
+	var w *world
+	BeforeEach(func() { w = newWorld() })
+
+	It("runs in one Pod, says so, and completes with a changed number of rows", func() {
+		spec := syncSpec()
+		spec.Parallelism = new(int32(4))
+		w.create(spec)
+		pod := w.syncPod(0)
+		Expect(w.jobs()).To(BeEmpty())
+		fallback := w.condition(v1alpha1.ConditionSyncFallback)
+		Expect(fallback.Reason).To(Equal(v1alpha1.ReasonAllowResizeColumns))
+		Expect(fallback.Message).To(ContainSubstring("twice"))
+		Expect(w.get().Status.ExecutionMode).To(Equal(v1alpha1.ExecutionSync))
+		w.run(pod)
+		Eventually(w.ready).Should(Equal(v1alpha1.ReasonRunning))
+		result := complete(100)
+		result.Records.Actual, result.Records.Added = 180, 80
+		w.end(pod, runreport.ExitOK, result)
+		Eventually(w.ready).Should(Equal(v1alpha1.ReasonSucceeded))
+		Expect(w.condition(v1alpha1.ConditionPartial)).To(BeZero())
+		Expect(w.get().Status.Records.Actual).To(Equal(int64(180)))
+		Eventually(w.eventReasons).Should(ContainElement(v1alpha1.ReasonAllowResizeColumns))
+	})
+
+	It("starts an interrupted Pod again without counting", func() {
+		w.create(syncSpec())
+		first := w.syncPod(0)
+		w.run(first)
+		w.end(first, runreport.ExitInterrupted, nil)
+		Eventually(func() bool { second := w.syncPod(0); return second.UID != first.UID }).Should(BeTrue())
+		Expect(w.get().Status.Run.Failures).To(BeZero())
+	})
+
+	It("counts failures, and gives up at the backoff limit", func() {
+		spec := syncSpec()
+		spec.Limits = &v1alpha1.Limits{BackoffLimit: new(int32(0))}
+		w.create(spec)
+		pod := w.syncPod(0)
+		w.run(pod)
+		w.end(pod, runreport.ExitRetry, nil)
+		Eventually(w.ready).Should(Equal(v1alpha1.ReasonFailed))
+		Expect(w.condition(v1alpha1.ConditionFailed).Reason).To(Equal(v1alpha1.ReasonBackoffLimitExceeded))
+		Expect(w.get().Status.Run.Failures).To(Equal(int32(1)))
+	})
+})
+
+var _ = Describe("Pods that do not start", func() {
+	It("are reported after the startup timeout with their cause, and the run goes on when it is mended", func() {
+		w := newWorld()
+		spec := newSpec()
+		spec.Output.PersistentVolumeClaim.ClaimName = "other"
+		spec.Limits = &v1alpha1.Limits{StartupTimeoutSeconds: new(int32(1))}
+		w.create(spec)
+		pod := w.createPod(w.job(roleGenerate, 1), 0)
+		w.updatePod(pod, func(status *corev1.PodStatus) { status.Phase = corev1.PodPending })
+		// The time begins anew with the Pod, so that the report may have been there before it, and go away once more.
+		Eventually(func(g Gomega) {
+			g.Expect(w.ready()).To(Equal(v1alpha1.ReasonPodStartupFailed))
+			stalled := w.condition(v1alpha1.ConditionStalled)
+			g.Expect(stalled.Status).To(Equal(metav1.ConditionTrue))
+			g.Expect(stalled.Message).To(And(ContainSubstring(`"other" does not exist`), ContainSubstring("spec.output.persistentVolumeClaim.claimName")))
+			g.Expect(w.condition(v1alpha1.ConditionAccepted).Reason).To(Equal(v1alpha1.ReasonReferenceNotFound))
+		}).Should(Succeed())
+		Expect(kube.Create(w.ctx, claim(w.namespace, "other"))).To(Succeed())
+		w.run(pod)
+		Eventually(w.ready).Should(Equal(v1alpha1.ReasonRunning))
+		Expect(w.condition(v1alpha1.ConditionStalled)).To(BeZero())
+		Expect(w.condition(v1alpha1.ConditionAccepted).Status).To(Equal(metav1.ConditionTrue))
+	})
+})

@@ -1,0 +1,260 @@
+package datasetgeneration
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/controllers/enginepods"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// progressWriteInterval is the least time between two writes of a status in which nothing but counts has changed.
+const progressWriteInterval = 5 * time.Second
+
+// The most that the status holds of each list.
+const (
+	maxDroppedReasons = 16
+	maxModels         = 64
+	maxColumns        = 256
+)
+
+// totals are the counts of several shards together.
+type totals struct {
+	records runreport.Records
+	columns []runreport.Column
+	models  []runreport.Model
+	dropped []runreport.Drop
+	rate    float64
+}
+
+func (t *totals) add(records runreport.Records, columns []runreport.Column, models []runreport.Model, dropped []runreport.Drop) {
+	t.records.Actual += max(records.Actual, 0)
+	t.records.Dropped += max(records.Dropped, 0)
+	t.records.Missing += max(records.Missing, 0)
+	t.records.Added += max(records.Added, 0)
+	t.records.Filtered += max(records.Filtered, 0)
+	t.columns = runreport.AddColumns(t.columns, columns...)
+	t.models = runreport.AddModels(t.models, models...)
+	for _, drop := range dropped {
+		i := slices.IndexFunc(t.dropped, func(known runreport.Drop) bool {
+			return known.Reason == drop.Reason && known.Column == drop.Column
+		})
+		if i < 0 {
+			t.dropped = append(t.dropped, drop)
+			continue
+		}
+		t.dropped[i].Count += drop.Count
+	}
+}
+
+// sum adds up what is known of each shard: its result when it has ended, else what its running Pod reports. Each of them
+// is cumulative over all attempts of the run, so that each shard is counted once.
+func (f *facts) sum() totals {
+	var t totals
+	running := map[int32]bool{}
+	for i := range f.workload.generating {
+		pod := &f.workload.generating[i]
+		if progress, found := f.progress[pod.UID]; found && enginepods.IsRunning(pod) && !running[progress.Shard] {
+			running[progress.Shard] = true
+			t.add(progress.Records, progress.Columns, progress.Models, progress.Dropped)
+			if !math.IsNaN(progress.RecordsPerSecond) && !math.IsInf(progress.RecordsPerSecond, 0) {
+				t.rate += max(progress.RecordsPerSecond, 0)
+			}
+		}
+	}
+	for shard := range f.run.Parallelism {
+		if end, found := f.observed.shards[shard]; found && !running[shard] {
+			t.add(end.result.Records, end.result.Columns, end.result.Models, end.result.Dropped)
+		}
+	}
+	return t
+}
+
+// showProgress brings the counts of a live attempt into the status. They never go back within an attempt.
+func (f *facts) showProgress(status *v1alpha1.DatasetGenerationStatus) {
+	if status.Records == nil {
+		status.Records = &v1alpha1.RecordsStatus{}
+	}
+	if status.Progress == nil {
+		status.Progress = &v1alpha1.ProgressStatus{}
+	}
+	records, progress := status.Records, status.Progress
+	records.Target = f.run.Target
+	t := f.sum()
+	before := records.Actual + records.Dropped
+	changed := t.records.Actual > records.Actual || t.records.Dropped > records.Dropped || t.records.Filtered > records.Filtered
+	// When all Pods have ended, the counts are the last ones, and the conditions that tell of the end should stand beside them.
+	ended := f.observed.running == 0 && len(f.observed.shards) > 0
+	early := !ended && progress.LastProgressTime != nil && f.now.Sub(progress.LastProgressTime.Time) < progressWriteInterval
+	if changed && !early {
+		records.Actual = max(records.Actual, t.records.Actual)
+		records.Dropped = max(records.Dropped, t.records.Dropped)
+		records.Added = max(records.Added, t.records.Added)
+		records.Filtered = max(records.Filtered, t.records.Filtered)
+		f.showLists(status, t)
+		progress.RecordsPerSecond = fmt.Sprintf("%.1f", t.rate)
+		progress.EstimatedCompletion = nil
+		// An estimate of more than a hundred years helps nobody.
+		if left := float64(records.Target - settled(records)); t.rate > 0 && left > 0 && left/t.rate < 3e9 {
+			seconds := time.Duration(left / t.rate * float64(time.Second)).Round(time.Second)
+			progress.EstimatedCompletion = &metav1.Time{Time: f.now.Add(seconds)}
+		}
+		if records.Actual+records.Dropped > before {
+			progress.LastProgressTime = &metav1.Time{Time: f.now}
+		}
+	}
+	// A number that only moves a little is no reason to write the status.
+	if slow := f.slowRequests(); changed && !early || (slow == 0) != (progress.SlowRequests == 0) || max(slow-progress.SlowRequests, progress.SlowRequests-slow) > progress.SlowRequests/10 {
+		progress.SlowRequests = slow
+	}
+	progress.Percent = percent(records)
+	records.Summary = fmt.Sprintf("%d/%d", records.Actual, records.Target)
+}
+
+// showResult brings the counts of an attempt that has ended into the status. The result for the whole dataset is
+// authoritative; without it, the shards' results are what is known.
+func (f *facts) showResult(status *v1alpha1.DatasetGenerationStatus) {
+	t := f.sum()
+	dataset := f.observed.dataset
+	if dataset != nil {
+		t.records = dataset.Records
+		if len(dataset.Columns) > 0 {
+			t.columns = dataset.Columns
+		}
+		if len(dataset.Models) > 0 {
+			t.models = dataset.Models
+		}
+		if len(dataset.Dropped) > 0 {
+			t.dropped = dataset.Dropped
+		}
+	}
+	known := dataset != nil || len(f.observed.shards) > 0
+	if !known && status.Records != nil {
+		t.records.Actual, t.records.Dropped = status.Records.Actual, status.Records.Dropped
+	}
+	records := v1alpha1.RecordsStatus{
+		Target: f.run.Target, Actual: t.records.Actual, Dropped: t.records.Dropped,
+		Added: t.records.Added, Filtered: t.records.Filtered,
+	}
+	records.Missing = max(records.Target-settled(&records), 0)
+	records.Summary = fmt.Sprintf("%d/%d", records.Actual, records.Target)
+	status.Records = &records
+	f.showLists(status, t)
+	progress := &v1alpha1.ProgressStatus{Percent: percent(&records)}
+	if status.Progress != nil {
+		progress.LastProgressTime = status.Progress.LastProgressTime
+	}
+	status.Progress = progress
+	if dataset != nil {
+		f.showOutput(status, dataset)
+	}
+}
+
+func (f *facts) showOutput(status *v1alpha1.DatasetGenerationStatus, dataset *runreport.Result) {
+	// The path is the controller's own: what a Pod says is not followed.
+	path := outputFolder(f.resource, f.run)
+	if claim := f.resource.Spec.Output.PersistentVolumeClaim; claim != nil {
+		status.Output = &v1alpha1.OutputStatus{
+			URL: "pvc://" + claim.ClaimName + "/" + path, Format: "Parquet", Files: dataset.Output.Files, Bytes: dataset.Output.Bytes,
+		}
+	}
+	status.Metadata = &v1alpha1.DatasetMetadata{
+		SchemaVersion:       runreport.Version,
+		ExecutionMode:       f.resource.Spec.ExecutionMode(),
+		Outcome:             clip(string(dataset.Outcome), 32),
+		TargetNumRecords:    dataset.Records.Target,
+		ActualNumRecords:    dataset.Records.Actual,
+		TotalNumBatches:     dataset.Output.RowGroups,
+		NumCompletedBatches: dataset.Output.CompletedRowGroups,
+		RowGroupSize:        dataset.Output.RowGroupSize,
+		EngineVersion:       clip(dataset.Engine, 64),
+		Path:                path + "/metadata.json",
+	}
+}
+
+// showLists copies the bounded lists. An empty list keeps what is known: a result leaves lists out to stay small.
+func (f *facts) showLists(status *v1alpha1.DatasetGenerationStatus, t totals) {
+	spec := &f.resource.Spec
+	if len(t.models) > 0 {
+		status.Models = nil
+		for _, model := range t.models[:min(len(t.models), maxModels)] {
+			used := v1alpha1.ModelUsage{
+				Alias:     clip(model.Alias, 63),
+				Requests:  v1alpha1.RequestCounts{Succeeded: model.Succeeded, Failed: model.Failed},
+				Tokens:    tokensOf(model.Usage),
+				ToolCalls: model.ToolCalls, Images: model.Images,
+			}
+			if price := spec.PriceOf(model.Alias); price != nil {
+				used.Cost = clip(price.Cost(used.Tokens, used.Images).String(), 32)
+			}
+			status.Models = append(status.Models, used)
+		}
+		status.Usage = usageOf(spec, t.models)
+	}
+	if len(t.columns) > 0 {
+		status.Columns = nil
+		for _, column := range t.columns[:min(len(t.columns), maxColumns)] {
+			counted := v1alpha1.ColumnStatus{
+				Name: clip(column.Name, 128), Succeeded: column.Succeeded, Failed: column.Failed, Dropped: column.Dropped, Skipped: column.Skipped,
+				Tokens: tokensOf(column.Usage),
+			}
+			if price := spec.PriceOfColumn(column.Name); price != nil {
+				counted.Cost = clip(price.Cost(counted.Tokens, column.Usage.Images).String(), 32)
+			}
+			status.Columns = append(status.Columns, counted)
+		}
+	}
+	if t.records.Dropped == 0 && len(t.dropped) == 0 {
+		status.DroppedReasons = nil
+		return
+	}
+	if len(t.dropped) > 0 {
+		slices.SortStableFunc(t.dropped, func(a, b runreport.Drop) int { return cmp.Compare(b.Count, a.Count) })
+		status.DroppedReasons = nil
+		for _, drop := range t.dropped[:min(len(t.dropped), maxDroppedReasons)] {
+			status.DroppedReasons = append(status.DroppedReasons, v1alpha1.DroppedReason{
+				Reason: clip(drop.Reason, 64), Column: clip(drop.Column, 128), Count: drop.Count, Message: clip(drop.Message, 512),
+			})
+		}
+	}
+}
+
+func tokensOf(usage runreport.Usage) v1alpha1.TokenCounts {
+	return v1alpha1.TokenCounts{
+		Input: usage.InputTokens, Output: usage.OutputTokens, CachedInput: usage.CachedInputTokens, Reasoning: usage.ReasoningTokens,
+	}
+}
+
+// usageOf adds up what all models have used.
+func usageOf(spec *v1alpha1.DatasetGenerationSpec, models []runreport.Model) *v1alpha1.UsageStatus {
+	var all runreport.Usage
+	var cost v1alpha1.Cost
+	for _, model := range models {
+		all.Add(model.Usage)
+		cost = cost.Plus(spec.PriceOf(model.Alias).Cost(tokensOf(model.Usage), model.Images))
+	}
+	usage := &v1alpha1.UsageStatus{Requests: v1alpha1.RequestCounts{Succeeded: all.Succeeded, Failed: all.Failed}, Tokens: tokensOf(all)}
+	if spec.HasPrices() {
+		usage.Cost = clip(cost.String(), 32)
+	}
+	return usage
+}
+
+// settled is how many of the records that were asked for have met their fate: what was added was not asked for, and what was taken away was.
+func settled(records *v1alpha1.RecordsStatus) int64 {
+	return records.Actual - records.Added + records.Filtered + records.Dropped
+}
+
+// percent is the share of records whose fate is known, rounded down.
+func percent(records *v1alpha1.RecordsStatus) int32 {
+	if records.Target <= 0 {
+		return 0
+	}
+	return int32(min(max(settled(records), 0)*100/records.Target, 100))
+}

@@ -1,0 +1,83 @@
+package datasetgeneration
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// TestShownProgress follows the counts of one attempt through the status.
+func TestShownProgress(t *testing.T) {
+	f := &facts{now: testNow, options: &Options{}, resource: &v1alpha1.DatasetGeneration{Spec: newSpec()}}
+	f.run = v1alpha1.RunStatus{ID: "run", Attempt: 2, Target: 100, Parallelism: 2}
+	f.workload.generating = []corev1.Pod{reportingPod()}
+	status := &v1alpha1.DatasetGenerationStatus{}
+	steps := []struct {
+		after   time.Duration
+		actual  int64
+		summary string
+	}{
+		{0, 20, "20/100"},
+		{time.Second, 30, "20/100"}, // too early to write again
+		{6 * time.Second, 40, "40/100"},
+		{20 * time.Second, 10, "40/100"}, // a Pod that starts again begins to count from what it finds
+	}
+	for i, step := range steps {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			f.now = testNow.Add(step.after)
+			f.progress = map[types.UID]runreport.Progress{"pod": {Shard: 1, Records: runreport.Records{Actual: step.actual}, RecordsPerSecond: 2}}
+			f.showProgress(status)
+			if status.Records.Summary != step.summary {
+				t.Errorf("shows %s, want %s", status.Records.Summary, step.summary)
+			}
+		})
+	}
+	if want := (metav1.Time{Time: testNow.Add(36 * time.Second)}); !status.Progress.EstimatedCompletion.Equal(&want) {
+		t.Errorf("estimated completion %v, want %v", status.Progress.EstimatedCompletion, want)
+	}
+	if status.Progress.RecordsPerSecond != "2.0" || status.Progress.Percent != 40 {
+		t.Errorf("progress is %+v", *status.Progress)
+	}
+}
+
+// TestShownProgressOfAResize has records that nobody asked for, and others that nobody gets.
+func TestShownProgressOfAResize(t *testing.T) {
+	for name, test := range map[string]struct {
+		records runreport.Records
+		percent int32
+		left    time.Duration
+	}{
+		"each record becomes three": {runreport.Records{Actual: 120, Added: 80}, 40, 60 * time.Second},
+		"half of them stay":         {runreport.Records{Actual: 20, Filtered: 20}, 40, 60 * time.Second},
+		"none of them has stayed":   {runreport.Records{Filtered: 40}, 40, 60 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &facts{now: testNow, options: &Options{}, resource: &v1alpha1.DatasetGeneration{Spec: newSpec()}}
+			f.run = v1alpha1.RunStatus{ID: "run", Attempt: 2, Target: 100, Parallelism: 1}
+			f.workload.generating = []corev1.Pod{reportingPod()}
+			f.progress = map[types.UID]runreport.Progress{"pod": {Shard: 1, Records: test.records, RecordsPerSecond: 1}}
+			status := &v1alpha1.DatasetGenerationStatus{}
+			f.showProgress(status)
+			if status.Progress.Percent != test.percent {
+				t.Errorf("%d percent, want %d", status.Progress.Percent, test.percent)
+			}
+			if want := (metav1.Time{Time: testNow.Add(test.left)}); !status.Progress.EstimatedCompletion.Equal(&want) {
+				t.Errorf("estimated completion %v, want %v", status.Progress.EstimatedCompletion, want)
+			}
+		})
+	}
+}
+
+// reportingPod is the second of several Pods of a run, and runs.
+func reportingPod() corev1.Pod {
+	pod := runningPod()
+	pod.UID = "pod"
+	return pod
+}
