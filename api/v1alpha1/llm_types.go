@@ -7,9 +7,25 @@ import (
 // LLMText has a model write a text.
 type LLMText struct {
 	LLMPrompt `json:",inline"`
+
+	// onTruncation is what becomes of an answer that the largest number of tokens has cut off. Defaults to Fail: the row is tried again, and
+	// then dropped as OutputTruncated. Keep takes what there is.
+	// +optional
+	OnTruncation TruncationPolicy `json:"onTruncation,omitempty"`
 }
 
-// LLMCode has a model write code. The last fenced block of the answer is the value.
+// TruncationPolicy is what becomes of a text that was cut off.
+// +kubebuilder:validation:Enum=Fail;Keep
+type TruncationPolicy string
+
+const (
+	// TruncationFail takes the text for no answer.
+	TruncationFail TruncationPolicy = "Fail"
+	// TruncationKeep takes the text as it is.
+	TruncationKeep TruncationPolicy = "Keep"
+)
+
+// LLMCode has a model write code. The value is the last fenced block of the language, apart from examples of how to use the code before it.
 type LLMCode struct {
 	LLMPrompt `json:",inline"`
 
@@ -24,7 +40,7 @@ type LLMStructured struct {
 
 	// schema is the JSON Schema (2020-12) of the document, without references to other documents. An object becomes a struct, whose fields
 	// stand in the order of required and then by name, and an array becomes a list; what has no type of its own (free objects, unions of different
-	// types, recursion) becomes a text with JSON in it. Properties that the schema does not describe are removed.
+	// types, recursion) becomes a text with JSON in it. Properties that the schema does not describe are removed, unless it says additionalProperties.
 	// +kubebuilder:validation:Type=object
 	// +kubebuilder:pruning:PreserveUnknownFields
 	// +required

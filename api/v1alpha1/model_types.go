@@ -161,6 +161,11 @@ type Model struct {
 	// +optional
 	StructuredOutput StructuredOutputMethod `json:"structuredOutput,omitempty"`
 
+	// schemaInPrompt adds the schema to the prompt as well where structuredOutput is Native or Tool, for servers that constrain answers
+	// to a schema without showing it to the model. Defaults to Disabled: the prompt is then what was written.
+	// +optional
+	SchemaInPrompt SchemaInPromptPolicy `json:"schemaInPrompt,omitempty"`
+
 	// streaming lets the server send its answer piece by piece, for gateways that cut connections on which nothing moves.
 	// Defaults to Disabled.
 	// +optional
@@ -276,6 +281,17 @@ type ManualDistribution struct {
 	// +optional
 	Weights []Decimal `json:"weights,omitempty"`
 }
+
+// SchemaInPromptPolicy says whether a schema that a request carries stands in the prompt too.
+// +kubebuilder:validation:Enum=Enabled;Disabled
+type SchemaInPromptPolicy string
+
+const (
+	// SchemaInPromptEnabled adds the schema to the prompt.
+	SchemaInPromptEnabled SchemaInPromptPolicy = "Enabled"
+	// SchemaInPromptDisabled leaves the prompt as it was written.
+	SchemaInPromptDisabled SchemaInPromptPolicy = "Disabled"
+)
 
 // StructuredOutputMethod is how a model is brought to answer in a schema.
 // +kubebuilder:validation:Enum=Prompt;Native;Tool

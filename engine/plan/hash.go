@@ -60,6 +60,7 @@ type modelIdentity struct {
 	Dimensions   *int32                    `json:"dimensions,omitempty"`
 
 	StructuredOutput v1alpha1.StructuredOutputMethod `json:"structuredOutput,omitempty"`
+	SchemaInPrompt   bool                            `json:"schemaInPrompt,omitempty"`
 }
 
 // canonical returns what shapes rows as JSON with sorted keys and without spaces, in which equal meanings have equal bytes.
@@ -111,6 +112,7 @@ func identifyModel(spec *v1alpha1.DatasetGenerationSpec, column *v1alpha1.Column
 	}
 	if answersInSchema := column.LLMStructured != nil || column.LLMJudge != nil; answersInSchema && model.StructuredOutput != v1alpha1.StructuredOutputPrompt {
 		result.StructuredOutput = model.StructuredOutput
+		result.SchemaInPrompt = model.StructuredOutput != "" && model.SchemaInPrompt == v1alpha1.SchemaInPromptEnabled
 	}
 	for _, provider := range spec.Providers {
 		if provider.Name == model.Provider {
@@ -143,6 +145,9 @@ func writeDefaults(column *v1alpha1.Column) {
 			prompt.ExtractReasoning = nil
 		}
 		writeContextDefaults(prompt.Context)
+	}
+	if column.LLMText != nil && column.LLMText.OnTruncation == v1alpha1.TruncationFail {
+		column.LLMText.OnTruncation = ""
 	}
 	if column.Image != nil {
 		writeContextDefaults(column.Image.Context)

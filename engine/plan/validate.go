@@ -158,6 +158,7 @@ func (v *validation) models() {
 		}
 		v.extraBody(field+".extraBody", model.ExtraBody)
 		v.structuredOutput(field+".structuredOutput", model.StructuredOutput)
+		v.schemaInPrompt(field+".schemaInPrompt", model.SchemaInPrompt)
 		for _, provider := range v.spec.Providers {
 			if provider.Name != model.Provider {
 				continue

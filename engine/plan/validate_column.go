@@ -153,6 +153,9 @@ func (v *validation) llmColumn(index int, field string) {
 		v.template(index, field+".systemPrompt", llm.SystemPrompt)
 	}
 	v.contexts(index, field+".context", llm.Context)
+	if text := v.spec.Columns[index].LLMText; text != nil {
+		v.onTruncation(field+".onTruncation", text.OnTruncation)
+	}
 }
 
 func (v *validation) modelAlias(field, alias string) {

@@ -71,3 +71,21 @@ func (v *validation) structuredOutput(field string, method v1alpha1.StructuredOu
 		v.add(field, ReasonInvalidValue, "must be Prompt, Native or Tool, but is %q", method)
 	}
 }
+
+// schemaInPrompt checks whether a schema that a request carries stands in the prompt too.
+func (v *validation) schemaInPrompt(field string, policy v1alpha1.SchemaInPromptPolicy) {
+	switch policy {
+	case "", v1alpha1.SchemaInPromptEnabled, v1alpha1.SchemaInPromptDisabled:
+	default:
+		v.add(field, ReasonInvalidValue, "must be Enabled or Disabled, but is %q", policy)
+	}
+}
+
+// onTruncation checks what becomes of a text that was cut off.
+func (v *validation) onTruncation(field string, policy v1alpha1.TruncationPolicy) {
+	switch policy {
+	case "", v1alpha1.TruncationFail, v1alpha1.TruncationKeep:
+	default:
+		v.add(field, ReasonInvalidValue, "must be Fail or Keep, but is %q", policy)
+	}
+}

@@ -41,8 +41,13 @@ type candidate struct {
 func candidates(answer string, wanted kinds) iter.Seq[candidate] {
 	return func(yield func(candidate) bool) {
 		reader := reader{wanted: wanted, repairable: maxRepairBytes}
-		if document, err := parse(answer); err == nil && wanted.matches(document) && !yield(candidate{document: document}) {
-			return
+		if document, err := parse(answer); err == nil {
+			if text, isText := document.(string); isText && !wanted.scalar {
+				// Servers and models encode documents twice.
+				answer = trim(text)
+			} else if wanted.matches(document) && !yield(candidate{document: document}) {
+				return
+			}
 		}
 		reasoning, rest, marked := splitReasoning(answer)
 		if rest == "" {
@@ -96,12 +101,16 @@ func isJSON(language string) bool {
 // inSegment yields the candidates in a block or a text, which may have other words around them. more says that more of them are wanted, cut that
 // the last one does not end.
 func (r *reader) inSegment(text string, yield func(candidate) bool) (more, cut bool) {
-	text = strings.TrimSpace(text)
+	text = trim(text)
 	if text == "" {
 		return true, false
 	}
-	if document, err := parse(text); err == nil && r.wanted.matches(document) {
-		return yield(candidate{document: document}), false
+	if document, err := parse(text); err == nil {
+		if inner, isText := document.(string); isText && !r.wanted.scalar {
+			text = trim(inner)
+		} else if r.wanted.matches(document) {
+			return yield(candidate{document: document}), false
+		}
 	}
 	found, cut := spans(text)
 	if cut {

@@ -10,6 +10,8 @@ type Fence struct {
 	// Language is the first word behind the fence, or empty.
 	Language string
 	Content  string
+	// Before is the last line with words before the block, outside of other blocks; empty when there is none since the block before it.
+	Before string
 	// Closed says that the block ends before the text does.
 	Closed bool
 }
@@ -24,17 +26,20 @@ var (
 func Fences(text string) []Fence {
 	var blocks []Fence
 	var lines []string
-	var fence, indent string
+	var fence, indent, before string
 	inside := false
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\r\n")
 		if !inside {
 			if match := openingFence.FindStringSubmatch(line); match != nil {
 				indent, fence = match[1], match[2]
-				blocks, lines, inside = append(blocks, Fence{Language: match[3]}), nil, true
+				blocks, lines, inside = append(blocks, Fence{Language: match[3], Before: before}), nil, true
 			} else if match := inlineFence.FindStringSubmatch(line); match != nil {
 				indent, fence = "", match[1]
-				blocks, lines, inside = append(blocks, Fence{Language: match[2]}), nil, true
+				before, _, _ = strings.Cut(line, fence)
+				blocks, lines, inside = append(blocks, Fence{Language: match[2], Before: before}), nil, true
+			} else if strings.TrimSpace(line) != "" {
+				before = line
 			}
 			continue
 		}
@@ -44,7 +49,7 @@ func Fences(text string) []Fence {
 		}
 		block := &blocks[len(blocks)-1]
 		block.Content, block.Closed = strings.Join(lines, "\n"), ends
-		inside = !ends
+		inside, before = !ends, ""
 	}
 	return blocks
 }

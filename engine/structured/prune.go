@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math/big"
 	"slices"
+	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
@@ -102,6 +103,7 @@ func (p *pruner) value(schemas []*jsonschema.Schema, value any, depth int) any {
 	if p.steps++; p.steps > maxValidationSteps || depth > maxDepth {
 		return value
 	}
+	value = unwrapped(schemas, value)
 	holding := p.holding(nil, schemas, value, depth)
 	switch typed := value.(type) {
 	case map[string]any:
@@ -128,12 +130,11 @@ func (p *pruner) value(schemas []*jsonschema.Schema, value any, depth int) any {
 	return value
 }
 
-// object removes the properties that no schema has, once some schema has any. An object of which nothing is said keeps all, and one whose
-// keys are free, each with the same schema.
+// object removes the properties that no schema has, once some schema has any and none of them allows others. An object of which nothing is
+// said keeps all, and so does one whose schema allows additional properties. A null means that a property is absent, where it need not be
+// there and null is no value of it.
 func (p *pruner) object(holding []*jsonschema.Schema, object map[string]any, depth int) {
-	closed := slices.ContainsFunc(holding, func(schema *jsonschema.Schema) bool {
-		return len(schema.Properties) > 0 || schema.AdditionalProperties == false
-	})
+	closed := isClosedBy(holding)
 	for name, member := range object {
 		var parts []*jsonschema.Schema
 		known := false
@@ -147,12 +148,65 @@ func (p *pruner) object(holding []*jsonschema.Schema, object map[string]any, dep
 				parts = append(parts, part)
 			}
 		}
-		if closed && !known {
+		if closed && !known || member == nil && p.meansAbsent(holding, name, parts) {
 			delete(object, name)
 			continue
 		}
 		object[name] = p.value(parts, member, depth+1)
 	}
+}
+
+// isClosedBy says whether the properties that the schemas describe are all that an object may have.
+func isClosedBy(holding []*jsonschema.Schema) bool {
+	described, opened := false, false
+	for _, schema := range holding {
+		if schema.AdditionalProperties == false {
+			return true
+		}
+		described = described || len(schema.Properties) > 0
+		opened = opened || isOpen(schema)
+	}
+	return described && !opened
+}
+
+// isOpen says whether a schema asks for properties that it does not name to be kept.
+func isOpen(schema *jsonschema.Schema) bool {
+	if schema.AdditionalProperties != nil && schema.AdditionalProperties != false {
+		return true
+	}
+	return schema.UnevaluatedProperties != nil && (schema.UnevaluatedProperties.Bool == nil || *schema.UnevaluatedProperties.Bool)
+}
+
+// meansAbsent says whether a null stands for a property that is not there.
+func (p *pruner) meansAbsent(holding []*jsonschema.Schema, name string, parts []*jsonschema.Schema) bool {
+	for _, schema := range holding {
+		if slices.Contains(schema.Required, name) {
+			return false
+		}
+	}
+	return slices.ContainsFunc(parts, func(part *jsonschema.Schema) bool { return !p.holds(part, nil) })
+}
+
+// unwrapped returns the document that a text holds as JSON where a document is wanted and no text may be: models write documents within
+// documents as strings.
+func unwrapped(schemas []*jsonschema.Schema, value any) any {
+	text, isText := value.(string)
+	if !isText || len(schemas) == 0 || !slices.ContainsFunc(schemas, func(schema *jsonschema.Schema) bool { return !mayBe(schema, value) }) {
+		return value
+	}
+	if head := strings.TrimLeft(text, " \t\r\n\ufeff"); head == "" || head[0] != '{' && head[0] != '[' {
+		return value
+	}
+	document, err := parse(text)
+	if err != nil {
+		return value
+	}
+	for _, schema := range schemas {
+		if !mayBe(schema, document) {
+			return value
+		}
+	}
+	return document
 }
 
 // holding adds the schemas that hold for a value: these, what they refer to, all of allOf, the alternative that fits, and what follows from

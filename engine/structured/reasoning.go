@@ -38,11 +38,19 @@ func splitReasoning(text string) (reasoning, answer string, marked bool) {
 		text = text[end[1]:]
 	}
 	if !marked && !thoughtBegin.MatchString(text) {
-		// Templates of chats that begin the thought for the model leave only its end in the answer.
-		if ends := thoughtEnd.FindAllStringIndex(text, 2); len(ends) == 1 {
+		// Templates of chats that begin the thought for the model leave only its end in the answer, at the beginning or end of a line;
+		// within a line it is a word of the answer.
+		if ends := thoughtEnd.FindAllStringIndex(text, 2); len(ends) == 1 && atLineEdge(text, ends[0]) {
 			thoughts = append(thoughts, strings.TrimSpace(text[:ends[0][0]]))
 			text = text[ends[0][1]:]
 		}
 	}
 	return strings.TrimSpace(strings.Join(thoughts, "\n\n")), strings.TrimSpace(text), marked
+}
+
+// atLineEdge says whether a part of a text begins or ends a line.
+func atLineEdge(text string, part []int) bool {
+	before := strings.TrimRight(text[:part[0]], " \t")
+	after := strings.TrimLeft(text[part[1]:], " \t")
+	return before == "" || after == "" || strings.HasSuffix(before, "\n") || after[0] == '\n' || after[0] == '\r'
 }

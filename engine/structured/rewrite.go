@@ -33,6 +33,37 @@ func (r *rewriter) schema(schema any, at string) any {
 	return object
 }
 
+// withNulls returns a copy of a schema in which the nullable of OpenAPI is said in the words of JSON Schema.
+func withNulls(schema any) any {
+	object, isObject := schema.(map[string]any)
+	if !isObject {
+		return schema
+	}
+	object = maps.Clone(object)
+	for keyword, part := range subschemas(object) {
+		replace(object, keyword, withNulls(part))
+	}
+	nullable, _ := object["nullable"].(bool)
+	if !nullable {
+		return object
+	}
+	delete(object, "nullable")
+	switch named := object["type"].(type) {
+	case string:
+		object["type"] = []any{named, "null"}
+	case []any:
+		if !slices.Contains(named, any("null")) {
+			object["type"] = append(slices.Clone(named), "null")
+		}
+	default:
+		return map[string]any{"anyOf": []any{object, map[string]any{"type": "null"}}}
+	}
+	if values, isEnum := object["enum"].([]any); isEnum && !slices.Contains(values, nil) {
+		object["enum"] = append(slices.Clone(values), nil)
+	}
+	return object
+}
+
 // replace puts a rewritten part in its place, in a container that belongs to the copy.
 func replace(object map[string]any, keyword []string, part any) {
 	if len(keyword) == 1 {
@@ -188,7 +219,7 @@ func below(as role) role {
 func encodeSchema(text []byte, object map[string]any) []byte {
 	object = maps.Clone(object)
 	properties, _ := object["properties"].(map[string]any)
-	if len(properties) > 0 && isClosed(object) {
+	if _, said := object["additionalProperties"]; len(properties) > 0 && !said && isClosed(object) {
 		object["additionalProperties"] = false
 	}
 	return encodeMembers(text, slices.Sorted(maps.Keys(object)), func(text []byte, name string) []byte {
@@ -208,7 +239,8 @@ func encodeSchema(text []byte, object map[string]any) []byte {
 
 // isClosed says whether an object's own properties are all that it may have.
 func isClosed(object map[string]any) bool {
-	for _, keyword := range []string{"allOf", "anyOf", "oneOf", "$ref", "if", "patternProperties", "dependentSchemas"} {
+	for _, keyword := range []string{"allOf", "anyOf", "oneOf", "$ref", "if", "patternProperties", "dependentSchemas",
+		"unevaluatedProperties"} {
 		if object[keyword] != nil {
 			return false
 		}

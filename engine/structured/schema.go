@@ -15,6 +15,10 @@ type Schema struct {
 	shape  *shape
 	wanted kinds
 	text   []byte
+	// example is a document in the form of the schema, with placeholders for texts; names are the properties of the root.
+	example      []byte
+	placeholders map[string]bool
+	names        []string
 	// decimals are, by the location of their schema, to how many places numbers are rounded; -1 is not at all.
 	decimals map[string]int
 	// coerce brings a document nearer to the schema before it is validated. It may be nil.
@@ -49,7 +53,12 @@ func Compile(document []byte) (*Schema, []Problem) {
 	if len(checked.problems) > 0 {
 		return nil, append(checked.problems, otherPlaces(metaProblems(raw), checked.problems)...)
 	}
+	raw, _ = withNulls(raw).(map[string]any) // which is an object as it was one before
 	schema := &Schema{text: encode(raw), decimals: map[string]int{}}
+	schema.example, schema.placeholders = exampleOf(raw)
+	if properties, described := raw["properties"].(map[string]any); described {
+		schema.names = orderedNames(properties, raw["required"])
+	}
 	rewritten := (&rewriter{decimals: schema.decimals}).schema(raw, location+"#")
 	var problems []Problem
 	if schema.root, problems = compile(rewritten); len(problems) > 0 {
@@ -81,6 +90,10 @@ func otherPlaces(problems, known []Problem) []Problem {
 // Text is the schema as compact JSON, with the properties of an object in the order of their fields.
 func (s *Schema) Text() []byte { return s.text }
 
+// Example is a document in the form of the schema as compact JSON. Its texts are placeholders that say in angle brackets what belongs there;
+// a document that has one of them is refused.
+func (s *Schema) Example() []byte { return s.example }
+
 // Type is the type of the values: objects are structs, whose fields stand in the order of required, and then by name; arrays are lists. What
 // has no type of its own (free objects, unions of different types, recursion) is a string with JSON in it.
 func (s *Schema) Type() table.Type { return s.shape.tableType() }
@@ -104,6 +117,9 @@ func (s *Schema) Document(answer string) (any, error) {
 
 // validate prunes a document, brings its decimals into their form, and says what is wrong with it. The document is changed.
 func (s *Schema) validate(document any) (any, error) {
+	if err := s.echo(document); err != nil {
+		return nil, err
+	}
 	if s.coerce != nil {
 		s.coerce(document)
 	}

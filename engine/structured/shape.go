@@ -214,7 +214,7 @@ func (s *shaper) list(schema *jsonschema.Schema) *shape {
 }
 
 func (s *shaper) object(schema *jsonschema.Schema) *shape {
-	if len(schema.PatternProperties) > 0 || schema.Properties[""] != nil {
+	if len(schema.PatternProperties) > 0 || schema.Properties[""] != nil || isOpen(schema) {
 		return asText()
 	}
 	if len(schema.Properties) == 0 {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // Limits of what is looked at. They are far beyond what models write and people need; they keep broken or hostile input from using up a Pod.
@@ -44,9 +45,14 @@ func Extract(answer string) (any, error) {
 	return find(answer, kinds{object: true, array: true, scalar: true}, func(document any) (any, error) { return document, nil })
 }
 
+// trim removes white space and byte order marks around a text.
+func trim(text string) string {
+	return strings.TrimFunc(text, func(char rune) bool { return char == '\ufeff' || unicode.IsSpace(char) })
+}
+
 // find hands the documents in an answer to accept, the most likely first, until one is accepted.
 func find(answer string, wanted kinds, accept func(document any) (any, error)) (any, error) {
-	answer = strings.TrimSpace(strings.TrimPrefix(answer, "\ufeff"))
+	answer = trim(answer)
 	switch {
 	case answer == "":
 		return nil, answerError("the answer is empty")

@@ -2,6 +2,7 @@ package llm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -137,14 +138,17 @@ func corrections(answer *model.Answer, problem error) []model.Message {
 	return messages
 }
 
-// giveUp says why a conversation came to nothing.
+// giveUp says why a conversation came to nothing. Only an answer that is not whole was kept from being so by its length: one that is whole and
+// wrong is not helped by more tokens, even where words after it were cut off.
 func (g *Generator) giveUp(talk *conversation, problem error) error {
-	switch talk.answer.Finish {
-	case model.FinishContext:
+	var unread *structured.AnswerError
+	cut := errors.As(problem, &unread) && unread.Truncated
+	switch {
+	case cut && talk.answer.Finish == model.FinishContext:
 		return failure.New(v1alpha1.ReasonContextOverflow, failure.DropRow,
 			"the context window of model %q was full before its answer was complete, after %s: %v; shorten the prompts of column %q",
 			g.spec.Model, requests(talk.requests), problem, g.name)
-	case model.FinishLength:
+	case cut && talk.answer.Finish == model.FinishLength:
 		return failure.New(v1alpha1.ReasonOutputTruncated, failure.DropRow,
 			"model %q used up its tokens before its answer was complete, after %s: %v; raise parameters.maxTokens", g.spec.Model, requests(talk.requests), problem)
 	}

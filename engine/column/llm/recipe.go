@@ -1,7 +1,6 @@
 package llm
 
 import (
-	"fmt"
 	"strings"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -33,57 +32,41 @@ func recipeOf(column *v1alpha1.Column, of *v1alpha1.Model) (recipe, error) {
 	case column.LLMJudge != nil:
 		schema, problems = structured.Judge(column.LLMJudge.Scores)
 	default:
-		return textRecipe{}, nil
+		return textRecipe{onTruncation: column.LLMText.OnTruncation}, nil
 	}
 	if len(problems) > 0 {
 		return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: %s %s", column.Name, problems[0].Path, problems[0].Message)
 	}
-	return documentRecipe{name: column.Name, schema: schema, method: of.StructuredOutput}, nil
+	return documentRecipe{
+		name: column.Name, schema: schema, method: of.StructuredOutput, inPrompt: of.SchemaInPrompt == v1alpha1.SchemaInPromptEnabled,
+	}, nil
 }
 
 // textRecipe takes the answer as it is.
-type textRecipe struct{}
+type textRecipe struct{ onTruncation v1alpha1.TruncationPolicy }
 
 func (textRecipe) instructions() string   { return "" }
 func (textRecipe) prepare(*model.Request) {}
 
 func (textRecipe) otherCalls(answer *model.Answer) []model.ToolCall { return answer.ToolCalls }
 
-func (textRecipe) read(answer *model.Answer) (any, error) {
-	if text := strings.TrimSpace(answer.Text); text != "" {
-		return text, nil
-	}
-	return nil, &structured.AnswerError{Message: "it has no text beside its reasoning", Truncated: true}
-}
-
-// codeRecipe takes the last fenced block.
-type codeRecipe struct{ language language }
-
-func (r codeRecipe) instructions() string {
-	return fmt.Sprintf("Write the answer as code in %s, and follow the best practices of the language. Put all of it into a single fenced block that begins with "+
-		"```%s and ends with ```; write no other fenced block.", r.language.title, r.language.tag)
-}
-
-func (codeRecipe) prepare(*model.Request) {}
-
-func (codeRecipe) otherCalls(answer *model.Answer) []model.ToolCall { return answer.ToolCalls }
-
-func (r codeRecipe) read(answer *model.Answer) (any, error) {
-	blocks := structured.Fences(answer.Text)
-	if len(blocks) == 0 {
-		return nil, fmt.Errorf("there is no fenced block of code in the answer; put the code between ```%s and ```", r.language.tag)
-	}
-	block := blocks[len(blocks)-1]
-	code := strings.TrimSpace(block.Content)
+func (r textRecipe) read(answer *model.Answer) (any, error) {
+	text := strings.TrimSpace(answer.Text)
 	switch {
-	case !block.Closed && answer.Finish != model.FinishStop:
-		return nil, &structured.AnswerError{Message: "the fenced block of code does not end", Truncated: true}
-	case block.Language != "" && !r.language.has(block.Language):
-		return nil, fmt.Errorf("the last fenced block is not marked as %s; begin it with ```%s", r.language.tag, r.language.tag)
-	case code == "":
-		return nil, fmt.Errorf("the last fenced block is empty")
+	case text == "":
+		return nil, noText(answer)
+	case answer.Finish == model.FinishLength && r.onTruncation != v1alpha1.TruncationKeep:
+		return nil, &structured.AnswerError{Message: "its text is cut off by the limit of tokens; write a shorter one", Truncated: true}
 	}
-	return code, nil
+	return text, nil
+}
+
+// noText says why there is no text in an answer.
+func noText(answer *model.Answer) error {
+	if answer.Reasoning != "" {
+		return &structured.AnswerError{Message: "it has thoughts only, which do not end in an answer", Truncated: true}
+	}
+	return &structured.AnswerError{Message: "the answer is empty", Truncated: answer.Finish != model.FinishStop}
 }
 
 // documentRecipe reads a document of a schema.
@@ -91,21 +74,28 @@ type documentRecipe struct {
 	name   string
 	schema *structured.Schema
 	method v1alpha1.StructuredOutputMethod
+	// inPrompt adds the schema to the prompt where the request carries it already.
+	inPrompt bool
 }
 
 // longestSchemaName is how long servers let the name of a schema be.
 const longestSchemaName = 64
 
 func (r documentRecipe) instructions() string {
-	schema := "\n<response_schema>\n" + string(r.schema.Text()) + "\n</response_schema>"
-	switch r.method {
-	case v1alpha1.StructuredOutputTool:
+	carried := r.method == v1alpha1.StructuredOutputTool || r.method == v1alpha1.StructuredOutputNative
+	if carried && !r.inPrompt {
+		// The server shows the schema to the model, or constrains the answer to it: small models that read of JSON write about JSON.
 		return ""
-	case v1alpha1.StructuredOutputNative:
-		// The server sees to the form, but not every server shows the schema and its descriptions to the model.
+	}
+	schema := "\n<response_schema>\n" + string(r.schema.Text()) + "\n</response_schema>"
+	switch {
+	case r.method == v1alpha1.StructuredOutputTool:
+		return "The arguments of " + model.AnswerTool + " are one JSON document that conforms to this JSON Schema:" + schema
+	case carried:
 		return "Answer with one JSON document that conforms to this JSON Schema, and with nothing else:" + schema
 	}
-	return "Answer with one JSON document that conforms to the JSON Schema below, in a fenced block that begins with ```json and ends with ```." + schema
+	return "Answer with one JSON document that conforms to the JSON Schema below, in a fenced block that begins with ```json and ends with ```." +
+		schema + "\nIt has this form, with values in the place of what stands in <>:\n```json\n" + string(r.schema.Example()) + "\n```"
 }
 
 func (r documentRecipe) prepare(request *model.Request) {
@@ -145,6 +135,9 @@ func (r documentRecipe) read(answer *model.Answer) (any, error) {
 				return r.schema.Read(call.Arguments)
 			}
 		}
+	}
+	if strings.TrimSpace(answer.Text) == "" {
+		return nil, noText(answer)
 	}
 	return r.schema.Read(answer.Text)
 }

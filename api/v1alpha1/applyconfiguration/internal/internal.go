@@ -613,6 +613,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: model
       type:
         scalar: string
+    - name: onTruncation
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.TruncationPolicy
     - name: prompt
       type:
         scalar: string
@@ -715,6 +718,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: rowSeed
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.RowSeedPolicy
+    - name: schemaInPrompt
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.SchemaInPromptPolicy
     - name: streaming
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.StreamingPolicy
@@ -1032,6 +1038,8 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: dev.seedloom.seedloom.api.v1alpha1.UUIDSampler
 - name: dev.seedloom.seedloom.api.v1alpha1.SamplerType
   scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.SchemaInPromptPolicy
+  scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.SchemaTransform
   map:
     fields:
@@ -1197,6 +1205,8 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
 - name: dev.seedloom.seedloom.api.v1alpha1.TracePolicy
+  scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.TruncationPolicy
   scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.UUIDSampler
   map:

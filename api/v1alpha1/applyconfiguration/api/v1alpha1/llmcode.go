@@ -9,7 +9,7 @@ import (
 // LLMCodeApplyConfiguration represents a declarative configuration of the LLMCode type for use
 // with apply.
 //
-// LLMCode has a model write code. The last fenced block of the answer is the value.
+// LLMCode has a model write code. The value is the last fenced block of the language, apart from examples of how to use the code before it.
 type LLMCodeApplyConfiguration struct {
 	LLMPromptApplyConfiguration `json:""`
 	// language is the language of the code.

@@ -12,6 +12,9 @@ import (
 // LLMText has a model write a text.
 type LLMTextApplyConfiguration struct {
 	LLMPromptApplyConfiguration `json:""`
+	// onTruncation is what becomes of an answer that the largest number of tokens has cut off. Defaults to Fail: the row is tried again, and
+	// then dropped as OutputTruncated. Keep takes what there is.
+	OnTruncation *apiv1alpha1.TruncationPolicy `json:"onTruncation,omitempty"`
 }
 
 // LLMTextApplyConfiguration constructs a declarative configuration of the LLMText type for use with
@@ -78,5 +81,13 @@ func (b *LLMTextApplyConfiguration) WithTrace(value apiv1alpha1.ConversationTrac
 // If called multiple times, the ExtractReasoning field is set to the value of the last call.
 func (b *LLMTextApplyConfiguration) WithExtractReasoning(value bool) *LLMTextApplyConfiguration {
 	b.LLMPromptApplyConfiguration.ExtractReasoning = &value
+	return b
+}
+
+// WithOnTruncation sets the OnTruncation field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the OnTruncation field is set to the value of the last call.
+func (b *LLMTextApplyConfiguration) WithOnTruncation(value apiv1alpha1.TruncationPolicy) *LLMTextApplyConfiguration {
+	b.OnTruncation = &value
 	return b
 }

@@ -26,6 +26,9 @@ type ModelApplyConfiguration struct {
 	// structuredOutput is how a model is brought to answer in a schema, for the columns llmStructured and llmJudge. Defaults to Prompt, which any
 	// model understands.
 	StructuredOutput *apiv1alpha1.StructuredOutputMethod `json:"structuredOutput,omitempty"`
+	// schemaInPrompt adds the schema to the prompt as well where structuredOutput is Native or Tool, for servers that constrain answers
+	// to a schema without showing it to the model. Defaults to Disabled: the prompt is then what was written.
+	SchemaInPrompt *apiv1alpha1.SchemaInPromptPolicy `json:"schemaInPrompt,omitempty"`
 	// streaming lets the server send its answer piece by piece, for gateways that cut connections on which nothing moves.
 	// Defaults to Disabled.
 	Streaming *apiv1alpha1.StreamingPolicy `json:"streaming,omitempty"`
@@ -97,6 +100,14 @@ func (b *ModelApplyConfiguration) WithExtraBody(value v1.JSON) *ModelApplyConfig
 // If called multiple times, the StructuredOutput field is set to the value of the last call.
 func (b *ModelApplyConfiguration) WithStructuredOutput(value apiv1alpha1.StructuredOutputMethod) *ModelApplyConfiguration {
 	b.StructuredOutput = &value
+	return b
+}
+
+// WithSchemaInPrompt sets the SchemaInPrompt field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SchemaInPrompt field is set to the value of the last call.
+func (b *ModelApplyConfiguration) WithSchemaInPrompt(value apiv1alpha1.SchemaInPromptPolicy) *ModelApplyConfiguration {
+	b.SchemaInPrompt = &value
 	return b
 }
 
