@@ -14,6 +14,7 @@ import (
 	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/engine/trace"
 	"seedloom.dev/seedloom/engine/watch"
 	"seedloom.dev/seedloom/internal/runreport"
 )
@@ -51,7 +52,9 @@ type driver struct {
 	watch   *watch.Watch
 	work    *work
 	fails   *watch.Failures
-	trace   *tracer
+	trace   *trace.Tracer
+	// traced are the steps as spans name them.
+	traced  []trace.Step
 	sharing *sharing
 	// due is when the driver is to be woken; zero when nothing waits for time.
 	due time.Time
@@ -80,7 +83,7 @@ type result struct {
 	// requests are those that the task has sent to a model; nil for one that sends none.
 	requests *model.Progress
 	// traced is nil where the run is not traced.
-	traced *tracedTask
+	traced *trace.Task
 }
 
 // newDriver returns a driver for some columns. With hold, processors work on what was sampled before any other column is made.
@@ -91,14 +94,15 @@ func newDriver(job *Job, columns []*plan.Column, newRecord func(table.RowIndex, 
 	if hold {
 		config.Hold, config.Restarted = true, job.restarted(early)
 	}
-	config.Ready = job.tracer.ready(steps)
+	traced := tracedSteps(steps)
+	config.Ready = job.tracer.Ready(traced)
 	slots := 0
 	for _, lane := range config.Lanes {
 		slots += lane.Limit
 	}
 	return &driver{
 		early: early, processed: make(chan func()),
-		trace: job.tracer, names: lanes.names, sharing: newSharing(job.Shares, job.Logger), work: newWork(job.Progress, steps, config.Columns), fails: watch.NewFailures(job.Logger, time.Now()),
+		trace: job.tracer, traced: traced, names: lanes.names, sharing: newSharing(job.Shares, job.Logger), work: newWork(job.Progress, steps, config.Columns), fails: watch.NewFailures(job.Logger, time.Now()),
 		job: job, core: schedule.New(config), steps: steps, slots: slots, turns: lanes.turns(),
 		results: make(chan result, slots), usage: make(map[int64][]runreport.Column),
 		watch: watch.New(job.Logger, job.Plan.Spec, lanes.names, time.Now()),
@@ -126,7 +130,7 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 	stop := ctx.Done()
 	d.watch.Progressed(time.Now())
 	defer d.fails.Flush()
-	defer d.trace.end()
+	defer d.trace.End()
 	defer d.sharing.begin(d.core)()
 	missed := false
 	for {
@@ -188,7 +192,7 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 				d.core.End(failure.Of(err))
 			}
 			missed = d.missed(wake, now)
-			d.job.Progress.SetSpansDropped(d.trace.dropped())
+			d.job.Progress.SetSpansDropped(d.trace.Dropped())
 			d.fails.Look(now)
 		case <-stop:
 		case <-drain.timer.C:
@@ -237,7 +241,7 @@ func (d *driver) deliver(to source) {
 		to.fates(fates)
 	}
 	for _, group := range d.core.TakeFinished() {
-		d.trace.done(group.Index)
+		d.trace.Done(group.Index)
 		to.finished(group, d.takeUsage(group.Index))
 	}
 }
@@ -281,7 +285,7 @@ func (d *driver) start(ctx context.Context, lane int, now time.Time) bool {
 		return false
 	}
 	step := d.steps[task.Column]
-	begun := result{task: task, traced: d.trace.admitted(task, step, d.names[lane], now)}
+	begun := result{task: task, traced: d.trace.Admitted(task, d.traced[task.Column], d.names[lane], now)}
 	if column := step.columns[0]; column.Model != nil {
 		ctx, begun.requests = model.WithProgress(ctx, d.trace != nil)
 		begun.request = d.watch.BeginRequest(column, task, begun.requests, now)
@@ -308,10 +312,8 @@ func (d *driver) perform(ctx context.Context, started result) (back result) {
 	task := back.task
 	step := d.steps[task.Column]
 	column := step.columns[0]
-	if back.traced != nil {
-		back.traced.started = time.Now()
-		defer func() { back.traced.finished = time.Now() }()
-	}
+	back.traced.Begin()
+	defer back.traced.End()
 	defer func() {
 		if cause := recover(); cause != nil {
 			back.err = d.job.panicked(strings.Join(step.names(), ", "), cause)
@@ -368,7 +370,7 @@ func (d *driver) apply(back result) {
 	d.fails.Task(column.Name, back.err)
 	d.settle(step, column, back, now)
 	if d.trace != nil {
-		d.trace.returned(&back, d.core.Deferred(back.task))
+		d.trace.Returned(back.traced, trace.Outcome{Err: back.err, Failures: back.failures, Requests: back.requests}, d.core.Deferred(back.task))
 	}
 }
 

@@ -57,7 +57,7 @@ type Job struct {
 	storageFailed atomic.Bool
 	journals      *journals
 	budget        *budget
-	tracer        *tracer
+	tracer        *trace.Tracer
 	skips         *skip.Rules
 	describer     *watch.Describer
 }
@@ -71,7 +71,7 @@ func Execute(ctx context.Context, job *Job) *failure.Error {
 	}
 	job.skips = rules
 	job.budget = newBudget(job)
-	job.tracer = newTracer(job.Trace, job.Plan.RowGroupSize)
+	job.tracer = trace.NewTracer(job.Trace, job.Plan.RowGroupSize)
 	job.journals = newJournals(job)
 	defer job.journals.close()
 	job.describer = watch.StartDescriber(job.Describe)

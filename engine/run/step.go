@@ -3,10 +3,12 @@ package run
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/schedule"
+	"seedloom.dev/seedloom/engine/trace"
 )
 
 // step is what the scheduler hands out as one: a column of a model or a batch alone, or columns that are computed in the process and wait
@@ -90,6 +92,16 @@ func (s *step) names() []string {
 		names = append(names, column.Name)
 	}
 	return names
+}
+
+// tracedSteps are the steps as spans name them.
+func tracedSteps(steps []*step) []trace.Step {
+	traced := make([]trace.Step, len(steps))
+	for i, step := range steps {
+		first := step.columns[0]
+		traced[i] = trace.Step{Columns: strings.Join(step.names(), ","), First: first.Index, Batch: first.Batch}
+	}
+	return traced
 }
 
 // performLocal makes the cells of a local step. They belong to this attempt of their rows and to this task alone, so they are written where

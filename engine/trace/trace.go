@@ -1,5 +1,5 @@
-// Package trace holds what is told of a run's tasks, one span for each with its requests, and the sinks that keep it: a ring in memory and
-// files. It knows nothing of how tasks are made or run, and a span holds no prompt, no answer and no secret.
+// Package trace holds what is recorded of a run's tasks, one span for each with its requests; the tracer that follows the tasks of a scheduler;
+// and the sinks that keep spans: a ring in memory and files. It starts no task, and a span holds no prompt, no answer and no secret.
 package trace
 
 import (

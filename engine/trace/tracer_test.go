@@ -1,28 +1,25 @@
-package run
+package trace
 
 import (
 	"testing"
 	"time"
 
-	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/engine/table"
-	"seedloom.dev/seedloom/engine/trace"
 )
 
 // tracing does with one cell what a driver does.
-func tracing(t *tracer, one *step, task schedule.Task) {
+func tracing(t *Tracer, one Step, task schedule.Task) {
 	if t != nil {
-		t.group(0).ready[cellOf(task.Records[0], one)] = time.Time{}
+		t.group(0).ready[one.cellOf(task.Records[0])] = time.Time{}
 	}
-	back := result{task: task, traced: t.admitted(task, one, "local", time.Time{})}
-	t.returned(&back, false)
-	t.done(0)
+	t.Returned(t.Admitted(task, one, "local", time.Time{}), Outcome{}, false)
+	t.Done(0)
 }
 
-func localTask(tb testing.TB) (*step, schedule.Task) {
+func localTask(tb testing.TB) (Step, schedule.Task) {
 	tb.Helper()
-	one := &step{columns: []*plan.Column{{Name: "text"}}, local: true}
+	one := Step{Columns: "text"}
 	schema := table.NewSchema(table.Field{Name: "text"})
 	core := schedule.New(schedule.Config{
 		Columns: []schedule.Column{{Parts: []string{"text"}}}, Lanes: []schedule.Lane{{Limit: 1, Endpoint: -1}}, MaxRowAttempts: 1,
@@ -38,15 +35,15 @@ func localTask(tb testing.TB) (*step, schedule.Task) {
 
 func TestATraceThatIsOffAllocatesNothing(t *testing.T) {
 	one, task := localTask(t)
-	off := newTracer(nil, 1000)
-	if off.ready([]*step{one}) != nil {
+	off := NewTracer(nil, 1000)
+	if off.Ready([]Step{one}) != nil {
 		t.Error("the scheduler would tell of every cell")
 	}
 	if allocations := testing.AllocsPerRun(1000, func() { tracing(off, one, task) }); allocations != 0 {
 		t.Errorf("a cell costs %v allocations", allocations)
 	}
-	ring := trace.NewRing(10)
-	tracing(newTracer(ring, 1000), one, task)
+	ring := NewRing(10)
+	tracing(NewTracer(ring, 1000), one, task)
 	if len(ring.Spans()) != 1 {
 		t.Error("the same with a sink gives no span, so this test shows nothing")
 	}
@@ -54,7 +51,7 @@ func TestATraceThatIsOffAllocatesNothing(t *testing.T) {
 
 func BenchmarkTrace(b *testing.B) {
 	one, task := localTask(b)
-	for name, traced := range map[string]*tracer{"off": newTracer(nil, 1000), "on": newTracer(trace.NewRing(1000), 1000)} {
+	for name, traced := range map[string]*Tracer{"off": NewTracer(nil, 1000), "on": NewTracer(NewRing(1000), 1000)} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
