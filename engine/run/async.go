@@ -114,7 +114,7 @@ func (s *asyncSource) salvage(ctx context.Context, d *driver, ending *failure.Er
 }
 
 func (s *asyncSource) refill(core *schedule.Core) *failure.Error {
-	for len(s.waiting) > 0 && core.Hungry() {
+	for len(s.waiting) > 0 && core.NeedsRows() {
 		group := s.waiting[0]
 		group.list()
 		if s.rows > 0 && s.rows+len(group.todo) > s.maxRows {

@@ -234,13 +234,17 @@ func (d *driver) missed(timer *time.Timer, now time.Time) bool {
 	}
 }
 
-// deliver hands over the rows and row groups that have met their fate.
+// deliver hands over the rows and row groups that have met their fate, and what is to be done with those that have come to their hold.
 func (d *driver) deliver(to source) {
-	if fates := d.core.TakeFates(); fates.Done > 0 || len(fates.Dropped) > 0 {
+	due := d.core.Take()
+	if due.Done > 0 || len(due.Dropped) > 0 {
 		d.watch.Progressed(time.Now())
-		to.fates(fates)
+		to.fates(due.Fates)
 	}
-	for _, group := range d.core.TakeFinished() {
+	for _, group := range due.Held {
+		d.processHeld(group)
+	}
+	for _, group := range due.Finished {
 		d.trace.Done(group.Index)
 		to.finished(group, d.takeUsage(group.Index))
 	}
@@ -275,7 +279,7 @@ func (d *driver) dispatch(ctx context.Context) (started int) {
 
 // start starts the next task of a lane, if one may start now.
 func (d *driver) start(ctx context.Context, lane int, now time.Time) bool {
-	if lane != schedule.Local && d.core.Eager(lane) {
+	if lane != schedule.Local && d.core.MayStart(lane) {
 		if ending := d.job.budget.exhausted(d.requests()); ending != nil {
 			d.core.End(ending)
 		}

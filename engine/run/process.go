@@ -117,19 +117,20 @@ func nameOfStage(stage v1alpha1.ProcessorStage, group int64) string {
 	return fmt.Sprintf("%s processors of row group %d", stage, group)
 }
 
-// startBesides starts what waits to be done beside the tasks, and the processors of row groups that have come to their hold. Nothing else of
-// such a row group runs until they are done.
+// processHeld has processors work on a row group that has come to its hold. Nothing else of it runs until they are done.
+func (d *driver) processHeld(group *schedule.Group) {
+	batch := &process.Batch{Stage: v1alpha1.ProcessorPreBatch, RowGroup: group.Index, Records: group.Alive(), Columns: d.early}
+	var result *process.Result
+	var err *failure.Error
+	d.besides = append(d.besides, beside{
+		name: nameOfStage(batch.Stage, group.Index), rows: len(batch.Records),
+		work:  func(ctx context.Context) { result, err = d.job.process(ctx, batch) },
+		apply: func() { d.applyHeld(group, result, err) },
+	})
+}
+
+// startBesides starts what waits to be done beside the tasks.
 func (d *driver) startBesides(ctx context.Context) {
-	for _, group := range d.core.TakeHeld() {
-		batch := &process.Batch{Stage: v1alpha1.ProcessorPreBatch, RowGroup: group.Index, Records: group.Alive(), Columns: d.early}
-		var result *process.Result
-		var err *failure.Error
-		d.besides = append(d.besides, beside{
-			name: nameOfStage(batch.Stage, group.Index), rows: len(batch.Records),
-			work:  func(ctx context.Context) { result, err = d.job.process(ctx, batch) },
-			apply: func() { d.applyHeld(group, result, err) },
-		})
-	}
 	if d.core.Ending() == nil { // else they never come, and what is not released is not written
 		for _, next := range d.besides {
 			d.startBeside(ctx, next)

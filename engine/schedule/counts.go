@@ -2,8 +2,8 @@ package schedule
 
 // CellCounts are the cells of a column by what becomes of them.
 type CellCounts struct {
-	// Made are the cells that are there, those that were left out among them, without those of attempts that have failed since. Recovered are those of them that an earlier
-	// process has made.
+	// Made are the cells that are there, those that were left out among them, without those of attempts that have failed since. Recovered
+	// are those of them that an earlier process has made.
 	Made, Recovered int64
 	// Running are the cells that are being made, Deferred those that wait for their next try.
 	Running, Deferred int64
@@ -26,7 +26,7 @@ func (c *Core) forget(column int, state cellState) {
 	switch {
 	case state == cellDone || state == cellSkipped:
 		c.counts[column].Made--
-	case state == cellDeferred && !c.config.Columns[column].Batch:
+	case state == cellDeferred:
 		c.counts[column].Deferred--
 	}
 }

@@ -91,7 +91,7 @@ func benchmarkCore(b *testing.B, columns int) {
 	b.ReportAllocs()
 	cells := 0
 	for group := int64(0); b.Loop(); {
-		for s.core.Hungry() {
+		for s.core.NeedsRows() {
 			s.core.Add(group, todo(int(group)*1000, int(group)*1000+1000))
 			group++
 		}
@@ -105,8 +105,7 @@ func benchmarkCore(b *testing.B, columns int) {
 			cells++
 		}
 		s.running = s.running[:0]
-		s.core.TakeFinished()
-		s.core.TakeFates()
+		s.core.Take()
 	}
 	b.ReportMetric(float64(cells)/b.Elapsed().Seconds(), "cells/s")
 }

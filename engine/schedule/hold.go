@@ -1,20 +1,9 @@
 package schedule
 
 import (
-	"slices"
-
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/table"
 )
-
-// TakeHeld returns the row groups that have come to their hold since the last call: all of their rows that were not dropped have what is
-// made before it, and nothing of them is running or queued. Their owner releases or drops them; a group without such a row never comes to
-// its hold.
-func (c *Core) TakeHeld() []*Group {
-	held := slices.DeleteFunc(c.held, func(group *Group) bool { return !group.held })
-	c.held = nil
-	return held
-}
 
 // Alive returns the records of the rows that are being made, in the order in which the rows were added. While the group is held, its owner
 // may write to them.
@@ -77,7 +66,7 @@ func (c *Core) DropGroup(index int64, cause *failure.Error) {
 		r.tries = max(r.tries, c.config.MaxRowAttempts)
 		r.state = rowFailing
 		r.failed, r.part, r.cause = noColumn, 0, cause
-		c.settle(r)
+		c.restartOrDrop(r)
 	}
 	c.finish(group)
 }
@@ -85,26 +74,26 @@ func (c *Core) DropGroup(index int64, cause *failure.Error) {
 // noColumn stands for the column of a drop that no column has caused.
 const noColumn = -1
 
-// early notes that a row has one more of the cells that are made before the hold.
-func (c *Core) early(r *row, column int) {
+// resolvedBeforeHold notes that a row has one more of the cells that are made before the hold.
+func (c *Core) resolvedBeforeHold(r *row, column int) {
 	if !r.group.held || c.config.Columns[column].AfterHold {
 		return
 	}
-	r.early--
-	if r.early == 0 {
+	r.beforeHold--
+	if r.beforeHold == 0 {
 		c.arrived(r.group)
 	}
 }
 
 // arrived notes that one more row of a held group waits for the release, or never will.
 func (c *Core) arrived(group *Group) {
-	group.early--
-	if group.early > 0 {
+	group.beforeHold--
+	if group.beforeHold > 0 {
 		return
 	}
 	for i := range group.rows {
 		if group.rows[i].state == rowActive {
-			c.held = append(c.held, group)
+			c.harvest.Held = append(c.harvest.Held, group)
 			return
 		}
 	}

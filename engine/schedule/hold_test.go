@@ -41,12 +41,12 @@ func TestAHeldRowGroupWaitsForItsRelease(t *testing.T) {
 	s.core.Add(0, todo(0, 2))
 	s.core.Add(1, todo(2, 4))
 	for _, task := range s.all() {
-		if groups := s.core.TakeHeld(); len(groups) > 0 {
+		if groups := s.core.Take().Held; len(groups) > 0 {
 			t.Error("a row group is held before all of its rows are there")
 		}
 		s.core.Succeeded(task, s.now)
 	}
-	groups := s.core.TakeHeld()
+	groups := s.core.Take().Held
 	if tasks := s.all(); len(groups) != 1 || groups[0].Index != 0 || len(tasks) != 2 || tasks[0].Column != 0 || tasks[0].Group() != 1 {
 		t.Fatalf("%d row groups are held, and %+v may start", len(groups), tasks)
 	}
@@ -71,16 +71,18 @@ func TestADroppedRowGroupIsFinishedOnceNothingOfItRuns(t *testing.T) {
 	for _, task := range s.all() {
 		s.core.Succeeded(task, s.now)
 	}
-	s.core.TakeHeld()
+	s.core.Take()
 	s.core.Released(0)
 	tasks := s.all()
 	s.core.DropGroup(0, failure.New(v1alpha1.ReasonProcessorFailed, failure.EndRun, "so sad"))
 	s.core.Succeeded(tasks[0], s.now)
-	if s.core.Wants(tasks[1], 0) || len(s.core.TakeFinished()) > 0 || len(s.all()) > 0 {
+	early := s.core.Take()
+	if s.core.Wants(tasks[1], 0) || len(early.Finished) > 0 || len(s.all()) > 0 {
 		t.Error("the row group is finished while a task of it runs, or goes on")
 	}
 	s.core.Succeeded(tasks[1], s.now)
-	finished := s.core.TakeFinished()
+	due := s.core.Take()
+	finished := due.Finished
 	if len(finished) != 1 || len(finished[0].Done) != 0 || len(finished[0].Dropped) != 2 || s.core.Open() != 0 || s.core.Ending() != nil {
 		t.Fatalf("%+v is finished, %v", finished, s.core.Ending())
 	}
@@ -89,7 +91,7 @@ func TestADroppedRowGroupIsFinishedOnceNothingOfItRuns(t *testing.T) {
 			t.Errorf("dropped: %+v", dropped)
 		}
 	}
-	if fates := s.core.TakeFates(); len(fates.Dropped) != 2 || fates.Done != 0 {
-		t.Errorf("fates: %+v", fates)
+	if len(early.Dropped) != 1 || len(due.Dropped) != 1 || due.Done != 0 {
+		t.Errorf("fates: %+v, then %+v", early.Fates, due.Fates)
 	}
 }

@@ -66,7 +66,7 @@ func (c *Core) violations(handedOut []Task) []string {
 // countViolations counts all cells anew.
 func (c *Core) countViolations(handedOut []Task) []string {
 	counts := make([]CellCounts, len(c.config.Columns))
-	for i, spec := range c.config.Columns {
+	for i := range c.config.Columns {
 		counts[i].Made = c.doneRows
 		counts[i].Recovered = c.counts[i].Recovered
 		for _, group := range c.groups {
@@ -75,7 +75,7 @@ func (c *Core) countViolations(handedOut []Task) []string {
 				if r.state == rowActive && r.cells[i].state.there() {
 					counts[i].Made++
 				}
-				if r.state == rowActive && r.cells[i].state == cellDeferred && !spec.Batch {
+				if r.state == rowActive && r.cells[i].state == cellDeferred {
 					counts[i].Deferred++
 				}
 			}
@@ -132,7 +132,7 @@ func (c *Core) rowViolations(r *row, queued, deferred, running map[placement]int
 		}
 		here := placement{r, r.epoch, i}
 		places := [3]int{queued[here], deferred[here], running[here]}
-		if problem := misplaced(spec, r.cells[i].state, unmet, places, c.closed); problem != "" {
+		if problem := misplaced(r.cells[i].state, unmet, places, c.closed); problem != "" {
 			found = append(found, fmt.Sprintf("row %d, column %d %s: queued %d times, deferred %d times, running %d times", r.index, i, problem, places[0], places[1], places[2]))
 		}
 	}
@@ -160,8 +160,8 @@ func (c *Core) holdViolations(group *Group, queued, deferred, running map[placem
 				early++
 			}
 		}
-		if r.state == rowActive && early != r.early {
-			found = append(found, fmt.Sprintf("row %d lacks %d cells before the hold, and counts %d", r.index, early, r.early))
+		if r.state == rowActive && early != r.beforeHold {
+			found = append(found, fmt.Sprintf("row %d lacks %d cells before the hold, and counts %d", r.index, early, r.beforeHold))
 		}
 		if r.state == rowFailing || (r.state == rowActive && early > 0) {
 			lacking++
@@ -170,16 +170,16 @@ func (c *Core) holdViolations(group *Group, queued, deferred, running map[placem
 			found = append(found, fmt.Sprintf("row %d is done before its row group was released", r.index))
 		}
 	}
-	if lacking != group.early {
-		found = append(found, fmt.Sprintf("row group %d has %d rows that lack something before the hold, and counts %d", group.Index, lacking, group.early))
+	if lacking != group.beforeHold {
+		found = append(found, fmt.Sprintf("row group %d has %d rows that lack something before the hold, and counts %d", group.Index, lacking, group.beforeHold))
 	}
 	return found
 }
 
-func misplaced(spec Column, state cellState, unmet int, places [3]int, closed bool) string {
+func misplaced(state cellState, unmet int, places [3]int, closed bool) string {
 	queued, deferred, running := places[0], places[1], places[2]
 	// An entry of an earlier attempt may stay queued; what it says is looked at when its turn comes.
-	if (state == cellReady && !spec.Batch) || (state == cellDeferred && spec.Batch) {
+	if state == cellQueued {
 		queued = min(queued, 1)
 	} else {
 		queued = 0
@@ -190,14 +190,17 @@ func misplaced(spec Column, state cellState, unmet int, places [3]int, closed bo
 		if unmet == 0 || !nowhere {
 			return "waits"
 		}
-	case cellReady:
-		// A batch is queued, and then called deferred, once all its rows are ready.
-		if right := queued == 1 && deferred == 0 && running == 0; unmet > 0 || (spec.Batch && !nowhere) || (!spec.Batch && !right) {
-			return "is ready"
+	case cellGathered:
+		if unmet > 0 || !nowhere {
+			return "waits for its batch"
+		}
+	case cellQueued:
+		if queued != 1 || deferred+running != 0 || unmet > 0 {
+			return "is queued"
 		}
 	case cellDeferred:
 		// What ended the run is deferred for ever.
-		if right := queued+deferred == 1 && running == 0; unmet > 0 || (!right && !(closed && nowhere)) {
+		if right := deferred == 1 && running == 0; unmet > 0 || (!right && !(closed && nowhere)) {
 			return "is deferred"
 		}
 	case cellRunning:
@@ -248,7 +251,7 @@ func (c *Core) laneViolations(handedOut []Task) []string {
 			}
 			for _, r := range entry.all() {
 				here := placement{r, r.epoch, int(entry.column)}
-				if r.state == rowActive && r.cells[entry.column].state == cellReady && !seen[here] {
+				if r.state == rowActive && r.cells[entry.column].state == cellQueued && !seen[here] {
 					seen[here] = true
 					wanted++
 				}
@@ -298,15 +301,11 @@ func (c *Core) idle(now time.Time) []string {
 	return found
 }
 
-func (c *Core) wanted(entry readyCell) bool {
-	wanted := cellReady
-	if c.config.Columns[entry.column].Batch {
-		wanted = cellDeferred
-	}
-	return slices.ContainsFunc(entry.all(), func(r *row) bool { return r.state == rowActive && r.cells[entry.column].state == wanted })
+func (c *Core) wanted(entry queuedCell) bool {
+	return slices.ContainsFunc(entry.all(), func(r *row) bool { return r.state == rowActive && r.cells[entry.column].state == cellQueued })
 }
 
-func (a readyCell) all() []*row {
+func (a queuedCell) all() []*row {
 	if a.rows != nil {
 		return a.rows
 	}
@@ -314,8 +313,8 @@ func (a readyCell) all() []*row {
 }
 
 // queued are the entries of all columns of a lane.
-func (c *Core) queued(lane int) []readyCell {
-	var entries []readyCell
+func (c *Core) queued(lane int) []queuedCell {
+	var entries []queuedCell
 	for _, column := range c.lanes[lane].columns {
 		entries = append(entries, c.backlogs[column].ready.items...)
 	}

@@ -36,7 +36,7 @@ type lane struct {
 
 // backlog has the cells of a column that are ready.
 type backlog struct {
-	ready  queue[readyCell]
+	ready  queue[queuedCell]
 	weight float64
 	// credit is how many tasks the column is behind its share of the lane; negative when it is ahead.
 	credit float64

@@ -166,7 +166,7 @@ func serve(t *testing.T, to server, length time.Duration, every func(now time.Du
 		case next.task != nil:
 			one.end(to, next)
 		}
-		for one.core.Hungry() && one.core.Open() < 64 {
+		for one.core.NeedsRows() && one.core.Open() < 64 {
 			one.core.Add(one.group, todo(int(one.group)*500, int(one.group)*500+500))
 			one.group++
 		}
@@ -207,8 +207,7 @@ func (l *load) end(to server, ended event) {
 		task.Cost = schedule.Cost{Tokens: ended.reply.tokens + 50, OutputTokens: ended.reply.tokens}
 		l.core.Succeeded(task, now)
 	}
-	l.core.TakeFinished()
-	l.dropped += len(l.core.TakeFates().Dropped)
+	l.dropped += len(l.core.Take().Dropped)
 }
 
 // refusedShare is in percent of all requests.

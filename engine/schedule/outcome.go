@@ -73,7 +73,7 @@ func (c *Core) Returned(task Task, failures []RowFailure, now time.Time) {
 		}
 		switch {
 		case r.epoch != task.epochs[i] || r.state != rowActive:
-			c.settle(r)
+			c.restartOrDrop(r)
 		case failed:
 			c.failed(r, task.Column, problem, now)
 		default:
@@ -98,10 +98,9 @@ func (c *Core) passed(r *row, column, parts int) {
 func (c *Core) failed(r *row, column int, problem RowFailure, now time.Time) {
 	switch cause := problem.Cause; {
 	case cause.Consequence == failure.EndRun:
+		// It is unfinished: whoever goes on with the run makes it.
 		r.cells[column].state = cellDeferred
-		if !c.config.Columns[column].Batch {
-			c.counts[column].Deferred++
-		}
+		c.counts[column].Deferred++
 		c.End(cause)
 	case cause.Consequence == failure.DropRow || c.config.Columns[column].Batch || c.config.Columns[column].Chunk > 1:
 		c.fail(r, column, problem.Part, cause)
@@ -121,7 +120,7 @@ func (c *Core) resolved(r *row, column int, state cellState) {
 	r.cells[column].state = state
 	c.counts[column].Made++
 	r.remaining--
-	c.early(r, column)
+	c.resolvedBeforeHold(r, column)
 	for _, dependent := range c.dependents[column] {
 		next := &r.cells[dependent]
 		next.unmet--
@@ -138,10 +137,10 @@ func (c *Core) complete(r *row) {
 	r.state = rowDone
 	r.group.open--
 	r.group.Done = append(r.group.Done, r.record)
-	c.fates.Done++
+	c.harvest.Done++
 	c.doneRows++
 	if slices.Contains(r.record.Skipped, true) {
-		c.fates.Skipped = append(c.fates.Skipped, r.record)
+		c.harvest.Skipped = append(c.harvest.Skipped, r.record)
 	}
 }
 
@@ -245,17 +244,17 @@ func (c *Core) fail(r *row, column, part int, cause *failure.Error) {
 	c.withdraw(r)
 	r.state = rowFailing
 	r.failed, r.part, r.cause = column, part, cause
-	c.settle(r)
+	c.restartOrDrop(r)
 }
 
 // withdraw takes the cells of a row out of the counts and lanes.
 func (c *Core) withdraw(r *row) {
 	for i, spec := range c.config.Columns {
-		// A batch waits for the rows that are started again.
-		if spec.Batch && r.cells[i].state != cellWaiting {
+		switch state := r.cells[i].state; {
+		case spec.Batch && state != cellWaiting:
+			// A batch waits for the rows that are started again.
 			r.group.batchUnmet[i]++
-		}
-		if !spec.Batch && r.cells[i].state == cellReady {
+		case !spec.Batch && state == cellQueued:
 			c.lanes[spec.Lane].wanted--
 		}
 		c.forget(i, r.cells[i].state)
@@ -263,8 +262,8 @@ func (c *Core) withdraw(r *row) {
 	}
 }
 
-// settle starts a failed row again, or drops it, once nothing of it runs any more.
-func (c *Core) settle(r *row) {
+// restartOrDrop starts a failed row again, or drops it, once nothing of it runs any more.
+func (c *Core) restartOrDrop(r *row) {
 	if r.state != rowFailing || r.running > 0 {
 		return
 	}
@@ -285,12 +284,12 @@ func (c *Core) settle(r *row) {
 		}
 	}
 	r.group.open--
-	if r.group.held && r.early > 0 {
+	if r.group.held && r.beforeHold > 0 {
 		c.arrived(r.group)
 	}
 	dropped := Dropped{Row: r.index, Column: r.failed, Part: r.part, Attempts: r.attempt, Failure: r.cause}
 	r.group.Dropped = append(r.group.Dropped, dropped)
-	c.fates.Dropped = append(c.fates.Dropped, dropped)
+	c.harvest.Dropped = append(c.harvest.Dropped, dropped)
 }
 
 // trip ends the run because a column fails too often.

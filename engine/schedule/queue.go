@@ -7,9 +7,9 @@ import (
 	"seedloom.dev/seedloom/engine/table"
 )
 
-// readyCell is a cell, or a batch of cells, that may run. Older row groups come first, and within them the rows that are
+// queuedCell is a cell, or a batch of cells, that may run. Older row groups come first, and within them the rows that are
 // closest to their end: so memory stays small and checkpoints come early.
-type readyCell struct {
+type queuedCell struct {
 	group     int64
 	remaining int16
 	column    int16
@@ -20,7 +20,7 @@ type readyCell struct {
 }
 
 //nolint:unused // queue calls it by its constraint
-func (a readyCell) before(b readyCell) bool {
+func (a queuedCell) before(b queuedCell) bool {
 	switch {
 	case a.group != b.group:
 		return a.group < b.group

@@ -25,9 +25,9 @@ type Group struct {
 	open    int
 	// batchUnmet counts, for each column, the rows whose inputs for it are not there yet.
 	batchUnmet []int
-	// held says that the group was not released yet; early counts the rows that lack something that is made before that.
-	held  bool
-	early int
+	// held says that the group was not released yet; beforeHold counts the rows that lack something that is made before that.
+	held       bool
+	beforeHold int
 }
 
 // Unfinished returns the rows of the group that have no fate yet, each with the attempt at which it goes on.
@@ -64,9 +64,14 @@ const (
 type cellState uint8
 
 const (
+	// cellWaiting: some of its inputs are not there.
 	cellWaiting cellState = iota
-	cellReady
+	// cellGathered: the inputs of a cell of a batch are there, and those of other rows are not.
+	cellGathered
+	// cellQueued: it is in the backlog of its column, alone, in a chunk or in a batch.
+	cellQueued
 	cellRunning
+	// cellDeferred: it waits for its next try.
 	cellDeferred
 	cellDone
 	cellSkipped
@@ -94,8 +99,8 @@ type row struct {
 	tries     int // in this run
 	attempt   int32
 	resumed   int32
-	// early counts the cells that are to be made before the release of the group.
-	early int
+	// beforeHold counts the cells that are still to be made before the release of the group.
+	beforeHold int
 	// epoch tells apart the attempts, so that what comes back from an earlier one is ignored.
 	epoch        int32
 	failed, part int

@@ -39,7 +39,7 @@ func BenchmarkWholeGroups(b *testing.B) {
 							made++
 						}
 					}
-					if finished := core.TakeFinished(); len(finished) != 1 {
+					if finished := core.Take().Finished; len(finished) != 1 {
 						b.Fatalf("%d row groups are finished", len(finished))
 					}
 				}

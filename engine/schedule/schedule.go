@@ -1,9 +1,7 @@
-// Package schedule decides which cell runs next: a state machine over rows and cells, with the lanes of models, the delays of retries,
-// the health of endpoints and the error gate. It is pure: it starts no goroutine, reads no clock and does no input or output; its one
-// owner tells it what happened and when.
 package schedule
 
 import (
+	"slices"
 	"time"
 
 	"seedloom.dev/seedloom/engine/admission"
@@ -30,9 +28,7 @@ type Core struct {
 	counts   []CellCounts
 	doneRows int64
 	deferred queue[deferredCell]
-	finished []*Group
-	held     []*Group
-	fates    Fates
+	harvest  Harvest
 	groups   map[int64]*Group
 	ending   *failure.Error
 	closed   bool
@@ -83,9 +79,9 @@ func (c *Core) End(cause *failure.Error) {
 	c.closed = true
 }
 
-// Hungry says whether another row group should be added: some lane of a model (or the local one, where there are no models) has a free
-// slot and nothing to put into it.
-func (c *Core) Hungry() bool {
+// NeedsRows says whether another row group should be added: some lane of a model (or the local one, where there are no models) has a free
+// slot and nothing to put into it. MayStart is about the cells that are there already.
+func (c *Core) NeedsRows() bool {
 	if c.closed {
 		return false
 	}
@@ -101,11 +97,17 @@ func (c *Core) Hungry() bool {
 // Add puts a row group to work. A group without rows is finished at once.
 func (c *Core) Add(index int64, rows []Todo) {
 	columns := len(c.config.Columns)
-	group := &Group{Index: index, open: len(rows), batchUnmet: make([]int, columns), rows: make([]row, len(rows)), held: c.config.Hold, early: len(rows)}
+	group := &Group{
+		Index: index, open: len(rows), batchUnmet: make([]int, columns), rows: make([]row, len(rows)),
+		held: c.config.Hold, beforeHold: len(rows),
+	}
 	c.groups[index] = group
 	cells := make([]cell, len(rows)*columns)
 	for i, todo := range rows {
-		group.rows[i] = row{group: group, index: todo.Row, attempt: todo.Attempt, resumed: todo.Resumed, cells: cells[i*columns : (i+1)*columns : (i+1)*columns]}
+		group.rows[i] = row{
+			group: group, index: todo.Row, attempt: todo.Attempt, resumed: todo.Resumed,
+			cells: cells[i*columns : (i+1)*columns : (i+1)*columns],
+		}
 	}
 	for i, column := range c.config.Columns {
 		if column.Batch {
@@ -131,7 +133,7 @@ func (c *Core) start(r *row) {
 	}
 	r.state = rowActive
 	r.remaining = len(c.config.Columns)
-	r.early = 0
+	r.beforeHold = 0
 	r.cause = nil
 	r.epoch++
 	for i := range c.config.Columns {
@@ -140,7 +142,7 @@ func (c *Core) start(r *row) {
 		case held && c.config.Columns[i].AfterHold:
 			r.cells[i].unmet++
 		case held:
-			r.early++
+			r.beforeHold++
 		}
 	}
 	if again {
@@ -149,7 +151,7 @@ func (c *Core) start(r *row) {
 	if c.config.Recovered != nil && !held {
 		c.recover(r)
 	}
-	if held && r.early == 0 {
+	if held && r.beforeHold == 0 {
 		c.arrived(r.group)
 	}
 	c.begin(r)
@@ -191,16 +193,22 @@ func (c *Core) met(r *row, column int) {
 	c.resolved(r, column, cellSkipped)
 }
 
-// ready notes that a cell may run.
+// ready notes that a cell has all its inputs: it is queued, or waits for the other rows of its batch.
 func (c *Core) ready(r *row, column int) {
-	r.cells[column].state = cellReady
 	if c.config.Ready != nil {
 		c.config.Ready(r.record, column)
 	}
 	if c.config.Columns[column].Batch {
+		r.cells[column].state = cellGathered
 		r.group.batchUnmet[column]--
 		return
 	}
+	c.queue(r, column)
+}
+
+// queue puts a cell into its lane, at the end of the event.
+func (c *Core) queue(r *row, column int) {
+	r.cells[column].state = cellQueued
 	c.lanes[c.config.Columns[column].Lane].wanted++
 	c.forming[column] = append(c.forming[column], r)
 }
@@ -215,7 +223,7 @@ func (c *Core) queueFormed() {
 				end++
 			}
 			first := rows[start]
-			entry := readyCell{group: first.group.Index, remaining: int16(first.remaining), index: first.index, column: int16(column), row: first}
+			entry := queuedCell{group: first.group.Index, remaining: int16(first.remaining), index: first.index, column: int16(column), row: first}
 			if end-start > 1 {
 				entry.rows = append([]*row(nil), rows[start:end]...)
 			}
@@ -235,20 +243,21 @@ func (c *Core) fireBatches(group *Group) {
 		}
 		var rows []*row
 		for at := range group.rows {
-			if r := &group.rows[at]; r.state == rowActive && r.cells[i].state == cellReady {
-				r.cells[i].state = cellDeferred // until it is taken from the lane
+			if r := &group.rows[at]; r.state == rowActive && r.cells[i].state == cellGathered {
+				r.cells[i].state = cellQueued
 				rows = append(rows, r)
 			}
 		}
 		if len(rows) > 0 {
 			c.lanes[column.Lane].wanted++
-			c.backlogs[i].ready.push(readyCell{group: group.Index, index: rows[0].index, column: int16(i), row: rows[0], rows: rows})
+			c.backlogs[i].ready.push(queuedCell{group: group.Index, index: rows[0].index, column: int16(i), row: rows[0], rows: rows})
 		}
 	}
 }
 
-// Eager says whether a lane has a free slot, and something to put into it.
-func (c *Core) Eager(index int) bool {
+// MayStart says whether a lane has a free slot, and something to put into it. Next may still have it wait: for a budget of requests or
+// tokens, or because its endpoint is paused.
+func (c *Core) MayStart(index int) bool {
 	current := &c.lanes[index]
 	return !c.closed && current.wanted > 0 && current.limiter.Running() < current.limiter.Limit()
 }
@@ -257,7 +266,7 @@ func (c *Core) Eager(index int) bool {
 func (c *Core) Next(index int, now time.Time) (Task, bool) {
 	c.wake(now)
 	current := &c.lanes[index]
-	for !c.closed || defect {
+	for !c.closed {
 		column, found := c.choose(current)
 		// The limiter is asked first, so that it knows what it waits for.
 		if !found || !current.limiter.Room(now) || (current.Endpoint >= 0 && !c.endpoints[current.Endpoint].allows(now)) {
@@ -279,14 +288,9 @@ func (c *Core) Next(index int, now time.Time) (Task, bool) {
 }
 
 // take makes the task of a queued cell, chunk or batch out of those of its rows that still want it.
-func (c *Core) take(index int, entry readyCell) Task {
+func (c *Core) take(index int, entry queuedCell) Task {
 	column := int(entry.column)
 	task := Task{Lane: index, Column: column}
-	wanted := cellReady
-	if c.config.Columns[column].Batch {
-		wanted = cellDeferred
-		c.lanes[index].wanted--
-	}
 	rows := entry.rows
 	if rows == nil {
 		rows = []*row{entry.row}
@@ -295,11 +299,8 @@ func (c *Core) take(index int, entry readyCell) Task {
 	task.epochs = make([]int32, 0, len(rows))
 	task.Records = make([]*table.Record, 0, len(rows))
 	for _, r := range rows {
-		if r.state != rowActive || r.cells[column].state != wanted {
+		if r.state != rowActive || r.cells[column].state != cellQueued {
 			continue
-		}
-		if wanted == cellReady {
-			c.lanes[index].wanted--
 		}
 		r.cells[column].state = cellRunning
 		r.running++
@@ -308,6 +309,11 @@ func (c *Core) take(index int, entry readyCell) Task {
 		task.Records = append(task.Records, r.record)
 	}
 	c.counts[column].Running += int64(len(task.rows))
+	if c.config.Columns[column].Batch {
+		c.lanes[index].wanted--
+	} else {
+		c.lanes[index].wanted -= len(task.rows)
+	}
 	return task
 }
 
@@ -359,18 +365,22 @@ func (c *Core) NextWake() (time.Time, bool) {
 	return next, !next.IsZero()
 }
 
-// TakeFates returns the rows that have met their fate since the last call.
-func (c *Core) TakeFates() Fates {
-	fates := c.fates
-	c.fates = Fates{}
-	return fates
+// Harvest is what has become due since the last Take. It belongs to who takes it.
+type Harvest struct {
+	Fates
+	// Finished are the row groups all of whose rows have met their fate.
+	Finished []*Group
+	// Held are the row groups that have come to their hold: all of their rows that were not dropped have what is made before it, and nothing
+	// of them is running or queued. Their owner releases or drops them. A group without such a row never comes to its hold.
+	Held []*Group
 }
 
-// TakeFinished returns the row groups all of whose rows have met their fate since the last call.
-func (c *Core) TakeFinished() []*Group {
-	finished := c.finished
-	c.finished = nil
-	return finished
+// Take returns what has become due since the last call.
+func (c *Core) Take() Harvest {
+	due := c.harvest
+	c.harvest = Harvest{}
+	due.Held = slices.DeleteFunc(due.Held, func(group *Group) bool { return !group.held })
+	return due
 }
 
 // TakeUnfinished returns, after the end and once nothing is in flight, the row groups that were in work, oldest first.
@@ -387,6 +397,6 @@ func (c *Core) TakeUnfinished() []*Group {
 func (c *Core) finish(group *Group) {
 	if group.open == 0 {
 		delete(c.groups, group.Index)
-		c.finished = append(c.finished, group)
+		c.harvest.Finished = append(c.harvest.Finished, group)
 	}
 }

@@ -124,10 +124,10 @@ func (s *simulation) finishOne() {
 }
 
 func (s *simulation) collect() {
-	s.groups = append(s.groups, s.core.TakeFinished()...)
-	fates := s.core.TakeFates()
-	s.fates.Done += fates.Done
-	s.fates.Dropped = append(s.fates.Dropped, fates.Dropped...)
+	due := s.core.Take()
+	s.groups = append(s.groups, due.Finished...)
+	s.fates.Done += due.Done
+	s.fates.Dropped = append(s.fates.Dropped, due.Dropped...)
 }
 
 func (s *simulation) totals() (done, dropped int) {
@@ -434,7 +434,7 @@ func TestAfterTheEndNothingStarts(t *testing.T) {
 			t.Error("a task started after the end")
 		}
 	}
-	if s.started != before || s.core.Hungry() {
+	if s.started != before || s.core.NeedsRows() {
 		t.Error("the scheduler wants more after its end")
 	}
 	done, dropped := s.totals()
@@ -538,8 +538,7 @@ func BenchmarkCell(b *testing.B) {
 			s.core.Succeeded(task, s.now)
 			cells++
 		}
-		s.core.TakeFinished()
-		s.core.TakeFates()
+		s.core.Take()
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(cells), "ns/cell")
 }

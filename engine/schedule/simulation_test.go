@@ -1,11 +1,14 @@
 package schedule
 
 import (
+	"bytes"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -61,12 +64,42 @@ func TestFaultSchedules(t *testing.T) {
 
 // TestFaultSchedulesNoticeADefect builds the scheduler with a defect in it, and expects the simulation to find that.
 func TestFaultSchedulesNoticeADefect(t *testing.T) {
-	command := exec.CommandContext(t.Context(), "go", "test", "-tags", "defect", "-run", "^TestFaultSchedules$", "-simulation.schedules", "1000", ".")
+	overlay := withDefect(t, "schedule.go", "for !c.closed {", "for true {")
+	command := exec.CommandContext(t.Context(), "go", "test", "-overlay", overlay, "-run", "^TestFaultSchedules$", "-simulation.schedules", "1000", ".")
 	command.Env = append(os.Environ(), "GOFLAGS=")
 	output, err := command.CombinedOutput()
 	if err == nil || !strings.Contains(string(output), "was started after the end") {
 		t.Errorf("the simulation does not notice a task that starts after the end: %v\n%s", err, output)
 	}
+}
+
+// withDefect writes what "go test -overlay" needs to see a file of this package with a defect in it.
+func withDefect(t *testing.T, name, right, wrong string) (overlay string) {
+	t.Helper()
+	original, err := filepath.Abs(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile(original)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if count := strings.Count(string(source), right); count != 1 {
+		t.Fatalf("%s has %q %d times, and the defect is to take the place of it", name, right, count)
+	}
+	folder := t.TempDir()
+	defective := filepath.Join(folder, name)
+	overlay = filepath.Join(folder, "overlay.json")
+	replaced, err := json.Marshal(map[string]any{"Replace": map[string]string{original: defective}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, content := range map[string][]byte{defective: bytes.ReplaceAll(source, []byte(right), []byte(wrong)), overlay: replaced} {
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return overlay
 }
 
 // simulated is a run of a scheduler in virtual time, under faults that a seed decides.
@@ -305,19 +338,16 @@ func simulate(seed uint64) error {
 
 // step starts what may start, lets one event happen, and returns the invariants that do not hold.
 func (s *simulated) step() []string {
-	for len(s.waiting) > 0 && s.core.Hungry() {
+	for len(s.waiting) > 0 && s.core.NeedsRows() {
 		s.core.Add(s.nextGroup, s.waiting[0])
 		s.nextGroup++
 		s.waiting = s.waiting[1:]
 	}
-	for _, group := range s.core.TakeHeld() {
-		s.say("row group %d is held", group.Index)
-		s.processing = append(s.processing, processing{group, s.now.Add(s.duration(5 * time.Second))})
-	}
+	problems := s.collect()
 	if s.config.Ceilings > 0 && s.random.IntN(8) == 0 {
 		s.share(0)
 	}
-	problems := s.dispatch()
+	problems = append(problems, s.dispatch()...)
 	problems = append(problems, s.collect()...)
 	problems = append(problems, s.core.violations(s.tasks)...)
 	problems = append(problems, s.core.idle(s.now)...)
@@ -327,7 +357,7 @@ func (s *simulated) step() []string {
 	if len(problems) > 0 || (len(s.tasks)+len(s.processing) == 0 && (s.core.Ending() != nil || (s.core.Open() == 0 && len(s.waiting) == 0))) {
 		return problems
 	}
-	if len(s.tasks)+len(s.processing) == 0 && s.core.Open() == 0 && s.core.Hungry() {
+	if len(s.tasks)+len(s.processing) == 0 && s.core.Open() == 0 && s.core.NeedsRows() {
 		return nil // the next row group comes now: what kept it out has been cleared away
 	}
 	if !s.advance() {
@@ -538,12 +568,16 @@ func (s *simulated) collect() []string {
 		}
 		s.fates[row] = fate
 	}
-	fates := s.core.TakeFates()
-	s.skippedRows += len(fates.Skipped)
-	if total := int(fates.Done) + len(fates.Dropped) + len(s.fates); total > s.rows {
+	due := s.core.Take()
+	for _, group := range due.Held {
+		s.say("row group %d is held", group.Index)
+		s.processing = append(s.processing, processing{group, s.now.Add(s.duration(5 * time.Second))})
+	}
+	s.skippedRows += len(due.Skipped)
+	if total := int(due.Done) + len(due.Dropped) + len(s.fates); total > s.rows {
 		problems = append(problems, fmt.Sprintf("%d rows have met their fate, of %d", total, s.rows))
 	}
-	for _, group := range s.core.TakeFinished() {
+	for _, group := range due.Finished {
 		if unfinished := group.Unfinished(); len(unfinished) > 0 {
 			problems = append(problems, fmt.Sprintf("row group %d is finished without rows %v", group.Index, unfinished))
 		}

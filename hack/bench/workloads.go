@@ -157,7 +157,7 @@ func runScheduler(core *schedule.Core, rows int64) {
 	next := int64(0)
 	var running []schedule.Task
 	for {
-		for next < rows && core.Hungry() {
+		for next < rows && core.NeedsRows() {
 			var todo []schedule.Todo
 			for row := next; row < min(next+groupSize, rows); row++ {
 				todo = append(todo, schedule.Todo{Row: table.RowIndex(row)})
@@ -175,7 +175,6 @@ func runScheduler(core *schedule.Core, rows int64) {
 			return
 		}
 		running = running[:0]
-		core.TakeFates()
-		core.TakeFinished()
+		core.Take()
 	}
 }

@@ -1,5 +1,0 @@
-//go:build defect
-
-package schedule
-
-const defect = true
