@@ -20,6 +20,7 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine"
 	"seedloom.dev/seedloom/engine/store"
+	"seedloom.dev/seedloom/engine/store/objects"
 	"seedloom.dev/seedloom/engine/store/storetest"
 	"seedloom.dev/seedloom/internal/llmsim"
 	"seedloom.dev/seedloom/internal/llmsim/simtest"
@@ -75,21 +76,36 @@ type describedVolume struct {
 	descriptions *descriptions
 }
 
-func (v describedVolume) Rename(oldname, newname string) error {
-	if newname == "metadata.json" {
-		data, err := v.ReadFile(oldname)
-		if err == nil {
-			err = v.descriptions.add(data)
-		}
-		if err != nil {
+func (v describedVolume) Replace(name string, data []byte, version objects.Version) error {
+	if name == "metadata.json" {
+		if err := v.descriptions.add(data); err != nil {
 			return err
 		}
-	} else if v.descriptions.refuseFile != nil {
-		if err := v.descriptions.refuseFile(newname); err != nil {
-			return err
-		}
+	} else if err := v.refused(name); err != nil {
+		return err
 	}
-	return v.Volume.Rename(oldname, newname)
+	return v.Volume.Replace(name, data, version)
+}
+
+func (v describedVolume) Put(name string, data []byte) error {
+	if err := v.refused(name); err != nil {
+		return err
+	}
+	return v.Volume.Put(name, data)
+}
+
+func (v describedVolume) Move(from, to string) error {
+	if err := v.refused(to); err != nil {
+		return err
+	}
+	return v.Volume.Move(from, to)
+}
+
+func (v describedVolume) refused(name string) error {
+	if v.descriptions.refuseFile == nil {
+		return nil
+	}
+	return v.descriptions.refuseFile(name)
 }
 
 func (d *descriptions) add(data []byte) error {

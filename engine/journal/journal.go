@@ -52,11 +52,10 @@ const noSum = "00000000 "
 
 var polynomial = crc32.MakeTable(crc32.Castagnoli)
 
-// File is what a journal is written to.
+// File is what a journal is written to: an object that grows. Of a write that fails nothing is left in it.
 type File interface {
 	io.WriteCloser
 	Sync() error
-	Truncate(size int64) error
 }
 
 // Writer appends cells. Its methods may be called from many goroutines.
@@ -67,14 +66,8 @@ type Writer struct {
 	dirty bool
 }
 
-// NewWriter writes to a file that is opened for appending, of which only the first valid bytes count: the rest, a line that was cut off, is
-// removed. The writer owns the file.
-func NewWriter(file File, valid int64) (*Writer, error) {
-	if err := file.Truncate(valid); err != nil {
-		return nil, err
-	}
-	return &Writer{file: file, size: valid}, nil
-}
+// NewWriter writes behind the valid bytes that a file has. The writer owns the file.
+func NewWriter(file File, valid int64) *Writer { return &Writer{file: file, size: valid} }
 
 // Append writes a cell. When it returns, the cell survives the end of the process, however it ends; that of the machine only after Sync.
 func (w *Writer) Append(cell Cell) error {
@@ -86,15 +79,10 @@ func (w *Writer) Append(cell Cell) error {
 	}
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
-	written, err := w.file.Write(text)
-	if err != nil {
-		// Half a line must not stand before a whole one.
-		if written > 0 {
-			_ = w.file.Truncate(w.size)
-		}
+	if _, err := w.file.Write(text); err != nil {
 		return err
 	}
-	w.size += int64(written)
+	w.size += int64(len(text))
 	w.dirty = true
 	return nil
 }

@@ -49,11 +49,10 @@ func open(t *testing.T, path string, valid int64) *journal.Writer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	writer, err := journal.NewWriter(file, valid)
-	if err != nil {
+	if err := file.Truncate(valid); err != nil {
 		t.Fatal(err)
 	}
-	return writer
+	return journal.NewWriter(file, valid)
 }
 
 func written(t *testing.T, cells []journal.Cell) []byte {
@@ -191,10 +190,7 @@ func BenchmarkAppend(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	writer, err := journal.NewWriter(file, 0)
-	if err != nil {
-		b.Fatal(err)
-	}
+	writer := journal.NewWriter(file, 0)
 	cell := cells[0]
 	b.ReportAllocs()
 	for b.Loop() {

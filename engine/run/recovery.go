@@ -310,14 +310,11 @@ func (g *groupJournal) opening() (*journal.Writer, error) {
 	if g.writer != nil {
 		return g.writer, nil
 	}
-	file, err := g.store.OpenJournal(g.index)
+	file, err := g.store.OpenJournal(g.index, g.whole)
 	if err != nil {
 		return nil, err
 	}
-	writer, err := journal.NewWriter(file, g.whole)
-	if err != nil {
-		return nil, errors.Join(store.JournalFailed(err, g.index), file.Close())
-	}
+	writer := journal.NewWriter(file, g.whole)
 	if g.end != 0 {
 		if err := writer.Begin(g.end); err != nil {
 			return nil, errors.Join(store.JournalFailed(err, g.index), file.Close())

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
@@ -47,7 +46,7 @@ func (s *Store) Commit(manifest *Manifest, content Content) error {
 		s.abandon(manifest)
 		return failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding the manifest of row group %d", manifest.Index)
 	}
-	if err := s.write(manifest.path()+nextSuffix, append(data, '\n')); err != nil {
+	if err := s.put(manifest.path()+nextSuffix, append(data, '\n')); err != nil {
 		s.abandon(manifest)
 		return err
 	}
@@ -76,17 +75,14 @@ func (s *Store) writeNext(manifest *Manifest, file File) error {
 		manifest.File, manifest.SHA256, manifest.Bytes = entry.Path, entry.SHA256, entry.Bytes
 	} else {
 		manifest.Files = append(manifest.Files, entry)
-		if err := s.root.MkdirAll(file.Folder, 0o755); err != nil {
-			return fail(err, "making the folder "+file.Folder)
-		}
 	}
-	return s.write(entry.Path+nextSuffix, buffer.Bytes())
+	return s.put(entry.Path+nextSuffix, buffer.Bytes())
 }
 
 // abandon gives back the space of a commit that can't be finished.
 func (s *Store) abandon(manifest *Manifest) {
 	for _, file := range manifest.all() {
-		_ = s.root.Remove(file.Path + nextSuffix)
+		_ = s.volume.Remove(file.Path + nextSuffix)
 	}
 }
 
@@ -94,21 +90,12 @@ func (s *Store) abandon(manifest *Manifest) {
 func (s *Store) adopt(manifest *Manifest) error {
 	doing := fmt.Sprintf("committing row group %d", manifest.Index)
 	for _, file := range manifest.all() {
-		err := s.root.Rename(file.Path+nextSuffix, file.Path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // it has its name already
-		}
-		if err == nil {
-			err = s.syncFolder(path.Dir(file.Path))
-		}
-		if err != nil {
+		// One that is not there has its name already.
+		if err := s.volume.Move(file.Path+nextSuffix, file.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fail(err, doing)
 		}
 	}
-	if err := s.root.Rename(manifest.path()+nextSuffix, manifest.path()); err != nil {
-		return fail(err, doing)
-	}
-	if err := s.syncFolder(manifestFolder); err != nil {
+	if err := s.volume.Move(manifest.path()+nextSuffix, manifest.path()); err != nil {
 		return fail(err, doing)
 	}
 	return nil
@@ -121,9 +108,8 @@ func (s *Store) removeStale(manifest *Manifest, files []File) error {
 		if len(file.Rows) > 0 {
 			continue
 		}
-		name := batchPath(file.Folder, manifest.Index)
-		if err := s.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fail(err, "removing "+name)
+		if err := s.remove(batchPath(file.Folder, manifest.Index)); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -172,7 +158,7 @@ func (s *Store) verified(name string, index int64, suffix string) (*Manifest, st
 
 // check says what is wrong with a file.
 func (s *Store) check(file FileEntry, name string) (note string, err error) {
-	data, err := s.root.ReadFile(name)
+	data, err := s.volume.Get(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return name + " is missing", nil
 	}

@@ -3,8 +3,6 @@ package store
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"io/fs"
 	"path"
 	"slices"
 
@@ -58,11 +56,8 @@ func (s *Store) ReadDataset() (*Dataset, error) {
 		}
 		dataset.Schema, dataset.Rows = schema, append(dataset.Rows, rows...)
 	}
-	dataset.Metadata, err = s.root.ReadFile(metadataFile)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fail(err, "reading "+metadataFile)
-	}
-	return dataset, nil
+	dataset.Metadata, err = s.get(metadataFile)
+	return dataset, err
 }
 
 // readForms adds the files of a row group that processors have made.
@@ -89,7 +84,7 @@ func (s *Store) readForms(dataset *Dataset, manifest *Manifest) error {
 }
 
 func (s *Store) readRows(name string) (*table.Schema, [][]any, error) {
-	data, err := s.root.ReadFile(name)
+	data, err := s.volume.Get(name)
 	if err != nil {
 		return nil, nil, fail(err, "reading "+name)
 	}

@@ -3,8 +3,6 @@ package store
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"io/fs"
 	"path"
 	"time"
 
@@ -123,13 +121,13 @@ func (s *Store) present(manifests []*Manifest) ([]*Manifest, error) {
 		folder := path.Dir(name)
 		names, known := listed[folder]
 		if !known {
-			entries, err := fs.ReadDir(s.root.FS(), folder)
-			if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return false, fail(err, "listing "+folder)
+			entries, err := s.list(folder)
+			if err != nil {
+				return false, err
 			}
 			names = make(map[string]bool, len(entries))
 			for _, entry := range entries {
-				names[entry.Name()] = true
+				names[entry.Name] = true
 			}
 			listed[folder] = names
 		}
@@ -155,8 +153,8 @@ func (s *Store) present(manifests []*Manifest) ([]*Manifest, error) {
 // writeMetadata writes metadata.json; nothing else does. The mark of success of an earlier end goes away first, unless this end succeeds too.
 func (s *Store) writeMetadata(description *Description, found *contents, state State, succeeded bool) error {
 	if !succeeded {
-		if err := s.root.Remove(successFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fail(err, "removing "+successFile)
+		if err := s.remove(successFile); err != nil {
+			return err
 		}
 	}
 	document, err := s.metadata(description, found, state)
@@ -167,7 +165,7 @@ func (s *Store) writeMetadata(description *Description, found *contents, state S
 	if err != nil {
 		return err
 	}
-	return s.writeOwned(metadataFile, data)
+	return s.putOwned(metadataFile, data)
 }
 
 func indented(document any) ([]byte, error) {
@@ -179,21 +177,4 @@ func indented(document any) ([]byte, error) {
 		return nil, failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding %s", metadataFile)
 	}
 	return buffer.Bytes(), nil
-}
-
-// writeOwned is write for a file that tells of the dataset as a whole: another process may have taken over since the last look, and then has
-// written a newer one.
-func (s *Store) writeOwned(name string, data []byte) error {
-	err := s.writeThen(name, data, func(temporary, name string) error {
-		if err := s.guard(); err != nil {
-			_ = s.root.Remove(temporary)
-			return err
-		}
-		return s.root.Rename(temporary, name)
-	})
-	var classified *failure.Error
-	if err != nil && !errors.As(err, &classified) {
-		return fail(err, "writing "+name)
-	}
-	return err
 }

@@ -11,6 +11,7 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/store"
+	"seedloom.dev/seedloom/engine/store/objects"
 	"seedloom.dev/seedloom/engine/store/storetest"
 )
 
@@ -72,11 +73,9 @@ type overtaken struct {
 	take func()
 }
 
-func (o overtaken) OpenFile(name string, flag int, mode os.FileMode) (*os.File, error) {
-	if flag&os.O_CREATE != 0 {
-		o.take()
-	}
-	return o.Volume.OpenFile(name, flag, mode)
+func (o overtaken) Replace(name string, data []byte, version objects.Version) error {
+	o.take()
+	return o.Volume.Replace(name, data, version)
 }
 
 func TestWhoHasLostItsShardDescribesNothing(t *testing.T) {

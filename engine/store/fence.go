@@ -3,9 +3,7 @@ package store
 import (
 	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"sync/atomic"
 
@@ -33,9 +31,6 @@ type Fence struct {
 // TakeFence takes the right to write a shard, from whoever has it. From then on every commit checks whether this process still has it. No
 // order of attempts is looked at: those of a resource that was deleted and made anew begin again.
 func (s *Store) TakeFence(runID string, attempt, shard int32) (*Fence, error) {
-	if err := s.root.Mkdir(fenceFolder, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, fail(err, "making the folder "+fenceFolder)
-	}
 	content, err := json.Marshal(map[string]any{"run": runID, "attempt": attempt, "token": rand.Text()})
 	if err != nil {
 		return nil, failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding the fence of shard %d", shard)
@@ -46,11 +41,11 @@ func (s *Store) TakeFence(runID string, attempt, shard int32) (*Fence, error) {
 		return nil, err
 	}
 	if present != fence.attempt {
-		if err := s.write(attemptFile, []byte(fence.attempt)); err != nil {
+		if err := s.put(attemptFile, []byte(fence.attempt)); err != nil {
 			return nil, err
 		}
 	}
-	if err := s.write(fencePath(shard), content); err != nil {
+	if err := s.put(fencePath(shard), content); err != nil {
 		return nil, err
 	}
 	s.fence = fence
@@ -63,11 +58,8 @@ func fencePath(shard int32) string {
 
 // readFence returns what a file of the fences says; an empty text when it is not there.
 func (s *Store) readFence(name string) (string, error) {
-	data, err := s.root.ReadFile(name)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", fail(err, "reading "+name)
-	}
-	return string(data), nil
+	data, err := s.get(name)
+	return string(data), err
 }
 
 // Check looks whether this process may still write. Once it may not, it never may again.
@@ -116,12 +108,9 @@ func (s *Store) guard() error {
 	return s.fence.Check()
 }
 
-// removeFences removes the fences of a dataset to which nothing is missing any more. Who still believes to have a right to write it loses
-// that right with them.
+// removeFences removes the fences of a dataset to which nothing is missing any more. A process that still believes to have a right to write
+// it loses that right with them.
 func (s *Store) removeFences() error {
 	s.fence = nil
-	if err := s.root.RemoveAll(fenceFolder); err != nil {
-		return fail(err, "removing "+fenceFolder)
-	}
-	return nil
+	return s.removeAll(fenceFolder)
 }

@@ -4,9 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -86,10 +85,10 @@ func (s *Store) describe(input FinalizeInput, manifests []*Manifest, state strin
 		return nil, failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding %s", configFile)
 	}
 	config.WriteByte('\n')
-	if err := s.writeOwned(droppedFile, dropped); err != nil {
+	if err := s.putOwned(droppedFile, dropped); err != nil {
 		return nil, err
 	}
-	if err := s.writeOwned(configFile, config.Bytes()); err != nil {
+	if err := s.putOwned(configFile, config.Bytes()); err != nil {
 		return nil, err
 	}
 	whole := !s.layout.Staged || found.state == publishComplete
@@ -99,7 +98,7 @@ func (s *Store) describe(input FinalizeInput, manifests []*Manifest, state strin
 	}
 	if whole || input.Publish == nil {
 		// Nothing more is written: neither what crashes have left over, nor the right to write is wanted any more.
-		if err := s.removeTemporary(found.manifests); err != nil {
+		if err := s.removeLeftovers(found.manifests); err != nil {
 			return nil, err
 		}
 		if summary.Records.Missing == 0 {
@@ -109,7 +108,7 @@ func (s *Store) describe(input FinalizeInput, manifests []*Manifest, state strin
 		}
 	}
 	if succeeded {
-		return summary, s.writeOwned(successFile, nil)
+		return summary, s.putOwned(successFile, nil)
 	}
 	return summary, nil
 }
@@ -127,28 +126,29 @@ func droppedRows(manifests []*Manifest) ([]byte, error) {
 	return lines.Bytes(), nil
 }
 
-// removeTemporary removes what crashes have left over. No shard writes any more when a run is finalized.
-func (s *Store) removeTemporary(manifests []*Manifest) error {
-	folders := map[string]bool{parquetFolder: true, droppedFolder: true, manifestFolder: true, ".": true}
+// removeLeftovers removes what crashes have left over. No shard writes any more when a run is finalized.
+func (s *Store) removeLeftovers(manifests []*Manifest) error {
+	if err := s.volume.Tidy(); err != nil {
+		return fail(err, "removing what was left half written")
+	}
+	folders := []string{parquetFolder, droppedFolder, manifestFolder}
 	for _, manifest := range manifests {
 		for _, file := range manifest.Files {
-			folders[path.Dir(file.Path)] = true
+			if folder := path.Dir(file.Path); !slices.Contains(folders, folder) {
+				folders = append(folders, folder)
+			}
 		}
 	}
-	for folder := range folders {
-		entries, err := fs.ReadDir(s.root.FS(), folder)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
+	for _, folder := range folders {
+		entries, err := s.list(folder)
 		if err != nil {
-			return fail(err, "listing "+folder)
+			return err
 		}
 		for _, entry := range entries {
-			if !strings.HasSuffix(entry.Name(), temporarySuffix) && !strings.HasSuffix(entry.Name(), nextSuffix) {
-				continue
-			}
-			if err := s.root.Remove(path.Join(folder, entry.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return fail(err, "removing "+entry.Name())
+			if strings.HasSuffix(entry.Name, nextSuffix) {
+				if err := s.remove(path.Join(folder, entry.Name)); err != nil {
+					return err
+				}
 			}
 		}
 	}

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -22,16 +21,13 @@ func (s *Store) SaveImage(column string, row table.RowIndex, ordinal int32, numb
 		return "", err
 	}
 	folder := path.Join(imageFolder, column)
-	if err := s.root.MkdirAll(folder, 0o755); err != nil {
-		return "", fail(err, "making the folder "+folder)
-	}
 	name := strconv.FormatInt(int64(row), 10)
 	if ordinal > 0 {
 		// Of the rows that a resize has made of one.
 		name += "." + strconv.Itoa(int(ordinal))
 	}
 	file := path.Join(folder, fmt.Sprintf("%s-%d.%s", name, number, extension))
-	return file, s.write(file, data)
+	return file, s.put(file, data)
 }
 
 // ReadImage returns an image of the dataset by its path.
@@ -39,10 +35,10 @@ func (s *Store) ReadImage(name string) ([]byte, error) {
 	if cleaned := path.Clean(name); !strings.HasPrefix(cleaned, imageFolder+"/") {
 		return nil, fs.ErrNotExist
 	}
-	return s.root.ReadFile(path.Clean(name))
+	return s.volume.Get(path.Clean(name))
 }
 
-// removeImages removes the images of rows that were dropped, and what crashes have left over.
+// removeImages removes the images of rows that were dropped.
 func (s *Store) removeImages(manifests []*Manifest) error {
 	dropped := map[string]bool{}
 	for _, manifest := range manifests {
@@ -53,28 +49,31 @@ func (s *Store) removeImages(manifests []*Manifest) error {
 			dropped[strconv.FormatInt(int64(row.Row), 10)] = true
 		}
 	}
-	columns, err := fs.ReadDir(s.root.FS(), imageFolder)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fail(err, "listing "+imageFolder)
+	columns, err := s.list(imageFolder)
+	if err != nil || len(dropped) == 0 {
+		return err
 	}
 	for _, column := range columns {
-		folder := path.Join(imageFolder, column.Name())
-		images, err := fs.ReadDir(s.root.FS(), folder)
-		if err != nil {
-			return fail(err, "listing "+folder)
+		if err := s.removeImagesOf(path.Join(imageFolder, column.Name), dropped); err != nil {
+			return err
 		}
-		for _, image := range images {
-			row, _, _ := strings.Cut(image.Name(), "-")
-			row, ordinal, _ := strings.Cut(row, ".")
-			if !strings.HasSuffix(image.Name(), temporarySuffix) && (!dropped[row] || ordinal != "") {
-				continue
-			}
-			if err := s.root.Remove(path.Join(folder, image.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return fail(err, "removing "+image.Name())
-			}
+	}
+	return nil
+}
+
+func (s *Store) removeImagesOf(folder string, dropped map[string]bool) error {
+	images, err := s.list(folder)
+	if err != nil {
+		return err
+	}
+	for _, image := range images {
+		row, _, _ := strings.Cut(image.Name, "-")
+		row, ordinal, _ := strings.Cut(row, ".")
+		if !dropped[row] || ordinal != "" {
+			continue
+		}
+		if err := s.remove(path.Join(folder, image.Name)); err != nil {
+			return err
 		}
 	}
 	return nil

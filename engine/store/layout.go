@@ -1,14 +1,12 @@
 package store
 
 import (
-	"bytes"
 	"cmp"
 	"path"
 	"slices"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
-	"seedloom.dev/seedloom/engine/parquetfile"
 	"seedloom.dev/seedloom/engine/table"
 )
 
@@ -159,13 +157,9 @@ func (s *Store) ReadForm(manifest *Manifest, processor string, schema *table.Sch
 
 // readColumns reads the columns of one file into the records.
 func (s *Store) readColumns(manifest *Manifest, name string, columns *table.Schema, records []*table.Record) error {
-	data, err := s.root.ReadFile(name)
+	schema, rows, err := s.readRows(name)
 	if err != nil {
-		return fail(err, "reading "+name)
-	}
-	schema, rows, err := parquetfile.Read(bytes.NewReader(data), int64(len(data)))
-	if err != nil {
-		return failure.Wrap(err, v1alpha1.ReasonStorageFailed, failure.EndRun, "reading %s", name)
+		return err
 	}
 	if columns == nil || !sameSchema(schema, columns) {
 		return failure.New(v1alpha1.ReasonStorageFailed, failure.EndRun,

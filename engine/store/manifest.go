@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"slices"
 	"strconv"
@@ -201,12 +200,12 @@ func batchPath(folder string, index int64) string {
 
 // completeCommits completes the commits that were cut off after their files were written.
 func (s *Store) completeCommits() error {
-	entries, err := fs.ReadDir(s.root.FS(), manifestFolder)
+	entries, err := s.list(manifestFolder)
 	if err != nil {
-		return fail(err, "listing the row groups")
+		return err
 	}
 	for _, entry := range entries {
-		digits, isNext := strings.CutSuffix(entry.Name(), ".json"+nextSuffix)
+		digits, isNext := strings.CutSuffix(entry.Name, ".json"+nextSuffix)
 		index, err := strconv.ParseInt(digits, 10, 64)
 		if !isNext || err != nil {
 			continue
@@ -219,7 +218,7 @@ func (s *Store) completeCommits() error {
 }
 
 func (s *Store) readManifest(name string, index int64) (*Manifest, error) {
-	data, err := s.root.ReadFile(name)
+	data, err := s.volume.Get(name)
 	if err != nil {
 		return nil, err
 	}
@@ -235,13 +234,13 @@ func (s *Store) readManifest(name string, index int64) (*Manifest, error) {
 
 // manifests returns all manifests that can be read, in the order of their row groups.
 func (s *Store) manifests() ([]*Manifest, error) {
-	entries, err := fs.ReadDir(s.root.FS(), manifestFolder)
+	entries, err := s.list(manifestFolder)
 	if err != nil {
-		return nil, fail(err, "listing the row groups")
+		return nil, err
 	}
 	var manifests []*Manifest
 	for _, entry := range entries {
-		index, err := strconv.ParseInt(strings.TrimSuffix(entry.Name(), ".json"), 10, 64)
+		index, err := strconv.ParseInt(strings.TrimSuffix(entry.Name, ".json"), 10, 64)
 		if err != nil {
 			continue // left over from a crash
 		}

@@ -2,8 +2,6 @@ package store
 
 import (
 	"encoding/json"
-	"errors"
-	"io/fs"
 	"maps"
 	"path"
 	"slices"
@@ -196,11 +194,11 @@ const (
 func (s *Store) nameColumns(document *metadata, input *Description) error {
 	if s.layout.Schema == nil {
 		var earlier metadata
-		data, err := s.root.ReadFile(metadataFile)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fail(err, "reading "+metadataFile)
+		data, err := s.get(metadataFile)
+		if err != nil {
+			return err
 		}
-		if err != nil || json.Unmarshal(data, &earlier) != nil || earlier.ConfigHash != input.ConfigHash {
+		if data == nil || json.Unmarshal(data, &earlier) != nil || earlier.ConfigHash != input.ConfigHash {
 			return nil
 		}
 		maps.Copy(document.Schema, earlier.Schema)

@@ -2,9 +2,7 @@ package store
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -31,26 +29,23 @@ func (s *Store) BeginShard(shard, attempt int32) error {
 
 // EndShard notes how a shard has ended.
 func (s *Store) EndShard(ending ShardEnding) error {
-	if err := s.root.Mkdir(shardFolder, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-		return fail(err, "making the folder "+shardFolder)
-	}
 	data, err := json.Marshal(ending)
 	if err != nil {
 		return failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding the ending of shard %d", ending.Shard)
 	}
-	return s.writeOwned(path.Join(shardFolder, fmt.Sprintf("%05d.json", ending.Shard)), append(data, '\n'))
+	return s.putOwned(path.Join(shardFolder, fmt.Sprintf("%05d.json", ending.Shard)), append(data, '\n'))
 }
 
 // ShardEndings returns how the shards of an attempt have ended, in their order. What can't be read is left out: the row groups say what is
 // there, and this only why something is not.
 func (s *Store) ShardEndings(attempt int32) []ShardEnding {
-	entries, err := fs.ReadDir(s.root.FS(), shardFolder)
+	entries, err := s.list(shardFolder)
 	if err != nil {
 		return nil
 	}
 	var endings []ShardEnding
 	for _, entry := range entries {
-		data, err := s.root.ReadFile(path.Join(shardFolder, entry.Name()))
+		data, err := s.get(path.Join(shardFolder, entry.Name))
 		if err != nil {
 			continue
 		}
@@ -65,12 +60,9 @@ func (s *Store) ShardEndings(attempt int32) []ShardEnding {
 // IsFresh says whether nothing was made yet: there is no row group, not even a cell of one.
 func (s *Store) IsFresh() (bool, error) {
 	for _, folder := range []string{manifestFolder, journalFolder} {
-		entries, err := fs.ReadDir(s.root.FS(), folder)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return false, fail(err, "listing "+folder)
-		}
-		if len(entries) > 0 {
-			return false, nil
+		entries, err := s.list(folder)
+		if err != nil || len(entries) > 0 {
+			return false, err
 		}
 	}
 	return true, nil

@@ -5,39 +5,40 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path"
+
+	"seedloom.dev/seedloom/engine/store/objects"
 )
 
-// traceFolder holds what tells how the dataset was made.
+// traceFolder holds what tells how the dataset came about.
 const traceFolder = "traces"
 
 // TraceFiles are the two files of a process that traces its shard.
 type TraceFiles struct {
 	store         *Store
-	lines, events *os.File
+	lines, events objects.Log
 	names         [2]string
 }
 
-// CreateTrace makes the files for the trace of a shard. Each process gets files of its own; those of earlier ones stay.
+// CreateTrace creates the files for the trace of a shard. Each process gets files of its own; those of earlier ones stay.
 func (s *Store) CreateTrace(shard, attempt int32) (*TraceFiles, error) {
-	if err := s.root.Mkdir(traceFolder, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, fail(err, "making the folder "+traceFolder)
-	}
 	for process := 1; ; process++ {
 		name := path.Join(traceFolder, fmt.Sprintf("shard-%05d-attempt-%d-process-%d", shard, attempt, process))
-		made := &TraceFiles{store: s, names: [2]string{name + ".jsonl", name + ".perfetto.json"}}
-		var err error
-		if made.lines, err = s.root.OpenFile(made.names[0], os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644); errors.Is(err, fs.ErrExist) {
+		files := &TraceFiles{store: s, names: [2]string{name + ".jsonl", name + ".perfetto.json"}}
+		err := s.volume.PutNew(files.names[0], nil)
+		if errors.Is(err, fs.ErrExist) {
 			continue
 		}
+		if err == nil {
+			files.lines, err = s.volume.Append(files.names[0], 0)
+		}
 		if err != nil {
-			return nil, fail(err, "making "+made.names[0])
+			return nil, fail(err, "creating "+files.names[0])
 		}
-		if made.events, err = s.root.Create(made.names[1]); err != nil {
-			return nil, errors.Join(fail(err, "making "+made.names[1]), made.lines.Close(), s.root.Remove(made.names[0]))
+		if files.events, err = s.volume.Append(files.names[1], 0); err != nil {
+			return nil, errors.Join(fail(err, "creating "+files.names[1]), files.lines.Close(), s.volume.Remove(files.names[0]))
 		}
-		return made, nil
+		return files, nil
 	}
 }
 
@@ -52,14 +53,11 @@ func (t *TraceFiles) Close() error { return errors.Join(t.lines.Close(), t.event
 
 // Discard closes and removes both.
 func (t *TraceFiles) Discard() error {
-	return errors.Join(t.Close(), t.store.root.Remove(t.names[0]), t.store.root.Remove(t.names[1]))
+	return errors.Join(t.Close(), t.store.volume.Remove(t.names[0]), t.store.volume.Remove(t.names[1]))
 }
 
 // WriteStall leaves what a shard's process was doing when it made no progress, and returns the name of the file.
 func (s *Store) WriteStall(shard, attempt int32, dump []byte) (string, error) {
-	if err := s.root.Mkdir(traceFolder, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-		return "", fail(err, "making the folder "+traceFolder)
-	}
 	name := path.Join(traceFolder, fmt.Sprintf("stall-%05d-attempt-%d.txt", shard, attempt))
-	return name, s.write(name, dump)
+	return name, s.put(name, dump)
 }

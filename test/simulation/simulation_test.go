@@ -32,6 +32,7 @@ import (
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/engine/store"
+	"seedloom.dev/seedloom/engine/store/objects"
 	"seedloom.dev/seedloom/engine/store/storetest"
 	"seedloom.dev/seedloom/internal/runreport"
 )
@@ -85,7 +86,7 @@ type weather struct {
 	answered map[string]int
 	inFlight int
 	// metadata checks each metadata.json that is written.
-	metadata func(folder store.Volume, name string)
+	metadata func(data []byte)
 	// latest is when the latest answers came, and arriving how many came then: they may not have been taken yet.
 	latest   time.Time
 	arriving int
@@ -212,7 +213,7 @@ type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
-// volume is a file system on which operations fail now and then: files that have no room, renames and reads that fail.
+// volume is one on which operations fail now and then: objects for which there is no room, writes and reads that fail, done or not.
 func (w *weather) volume(below store.Volume) store.Volume { return decaying{below, w} }
 
 type decaying struct {
@@ -230,28 +231,60 @@ func (d decaying) fails(operation string) bool {
 	return true
 }
 
-func (d decaying) OpenFile(name string, flag int, mode os.FileMode) (*os.File, error) {
+// full is a log without room.
+type full struct{ objects.Log }
+
+func (full) Write([]byte) (int, error) { return 0, objects.ErrFull }
+
+func (d decaying) Append(name string, from int64) (objects.Log, error) {
+	log, err := d.Volume.Append(name, from)
+	if err == nil && d.fails("open "+name) {
+		return full{log}, nil
+	}
+	return log, err
+}
+
+// write fails before or after a write, or lets it through.
+func (d decaying) write(name string, write func() error) error {
 	if d.fails("open " + name) {
-		return os.OpenFile("/dev/full", os.O_WRONLY, 0)
+		return objects.ErrFull
 	}
-	return d.Volume.OpenFile(name, flag, mode)
+	if d.fails("name " + name) {
+		return &os.PathError{Op: "write", Path: name, Err: syscall.EIO}
+	}
+	if err := write(); err != nil {
+		return err
+	}
+	if d.fails("sync " + name) {
+		return &os.PathError{Op: "sync", Path: name, Err: syscall.EIO}
+	}
+	return nil
 }
 
-func (d decaying) Rename(oldname, newname string) error {
-	if newname == "metadata.json" && d.weather.metadata != nil {
-		d.weather.metadata(d.Volume, oldname)
-	}
-	if d.fails("rename " + newname) {
-		return &os.LinkError{Op: "rename", Old: oldname, New: newname, Err: syscall.EIO}
-	}
-	return d.Volume.Rename(oldname, newname)
+func (d decaying) Put(name string, data []byte) error {
+	return d.write(name, func() error { return d.Volume.Put(name, data) })
 }
 
-func (d decaying) ReadFile(name string) ([]byte, error) {
+func (d decaying) PutNew(name string, data []byte) error {
+	return d.write(name, func() error { return d.Volume.PutNew(name, data) })
+}
+
+func (d decaying) Replace(name string, data []byte, version objects.Version) error {
+	if name == "metadata.json" && d.weather.metadata != nil {
+		d.weather.metadata(data)
+	}
+	return d.write(name, func() error { return d.Volume.Replace(name, data, version) })
+}
+
+func (d decaying) Move(from, to string) error {
+	return d.write(to, func() error { return d.Volume.Move(from, to) })
+}
+
+func (d decaying) Get(name string) ([]byte, error) {
 	if d.fails("read " + name) {
 		return nil, &os.PathError{Op: "read", Path: name, Err: syscall.EIO}
 	}
-	return d.Volume.ReadFile(name)
+	return d.Volume.Get(name)
 }
 
 // TestWholeRunsInVirtualTime goes through all schedules in one bubble of virtual time: the pools of compressors that files are written with may
@@ -341,7 +374,7 @@ func simulateRun(t *testing.T, seed uint64, schema *storetest.Schema) {
 		t.Fatal(err)
 	}
 	sky := &weather{seed: seed, asked: map[string]uint64{}, began: time.Now(), trouble: random.Float64() * 0.4, answered: map[string]int{}}
-	sky.metadata = func(folder store.Volume, name string) { w.checkMetadata(t, folder, name) }
+	sky.metadata = func(data []byte) { w.checkMetadata(t, data) }
 	if random.IntN(3) == 0 {
 		from := time.Duration(random.IntN(60)) * time.Second
 		sky.outages = [][2]time.Duration{{from, from + time.Duration(1+random.IntN(300))*time.Second}}
