@@ -14,7 +14,7 @@ GOLANGCI_LINT := bin/golangci-lint-kube-api-linter
 GOVULNCHECK := bin/govulncheck
 
 # The modules of the repository beside the root's, as folders.
-MODULES := hack/cluster hack/bench/peers
+MODULES := hack/cluster hack/bench/peers hack/tools/shape
 
 OPERATOR_IMAGE := seedloom.dev/seedloom:dev
 SIMULATOR_IMAGE := seedloom.dev/llmsim:dev
@@ -81,6 +81,15 @@ verify: $(CONTROLLER_GEN) $(API_DOCS) ## Fail when generated files or go.mod are
 	hack/tools/verify-generated.sh
 	go mod tidy -diff
 	for module in $(MODULES); do go -C "$$module" mod tidy -diff; done
+
+.PHONY: shape
+shape: ## Count what makes code hard to read, and fail where a goal is missed (hack/tools/shape/goals.yaml).
+	go -C hack/tools/shape build -o ../../../bin/shape .
+	bin/shape
+
+.PHONY: ci
+ci: ## Check a clean checkout as a whole, as continuous integration does.
+	.ci/run
 
 .PHONY: vulncheck
 vulncheck: $(GOVULNCHECK) ## Look for known vulnerabilities in what is called, when their database can be reached.
