@@ -31,7 +31,7 @@ const healthCheckTimeout = 3 * time.Minute
 // generate makes the rows of the shard; nil says that every one has met its fate.
 func (p *prepared) generate(ctx context.Context) *failure.Error {
 	spec := p.plan.Spec
-	models := model.NewSet(p.plan, p.config.APIKey)
+	models := model.NewSet(spec, p.config.APIKey)
 	defer models.Close()
 	if p.config.Transport != nil {
 		models.Through(p.config.Transport)

@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // CellGenerator computes the value of one cell, in the process, from the cells of its row that it requires. It is called from many
@@ -20,9 +21,9 @@ type Answer struct {
 	// SideEffects are the values of the column's side-effect columns, in the order in which the plan has them.
 	SideEffects []any
 	// Usage is what the requests of this call have cost. It is valid beside an error too.
-	Usage Usage
+	Usage runreport.Usage
 	// Earlier is what earlier calls for the cell have cost, which failed, and which this one went on from. It is valid beside an error too.
-	Earlier Usage
+	Earlier runreport.Usage
 }
 
 // ModelGenerator has a model make one cell. It is called from many goroutines at once, and only reads the record, but for the cell that it
@@ -43,4 +44,16 @@ type BatchValue struct {
 // record, in their order, unless resize is true: then any number, grouped by source in ascending order.
 type BatchGenerator interface {
 	GenerateBatch(ctx context.Context, records []*table.Record, resize bool) ([]BatchValue, error)
+}
+
+// Generators are those of a plan, by the index of their column in the schema. Each column has one of the three; those of the seed have none.
+type Generators struct {
+	Cell  []CellGenerator
+	Model []ModelGenerator
+	Batch []BatchGenerator
+}
+
+// NewGenerators has room for the generators of so many columns.
+func NewGenerators(columns int) *Generators {
+	return &Generators{Cell: make([]CellGenerator, columns), Model: make([]ModelGenerator, columns), Batch: make([]BatchGenerator, columns)}
 }

@@ -11,16 +11,16 @@ import (
 	"sync"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // Client asks a model; *model.Client does.
 type Client interface {
-	Chat(ctx context.Context, request model.Request) (model.Answer, column.Usage, error)
-	Embed(ctx context.Context, texts []string) ([][]float64, column.Usage, error)
+	Chat(ctx context.Context, request model.Request) (model.Answer, runreport.Usage, error)
+	Embed(ctx context.Context, texts []string) ([][]float64, runreport.Usage, error)
 }
 
 // probe is a model with one of the kinds of requests that the plan's columns send to it.

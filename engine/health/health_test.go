@@ -9,11 +9,11 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/health"
 	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -32,12 +32,12 @@ output: {persistentVolumeClaim: {claimName: c}}
 // client answers as the function does.
 type client func(ctx context.Context) error
 
-func (c client) Chat(ctx context.Context, _ model.Request) (model.Answer, column.Usage, error) {
-	return model.Answer{}, column.Usage{}, c(ctx)
+func (c client) Chat(ctx context.Context, _ model.Request) (model.Answer, runreport.Usage, error) {
+	return model.Answer{}, runreport.Usage{}, c(ctx)
 }
 
-func (c client) Embed(ctx context.Context, _ []string) ([][]float64, column.Usage, error) {
-	return nil, column.Usage{}, c(ctx)
+func (c client) Embed(ctx context.Context, _ []string) ([][]float64, runreport.Usage, error) {
+	return nil, runreport.Usage{}, c(ctx)
 }
 
 func TestAModelThatDoesNotAnswerHidesNoOther(t *testing.T) {

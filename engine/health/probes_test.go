@@ -10,11 +10,11 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/health"
 	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 const spec = `
@@ -54,12 +54,12 @@ func (a asking) note(kind string) error {
 	return a.err[a.alias]
 }
 
-func (a asking) Chat(context.Context, model.Request) (model.Answer, column.Usage, error) {
-	return model.Answer{}, column.Usage{}, a.note("chat")
+func (a asking) Chat(context.Context, model.Request) (model.Answer, runreport.Usage, error) {
+	return model.Answer{}, runreport.Usage{}, a.note("chat")
 }
 
-func (a asking) Embed(context.Context, []string) ([][]float64, column.Usage, error) {
-	return nil, column.Usage{}, a.note("embed")
+func (a asking) Embed(context.Context, []string) ([][]float64, runreport.Usage, error) {
+	return nil, runreport.Usage{}, a.note("embed")
 }
 
 func check(t *testing.T, answers map[string]error) ([]string, []health.Problem) {

@@ -14,8 +14,8 @@ import (
 	"sync"
 	"time"
 
-	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // Cell is a finished cell of an attempt of a row, with what its requests have cost. One that has failed has no value.
@@ -26,7 +26,7 @@ type Cell struct {
 	Value            any
 	// SideEffects are the values of the columns that stand right after the column in the schema, and were made with it.
 	SideEffects []any
-	Usage       column.Usage
+	Usage       runreport.Usage
 	Failed      bool
 }
 
@@ -39,9 +39,9 @@ type line[V any] struct {
 	Column  string `json:"column"`
 	Value   V      `json:"value"`
 
-	SideEffects []V          `json:"sideEffects,omitempty"`
-	Usage       column.Usage `json:"usage,omitzero"`
-	Failed      bool         `json:"failed,omitempty"`
+	SideEffects []V             `json:"sideEffects,omitempty"`
+	Usage       runreport.Usage `json:"usage,omitzero"`
+	Failed      bool            `json:"failed,omitempty"`
 }
 
 // sumDigits is the length of a line's checksum, in hexadecimal.

@@ -12,9 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
-	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/journal"
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -32,7 +32,7 @@ var schema = table.NewSchema(
 )
 
 var cells = []journal.Cell{
-	{Row: 1, Column: "text", Value: "a \"line\"\nand \u2028 another <b>", Usage: column.Usage{Succeeded: 1, Failed: 2, InputTokens: 3, OutputTokens: 4}},
+	{Row: 1, Column: "text", Value: "a \"line\"\nand \u2028 another <b>", Usage: runreport.Usage{Succeeded: 1, Failed: 2, InputTokens: 3, OutputTokens: 4}},
 	{Row: 1 << 40, Ordinal: 2, Attempt: 3, Column: "count", Value: int64(1<<62 + 1)},
 	{Row: 2, Column: "share", Value: 0.1},
 	{Row: 3, Column: "good", Value: true},
@@ -40,7 +40,7 @@ var cells = []journal.Cell{
 	{Row: 5, Column: "tags", Value: []any{"x", nil, ""}},
 	{Row: 6, Column: "verdict", Value: []any{int64(4), "because"}},
 	{Row: 7, Column: "text", Value: nil},
-	{Row: 8, Attempt: 1, Column: "verdict", Usage: column.Usage{Succeeded: 2, OutputTokens: 9}, Failed: true},
+	{Row: 8, Attempt: 1, Column: "verdict", Usage: runreport.Usage{Succeeded: 2, OutputTokens: 9}, Failed: true},
 }
 
 func open(t *testing.T, path string, valid int64) *journal.Writer {

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 
-	"seedloom.dev/seedloom/engine/column"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 type anthropicAnswer struct {
@@ -33,8 +33,8 @@ type anthropicUsage struct {
 }
 
 // tokens counts those of the cache as input, as the other protocol does.
-func (u *anthropicUsage) tokens() column.Usage {
-	return column.Usage{InputTokens: int64(u.Input + u.CacheCreation + u.CacheRead), CachedInputTokens: int64(u.CacheRead), OutputTokens: int64(u.Output)}
+func (u *anthropicUsage) tokens() runreport.Usage {
+	return runreport.Usage{InputTokens: int64(u.Input + u.CacheCreation + u.CacheRead), CachedInputTokens: int64(u.CacheRead), OutputTokens: int64(u.Output)}
 }
 
 func (anthropic) answer(body []byte, request *Request) (answer, error) {

@@ -11,7 +11,6 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/model"
-	"seedloom.dev/seedloom/engine/plan"
 )
 
 // answerer answers every request on every connection with the same bytes, and allocates nothing for it: what is measured is the client.
@@ -63,8 +62,8 @@ func BenchmarkChat(b *testing.B) {
 		strings.Repeat("a word or two ", 70) + `","refusal":null},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":250,"completion_tokens":245,"total_tokens":495}}`
 	address := answerer(b, fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body))
 	provider := v1alpha1.Provider{Name: "remote", Type: v1alpha1.ProviderOpenAI, Endpoint: address}
-	set := model.NewSet(&plan.Plan{Spec: &v1alpha1.DatasetGenerationSpec{Providers: []v1alpha1.Provider{provider},
-		Models: []v1alpha1.Model{{Alias: "writer", Model: "m", Provider: "remote"}}}}, func(int) string { return secret })
+	set := model.NewSet(&v1alpha1.DatasetGenerationSpec{Providers: []v1alpha1.Provider{provider},
+		Models: []v1alpha1.Model{{Alias: "writer", Model: "m", Provider: "remote"}}}, func(int) string { return secret })
 	defer set.Close()
 	client := set.Client("writer")
 	request := model.Request{Messages: []model.Message{{Role: model.RoleSystem, Content: "Be brief."}, {Role: model.RoleUser, Content: strings.Repeat("a question\n", 90)}}}

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // Client sends requests to one model. It is used from many goroutines at once.
@@ -36,9 +36,9 @@ type Client struct {
 
 // Chat sends one request and returns the answer. The usage counts the request in any case. A cancelled context is returned
 // as it is; every other error is a failure.Error.
-func (c *Client) Chat(ctx context.Context, request Request) (Answer, column.Usage, error) {
+func (c *Client) Chat(ctx context.Context, request Request) (Answer, runreport.Usage, error) {
 	if err := c.check(&request); err != nil {
-		return Answer{}, column.Usage{Failed: 1}, err
+		return Answer{}, runreport.Usage{Failed: 1}, err
 	}
 	var said answer
 	err := c.limited(ctx, func(ctx context.Context) error {
@@ -56,7 +56,7 @@ func (c *Client) Chat(ctx context.Context, request Request) (Answer, column.Usag
 		return err
 	})
 	if err != nil {
-		return Answer{}, column.Usage{Failed: 1}, err
+		return Answer{}, runreport.Usage{Failed: 1}, err
 	}
 	usage := said.usage
 	usage.Succeeded = 1

@@ -13,13 +13,13 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/model"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // exchange sends one request to a server that answers with the status 200 and a body, and returns what was sent.
-func exchange(t *testing.T, provider v1alpha1.ProviderType, spec v1alpha1.Model, request model.Request, body string) (sent string, said model.Answer, usage column.Usage, err error) {
+func exchange(t *testing.T, provider v1alpha1.ProviderType, spec v1alpha1.Model, request model.Request, body string) (sent string, said model.Answer, usage runreport.Usage, err error) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
 		data, _ := io.ReadAll(request.Body)
@@ -123,40 +123,40 @@ func TestAnswersAreReadInAllTheirForms(t *testing.T) {
 		request  model.Request
 		body     string
 		want     model.Answer
-		usage    column.Usage
+		usage    runreport.Usage
 	}{
 		"everything": {v1alpha1.ProviderOpenAI, model.Request{}, `{"choices":[{"message":{"role":"assistant","content":"a","reasoning_content":"b","tool_calls":[
 			{"id":"1","type":"function","function":{"name":"look","arguments":"{}"}}]},"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":10,"completion_tokens":7,
 			"prompt_tokens_details":{"cached_tokens":4},"completion_tokens_details":{"reasoning_tokens":5}}}`,
 			model.Answer{Text: "a", Reasoning: "b", ToolCalls: []model.ToolCall{{ID: "1", Name: "look", Arguments: "{}"}}, Finish: model.FinishTools},
-			column.Usage{InputTokens: 10, OutputTokens: 7, CachedInputTokens: 4, ReasoningTokens: 5}},
+			runreport.Usage{InputTokens: 10, OutputTokens: 7, CachedInputTokens: 4, ReasoningTokens: 5}},
 		"reasoning under two names": {v1alpha1.ProviderOpenAI, model.Request{}, chat(`{"content":"a","reasoning":"one","reasoning_content":"two"}`),
-			model.Answer{Text: "a", Reasoning: "one"}, column.Usage{}},
+			model.Answer{Text: "a", Reasoning: "one"}, runreport.Usage{}},
 		"parts": {v1alpha1.ProviderOpenAI, model.Request{}, chat(`{"content":[{"type":"thinking","thinking":[{"type":"text","text":"hm"}]},{"type":"text","text":"a"},{"type":"text","text":"b"},
 			{"type":"image_url","image_url":{"url":"data:image/png;base64,` + png + `"}},{"type":"unheard"}]}`),
-			model.Answer{Text: "a\nb", Reasoning: "hm", Images: []model.Media{picture}}, column.Usage{Images: 1}},
+			model.Answer{Text: "a\nb", Reasoning: "hm", Images: []model.Media{picture}}, runreport.Usage{Images: 1}},
 		"a sloppy server": {v1alpha1.ProviderOpenAI, model.Request{Messages: []model.Message{{}, {}}},
 			`{"choices":[{"message":{"content":null,"tool_calls":[{"function":{"name":"look","arguments":{"q": 1}}},{"function":{"name":"stop"}}]},"finish_reason":null}],
 			"usage":{"prompt_tokens":3.0,"completion_tokens":"many","input_tokens":null,"prompt_tokens_details":null},"error":null}`,
 			model.Answer{ToolCalls: []model.ToolCall{{ID: "call_2_0", Name: "look", Arguments: `{"q": 1}`}, {ID: "call_2_1", Name: "stop"}}, Finish: model.FinishTools},
-			column.Usage{InputTokens: 3}},
+			runreport.Usage{InputTokens: 3}},
 		"tokens in the words of others": {v1alpha1.ProviderOpenAI, model.Request{}, `{"choices":[{"message":{"content":"a"},"finish_reason":"length"}],
 			"usage":{"input_tokens":3,"output_tokens":4,"prompt_cache_hit_tokens":2,"output_tokens_details":{"reasoning_tokens":1}}}`,
-			model.Answer{Text: "a", Finish: model.FinishLength}, column.Usage{InputTokens: 3, OutputTokens: 4, CachedInputTokens: 2, ReasoningTokens: 1}},
+			model.Answer{Text: "a", Finish: model.FinishLength}, runreport.Usage{InputTokens: 3, OutputTokens: 4, CachedInputTokens: 2, ReasoningTokens: 1}},
 		"images": {v1alpha1.ProviderOpenAI, model.Request{}, chat(`{"content":"","images":["` + png + `",{"b64_json":"` + png + `"},{"type":"image_url","image_url":{"url":"data:image/png;base64,` + png + `"}},
 			{"image_url":"https://example.org/a.png"},{"url":"https://example.org/b.png"},{"unheard":1},"no image",7]}`),
 			model.Answer{Images: []model.Media{picture, picture, picture, {Modality: v1alpha1.MediaImage, URL: "https://example.org/a.png"}, {Modality: v1alpha1.MediaImage, URL: "https://example.org/b.png"}}},
-			column.Usage{Images: 5}},
-		"a text that is an image": {v1alpha1.ProviderOpenAI, model.Request{}, chat(`{"content":"data:image/png;base64,` + png + `\n"}`), model.Answer{Images: []model.Media{picture}}, column.Usage{Images: 1}},
+			runreport.Usage{Images: 5}},
+		"a text that is an image": {v1alpha1.ProviderOpenAI, model.Request{}, chat(`{"content":"data:image/png;base64,` + png + `\n"}`), model.Answer{Images: []model.Media{picture}}, runreport.Usage{Images: 1}},
 		"Anthropic": {v1alpha1.ProviderAnthropic, model.Request{}, `{"content":[{"type":"thinking","thinking":"hm","signature":"s"},{"type":"text","text":"one"},{"type":"text","text":"two"},
 			{"type":"tool_use","id":"1","name":"look","input":{"q":1}}],"stop_reason":"tool_use","usage":{"input_tokens":3,"cache_creation_input_tokens":4,"cache_read_input_tokens":5,"output_tokens":6}}`,
 			model.Answer{Text: "one\ntwo", Reasoning: "hm", ToolCalls: []model.ToolCall{{ID: "1", Name: "look", Arguments: `{"q":1}`}}, Finish: model.FinishTools},
-			column.Usage{InputTokens: 12, CachedInputTokens: 5, OutputTokens: 6}},
+			runreport.Usage{InputTokens: 12, CachedInputTokens: 5, OutputTokens: 6}},
 		"Anthropic with a schema": {v1alpha1.ProviderAnthropic, model.Request{Schema: &model.Schema{Name: "verdict", Document: json.RawMessage(`{"type":"object"}`)}},
 			`{"content":[{"type":"text","text":"Here:"},{"type":"tool_use","id":"1","name":"hand_over_answer","input":{"a": 1}}],"stop_reason":"tool_use"}`,
-			model.Answer{Text: `{"a": 1}`}, column.Usage{}},
+			model.Answer{Text: `{"a": 1}`}, runreport.Usage{}},
 		"Anthropic without room": {v1alpha1.ProviderAnthropic, model.Request{}, `{"content":[{"type":"text","text":"a"}],"stop_reason":"model_context_window_exceeded"}`,
-			model.Answer{Text: "a", Finish: model.FinishContext}, column.Usage{}},
+			model.Answer{Text: "a", Finish: model.FinishContext}, runreport.Usage{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, said, usage, err := exchange(t, test.provider, v1alpha1.Model{}, test.request, test.body)

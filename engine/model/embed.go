@@ -10,8 +10,8 @@ import (
 	"net/url"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 type embeddingsAnswer struct {
@@ -49,9 +49,9 @@ func (v *vector) UnmarshalJSON(data []byte) error {
 
 // Embed turns texts into vectors, one for each, in their order, by one request. The vectors have one length and hold finite numbers. The
 // usage counts the request in any case. A cancelled context is returned as it is; every other error is a failure.Error.
-func (c *Client) Embed(ctx context.Context, texts []string) ([][]float64, column.Usage, error) {
+func (c *Client) Embed(ctx context.Context, texts []string) ([][]float64, runreport.Usage, error) {
 	if c.embeddingsURL == nil {
-		return nil, column.Usage{Failed: 1}, c.unknownAPI("embeddings")
+		return nil, runreport.Usage{Failed: 1}, c.unknownAPI("embeddings")
 	}
 	var document embeddingsAnswer
 	err := c.limited(ctx, func(ctx context.Context) error {
@@ -65,7 +65,7 @@ func (c *Client) Embed(ctx context.Context, texts []string) ([][]float64, column
 		return c.told(c.embeddingsURL, header, data, document.Object, document.Error)
 	})
 	if err != nil {
-		return nil, column.Usage{Failed: 1}, err
+		return nil, runreport.Usage{Failed: 1}, err
 	}
 	usage := document.Usage.tokens()
 	usage.Succeeded = 1

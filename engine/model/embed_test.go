@@ -13,11 +13,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/internal/llmsim"
 	"seedloom.dev/seedloom/internal/llmsim/simtest"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // answering serves a body for a path, and notes what it was sent.
@@ -60,7 +60,7 @@ func TestEmbeddingsComeInTheOrderOfTheirTexts(t *testing.T) {
 			if difference := cmp.Diff([][]float64{{1, -0.5}, {0.1, 1e-7}}, vectors); err != nil || difference != "" || *sent != test.sent {
 				t.Errorf("%v, sent %s\n%s", err, *sent, difference)
 			}
-			if usage != (column.Usage{Succeeded: 1, InputTokens: 5}) {
+			if usage != (runreport.Usage{Succeeded: 1, InputTokens: 5}) {
 				t.Errorf("usage %+v", usage)
 			}
 		})
@@ -163,7 +163,7 @@ func TestImagesAreMadeAndDownloaded(t *testing.T) {
 				t.Errorf("sent %s", *sent)
 			}
 			if test.reason == "" {
-				if err != nil || len(images) != test.want || images[0] != picture || usage != (column.Usage{Succeeded: 1, InputTokens: 3, OutputTokens: 4, Images: int64(test.want)}) {
+				if err != nil || len(images) != test.want || images[0] != picture || usage != (runreport.Usage{Succeeded: 1, InputTokens: 3, OutputTokens: 4, Images: int64(test.want)}) {
 					t.Errorf("got %v, usage %+v, %v", images, usage, err)
 				}
 				return

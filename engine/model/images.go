@@ -13,9 +13,9 @@ import (
 	"strings"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/connection"
 	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // maxRedirects is how often the address of an image may lead to another one.
@@ -30,11 +30,11 @@ type imagesAnswer struct {
 
 // Images has a model make images by the endpoint /images/generations, and returns them with their data. Those that can't be read are left
 // out. The usage counts the request in any case. A cancelled context is returned as it is; every other error is a failure.Error.
-func (c *Client) Images(ctx context.Context, prompt string) ([]Media, column.Usage, error) {
+func (c *Client) Images(ctx context.Context, prompt string) ([]Media, runreport.Usage, error) {
 	if c.imagesURL == nil {
-		return nil, column.Usage{Failed: 1}, c.unknownAPI("images")
+		return nil, runreport.Usage{Failed: 1}, c.unknownAPI("images")
 	}
-	usage := column.Usage{Failed: 1}
+	usage := runreport.Usage{Failed: 1}
 	var images []Media
 	err := c.limited(ctx, func(ctx context.Context) error {
 		body := appendTextMember(append(make([]byte, 0, len(prompt)+len(c.extra)+256), '{'), "model", c.settings.model)

@@ -20,7 +20,7 @@ func keyed(t *testing.T, address, key string) *model.Client {
 		Providers: []v1alpha1.Provider{{Name: "local", Type: v1alpha1.ProviderOpenAI, Endpoint: address}},
 		Models:    []v1alpha1.Model{{Alias: "writer", Provider: "local", Model: "m"}},
 	}}
-	set := model.NewSet(compiled, func(int) string { return key })
+	set := model.NewSet(compiled.Spec, func(int) string { return key })
 	t.Cleanup(set.Close)
 	return set.Client("writer")
 }

@@ -11,26 +11,25 @@ import (
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/engine/plan"
 )
 
-// Set holds a client for each model that the plan's columns use.
+// Set holds a client for each model of a spec.
 type Set struct {
 	clients    map[string]*Client
 	transports []*http.Transport
 	providers  []v1alpha1.Provider
 }
 
-// NewSet returns clients for the plan's models. apiKey returns the API key of the provider with an index in the spec, and an empty
+// NewSet returns clients for the models of a spec. apiKey returns the API key of the provider with an index in the spec, and an empty
 // string when it has none. The caller closes the set.
-func NewSet(p *plan.Plan, apiKey func(provider int) string) *Set {
-	set := &Set{clients: make(map[string]*Client), providers: p.Spec.Providers}
-	for i := range p.Spec.Providers {
-		provider := &p.Spec.Providers[i]
-		transport := newTransport(provider, connections(p.Spec, provider.Name))
+func NewSet(spec *v1alpha1.DatasetGenerationSpec, apiKey func(provider int) string) *Set {
+	set := &Set{clients: make(map[string]*Client), providers: spec.Providers}
+	for i := range spec.Providers {
+		provider := &spec.Providers[i]
+		transport := newTransport(provider, connections(spec, provider.Name))
 		set.transports = append(set.transports, transport)
-		for j := range p.Spec.Models {
-			model := &p.Spec.Models[j]
+		for j := range spec.Models {
+			model := &spec.Models[j]
 			if model.Provider == provider.Name {
 				set.clients[model.Alias] = newClient(followed{transport}, provider, model, apiKey(i))
 			}
@@ -46,7 +45,7 @@ func (s *Set) Through(transport http.RoundTripper) {
 	}
 }
 
-// Client returns the client of a model of the plan.
+// Client returns the client of a model of the spec.
 func (s *Set) Client(alias string) *Client { return s.clients[alias] }
 
 // Close closes the connections that no request uses.
@@ -80,7 +79,7 @@ func newClient(transport http.RoundTripper, provider *v1alpha1.Provider, model *
 	client.wire.authorize(client.header, apiKey)
 	chat, embeddings, images := client.wire.urls(provider.Endpoint)
 	client.chatURL, client.embeddingsURL, client.imagesURL = parsed(chat), parsed(embeddings), parsed(images)
-	if extra := plan.ExtraBody(provider, model); len(extra) > 0 {
+	if extra := provider.ExtraBodyOf(model); len(extra) > 0 {
 		client.extraNames = make(map[string]bool, len(extra))
 		for name := range extra {
 			client.extraNames[name] = true

@@ -40,7 +40,7 @@ func clientWithTimeout(t *testing.T, address string, timeout int32) *model.Clien
 			Alias: "writer", Provider: "local", Model: "m", TimeoutSeconds: &timeout, Parameters: &v1alpha1.ModelParameters{MaxTokens: &tokens},
 		}},
 	}}
-	set := model.NewSet(compiled, func(int) string { return secret })
+	set := model.NewSet(compiled.Spec, func(int) string { return secret })
 	t.Cleanup(set.Close)
 	return set.Client("writer")
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/engine/column"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // The names under which servers send what a model has thought.
@@ -71,9 +71,9 @@ type openAIUsage struct {
 }
 
 // tokens takes the larger of the members that say the same in different words.
-func (u *openAIUsage) tokens() column.Usage {
+func (u *openAIUsage) tokens() runreport.Usage {
 	input, output := max(u.PromptTokens, u.InputTokens), max(u.CompletionTokens, u.OutputTokens)
-	return column.Usage{
+	return runreport.Usage{
 		InputTokens: int64(input), OutputTokens: int64(output),
 		CachedInputTokens: int64(min(input, max(u.PromptDetails.Cached, u.CacheHitTokens))),
 		// Some servers count the tokens of thinking beside those of the answer, so they may be more.

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 
-	"seedloom.dev/seedloom/engine/column"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // openAIAssembly puts the chunks of a completion together.
@@ -16,7 +16,7 @@ type openAIAssembly struct {
 	calls     []openAICall
 	images    []Media
 	finish    string
-	usage     column.Usage
+	usage     runreport.Usage
 	problem   *serverError
 	choices   bool
 	something bool
@@ -45,7 +45,7 @@ func (a *openAIAssembly) event(data []byte) error {
 		a.problem, a.done = problem, true
 		return nil
 	}
-	if usage := chunk.Usage.tokens(); usage != (column.Usage{}) {
+	if usage := chunk.Usage.tokens(); usage != (runreport.Usage{}) {
 		a.usage = usage
 	}
 	for i := range chunk.Choices {

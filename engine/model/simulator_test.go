@@ -8,11 +8,11 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/internal/llmsim"
 	"seedloom.dev/seedloom/internal/llmsim/simtest"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // The same request has the same answer, in both protocols, as a whole and in pieces; a conversation with tools comes to its end in all four.
@@ -25,7 +25,7 @@ func TestBothProtocolsSayTheSameWholeAndInPieces(t *testing.T) {
 	}
 	type told struct {
 		calls, answer model.Answer
-		usage         column.Usage
+		usage         runreport.Usage
 	}
 	var all []told
 	for _, provider := range []v1alpha1.Provider{{Type: v1alpha1.ProviderOpenAI, Endpoint: server.URL + "/v1"}, {Type: v1alpha1.ProviderAnthropic, Endpoint: server.URL}} {
@@ -74,7 +74,7 @@ func TestReasoningIsCounted(t *testing.T) {
 
 func TestImagesOfBothEndpoints(t *testing.T) {
 	server := simtest.Start(t, llmsim.Config{})
-	want := func(images []model.Media, usage column.Usage, err error) {
+	want := func(images []model.Media, usage runreport.Usage, err error) {
 		t.Helper()
 		if err != nil || len(images) != 1 || images[0].MediaType != "image/png" || images[0].Data == "" || images[0].URL != "" || usage.Images != 1 || usage.OutputTokens == 0 {
 			t.Errorf("got %+v, usage %+v, %v", images, usage, err)

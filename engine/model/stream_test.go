@@ -15,17 +15,17 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/internal/llmsim"
 	"seedloom.dev/seedloom/internal/llmsim/simtest"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 var streaming = v1alpha1.Model{Streaming: v1alpha1.StreamingEnabled}
 
 // streamed asks for one streamed answer, which is sent in two pieces that cut it anywhere.
-func streamed(t *testing.T, provider v1alpha1.ProviderType, request model.Request, cut int, body string) (string, model.Answer, column.Usage, error) {
+func streamed(t *testing.T, provider v1alpha1.ProviderType, request model.Request, cut int, body string) (string, model.Answer, runreport.Usage, error) {
 	t.Helper()
 	var sent string
 	server := httptest.NewServer(http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
@@ -79,17 +79,17 @@ func TestStreamsAreOneAnswer(t *testing.T) {
 		provider v1alpha1.ProviderType
 		body     string
 		want     model.Answer
-		usage    column.Usage
+		usage    runreport.Usage
 		asks     string
 		echo     string
 	}{
 		"OpenAI": {v1alpha1.ProviderOpenAI, openAIStream, model.Answer{Text: "Good day", Reasoning: "let me think", Finish: model.FinishTools,
 			ToolCalls: []model.ToolCall{{ID: "a", Name: "look", Arguments: `{"q":1}`}, {ID: "b", Name: "stop"}}},
-			column.Usage{Succeeded: 1, InputTokens: 10, OutputTokens: 7, CachedInputTokens: 4, ReasoningTokens: 5},
+			runreport.Usage{Succeeded: 1, InputTokens: 10, OutputTokens: 7, CachedInputTokens: 4, ReasoningTokens: 5},
 			`,"stream":true,"stream_options":{"include_usage":true}}`, `"reasoning_content"`},
 		"Anthropic": {v1alpha1.ProviderAnthropic, anthropicStream, model.Answer{Text: "Good day", Reasoning: "hm", Finish: model.FinishTools,
 			ToolCalls: []model.ToolCall{{ID: "a", Name: "look", Arguments: `{"q":1}`}, {ID: "b", Name: "stop", Arguments: "{}"}}},
-			column.Usage{Succeeded: 1, InputTokens: 8, OutputTokens: 6, CachedInputTokens: 5},
+			runreport.Usage{Succeeded: 1, InputTokens: 8, OutputTokens: 6, CachedInputTokens: 5},
 			`,"stream":true}`, `[{"type":"thinking","thinking":"hm","signature":"s"}]`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -138,7 +138,7 @@ func TestStreamsWithoutTheirEndAreIncomplete(t *testing.T) {
 }
 
 // brokenStream answers with the beginning of a chunked body, which then ends in order, or with the connection.
-func brokenStream(t *testing.T, provider v1alpha1.ProviderType, body string, cleanly bool) (string, model.Answer, column.Usage, error) {
+func brokenStream(t *testing.T, provider v1alpha1.ProviderType, body string, cleanly bool) (string, model.Answer, runreport.Usage, error) {
 	t.Helper()
 	end := ""
 	if cleanly {

@@ -28,7 +28,6 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/model"
-	"seedloom.dev/seedloom/engine/plan"
 )
 
 // authority signs certificates for one test.
@@ -115,8 +114,8 @@ func files(t *testing.T, contents map[string][]byte) string {
 func setOf(t *testing.T, provider v1alpha1.Provider, parallel int32) *model.Set {
 	t.Helper()
 	provider.Name, provider.Type = "remote", v1alpha1.ProviderOpenAI
-	set := model.NewSet(&plan.Plan{Spec: &v1alpha1.DatasetGenerationSpec{Providers: []v1alpha1.Provider{provider},
-		Models: []v1alpha1.Model{{Alias: "writer", Model: "m", Provider: "remote", MaxParallelRequests: &parallel}}}}, func(int) string { return secret })
+	set := model.NewSet(&v1alpha1.DatasetGenerationSpec{Providers: []v1alpha1.Provider{provider},
+		Models: []v1alpha1.Model{{Alias: "writer", Model: "m", Provider: "remote", MaxParallelRequests: &parallel}}}, func(int) string { return secret })
 	t.Cleanup(set.Close)
 	return set
 }

@@ -4,7 +4,7 @@ import (
 	"net/http"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/engine/column"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // wire is a protocol: where requests go, what they look like, and what an answer says.
@@ -26,7 +26,7 @@ type wire interface {
 type answer struct {
 	Answer
 	// usage has the tokens.
-	usage column.Usage
+	usage runreport.Usage
 	// empty says that there was no answer in the answer.
 	empty   bool
 	refused bool

@@ -12,7 +12,6 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/model"
-	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/internal/llmsim"
 	"seedloom.dev/seedloom/internal/llmsim/simtest"
 )
@@ -25,7 +24,7 @@ func clientOf(t *testing.T, provider v1alpha1.Provider, spec v1alpha1.Model) *mo
 	if spec.Model == "" {
 		spec.Model = "m"
 	}
-	set := model.NewSet(&plan.Plan{Spec: &v1alpha1.DatasetGenerationSpec{Providers: []v1alpha1.Provider{provider}, Models: []v1alpha1.Model{spec}}},
+	set := model.NewSet(&v1alpha1.DatasetGenerationSpec{Providers: []v1alpha1.Provider{provider}, Models: []v1alpha1.Model{spec}},
 		func(int) string { return secret })
 	t.Cleanup(set.Close)
 	return set.Client("writer")

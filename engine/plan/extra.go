@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"bytes"
-	"encoding/json"
 	"maps"
 	"net/textproto"
 	"slices"
@@ -47,7 +45,7 @@ func (v *validation) extraBody(field string, body *apiextensionsv1.JSON) {
 	if body == nil {
 		return
 	}
-	members, err := membersOf(body)
+	members, err := v1alpha1.ExtraBodyMembers(body)
 	if err != nil || members == nil {
 		v.add(field, ReasonInvalidValue, "must be an object")
 		return
@@ -60,32 +58,4 @@ func (v *validation) extraBody(field string, body *apiextensionsv1.JSON) {
 			v.add(field+"."+name, ReasonInvalidValue, "is set by the engine, which needs one whole answer to each request")
 		}
 	}
-}
-
-// membersOf reads an object; its numbers stay as they were written.
-func membersOf(body *apiextensionsv1.JSON) (members map[string]any, err error) {
-	if body == nil {
-		return nil, nil
-	}
-	decoder := json.NewDecoder(bytes.NewReader(body.Raw))
-	decoder.UseNumber()
-	err = decoder.Decode(&members)
-	return members, err
-}
-
-// ExtraBody returns what is added to the body of a model's requests: the members of the model's extraBody, over which those of the
-// provider's win. It is nil when there are none.
-func ExtraBody(provider *v1alpha1.Provider, model *v1alpha1.Model) map[string]any {
-	var all map[string]any
-	for _, body := range []*apiextensionsv1.JSON{model.ExtraBody, provider.ExtraBody} {
-		members, err := membersOf(body)
-		if err != nil {
-			continue // the validation has told
-		}
-		if all == nil && len(members) > 0 {
-			all = make(map[string]any)
-		}
-		maps.Copy(all, members)
-	}
-	return all
 }

@@ -117,7 +117,7 @@ func identifyModel(spec *v1alpha1.DatasetGenerationSpec, column *v1alpha1.Column
 	for _, provider := range spec.Providers {
 		if provider.Name == model.Provider {
 			result.ProviderType, result.Endpoint = provider.Type, provider.Endpoint
-			result.ExtraBody = ExtraBody(&provider, model)
+			result.ExtraBody = provider.ExtraBodyOf(model)
 		}
 	}
 	return result

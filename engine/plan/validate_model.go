@@ -35,7 +35,7 @@ func (v *validation) model(field string, model *v1alpha1.Model, provider *v1alph
 		v.parameter(field+".parameters.topP", parameters.TopP, parameters.TopPDistribution, topPBounds)
 	}
 	seeded := model.RowSeed == v1alpha1.RowSeedEnabled
-	switch _, extra := ExtraBody(provider, model)["seed"]; {
+	switch _, extra := provider.ExtraBodyOf(model)["seed"]; {
 	case seeded && provider.Type == v1alpha1.ProviderAnthropic:
 		v.add(field+".rowSeed", ReasonInvalidValue, "must be Disabled for a provider of type Anthropic, whose protocol has no seed")
 	case seeded && extra:

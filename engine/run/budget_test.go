@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/internal/runreport"
 )
@@ -12,7 +11,7 @@ import (
 // The budget is looked at before every request.
 func TestALimitOfTokensCostsARequestNoAllocation(t *testing.T) {
 	limited := newBudget(&Job{Plan: &plan.Plan{Spec: &v1alpha1.DatasetGenerationSpec{Limits: &v1alpha1.Limits{MaxTokens: new(int64(1000))}}}})
-	limited.spend([]runreport.Model{{Alias: "writer", Usage: column.Usage{Succeeded: 10, InputTokens: 60, OutputTokens: 40}}})
+	limited.spend([]runreport.Model{{Alias: "writer", Usage: runreport.Usage{Succeeded: 10, InputTokens: 60, OutputTokens: 40}}})
 	if allocations := testing.AllocsPerRun(1000, func() { _ = limited.exhausted(88) }); allocations != 0 {
 		t.Errorf("a look costs %v allocations", allocations)
 	}

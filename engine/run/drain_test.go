@@ -18,13 +18,13 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column"
-	"seedloom.dev/seedloom/engine/column/factory"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/progress"
 	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 const stubSpec = `
@@ -53,7 +53,7 @@ type (
 
 func (a ask) Ask(ctx context.Context, record *table.Record) (column.Answer, error) {
 	text, err := a(ctx, record.Row)
-	return column.Answer{Value: text, Usage: column.Usage{Succeeded: 1}}, err
+	return column.Answer{Value: text, Usage: runreport.Usage{Succeeded: 1}}, err
 }
 
 func (c code) Generate(ctx context.Context, record *table.Record) (any, error) {
@@ -81,7 +81,7 @@ func newStubbed(t *testing.T, id code, text ask) *stubbed {
 		Plan: compiled, Store: opened, Shards: 1, Attempt: 1, Outage: schedule.OutageConfig{First: time.Hour, Later: time.Hour},
 		Progress:   progress.NewTracker([]progress.ColumnOf{{Name: "id"}, {Name: "text", Model: "writer"}}, []string{"writer"}, time.Now),
 		Logger:     slog.New(slog.NewTextHandler(&made.log, nil)),
-		Generators: &factory.Generators{Cell: []column.CellGenerator{id, nil}, Model: []column.ModelGenerator{nil, text}, Batch: make([]column.BatchGenerator, 2)},
+		Generators: &column.Generators{Cell: []column.CellGenerator{id, nil}, Model: []column.ModelGenerator{nil, text}, Batch: make([]column.BatchGenerator, 2)},
 	}
 	return made
 }

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/engine/column/factory"
+	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/process"
@@ -26,7 +26,7 @@ import (
 // Job is what an executor works with. It owns none of it.
 type Job struct {
 	Plan       *plan.Plan
-	Generators *factory.Generators
+	Generators *column.Generators
 	// Processors work on whole row groups. It may be nil.
 	Processors *process.Set
 	// Seed returns the values of the seed's columns for a row, and the index of the seed's row. It is nil without a seed.

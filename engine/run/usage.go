@@ -1,14 +1,13 @@
 package run
 
 import (
-	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/progress"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // usageOf is what requests of a column have used, as an entry of a list of columns.
-func usageOf(made *plan.Column, usage column.Usage) runreport.Column {
+func usageOf(made *plan.Column, usage runreport.Usage) runreport.Column {
 	return runreport.Column{Name: made.Name, Usage: usage}
 }
 

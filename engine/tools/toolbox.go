@@ -15,8 +15,8 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/model"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 const (
@@ -122,7 +122,7 @@ func (b *Toolbox) find(function string) (*server, string) {
 // Call makes the calls of one turn side by side, and returns their results in the order of the calls. What goes wrong with a call (an
 // unknown tool, arguments that are no JSON, a tool that fails or is late) is told to the model in its result. Only what the model can do nothing
 // about is an error: a server that is lost (retry later) or refuses its key (end of the run), and the end of the context.
-func (b *Toolbox) Call(ctx context.Context, calls []model.ToolCall) ([]model.Message, column.Usage, error) {
+func (b *Toolbox) Call(ctx context.Context, calls []model.ToolCall) ([]model.Message, runreport.Usage, error) {
 	limit := b.spec.EffectiveTimeout()
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -151,7 +151,7 @@ func (b *Toolbox) Call(ctx context.Context, calls []model.ToolCall) ([]model.Mes
 		})
 	}
 	waiting.Wait()
-	usage := column.Usage{ToolCalls: int64(min(len(calls), maxCalls))}
+	usage := runreport.Usage{ToolCalls: int64(min(len(calls), maxCalls))}
 	if ctx.Err() != nil {
 		return nil, usage, ctx.Err()
 	}

@@ -16,7 +16,6 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/model"
-	"seedloom.dev/seedloom/engine/plan"
 )
 
 const (
@@ -76,7 +75,7 @@ func chat(ctx context.Context, endpoint string, taken *sample) error {
 	provider := v1alpha1.Provider{Name: "remote", Type: v1alpha1.ProviderOpenAI, Endpoint: endpoint}
 	asked := v1alpha1.Model{Alias: "one", Provider: "remote", Model: "bench/one", MaxParallelRequests: new(int32(clientParallel)),
 		Parameters: &v1alpha1.ModelParameters{MaxTokens: new(int64(256))}}
-	set := model.NewSet(&plan.Plan{Spec: &v1alpha1.DatasetGenerationSpec{Providers: []v1alpha1.Provider{provider}, Models: []v1alpha1.Model{asked}}},
+	set := model.NewSet(&v1alpha1.DatasetGenerationSpec{Providers: []v1alpha1.Provider{provider}, Models: []v1alpha1.Model{asked}},
 		func(int) string { return "sk-bench" })
 	defer set.Close()
 	one := set.Client("one")

@@ -9,7 +9,6 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/model"
-	"seedloom.dev/seedloom/engine/plan"
 )
 
 const png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -29,9 +28,9 @@ const conversations = `{"fixtures": [
 func peerClient(t *testing.T, provider v1alpha1.ProviderType, endpoint string, spec v1alpha1.Model) *model.Client {
 	t.Helper()
 	spec.Alias, spec.Provider, spec.Model = "writer", "peer", "some-model"
-	set := model.NewSet(&plan.Plan{Spec: &v1alpha1.DatasetGenerationSpec{
+	set := model.NewSet(&v1alpha1.DatasetGenerationSpec{
 		Providers: []v1alpha1.Provider{{Name: "peer", Type: provider, Endpoint: endpoint}}, Models: []v1alpha1.Model{spec},
-	}}, func(int) string { return "sk-test" })
+	}, func(int) string { return "sk-test" })
 	t.Cleanup(set.Close)
 	return set.Client("writer")
 }

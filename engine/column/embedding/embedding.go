@@ -12,6 +12,7 @@ import (
 	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // maxTexts bounds how many texts one cell may hold.
@@ -19,7 +20,7 @@ const maxTexts = 2048
 
 // Model turns texts into vectors, one for each, in their order; *model.Client does.
 type Model interface {
-	Embed(ctx context.Context, texts []string) ([][]float64, column.Usage, error)
+	Embed(ctx context.Context, texts []string) ([][]float64, runreport.Usage, error)
 }
 
 // Generator makes the cells of one column: structs of the vectors, how many there are, and their length.

@@ -12,6 +12,7 @@ import (
 	"seedloom.dev/seedloom/engine/column/embedding"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // lengths embeds a text as its length and its first byte.
@@ -20,13 +21,13 @@ type lengths struct {
 	err   error
 }
 
-func (l *lengths) Embed(_ context.Context, texts []string) ([][]float64, column.Usage, error) {
+func (l *lengths) Embed(_ context.Context, texts []string) ([][]float64, runreport.Usage, error) {
 	l.asked = append(l.asked, texts)
 	var vectors [][]float64
 	for _, text := range texts {
 		vectors = append(vectors, []float64{float64(len(text)), float64(text[0])})
 	}
-	return vectors, column.Usage{Succeeded: 1, InputTokens: 3}, l.err
+	return vectors, runreport.Usage{Succeeded: 1, InputTokens: 3}, l.err
 }
 
 func ask(t *testing.T, cell any, client *lengths) (column.Answer, error) {
@@ -57,7 +58,7 @@ func TestTextsBecomeVectors(t *testing.T) {
 		for _, text := range test.sent {
 			vectors = append(vectors, []any{float64(len(text)), float64(text[0])})
 		}
-		want := column.Answer{Value: []any{vectors, int64(len(test.sent)), int64(2)}, Usage: column.Usage{Succeeded: 1, InputTokens: 3}}
+		want := column.Answer{Value: []any{vectors, int64(len(test.sent)), int64(2)}, Usage: runreport.Usage{Succeeded: 1, InputTokens: 3}}
 		if difference := cmp.Diff(want, answer) + cmp.Diff([][]string{test.sent}, client.asked); difference != "" {
 			t.Errorf("%s: %s", name, difference)
 		}

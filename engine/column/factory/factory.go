@@ -17,14 +17,6 @@ import (
 	"seedloom.dev/seedloom/engine/tools"
 )
 
-// Generators are the generators of a plan, by the index of their column in the schema. Each column has one of the three; those of the seed
-// have none.
-type Generators struct {
-	Cell  []column.CellGenerator
-	Model []column.ModelGenerator
-	Batch []column.BatchGenerator
-}
-
 // Files keeps images in the dataset, and gives them back.
 type Files interface {
 	image.Files
@@ -32,10 +24,8 @@ type Files interface {
 }
 
 // Build makes the generators of all configured columns.
-func Build(p *plan.Plan, models *model.Set, toolServers *tools.Set, files Files) (*Generators, error) {
-	generators := &Generators{
-		Cell: make([]column.CellGenerator, p.Schema.Len()), Model: make([]column.ModelGenerator, p.Schema.Len()), Batch: make([]column.BatchGenerator, p.Schema.Len()),
-	}
+func Build(p *plan.Plan, models *model.Set, toolServers *tools.Set, files Files) (*column.Generators, error) {
+	generators := column.NewGenerators(p.Schema.Len())
 	for _, configured := range p.Columns {
 		var err error
 		switch index := configured.Index; configured.Kind {

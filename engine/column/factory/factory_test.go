@@ -38,7 +38,7 @@ func TestEveryConfiguredColumnHasOneGenerator(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	models := model.NewSet(compiled, func(int) string { return "" })
+	models := model.NewSet(compiled.Spec, func(int) string { return "" })
 	defer models.Close()
 	generators, err := factory.Build(compiled, models, tools.NewSet(compiled.Spec, tools.Config{}), nil)
 	if err != nil {

@@ -16,14 +16,15 @@ import (
 	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/engine/random"
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // Model makes images; *model.Client does.
 type Model interface {
 	// Images asks for images by a prompt.
-	Images(ctx context.Context, prompt string) ([]model.Media, column.Usage, error)
+	Images(ctx context.Context, prompt string) ([]model.Media, runreport.Usage, error)
 	// Chat asks for them in a conversation.
-	Chat(ctx context.Context, request model.Request) (model.Answer, column.Usage, error)
+	Chat(ctx context.Context, request model.Request) (model.Answer, runreport.Usage, error)
 	// Load returns an image with its data, also where an answer has only named it.
 	Load(ctx context.Context, image model.Media) (model.Media, error)
 }
@@ -82,13 +83,13 @@ func (g *Generator) Ask(ctx context.Context, record *table.Record) (column.Answe
 	return column.Answer{Value: paths, Usage: usage}, nil
 }
 
-func (g *Generator) images(ctx context.Context, record *table.Record, prompt string) ([]model.Media, column.Usage, error) {
+func (g *Generator) images(ctx context.Context, record *table.Record, prompt string) ([]model.Media, runreport.Usage, error) {
 	if !g.chat {
 		return g.model.Images(ctx, prompt)
 	}
 	attached, err := g.contexts.Of(ctx, record)
 	if err != nil {
-		return nil, column.Usage{}, err
+		return nil, runreport.Usage{}, err
 	}
 	source := random.Column(g.seed, "request/"+g.name).Cell(record.Row, record.Attempt)
 	answer, usage, err := g.model.Chat(ctx, model.Request{

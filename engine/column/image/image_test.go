@@ -20,6 +20,7 @@ import (
 	"seedloom.dev/seedloom/engine/media"
 	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 func picture(t *testing.T) []byte {
@@ -38,15 +39,15 @@ type painter struct {
 	sent   []model.Media
 }
 
-func (p *painter) Images(_ context.Context, prompt string) ([]model.Media, column.Usage, error) {
+func (p *painter) Images(_ context.Context, prompt string) ([]model.Media, runreport.Usage, error) {
 	p.asked = append(p.asked, "images: "+prompt)
-	return p.images, column.Usage{Succeeded: 1, Images: int64(len(p.images))}, nil
+	return p.images, runreport.Usage{Succeeded: 1, Images: int64(len(p.images))}, nil
 }
 
-func (p *painter) Chat(_ context.Context, request model.Request) (model.Answer, column.Usage, error) {
+func (p *painter) Chat(_ context.Context, request model.Request) (model.Answer, runreport.Usage, error) {
 	p.asked = append(p.asked, "chat: "+request.Messages[0].Content)
 	p.sent = request.Messages[0].Media
-	return model.Answer{Images: p.images}, column.Usage{Succeeded: 1, Images: int64(len(p.images))}, nil
+	return model.Answer{Images: p.images}, runreport.Usage{Succeeded: 1, Images: int64(len(p.images))}, nil
 }
 
 func (p *painter) Load(_ context.Context, image model.Media) (model.Media, error) {
@@ -102,7 +103,7 @@ func TestImagesAreKeptAndTheirPathsAreTheValue(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		want := column.Answer{Value: []any{"images/cover/7-0.png", "images/cover/7-1.png"}, Usage: column.Usage{Succeeded: 1, Images: 2}}
+		want := column.Answer{Value: []any{"images/cover/7-0.png", "images/cover/7-1.png"}, Usage: runreport.Usage{Succeeded: 1, Images: 2}}
 		wantKept := map[string][]byte{"images/cover/7-0.png": data, "images/cover/7-1.png": data}
 		difference := cmp.Diff(want, answer) + cmp.Diff(wantKept, kept.kept) + cmp.Diff(test.wantSent, client.sent)
 		if difference += cmp.Diff([]string{test.asked, "download: https://example.org/" + encoded}, client.asked); difference != "" {

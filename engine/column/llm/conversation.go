@@ -6,12 +6,12 @@ import (
 	"fmt"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/engine/random"
 	"seedloom.dev/seedloom/engine/structured"
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // conversation is what a model and the engine have said to each other about a cell. It belongs to the call of Ask that works on it, and
@@ -25,11 +25,11 @@ type conversation struct {
 	// requests counts the answers, corrections those of this start that were sent back, restarts the starts after the first, turns those of tools.
 	requests, corrections, restarts, turns int
 	// earlier is what the calls of Ask have cost that failed.
-	earlier column.Usage
+	earlier runreport.Usage
 }
 
 // converse goes on with a conversation until there is a value, or it fails for good, or for now. It adds what its requests cost to spent.
-func (g *Generator) converse(ctx context.Context, record *table.Record, talk *conversation, spent *column.Usage) (any, error) {
+func (g *Generator) converse(ctx context.Context, record *table.Record, talk *conversation, spent *runreport.Usage) (any, error) {
 	for {
 		if talk.answer == nil {
 			answer, usage, err := g.config.Client.Chat(ctx, g.request(record, talk))
@@ -104,7 +104,7 @@ func (g *Generator) again(talk *conversation, problem error) bool {
 }
 
 // beginAnew begins the conversation anew after an answer that was none, such as an empty one: there is nothing in it that could be corrected.
-func (g *Generator) beginAnew(talk *conversation, usage column.Usage, problem error) bool {
+func (g *Generator) beginAnew(talk *conversation, usage runreport.Usage, problem error) bool {
 	reason := failure.Of(problem).Reason
 	if usage.Succeeded == 0 || reason != v1alpha1.ReasonModelGenerationInvalid && reason != v1alpha1.ReasonOutputTruncated {
 		return false

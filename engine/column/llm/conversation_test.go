@@ -11,11 +11,11 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/column/llm"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // script is a model that gives its answers one after the other, and keeps what it was asked.
@@ -27,13 +27,13 @@ type script struct {
 // unusable is an answer that was paid for, and is none.
 type unusable struct{ cause error }
 
-var each = column.Usage{Succeeded: 1, InputTokens: 10, OutputTokens: 5}
+var each = runreport.Usage{Succeeded: 1, InputTokens: 10, OutputTokens: 5}
 
-func (s *script) Chat(_ context.Context, request model.Request) (model.Answer, column.Usage, error) {
+func (s *script) Chat(_ context.Context, request model.Request) (model.Answer, runreport.Usage, error) {
 	request.Messages = slices.Clone(request.Messages)
 	s.asked = append(s.asked, request)
 	if len(s.asked) > len(s.answers) {
-		return model.Answer{}, column.Usage{Failed: 1}, errors.New("the script is over")
+		return model.Answer{}, runreport.Usage{Failed: 1}, errors.New("the script is over")
 	}
 	switch answer := s.answers[len(s.asked)-1].(type) {
 	case string:
@@ -43,9 +43,9 @@ func (s *script) Chat(_ context.Context, request model.Request) (model.Answer, c
 	case unusable:
 		return model.Answer{}, each, answer.cause
 	case error:
-		return model.Answer{}, column.Usage{Failed: 1}, answer
+		return model.Answer{}, runreport.Usage{Failed: 1}, answer
 	}
-	return model.Answer{}, column.Usage{}, errors.New("the script has something unknown")
+	return model.Answer{}, runreport.Usage{}, errors.New("the script has something unknown")
 }
 
 // dialogue are the roles and contents of the messages of a request.
@@ -85,7 +85,7 @@ func TestAnAnswerThatCantBeUsedIsCorrectedAndThenBegunAnew(t *testing.T) {
 	if difference := cmp.Diff(any([]any{"Emma", int64(21)}), answer.Value); difference != "" {
 		t.Error(difference)
 	}
-	if want := (column.Usage{Succeeded: 4, InputTokens: 40, OutputTokens: 20}); answer.Usage != want || answer.Earlier != (column.Usage{}) {
+	if want := (runreport.Usage{Succeeded: 4, InputTokens: 40, OutputTokens: 20}); answer.Usage != want || answer.Earlier != (runreport.Usage{}) {
 		t.Errorf("usage %+v, earlier %+v; want %+v", answer.Usage, answer.Earlier, want)
 	}
 	first := dialogue(client.asked[0])
@@ -176,15 +176,15 @@ func TestAFailureThatPassesLosesNothingThatWasPaidFor(t *testing.T) {
 	made := newGenerator(t, llm.Config{Column: personColumn(v1alpha1.LLMPrompt{Model: "m", Prompt: "P"}), Corrections: 1, Client: client})
 	row := record()
 	first, err := made.Ask(t.Context(), row)
-	if failure.Of(err) != late || first.Usage != (column.Usage{Succeeded: 1, Failed: 1, InputTokens: 10, OutputTokens: 5}) {
+	if failure.Of(err) != late || first.Usage != (runreport.Usage{Succeeded: 1, Failed: 1, InputTokens: 10, OutputTokens: 5}) {
 		t.Fatalf("got %+v, %v", first, err)
 	}
 	second, err := made.Ask(t.Context(), row)
-	if failure.Of(err) != late || second.Usage != (column.Usage{Failed: 1}) {
+	if failure.Of(err) != late || second.Usage != (runreport.Usage{Failed: 1}) {
 		t.Fatalf("got %+v, %v", second, err)
 	}
 	third, err := made.Ask(t.Context(), row)
-	if err != nil || third.Usage != each || third.Earlier != (column.Usage{Succeeded: 1, Failed: 2, InputTokens: 10, OutputTokens: 5}) {
+	if err != nil || third.Usage != each || third.Earlier != (runreport.Usage{Succeeded: 1, Failed: 2, InputTokens: 10, OutputTokens: 5}) {
 		t.Fatalf("got %+v, %v", third, err)
 	}
 	if len(client.asked) != 4 || len(client.asked[3].Messages) != 3 {
@@ -226,13 +226,13 @@ func (c *calculator) List() []model.Tool { return []model.Tool{{Name: "add"}} }
 
 func (c *calculator) MaxTurns() int { return 5 }
 
-func (c *calculator) Call(_ context.Context, calls []model.ToolCall) ([]model.Message, column.Usage, error) {
+func (c *calculator) Call(_ context.Context, calls []model.ToolCall) ([]model.Message, runreport.Usage, error) {
 	if c.failures > 0 {
 		c.failures--
-		return nil, column.Usage{}, failure.New(v1alpha1.ReasonToolFailed, failure.RetryLater, "the tool is busy")
+		return nil, runreport.Usage{}, failure.New(v1alpha1.ReasonToolFailed, failure.RetryLater, "the tool is busy")
 	}
 	c.calls = append(c.calls, calls[0].Arguments)
-	return []model.Message{{Role: model.RoleTool, Content: "3", ToolCallID: calls[0].ID}}, column.Usage{ToolCalls: 1}, nil
+	return []model.Message{{Role: model.RoleTool, Content: "3", ToolCallID: calls[0].ID}}, runreport.Usage{ToolCalls: 1}, nil
 }
 
 func TestAToolIsCalledOnceForEachTurnAndRestartsKeepItsResults(t *testing.T) {

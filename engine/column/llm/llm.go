@@ -12,11 +12,12 @@ import (
 	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/engine/random"
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // Model answers a conversation; *model.Client does.
 type Model interface {
-	Chat(ctx context.Context, request model.Request) (model.Answer, column.Usage, error)
+	Chat(ctx context.Context, request model.Request) (model.Answer, runreport.Usage, error)
 }
 
 // Media are what is sent before the prompt of a row.
@@ -81,7 +82,7 @@ func (g *Generator) Ask(ctx context.Context, record *table.Record) (column.Answe
 		}
 		talk = &conversation{messages: messages, checkpoint: len(messages)}
 	}
-	var spent column.Usage
+	var spent runreport.Usage
 	value, err := g.converse(ctx, record, talk, &spent)
 	if err != nil {
 		failed := column.Answer{Usage: spent, Earlier: talk.earlier}

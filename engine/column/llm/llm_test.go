@@ -9,22 +9,22 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/column/llm"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // scripted is a model that answers with what it was made with, and notes what it was asked.
 type scripted struct {
 	answer string
-	usage  column.Usage
+	usage  runreport.Usage
 	err    error
 	asked  [][]model.Message
 }
 
-func (s *scripted) Chat(_ context.Context, request model.Request) (model.Answer, column.Usage, error) {
+func (s *scripted) Chat(_ context.Context, request model.Request) (model.Answer, runreport.Usage, error) {
 	s.asked = append(s.asked, request.Messages)
 	return model.Answer{Text: s.answer}, s.usage, s.err
 }
@@ -65,7 +65,7 @@ func TestTheModelIsAskedOnceWithTheRowsPrompts(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			client := &scripted{answer: " good\n", usage: column.Usage{Succeeded: 1, InputTokens: 3, OutputTokens: 4}}
+			client := &scripted{answer: " good\n", usage: runreport.Usage{Succeeded: 1, InputTokens: 3, OutputTokens: 4}}
 			answer, err := generator(t, test.spec, client).Ask(t.Context(), record())
 			if err != nil || answer.Value != "good" || answer.Usage != client.usage {
 				t.Errorf("got %#v, %v", answer, err)
@@ -91,7 +91,7 @@ func TestATemplateThatFailsAsksNoModel(t *testing.T) {
 		if !strings.Contains(err.Error(), "the "+field+` of column "out"`) || strings.Contains(err.Error(), "Emma") {
 			t.Errorf("%s: the message must name the field and no values, but is %q", field, err)
 		}
-		if len(client.asked) != 0 || answer.Usage != (column.Usage{}) {
+		if len(client.asked) != 0 || answer.Usage != (runreport.Usage{}) {
 			t.Errorf("%s: the model was asked %v, usage %+v", field, client.asked, answer.Usage)
 		}
 	}
@@ -99,7 +99,7 @@ func TestATemplateThatFailsAsksNoModel(t *testing.T) {
 
 func TestAFailedRequestKeepsItsUsageAndItsCause(t *testing.T) {
 	cause := failure.New(v1alpha1.ReasonProviderTimeout, failure.RetryLater, "late")
-	client := &scripted{answer: "half", usage: column.Usage{Failed: 1}, err: cause}
+	client := &scripted{answer: "half", usage: runreport.Usage{Failed: 1}, err: cause}
 	answer, err := generator(t, v1alpha1.LLMPrompt{Prompt: "x"}, client).Ask(t.Context(), record())
 	if answer.Value != nil || answer.Usage.Failed != 1 || failure.Of(err) != cause {
 		t.Errorf("got %#v, %v", answer, err)

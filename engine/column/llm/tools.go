@@ -6,9 +6,9 @@ import (
 	"slices"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/model"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // Tools are the tools that a model may call; *tools.Toolbox has them.
@@ -16,7 +16,7 @@ type Tools interface {
 	// List returns the tools as they are now.
 	List() []model.Tool
 	// Call makes the calls of one turn and returns their results in the order of the calls.
-	Call(ctx context.Context, calls []model.ToolCall) ([]model.Message, column.Usage, error)
+	Call(ctx context.Context, calls []model.ToolCall) ([]model.Message, runreport.Usage, error)
 	// MaxTurns is how often a model may call tools before it must answer.
 	MaxTurns() int
 }
@@ -34,7 +34,7 @@ func (g *Generator) offer(request *model.Request, talk *conversation) {
 
 // useTools makes the calls that the model asks for, and adds their results to the conversation. The answer stays until they are there, so that
 // it is not paid for again when the tools can't be reached now.
-func (g *Generator) useTools(ctx context.Context, talk *conversation, calls []model.ToolCall, spent *column.Usage) error {
+func (g *Generator) useTools(ctx context.Context, talk *conversation, calls []model.ToolCall, spent *runreport.Usage) error {
 	if talk.turns >= g.config.Tools.MaxTurns() {
 		return failure.New(v1alpha1.ReasonModelGenerationInvalid, failure.DropRow,
 			"the model has called tools in %d turns, which is the maxTurns of its tools, and asks for more instead of an answer; raise maxTurns, or say in the prompt when to stop",

@@ -9,10 +9,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/column/llm"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/model"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // caller is a model that asks for tools in each of its first answers, and notes what it was asked.
@@ -21,9 +21,9 @@ type caller struct {
 	asked []model.Request
 }
 
-func (c *caller) Chat(_ context.Context, request model.Request) (model.Answer, column.Usage, error) {
+func (c *caller) Chat(_ context.Context, request model.Request) (model.Answer, runreport.Usage, error) {
 	c.asked = append(c.asked, request)
-	usage := column.Usage{Succeeded: 1, InputTokens: 10}
+	usage := runreport.Usage{Succeeded: 1, InputTokens: 10}
 	if len(c.asked) > c.turns {
 		return model.Answer{Text: "done"}, usage, nil
 	}
@@ -43,12 +43,12 @@ func (b *box) List() []model.Tool { return []model.Tool{{Name: "look"}} }
 
 func (b *box) MaxTurns() int { return b.turns }
 
-func (b *box) Call(_ context.Context, calls []model.ToolCall) ([]model.Message, column.Usage, error) {
+func (b *box) Call(_ context.Context, calls []model.ToolCall) ([]model.Message, runreport.Usage, error) {
 	var results []model.Message
 	for _, call := range calls {
 		results = append(results, model.Message{Role: model.RoleTool, ToolCallID: call.ID, Content: "saw " + call.Arguments})
 	}
-	return results, column.Usage{ToolCalls: int64(len(calls))}, b.err
+	return results, runreport.Usage{ToolCalls: int64(len(calls))}, b.err
 }
 
 func withTools(t *testing.T, client llm.Model, tools llm.Tools) *llm.Generator {
@@ -68,7 +68,7 @@ func TestToolsAreCalledUntilTheModelAnswers(t *testing.T) {
 	if err != nil || answer.Value != "done" {
 		t.Fatalf("got %#v, %v", answer, err)
 	}
-	if want := (column.Usage{Succeeded: 3, InputTokens: 30, ToolCalls: 4}); answer.Usage != want {
+	if want := (runreport.Usage{Succeeded: 3, InputTokens: 30, ToolCalls: 4}); answer.Usage != want {
 		t.Errorf("the usage is %+v, want %+v", answer.Usage, want)
 	}
 	calls := func(number int) []model.ToolCall {
