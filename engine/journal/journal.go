@@ -1,5 +1,6 @@
 // Package journal keeps the finished cells of a row group that is being made, so that an engine that is killed pays only for the requests
-// that were under way. It knows the format of the file, and how values become text and come back; where files lie is up to the store.
+// that were under way: the format of a journal, and the set of those in work. Where files lie is up to the store, and what a row needs to its
+// callers.
 package journal
 
 import (

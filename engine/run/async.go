@@ -120,11 +120,11 @@ func (s *asyncSource) refill(core *schedule.Core) *failure.Error {
 		if s.rows > 0 && s.rows+len(group.todo) > s.maxRows {
 			break
 		}
-		usage, err := s.job.journals.begin(group)
+		usage, err := s.job.recovery.begin(group)
 		if err != nil {
 			return err
 		}
-		s.job.journals.restart(group)
+		s.job.recovery.resume(group)
 		if len(usage) > 0 {
 			s.driver.recovered(group.index, usage...)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/journal"
 	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/progress"
@@ -188,7 +189,7 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 			if !drain.begun && d.watch.Overdue(now, d.core) {
 				d.core.End(d.watch.Stalled(now, d.core, d.writeStall))
 			}
-			if err := d.job.journals.fenced(); err != nil {
+			if err := d.job.journals.Lost(); err != nil {
 				d.core.End(failure.Of(err))
 			}
 			missed = d.missed(wake, now)
@@ -331,12 +332,23 @@ func (d *driver) perform(ctx context.Context, started result) (back result) {
 	default:
 		back.answer, back.err = d.job.Generators.Model[column.Index].Ask(ctx, task.Records[0])
 		if back.err == nil {
-			back.err = d.job.journals.append(task.Group(), task.Records[0], column, back.answer)
+			back.err = d.job.journals.Append(task.Group(), journalled(task.Records[0], column, back.answer))
 		} else if failure.Of(back.err).Consequence == failure.DropRow {
-			d.job.journals.failed(task.Group(), task.Records[0], column, back.answer)
+			back.answer.Value, back.answer.SideEffects = nil, nil
+			d.job.journals.AppendFailed(task.Group(), journalled(task.Records[0], column, back.answer))
 		}
 	}
 	return back
+}
+
+// journalled is what is kept of an answer, whatever becomes of the process.
+func journalled(record *table.Record, made *plan.Column, answer column.Answer) journal.Cell {
+	usage := answer.Usage
+	usage.Add(answer.Earlier)
+	return journal.Cell{
+		Row: record.Row, Ordinal: record.Ordinal, Attempt: record.Attempt, Column: made.Name,
+		Value: answer.Value, SideEffects: answer.SideEffects, Usage: usage,
+	}
 }
 
 // applyWaiting applies the results that are there already, so that one round serves them all.

@@ -257,7 +257,7 @@ func (j *Job) commit(group *openGroup, now made) *failure.Error {
 	manifest := &store.Manifest{
 		Index: group.index, Start: group.start, End: group.end, Mode: string(j.Plan.Mode), Attempt: j.Attempt,
 		Dropped: append(group.keptDrops(), now.dropped...), Added: now.added, Filtered: now.filtered,
-		Models: j.modelsOf(now.usage), Missing: ranges(now.missing), JournalBytes: j.journals.size(group.index),
+		Models: j.modelsOf(now.usage), Missing: ranges(now.missing), JournalBytes: j.journals.Size(group.index),
 	}
 	used := now.usage
 	records, skipped := now.records, j.countSkipped(now.records)
@@ -289,10 +289,10 @@ func (j *Job) commit(group *openGroup, now made) *failure.Error {
 	}
 	j.describer.Committed()
 	if len(now.missing) > 0 {
-		j.journals.end(group.index) // the rows that are missing will want it
+		j.journals.End(group.index) // the rows that are missing will want it
 		return nil
 	}
-	return j.journals.remove(group.index)
+	return failure.Of(j.journals.Remove(group.index))
 }
 
 // commitPauses are the times between the tries of a commit that the volume refuses: long enough for a short trouble of a network volume, and

@@ -10,6 +10,7 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/journal"
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/process"
 	"seedloom.dev/seedloom/engine/progress"
@@ -55,7 +56,8 @@ type Job struct {
 	loseWakes bool
 	// storageFailed says that a commit has failed for good, so that the ones after it don't try long.
 	storageFailed atomic.Bool
-	journals      *journals
+	journals      *journal.Set
+	recovery      *recovery
 	budget        *budget
 	tracer        *trace.Tracer
 	skips         *skip.Rules
@@ -73,7 +75,8 @@ func Execute(ctx context.Context, job *Job) *failure.Error {
 	job.budget = newBudget(job)
 	job.tracer = trace.NewTracer(job.Trace, job.Plan.RowGroupSize)
 	job.journals = newJournals(job)
-	defer job.journals.close()
+	defer job.journals.Close()
+	job.recovery = newRecovery(job, job.journals)
 	job.describer = watch.StartDescriber(job.Describe)
 	defer job.describer.Stop()
 	defer watch.StartHeartbeat(job.Progress, job.Logger, !job.Shown).Stop()
@@ -114,7 +117,7 @@ func (j *Job) coreConfig(steps []*step, newRecord func(table.RowIndex, int32) *t
 		}
 		config.Columns = append(config.Columns, entry)
 	}
-	config.Recovered = func(record *table.Record) []int { return j.journals.restore(record, steps) }
+	config.Recovered = func(record *table.Record) []int { return j.recovery.restore(record, steps) }
 	if j.skips.Any() {
 		config.Skip = func(record *table.Record, column int) bool {
 			// The columns of a local step are left out one by one, while the step is made.

@@ -118,7 +118,7 @@ func (j *Job) batch(ctx context.Context, segments []*segment, group *openGroup) 
 	for _, todo := range group.todo {
 		now.records = append(now.records, j.newRecord(todo.Row, todo.Attempt))
 	}
-	usage, err := j.journals.begin(group)
+	usage, err := j.recovery.begin(group)
 	if err != nil {
 		return now, err
 	}
@@ -252,7 +252,7 @@ func (s *batchSource) refill(core *schedule.Core) *failure.Error {
 		s.added = true
 		todo := make([]schedule.Todo, len(s.records))
 		for position, record := range s.records {
-			todo[position] = schedule.Todo{Row: table.RowIndex(position), Attempt: s.driver.job.journals.attemptOf(record, s.driver.steps)}
+			todo[position] = schedule.Todo{Row: table.RowIndex(position), Attempt: s.driver.job.recovery.attemptOf(record, s.driver.steps)}
 		}
 		core.Add(s.group, todo)
 	}
