@@ -322,7 +322,7 @@ const (
 type RowSeedPolicy string
 
 const (
-	// RowSeedEnabled sends a seed that is a function of randomSeed, the column, the row and the attempt.
+	// RowSeedEnabled sends a seed that is a function of randomSeed, the column, the record and its attempt.
 	RowSeedEnabled RowSeedPolicy = "Enabled"
 	// RowSeedDisabled sends none.
 	RowSeedDisabled RowSeedPolicy = "Disabled"

@@ -1,12 +1,10 @@
 package column
 
 import (
-	"hash/fnv"
-	"math/bits"
-	"strconv"
 	"time"
 
 	"seedloom.dev/seedloom/engine/jinja"
+	"seedloom.dev/seedloom/engine/random"
 	"seedloom.dev/seedloom/engine/table"
 )
 
@@ -59,46 +57,15 @@ func elementType(list table.Type) table.Type {
 }
 
 // TemplateOptions are the options with which every template of a column is rendered: a missing name is an error, and the filter
-// "random" draws as a function of the seed, the column, the row and the attempt.
-func TemplateOptions(seed int64, name string, record *table.Record) jinja.Options {
-	// The generator is made at the first draw: hardly any template has one.
-	var random *splitMix
+// "random" draws from the record's stream under a key.
+func TemplateOptions(key random.Key, record *table.Record) jinja.Options {
+	// The stream is made at the first draw: hardly any template has one.
+	var stream random.Stream
+	begun := false
 	return jinja.Options{Undefined: jinja.UndefinedStrict, Random: func(n int) int {
-		if random == nil {
-			random = newSplitMix(seed, name, record)
+		if !begun {
+			stream, begun = key.Of(record), true
 		}
-		return random.below(n)
+		return int(stream.Below(uint64(max(n, 0))))
 	}}
-}
-
-// splitMix is the SplitMix64 generator.
-type splitMix struct{ state uint64 }
-
-func newSplitMix(seed int64, name string, record *table.Record) *splitMix {
-	hash := fnv.New64a()
-	key := strconv.AppendInt(nil, seed, 10)
-	for _, number := range []int64{int64(record.Row), int64(record.Ordinal), int64(record.Attempt)} {
-		key = strconv.AppendInt(append(key, '/'), number, 10)
-	}
-	key = append(append(key, '/'), name...)
-	// Writing to a hash does not fail.
-	_, _ = hash.Write(key)
-	return &splitMix{state: hash.Sum64()}
-}
-
-func (s *splitMix) next() uint64 {
-	s.state += 0x9e3779b97f4a7c15
-	mixed := s.state
-	mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9
-	mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb
-	return mixed ^ (mixed >> 31)
-}
-
-// below returns a number in [0, n); 0 when n is not positive.
-func (s *splitMix) below(n int) int {
-	if n <= 0 {
-		return 0
-	}
-	high, _ := bits.Mul64(s.next(), uint64(n))
-	return int(high)
 }

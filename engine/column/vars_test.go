@@ -4,11 +4,12 @@ import (
 	"testing"
 
 	"seedloom.dev/seedloom/engine/column"
+	"seedloom.dev/seedloom/engine/random"
 	"seedloom.dev/seedloom/engine/table"
 )
 
 func draw(seed int64, name string, record *table.Record, n int) int {
-	return column.TemplateOptions(seed, name, record).Random(n)
+	return column.TemplateOptions(random.NewKey(seed, name), record).Random(n)
 }
 
 func TestVarsKnowTheColumnsOfTheRecordOnly(t *testing.T) {
@@ -50,7 +51,7 @@ func TestRandomDrawsDependOnSeedColumnRowAndAttempt(t *testing.T) {
 }
 
 func TestRandomDrawsCoverTheirRange(t *testing.T) {
-	options := column.TemplateOptions(1, "a", table.NewRecord(table.NewSchema(), 0, 0))
+	options := column.TemplateOptions(random.NewKey(1, "a"), table.NewRecord(table.NewSchema(), 0, 0))
 	counts := make([]int, 8)
 	for range 8000 {
 		counts[options.Random(8)]++

@@ -65,8 +65,8 @@ func (anthropic) appendRequest(body []byte, settings *settings, request *Request
 		maxTokens = *settings.maxTokens
 	}
 	body = appendIntMember(body, "max_tokens", maxTokens)
-	body = settings.temperature.append(body, "temperature", request.Draw, temperatureStream)
-	body = settings.topP.append(body, "top_p", request.Draw, topPStream)
+	body = settings.temperature.append(body, "temperature", request.Random, temperatureStream)
+	body = settings.topP.append(body, "top_p", request.Random, topPStream)
 	body = appendAnthropicTools(body, request)
 	if settings.stream {
 		body = append(body, `,"stream":true`...)

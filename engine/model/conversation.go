@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/random"
 )
 
 // Role says who speaks in a message.
@@ -73,8 +74,8 @@ type Request struct {
 	ForcedTool  string
 	NoToolCalls bool
 	Schema      *Schema
-	// Draw fixes what is drawn for this request: its seed, temperature and topP where the model has distributions of them.
-	Draw uint64
+	// Random is the stream of what is drawn for this request: its seed, and its temperature and topP where the model has distributions of them.
+	Random random.Stream
 }
 
 // Finish says why an answer ended.

@@ -31,13 +31,13 @@ func (openAI) appendRequest(body []byte, settings *settings, request *Request) [
 		body = appendOpenAIMessage(appendItem(body), &request.Messages[i])
 	}
 	body = append(body, ']')
-	body = settings.temperature.append(body, "temperature", request.Draw, temperatureStream)
-	body = settings.topP.append(body, "top_p", request.Draw, topPStream)
+	body = settings.temperature.append(body, "temperature", request.Random, temperatureStream)
+	body = settings.topP.append(body, "top_p", request.Random, topPStream)
 	if settings.maxTokens != nil {
 		body = appendIntMember(body, "max_tokens", *settings.maxTokens)
 	}
 	if settings.rowSeed {
-		body = appendIntMember(body, "seed", settings.seed(request.Draw))
+		body = appendIntMember(body, "seed", settings.seed(request.Random))
 	}
 	if len(request.Tools) > 0 {
 		body = append(appendMember(body, "tools"), '[')

@@ -5,12 +5,11 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/random"
-	"seedloom.dev/seedloom/engine/table"
 )
 
-// The streams of what is drawn for a request. They are part of the contract with users: the same spec sends the same requests.
+// The numbers of the streams of what is drawn for a request. They are part of the contract with users: the same spec sends the same requests.
 const (
-	seedStream table.RowIndex = iota
+	seedStream uint64 = iota
 	temperatureStream
 	topPStream
 )
@@ -42,8 +41,8 @@ func newSettings(model *v1alpha1.Model) settings {
 }
 
 // seed returns the seed of a request.
-func (s *settings) seed(draw uint64) int64 {
-	source := random.ColumnKey(draw).Cell(seedStream, 0)
+func (s *settings) seed(stream random.Stream) int64 {
+	source := stream.Sub(seedStream)
 	return int64(source.Below(maxRequestSeed + 1))
 }
 
@@ -79,8 +78,8 @@ func newParameter(fixed *v1alpha1.Decimal, distribution *v1alpha1.ParameterDistr
 	return parameter{}
 }
 
-// append appends the parameter as a member, with the value that the stream of the draw gives.
-func (p *parameter) append(body []byte, name string, draw uint64, stream table.RowIndex) []byte {
+// append appends the parameter as a member, with the value that one of the request's streams gives.
+func (p *parameter) append(body []byte, name string, request random.Stream, number uint64) []byte {
 	if len(p.values) == 0 && p.low >= p.high {
 		return body
 	}
@@ -88,7 +87,7 @@ func (p *parameter) append(body []byte, name string, draw uint64, stream table.R
 	if len(p.values) == 1 {
 		return append(body, p.values[0]...)
 	}
-	source := random.ColumnKey(draw).Cell(stream, 0)
+	source := request.Sub(number)
 	drawn := source.Float64()
 	if len(p.values) == 0 {
 		value := p.low + drawn*(p.high-p.low)

@@ -10,7 +10,7 @@ import (
 )
 
 // identityVersion is raised when the same spec begins to give other rows, so that no run goes on in the files of an older engine.
-const identityVersion = 1
+const identityVersion = 2
 
 // uuidDigits is how many digits a UUID has when its length is not set.
 const uuidDigits = 32

@@ -7,13 +7,14 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column"
+	"seedloom.dev/seedloom/engine/random"
 	"seedloom.dev/seedloom/engine/table"
 )
 
 // transform makes another form of every record by a template.
 type transform struct {
 	name     string
-	seed     int64
+	draws    random.Key
 	template *Template
 }
 
@@ -25,13 +26,13 @@ func newTransform(spec *v1alpha1.Processor, seed int64) (*transform, error) {
 	if len(problems) > 0 {
 		return nil, fmt.Errorf("schemaTransform.template: %s %s", problems[0].Path, problems[0].Message)
 	}
-	return &transform{name: spec.Name, seed: seed, template: template}, nil
+	return &transform{name: spec.Name, draws: random.NewKey(seed, "processor/"+spec.Name), template: template}, nil
 }
 
 func (t *transform) process(ctx context.Context, batch *Batch) ([]*table.Record, *Form, error) {
 	form := &Form{Schema: t.template.Schema(), Records: make([]*table.Record, len(batch.Records))}
 	for i, record := range batch.Records {
-		cells, err := t.template.Render(ctx, record, column.TemplateOptions(t.seed, "processor/"+t.name, record))
+		cells, err := t.template.Render(ctx, record, column.TemplateOptions(t.draws, record))
 		if err != nil {
 			return nil, nil, fmt.Errorf("row %d: the template at %w", record.Row, err)
 		}

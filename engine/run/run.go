@@ -101,10 +101,10 @@ func (j *Job) coreConfig(steps []*step, newRecord func(table.RowIndex, int32) *t
 		Outage:             j.Outage,
 		NewRecord:          newRecord,
 	}
-	keys := make([]random.ColumnKey, len(steps))
+	keys := make([]random.Key, len(steps))
 	for i, step := range steps {
 		column := step.columns[0]
-		keys[i] = random.Column(spec.RandomSeed, "retry/"+column.Name)
+		keys[i] = random.NewKey(spec.RandomSeed, "retry/"+column.Name)
 		entry := schedule.Column{
 			Parts: step.names(), Lane: lanes.of[i], Weight: column.Spec.EffectiveWeight(), Batch: column.Batch, Requires: step.requires(steps),
 			AfterHold: step.afterHold,
@@ -125,8 +125,8 @@ func (j *Job) coreConfig(steps []*step, newRecord func(table.RowIndex, int32) *t
 		}
 	}
 	config.Jitter = func(column int, record *table.Record, retry int) float64 {
-		source := keys[column].Cell(record.Row, record.Attempt<<16|int32(retry))
-		return source.Float64()
+		stream := keys[column].Of(record).Sub(uint64(retry))
+		return stream.Float64()
 	}
 	return config, lanes
 }

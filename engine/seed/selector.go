@@ -11,12 +11,12 @@ import (
 type Selector struct {
 	length   int
 	shuffled bool
-	key      random.ColumnKey
+	key      random.Key
 }
 
 // NewSelector returns the selector of a seed with a number of rows.
 func NewSelector(length int, order v1alpha1.SeedOrder, randomSeed int64) *Selector {
-	return &Selector{length: length, shuffled: order == v1alpha1.SeedShuffled, key: random.Column(randomSeed, "seed/order")}
+	return &Selector{length: length, shuffled: order == v1alpha1.SeedShuffled, key: random.NewKey(randomSeed, "seed/order")}
 }
 
 // Index returns the row of the seed. When the dataset is longer than the seed, each row comes once before any comes again; a
@@ -26,8 +26,7 @@ func (s *Selector) Index(row table.RowIndex) int {
 	if !s.shuffled {
 		return position
 	}
-	epoch := table.RowIndex(int64(row) / int64(s.length))
-	source := s.key.Cell(epoch, 0)
-	permutation := random.NewPermutation(random.ColumnKey(source.Uint64()), uint64(s.length))
+	stream := s.key.At(uint64(row) / uint64(s.length))
+	permutation := random.NewPermutation(&stream, uint64(s.length))
 	return int(permutation.At(uint64(position)))
 }

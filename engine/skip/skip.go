@@ -12,6 +12,7 @@ import (
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/jinja"
 	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/engine/random"
 	"seedloom.dev/seedloom/engine/table"
 )
 
@@ -20,11 +21,12 @@ var limits = jinja.Limits{Steps: 20_000, OutputBytes: 64 << 10, MemoryBytes: 4 <
 
 // Rules are those of a plan. They may be used from many goroutines at once.
 type Rules struct {
-	seed   int64
 	logger *slog.Logger
 	// conditions are those of the columns, by their index in the schema; nil for a column without one.
 	conditions []*jinja.Condition
-	any        bool
+	// draws are the keys of what conditions draw.
+	draws []random.Key
+	any   bool
 
 	mutex sync.Mutex
 	// told are the failures that were warned about, maxTold at most.
@@ -39,7 +41,8 @@ type failing struct{ column, cause string }
 
 // New parses the conditions of a plan.
 func New(p *plan.Plan, logger *slog.Logger) (*Rules, error) {
-	rules := &Rules{seed: p.Spec.RandomSeed, logger: logger, conditions: make([]*jinja.Condition, p.Schema.Len()), told: map[failing]bool{}}
+	columns := p.Schema.Len()
+	rules := &Rules{logger: logger, conditions: make([]*jinja.Condition, columns), draws: make([]random.Key, columns), told: map[failing]bool{}}
 	for _, configured := range p.Columns {
 		if configured.Skip == nil {
 			continue
@@ -53,6 +56,7 @@ func New(p *plan.Plan, logger *slog.Logger) (*Rules, error) {
 			return nil, failure.Wrap(err, v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: skip.when", configured.Name)
 		}
 		rules.conditions[configured.Index] = condition
+		rules.draws[configured.Index] = random.NewKey(p.Spec.RandomSeed, "skip/"+configured.Name)
 	}
 	return rules, nil
 }
@@ -91,7 +95,7 @@ func (r *Rules) holds(ctx context.Context, record *table.Record, made *plan.Colu
 	if condition == nil {
 		return false
 	}
-	options := column.TemplateOptions(r.seed, "skip/"+made.Name, record)
+	options := column.TemplateOptions(r.draws[made.Index], record)
 	options.Limits = limits
 	holds, err := condition.Holds(ctx, column.Vars(record), options)
 	if err == nil {

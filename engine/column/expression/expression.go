@@ -12,13 +12,14 @@ import (
 	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/jinja"
+	"seedloom.dev/seedloom/engine/random"
 	"seedloom.dev/seedloom/engine/table"
 )
 
 // Generator makes the cells of one column.
 type Generator struct {
 	name     string
-	seed     int64
+	draws    random.Key
 	kind     v1alpha1.ValueType
 	template *jinja.Template
 }
@@ -29,12 +30,12 @@ func New(name string, spec *v1alpha1.Expression, seed int64) (*Generator, error)
 	if err != nil {
 		return nil, failure.Wrap(err, v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: expr", name)
 	}
-	return &Generator{name: name, seed: seed, kind: spec.Type, template: template}, nil
+	return &Generator{name: name, draws: random.NewKey(seed, name), kind: spec.Type, template: template}, nil
 }
 
 // Generate renders the template with the row's cells and converts the text.
 func (g *Generator) Generate(ctx context.Context, record *table.Record) (any, error) {
-	text, err := g.template.Render(ctx, column.Vars(record), column.TemplateOptions(g.seed, g.name, record))
+	text, err := g.template.Render(ctx, column.Vars(record), column.TemplateOptions(g.draws, record))
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()

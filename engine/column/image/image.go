@@ -37,13 +37,14 @@ type Files interface {
 
 // Generator makes the cells of one column: lists of the paths of images in the dataset.
 type Generator struct {
-	name     string
-	seed     int64
-	chat     bool
-	prompt   *jinja.Template
-	contexts *media.Contexts
-	model    Model
-	files    Files
+	name   string
+	chat   bool
+	prompt *jinja.Template
+	// drawn and requested are the keys of what the prompt draws, and of what requests do.
+	drawn, requested random.Key
+	contexts         *media.Contexts
+	model            Model
+	files            Files
 }
 
 // New parses the prompt of a column. chat says that images are asked for in a conversation.
@@ -53,13 +54,13 @@ func New(name string, spec *v1alpha1.Image, chat bool, seed int64, contexts *med
 		return nil, failure.Wrap(err, v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: prompt", name)
 	}
 	return &Generator{
-		name: name, seed: seed, chat: chat, prompt: prompt, contexts: contexts, model: client, files: files,
+		name: name, drawn: random.NewKey(seed, "prompt/"+name), requested: random.NewKey(seed, "request/"+name), chat: chat, prompt: prompt, contexts: contexts, model: client, files: files,
 	}, nil
 }
 
 // Ask has the model make the images of a row, and keeps them.
 func (g *Generator) Ask(ctx context.Context, record *table.Record) (column.Answer, error) {
-	prompt, err := g.prompt.Render(ctx, column.Vars(record), column.TemplateOptions(g.seed, g.name, record))
+	prompt, err := g.prompt.Render(ctx, column.Vars(record), column.TemplateOptions(g.drawn, record))
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return column.Answer{}, ctx.Err()
@@ -91,9 +92,8 @@ func (g *Generator) images(ctx context.Context, record *table.Record, prompt str
 	if err != nil {
 		return nil, runreport.Usage{}, err
 	}
-	source := random.Column(g.seed, "request/"+g.name).Cell(record.Row, record.Attempt)
 	answer, usage, err := g.model.Chat(ctx, model.Request{
-		Messages: []model.Message{{Role: model.RoleUser, Content: prompt, Media: attached}}, Draw: source.Uint64(),
+		Messages: []model.Message{{Role: model.RoleUser, Content: prompt, Media: attached}}, Random: g.requested.Of(record).Sub(0),
 	})
 	if err == nil && len(answer.Images) == 0 {
 		err = failure.New(v1alpha1.ReasonModelGenerationInvalid, failure.DropRow, "the model of column %q answered without an image", g.name)

@@ -8,7 +8,6 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/model"
-	"seedloom.dev/seedloom/engine/random"
 	"seedloom.dev/seedloom/engine/structured"
 	"seedloom.dev/seedloom/engine/table"
 	"seedloom.dev/seedloom/internal/runreport"
@@ -63,22 +62,10 @@ func (g *Generator) converse(ctx context.Context, record *table.Record, talk *co
 
 // request is the next one of a conversation.
 func (g *Generator) request(record *table.Record, talk *conversation) model.Request {
-	request := model.Request{Messages: talk.messages, Draw: g.draw(record, talk.requests)}
+	request := model.Request{Messages: talk.messages, Random: g.requests.Of(record).Sub(uint64(talk.requests))}
 	g.offer(&request, talk)
 	g.recipe.prepare(&request)
 	return request
-}
-
-// draw is a function of the seed, the column, the row, the attempt and the number of the request, from 0.
-func (g *Generator) draw(record *table.Record, request int) uint64 {
-	source := g.draws.Cell(record.Row, record.Attempt)
-	if record.Ordinal > 0 {
-		source = random.ColumnKey(source.Uint64()).Cell(table.RowIndex(record.Ordinal), record.Attempt)
-	}
-	for range request {
-		source.Uint64()
-	}
-	return source.Uint64()
 }
 
 // say moves the answer, and what follows it, to the messages.

@@ -14,6 +14,7 @@ import (
 	"seedloom.dev/seedloom/engine/column/llm"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/model"
+	"seedloom.dev/seedloom/engine/random"
 	"seedloom.dev/seedloom/engine/table"
 	"seedloom.dev/seedloom/internal/runreport"
 )
@@ -101,9 +102,9 @@ func TestAnAnswerThatCantBeUsedIsCorrectedAndThenBegunAnew(t *testing.T) {
 	if difference := cmp.Diff(first, dialogue(client.asked[2])); difference != "" {
 		t.Errorf("a restart must begin from the first messages: %s", difference)
 	}
-	draws := map[uint64]bool{}
+	draws := map[random.Stream]bool{}
 	for _, request := range client.asked {
-		draws[request.Draw] = true
+		draws[request.Random] = true
 	}
 	if len(draws) != 4 {
 		t.Errorf("4 requests have %d draws", len(draws))
@@ -190,7 +191,7 @@ func TestAFailureThatPassesLosesNothingThatWasPaidFor(t *testing.T) {
 	if len(client.asked) != 4 || len(client.asked[3].Messages) != 3 {
 		t.Errorf("%d requests, the last with %d messages", len(client.asked), len(client.asked[3].Messages))
 	}
-	if client.asked[1].Draw != client.asked[3].Draw {
+	if client.asked[1].Random != client.asked[3].Random {
 		t.Error("a request that is sent again must have the same draw")
 	}
 }
@@ -331,25 +332,28 @@ func TestAThoughtThatDoesNotEndIsNoText(t *testing.T) {
 }
 
 func TestDrawsAreAFunctionOfTheCellAndTheRequest(t *testing.T) {
-	draws := func(seed int64, name string, row table.RowIndex, attempt, ordinal int32) []uint64 {
+	draws := func(seed int64, name string, row table.RowIndex, attempt, ordinal int32) []random.Stream {
 		client := &script{answers: []any{"no", "no"}}
 		column := personColumn(v1alpha1.LLMPrompt{Model: "m", Prompt: "P"})
 		column.Name = name
 		made := table.NewRecord(table.NewSchema(table.Field{Name: "out"}), row, attempt)
 		made.Ordinal = ordinal
 		_, _ = newGenerator(t, llm.Config{Column: column, Seed: seed, Restarts: 1, Client: client}).Ask(t.Context(), made)
-		return []uint64{client.asked[0].Draw, client.asked[1].Draw}
+		return []random.Stream{client.asked[0].Random, client.asked[1].Random}
 	}
 	base := draws(1, "out", 2, 3, 0)
 	if again := draws(1, "out", 2, 3, 0); !slices.Equal(base, again) {
 		t.Errorf("%v and then %v", base, again)
 	}
 	seen := slices.Clone(base)
-	for _, other := range [][]uint64{draws(2, "out", 2, 3, 0), draws(1, "other", 2, 3, 0), draws(1, "out", 3, 3, 0), draws(1, "out", 2, 4, 0), draws(1, "out", 2, 3, 1)} {
+	for _, other := range [][]random.Stream{draws(2, "out", 2, 3, 0), draws(1, "other", 2, 3, 0), draws(1, "out", 3, 3, 0), draws(1, "out", 2, 4, 0), draws(1, "out", 2, 3, 1)} {
 		seen = append(seen, other...)
 	}
-	slices.Sort(seen)
-	if len(slices.Compact(seen)) != 12 {
-		t.Errorf("of 12 draws some are the same: %v", seen)
+	different := map[random.Stream]bool{}
+	for _, stream := range seen {
+		different[stream] = true
+	}
+	if len(different) != 12 {
+		t.Errorf("of 12 streams some are the same: %v", seen)
 	}
 }

@@ -46,29 +46,45 @@ type Generator struct {
 	name   string
 	spec   *v1alpha1.LLMPrompt
 	recipe recipe
-	prompt *jinja.Template
-	system *jinja.Template
-	draws  random.ColumnKey
+	prompt *text
+	system *text
+	// requests is the key of what is drawn for requests.
+	requests random.Key
+}
+
+// text is a template, with the key of what it draws.
+type text struct {
+	field    string
+	template *jinja.Template
+	draws    random.Key
 }
 
 // New parses the templates, and the schema, of a column.
 func New(config Config) (*Generator, error) {
 	generator := &Generator{
-		config: config, name: config.Column.Name, spec: config.Column.Prompt(), draws: random.Column(config.Seed, "request/"+config.Column.Name),
+		config: config, name: config.Column.Name, spec: config.Column.Prompt(), requests: random.NewKey(config.Seed, "request/"+config.Column.Name),
 	}
 	var err error
 	if generator.recipe, err = recipeOf(config.Column, config.Model); err != nil {
 		return nil, err
 	}
-	if generator.prompt, err = jinja.Parse(generator.spec.Prompt); err != nil {
-		return nil, failure.Wrap(err, v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: prompt", generator.name)
+	if generator.prompt, err = newText(config, "prompt", generator.spec.Prompt); err != nil {
+		return nil, err
 	}
 	if generator.spec.SystemPrompt != "" {
-		if generator.system, err = jinja.Parse(generator.spec.SystemPrompt); err != nil {
-			return nil, failure.Wrap(err, v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: systemPrompt", generator.name)
+		if generator.system, err = newText(config, "systemPrompt", generator.spec.SystemPrompt); err != nil {
+			return nil, err
 		}
 	}
 	return generator, nil
+}
+
+func newText(config Config, field, source string) (*text, error) {
+	template, err := jinja.Parse(source)
+	if err != nil {
+		return nil, failure.Wrap(err, v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: %s", config.Column.Name, field)
+	}
+	return &text{field: field, template: template, draws: random.NewKey(config.Seed, field+"/"+config.Column.Name)}, nil
 }
 
 // Ask has a conversation with the model about a row. When one of its requests fails in a way that passes, what was said so far is kept in the
@@ -119,13 +135,13 @@ func (g *Generator) keep(record *table.Record, talk *conversation, cause *failur
 func (g *Generator) render(ctx context.Context, record *table.Record) ([]model.Message, error) {
 	var messages []model.Message
 	if g.system != nil {
-		text, err := g.text(ctx, g.system, "systemPrompt", record)
+		text, err := g.text(ctx, g.system, record)
 		if err != nil {
 			return nil, err
 		}
 		messages = append(messages, model.Message{Role: model.RoleSystem, Content: text})
 	}
-	text, err := g.text(ctx, g.prompt, "prompt", record)
+	text, err := g.text(ctx, g.prompt, record)
 	if err != nil {
 		return nil, err
 	}
@@ -141,13 +157,13 @@ func (g *Generator) render(ctx context.Context, record *table.Record) ([]model.M
 	return append(messages, user), nil
 }
 
-func (g *Generator) text(ctx context.Context, template *jinja.Template, field string, record *table.Record) (string, error) {
-	text, err := template.Render(ctx, column.Vars(record), column.TemplateOptions(g.config.Seed, g.name, record))
+func (g *Generator) text(ctx context.Context, source *text, record *table.Record) (string, error) {
+	rendered, err := source.template.Render(ctx, column.Vars(record), column.TemplateOptions(source.draws, record))
 	if err != nil {
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}
-		return "", failure.New(v1alpha1.ReasonTemplateError, failure.DropRow, "the %s of column %q failed: %v", field, g.name, err)
+		return "", failure.New(v1alpha1.ReasonTemplateError, failure.DropRow, "the %s of column %q failed: %v", source.field, g.name, err)
 	}
-	return text, nil
+	return rendered, nil
 }

@@ -25,9 +25,9 @@ type Violation struct {
 
 // Sampler draws the values of one column.
 type Sampler struct {
-	key  random.ColumnKey
+	key  random.Key
 	kind table.Kind
-	draw func(source *random.Source) any
+	draw func(stream *random.Stream) any
 }
 
 // New returns the sampler of a column. The spec has passed Validate.
@@ -35,21 +35,21 @@ func New(name string, spec *v1alpha1.Sampler, seed int64) (*Sampler, error) {
 	if violations := Validate(spec); len(violations) > 0 {
 		return nil, fmt.Errorf("sampler of column %s: %s: %s", name, violations[0].Field, violations[0].Message)
 	}
-	sampler := &Sampler{key: random.Column(seed, name)}
+	sampler := &Sampler{key: random.NewKey(seed, name)}
 	switch spec.Type {
 	case v1alpha1.SamplerCategory:
 		sampler.kind, sampler.draw = category(spec.Category, spec.ConvertTo)
 	case v1alpha1.SamplerUniform:
 		low, width := spec.Uniform.Low.Float64(), spec.Uniform.High.Float64()-spec.Uniform.Low.Float64()
 		high := spec.Uniform.High.Float64()
-		sampler.kind, sampler.draw = number(spec.ConvertTo, spec.Uniform.DecimalPlaces, func(source *random.Source) float64 {
+		sampler.kind, sampler.draw = number(spec.ConvertTo, spec.Uniform.DecimalPlaces, func(stream *random.Stream) float64 {
 			// Rounding of the sum may reach the upper end, which is excluded.
-			return math.Min(low+width*source.Float64(), math.Nextafter(high, math.Inf(-1)))
+			return math.Min(low+width*stream.Float64(), math.Nextafter(high, math.Inf(-1)))
 		})
 	case v1alpha1.SamplerGaussian:
 		mean, deviation := spec.Gaussian.Mean.Float64(), spec.Gaussian.Stddev.Float64()
-		sampler.kind, sampler.draw = number(spec.ConvertTo, spec.Gaussian.DecimalPlaces, func(source *random.Source) float64 {
-			return mean + deviation*source.Normal()
+		sampler.kind, sampler.draw = number(spec.ConvertTo, spec.Gaussian.DecimalPlaces, func(stream *random.Stream) float64 {
+			return mean + deviation*stream.Normal()
 		})
 	case v1alpha1.SamplerUUID:
 		sampler.kind, sampler.draw = table.KindString, identifier(spec.UUID)
@@ -64,23 +64,23 @@ func (s *Sampler) Type() table.Type { return table.Type{Kind: s.kind} }
 
 // Generate draws the value of a record. It never fails and never waits.
 func (s *Sampler) Generate(_ context.Context, record *table.Record) (any, error) {
-	source := s.key.Cell(record.Row, record.Attempt)
-	return s.draw(&source), nil
+	stream := s.key.Of(record)
+	return s.draw(&stream), nil
 }
 
 // number finishes a numeric draw: decimal places, then the conversion.
-func number(convert v1alpha1.NumberConversion, places *int32, draw func(*random.Source) float64) (table.Kind, func(*random.Source) any) {
+func number(convert v1alpha1.NumberConversion, places *int32, draw func(*random.Stream) float64) (table.Kind, func(*random.Stream) any) {
 	rounded := draw
 	if places != nil {
-		rounded = func(source *random.Source) float64 { return round(draw(source), *places) }
+		rounded = func(stream *random.Stream) float64 { return round(draw(stream), *places) }
 	}
 	switch convert {
 	case v1alpha1.ConvertToInt:
-		return table.KindInt, func(source *random.Source) any { return toInt(rounded(source)) }
+		return table.KindInt, func(stream *random.Stream) any { return toInt(rounded(stream)) }
 	case v1alpha1.ConvertToStr:
-		return table.KindString, func(source *random.Source) any { return formatFloat(rounded(source)) }
+		return table.KindString, func(stream *random.Stream) any { return formatFloat(rounded(stream)) }
 	}
-	return table.KindFloat, func(source *random.Source) any { return rounded(source) }
+	return table.KindFloat, func(stream *random.Stream) any { return rounded(stream) }
 }
 
 // round rounds half to even on the exact binary value.
@@ -110,13 +110,13 @@ func formatFloat(value float64) string {
 	return text
 }
 
-func category(spec *v1alpha1.CategorySampler, convert v1alpha1.NumberConversion) (table.Kind, func(*random.Source) any) {
+func category(spec *v1alpha1.CategorySampler, convert v1alpha1.NumberConversion) (table.Kind, func(*random.Stream) any) {
 	kind, values := categoryValues(spec)
 	if convert != "" {
 		kind, values = convertValues(values, convert)
 	}
 	if spec.Weights == nil {
-		return kind, func(source *random.Source) any { return values[source.Below(uint64(len(values)))] }
+		return kind, func(stream *random.Stream) any { return values[stream.Below(uint64(len(values)))] }
 	}
 	sums := make([]float64, len(spec.Weights))
 	total := 0.0
@@ -124,8 +124,8 @@ func category(spec *v1alpha1.CategorySampler, convert v1alpha1.NumberConversion)
 		total += weight.Float64()
 		sums[i] = total
 	}
-	return kind, func(source *random.Source) any {
-		at := source.Float64() * total
+	return kind, func(stream *random.Stream) any {
+		at := stream.Float64() * total
 		for i, sum := range sums {
 			if at < sum {
 				return values[i]
@@ -210,7 +210,7 @@ func convertValue(value any, convert v1alpha1.NumberConversion) any {
 }
 
 // identifier draws version 4 UUIDs (RFC 9562): 122 random bits, so that two are never equal in practice.
-func identifier(spec *v1alpha1.UUIDSampler) func(*random.Source) any {
+func identifier(spec *v1alpha1.UUIDSampler) func(*random.Stream) any {
 	if spec == nil {
 		spec = &v1alpha1.UUIDSampler{}
 	}
@@ -221,8 +221,8 @@ func identifier(spec *v1alpha1.UUIDSampler) func(*random.Source) any {
 	if spec.Length != nil {
 		length = int(*spec.Length)
 	}
-	return func(source *random.Source) any {
-		high, low := source.Uint64(), source.Uint64()
+	return func(stream *random.Stream) any {
+		high, low := stream.Uint64(), stream.Uint64()
 		high = high&^0xf000 | 0x4000
 		low = low&^(3<<62) | 2<<62
 		text := make([]byte, len(spec.Prefix), len(spec.Prefix)+length)
@@ -238,14 +238,14 @@ func identifier(spec *v1alpha1.UUIDSampler) func(*random.Source) any {
 	}
 }
 
-func moment(spec *v1alpha1.DateTimeSampler) func(*random.Source) any {
+func moment(spec *v1alpha1.DateTimeSampler) func(*random.Stream) any {
 	// Validate has parsed the same.
 	start, _ := parseMoment(spec.Start)
 	end, _ := parseMoment(spec.End)
 	seconds := uint64(end.Unix() - start.Unix())
 	unit := spec.Unit
-	return func(source *random.Source) any {
-		return truncate(start.Add(time.Duration(source.Below(seconds))*time.Second), unit)
+	return func(stream *random.Stream) any {
+		return truncate(start.Add(time.Duration(stream.Below(seconds))*time.Second), unit)
 	}
 }
 

@@ -2,6 +2,7 @@ package sampler_test
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column/sampler"
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/internal/golden"
 )
 
 func parse(t testing.TB, text string) *v1alpha1.Sampler {
@@ -40,19 +42,28 @@ func draws(t testing.TB, text string, rows int) (table.Kind, []any) {
 	return s.Type().Kind, values
 }
 
-// The first values under seed 42 are part of the contract with users.
+// The values are part of the contract with users: the same manifest gives the same data in every version.
 func TestDrawsAreFrozen(t *testing.T) {
-	for text, want := range map[string]any{
-		`{type: Category, category: {values: [a, b, c]}}`:                     "a",
-		`{type: Uniform, uniform: {low: 1, high: 6}, convertTo: int}`:         int64(2),
-		`{type: Gaussian, gaussian: {mean: 10, stddev: 2, decimalPlaces: 3}}`: 9.051,
-		`{type: UUID}`: "290fd2c991f344bb8c8c311f0f5eb490",
-		`{type: DateTime, dateTime: {start: "2026-01-01", end: "2027-01-01", unit: Hour}}`: time.Date(2026, time.February, 28, 13, 0, 0, 0, time.UTC),
+	var lines strings.Builder
+	for _, text := range []string{
+		`{type: Category, category: {values: [a, b, c]}}`,
+		`{type: Category, category: {values: [1, 2, 3.5], weights: [3, 0, 1]}, convertTo: str}`,
+		`{type: Uniform, uniform: {low: 0, high: 1}}`,
+		`{type: Uniform, uniform: {low: 1, high: 6}, convertTo: int}`,
+		`{type: Gaussian, gaussian: {mean: 0, stddev: 1}}`,
+		`{type: Gaussian, gaussian: {mean: 10, stddev: 2, decimalPlaces: 3}}`,
+		`{type: UUID}`,
+		`{type: UUID, uuid: {prefix: id-, length: 8, letterCase: Upper}}`,
+		`{type: DateTime, dateTime: {start: "2026-01-01", end: "2027-01-01"}}`,
+		`{type: DateTime, dateTime: {start: "2026-01-01", end: "2027-01-01", unit: Second}}`,
 	} {
-		if _, values := draws(t, text, 1); values[0] != want {
-			t.Errorf("%s: got %#v, want %#v", text, values[0], want)
+		_, values := draws(t, text, 4)
+		fmt.Fprintln(&lines, text)
+		for _, value := range values {
+			fmt.Fprintf(&lines, "  %v\n", value)
 		}
 	}
+	golden.Check(t, "testdata/draws.txt", lines.String(), "users would get other data for the same manifest; raise identityVersion in engine/plan if that is meant")
 }
 
 func TestKindsAndConversions(t *testing.T) {
