@@ -114,6 +114,7 @@ func (s *asyncSource) salvage(ctx context.Context, d *driver, ending *failure.Er
 }
 
 func (s *asyncSource) refill(core *schedule.Core) *failure.Error {
+	core.Ahead(len(s.waiting) * int(s.job.Plan.RowGroupSize))
 	for len(s.waiting) > 0 && core.NeedsRows() {
 		group := s.waiting[0]
 		group.list()

@@ -255,6 +255,7 @@ func (s *batchSource) refill(core *schedule.Core) *failure.Error {
 			todo[position] = schedule.Todo{Row: table.RowIndex(position), Attempt: s.driver.job.recovery.attemptOf(record, s.driver.steps)}
 		}
 		core.Add(s.group, todo)
+		core.Ahead(0)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@
 //
 //	core := schedule.New(config)
 //	for {
+//		core.Ahead(rowsToCome)
 //		for core.NeedsRows() && more() { // a slot is free, and no cell is there to fill it
 //			core.Add(group, rows)
 //		}

@@ -59,8 +59,30 @@ func (c *Core) violations(handedOut []Task) []string {
 			}
 		}
 	}
+	if problem := c.lastViolation(); problem != "" {
+		found = append(found, problem)
+	}
 	found = append(found, c.countViolations(handedOut)...)
 	return append(found, c.laneViolations(handedOut)...)
+}
+
+// lastViolation counts the open rows anew, and looks at the ways by which queued cells are ordered.
+func (c *Core) lastViolation() string {
+	open := 0
+	for _, group := range c.groups {
+		open += group.open
+	}
+	if open != c.openRows {
+		return fmt.Sprintf("%d rows are open, and %d are counted", open, c.openRows)
+	}
+	for i := range c.backlogs {
+		for _, entry := range c.backlogs[i].ready.items {
+			if entry.way != c.ways[i] || (entry.way > 0) != c.last {
+				return fmt.Sprintf("a cell of column %d is queued with a way of %d ms, and has %d ms to go (the last rows: %t)", i, entry.way, c.ways[i], c.last)
+			}
+		}
+	}
+	return ""
 }
 
 // countViolations counts all cells anew.

@@ -65,10 +65,11 @@ func newLanes(config Config, ceilings []admission.Ceiling) []lane {
 
 // choose returns the column whose first cell is next in a lane. That is the first one in the order of cells, so that rows are finished
 // early, as long as no other column that has something ready is behind its share by as many tasks as the lane holds; then it is the one
-// that is most behind. So each column that always has cells ready gets its share in the long run, and none waits for ever.
+// that is most behind. So each column that always has cells ready gets its share in the long run, and none waits for ever. The last rows
+// come to their end all the same, and go by their ways alone.
 func (c *Core) choose(current *lane) (column int, found bool) {
 	slack := math.Inf(1)
-	if current.Endpoint >= 0 {
+	if current.Endpoint >= 0 && !c.last {
 		slack = float64(current.Limit)
 	}
 	column, behind := -1, -1

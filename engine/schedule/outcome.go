@@ -63,6 +63,7 @@ func (c *Core) Returned(task Task, failures []RowFailure, now time.Time) {
 		cause = failures[0].Cause
 	}
 	c.release(task, now, cause)
+	c.worked(task, now)
 	c.counts[task.Column].Running -= int64(len(task.rows))
 	for i, r := range task.rows {
 		r.running--
@@ -83,6 +84,7 @@ func (c *Core) Returned(task Task, failures []RowFailure, now time.Time) {
 	}
 	c.queueFormed()
 	c.after(task)
+	c.lookAtLast()
 }
 
 // passed notes that the first parts of a column were made. Those that were left out say nothing of how often the column fails.
@@ -136,6 +138,7 @@ func (c *Core) resolved(r *row, column int, state cellState) {
 func (c *Core) complete(r *row) {
 	r.state = rowDone
 	r.group.open--
+	c.openRows--
 	r.group.Done = append(r.group.Done, r.record)
 	c.harvest.Done++
 	c.doneRows++
@@ -284,6 +287,7 @@ func (c *Core) restartOrDrop(r *row) {
 		}
 	}
 	r.group.open--
+	c.openRows--
 	if r.group.held && r.beforeHold > 0 {
 		c.arrived(r.group)
 	}

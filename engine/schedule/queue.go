@@ -8,13 +8,16 @@ import (
 )
 
 // queuedCell is a cell, or a batch of cells, that may run. Older row groups come first, and within them the rows that are
-// closest to their end: so memory stays small and checkpoints come early.
+// closest to their end: so memory stays small and checkpoints come early. Among the last rows of a run, those with the longest way to go
+// come before that.
 type queuedCell struct {
 	group     int64
 	remaining int16
 	column    int16
-	index     table.RowIndex
-	row       *row
+	// way is how many milliseconds there are to the end of the row; 0 for all before the last rows.
+	way   int32
+	index table.RowIndex
+	row   *row
 	// rows are those of a chunk or a batch; nil for row alone.
 	rows []*row
 }
@@ -22,6 +25,8 @@ type queuedCell struct {
 //nolint:unused // queue calls it by its constraint
 func (a queuedCell) before(b queuedCell) bool {
 	switch {
+	case a.way != b.way:
+		return a.way > b.way
 	case a.group != b.group:
 		return a.group < b.group
 	case a.remaining != b.remaining:
@@ -67,19 +72,32 @@ func (q *queue[T]) pop() T {
 	top, last := q.items[0], len(q.items)-1
 	q.items[0], q.items[last] = q.items[last], none
 	q.items = q.items[:last]
-	for parent := 0; ; {
+	q.sink(0)
+	return top
+}
+
+// sink takes an item down to its place.
+func (q *queue[T]) sink(parent int) {
+	for {
 		child := 2*parent + 1
-		if child >= last {
-			return top
+		if child >= len(q.items) {
+			return
 		}
-		if child+1 < last && q.items[child+1].before(q.items[child]) {
+		if child+1 < len(q.items) && q.items[child+1].before(q.items[child]) {
 			child++
 		}
 		if !q.items[child].before(q.items[parent]) {
-			return top
+			return
 		}
 		q.items[child], q.items[parent] = q.items[parent], q.items[child]
 		parent = child
+	}
+}
+
+// order restores the order after items have changed.
+func (q *queue[T]) order() {
+	for parent := len(q.items)/2 - 1; parent >= 0; parent-- {
+		q.sink(parent)
 	}
 }
 

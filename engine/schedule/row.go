@@ -1,6 +1,8 @@
 package schedule
 
 import (
+	"time"
+
 	"seedloom.dev/seedloom/engine/admission"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/table"
@@ -117,8 +119,9 @@ type Task struct {
 	rows    []*row
 	epochs  []int32
 	// probe says that the task is to find out whether its endpoint is back.
-	probe bool
-	lease admission.Lease
+	probe   bool
+	started time.Time
+	lease   admission.Lease
 	// Cost is what the owner has learnt of the task's tokens when it gives the task back.
 	Cost Cost
 }

@@ -33,6 +33,14 @@ type Core struct {
 	ending   *failure.Error
 	closed   bool
 	inFlight int
+	// openRows are those of the row groups in work that have no fate yet, slots the tasks that may run in the lanes of all models.
+	openRows, slots int
+	// ahead is how many rows are still to be added, where that is known; last says that few enough are left for longest ways first. Then
+	// ways has the milliseconds that each column has to go.
+	ahead            int
+	aheadKnown, last bool
+	ways             []int32
+	work             []work
 }
 
 // New returns a scheduler without rows.
@@ -47,8 +55,15 @@ func New(config Config) *Core {
 		groups:     make(map[int64]*Group),
 		ceilings:   make([]admission.Ceiling, config.Ceilings),
 		backlogs:   make([]backlog, len(config.Columns)),
+		ways:       make([]int32, len(config.Columns)),
+		work:       make([]work, len(config.Columns)),
 	}
 	core.lanes = newLanes(config, core.ceilings)
+	for _, lane := range core.lanes {
+		if lane.Endpoint >= 0 {
+			core.slots += lane.Limit
+		}
+	}
 	for i, column := range config.Columns {
 		for _, required := range column.Requires {
 			core.dependents[required] = append(core.dependents[required], i)
@@ -80,10 +95,13 @@ func (c *Core) End(cause *failure.Error) {
 }
 
 // NeedsRows says whether another row group should be added: some lane of a model (or the local one, where there are no models) has a free
-// slot and nothing to put into it. MayStart is about the cells that are there already.
+// slot and nothing to put into it, or there are only few rows left at all. MayStart is about the cells that are there already.
 func (c *Core) NeedsRows() bool {
 	if c.closed {
 		return false
+	}
+	if c.last && c.ahead > 0 {
+		return true
 	}
 	first := min(Local+1, len(c.lanes)-1)
 	for i := first; i < len(c.lanes); i++ {
@@ -102,6 +120,9 @@ func (c *Core) Add(index int64, rows []Todo) {
 		held: c.config.Hold, beforeHold: len(rows),
 	}
 	c.groups[index] = group
+	c.openRows += len(rows)
+	c.ahead = max(0, c.ahead-len(rows))
+	c.lookAtLast()
 	cells := make([]cell, len(rows)*columns)
 	for i, todo := range rows {
 		group.rows[i] = row{
@@ -223,7 +244,10 @@ func (c *Core) queueFormed() {
 				end++
 			}
 			first := rows[start]
-			entry := queuedCell{group: first.group.Index, remaining: int16(first.remaining), index: first.index, column: int16(column), row: first}
+			entry := queuedCell{
+				way: c.ways[column], group: first.group.Index, remaining: int16(first.remaining), index: first.index,
+				column: int16(column), row: first,
+			}
 			if end-start > 1 {
 				entry.rows = append([]*row(nil), rows[start:end]...)
 			}
@@ -250,7 +274,7 @@ func (c *Core) fireBatches(group *Group) {
 		}
 		if len(rows) > 0 {
 			c.lanes[column.Lane].wanted++
-			c.backlogs[i].ready.push(queuedCell{group: group.Index, index: rows[0].index, column: int16(i), row: rows[0], rows: rows})
+			c.backlogs[i].ready.push(queuedCell{group: group.Index, index: rows[0].index, column: int16(i), way: c.ways[i], row: rows[0], rows: rows})
 		}
 	}
 }
@@ -278,6 +302,7 @@ func (c *Core) Next(index int, now time.Time) (Task, bool) {
 		}
 		c.charge(current, column)
 		c.inFlight++
+		task.started = now
 		task.lease = current.limiter.Start(now)
 		if current.Endpoint >= 0 {
 			task.probe = c.endpoints[current.Endpoint].start()

@@ -56,11 +56,7 @@ func (s *script) play(w words, input string) {
 	s.whole, s.dropped = 0, 0
 	tasks := 0
 	for {
-		for len(s.groups) > 0 && s.core.NeedsRows() {
-			s.core.Add(s.next, s.groups[0])
-			s.next++
-			s.groups = s.groups[1:]
-		}
+		s.refill(w.has("ahead"))
 		started := slices.Concat(s.hand(1<<20, "")...)
 		tasks += len(started)
 		if len(started) > 0 && !quiet {
@@ -73,6 +69,19 @@ func (s *script) play(w words, input string) {
 	}
 	if quiet {
 		s.say("%s: %s, %s whole, %d dropped", s.clock(s.now), times(tasks, "task"), times(s.whole, "row"), s.dropped)
+	}
+}
+
+// refill adds row groups that wait, as many as are needed.
+func (s *script) refill(ahead bool) {
+	if ahead {
+		s.core.Ahead(s.planned - s.added)
+	}
+	for len(s.groups) > 0 && s.core.NeedsRows() {
+		s.core.Add(s.next, s.groups[0])
+		s.next++
+		s.added += len(s.groups[0])
+		s.groups = s.groups[1:]
 	}
 }
 

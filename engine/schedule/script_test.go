@@ -48,9 +48,9 @@ type script struct {
 	faults  []*fault
 	// groups are the row groups that are added as soon as the scheduler needs rows.
 	groups [][]schedule.Todo
-	// planned is how many rows they had, next the index of the next row group.
-	planned int
-	next    int64
+	// planned is how many rows they had, added how many of them were added; next is the index of the next row group.
+	planned, added int
+	next           int64
 	// whole and dropped count rows since the last play began.
 	whole, dropped int
 	ended          bool
