@@ -7,8 +7,8 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/plan"
-	"seedloom.dev/seedloom/engine/run"
 	"seedloom.dev/seedloom/engine/store"
+	"seedloom.dev/seedloom/internal/reason"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -31,10 +31,12 @@ func countsOf(spec *v1alpha1.DatasetGenerationSpec) *plan.Plan {
 }
 
 // describes says whether this process writes the metadata: of several shards the first one does, for all of them, until the run is finalized.
-func (o *opened) describes() bool { return o.role == RoleFinalize || o.config.Shard == 0 }
+func (o *opened) describes() bool { return o.role == runreport.RoleFinalize || o.config.Shard == 0 }
 
 // isShardOfSeveral says whether this process makes a part of the dataset, so that it can't say how the run has ended.
-func (o *opened) isShardOfSeveral() bool { return o.role == RoleGenerate && o.config.Run.Shards > 1 }
+func (o *opened) isShardOfSeveral() bool {
+	return o.role == runreport.RoleGenerate && o.config.Run.Shards > 1
+}
 
 // begin notes that the run has begun, whatever the output says of an earlier one.
 func (o *opened) begin() {
@@ -43,9 +45,9 @@ func (o *opened) begin() {
 			o.config.Logger.Warn("that the shard has begun could not be noted", "error", err)
 		}
 	}
-	phase := store.PhasePreparing
-	if o.role == RoleFinalize {
-		phase = store.PhaseFinalizing
+	phase := runreport.PhasePreparing
+	if o.role == runreport.RoleFinalize {
+		phase = runreport.PhaseFinalizing
 	}
 	o.describeRunning(phase)
 }
@@ -62,7 +64,7 @@ func (o *opened) describeRunning(phase string) {
 
 // tolerate tells once that the metadata of a running run can't be written. Who has lost the right to write it ends for that reason anyhow.
 func (o *opened) tolerate(err error) {
-	if failed := failure.Of(err); failed != nil && failed.Reason != v1alpha1.ReasonSuperseded {
+	if failed := failure.Of(err); failed != nil && failed.Traits().Subject != reason.SubjectOwner {
 		o.undescribed.Do(func() {
 			o.config.Logger.Warn("the metadata could not be written while the run goes on; it is tried again", "error", err)
 		})
@@ -73,7 +75,7 @@ func (o *opened) tolerate(err error) {
 // is lost.
 func (o *opened) unfinished(cause *failure.Error) Ending {
 	ending := unprepared(o.config, o.role, cause)
-	if cause.Reason == v1alpha1.ReasonSuperseded {
+	if cause.Traits().Subject == reason.SubjectOwner {
 		return ending
 	}
 	if o.isShardOfSeveral() {
@@ -84,7 +86,7 @@ func (o *opened) unfinished(cause *failure.Error) Ending {
 	}
 	description := o.description()
 	result := &ending.Result
-	state := store.State{Phase: store.PhaseEnded, Outcome: result.Outcome, Reason: result.Reason, Message: result.Message}
+	state := store.State{Phase: runreport.PhaseEnded, Outcome: result.Outcome, Reason: result.Reason, Message: result.Message}
 	if err := o.store.Describe(&description, state); err != nil {
 		o.config.Logger.Error("how the run has ended could not be written", "error", err)
 	}
@@ -101,7 +103,7 @@ func (o *opened) endShard(ending *Ending) error {
 	if err != nil || !o.describes() {
 		return err
 	}
-	state := store.State{Phase: store.PhaseEnded, Outcome: store.OutcomeRunning, Reason: result.Reason}
+	state := store.State{Phase: runreport.PhaseEnded, Outcome: store.OutcomeRunning, Reason: result.Reason}
 	if ending.ExitCode == runreport.ExitInvalid {
 		state.Outcome = result.Outcome
 	}
@@ -118,7 +120,7 @@ func (o *opened) cost(models ...runreport.Model) string {
 	if !o.spec.HasPrices() {
 		return ""
 	}
-	return run.Cost(o.spec, models...).String()
+	return runreport.Cost(o.spec, models...).String()
 }
 
 // columnCost is what a column has cost; empty where its model has no price.
@@ -126,5 +128,5 @@ func (o *opened) columnCost(column runreport.Column) string {
 	if o.spec.PriceOfColumn(column.Name) == nil {
 		return ""
 	}
-	return run.ColumnCost(o.spec, column).String()
+	return runreport.ColumnCost(o.spec, column).String()
 }

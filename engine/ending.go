@@ -5,6 +5,7 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/progress"
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/internal/runreport"
@@ -42,7 +43,7 @@ func newResult(config Config, role string) runreport.Result {
 func unprepared(config Config, role string, cause *failure.Error) Ending {
 	result := newResult(config, role)
 	result.Outcome, result.Reason, result.Message = runreport.OutcomeFailed, cause.Reason, cause.Error()
-	if cause.Reason == v1alpha1.ReasonInterrupted {
+	if cause.Traits().AskedToStop {
 		result.Outcome = runreport.OutcomeInterrupted
 	}
 	config.Logger.Error("the run can't go on", "reason", cause.Reason, "error", cause.Error())
@@ -55,12 +56,12 @@ func unprepared(config Config, role string, cause *failure.Error) Ending {
 	counts := countsOf(spec)
 	shards, target, groups := max(1, config.Run.Shards), spec.NumRecords, counts.RowGroups()
 	include := func(int64) bool { return true }
-	if shards > 1 && role == RoleGenerate {
+	if shards > 1 && role == runreport.RoleGenerate {
 		target = counts.ShardRows(config.Shard, shards)
-		include = func(index int64) bool { return index%int64(shards) == int64(config.Shard) }
+		include = func(index int64) bool { return plan.Owns(config.Shard, shards, index) }
 	}
 	ending.Result.Records = runreport.Records{Target: target, Missing: target}
-	opened, err := store.Open(config.OutputDirectory, store.Folder(config.Run.Namespace, config.Run.Name, config.Run.ConfigHash), nil)
+	opened, err := store.Open(config.OutputDirectory, runreport.Folder(config.Run.Namespace, config.Run.Name, config.Run.ConfigHash), nil)
 	if err != nil {
 		return ending
 	}
@@ -76,10 +77,10 @@ func unprepared(config Config, role string, cause *failure.Error) Ending {
 func judge(ending *failure.Error, summary *store.Summary, whole bool) (outcome runreport.Outcome, reason, message string) {
 	records := summary.Records
 	switch {
-	case ending != nil && ending.Reason == v1alpha1.ReasonInterrupted:
-		return runreport.OutcomeInterrupted, ending.Reason, fmt.Sprintf("asked to stop with %d of %d records written; what is missing is made when it is started again",
-			records.Actual, records.Target)
-	case ending != nil && endsWithADataset(ending.Reason) && (records.Actual > 0 || !whole):
+	case ending != nil && ending.Traits().AskedToStop:
+		return runreport.OutcomeInterrupted, ending.Reason, fmt.Sprintf(
+			"asked to stop with %d of %d records written; what is missing is made when it is started again", records.Actual, records.Target)
+	case ending != nil && ending.Traits().KeepsDataset && (records.Actual > 0 || !whole):
 		return runreport.OutcomePartial, ending.Reason, fmt.Sprintf("%s (%d of %d records are written)", ending.Error(), records.Actual, records.Target)
 	case ending != nil:
 		return runreport.OutcomeFailed, ending.Reason, fmt.Sprintf("%s (%d of %d records are written)", ending.Error(), records.Actual, records.Target)
@@ -94,12 +95,6 @@ func judge(ending *failure.Error, summary *store.Summary, whole bool) (outcome r
 		return runreport.OutcomePartial, v1alpha1.ReasonRowsDropped, fmt.Sprintf("%d of %d records were dropped%s", records.Dropped, records.Target, mostFrequent(summary))
 	}
 	return runreport.OutcomeComplete, "", ""
-}
-
-// endsWithADataset says whether a run that is ended for a reason has a dataset all the same, of fewer records. Whether it has enough of
-// them is up to the completion policy.
-func endsWithADataset(reason string) bool {
-	return reason == v1alpha1.ReasonBudgetExhausted || reason == v1alpha1.ReasonEarlyShutdown
 }
 
 func mostFrequent(summary *store.Summary) string {
@@ -121,17 +116,10 @@ func exitCode(cause *failure.Error, outcome runreport.Outcome) int {
 		return runreport.ExitInterrupted
 	case cause == nil && outcome == runreport.OutcomeFailed:
 		return runreport.ExitFailed
-	case cause == nil, cause.Reason == v1alpha1.ReasonBudgetExhausted && outcome == runreport.OutcomePartial:
+	case cause == nil, cause.Traits().PartialIsDone && outcome == runreport.OutcomePartial:
 		return runreport.ExitOK
-	case cause.Reason == v1alpha1.ReasonStorageFailed:
-		return runreport.ExitStorage
-	case cause.Temporary:
+	case cause.Temporary && cause.Traits().Exit != runreport.ExitStorage:
 		return runreport.ExitRetry
 	}
-	switch cause.Reason {
-	case v1alpha1.ReasonConfigInvalid, v1alpha1.ReasonSeedFailed, v1alpha1.ReasonModelAuthentication, v1alpha1.ReasonModelNotFound,
-		v1alpha1.ReasonModelQuotaExhausted, v1alpha1.ReasonToolFailed:
-		return runreport.ExitInvalid
-	}
-	return runreport.ExitFailed
+	return cause.Traits().Exit
 }

@@ -21,13 +21,8 @@ import (
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/table"
 	"seedloom.dev/seedloom/engine/trace"
+	"seedloom.dev/seedloom/internal/reason"
 	"seedloom.dev/seedloom/internal/runreport"
-)
-
-// The roles of an engine process.
-const (
-	RoleGenerate = "generate"
-	RoleFinalize = "finalize"
 )
 
 // Drain says how long a run that has ended waits for its tasks.
@@ -104,12 +99,12 @@ type prepared struct {
 // returns when nothing of it runs any more.
 func Generate(ctx context.Context, config Config) Ending {
 	return lastLine(config, func() Ending {
-		return inOutput(ctx, config, RoleGenerate, func(ready *prepared) Ending {
+		return inOutput(ctx, config, runreport.RoleGenerate, func(ready *prepared) Ending {
 			cause := ready.generate(ctx)
 			if cause != nil {
 				config.Logger.Error("the run ends early", "reason", cause.Reason, "error", cause.Error())
 			}
-			if cause != nil && cause.Reason == v1alpha1.ReasonSuperseded {
+			if cause != nil && cause.Traits().Subject == reason.SubjectOwner {
 				return ready.unfinished(cause)
 			}
 			var ending Ending
@@ -127,7 +122,7 @@ func Generate(ctx context.Context, config Config) Ending {
 // Finalize writes the metadata of a run whose shards are done.
 func Finalize(ctx context.Context, config Config) Ending {
 	return lastLine(config, func() Ending {
-		return inOutput(ctx, config, RoleFinalize, func(ready *prepared) Ending { return ready.finalize(ctx, nil) })
+		return inOutput(ctx, config, runreport.RoleFinalize, func(ready *prepared) Ending { return ready.finalize(ctx, nil) })
 	})
 }
 
@@ -155,7 +150,7 @@ func open(config Config, role string) (*opened, error) {
 		return nil, err
 	}
 	output := &opened{config: config, role: role, spec: spec}
-	folder := store.Folder(config.Run.Namespace, config.Run.Name, config.Run.ConfigHash)
+	folder := runreport.Folder(config.Run.Namespace, config.Run.Name, config.Run.ConfigHash)
 	if output.store, err = store.Open(config.OutputDirectory, folder, output.layout()); err != nil {
 		return nil, err
 	}
@@ -163,7 +158,7 @@ func open(config Config, role string) (*opened, error) {
 		output.store.Through(config.Volume)
 	}
 	shard := config.Shard
-	if role == RoleFinalize {
+	if role == runreport.RoleFinalize {
 		shard = 0
 	}
 	if output.fence, err = output.store.TakeFence(config.Run.RunID, config.Run.Attempt, shard); err != nil {

@@ -211,7 +211,7 @@ func checkEnding(t *testing.T, ending engine.Ending, outcome runreport.Outcome, 
 func checkProgress(t *testing.T, ending engine.Ending) {
 	t.Helper()
 	snapshot := ending.Progress
-	if snapshot.At.IsZero() || ending.ExitCode != runreport.ExitOK || ending.Result.Role != engine.RoleGenerate {
+	if snapshot.At.IsZero() || ending.ExitCode != runreport.ExitOK || ending.Result.Role != runreport.RoleGenerate {
 		return
 	}
 	records := ending.Result.Records

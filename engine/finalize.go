@@ -3,9 +3,10 @@ package engine
 import (
 	"context"
 
-	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/store"
+	"seedloom.dev/seedloom/internal/reason"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -16,14 +17,15 @@ func (p *prepared) shardEnding(ending *failure.Error) Ending {
 	for range p.plan.ShardGroups(shard, shards) {
 		groups++
 	}
-	summary, err := p.store.Summarize(p.plan.ShardRows(shard, shards), groups, p.plan.RowGroupSize, func(index int64) bool { return index%int64(shards) == int64(shard) })
+	owned := func(index int64) bool { return plan.Owns(shard, shards, index) }
+	summary, err := p.store.Summarize(p.plan.ShardRows(shard, shards), groups, p.plan.RowGroupSize, owned)
 	if err != nil {
 		return p.unfinished(failure.Of(err))
 	}
 	outcome, reason, message := judge(ending, summary, false)
 	described := p.ending(ending, summary, outcome, reason, message)
 	if err := p.endShard(&described); err != nil {
-		return unprepared(p.config, RoleGenerate, failure.Of(err))
+		return unprepared(p.config, runreport.RoleGenerate, failure.Of(err))
 	}
 	return described
 }
@@ -31,12 +33,12 @@ func (p *prepared) shardEnding(ending *failure.Error) Ending {
 // finalize writes the metadata of the whole dataset, and describes it.
 func (p *prepared) finalize(ctx context.Context, ending *failure.Error) Ending {
 	var outcome runreport.Outcome
-	var reason, message string
+	var cause, message string
 	input := store.FinalizeInput{
 		Description: p.description(),
 		Judge: func(summary *store.Summary) (runreport.Outcome, string, string) {
-			outcome, reason, message = judge(ending, summary, true)
-			return outcome, reason, message
+			outcome, cause, message = judge(ending, summary, true)
+			return outcome, cause, message
 		},
 	}
 	if ending == nil {
@@ -67,12 +69,13 @@ func (p *prepared) finalize(ctx context.Context, ending *failure.Error) Ending {
 		p.tracker.Add(published(p.tracker.Snapshot(), summary))
 		p.progress = p.tracker.Snapshot()
 	}
-	return p.ending(ending, summary, outcome, reason, message)
+	return p.ending(ending, summary, outcome, cause, message)
 }
 
 // isOfTheOutput says whether a failure is that of the volume, or of the right to write to it, so that nothing can be described either.
 func isOfTheOutput(failed *failure.Error) bool {
-	return failed.Reason == v1alpha1.ReasonStorageFailed || failed.Reason == v1alpha1.ReasonSuperseded
+	subject := failed.Traits().Subject
+	return subject == reason.SubjectVolume || subject == reason.SubjectOwner
 }
 
 // shardsEnding is why records of some shards are missing, when all that is known of it is what the shards have left. It is nil in a shard.
@@ -81,9 +84,7 @@ func (p *prepared) shardsEnding() *failure.Error {
 		return nil
 	}
 	for _, shard := range p.store.ShardEndings(p.config.Run.Attempt) {
-		switch shard.Reason {
-		case v1alpha1.ReasonBudgetExhausted, v1alpha1.ReasonProcessorFailed, v1alpha1.ReasonProcessorResized,
-			v1alpha1.ReasonModelAuthentication, v1alpha1.ReasonModelNotFound, v1alpha1.ReasonModelQuotaExhausted, v1alpha1.ReasonToolFailed:
+		if reason.Of(shard.Reason).EndsAllShards {
 			return failure.New(shard.Reason, failure.EndRun, "%s", shard.Message)
 		}
 	}

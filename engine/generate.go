@@ -81,7 +81,7 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 	job.Trace = tracing
 	ending := run.Execute(ctx, job)
 	traced()
-	tracker.SetPhase(progress.PhaseFinalizing)
+	tracker.SetPhase(runreport.PhaseFinalizing)
 	p.tracker, p.progress = tracker, tracker.Snapshot()
 	return ending
 }

@@ -104,7 +104,7 @@ func TestTheProgressIsThatOfTheOutputAndOfThisProcess(t *testing.T) {
 			t.Errorf("column %+v", column)
 		}
 	}
-	if last := tracker.Snapshot(); last.Phase != progress.PhaseFinalizing {
+	if last := tracker.Snapshot(); last.Phase != runreport.PhaseFinalizing {
 		t.Errorf("the phase is %s", last.Phase)
 	}
 	if text := strings.Join(lines, "\n"); strings.Contains(text, "msg=progress") {

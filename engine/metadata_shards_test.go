@@ -37,7 +37,7 @@ func TestMetadataOfSeveralShards(t *testing.T) {
 	}
 	_, ended = generate(0) // rows 0 to 9, and 20 to 29, which are held
 	waitFor(t, "the row groups of both shards", func() bool { return w.exists("metadata.json") && w.described().Actual == 20 })
-	w.requireDescribed(store.PhaseRunning, store.OutcomeRunning, "", 20)
+	w.requireDescribed(runreport.PhaseRunning, store.OutcomeRunning, "", 20)
 
 	// The controller believes that the Pod of shard 0 is gone, and has the run finalized.
 	config := w.config(0)
@@ -50,17 +50,17 @@ func TestMetadataOfSeveralShards(t *testing.T) {
 	if ending := <-ended; ending.Result.Reason != v1alpha1.ReasonSuperseded {
 		t.Errorf("shard 0 ended as %s, %s", ending.Result.Outcome, ending.Result.Reason)
 	}
-	w.requireDescribed(store.PhaseEnded, runreport.OutcomePartial, v1alpha1.ReasonShardFailed, 20)
+	w.requireDescribed(runreport.PhaseEnded, runreport.OutcomePartial, v1alpha1.ReasonShardFailed, 20)
 
 	// It is made again: its end is not that of the run.
 	_, ended = generate(0)
 	checkEnding(t, <-ended, runreport.OutcomeComplete, "", runreport.ExitOK, 20, 0)
-	w.requireDescribed(store.PhaseEnded, store.OutcomeRunning, "", 30)
+	w.requireDescribed(runreport.PhaseEnded, store.OutcomeRunning, "", 30)
 	if w.succeeded() {
 		t.Error("_SUCCESS is there before the run is finalized")
 	}
 	checkEnding(t, engine.Finalize(t.Context(), w.config(0)), runreport.OutcomeComplete, "", runreport.ExitOK, 30, 0)
-	w.requireDescribed(store.PhaseEnded, runreport.OutcomeComplete, "", 30)
+	w.requireDescribed(runreport.PhaseEnded, runreport.OutcomeComplete, "", 30)
 	if !w.succeeded() {
 		t.Error("_SUCCESS is missing")
 	}
@@ -93,7 +93,7 @@ func TestMetadataOfShardsThatCannotBegin(t *testing.T) {
 		t.Error("shard 1 has written metadata.json")
 	}
 	w.generate(t.Context(), 0)
-	found := w.requireDescribed(store.PhaseEnded, runreport.OutcomeFailed, v1alpha1.ReasonSeedFailed, 0)
+	found := w.requireDescribed(runreport.PhaseEnded, runreport.OutcomeFailed, v1alpha1.ReasonSeedFailed, 0)
 	if !strings.HasPrefix(found.Message, "shard 0 of 2: ") {
 		t.Errorf("the message is %q", found.Message)
 	}

@@ -176,13 +176,13 @@ func TestMetadataTellsOfTheRunningRun(t *testing.T) {
 			ended := make(chan engine.Ending, 1)
 			go func() { ended <- engine.Generate(t.Context(), config) }()
 			waitFor(t, "the first row group in metadata.json", func() bool { return w.exists("metadata.json") && w.described().Actual == 10 })
-			found := w.requireDescribed(store.PhaseRunning, store.OutcomeRunning, "", 10)
+			found := w.requireDescribed(runreport.PhaseRunning, store.OutcomeRunning, "", 10)
 			if found.Groups != 1 || !slices.Contains(found.Columns, "text string generated") || w.succeeded() {
 				t.Errorf("metadata.json says %+v, _SUCCESS is there: %t", found, w.succeeded())
 			}
 			held.open()
 			checkEnding(t, <-ended, runreport.OutcomeComplete, "", runreport.ExitOK, 30, 0)
-			w.requireDescribed(store.PhaseEnded, runreport.OutcomeComplete, "", 30)
+			w.requireDescribed(runreport.PhaseEnded, runreport.OutcomeComplete, "", 30)
 			if want := []string{"Preparing Running", "Running Running", "Ended Complete"}; !slices.Equal(written.phases(), want) {
 				t.Errorf("written was %q, want %q", written.phases(), want)
 			}
@@ -213,12 +213,12 @@ func TestMetadataOfAnEarlierEndGivesWayToTheNextRun(t *testing.T) {
 	served.Store(newGate(t))
 	go generate(t.Context())
 	<-asked
-	if first := w.requireDescribed(store.PhasePreparing, store.OutcomeRunning, "", 0); len(first.Columns) > 0 {
+	if first := w.requireDescribed(runreport.PhasePreparing, store.OutcomeRunning, "", 0); len(first.Columns) > 0 {
 		t.Errorf("before the seed was read, metadata.json knows the columns %q", first.Columns)
 	}
 	served.Load().open()
 	checkEnding(t, <-ended, runreport.OutcomeComplete, "", runreport.ExitOK, 25, 0)
-	complete := w.requireDescribed(store.PhaseEnded, runreport.OutcomeComplete, "", 25)
+	complete := w.requireDescribed(runreport.PhaseEnded, runreport.OutcomeComplete, "", 25)
 
 	// The dataset is to grow, and the seed's server does not answer.
 	served.Store(newGate(t))
@@ -226,13 +226,13 @@ func TestMetadataOfAnEarlierEndGivesWayToTheNextRun(t *testing.T) {
 	w.spec.NumRecords = 30
 	go generate(t.Context())
 	<-asked
-	growing := w.requireDescribed(store.PhasePreparing, store.OutcomeRunning, "", 25)
+	growing := w.requireDescribed(runreport.PhasePreparing, store.OutcomeRunning, "", 25)
 	if difference := cmp.Diff(complete.Columns, growing.Columns); difference != "" || w.succeeded() {
 		t.Errorf("while it prepares, _SUCCESS is there: %t; the columns differ from those of the files: %s", w.succeeded(), difference)
 	}
 	served.Load().open()
 	checkEnding(t, <-ended, runreport.OutcomeFailed, v1alpha1.ReasonSeedFailed, runreport.ExitInvalid, 25, 0)
-	failed := w.requireDescribed(store.PhaseEnded, runreport.OutcomeFailed, v1alpha1.ReasonSeedFailed, 25)
+	failed := w.requireDescribed(runreport.PhaseEnded, runreport.OutcomeFailed, v1alpha1.ReasonSeedFailed, 25)
 	if difference := cmp.Diff(complete.Columns, failed.Columns); difference != "" || w.succeeded() || !strings.Contains(failed.Message, seeds.URL) {
 		t.Errorf("_SUCCESS is there: %t; the message is %q; the columns differ: %s", w.succeeded(), failed.Message, difference)
 	}
@@ -242,15 +242,15 @@ func TestMetadataOfAnEarlierEndGivesWayToTheNextRun(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	go generate(ctx)
 	<-asked
-	w.requireDescribed(store.PhasePreparing, store.OutcomeRunning, "", 25)
+	w.requireDescribed(runreport.PhasePreparing, store.OutcomeRunning, "", 25)
 	stop()
 	<-ended
-	w.requireDescribed(store.PhaseEnded, runreport.OutcomeInterrupted, v1alpha1.ReasonInterrupted, 25)
+	w.requireDescribed(runreport.PhaseEnded, runreport.OutcomeInterrupted, v1alpha1.ReasonInterrupted, 25)
 	served.Load().open()
 
 	broken.Store(false)
 	checkEnding(t, w.generate(t.Context(), 0), runreport.OutcomeComplete, "", runreport.ExitOK, 30, 0)
-	w.requireDescribed(store.PhaseEnded, runreport.OutcomeComplete, "", 30)
+	w.requireDescribed(runreport.PhaseEnded, runreport.OutcomeComplete, "", 30)
 }
 
 // A run that can't begin says why in its folder, as far as it is known which one that is.
@@ -276,7 +276,7 @@ func TestMetadataTellsWhyARunCannotBegin(t *testing.T) {
 			test.change(w)
 			ending := w.generate(t.Context(), 0)
 			checkEnding(t, ending, runreport.OutcomeFailed, test.reason, runreport.ExitInvalid, 0, 0)
-			found := w.requireDescribed(store.PhaseEnded, runreport.OutcomeFailed, test.reason, 0)
+			found := w.requireDescribed(runreport.PhaseEnded, runreport.OutcomeFailed, test.reason, 0)
 			if found.Message != ending.Result.Message || !strings.Contains(found.Message, test.message) || w.succeeded() {
 				t.Errorf("metadata.json says %q, the result %q", found.Message, ending.Result.Message)
 			}
@@ -308,7 +308,7 @@ func TestMetadataOfAnInterruptedRunSaysSo(t *testing.T) {
 	waitFor(t, "the first row group", func() bool { return w.exists("row-groups/00000.json") })
 	stop()
 	ending := <-ended
-	w.requireDescribed(store.PhaseEnded, runreport.OutcomeInterrupted, v1alpha1.ReasonInterrupted, ending.Result.Records.Actual)
+	w.requireDescribed(runreport.PhaseEnded, runreport.OutcomeInterrupted, v1alpha1.ReasonInterrupted, ending.Result.Records.Actual)
 	if phases := written.phases(); phases[len(phases)-1] != "Ended Interrupted" || slices.Contains(phases, "Ended Running") {
 		t.Errorf("written was %q", phases)
 	}
@@ -320,7 +320,7 @@ func TestMetadataAfterAKillSaysThatItWasRunning(t *testing.T) {
 	server := simtest.Start(t, llmsim.Config{Faults: []llmsim.Fault{{Kind: llmsim.FaultHang, FromRequest: 1000}}})
 	k := newKilled(t, server)
 	k.killWhen(func() bool { return k.exists("metadata.json") && k.described().Groups > 0 })
-	if found := k.described(); found.Phase != store.PhaseRunning || found.Outcome != string(store.OutcomeRunning) || found.Actual < 100 || k.world.succeeded() {
+	if found := k.described(); found.Phase != runreport.PhaseRunning || found.Outcome != string(store.OutcomeRunning) || found.Actual < 100 || k.world.succeeded() {
 		t.Errorf("metadata.json says %+v", found)
 	}
 	server.WaitForClients()
@@ -328,7 +328,7 @@ func TestMetadataAfterAKillSaysThatItWasRunning(t *testing.T) {
 	if k.live(server, 1<<30) {
 		t.Fatal("the last run was killed")
 	}
-	k.requireDescribed(store.PhaseEnded, runreport.OutcomeComplete, "", 2000)
+	k.requireDescribed(runreport.PhaseEnded, runreport.OutcomeComplete, "", 2000)
 }
 
 // Metadata that can't be written while the run goes on doesn't end it, and is told once; at the end it does.
@@ -347,7 +347,7 @@ func TestMetadataThatCannotBeWritten(t *testing.T) {
 			return nil
 		}, outcome: runreport.OutcomeComplete},
 		"at the beginning": {refuse: func(read storetest.Described) error {
-			if read.Phase == store.PhasePreparing {
+			if read.Phase == runreport.PhasePreparing {
 				return full
 			}
 			return nil
@@ -369,7 +369,7 @@ func TestMetadataThatCannotBeWritten(t *testing.T) {
 				t.Errorf("it was told %d times:\n%s", told, log.String())
 			}
 			if test.outcome == runreport.OutcomeComplete {
-				w.requireDescribed(store.PhaseEnded, runreport.OutcomeComplete, "", 25)
+				w.requireDescribed(runreport.PhaseEnded, runreport.OutcomeComplete, "", 25)
 			} else if w.exists("metadata.json") || w.succeeded() {
 				t.Error("metadata.json or _SUCCESS is there")
 			}
@@ -390,7 +390,7 @@ func TestMetadataOfADatasetThatCannotBeFinalized(t *testing.T) {
 	}
 	ending := engine.Generate(t.Context(), config)
 	checkEnding(t, ending, runreport.OutcomeFailed, v1alpha1.ReasonStorageFailed, runreport.ExitStorage, 30, 0)
-	found := w.requireDescribed(store.PhaseEnded, runreport.OutcomeFailed, v1alpha1.ReasonStorageFailed, 30)
+	found := w.requireDescribed(runreport.PhaseEnded, runreport.OutcomeFailed, v1alpha1.ReasonStorageFailed, 30)
 	if found.Message != ending.Result.Message || found.PostGeneration != "started" {
 		t.Errorf("metadata.json says %+v", found)
 	}
@@ -412,7 +412,7 @@ func TestNothingWaitsForTheMetadata(t *testing.T) {
 			config := w.config(0)
 			written := w.watched(&config)
 			written.refuse = func(read storetest.Described) error {
-				if read.Phase == store.PhaseRunning {
+				if read.Phase == runreport.PhaseRunning {
 					held.wait()
 				}
 				return nil
@@ -422,12 +422,12 @@ func TestNothingWaitsForTheMetadata(t *testing.T) {
 			waitFor(t, "all row groups", func() bool {
 				return w.exists("row-groups/00000.json") && w.exists("row-groups/00001.json") && w.exists("row-groups/00002.json")
 			})
-			if found := w.described(); found.Phase != store.PhasePreparing {
+			if found := w.described(); found.Phase != runreport.PhasePreparing {
 				t.Errorf("the metadata were not held: %+v", found)
 			}
 			held.open()
 			checkEnding(t, <-ended, runreport.OutcomeComplete, "", runreport.ExitOK, 25, 0)
-			w.requireDescribed(store.PhaseEnded, runreport.OutcomeComplete, "", 25)
+			w.requireDescribed(runreport.PhaseEnded, runreport.OutcomeComplete, "", 25)
 		})
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/trace"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // PreviewResult is what a preview has made.
@@ -29,7 +30,7 @@ const maxTraces = 200_000
 func Preview(ctx context.Context, config Config, records int64) (*PreviewResult, error) {
 	spec, err := decodeSpec(config.Run)
 	if err != nil {
-		return &PreviewResult{Ending: lastLine(config, func() Ending { return unprepared(config, RoleGenerate, failure.Of(err)) })}, nil
+		return &PreviewResult{Ending: lastLine(config, func() Ending { return unprepared(config, runreport.RoleGenerate, failure.Of(err)) })}, nil
 	}
 	// The number of records is no part of the configuration's hash: the rows are those of the whole dataset.
 	spec.NumRecords = records
@@ -46,7 +47,7 @@ func Preview(ctx context.Context, config Config, records int64) (*PreviewResult,
 	spans := trace.NewRing(maxTraces)
 	config.Trace = spans
 	result := &PreviewResult{Ending: Generate(ctx, config), TaskTraces: spans.Spans()}
-	opened, err := store.Open(folder, store.Folder(config.Run.Namespace, config.Run.Name, config.Run.ConfigHash), nil)
+	opened, err := store.Open(folder, runreport.Folder(config.Run.Namespace, config.Run.Name, config.Run.ConfigHash), nil)
 	if err != nil {
 		return nil, err
 	}

@@ -81,12 +81,7 @@ func published(before progress.Snapshot, after *store.Summary) progress.Counts {
 		}
 	}
 	for _, drop := range after.Dropped {
-		for _, counted := range before.Dropped {
-			if counted.Reason == drop.Reason && counted.Column == drop.Column {
-				drop.Count -= counted.Count
-			}
-		}
-		if drop.Count != 0 {
+		if drop.Count -= runreport.CountOf(before.Dropped, drop); drop.Count != 0 {
 			counts.Dropped = append(counts.Dropped, drop)
 		}
 	}

@@ -194,7 +194,7 @@ func TestAFullVolumeEndsTheRunAndKeepsWhatWasWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	requireComplete(t, w, w.generate(t.Context(), 0))
-	w.requireDescribed(store.PhaseEnded, runreport.OutcomeComplete, "", 4000)
+	w.requireDescribed(runreport.PhaseEnded, runreport.OutcomeComplete, "", 4000)
 	if left, _ := filepath.Glob(filepath.Join(w.folder(), "*", "*.tmp")); len(left) > 0 {
 		t.Errorf("left over: %q", left)
 	}

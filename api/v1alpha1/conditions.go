@@ -107,6 +107,8 @@ const (
 	ReasonModelAuthentication = "ModelAuthentication"
 	// ReasonModelNotFound: a provider does not know the model.
 	ReasonModelNotFound = "ModelNotFound"
+	// ReasonUnsupportedRequest: a model, or its server, does not take or do what its columns ask of it.
+	ReasonUnsupportedRequest = "UnsupportedRequest"
 	// ReasonProviderUnavailable: a provider could not be reached, or answered with server errors only.
 	ReasonProviderUnavailable = "ProviderUnavailable"
 	// ReasonProviderTimeout: a provider did not answer in time.

@@ -79,10 +79,8 @@ func (s *DatasetGenerationSpec) HasPrices() bool {
 
 // PriceOf is the price of the model with an alias; nil where it has none.
 func (s *DatasetGenerationSpec) PriceOf(alias string) *ModelPrice {
-	for i := range s.Models {
-		if s.Models[i].Alias == alias {
-			return s.Models[i].Price
-		}
+	if model := s.Model(alias); model != nil {
+		return model.Price
 	}
 	return nil
 }

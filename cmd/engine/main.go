@@ -31,7 +31,7 @@ func main() {
 
 func run(arguments []string) int {
 	logger := slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: logLevel(os.Getenv("SEEDLOOM_LOG_LEVEL"))}))
-	if len(arguments) != 1 || arguments[0] != engine.RoleGenerate && arguments[0] != engine.RoleFinalize {
+	if len(arguments) != 1 || arguments[0] != runreport.RoleGenerate && arguments[0] != runreport.RoleFinalize {
 		fmt.Fprintln(os.Stderr, "usage: engine generate|finalize")
 		return runreport.ExitInvalid
 	}
@@ -51,7 +51,7 @@ func run(arguments []string) int {
 	config.Serve = server.set
 
 	var ending engine.Ending
-	if arguments[0] == engine.RoleGenerate {
+	if arguments[0] == runreport.RoleGenerate {
 		ending = engine.Generate(ctx, config)
 	} else {
 		ending = engine.Finalize(ctx, config)

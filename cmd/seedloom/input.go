@@ -59,22 +59,13 @@ func (i *input) read(streams *Streams) (*v1alpha1.DatasetGeneration, error) {
 		return resource, err
 	}
 	for _, name := range slices.Sorted(maps.Keys(i.endpoints)) {
-		provider := providerOf(&resource.Spec, name)
+		provider := resource.Spec.Provider(name)
 		if provider == nil {
 			return nil, fmt.Errorf("--endpoint names the provider %q, which is not in spec.providers", name)
 		}
 		provider.Endpoint = i.endpoints[name]
 	}
 	return resource, nil
-}
-
-func providerOf(spec *v1alpha1.DatasetGenerationSpec, name string) *v1alpha1.Provider {
-	for i := range spec.Providers {
-		if spec.Providers[i].Name == name {
-			return &spec.Providers[i]
-		}
-	}
-	return nil
 }
 
 // seed returns the folder in which the engine finds the file of the seed, and what removes the folder again.

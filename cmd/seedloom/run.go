@@ -78,7 +78,7 @@ func (o *runOptions) run(command *cobra.Command, streams *Streams) error {
 
 // attempt is the number of the attempt: that of the run before, which leaves dropped rows alone, or the next one.
 func (o *runOptions) attempt(run runreport.ResolvedRun) (int32, error) {
-	folder := store.Folder(run.Namespace, run.Name, run.ConfigHash)
+	folder := runreport.Folder(run.Namespace, run.Name, run.ConfigHash)
 	if _, err := os.Stat(filepath.Join(o.output, folder)); errors.Is(err, fs.ErrNotExist) {
 		return 1, nil
 	}

@@ -6,6 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 func TestPodsHaveTheCertificatesOfTheirProviders(t *testing.T) {
@@ -19,7 +20,7 @@ func TestPodsHaveTheCertificatesOfTheirProviders(t *testing.T) {
 	}
 	options := &Options{EngineImage: "engine", Environment: []corev1.EnvVar{{Name: "HTTPS_PROXY", Value: "http://proxy:3128"}}}
 	f := &facts{options: options, resource: &v1alpha1.DatasetGeneration{Spec: spec}}
-	pod := f.podTemplate(roleGenerate).Spec
+	pod := f.podTemplate(runreport.RoleGenerate).Spec
 	paths := map[string]string{}
 	for _, volume := range pod.Volumes {
 		if volume.Projected == nil {
@@ -49,7 +50,7 @@ func TestPodsHaveTheCertificatesOfTheirProviders(t *testing.T) {
 	if environment := pod.Containers[0].Env; !mounted || environment[len(environment)-1].Value != "http://proxy:3128" {
 		t.Errorf("mounted %t, environment %v", mounted, environment)
 	}
-	for _, volume := range f.podTemplate(roleFinalize).Spec.Volumes {
+	for _, volume := range f.podTemplate(runreport.RoleFinalize).Spec.Volumes {
 		if volume.Name == "tls" {
 			t.Error("the finalizing Pod, which sends no requests, has certificates")
 		}

@@ -15,6 +15,7 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/controllers/enginepods"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // syncChildren deletes what the current attempt does not want and creates the next thing that it does.
@@ -169,7 +170,7 @@ func (r *Reconciler) create(ctx context.Context, f *facts, object client.Object)
 func (f *facts) created(object client.Object) {
 	switch created := object.(type) {
 	case *batchv1.Job:
-		if created.Labels[v1alpha1.LabelRole] == roleFinalize {
+		if created.Labels[v1alpha1.LabelRole] == runreport.RoleFinalize {
 			f.workload.finalize = created
 		} else {
 			f.workload.generate = created

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/internal/reason"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -38,7 +39,7 @@ func judge(spec *v1alpha1.DatasetGenerationSpec, end ending, dataset *runreport.
 		engine = " " + withStop(clip(dataset.Message, maxMessage))
 	}
 	// What a processor has not seen is no part of what was asked for, however many records there are.
-	unprocessed := end.reason == v1alpha1.ReasonProcessorFailed || end.reason == v1alpha1.ReasonProcessorResized
+	unprocessed := reason.Of(end.reason).LeavesUnprocessed
 	switch {
 	case end.reason != "" && (end.final || unprocessed || dataset == nil || accounted < minimum || records.Actual == 0):
 		v.reason = end.reason

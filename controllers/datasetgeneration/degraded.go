@@ -3,7 +3,6 @@ package datasetgeneration
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -174,13 +173,7 @@ func (f *facts) slowRequests() (count int64) {
 }
 
 // sum adds counts that come from Pods, which may say anything.
-func sum(a, b int64) int64 {
-	a, b = max(a, 0), max(b, 0)
-	if a > math.MaxInt64-b {
-		return math.MaxInt64
-	}
-	return a + b
-}
+func sum(a, b int64) int64 { return runreport.Sum(max(a, 0), max(b, 0)) }
 
 func sorted[T any](merged map[string]T, name func(T) string) []T {
 	list := make([]T, 0, len(merged))

@@ -136,7 +136,7 @@ func (f *facts) enter(run v1alpha1.RunStatus, life lifetime) {
 		case !f.isCurrent(job, current):
 			f.stale.jobs = append(f.stale.jobs, *job)
 			continue
-		case job.Labels[v1alpha1.LabelRole] == roleFinalize:
+		case job.Labels[v1alpha1.LabelRole] == runreport.RoleFinalize:
 			f.workload.finalize = job
 		default:
 			f.workload.generate = job
@@ -153,7 +153,7 @@ func (f *facts) enter(run v1alpha1.RunStatus, life lifetime) {
 		switch {
 		case !f.isCurrent(pod, current):
 			f.stale.pods = append(f.stale.pods, *pod)
-		case pod.Labels[v1alpha1.LabelRole] == roleFinalize:
+		case pod.Labels[v1alpha1.LabelRole] == runreport.RoleFinalize:
 			f.workload.finalizing = append(f.workload.finalizing, *pod)
 		default:
 			f.workload.generating = append(f.workload.generating, *pod)

@@ -20,7 +20,7 @@ var _ = Describe("An async run", func() {
 
 	It("completes with one shard, which finalizes in its own Pod", func() {
 		w.create(newSpec())
-		job := w.job(roleGenerate, 1)
+		job := w.job(runreport.RoleGenerate, 1)
 		Expect(*job.Spec.CompletionMode).To(Equal(batchv1.IndexedCompletion))
 		Expect(w.get().Status.Run.Attempt).To(Equal(int32(1)), "the intent is in the status before the Job exists")
 		Eventually(w.ready).Should(Equal(v1alpha1.ReasonPending))
@@ -43,7 +43,7 @@ var _ = Describe("An async run", func() {
 
 	It("says what slows it down, as long as it does", func() {
 		w.create(newSpec())
-		pod := w.startPod(w.job(roleGenerate, 1), 0)
+		pod := w.startPod(w.job(runreport.RoleGenerate, 1), 0)
 		Eventually(w.ready).Should(Equal(v1alpha1.ReasonRunning))
 		w.updatePod(pod, func(status *corev1.PodStatus) {
 			status.PodIP, status.PodIPs = "192.0.2.1", []corev1.PodIP{{IP: "192.0.2.1"}}
@@ -73,7 +73,7 @@ var _ = Describe("An async run", func() {
 		spec := newSpec()
 		spec.Parallelism = new(int32(2))
 		w.create(spec)
-		job := w.job(roleGenerate, 1)
+		job := w.job(runreport.RoleGenerate, 1)
 		Expect(*job.Spec.Completions).To(Equal(int32(2)))
 		// Shard 0 fails once, with what it has so far; the counts of its second Pod include those of the first.
 		first := w.startPod(job, 0)
@@ -84,7 +84,7 @@ var _ = Describe("An async run", func() {
 		Eventually(w.ready).Should(Equal(v1alpha1.ReasonFinalizing))
 		Eventually(func() int64 { return w.get().Status.Records.Actual }).Should(Equal(int64(95)))
 
-		finalize := w.job(roleFinalize, 1)
+		finalize := w.job(runreport.RoleFinalize, 1)
 		Expect(finalize.Spec.Template.Spec.Containers[0].Command).To(Equal([]string{"/engine", "finalize"}))
 		w.end(w.startPod(finalize, 0), runreport.ExitOK, withRecords(complete(100), 95, 5))
 		w.finish(finalize, "")
@@ -108,7 +108,7 @@ var _ = Describe("An async run", func() {
 		})
 		spec.Limits = &v1alpha1.Limits{MaxTokens: new(int64(1_500_000))}
 		w.create(spec)
-		job := w.job(roleGenerate, 1)
+		job := w.job(runreport.RoleGenerate, 1)
 		pod := w.startPod(job, 0)
 		result := withRecords(complete(100), 95, 0)
 		result.Records.Missing = 5
@@ -133,10 +133,10 @@ var _ = Describe("An async run", func() {
 
 	It("has the rows of a Pod that was killed too often described", func() {
 		w.create(newSpec())
-		job := w.job(roleGenerate, 1)
+		job := w.job(runreport.RoleGenerate, 1)
 		w.end(w.startPod(job, 0), 137, nil)
 		w.finish(job, batchv1.JobReasonFailedIndexes)
-		finalize := w.job(roleFinalize, 1)
+		finalize := w.job(runreport.RoleFinalize, 1)
 		w.end(w.startPod(finalize, 0), runreport.ExitOK, withRecords(complete(100), 40, 0))
 		w.finish(finalize, "")
 		Eventually(w.ready).Should(Equal(v1alpha1.ReasonFailed))
@@ -147,7 +147,7 @@ var _ = Describe("An async run", func() {
 
 	It("fails with the engine's reason, and latches the verdict when the Job vanishes", func() {
 		w.create(newSpec())
-		job := w.job(roleGenerate, 1)
+		job := w.job(runreport.RoleGenerate, 1)
 		failed := withRecords(complete(100), 0, 100)
 		failed.Outcome, failed.Reason, failed.Message = runreport.OutcomeFailed, v1alpha1.ReasonModelAuthentication, "provider openai refused the key"
 		w.end(w.startPod(job, 0), runreport.ExitFailed, failed)
@@ -165,7 +165,7 @@ var _ = Describe("An async run", func() {
 
 	It("recreates a Job that was deleted, and creates once", func() {
 		w.create(newSpec())
-		job := w.job(roleGenerate, 1)
+		job := w.job(runreport.RoleGenerate, 1)
 		Expect(kube.Delete(w.ctx, job, client.PropagationPolicy(metav1.DeletePropagationForeground))).To(Succeed())
 		Eventually(func() []batchv1.Job { return w.jobs() }).Should(ConsistOf(HaveField("UID", Not(Equal(job.UID)))))
 		Consistently(func() int { return len(w.jobs()) }, "1s").Should(Equal(1))
@@ -174,7 +174,7 @@ var _ = Describe("An async run", func() {
 
 	It("ends the old run and starts a new one when a field that shapes rows is edited", func() {
 		w.create(newSpec())
-		old := w.job(roleGenerate, 1)
+		old := w.job(runreport.RoleGenerate, 1)
 		w.startPod(old, 0)
 		before := w.get().Status.Run.ID
 		w.edit(func(resource *v1alpha1.DatasetGeneration) { resource.Spec.RandomSeed = 7 })
@@ -186,13 +186,13 @@ var _ = Describe("An async run", func() {
 
 	It("extends a complete run when numRecords is raised", func() {
 		w.create(newSpec())
-		job := w.job(roleGenerate, 1)
+		job := w.job(runreport.RoleGenerate, 1)
 		w.end(w.startPod(job, 0), runreport.ExitOK, complete(100))
 		w.finish(job, "")
 		Eventually(w.ready).Should(Equal(v1alpha1.ReasonSucceeded))
 		run := w.get().Status.Run
 		w.edit(func(resource *v1alpha1.DatasetGeneration) { resource.Spec.NumRecords = 150 })
-		extended := w.job(roleGenerate, 2)
+		extended := w.job(runreport.RoleGenerate, 2)
 		Expect(w.get().Status.Run.ConfigHash).To(Equal(run.ConfigHash))
 		Eventually(func() string { return w.get().Status.Records.Summary }).Should(Equal("100/150"))
 		Expect(w.condition(v1alpha1.ConditionComplete)).To(BeZero())
@@ -204,7 +204,7 @@ var _ = Describe("An async run", func() {
 
 	It("suspends, keeps the counts, and resumes with another attempt", func() {
 		w.create(newSpec())
-		job := w.job(roleGenerate, 1)
+		job := w.job(runreport.RoleGenerate, 1)
 		w.startPod(job, 0)
 		Eventually(w.ready).Should(Equal(v1alpha1.ReasonRunning))
 		w.edit(func(resource *v1alpha1.DatasetGeneration) { resource.Spec.Suspend = new(true) })
@@ -213,7 +213,7 @@ var _ = Describe("An async run", func() {
 		Eventually(w.pods).Should(BeEmpty())
 		Expect(w.condition(v1alpha1.ConditionSuspended).Reason).To(Equal(v1alpha1.ReasonUserRequested))
 		w.edit(func(resource *v1alpha1.DatasetGeneration) { resource.Spec.Suspend = new(false) })
-		again := w.job(roleGenerate, 2)
+		again := w.job(runreport.RoleGenerate, 2)
 		Eventually(func() string { return w.condition(v1alpha1.ConditionSuspended).Reason }).Should(Equal(v1alpha1.ReasonResumed))
 		w.end(w.startPod(again, 0), runreport.ExitOK, complete(100))
 		w.finish(again, "")
@@ -222,7 +222,7 @@ var _ = Describe("An async run", func() {
 
 	It("tries again when the annotation asks for it, once for each value", func() {
 		w.create(newSpec())
-		job := w.job(roleGenerate, 1)
+		job := w.job(runreport.RoleGenerate, 1)
 		w.end(w.startPod(job, 0), runreport.ExitStorage, nil)
 		w.finish(job, batchv1.JobReasonFailedIndexes)
 		Eventually(w.ready).Should(Equal(v1alpha1.ReasonFailed))
@@ -230,7 +230,7 @@ var _ = Describe("An async run", func() {
 		w.edit(func(resource *v1alpha1.DatasetGeneration) {
 			resource.Annotations = map[string]string{v1alpha1.AnnotationRetryRequestedAt: "now"}
 		})
-		again := w.job(roleGenerate, 2)
+		again := w.job(runreport.RoleGenerate, 2)
 		Eventually(func() string { return w.get().Status.LastHandledRetryRequest }).Should(Equal("now"))
 		w.end(w.startPod(again, 0), runreport.ExitStorage, nil)
 		w.finish(again, batchv1.JobReasonFailedIndexes)
@@ -241,11 +241,11 @@ var _ = Describe("An async run", func() {
 
 	It("applies an edited deadline to the Job that runs, and fails when it has passed", func() {
 		w.create(newSpec())
-		job := w.job(roleGenerate, 1)
+		job := w.job(runreport.RoleGenerate, 1)
 		w.edit(func(resource *v1alpha1.DatasetGeneration) {
 			resource.Spec.Limits = &v1alpha1.Limits{ActiveDeadlineSeconds: new(int64(60))}
 		})
-		Eventually(func() *int64 { return w.job(roleGenerate, 1).Spec.ActiveDeadlineSeconds }).Should(HaveValue(Equal(int64(60))))
+		Eventually(func() *int64 { return w.job(runreport.RoleGenerate, 1).Spec.ActiveDeadlineSeconds }).Should(HaveValue(Equal(int64(60))))
 		w.end(w.startPod(job, 0), runreport.ExitInterrupted, withRecords(complete(100), 95, 0))
 		w.finish(job, batchv1.JobReasonDeadlineExceeded)
 		Eventually(w.ready).Should(Equal(v1alpha1.ReasonFailed))
@@ -264,13 +264,13 @@ var _ = Describe("An async run", func() {
 		Expect(accepted.Message).To(And(ContainSubstring("spec.columns[1]"), ContainSubstring("spec.columns[2]")))
 		Expect(w.jobs()).To(BeEmpty())
 		w.edit(func(resource *v1alpha1.DatasetGeneration) { resource.Spec = newSpec() })
-		w.job(roleGenerate, 1)
+		w.job(runreport.RoleGenerate, 1)
 		Eventually(func() metav1.ConditionStatus { return w.condition(v1alpha1.ConditionAccepted).Status }).Should(Equal(metav1.ConditionTrue))
 	})
 
 	It("owns everything, so that deleting the resource leaves nothing behind", func() {
 		resource := w.create(newSpec())
-		job := w.job(roleGenerate, 1)
+		job := w.job(runreport.RoleGenerate, 1)
 		var configMaps corev1.ConfigMapList
 		Expect(kube.List(w.ctx, &configMaps, client.InNamespace(w.namespace), client.MatchingLabels(ManagedBySelector()))).To(Succeed())
 		Expect(configMaps.Items).To(HaveLen(1))

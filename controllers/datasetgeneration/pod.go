@@ -57,7 +57,7 @@ func (f *facts) podTemplate(role string) corev1.PodTemplateSpec {
 				Name:                     enginepods.Container,
 				Image:                    f.options.EngineImage,
 				ImagePullPolicy:          corev1.PullIfNotPresent,
-				Command:                  []string{"/engine", role},
+				Command:                  []string{runreport.EnginePath, role},
 				Env:                      f.environment(role),
 				Ports:                    []corev1.ContainerPort{{Name: "http", ContainerPort: runreport.Port}},
 				Resources:                defaultResources(),
@@ -68,7 +68,7 @@ func (f *facts) podTemplate(role string) corev1.PodTemplateSpec {
 			}},
 		},
 	}
-	if role == roleGenerate {
+	if role == runreport.RoleGenerate {
 		f.addTools(&template.Spec)
 		f.addCertificates(&template.Spec)
 	}
@@ -102,7 +102,7 @@ func (f *facts) environment(role string) []corev1.EnvVar {
 	variables := []corev1.EnvVar{{Name: runreport.MemoryLimitVariable, ValueFrom: &corev1.EnvVarSource{
 		ResourceFieldRef: &corev1.ResourceFieldSelector{ContainerName: enginepods.Container, Resource: "limits.memory", Divisor: resource.MustParse("1")},
 	}}}
-	if role == roleGenerate {
+	if role == runreport.RoleGenerate {
 		variables = append(variables, corev1.EnvVar{Name: runreport.PodUIDVariable, ValueFrom: &corev1.EnvVarSource{
 			FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.uid"},
 		}})
@@ -114,7 +114,7 @@ func (f *facts) environment(role string) []corev1.EnvVar {
 			variables = append(variables, secretVariable(runreport.APIKeyVariablePrefix+strconv.Itoa(i), reference))
 		}
 	}
-	if role == roleFinalize || f.resource.Spec.ExecutionMode() == v1alpha1.ExecutionSync {
+	if role == runreport.RoleFinalize || f.resource.Spec.ExecutionMode() == v1alpha1.ExecutionSync {
 		// The Job controller sets the variable in Indexed Jobs only.
 		variables = append(variables, corev1.EnvVar{Name: runreport.ShardVariable, Value: "0"})
 	}
@@ -130,7 +130,7 @@ func (f *facts) volumes() ([]corev1.Volume, []corev1.VolumeMount) {
 		{Name: volumeTmp, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}},
 	}
 	mounts := []corev1.VolumeMount{
-		{Name: volumeRun, MountPath: "/etc/seedloom/run", ReadOnly: true},
+		{Name: volumeRun, MountPath: runreport.SpecDirectory, ReadOnly: true},
 		{Name: volumeTmp, MountPath: "/tmp"},
 	}
 	claim := func(name string, readOnly bool) corev1.VolumeSource {

@@ -58,10 +58,10 @@ func TestSecretsByReferenceOnly(t *testing.T) {
 		FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.uid"},
 	}}, {Name: "SEEDLOOM_API_KEY_1", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
 		LocalObjectReference: corev1.LocalObjectReference{Name: "vllm"}, Key: "token"}}}}
-	if got := f.podTemplate(roleGenerate).Spec.Containers[0].Env; !reflect.DeepEqual(got, want) {
+	if got := f.podTemplate(runreport.RoleGenerate).Spec.Containers[0].Env; !reflect.DeepEqual(got, want) {
 		t.Errorf("environment %v, want %v", got, want)
 	}
-	for _, variable := range f.podTemplate(roleFinalize).Spec.Containers[0].Env {
+	for _, variable := range f.podTemplate(runreport.RoleFinalize).Spec.Containers[0].Env {
 		if variable.ValueFrom != nil && variable.ValueFrom.ResourceFieldRef == nil {
 			t.Errorf("the finalizing Pod gets %s, which it does not need", variable.Name)
 		}

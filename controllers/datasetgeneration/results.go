@@ -88,7 +88,7 @@ func resultOf(pod *corev1.Pod, message string) *runreport.Result {
 		strconv.Itoa(int(result.Attempt)) != pod.Labels[v1alpha1.LabelAttempt] {
 		return nil
 	}
-	if pod.Labels[v1alpha1.LabelRole] == roleGenerate && result.Shard != enginepods.ShardOf(pod) {
+	if pod.Labels[v1alpha1.LabelRole] == runreport.RoleGenerate && result.Shard != enginepods.ShardOf(pod) {
 		return nil
 	}
 	return result
@@ -228,7 +228,7 @@ func (f *facts) allFinalizing() bool {
 			continue
 		}
 		running++
-		if progress, found := f.progress[pod.UID]; found && progress.Phase == "Finalizing" {
+		if progress, found := f.progress[pod.UID]; found && progress.Phase == runreport.PhaseFinalizing {
 			finalizing++
 		}
 	}

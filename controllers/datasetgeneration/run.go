@@ -142,8 +142,3 @@ func finalizeName(run v1alpha1.RunStatus) string { return attemptName(run) + "-f
 func syncPodName(run v1alpha1.RunStatus, failures int32) string {
 	return fmt.Sprintf("%s-s%d", attemptName(run), failures)
 }
-
-// outputFolder is the folder of the run's dataset below the root of the output.
-func outputFolder(resource *v1alpha1.DatasetGeneration, run v1alpha1.RunStatus) string {
-	return fmt.Sprintf("%s/%s/%s", resource.Namespace, resource.Name, hashDigits(run.ConfigHash, 16))
-}

@@ -68,7 +68,7 @@ func (s situation) reconcile() *v1alpha1.DatasetGeneration {
 		}
 		f.children.jobs = []batchv1.Job{*job}
 		for _, pod := range s.pods {
-			pod.Labels = f.labels(roleGenerate)
+			pod.Labels = f.labels(runreport.RoleGenerate)
 			pod.UID = types.UID(pod.Name)
 			pod.CreationTimestamp = *resource.Status.Run.StartTime
 			pod.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(job, batchv1.SchemeGroupVersion.WithKind("Job"))}

@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 const (
@@ -60,8 +61,8 @@ func (f *facts) nextSyncPod() *corev1.Pod {
 	if f.syncPod() != nil || f.syncRetryIn() > 0 {
 		return nil
 	}
-	template := f.podTemplate(roleGenerate)
-	pod := &corev1.Pod{ObjectMeta: f.objectMeta(syncPodName(f.run, f.run.Failures), roleGenerate), Spec: template.Spec}
+	template := f.podTemplate(runreport.RoleGenerate)
+	pod := &corev1.Pod{ObjectMeta: f.objectMeta(syncPodName(f.run, f.run.Failures), runreport.RoleGenerate), Spec: template.Spec}
 	if deadline := f.deadline(); !deadline.IsZero() {
 		left := int64(math.Ceil(deadline.Sub(f.now).Seconds()))
 		pod.Spec.ActiveDeadlineSeconds = new(max(left, 1))

@@ -64,7 +64,7 @@ var _ = Describe("Pods that do not start", func() {
 		spec.Output.PersistentVolumeClaim.ClaimName = "other"
 		spec.Limits = &v1alpha1.Limits{StartupTimeoutSeconds: new(int32(1))}
 		w.create(spec)
-		pod := w.createPod(w.job(roleGenerate, 1), 0)
+		pod := w.createPod(w.job(runreport.RoleGenerate, 1), 0)
 		w.updatePod(pod, func(status *corev1.PodStatus) { status.Phase = corev1.PodPending })
 		// The time begins anew with the Pod, so that the report may have been there before it, and go away once more.
 		Eventually(func(g Gomega) {

@@ -41,7 +41,7 @@ func withTools(spec v1alpha1.DatasetGenerationSpec) v1alpha1.DatasetGenerationSp
 
 func TestPodsHaveTheToolServersThatColumnsUse(t *testing.T) {
 	f := &facts{options: &Options{EngineImage: "engine"}, resource: &v1alpha1.DatasetGeneration{Spec: withTools(newSpec())}}
-	pod := f.podTemplate(roleGenerate).Spec
+	pod := f.podTemplate(runreport.RoleGenerate).Spec
 	var names []string
 	for _, container := range pod.InitContainers {
 		names = append(names, container.Name)
@@ -80,11 +80,11 @@ func TestPodsHaveTheToolServersThatColumnsUse(t *testing.T) {
 			t.Errorf("%s is not restricted", container.Name)
 		}
 	}
-	if pod := f.podTemplate(roleFinalize).Spec; len(pod.InitContainers) > 0 || len(pod.Volumes) != 3 {
+	if pod := f.podTemplate(runreport.RoleFinalize).Spec; len(pod.InitContainers) > 0 || len(pod.Volumes) != 3 {
 		t.Errorf("the finalizing Pod has %d init containers and the volumes %v", len(pod.InitContainers), pod.Volumes)
 	}
 	f.resource.Spec.Columns[len(f.resource.Spec.Columns)-1].LLMText.Tools = ""
-	if pod := f.podTemplate(roleGenerate).Spec; len(pod.InitContainers) > 0 {
+	if pod := f.podTemplate(runreport.RoleGenerate).Spec; len(pod.InitContainers) > 0 {
 		t.Error("a Pod whose columns use no tools has sidecars")
 	}
 }
@@ -111,7 +111,7 @@ var _ = Describe("A run with tool servers in sidecars", func() {
 	It("has Jobs whose Pods the API server admits, and ends with its engine", func() {
 		w := newWorld()
 		w.create(withTools(newSpec()))
-		job := w.job(roleGenerate, 1)
+		job := w.job(runreport.RoleGenerate, 1)
 		for _, rule := range job.Spec.PodFailurePolicy.Rules {
 			if rule.OnExitCodes != nil {
 				Expect(*rule.OnExitCodes.ContainerName).To(Equal(enginepods.Container), "the end of a sidecar says nothing")
@@ -140,12 +140,12 @@ var _ = Describe("A run with tool servers in sidecars", func() {
 		spec := withTools(newSpec())
 		spec.Parallelism = new(int32(2))
 		other.create(spec)
-		job := other.job(roleGenerate, 1)
+		job := other.job(runreport.RoleGenerate, 1)
 		for index := range 2 {
 			other.end(other.startPod(job, index), runreport.ExitOK, complete(50))
 		}
 		other.finish(job, "")
-		Expect(other.job(roleFinalize, 1).Spec.Template.Spec.InitContainers).To(BeEmpty())
+		Expect(other.job(runreport.RoleFinalize, 1).Spec.Template.Spec.InitContainers).To(BeEmpty())
 	})
 
 	It("is refused with a tool server that nobody has", func() {

@@ -34,23 +34,13 @@ type totals struct {
 }
 
 func (t *totals) add(records runreport.Records, columns []runreport.Column, models []runreport.Model, dropped []runreport.Drop) {
-	t.records.Actual += max(records.Actual, 0)
-	t.records.Dropped += max(records.Dropped, 0)
-	t.records.Missing += max(records.Missing, 0)
-	t.records.Added += max(records.Added, 0)
-	t.records.Filtered += max(records.Filtered, 0)
+	t.records.Add(runreport.Records{
+		Actual: max(records.Actual, 0), Dropped: max(records.Dropped, 0), Missing: max(records.Missing, 0),
+		Added: max(records.Added, 0), Filtered: max(records.Filtered, 0),
+	})
 	t.columns = runreport.AddColumns(t.columns, columns...)
 	t.models = runreport.AddModels(t.models, models...)
-	for _, drop := range dropped {
-		i := slices.IndexFunc(t.dropped, func(known runreport.Drop) bool {
-			return known.Reason == drop.Reason && known.Column == drop.Column
-		})
-		if i < 0 {
-			t.dropped = append(t.dropped, drop)
-			continue
-		}
-		t.dropped[i].Count += drop.Count
-	}
+	t.dropped = runreport.AddDrops(t.dropped, dropped...)
 }
 
 // sum adds up what is known of each shard: its result when it has ended, else what its running Pod reports. Each of them
@@ -158,7 +148,7 @@ func (f *facts) showResult(status *v1alpha1.DatasetGenerationStatus) {
 
 func (f *facts) showOutput(status *v1alpha1.DatasetGenerationStatus, dataset *runreport.Result) {
 	// The path is the controller's own: what a Pod says is not followed.
-	path := outputFolder(f.resource, f.run)
+	path := runreport.Folder(f.resource.Namespace, f.resource.Name, f.run.ConfigHash)
 	if claim := f.resource.Spec.Output.PersistentVolumeClaim; claim != nil {
 		status.Output = &v1alpha1.OutputStatus{
 			URL: "pvc://" + claim.ClaimName + "/" + path, Format: "Parquet", Files: dataset.Output.Files, Bytes: dataset.Output.Bytes,
@@ -187,11 +177,11 @@ func (f *facts) showLists(status *v1alpha1.DatasetGenerationStatus, t totals) {
 			used := v1alpha1.ModelUsage{
 				Alias:     clip(model.Alias, 63),
 				Requests:  v1alpha1.RequestCounts{Succeeded: model.Succeeded, Failed: model.Failed},
-				Tokens:    tokensOf(model.Usage),
+				Tokens:    model.Tokens(),
 				ToolCalls: model.ToolCalls, Images: model.Images,
 			}
-			if price := spec.PriceOf(model.Alias); price != nil {
-				used.Cost = clip(price.Cost(used.Tokens, used.Images).String(), 32)
+			if spec.PriceOf(model.Alias) != nil {
+				used.Cost = clip(runreport.Cost(spec, model).String(), 32)
 			}
 			status.Models = append(status.Models, used)
 		}
@@ -202,10 +192,10 @@ func (f *facts) showLists(status *v1alpha1.DatasetGenerationStatus, t totals) {
 		for _, column := range t.columns[:min(len(t.columns), maxColumns)] {
 			counted := v1alpha1.ColumnStatus{
 				Name: clip(column.Name, 128), Succeeded: column.Succeeded, Failed: column.Failed, Dropped: column.Dropped, Skipped: column.Skipped,
-				Tokens: tokensOf(column.Usage),
+				Tokens: column.Usage.Tokens(),
 			}
-			if price := spec.PriceOfColumn(column.Name); price != nil {
-				counted.Cost = clip(price.Cost(counted.Tokens, column.Usage.Images).String(), 32)
+			if spec.PriceOfColumn(column.Name) != nil {
+				counted.Cost = clip(runreport.ColumnCost(spec, column).String(), 32)
 			}
 			status.Columns = append(status.Columns, counted)
 		}
@@ -225,23 +215,15 @@ func (f *facts) showLists(status *v1alpha1.DatasetGenerationStatus, t totals) {
 	}
 }
 
-func tokensOf(usage runreport.Usage) v1alpha1.TokenCounts {
-	return v1alpha1.TokenCounts{
-		Input: usage.InputTokens, Output: usage.OutputTokens, CachedInput: usage.CachedInputTokens, Reasoning: usage.ReasoningTokens,
-	}
-}
-
 // usageOf adds up what all models have used.
 func usageOf(spec *v1alpha1.DatasetGenerationSpec, models []runreport.Model) *v1alpha1.UsageStatus {
 	var all runreport.Usage
-	var cost v1alpha1.Cost
 	for _, model := range models {
 		all.Add(model.Usage)
-		cost = cost.Plus(spec.PriceOf(model.Alias).Cost(tokensOf(model.Usage), model.Images))
 	}
-	usage := &v1alpha1.UsageStatus{Requests: v1alpha1.RequestCounts{Succeeded: all.Succeeded, Failed: all.Failed}, Tokens: tokensOf(all)}
+	usage := &v1alpha1.UsageStatus{Requests: v1alpha1.RequestCounts{Succeeded: all.Succeeded, Failed: all.Failed}, Tokens: all.Tokens()}
 	if spec.HasPrices() {
-		usage.Cost = clip(cost.String(), 32)
+		usage.Cost = clip(runreport.Cost(spec, models...).String(), 32)
 	}
 	return usage
 }

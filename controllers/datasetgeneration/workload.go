@@ -11,7 +11,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/controllers/enginepods"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -24,9 +23,6 @@ const (
 
 	appName   = "seedloom"
 	managedBy = "seedloom"
-
-	roleGenerate = enginepods.RoleGenerate
-	roleFinalize = enginepods.RoleFinalize
 )
 
 // ManagedBySelector are the labels of everything that the controller creates; a cache need hold nothing else.
@@ -105,7 +101,7 @@ func (f *facts) configMap() (*corev1.ConfigMap, error) {
 		return nil, fmt.Errorf("encoding the run: %w", err)
 	}
 	return &corev1.ConfigMap{
-		ObjectMeta: f.objectMeta(attemptName(f.run), roleGenerate),
+		ObjectMeta: f.objectMeta(attemptName(f.run), runreport.RoleGenerate),
 		Immutable:  new(true),
 		Data:       map[string]string{runreport.SpecKey: string(document)},
 	}, nil
@@ -114,7 +110,7 @@ func (f *facts) configMap() (*corev1.ConfigMap, error) {
 // generateJob has one index for each shard. A shard that has failed for good does not end the others.
 func (f *facts) generateJob() *batchv1.Job {
 	return &batchv1.Job{
-		ObjectMeta: f.objectMeta(attemptName(f.run), roleGenerate),
+		ObjectMeta: f.objectMeta(attemptName(f.run), runreport.RoleGenerate),
 		Spec: batchv1.JobSpec{
 			CompletionMode:        new(batchv1.IndexedCompletion),
 			Completions:           new(f.run.Parallelism),
@@ -123,7 +119,7 @@ func (f *facts) generateJob() *batchv1.Job {
 			PodFailurePolicy:      podFailurePolicy(batchv1.PodFailurePolicyActionFailIndex),
 			PodReplacementPolicy:  new(batchv1.Failed),
 			ActiveDeadlineSeconds: activeDeadline(&f.resource.Spec),
-			Template:              f.podTemplate(roleGenerate),
+			Template:              f.podTemplate(runreport.RoleGenerate),
 		},
 	}
 }
@@ -131,14 +127,14 @@ func (f *facts) generateJob() *batchv1.Job {
 // finalizeJob puts the shards' parts together, or counts what is there when a Pod's result was lost.
 func (f *facts) finalizeJob() *batchv1.Job {
 	return &batchv1.Job{
-		ObjectMeta: f.objectMeta(finalizeName(f.run), roleFinalize),
+		ObjectMeta: f.objectMeta(finalizeName(f.run), runreport.RoleFinalize),
 		Spec: batchv1.JobSpec{
 			Completions:          new(int32(1)),
 			Parallelism:          new(int32(1)),
 			BackoffLimit:         new(f.resource.Spec.EffectiveBackoffLimit()),
 			PodFailurePolicy:     podFailurePolicy(batchv1.PodFailurePolicyActionFailJob),
 			PodReplacementPolicy: new(batchv1.Failed),
-			Template:             f.podTemplate(roleFinalize),
+			Template:             f.podTemplate(runreport.RoleFinalize),
 		},
 	}
 }

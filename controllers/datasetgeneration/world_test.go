@@ -302,7 +302,7 @@ func (w *world) settled() string {
 // complete is the result of a shard, or a dataset, with all its records.
 func complete(target int64) *runreport.Result {
 	return &runreport.Result{
-		Role: roleGenerate, Outcome: runreport.OutcomeComplete, Engine: "test",
+		Role: runreport.RoleGenerate, Outcome: runreport.OutcomeComplete, Engine: "test",
 		Records: runreport.Records{Target: target, Actual: target},
 		Output:  runreport.Output{Files: 1, Bytes: 1000, RowGroups: 1, CompletedRowGroups: 1, RowGroupSize: 1000},
 	}

@@ -7,14 +7,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 const (
 	// Container is the name of the container in which the engine runs.
 	Container = "engine"
-	// RoleGenerate and RoleFinalize are the values of the label of a Pod's role, and the engine's subcommands.
-	RoleGenerate = "generate"
-	RoleFinalize = "finalize"
 	// ShardLabel is set by the Job controller on the Pods of an Indexed Job.
 	ShardLabel = batchv1.JobCompletionIndexAnnotation
 )
@@ -57,5 +55,5 @@ func ShardOf(pod *corev1.Pod) int32 {
 
 // isReachable says whether a Pod is one that generates at this moment, and where it can be asked.
 func isReachable(pod *corev1.Pod) bool {
-	return pod.Labels[v1alpha1.LabelRole] == RoleGenerate && IsRunning(pod) && pod.Status.PodIP != ""
+	return pod.Labels[v1alpha1.LabelRole] == runreport.RoleGenerate && IsRunning(pod) && pod.Status.PodIP != ""
 }

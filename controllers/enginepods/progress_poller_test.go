@@ -22,7 +22,7 @@ func progressPod() corev1.Pod {
 	pod.UID = "pod"
 	pod.Status.PodIP = "192.0.2.1"
 	pod.Labels = map[string]string{
-		v1alpha1.LabelRole: RoleGenerate, v1alpha1.LabelRun: "run", v1alpha1.LabelAttempt: "2", ShardLabel: "1",
+		v1alpha1.LabelRole: runreport.RoleGenerate, v1alpha1.LabelRun: "run", v1alpha1.LabelAttempt: "2", ShardLabel: "1",
 	}
 	return pod
 }

@@ -83,7 +83,7 @@ func (s *sharers) run(namespace, name string, limit int32, pods, wanted int) *v1
 		made.pod.Namespace, made.pod.UID, made.pod.Status.PodIP = namespace, types.UID(fmt.Sprint(name, "-", i)), "192.0.2.1"
 		made.pod.CreationTimestamp = metav1.NewTime(s.clock.Add(time.Duration(len(s.pods)) * time.Second))
 		made.pod.Labels = map[string]string{
-			v1alpha1.LabelDataset: name, v1alpha1.LabelRole: RoleGenerate, v1alpha1.LabelRun: name, v1alpha1.LabelAttempt: "1", ShardLabel: fmt.Sprint(i),
+			v1alpha1.LabelDataset: name, v1alpha1.LabelRole: runreport.RoleGenerate, v1alpha1.LabelRun: name, v1alpha1.LabelAttempt: "1", ShardLabel: fmt.Sprint(i),
 		}
 		made.server = httptest.NewServer(made)
 		s.t.Cleanup(made.server.Close)

@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/internal/reason"
 )
 
 // Consequence is what a failure leads to.
@@ -48,6 +51,9 @@ func (e *Error) Error() string {
 	return e.Message + ": " + e.Cause.Error()
 }
 
+// Traits are what the reason leads to.
+func (e *Error) Traits() reason.Traits { return reason.Of(e.Reason) }
+
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
@@ -74,7 +80,7 @@ func Of(err error) *Error {
 		return failure
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return &Error{Reason: "Interrupted", Consequence: EndRun, Message: "the run was asked to stop", Temporary: true, Cause: err}
+		return &Error{Reason: v1alpha1.ReasonInterrupted, Consequence: EndRun, Message: "the run was asked to stop", Temporary: true, Cause: err}
 	}
-	return &Error{Reason: "InternalError", Consequence: EndRun, Message: "unexpected error", Cause: err}
+	return &Error{Reason: v1alpha1.ReasonInternalError, Consequence: EndRun, Message: "unexpected error", Cause: err}
 }

@@ -65,7 +65,7 @@ func planColumns(plan *Plan, checks *validation) []*Column {
 			column.SideEffects = append(column.SideEffects, column.Index+len(column.SideEffects)+1)
 		}
 		if alias := spec.ModelAlias(); alias != nil {
-			column.Model = findModel(plan.Spec, *alias)
+			column.Model = plan.Spec.Model(*alias)
 		}
 		for _, reference := range checks.references[i] {
 			column.Requires = append(column.Requires, index(plan, reference.name))
@@ -101,15 +101,6 @@ func producer(configured []*Column, index int) *Column {
 	for _, column := range configured {
 		if column.Makes(index) {
 			return column
-		}
-	}
-	return nil
-}
-
-func findModel(spec *v1alpha1.DatasetGenerationSpec, alias string) *v1alpha1.Model {
-	for i := range spec.Models {
-		if spec.Models[i].Alias == alias {
-			return &spec.Models[i]
 		}
 	}
 	return nil

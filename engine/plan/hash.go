@@ -102,7 +102,7 @@ func identifyModel(spec *v1alpha1.DatasetGenerationSpec, column *v1alpha1.Column
 	if alias == nil {
 		return nil
 	}
-	model := findModel(spec, *alias)
+	model := spec.Model(*alias)
 	if model == nil {
 		return nil
 	}
@@ -114,11 +114,9 @@ func identifyModel(spec *v1alpha1.DatasetGenerationSpec, column *v1alpha1.Column
 		result.StructuredOutput = model.StructuredOutput
 		result.SchemaInPrompt = model.StructuredOutput != "" && model.SchemaInPrompt == v1alpha1.SchemaInPromptEnabled
 	}
-	for _, provider := range spec.Providers {
-		if provider.Name == model.Provider {
-			result.ProviderType, result.Endpoint = provider.Type, provider.Endpoint
-			result.ExtraBody = provider.ExtraBodyOf(model)
-		}
+	if provider := spec.Provider(model.Provider); provider != nil {
+		result.ProviderType, result.Endpoint = provider.Type, provider.Endpoint
+		result.ExtraBody = provider.ExtraBodyOf(model)
 	}
 	return result
 }

@@ -65,7 +65,7 @@ func (v *validation) imageColumn(index int, field string) {
 			v.add(fmt.Sprintf("%s.context[%d].modality", field, i), ReasonInvalidValue, "must be Image for an image column, but is %q", context.Modality)
 		}
 	}
-	if model := findModel(v.spec, image.Model); model != nil && len(image.Context) > 0 && !ImagesByChat(image, model) {
+	if model := v.spec.Model(image.Model); model != nil && len(image.Context) > 0 && !ImagesByChat(image, model) {
 		v.add(field+".context", ReasonInvalidValue, "can't be sent to the endpoint for images, at which model %q is asked; set api to Chat if it understands conversations",
 			image.Model)
 	}

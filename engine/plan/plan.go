@@ -113,16 +113,6 @@ func (p *Plan) Column(index int) *Column {
 	return nil
 }
 
-// Provider returns the provider of a model of this plan.
-func (p *Plan) Provider(model *v1alpha1.Model) *v1alpha1.Provider {
-	for i := range p.Spec.Providers {
-		if p.Spec.Providers[i].Name == model.Provider {
-			return &p.Spec.Providers[i]
-		}
-	}
-	return nil
-}
-
 // RowGroups is the number of row groups.
 func (p *Plan) RowGroups() int64 {
 	return (p.NumRecords + p.RowGroupSize - 1) / p.RowGroupSize
@@ -134,8 +124,11 @@ func (p *Plan) RowGroup(index int64) (start, end table.RowIndex) {
 	return table.RowIndex(first), table.RowIndex(min(first+p.RowGroupSize, p.NumRecords))
 }
 
-// ShardGroups yields the row groups of a shard in ascending order: group g belongs to shard g % shards. Every group belongs to
-// exactly one of the shards 0 to shards-1.
+// Owns says whether a row group belongs to a shard: group g belongs to shard g mod shards, so that every group belongs to exactly one of the
+// shards 0 to shards-1, whatever the number of records.
+func Owns(shard, shards int32, group int64) bool { return group%int64(shards) == int64(shard) }
+
+// ShardGroups yields the row groups that a shard owns, in ascending order.
 func (p *Plan) ShardGroups(shard, shards int32) iter.Seq[int64] {
 	return func(yield func(int64) bool) {
 		for group := int64(shard); group < p.RowGroups(); group += int64(shards) {
@@ -153,7 +146,7 @@ func (p *Plan) ShardRows(shard, shards int32) int64 {
 		return 0
 	}
 	rows := (groups - int64(shard) + int64(shards) - 1) / int64(shards) * p.RowGroupSize
-	if last := groups - 1; last%int64(shards) == int64(shard) {
+	if last := groups - 1; Owns(shard, shards, last) {
 		start, end := p.RowGroup(last)
 		rows -= p.RowGroupSize - int64(end-start)
 	}

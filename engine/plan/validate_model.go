@@ -154,14 +154,10 @@ func (v *validation) capabilities(field string, column *v1alpha1.Column) {
 }
 
 func (v *validation) isAnthropic(alias string) bool {
-	model := findModel(v.spec, alias)
+	model := v.spec.Model(alias)
 	if model == nil {
 		return false
 	}
-	for i := range v.spec.Providers {
-		if v.spec.Providers[i].Name == model.Provider {
-			return v.spec.Providers[i].Type == v1alpha1.ProviderAnthropic
-		}
-	}
-	return false
+	provider := v.spec.Provider(model.Provider)
+	return provider != nil && provider.Type == v1alpha1.ProviderAnthropic
 }

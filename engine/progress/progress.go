@@ -10,13 +10,6 @@ import (
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
-// The phases of a run.
-const (
-	PhaseRunning    = "Running"
-	PhaseDraining   = "Draining"
-	PhaseFinalizing = "Finalizing"
-)
-
 // Tracker counts. All its methods may be called from any goroutine; an executor calls those that count from one only.
 type Tracker struct {
 	now func() time.Time
@@ -60,7 +53,7 @@ type ColumnOf struct{ Name, Model string }
 
 // NewTracker returns a tracker for these columns, and models with these names, in this order.
 func NewTracker(columns []ColumnOf, models []string, now func() time.Time) *Tracker {
-	tracker := &Tracker{now: now, phase: PhaseRunning, positions: make(map[string]int)}
+	tracker := &Tracker{now: now, phase: runreport.PhaseRunning, positions: make(map[string]int)}
 	for i, column := range columns {
 		tracker.positions[column.Name] = i
 		tracker.columns = append(tracker.columns, columnState{model: column.Model, settled: runreport.Column{Name: column.Name}})
@@ -136,12 +129,7 @@ type ModelWork struct {
 func (t *Tracker) Add(counts Counts) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
-	t.records.Target += counts.Records.Target
-	t.records.Actual += counts.Records.Actual
-	t.records.Dropped += counts.Records.Dropped
-	t.records.Missing += counts.Records.Missing
-	t.records.Added += counts.Records.Added
-	t.records.Filtered += counts.Records.Filtered
+	t.records.Add(counts.Records)
 	for _, column := range counts.Columns {
 		if i := t.Column(column.Name); i >= 0 {
 			t.columns[i].settled.Add(column)
@@ -158,9 +146,7 @@ func (t *Tracker) Add(counts Counts) {
 			t.models[i].initial.Add(model.Usage)
 		}
 	}
-	for _, drop := range counts.Dropped {
-		t.dropped = AddDrop(t.dropped, drop)
-	}
+	t.dropped = runreport.AddDrops(t.dropped, counts.Dropped...)
 	if counts.Work != nil {
 		t.setWork(counts.Work)
 	}
@@ -182,24 +168,6 @@ func (t *Tracker) setWork(work *Work) {
 	for _, model := range work.Models {
 		t.models[model.Model].work = model
 	}
-}
-
-// AddDrop adds a count to the entry of its reason and column. An entry without a count left goes away.
-func AddDrop(drops []runreport.Drop, added runreport.Drop) []runreport.Drop {
-	for i := range drops {
-		if drops[i].Reason != added.Reason || drops[i].Column != added.Column {
-			continue
-		}
-		drops[i].Count += added.Count
-		if drops[i].Count <= 0 {
-			return slices.Delete(drops, i, i+1)
-		}
-		return drops
-	}
-	if added.Count <= 0 {
-		return drops
-	}
-	return append(drops, added)
 }
 
 // SetPhase notes in which phase the run is.

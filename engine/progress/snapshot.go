@@ -122,7 +122,7 @@ func (s *Snapshot) estimate() Estimate {
 	if s.Settled() >= s.Expected() {
 		return Estimate{Known: true}
 	}
-	if s.Phase != PhaseRunning {
+	if s.Phase != runreport.PhaseRunning {
 		return Estimate{}
 	}
 	longest, models := 0.0, false

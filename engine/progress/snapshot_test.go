@@ -167,7 +167,7 @@ func TestTheEstimateIsThatOfTheSlowestColumn(t *testing.T) {
 			}
 		}
 	}
-	tracker.SetPhase(progress.PhaseDraining)
+	tracker.SetPhase(runreport.PhaseDraining)
 	if tracker.Snapshot().Remaining.Known {
 		t.Error("a run that is ended early has an estimate")
 	}

@@ -12,6 +12,7 @@ import (
 	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/internal/reason"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -83,7 +84,7 @@ func executeAsync(ctx context.Context, job *Job) *failure.Error {
 	ending := driver.run(ctx, from)
 	close(from.commits)
 	committers.Wait()
-	if ending != nil && ending.Reason != v1alpha1.ReasonSuperseded {
+	if ending != nil && ending.Traits().Subject != reason.SubjectOwner {
 		from.salvage(ctx, driver, ending)
 	}
 	return ending

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/internal/runreport"
@@ -42,7 +41,7 @@ func (j *Job) watched(ctx context.Context, name string, rows int, work func(ctx 
 	returned := false
 	d.besides = []beside{{name: name, rows: rows, work: func(ctx context.Context) { err = work(ctx) }, apply: func() { returned = true }}}
 	ending := d.run(ctx, noRows{})
-	if returned && (ending == nil || ending.Reason == v1alpha1.ReasonInterrupted) {
+	if returned && (ending == nil || ending.Traits().AskedToStop) {
 		return err // what is done is kept, also where the run was asked to stop meanwhile
 	}
 	return ending

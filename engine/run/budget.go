@@ -50,30 +50,9 @@ func (b *budget) spend(models []runreport.Model) {
 		b.tokens += model.InputTokens + model.OutputTokens
 		b.requests += model.Succeeded + model.Failed
 		if b.priced {
-			b.cost = b.cost.Plus(Cost(b.spec, model))
+			b.cost = b.cost.Plus(runreport.Cost(b.spec, model))
 		}
 	}
-}
-
-// Cost is what the use of models has cost at the prices of a spec.
-func Cost(spec *v1alpha1.DatasetGenerationSpec, models ...runreport.Model) v1alpha1.Cost {
-	var sum v1alpha1.Cost
-	for _, model := range models {
-		sum = sum.Plus(costOf(spec.PriceOf(model.Alias), model.Usage))
-	}
-	return sum
-}
-
-// ColumnCost is what the requests of a column have cost at the prices of a spec.
-func ColumnCost(spec *v1alpha1.DatasetGenerationSpec, column runreport.Column) v1alpha1.Cost {
-	return costOf(spec.PriceOfColumn(column.Name), column.Usage)
-}
-
-func costOf(price *v1alpha1.ModelPrice, usage runreport.Usage) v1alpha1.Cost {
-	tokens := v1alpha1.TokenCounts{
-		Input: usage.InputTokens, Output: usage.OutputTokens, CachedInput: usage.CachedInputTokens, Reasoning: usage.ReasoningTokens,
-	}
-	return price.Cost(tokens, usage.Images)
 }
 
 // exhausted returns what ends the run when another request, beside so many that are under way, would use more than is left: each is taken to

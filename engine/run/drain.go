@@ -40,10 +40,10 @@ func newDraining(limits Drain, cancel context.CancelFunc) *draining {
 // begin begins the end.
 func (d *draining) begin(ending *failure.Error) {
 	d.begun = true
-	switch ending.Reason {
-	case v1alpha1.ReasonBudgetExhausted:
+	switch traits := ending.Traits(); {
+	case traits.AwaitsRequests:
 		// What is under way is paid for in any case.
-	case v1alpha1.ReasonInterrupted:
+	case traits.AskedToStop:
 		d.interrupted()
 	default:
 		d.stop()

@@ -13,7 +13,6 @@ import (
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/progress"
 	"seedloom.dev/seedloom/engine/schedule"
-	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/table"
 	"seedloom.dev/seedloom/engine/trace"
 	"seedloom.dev/seedloom/engine/watch"
@@ -151,8 +150,8 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 		d.deliver(from)
 		if ending := d.core.Ending(); ending != nil && !drain.begun {
 			drain.begin(ending)
-			d.job.Progress.SetPhase(progress.PhaseDraining)
-			d.job.describer.Enter(store.PhaseDraining)
+			d.job.Progress.SetPhase(runreport.PhaseDraining)
+			d.job.describer.Enter(runreport.PhaseDraining)
 		}
 		d.startBesides(work)
 		if started := d.dispatch(work); missed && started > 0 {

@@ -12,6 +12,7 @@ import (
 	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/internal/reason"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -204,7 +205,7 @@ func tally(p *plan.Plan, written int64, skipped map[string]int64, dropped []stor
 		counts.Columns = append(counts.Columns, count)
 	}
 	for _, row := range dropped {
-		counts.Dropped = progress.AddDrop(counts.Dropped, runreport.Drop{Reason: row.Reason, Column: row.Column, Count: 1, Message: row.Message})
+		counts.Dropped = runreport.AddDrops(counts.Dropped, runreport.Drop{Reason: row.Reason, Column: row.Column, Count: 1, Message: row.Message})
 	}
 	return counts
 }
@@ -303,7 +304,7 @@ var commitPauses = [...]time.Duration{250 * time.Millisecond, 500 * time.Millise
 func (j *Job) commitPatiently(group *openGroup, now made) *failure.Error {
 	for _, pause := range commitPauses {
 		err := j.commit(group, now)
-		if err == nil || err.Reason != v1alpha1.ReasonStorageFailed || !err.Temporary || j.storageFailed.Load() {
+		if err == nil || err.Traits().Subject != reason.SubjectVolume || !err.Temporary || j.storageFailed.Load() {
 			return err
 		}
 		j.Logger.Warn("a row group could not be written; it is tried again", "rowGroup", group.index, "in", pause, "error", err)

@@ -4,17 +4,17 @@ import (
 	"context"
 	"slices"
 
-	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/internal/reason"
 )
 
 // salvageBatch commits the whole rows of the batch of a sync run that has ended in it, and notes which rows are missing. Where the run is to
 // be started again, the batch is left to its journal: so the code that resizes it gets all of its rows, as it would have.
 func (j *Job) salvageBatch(ctx context.Context, segments []*segment, group *openGroup, now *made, ending *failure.Error) {
-	if ending.Temporary || ending.Reason == v1alpha1.ReasonSuperseded {
+	if ending.Temporary || ending.Traits().Subject == reason.SubjectOwner {
 		return
 	}
 	now.keepWholeRows(group)

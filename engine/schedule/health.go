@@ -6,6 +6,7 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/internal/reason"
 )
 
 // GateConfig says when cells fail too often to go on.
@@ -158,7 +159,7 @@ func (e *endpoint) failed(now time.Time, probe, first bool, config OutageConfig,
 	if !e.paused() || outage < limit {
 		return nil
 	}
-	if cause.Reason == v1alpha1.ReasonToolFailed {
+	if cause.Traits().Subject == reason.SubjectTools {
 		// The provider has waited with the cells whose tools are away, and is not to blame.
 		ending := failure.New(cause.Reason, failure.EndRun, "no cell has got past its tools for %s (%d tries in a row); the last failure: %s",
 			outage.Round(time.Second), e.unsuccessful, cause.Message)

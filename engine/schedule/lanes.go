@@ -4,9 +4,9 @@ import (
 	"math"
 	"time"
 
-	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/admission"
 	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/internal/reason"
 )
 
 // Lane is what waits for one kind of requests to one model, with a limit on how many of its tasks run at once.
@@ -121,7 +121,7 @@ func resultOf(task Task, cause *failure.Error) admission.Result {
 		result.Outcome = admission.Passed
 	case cause.Overloaded:
 		result.Outcome, result.RetryAfter = admission.Refused, cause.RetryAfter
-	case cause.Reason == v1alpha1.ReasonProviderTimeout:
+	case cause.Traits().Signal == reason.SignalSlow:
 		result.Outcome = admission.TimedOut
 	}
 	return result

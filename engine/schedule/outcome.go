@@ -9,6 +9,7 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/admission"
 	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/internal/reason"
 )
 
 // The backoff of retries: exponential with full jitter.
@@ -169,7 +170,7 @@ func (c *Core) release(task Task, now time.Time, cause *failure.Error) {
 	}
 	health := &c.endpoints[current.Endpoint]
 	switch {
-	case cause == nil || cause.Consequence == failure.DropRow || cause.Reason == v1alpha1.ReasonProviderRateLimited:
+	case cause == nil || cause.Consequence == failure.DropRow || cause.Traits().Signal == reason.SignalAnswered:
 		// Whoever answers is there.
 		health.succeeded()
 	case cause.Consequence == failure.EndRun:

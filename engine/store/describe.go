@@ -14,15 +14,6 @@ import (
 // OutcomeRunning is in the metadata of a run that has not ended. No result has it.
 const OutcomeRunning runreport.Outcome = "Running"
 
-// The phases of the process that writes metadata.
-const (
-	PhasePreparing  = "Preparing"
-	PhaseRunning    = "Running"
-	PhaseDraining   = "Draining"
-	PhaseFinalizing = "Finalizing"
-	PhaseEnded      = "Ended"
-)
-
 // Description is what metadata says beyond what the row groups tell, and how far the run is.
 type Description struct {
 	Namespace, Name, RunID, ConfigHash string

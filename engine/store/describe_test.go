@@ -13,9 +13,10 @@ import (
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/store/objects"
 	"seedloom.dev/seedloom/engine/store/storetest"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
-var running = store.State{Phase: store.PhaseRunning, Outcome: store.OutcomeRunning}
+var running = store.State{Phase: runreport.PhaseRunning, Outcome: store.OutcomeRunning}
 
 // readDescribed reads a metadata.json that must be true.
 func readDescribed(t *testing.T, root string) storetest.Described {
@@ -50,7 +51,7 @@ func TestARunningRunIsDescribed(t *testing.T) {
 	if err := s.Describe(&input.Description, running); err != nil {
 		t.Fatal(err)
 	}
-	want := storetest.Described{Phase: store.PhaseRunning, Outcome: "Running", Actual: 15, Groups: 2, Columns: []string{"title string seed", "count int64 generated"}}
+	want := storetest.Described{Phase: runreport.PhaseRunning, Outcome: "Running", Actual: 15, Groups: 2, Columns: []string{"title string seed", "count int64 generated"}}
 	if difference := cmp.Diff(want, readDescribed(t, root)); difference != "" {
 		t.Error(difference)
 	}
@@ -100,7 +101,7 @@ func TestWhoHasLostItsShardDescribesNothing(t *testing.T) {
 					if _, err := second.TakeFence("ds-1", 1, 0); err != nil {
 						t.Error(err)
 					}
-					if err := second.Describe(&description, store.State{Phase: store.PhasePreparing, Outcome: store.OutcomeRunning}); err != nil {
+					if err := second.Describe(&description, store.State{Phase: runreport.PhasePreparing, Outcome: store.OutcomeRunning}); err != nil {
 						t.Error(err)
 					}
 				}}
@@ -109,7 +110,7 @@ func TestWhoHasLostItsShardDescribesNothing(t *testing.T) {
 			if err := describe(t, first); !errors.As(err, &failed) || failed.Reason != v1alpha1.ReasonSuperseded {
 				t.Errorf("got %v", err)
 			}
-			if found := readDescribed(t, root); found.Phase != store.PhasePreparing {
+			if found := readDescribed(t, root); found.Phase != runreport.PhasePreparing {
 				t.Errorf("metadata.json says %+v", found)
 			}
 			if left, _ := filepath.Glob(filepath.Join(root, "ns/ds/0123/*.tmp")); len(left) > 0 {

@@ -71,10 +71,10 @@ func (s *Store) describe(input FinalizeInput, manifests []*Manifest, state strin
 		return nil, err
 	}
 	summary := found.summary
-	now := State{Phase: PhaseEnded}
+	now := State{Phase: runreport.PhaseEnded}
 	now.Outcome, now.Reason, now.Message = input.Judge(summary)
 	if now.Outcome == OutcomeRunning {
-		now.Phase = PhaseFinalizing
+		now.Phase = runreport.PhaseFinalizing
 	}
 	dropped, err := droppedRows(found.manifests)
 	if err != nil {

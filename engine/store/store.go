@@ -5,7 +5,6 @@ package store
 import (
 	"errors"
 	"io/fs"
-	"path"
 	"strings"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -27,15 +26,6 @@ const (
 	// nextSuffix marks the manifest of a commit that is under way, and its files until they get their names.
 	nextSuffix = ".next"
 )
-
-// hashDigits is how many hexadecimal digits of the configuration's hash name a run's folder.
-const hashDigits = 16
-
-// Folder returns the folder of a run's dataset below the root of the output.
-func Folder(namespace, name, configHash string) string {
-	digits := strings.TrimPrefix(configHash, "sha256:")
-	return path.Join(namespace, name, digits[:min(hashDigits, len(digits))])
-}
 
 // Store is a dataset's folder. Several processes may have it open, as long as each row group is written by one of them.
 type Store struct {

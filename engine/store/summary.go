@@ -56,11 +56,6 @@ func (s *Summary) add(manifest *Manifest) {
 	s.Columns = runreport.AddColumns(s.Columns, manifest.Columns...)
 	s.Models = runreport.AddModels(s.Models, manifest.Models...)
 	for _, row := range manifest.Dropped {
-		index := slices.IndexFunc(s.Dropped, func(d runreport.Drop) bool { return d.Reason == row.Reason && d.Column == row.Column })
-		if index < 0 {
-			index = len(s.Dropped)
-			s.Dropped = append(s.Dropped, runreport.Drop{Reason: row.Reason, Column: row.Column, Message: row.Message})
-		}
-		s.Dropped[index].Count++
+		s.Dropped = runreport.AddDrops(s.Dropped, runreport.Drop{Reason: row.Reason, Column: row.Column, Count: 1, Message: row.Message})
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"seedloom.dev/seedloom/engine/store"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 const (
@@ -33,7 +33,7 @@ func StartDescriber(describe func(phase string)) *Describer {
 	started := &Describer{
 		describe: describe, grown: make(chan struct{}, 1), turned: make(chan struct{}, 1), ending: make(chan struct{}), ended: make(chan struct{}),
 	}
-	started.phase.Store(store.PhaseRunning)
+	started.phase.Store(runreport.PhaseRunning)
 	go started.follow()
 	return started
 }

@@ -6,7 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"seedloom.dev/seedloom/engine/store"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // described is when which phase was described.
@@ -67,7 +67,7 @@ func TestAPhaseIsDescribedAtOnce(t *testing.T) {
 		d.Committed()
 		d.Committed()
 		time.Sleep(100 * time.Millisecond)
-		d.Enter(store.PhaseDraining)
+		d.Enter(runreport.PhaseDraining)
 		time.Sleep(100 * time.Millisecond)
 		d.Committed()
 		time.Sleep(time.Hour)
@@ -78,8 +78,8 @@ func TestAPhaseIsDescribedAtOnce(t *testing.T) {
 		d.Committed()
 		time.Sleep(time.Hour)
 		want := []described{
-			{0, store.PhaseRunning}, {200 * time.Millisecond, store.PhaseDraining}, {1200 * time.Millisecond, store.PhaseDraining},
-			{time.Hour + 300*time.Millisecond, store.PhaseDraining},
+			{0, runreport.PhaseRunning}, {200 * time.Millisecond, runreport.PhaseDraining}, {1200 * time.Millisecond, runreport.PhaseDraining},
+			{time.Hour + 300*time.Millisecond, runreport.PhaseDraining},
 		}
 		if !slices.Equal(seen, want) {
 			t.Errorf("it was told %v, want %v", seen, want)

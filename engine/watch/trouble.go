@@ -3,9 +3,9 @@ package watch
 import (
 	"time"
 
-	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/schedule"
+	"seedloom.dev/seedloom/internal/reason"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -20,10 +20,10 @@ type limit struct {
 
 // Refused notes what a failure says of the provider.
 func (w *Watch) Refused(provider string, cause *failure.Error, now time.Time) {
-	if cause.Reason == v1alpha1.ReasonProviderRateLimited {
+	if cause.Traits().Signal == reason.SignalAnswered {
 		w.limited(provider, cause.RetryAfter, now)
 	}
-	if cause.RetryAfter > schedule.MaxRetryAfter && cause.Reason != v1alpha1.ReasonToolFailed {
+	if cause.RetryAfter > schedule.MaxRetryAfter && cause.Traits().Subject != reason.SubjectTools {
 		w.longWait(provider, cause.RetryAfter, now)
 	}
 }

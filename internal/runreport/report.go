@@ -7,7 +7,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"path"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -17,10 +19,12 @@ const Version = 1
 
 // Where an engine Pod finds its input and leaves its result.
 const (
-	// SpecPath is the file with the resolved run (see ResolvedRun), from a ConfigMap.
-	SpecPath = "/etc/seedloom/run/run.json"
-	// SpecKey is the key of that file in the ConfigMap.
-	SpecKey = "run.json"
+	// EnginePath is the engine's program in its image. Its only argument is the role.
+	EnginePath = "/engine"
+	// SpecDirectory is where the ConfigMap with the resolved run (see ResolvedRun) is mounted, SpecKey its key there, and SpecPath the file.
+	SpecDirectory = "/etc/seedloom/run"
+	SpecKey       = "run.json"
+	SpecPath      = SpecDirectory + "/" + SpecKey
 	// SeedDirectory is where a seed from a ConfigMap or a volume is mounted.
 	SeedDirectory = "/var/run/seedloom/seed"
 	// OutputDirectory is where the output volume is mounted.
@@ -35,10 +39,12 @@ const (
 	ToolDirectory = "/var/run/seedloom/tools"
 	// ToolSocketName is the name of that socket.
 	ToolSocketName = "bridge.sock"
-	// BridgeDirectory is where sidecars find the bridge, which an init container has put there, and BridgePath where the image of the engine has it.
+	// BridgeDirectory is where sidecars find the bridge, which an init container has put there, and BridgePath where the image of the
+	// engine has it.
 	BridgeDirectory = "/var/run/seedloom/bridge"
 	BridgePath      = "/bridge"
-	// TLSDirectory has a folder for each provider with certificates, by its name, with those of these files that the provider needs.
+	// TLSDirectory has a folder for each provider with certificates, by its name, with those of these files that the provider
+	// needs.
 	TLSDirectory          = "/var/run/seedloom/tls"
 	CABundleName          = "ca.crt"
 	ClientCertificateName = "tls.crt"
@@ -77,6 +83,37 @@ const (
 	ExitInterrupted = 143
 )
 
+// The roles of an engine process, as its argument and as the label of its Pod.
+const (
+	// RoleGenerate makes the rows of a shard. A single shard is finalized by the same process.
+	RoleGenerate = "generate"
+	// RoleFinalize makes the dataset of what the shards have made.
+	RoleFinalize = "finalize"
+)
+
+// The phases of an engine process, in their order, as its progress and the metadata name them.
+const (
+	// PhasePreparing: the seed is read, and the models are asked whether they can be used.
+	PhasePreparing = "Preparing"
+	// PhaseRunning: rows are made.
+	PhaseRunning = "Running"
+	// PhaseDraining: the run is ending, and nothing new is begun.
+	PhaseDraining = "Draining"
+	// PhaseFinalizing: the dataset is made of what was generated.
+	PhaseFinalizing = "Finalizing"
+	// PhaseEnded: nothing of it runs any more. Only metadata says so.
+	PhaseEnded = "Ended"
+)
+
+// folderDigits is how many hexadecimal digits of the configuration's hash name a run's folder.
+const folderDigits = 16
+
+// Folder is the folder of a run's dataset below the root of the output: <namespace>/<name>/<16 hexadecimal digits of the hash>.
+func Folder(namespace, name, configHash string) string {
+	digits := strings.TrimPrefix(configHash, "sha256:")
+	return path.Join(namespace, name, digits[:min(folderDigits, len(digits))])
+}
+
 // MaxMessageBytes is the largest termination message that a kubelet keeps.
 const MaxMessageBytes = 4096
 
@@ -86,7 +123,7 @@ type ResolvedRun struct {
 	// Namespace and Name are the resource's; they are part of the output path.
 	Namespace string `json:"namespace"`
 	Name      string `json:"name"`
-	// RunID names the run, ConfigHash identifies it: its folder is <namespace>/<name>/<config hash, 16 hexadecimal digits>.
+	// RunID names the run, ConfigHash identifies it (see Folder).
 	RunID      string `json:"runID"`
 	ConfigHash string `json:"configHash"`
 	Attempt    int32  `json:"attempt"`
@@ -109,100 +146,6 @@ const (
 	// OutcomeInterrupted: the run was asked to stop, and can go on.
 	OutcomeInterrupted Outcome = "Interrupted"
 )
-
-// Records counts records of what the document describes: a shard's part, or after finalizing the whole dataset.
-type Records struct {
-	Target   int64 `json:"target"`
-	Actual   int64 `json:"actual"`
-	Dropped  int64 `json:"dropped"`
-	Missing  int64 `json:"missing,omitempty"`
-	Added    int64 `json:"added,omitempty"`
-	Filtered int64 `json:"filtered,omitempty"`
-}
-
-// Usage counts requests to models, and what they have used.
-type Usage struct {
-	Succeeded    int64 `json:"succeeded"`
-	Failed       int64 `json:"failed,omitempty"`
-	InputTokens  int64 `json:"inputTokens,omitempty"`
-	OutputTokens int64 `json:"outputTokens,omitempty"`
-	// CachedInputTokens are those of InputTokens that the provider had in its cache, ReasoningTokens those of OutputTokens for thinking.
-	CachedInputTokens int64 `json:"cachedInputTokens,omitempty"`
-	ReasoningTokens   int64 `json:"reasoningTokens,omitempty"`
-	ToolCalls         int64 `json:"toolCalls,omitempty"`
-	Images            int64 `json:"images,omitempty"`
-}
-
-// Add adds what other requests have used.
-func (u *Usage) Add(other Usage) {
-	u.Succeeded += other.Succeeded
-	u.Failed += other.Failed
-	u.InputTokens += other.InputTokens
-	u.OutputTokens += other.OutputTokens
-	u.CachedInputTokens += other.CachedInputTokens
-	u.ReasoningTokens += other.ReasoningTokens
-	u.ToolCalls += other.ToolCalls
-	u.Images += other.Images
-}
-
-// Column counts the cells of one column, and what its requests have used, those of dropped rows among them.
-type Column struct {
-	Name      string `json:"name"`
-	Succeeded int64  `json:"succeeded"`
-	Failed    int64  `json:"failed,omitempty"`
-	Dropped   int64  `json:"dropped,omitempty"`
-	// Skipped counts the cells that were left out by skip.
-	Skipped int64 `json:"skipped,omitempty"`
-	Usage   Usage `json:"usage,omitzero"`
-}
-
-// Cells is the number of all cells that are counted.
-func (c *Column) Cells() int64 { return c.Succeeded + c.Failed + c.Dropped + c.Skipped }
-
-// Add adds the counts of other cells of the same column.
-func (c *Column) Add(other Column) {
-	c.Succeeded += other.Succeeded
-	c.Failed += other.Failed
-	c.Dropped += other.Dropped
-	c.Skipped += other.Skipped
-	c.Usage.Add(other.Usage)
-}
-
-// Model counts the use of one model.
-type Model struct {
-	Alias string `json:"alias"`
-	Usage
-}
-
-// AddColumns adds counts to a list with one entry for each column.
-func AddColumns(columns []Column, added ...Column) []Column {
-	return addEntries(columns, added, func(c Column) string { return c.Name }, (*Column).Add)
-}
-
-// AddModels adds usage to a list with one entry for each model.
-func AddModels(models []Model, added ...Model) []Model {
-	return addEntries(models, added, func(m Model) string { return m.Alias }, func(to *Model, other Model) { to.Usage.Add(other.Usage) })
-}
-
-func addEntries[T any](list, added []T, name func(T) string, add func(*T, T)) []T {
-	for _, entry := range added {
-		index := slices.IndexFunc(list, func(known T) bool { return name(known) == name(entry) })
-		if index < 0 {
-			list = append(list, entry)
-			continue
-		}
-		add(&list[index], entry)
-	}
-	return list
-}
-
-// Drop counts the records dropped for one reason in one column.
-type Drop struct {
-	Reason  string `json:"reason"`
-	Column  string `json:"column,omitempty"`
-	Count   int64  `json:"count"`
-	Message string `json:"message,omitempty"`
-}
 
 // Output describes the files.
 type Output struct {

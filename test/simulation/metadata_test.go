@@ -10,7 +10,6 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"seedloom.dev/seedloom/engine"
-	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/store/storetest"
 	"seedloom.dev/seedloom/internal/runreport"
 )
@@ -38,7 +37,7 @@ func (w *world) checkEnding(t *testing.T, result runreport.Result) {
 		return
 	}
 	read, wrong := w.schema.Read(w.folder(), data)
-	if len(wrong) > 0 || read.Phase != store.PhaseEnded || read.Outcome != string(result.Outcome) || read.Reason != result.Reason || read.Actual != result.Records.Actual {
+	if len(wrong) > 0 || read.Phase != runreport.PhaseEnded || read.Outcome != string(result.Outcome) || read.Reason != result.Reason || read.Actual != result.Records.Actual {
 		t.Errorf("metadata.json says %+v (%q), the result is %s, %s with %+v", read, wrong, result.Outcome, result.Reason, result.Records)
 	}
 }

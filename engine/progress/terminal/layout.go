@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"seedloom.dev/seedloom/engine/progress"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 const (
@@ -62,7 +63,7 @@ func clip(table []string, room int, what string) []string {
 func header(snapshot *progress.Snapshot, title string, width int) []string {
 	remaining := "time left unknown"
 	switch {
-	case snapshot.Phase != progress.PhaseRunning:
+	case snapshot.Phase != runreport.PhaseRunning:
 		remaining = strings.ToLower(snapshot.Phase)
 	case snapshot.Remaining.Known:
 		remaining = formatTime(snapshot.Remaining.Time) + " left"

@@ -65,7 +65,7 @@ func anySnapshot(source *rand.Rand) progress.Snapshot {
 	rate := func() float64 { return strange[source.IntN(len(strange))] }
 	count := func() int64 { return source.Int64() >> source.UintN(64) }
 	snapshot := progress.Snapshot{
-		Phase: []string{progress.PhaseRunning, progress.PhaseDraining}[source.IntN(2)], Elapsed: 1 + time.Duration(count())/2,
+		Phase: []string{runreport.PhaseRunning, runreport.PhaseDraining}[source.IntN(2)], Elapsed: 1 + time.Duration(count())/2,
 		Records: runreport.Records{Target: count(), Actual: count(), Dropped: count()}, Initial: count(), RecordsPerSecond: rate(),
 		Remaining: progress.Estimate{Known: source.IntN(2) == 0, Time: time.Duration(count())}, SlowRequests: count() % 3,
 	}
@@ -114,7 +114,7 @@ func sampleSnapshot() progress.Snapshot {
 		}
 	}
 	return progress.Snapshot{
-		Phase: progress.PhaseRunning, Elapsed: 62 * time.Second, Records: runreport.Records{Target: 10_000, Actual: 1200, Dropped: 34},
+		Phase: runreport.PhaseRunning, Elapsed: 62 * time.Second, Records: runreport.Records{Target: 10_000, Actual: 1200, Dropped: 34},
 		RecordsPerSecond: 18.2, Remaining: progress.Estimate{Known: true, Time: 480 * time.Second}, SlowRequests: 2,
 		Columns: []progress.Column{column("review", 1500, 30, 24.3), {Name: "stars"}, column("summary", 1234, 4, 18.1)},
 		Models: []progress.Model{
