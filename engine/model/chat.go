@@ -15,12 +15,19 @@ import (
 // Client sends requests to one model. It is used from many goroutines at once.
 type Client struct {
 	transport http.RoundTripper
-	alias     string
-	provider  string
+	// downloads fetches what answers lead to, and nothing in networks that only machines near this one reach.
+	downloads http.RoundTripper
+	// answers is the memory for answers under way, which all clients share.
+	answers  *answers
+	warnings *warnings
+	alias    string
+	provider string
 	// chatURL, embeddingsURL and imagesURL are where requests go; nil where the protocol has no such.
 	chatURL, embeddingsURL, imagesURL *url.URL
 	// header is sent with every request; it is only read.
 	header http.Header
+	// secrets are what is never repeated, in lower case.
+	secrets []string
 	// badKey says that the API key can't be sent.
 	badKey  bool
 	hasKey  bool
@@ -49,9 +56,10 @@ func (c *Client) Chat(ctx context.Context, request Request) (Answer, runreport.U
 			said, err = c.stream(ctx, &request, body)
 			return err
 		}
-		header, data, err := c.post(ctx, c.chatURL, body)
+		received, err := c.post(ctx, sent{c.chatURL, body})
 		if err == nil {
-			said, err = c.read(header, data, &request)
+			said, err = c.read(received, &request)
+			received.release()
 		}
 		return err
 	})
@@ -65,14 +73,15 @@ func (c *Client) Chat(ctx context.Context, request Request) (Answer, runreport.U
 }
 
 // read reads an answer that came as a whole.
-func (c *Client) read(header http.Header, data []byte, request *Request) (answer, error) {
-	said, err := c.wire.answer(data, request)
+func (c *Client) read(received *received, request *Request) (answer, error) {
+	said, err := c.wire.answer(received.data, request)
 	if err != nil {
-		return answer{}, c.unreadable(header)
+		return answer{}, c.unreadable(received.header)
 	}
 	if said.problem != nil {
-		return answer{}, c.problemFailure(c.chatURL, http.StatusOK, header, said.problem)
+		return answer{}, c.problemFailure(received.sent, http.StatusOK, received.header, said.problem)
 	}
+	c.believe(&said.usage, received)
 	return said, nil
 }
 
@@ -156,5 +165,5 @@ func (c *Client) usable(said *answer) error {
 			"the context window of model %q was full before the first word of its answer; shorten the prompts", c.alias)
 	}
 	return failure.New(v1alpha1.ReasonModelGenerationInvalid, failure.DropRow,
-		"model %q answered with an empty text (it stopped for the reason %.40q)", c.alias, said.stopped)
+		"model %q answered with an empty text (it stopped for the reason %.40q)", c.alias, plainStop(said.stopped))
 }

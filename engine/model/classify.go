@@ -30,13 +30,18 @@ func (c *Client) connectionFailure(address *url.URL, err error) error {
 	if connecting || errors.As(err, &dns) || errors.As(err, &proxy) || errors.Is(err, syscall.ECONNREFUSED) || connection.TLSProblem(err) != "" {
 		consequence = failure.PauseEndpoint
 	}
-	return failure.Wrap(err, v1alpha1.ReasonProviderUnavailable, consequence, "provider %q could not be reached at %s: %s",
-		c.provider, address, cmp.Or(connection.Problem(err), connection.Failed))
+	return failure.Wrap(quietly(err), v1alpha1.ReasonProviderUnavailable, consequence, "provider %q could not be reached at %s: %s",
+		c.provider, shownAddress(address), cmp.Or(connection.Problem(err), connection.Failed))
+}
+
+// shownAddress leaves out what may be a key: the user, and the query.
+func shownAddress(address *url.URL) *url.URL {
+	return &url.URL{Scheme: address.Scheme, Host: address.Host, Path: address.Path}
 }
 
 // incomplete classifies an answer that has begun and did not end.
 func (c *Client) incomplete(err error) error {
-	return failure.Wrap(err, v1alpha1.ReasonProviderUnavailable, failure.RetryLater, "the answer of model %q was incomplete", c.alias)
+	return failure.Wrap(quietly(err), v1alpha1.ReasonProviderUnavailable, failure.RetryLater, "the answer of model %q was incomplete", c.alias)
 }
 
 // unreadable classifies an answer that is not what it should be. Without a length, a body that was cut looks like one that is wrong: it is
@@ -46,18 +51,21 @@ func (c *Client) unreadable(header http.Header) error {
 		return failure.New(v1alpha1.ReasonProviderUnavailable, failure.RetryLater,
 			"provider %q answered with a web page instead of JSON; check its endpoint, and what stands before it", c.provider)
 	}
-	return c.incomplete(errors.New("the body of the answer is not valid JSON"))
+	return c.incomplete(errNoJSON)
 }
 
 // problemFailure classifies a failure that the server tells of, by its status, or by its code where the status is that of a success. The
 // server's text is not repeated: it may hold parts of the prompt or of the key.
-func (c *Client) problemFailure(address *url.URL, status int, header http.Header, problem *serverError) error {
-	shown := fmt.Sprintf("HTTP %d%s", status, problem.shown())
+func (c *Client) problemFailure(sent sent, status int, header http.Header, problem *serverError) error {
+	shown := fmt.Sprintf("HTTP %d%s", status, c.shown(problem, sent.body))
 	if status < http.StatusMultipleChoices {
 		status = problem.statusOfCode()
 	}
-	wait := connection.RetryAfter(header, time.Now())
 	rejected := status == http.StatusBadRequest || status == http.StatusForbidden || status == http.StatusUnprocessableEntity
+	if rejected && problem.isRateLimit() {
+		status, rejected = http.StatusTooManyRequests, false
+	}
+	wait := waitOf(header, problem, status == http.StatusTooManyRequests)
 	switch {
 	case status == http.StatusPaymentRequired || status >= http.StatusBadRequest && problem.quotaIsExhausted(wait > 0):
 		return failure.New(v1alpha1.ReasonModelQuotaExhausted, failure.EndRun,
@@ -75,9 +83,9 @@ func (c *Client) problemFailure(address *url.URL, status int, header http.Header
 	case status == http.StatusRequestEntityTooLarge || rejected && problem.isContextOverflow():
 		return failure.New(v1alpha1.ReasonContextOverflow, failure.DropRow,
 			"a prompt was too long for model %q (%s); shorten the prompts, or lower parameters.maxTokens", c.alias, shown)
-	case status == http.StatusNotFound || status == http.StatusMethodNotAllowed || rejected && problem.isCode("model_not_found"):
+	case status == http.StatusNotFound || status == http.StatusMethodNotAllowed || rejected && problem.isUnknownModel(c.settings.model):
 		return failure.New(v1alpha1.ReasonModelNotFound, failure.EndRun,
-			"provider %q does not know model %q, or has no %s (%s); check models[].model and the provider's endpoint", c.provider, c.settings.model, address, shown)
+			"provider %q does not know model %q, or has no %s (%s); check models[].model and the provider's endpoint", c.provider, c.settings.model, shownAddress(sent.to), shown)
 	case status == http.StatusTooManyRequests:
 		limited := failure.New(v1alpha1.ReasonProviderRateLimited, failure.RetryLater,
 			"provider %q refused a request to model %q because it has had too many (%s); %s", c.provider, c.settings.model, shown, c.lessLoad)
@@ -93,7 +101,38 @@ func (c *Client) problemFailure(address *url.URL, status int, header http.Header
 		return failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "provider %q answered with a redirect (%s); set its endpoint to where it leads", c.provider, shown)
 	}
 	return failure.New(v1alpha1.ReasonRequestRejected, failure.DropRow, "provider %q rejected a request to model %q (%s)%s",
-		c.provider, c.settings.model, shown, problem.hint())
+		c.provider, c.settings.model, shown, c.hint(problem, sent.body))
+}
+
+// waitOf is how long the server asks to wait, wherever it says so: in the headers, in the document of its error, in the words of that, or, where
+// there were too many requests, by when its limit is whole again.
+func waitOf(header http.Header, problem *serverError, limited bool) time.Duration {
+	now := time.Now()
+	wait := connection.RetryAfter(header, now)
+	if wait == 0 {
+		wait = connection.RetryAfterInDocument(problem.document, now)
+	}
+	if wait == 0 {
+		wait = connection.RetryAfterInText(problem.text)
+	}
+	if wait == 0 && limited {
+		wait = connection.UntilReset(header, now)
+	}
+	return wait
+}
+
+// hint says what the server's text is about, where it is something that users can change: a parameter that was sent, by its name in the spec, or
+// something else that is known.
+func (c *Client) hint(problem *serverError, body []byte) string {
+	known := problem.hint()
+	name, field := c.namedParameter(problem, body)
+	switch {
+	case name == "" || strings.Contains(known, name):
+		return known
+	case known == "" || strings.Contains(known, "one of the parameters"):
+		return fmt.Sprintf("; it does not take %s as it was sent, because of %s", name, field)
+	}
+	return fmt.Sprintf("%s; it is about %s, which was sent because of %s", known, name, field)
 }
 
 // hint says what the server's text is about, where it is something that users can change.

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"math"
 	"net/http"
-	"net/url"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
@@ -54,20 +53,23 @@ func (c *Client) Embed(ctx context.Context, texts []string) ([][]float64, runrep
 		return nil, runreport.Usage{Failed: 1}, c.unknownAPI("embeddings")
 	}
 	var document embeddingsAnswer
+	var usage runreport.Usage
 	err := c.limited(ctx, func(ctx context.Context) error {
-		header, data, err := c.post(ctx, c.embeddingsURL, c.closed(c.appendEmbed(texts)))
+		received, err := c.post(ctx, sent{c.embeddingsURL, c.closed(c.appendEmbed(texts))})
 		if err != nil {
 			return err
 		}
-		if json.Unmarshal(data, &document) != nil {
-			return c.unreadable(header)
+		defer received.release()
+		if json.Unmarshal(received.data, &document) != nil {
+			return c.unreadable(received.header)
 		}
-		return c.told(c.embeddingsURL, header, data, document.Object, document.Error)
+		usage = document.Usage.tokens()
+		c.believe(&usage, received)
+		return c.refusal(received, document.Object, document.Error)
 	})
 	if err != nil {
 		return nil, runreport.Usage{Failed: 1}, err
 	}
-	usage := document.Usage.tokens()
 	usage.Succeeded = 1
 	vectors, err := c.vectors(&document, len(texts))
 	return vectors, usage, err
@@ -106,7 +108,9 @@ func (c *Client) vectors(document *embeddingsAnswer, want int) ([][]float64, err
 		length = len(document.Data[0].Embedding)
 	}
 	if dimensions := c.settings.embedding.Dimensions; dimensions != nil && length > 0 && length != int(*dimensions) {
-		return nil, invalid("model %q answered with embeddings of %d dimensions instead of %d; it may not know the parameter embedding.dimensions", length, *dimensions)
+		return nil, failure.New(v1alpha1.ReasonUnsupportedRequest, failure.DropRow,
+			"model %q answered with embeddings of %d dimensions instead of %d: it does not know the parameter dimensions, "+
+				"which embedding.dimensions of the model sets", c.alias, length, *dimensions)
 	}
 	ordered := make([][]float64, want)
 	for _, entry := range document.Data {
@@ -134,18 +138,19 @@ func (c *Client) vectors(document *embeddingsAnswer, want int) ([][]float64, err
 	return ordered, nil
 }
 
-// told returns the failure that stands in place of an answer, in either form, or nil.
-func (c *Client) told(address *url.URL, header http.Header, data []byte, object string, member json.RawMessage) error {
+// refusal returns the failure that stands in place of an answer, in either form, or nil.
+func (c *Client) refusal(received *received, object string, member json.RawMessage) error {
 	problem := errorIn(member)
 	if problem == nil && object == "error" {
-		problem = errorOf(data)
+		problem = errorOf(received.data)
 	}
 	if problem == nil {
 		return nil
 	}
-	return c.problemFailure(address, http.StatusOK, header, problem)
+	return c.problemFailure(received.sent, http.StatusOK, received.header, problem)
 }
 
 func (c *Client) unknownAPI(what string) error {
-	return failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "providers of the type Anthropic have no %s: model %q needs a provider of the type OpenAI for them", what, c.alias)
+	return failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun,
+		"providers of the type Anthropic have no %s: model %q needs a provider of the type OpenAI for them", what, c.alias)
 }

@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -93,7 +94,7 @@ func TestEmbeddingsThatAreNoneAreRefused(t *testing.T) {
 	}
 	address, _ := answering(t, "/embeddings", `{"data":[{"embedding":[1,2]}]}`)
 	_, _, err := clientOf(t, openAIAt(address), v1alpha1.Model{Embedding: &v1alpha1.EmbeddingParameters{Dimensions: new(int32(3))}}).Embed(t.Context(), []string{"a"})
-	if failed := failure.Of(err); failed == nil || failed.Reason != v1alpha1.ReasonModelGenerationInvalid {
+	if failed := failure.Of(err); failed == nil || failed.Reason != v1alpha1.ReasonUnsupportedRequest {
 		t.Errorf("with other dimensions: %v", err)
 	}
 }
@@ -158,7 +159,9 @@ func TestImagesAreMadeAndDownloaded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			address, sent := answering(t, "/images/generations", strings.ReplaceAll(test.body, "FILES", files.URL))
-			images, usage, err := clientOf(t, openAIAt(address), v1alpha1.Model{ExtraBody: raws(`{"size":"1024x1024"}`)}).Images(t.Context(), "a cat")
+			set := clientsOf(t, openAIAt(address), v1alpha1.Model{ExtraBody: raws(`{"size":"1024x1024"}`)})
+			set.Allow([]netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")})
+			images, usage, err := set.Client("writer").Images(t.Context(), "a cat")
 			if *sent != `{"model":"m","prompt":"a cat","size":"1024x1024"}` {
 				t.Errorf("sent %s", *sent)
 			}

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -39,18 +38,20 @@ func (c *Client) Images(ctx context.Context, prompt string) ([]Media, runreport.
 	err := c.limited(ctx, func(ctx context.Context) error {
 		body := appendTextMember(append(make([]byte, 0, len(prompt)+len(c.extra)+256), '{'), "model", c.settings.model)
 		body = appendTextMember(body, "prompt", prompt)
-		header, data, err := c.post(ctx, c.imagesURL, c.closed(body))
+		received, err := c.post(ctx, sent{c.imagesURL, c.closed(body)})
 		if err != nil {
 			return err
 		}
+		defer received.release()
 		var document imagesAnswer
-		if json.Unmarshal(data, &document) != nil {
-			return c.unreadable(header)
+		if json.Unmarshal(received.data, &document) != nil {
+			return c.unreadable(received.header)
 		}
-		if err := c.told(c.imagesURL, header, data, document.Object, document.Error); err != nil {
+		if err := c.refusal(received, document.Object, document.Error); err != nil {
 			return err
 		}
 		usage = document.Usage.tokens()
+		c.believe(&usage, received)
 		usage.Succeeded = 1
 		for i := range document.Data {
 			media, ok := document.Data[i].media()
@@ -110,13 +111,16 @@ func (c *Client) download(ctx context.Context, address *url.URL) ([]byte, error)
 	if err != nil {
 		return nil, c.noImage("is at an address that is no URL")
 	}
-	client := &http.Client{Transport: c.transport, CheckRedirect: func(_ *http.Request, via []*http.Request) error {
+	client := &http.Client{Transport: c.downloads, CheckRedirect: func(_ *http.Request, via []*http.Request) error {
 		if len(via) > maxRedirects {
 			return errors.New("too many redirects")
 		}
 		return nil
 	}}
 	response, err := client.Do(request)
+	if refused := (*connection.AddressRefusal)(nil); errors.As(err, &refused) {
+		return nil, c.noImage(fmt.Sprintf("is at %s, which %s", address.Host, refused))
+	}
 	if err != nil {
 		return nil, c.undownloaded(address, cmp.Or(connection.Problem(err), connection.Failed))
 	}
@@ -127,7 +131,9 @@ func (c *Client) download(ctx context.Context, address *url.URL) ([]byte, error)
 		}
 		return nil, c.noImage(fmt.Sprintf("is not where the answer says (HTTP %d)", status))
 	}
-	data, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes+1))
+	held := c.answers.open()
+	defer held.release()
+	data, err := readBody(ctx, held, response.Body, min(response.ContentLength, maxAnswerBytes))
 	if err != nil {
 		return nil, c.undownloaded(address, "the answer was incomplete")
 	}
@@ -142,5 +148,6 @@ func (c *Client) noImage(problem string) error {
 }
 
 func (c *Client) undownloaded(address *url.URL, problem string) error {
-	return failure.New(v1alpha1.ReasonProviderUnavailable, failure.RetryLater, "an image of model %q could not be downloaded from %s: %s", c.alias, address.Host, problem)
+	return failure.New(v1alpha1.ReasonProviderUnavailable, failure.RetryLater,
+		"an image of model %q could not be downloaded from %s: %s", c.alias, address.Host, problem)
 }

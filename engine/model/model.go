@@ -5,33 +5,46 @@ package model
 import (
 	"bytes"
 	"encoding/json"
+	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/connection"
 )
 
 // Set holds a client for each model of a spec.
 type Set struct {
 	clients    map[string]*Client
 	transports []*http.Transport
-	providers  []v1alpha1.Provider
+	// downloads has what the clients of each provider download images with.
+	downloads []*http.Transport
+	guards    []*connection.Guard
+	providers []v1alpha1.Provider
+	warnings  *warnings
 }
 
 // NewSet returns clients for the models of a spec. apiKey returns the API key of the provider with an index in the spec, and an empty
 // string when it has none. The caller closes the set.
 func NewSet(spec *v1alpha1.DatasetGenerationSpec, apiKey func(provider int) string) *Set {
-	set := &Set{clients: make(map[string]*Client), providers: spec.Providers}
+	set := &Set{clients: make(map[string]*Client), providers: spec.Providers, warnings: &warnings{}}
+	shared := newAnswers(answersBytes)
 	for i := range spec.Providers {
 		provider := &spec.Providers[i]
 		transport := newTransport(provider, connections(spec, provider.Name))
-		set.transports = append(set.transports, transport)
+		guard := &connection.Guard{Own: parsed(provider.Endpoint)}
+		downloads := newDownloads(provider, connections(spec, provider.Name), guard)
+		set.guards = append(set.guards, guard)
+		set.transports, set.downloads = append(set.transports, transport), append(set.downloads, downloads)
 		for j := range spec.Models {
 			model := &spec.Models[j]
 			if model.Provider == provider.Name {
-				set.clients[model.Alias] = newClient(followed{transport}, provider, model, apiKey(i))
+				client := newClient(followed{transport}, provider, model, apiKey(i))
+				client.downloads, client.answers, client.warnings = downloads, shared, set.warnings
+				set.clients[model.Alias] = client
 			}
 		}
 	}
@@ -41,17 +54,28 @@ func NewSet(spec *v1alpha1.DatasetGenerationSpec, apiKey func(provider int) stri
 // Through sends all requests through a transport instead of the network. It is called before the first request.
 func (s *Set) Through(transport http.RoundTripper) {
 	for _, client := range s.clients {
-		client.transport = followed{transport}
+		client.transport, client.downloads = followed{transport}, transport
 	}
 }
+
+// Allow adds networks inside that images of answers may come from. It is called before the first request.
+func (s *Set) Allow(networks []netip.Prefix) {
+	for _, guard := range s.guards {
+		guard.Allowed = append(guard.Allowed, networks...)
+	}
+}
+
+// LogTo says where it is told what is wrong with a model's answers as a whole. It is called before the first request.
+func (s *Set) LogTo(logger *slog.Logger) { s.warnings.logger = logger }
 
 // Client returns the client of a model of the spec.
 func (s *Set) Client(alias string) *Client { return s.clients[alias] }
 
 // Close closes the connections that no request uses.
 func (s *Set) Close() {
-	for _, transport := range s.transports {
-		transport.CloseIdleConnections()
+	for i := range s.transports {
+		s.transports[i].CloseIdleConnections()
+		s.downloads[i].CloseIdleConnections()
 	}
 }
 
@@ -77,6 +101,7 @@ func newClient(transport http.RoundTripper, provider *v1alpha1.Provider, model *
 		client.header.Set("Accept", "application/json, text/event-stream")
 	}
 	client.wire.authorize(client.header, apiKey)
+	client.secrets = secretsOf(apiKey, client.header)
 	chat, embeddings, images := client.wire.urls(provider.Endpoint)
 	client.chatURL, client.embeddingsURL, client.imagesURL = parsed(chat), parsed(embeddings), parsed(images)
 	if extra := provider.ExtraBodyOf(model); len(extra) > 0 {

@@ -8,14 +8,16 @@ import (
 	"strings"
 )
 
-// serverError is what a server says of a failure. Only its code and its parameter, where they are plain words, may be shown: the rest
-// may hold parts of the prompt or of the key.
+// serverError is what a server says of a failure. Only its code and its parameter may be shown, where they are plain words that don't come from
+// the request: the rest may hold parts of the prompt or of the key.
 type serverError struct {
 	code, parameter string
 	// status is a number that was given as the code; 0 without one.
 	status int
 	// text has the server's words in lower case, to look for hints in; it is never shown.
 	text string
+	// document is all that the server has sent, to look for a time to wait in; it is never shown.
+	document []byte
 }
 
 // errorDocument is an error in any of the forms that servers have: {"error":{…}}, {"error":"…"}, the flat form of vLLM
@@ -45,12 +47,15 @@ func errorOf(body []byte) *serverError {
 	}
 	var document errorDocument
 	if json.Unmarshal(body, &document) != nil {
-		return &serverError{}
+		// Some say what there is to say in plain text.
+		return &serverError{text: strings.ToLower(string(body)), document: body}
 	}
-	if inner := errorIn(document.Error); inner != nil {
-		return inner
+	found := errorIn(document.Error)
+	if found == nil {
+		found = document.read()
 	}
-	return document.read()
+	found.document = body
+	return found
 }
 
 // errorIn reads a member named error; nil where it says that there is none.
@@ -61,11 +66,13 @@ func errorIn(member json.RawMessage) *serverError {
 	case text[0] == '"':
 		var message string
 		_ = json.Unmarshal(member, &message)
-		return &serverError{text: strings.ToLower(message), code: plainWord(message)}
+		return &serverError{text: strings.ToLower(message), code: plainWord(message), document: member}
 	}
 	var document errorDocument
 	_ = json.Unmarshal(member, &document)
-	return document.read()
+	found := document.read()
+	found.document = member
+	return found
 }
 
 func (d *errorDocument) read() *serverError {
@@ -98,18 +105,6 @@ func plainWord(value any) string {
 	return text
 }
 
-// shown is the code and the parameter as they stand behind a status in a message.
-func (e *serverError) shown() string {
-	text := ""
-	if e.code != "" {
-		text = ", " + e.code
-	}
-	if e.parameter != "" {
-		text += ", parameter " + e.parameter
-	}
-	return text
-}
-
 func (e *serverError) says(phrases ...string) bool {
 	for _, phrase := range phrases {
 		if strings.Contains(e.text, phrase) {
@@ -128,15 +123,69 @@ func (e *serverError) isCode(codes ...string) bool {
 	return false
 }
 
-// quotaIsExhausted tells an account without credit, which no waiting helps, from a limit for a span of time.
+// quotaIsExhausted tells an account without credit, which no waiting helps, from a limit for a span of time: who says when to come again, or
+// for which time the limit is, has credit left.
 func (e *serverError) quotaIsExhausted(waits bool) bool {
+	if waits && e.isOfTime() {
+		return false
+	}
 	switch {
-	case e.isCode("insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "quota_exceeded", "insufficient_credits"),
+	case e.isCode("insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "insufficient_credits"),
 		e.says("credit balance is too low", "purchase credits", "out of credits", "not enough credits", "insufficient credits",
 			"insufficient_quota", "insufficient quota", "insufficient balance"):
 		return true
 	}
-	return !waits && e.says("quota exceeded", "exceeded your current quota") && !e.says("per minute", "per second", "per hour", "per day", "perminute", "perday")
+	return !waits && !e.isOfTime() && (e.isCode("quota_exceeded") || e.says("quota exceeded", "exceeded your current quota"))
+}
+
+// isOfTime says that the limit is one for a span of time.
+func (e *serverError) isOfTime() bool {
+	document := strings.ToLower(string(e.document))
+	for _, span := range []string{"second", "minute", "hour", "day"} {
+		if strings.Contains(document, "per "+span) || strings.Contains(document, "per"+span) || strings.Contains(document, "per_"+span) {
+			return true
+		}
+	}
+	return false
+}
+
+// isRateLimit says that there were too many requests, whatever the status.
+func (e *serverError) isRateLimit() bool {
+	return e.isCode("rate_limit_exceeded", "rate_limit_error", "rate_limited", "too_many_requests", "RESOURCE_EXHAUSTED", "rateLimitExceeded",
+		"userRateLimitExceeded", "ThrottlingException", "throttling_error", "TooManyRequests")
+}
+
+// isUnknownModel says that the server does not know the model, in the words of the servers that answer so with the status of a bad request.
+// Where the words could be about something else, the name of the model stands before them.
+func (e *serverError) isUnknownModel(model string) bool {
+	if e.isCode("model_not_found", "ModelNotFound", "invalid_model", "unknown_model", "model_not_exist", "DeploymentNotFound") ||
+		e.says("invalid model name", "invalid model id", "unknown model", "no such model", "model not exist", "model not found",
+			"not a valid model", "model does not exist", "provided model identifier is invalid", "model_not_found") {
+		return true
+	}
+	if model == "" {
+		return false
+	}
+	model = strings.ToLower(model)
+	for _, after, named := strings.Cut(e.text, model); named; _, after, named = strings.Cut(after, model) {
+		if saysUnknown(strings.TrimLeft(after, "'\"`)] :,")) {
+			return true
+		}
+	}
+	return false
+}
+
+// saysUnknown says whether a text, behind the name of a model, begins with words for one that is not there.
+func saysUnknown(text string) bool {
+	for _, words := range []string{
+		"does not exist", "doesn't exist", "not found", "is not found", "was not found", "could not be found", "is not available", "is unknown",
+		"is not a valid", "is not supported", "is not deployed", "is not served", "not exist",
+	} {
+		if strings.HasPrefix(text, words) {
+			return true
+		}
+	}
+	return false
 }
 
 // isContextOverflow says that the prompt was too long. A complaint about the parameter max_tokens alone is none.
@@ -158,7 +207,7 @@ func (e *serverError) statusOfCode() int {
 	switch {
 	case e.status != 0:
 		return e.status
-	case e.isCode("rate_limit_exceeded", "rate_limit_error", "rate_limited", "too_many_requests", "RESOURCE_EXHAUSTED"):
+	case e.isRateLimit():
 		return http.StatusTooManyRequests
 	case e.isCode("invalid_api_key", "authentication_error", "UNAUTHENTICATED"):
 		return http.StatusUnauthorized

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -27,26 +26,33 @@ type assembly interface {
 }
 
 // stream sends a request and puts the pieces of its answer together. Only a whole answer is one: the pieces before a break are forgotten.
-func (c *Client) stream(ctx context.Context, request *Request, body []byte) (answer, error) {
+func (c *Client) stream(ctx context.Context, asked *Request, body []byte) (answer, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	started := time.Now()
-	response, err := c.open(ctx, c.chatURL, body)
+	request := sent{c.chatURL, body}
+	response, err := c.open(ctx, request)
 	if err != nil {
 		return answer{}, err
 	}
 	defer response.Body.Close()
 	if !strings.HasPrefix(response.Header.Get("Content-Type"), "text/event-stream") {
 		// The server does not stream, or it has sent a page of somebody else's.
-		data, err := c.readAll(response)
+		received, err := c.readAll(ctx, request, response)
 		if err != nil {
 			return answer{}, err
 		}
-		return c.read(response.Header, data, request)
+		defer received.release()
+		return c.read(received, asked)
 	}
 	pieces := c.wire.assembly()
 	var first time.Duration
-	reader := events{reader: bufio.NewReader(io.LimitReader(response.Body, maxAnswerBytes))}
+	held := c.answers.open()
+	defer held.release()
+	reader := events{reader: bufio.NewReader(io.LimitReader(response.Body, maxAnswerBytes)), room: func(bytes int) error {
+		// What has been read is in the assembly, whose memory grows by copies.
+		return held.grow(ctx, 2*int64(bytes))
+	}}
 	for {
 		data, err := reader.next()
 		if err == io.EOF {
@@ -56,7 +62,7 @@ func (c *Client) stream(ctx context.Context, request *Request, body []byte) (ans
 			return answer{}, c.incomplete(err)
 		}
 		if pieces.event(data) != nil {
-			return answer{}, c.incomplete(errors.New("a piece of the answer is not valid JSON"))
+			return answer{}, c.incomplete(&ownError{"a piece of the answer is not valid JSON"})
 		}
 		if first == 0 && pieces.begun() {
 			first = max(1, time.Since(started))
@@ -72,18 +78,19 @@ func (c *Client) stream(ctx context.Context, request *Request, body []byte) (ans
 			break
 		}
 	}
-	whole, complete, err := pieces.answer(request)
+	whole, complete, err := pieces.answer(asked)
 	switch {
 	case err != nil:
-		return answer{}, c.incomplete(errors.New("a piece of the answer is not what the protocol says"))
+		return answer{}, c.incomplete(&ownError{"a piece of the answer is not what the protocol says"})
 	case whole.problem != nil:
-		return answer{}, c.problemFailure(c.chatURL, http.StatusOK, response.Header, whole.problem)
+		return answer{}, c.problemFailure(request, http.StatusOK, response.Header, whole.problem)
 	case reader.read >= maxAnswerBytes && !complete:
 		return answer{}, c.tooLarge()
 	case !complete:
-		return answer{}, c.incomplete(errors.New("the stream has no end"))
+		return answer{}, c.incomplete(&ownError{"the stream has no end"})
 	}
 	whole.FirstToken = first
+	c.believeSized(&whole.usage, len(body), reader.read)
 	return whole, nil
 }
 
@@ -93,6 +100,8 @@ type events struct {
 	data   []byte
 	line   []byte
 	read   int
+	// room waits for the memory that is needed for so many bytes.
+	room func(bytes int) error
 }
 
 // next returns the data of the next event that has some; it is valid until the next call. The error is io.EOF at the end of the body, where
@@ -122,6 +131,9 @@ func (e *events) readLine() ([]byte, error) {
 	for {
 		piece, err := e.reader.ReadSlice('\n')
 		e.read += len(piece)
+		if problem := e.room(e.read); problem != nil {
+			return nil, problem
+		}
 		if err == nil && len(e.line) == 0 {
 			return bytes.TrimRight(piece, "\r\n"), nil
 		}

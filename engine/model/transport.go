@@ -58,6 +58,23 @@ func newTransport(provider *v1alpha1.Provider, connections int) *http.Transport 
 	return transport
 }
 
+// newDownloads returns the connections with which images of answers are downloaded: they may lead anywhere but into the machine, its network
+// and what describes it to its programs, unless that is where the provider is, or it was allowed.
+func newDownloads(provider *v1alpha1.Provider, connections int, guard *connection.Guard) *http.Transport {
+	transport := newTransport(provider, connections)
+	transport.MaxConnsPerHost = 0
+	transport.DialContext = guard.Dialer(connectTimeout).DialContext
+	guarded := transport.Proxy
+	transport.Proxy = func(request *http.Request) (*url.URL, error) {
+		// What stands behind a proxy is its matter, but an address that is written out is known.
+		if err := guard.CheckWritten(request.URL); err != nil {
+			return nil, err
+		}
+		return guarded(request)
+	}
+	return transport
+}
+
 // LoadCertificates reads what the providers' tls names from a directory (see runreport.TLSDirectory). It comes before the first
 // request. An error is a failure.Error.
 func (s *Set) LoadCertificates(directory string) error {
@@ -74,7 +91,7 @@ func (s *Set) LoadCertificates(directory string) error {
 		if err != nil {
 			return failure.Wrap(err, v1alpha1.ReasonConfigInvalid, failure.EndRun, "reading the certificates of provider %q", s.providers[i].Name)
 		}
-		s.transports[i].TLSClientConfig = config
+		s.transports[i].TLSClientConfig, s.downloads[i].TLSClientConfig = config, config
 	}
 	return nil
 }
@@ -99,7 +116,8 @@ func certificates(given *v1alpha1.ProviderTLS, folder string) (*tls.Config, erro
 	}
 	if reference := given.ClientCertificateSecretRef; reference != nil {
 		load := func() (*tls.Certificate, error) {
-			certificate, err := tls.LoadX509KeyPair(filepath.Join(folder, runreport.ClientCertificateName), filepath.Join(folder, runreport.ClientKeyName))
+			pair := [2]string{filepath.Join(folder, runreport.ClientCertificateName), filepath.Join(folder, runreport.ClientKeyName)}
+			certificate, err := tls.LoadX509KeyPair(pair[0], pair[1])
 			return &certificate, err
 		}
 		if _, err := load(); err != nil {

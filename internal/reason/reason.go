@@ -104,7 +104,7 @@ var table = map[string]Traits{
 		NextStep: "correct `models[].model` or the provider's `endpoint`",
 	},
 	v1alpha1.ReasonUnsupportedRequest: {
-		Exit: runreport.ExitInvalid, EndsAllShards: true, Fate: endsRun,
+		Exit: runreport.ExitInvalid, EndsAllShards: true, Fate: endsRun + " before its first row",
 		NextStep: "the message names the parameter that the model or its server does not take; leave it out, or take another model " +
 			"or server ([models.md](models.md#before-the-first-row))",
 	},

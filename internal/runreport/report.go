@@ -53,6 +53,9 @@ const (
 	ShardVariable = "JOB_COMPLETION_INDEX"
 	// MemoryLimitVariable is the environment variable with the memory that the container may use, in bytes.
 	MemoryLimitVariable = "SEEDLOOM_MEMORY_LIMIT"
+	// AllowedAddressesVariable is the environment variable with the networks and addresses inside, with commas between them, that addresses in
+	// answers and of seeds may lead to, such as 10.1.0.0/16. Without it they lead nowhere but out.
+	AllowedAddressesVariable = "SEEDLOOM_ALLOWED_ADDRESSES"
 	// TerminationMessagePath is where the result is written.
 	TerminationMessagePath = "/dev/termination-log"
 	// Port is the port of the progress and metrics endpoints.
