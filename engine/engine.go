@@ -8,9 +8,12 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
+	"slices"
 	"sync"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/connection"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/process"
@@ -56,6 +59,10 @@ type Config struct {
 	// Trace takes the spans of the run where spec.run.trace is Enabled, for instance a trace.Ring, whose Spans are read after the call. Nil
 	// stands for files in the folder traces of the output. Where the spec doesn't ask for a trace there is none.
 	Trace trace.Sink
+	// AllowedAddresses are networks inside that images of answers, and seeds, may come from (see connection.Guard). LocalSeeds says that seeds may come
+	// from anywhere in the machine's own network, as where the machine is that of the spec's author.
+	AllowedAddresses []netip.Prefix
+	LocalSeeds       bool
 	// Transport takes the place of the network for requests to models, as in simulations. Nil stands for the network.
 	Transport http.RoundTripper
 	// Volume stands before the folder of the dataset, as in simulations of faults. Nil stands for the folder itself.
@@ -171,21 +178,8 @@ func open(config Config, role string) (*opened, error) {
 // prepare reads the seed and compiles the plan. Its errors are failure.Error, or that of the context.
 func (o *opened) prepare(ctx context.Context) (*prepared, error) {
 	ready := &prepared{opened: o}
-	var fields []table.Field
-	var err error
-	if o.spec.Seed != nil {
-		client := &http.Client{}
-		defer client.CloseIdleConnections()
-		if ready.seed, err = seed.Load(ctx, o.spec.Seed, o.config.SeedDirectory, client); err != nil {
-			return nil, err
-		}
-		fields = ready.seed.Schema().Fields()
-	}
-	if ready.plan, err = plan.Compile(o.spec, fields); err != nil {
-		var invalid *plan.InvalidError
-		if errors.As(err, &invalid) {
-			return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "%v", invalid)
-		}
+	fields, err := ready.compile(ctx)
+	if err != nil {
 		return nil, err
 	}
 	if ready.processors, err = process.New(o.spec, ready.plan.Schema); err != nil {
@@ -203,6 +197,33 @@ func (o *opened) prepare(ctx context.Context) (*prepared, error) {
 	layout.Schema, layout.Output, layout.Dropped = ready.plan.Schema, ready.plan.Output, ready.plan.Dropped
 	o.store.SetLayout(layout)
 	return ready, nil
+}
+
+// compile reads the seed, compiles the plan, and returns the columns of the seed.
+func (p *prepared) compile(ctx context.Context) (fields []table.Field, err error) {
+	if p.spec.Seed != nil {
+		client := p.seedClient()
+		defer client.CloseIdleConnections()
+		if p.seed, err = seed.Load(ctx, p.spec.Seed, p.config.SeedDirectory, client); err != nil {
+			return nil, err
+		}
+		fields = p.seed.Schema().Fields()
+	}
+	p.plan, err = plan.Compile(p.spec, fields)
+	var invalid *plan.InvalidError
+	if errors.As(err, &invalid) {
+		return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "%v", invalid)
+	}
+	return fields, err
+}
+
+// seedClient fetches seeds, from outside and from where it is allowed.
+func (o *opened) seedClient() *http.Client {
+	guard := &connection.Guard{Allowed: slices.Clone(o.config.AllowedAddresses)}
+	if o.config.LocalSeeds {
+		guard.Allowed = append(guard.Allowed, connection.LocalNetworks()...)
+	}
+	return guard.Client()
 }
 
 // layout is what the spec says of the files; their columns are known once there is a plan.

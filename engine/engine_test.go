@@ -118,6 +118,7 @@ func (w *world) config(shard int32) engine.Config {
 		w.t.Fatal(err)
 	}
 	return engine.Config{
+		LocalSeeds: true,
 		Run: runreport.ResolvedRun{
 			Version: runreport.Version, Namespace: "ns", Name: "ds", RunID: "ds-1", ConfigHash: plan.ConfigHash(&w.spec),
 			Attempt: w.attempt, Shards: w.shards, Spec: raw,

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/column/factory"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/health"
@@ -31,21 +32,16 @@ const healthCheckTimeout = 3 * time.Minute
 // generate makes the rows of the shard; nil says that every one has met its fate.
 func (p *prepared) generate(ctx context.Context) *failure.Error {
 	spec := p.plan.Spec
-	models := model.NewSet(spec, p.config.APIKey)
-	defer models.Close()
-	if p.config.Transport != nil {
-		models.Through(p.config.Transport)
-	}
-	if err := models.LoadCertificates(p.config.TLSDirectory); err != nil {
+	models, err := p.openModels()
+	if err != nil {
 		return failure.Of(err)
 	}
+	defer models.Close()
 	outage := p.config.Outage
 	if outage == (schedule.OutageConfig{}) {
 		outage = schedule.OutageConfig{First: defaultFirstOutage, Later: defaultLaterOutage}
 	}
-	toolServers := tools.NewSet(spec, tools.Config{
-		Key: p.config.ToolKey, Socket: p.config.ToolSocket, Patience: outage.First, Logger: p.config.Logger, Version: p.config.Version,
-	})
+	toolServers := tools.NewSet(spec, p.toolConfig(outage.First))
 	defer toolServers.Close()
 	generators, err := factory.Build(p.plan, models, toolServers, p.store)
 	if err != nil {
@@ -73,13 +69,13 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 	if err := p.awaitShares(ctx, shares); err != nil {
 		return failure.Of(err)
 	}
-	if ending := p.checkModels(ctx, models, shares); ending != nil {
+	if ending := p.checkModels(ctx, models, toolServers, shares); ending != nil {
 		return ending
 	}
 	p.announce()
 	tracing, traced := p.startTrace()
 	job.Trace = tracing
-	ending := run.Execute(ctx, job)
+	ending := run.Execute(column.WithUnusable(ctx, tracker.Unusable), job)
 	traced()
 	tracker.SetPhase(runreport.PhaseFinalizing)
 	p.tracker, p.progress = tracker, tracker.Snapshot()
@@ -135,13 +131,17 @@ func (p *prepared) announce() {
 
 // checkModels asks each model once before the first row is made. Where there are rows already, the models have answered before, and what is
 // wrong since then is told by the rows to come.
-func (p *prepared) checkModels(ctx context.Context, models *model.Set, shares *share.Shares) *failure.Error {
+func (p *prepared) checkModels(ctx context.Context, models *model.Set, toolServers *tools.Set, shares *share.Shares) *failure.Error {
 	if fresh, err := p.store.IsFresh(); err != nil || !fresh {
 		return failure.Of(err)
 	}
 	limited, cancel := context.WithTimeout(ctx, healthCheckTimeout)
 	defer cancel()
-	problems := health.Check(limited, p.plan, func(alias string) health.Client { return models.Client(alias) }, shares.Any())
+	results, err := p.askModels(limited, models, toolServers, shares.Any())
+	if err != nil {
+		return failure.Of(err)
+	}
+	problems := health.Problems(results)
 	for _, problem := range problems {
 		if !problem.Lasting() {
 			p.config.Logger.Warn("a model does not answer well before the run; the run begins all the same", "model", problem.Alias,
@@ -149,6 +149,28 @@ func (p *prepared) checkModels(ctx context.Context, models *model.Set, shares *s
 		}
 	}
 	return health.Failure(problems)
+}
+
+// waitingAfter is after how long it is told which models have not answered the question before the run, and how often.
+const waitingAfter = 5 * time.Second
+
+// askModels asks each model in the forms that its columns have.
+func (p *prepared) askModels(ctx context.Context, models *model.Set, toolServers *tools.Set, oneByOne bool) ([]health.Result, error) {
+	begun := time.Now()
+	return health.Check(ctx, p.plan, health.Config{
+		Client: func(alias string) health.Client { return models.Client(alias) },
+		Tools: func(alias string) []model.Tool {
+			if box := toolServers.Toolbox(alias); box != nil {
+				return box.List()
+			}
+			return nil
+		},
+		OneByOne: oneByOne, WaitingAfter: waitingAfter,
+		Waiting: func(aliases []string) {
+			p.config.Logger.Info("waiting for the models' answers to the question before the run; models[].healthCheck: Disabled leaves it out",
+				"models", aliases, "for", time.Since(begun).Round(time.Second).String())
+		},
+	})
 }
 
 // startTrace returns where the spans go, nil where nobody wants them, and what ends it. A trace that can't be written is no reason not to run.

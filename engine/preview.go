@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/trace"
 	"seedloom.dev/seedloom/internal/runreport"
@@ -20,6 +22,9 @@ type PreviewResult struct {
 	// TaskTraces are the spans of the tasks, in the order in which they ended, where spec.run.trace is Enabled.
 	TaskTraces []trace.Span
 }
+
+// previewOutage is how long a preview waits for a provider through to which nothing gets.
+const previewOutage = 5 * time.Second
 
 // maxTraces bounds the spans of a preview. Of more, the latest are kept.
 const maxTraces = 200_000
@@ -44,6 +49,10 @@ func Preview(ctx context.Context, config Config, records int64) (*PreviewResult,
 	}
 	defer func() { _ = os.RemoveAll(folder) }() // a leftover in the temporary folder is the system's to remove
 	config.OutputDirectory = folder
+	if config.Outage == (schedule.OutageConfig{}) {
+		// Somebody sits before it, and can try again.
+		config.Outage = schedule.OutageConfig{First: previewOutage, Later: previewOutage}
+	}
 	spans := trace.NewRing(maxTraces)
 	config.Trace = spans
 	result := &PreviewResult{Ending: Generate(ctx, config), TaskTraces: spans.Spans()}

@@ -53,8 +53,8 @@ func TestUsageIsCountedForModelsAndColumns(t *testing.T) {
 		if column.Name == "id" {
 			want = runreport.Usage{}
 		}
-		if runreport.Usage != want {
-			t.Errorf("%s has used %+v, want %+v", column.Name, runreport.Usage, want)
+		if column.Usage != want {
+			t.Errorf("%s has used %+v, want %+v", column.Name, column.Usage, want)
 		}
 	}
 	usage := w.metadata()["usage"].(map[string]any)

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"seedloom.dev/seedloom/engine"
+	"seedloom.dev/seedloom/engine/connection"
 	"seedloom.dev/seedloom/internal/buildversion"
 	"seedloom.dev/seedloom/internal/memory"
 	"seedloom.dev/seedloom/internal/runreport"
@@ -82,6 +83,10 @@ func readConfig(logger *slog.Logger) (engine.Config, error) {
 		ToolSocket: func(server string) string {
 			return filepath.Join(runreport.ToolDirectory, server, runreport.ToolSocketName)
 		},
+	}
+	var err error
+	if config.AllowedAddresses, err = connection.ParseAllowed(os.Getenv(runreport.AllowedAddressesVariable)); err != nil {
+		return config, fmt.Errorf("reading %s: %w", runreport.AllowedAddressesVariable, err)
 	}
 	data, err := os.ReadFile(runreport.SpecPath)
 	if err != nil {

@@ -2,23 +2,46 @@ package main
 
 import (
 	"fmt"
+	"regexp"
+	"strings"
 
-	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/internal/reason"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
-// The exit codes. docs/command-line.md lists them.
+// The exit codes. The table says what they mean.
 const (
-	exitOK = 0
-	// exitFailed: there is no dataset, or the command was wrong.
-	exitFailed = 1
-	// exitPartial: records are missing.
-	exitPartial = 3
-	// exitEarlyShutdown: too much failed, so the run was ended; what was made before is there.
+	exitOK            = 0
+	exitFailed        = 1
+	exitPartial       = 3
 	exitEarlyShutdown = 4
-	// exitInterrupted: the run was asked to stop, as by Ctrl-C.
-	exitInterrupted = 130
+	exitInterrupted   = 130
 )
+
+// exitCodes is the one place that says what the exit codes mean: the help texts are written from it, and docs/command-line.md is held to it.
+var exitCodes = []struct {
+	code  int
+	means string
+}{
+	{exitOK, "all records are there; the manifest is valid; the models can be used"},
+	{exitFailed, "there is no dataset, or the command was wrong; the manifest is invalid; a model can't be used"},
+	{exitPartial, "records are missing: rows were dropped"},
+	{exitEarlyShutdown, "too much failed, so the run was ended early; what was made before is there"},
+	{exitInterrupted, "interrupted"},
+}
+
+// exitHelp lists some of the exit codes for a help text.
+func exitHelp(codes ...int) string {
+	lines := []string{"Exit codes:"}
+	for _, code := range codes {
+		for _, known := range exitCodes {
+			if known.code == code {
+				lines = append(lines, fmt.Sprintf("  %3d  %s", code, known.means))
+			}
+		}
+	}
+	return strings.Join(lines, "\n")
+}
 
 // endedError is how a command ends that has said itself what there was to say.
 type endedError struct{ code int }
@@ -33,7 +56,7 @@ func exitCodeOf(result *runreport.Result) int {
 		return exitOK
 	case result.Outcome == runreport.OutcomeInterrupted:
 		return exitInterrupted
-	case result.Reason == v1alpha1.ReasonEarlyShutdown && result.Records.Actual > 0:
+	case reason.Of(result.Reason).TooManyFailures && result.Records.Actual > 0:
 		return exitEarlyShutdown
 	case result.Outcome == runreport.OutcomePartial:
 		return exitPartial
@@ -47,4 +70,17 @@ func ended(result *runreport.Result) error {
 		return &endedError{code: code}
 	}
 	return nil
+}
+
+var links = regexp.MustCompile(` ?\(?\[([^\]]*)\]\([^)]*\)\)?`)
+
+// plainText takes the links and the quotes of a page out of a text.
+func plainText(text string) string {
+	text = links.ReplaceAllStringFunc(text, func(link string) string {
+		if strings.HasPrefix(strings.TrimLeft(link, " "), "(") {
+			return ""
+		}
+		return links.ReplaceAllString(link, " $1")
+	})
+	return strings.ReplaceAll(text, "`", "")
 }

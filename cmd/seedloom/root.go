@@ -12,9 +12,10 @@ func newRootCommand(streams *Streams) *cobra.Command {
 		Short: "Check, preview and run DatasetGeneration manifests without a cluster",
 		Long: `seedloom works with manifests of DatasetGeneration without a cluster.
 
-Find out whether a manifest is valid, look at some records, then generate the dataset:
+Find out whether a manifest is valid and its models can be used, look at some records, then generate the dataset:
 
   seedloom validate -f reviews.yaml
+  seedloom check -f reviews.yaml
   seedloom preview -f reviews.yaml -n 5
   seedloom run -f reviews.yaml --output ./datasets`,
 		Version:       buildversion.Version(),
@@ -24,6 +25,6 @@ Find out whether a manifest is valid, look at some records, then generate the da
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Log)
-	root.AddCommand(newValidateCommand(streams), newPreviewCommand(streams), newRunCommand(streams))
+	root.AddCommand(newValidateCommand(streams), newCheckCommand(streams), newPreviewCommand(streams), newRunCommand(streams))
 	return root
 }

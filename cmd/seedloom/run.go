@@ -32,8 +32,7 @@ func newRunCommand(streams *Streams) *cobra.Command {
 		Long: `Generate the dataset of a manifest into a folder, as the Pods do into their volume: what is there already is not made again, and after
 an interruption the same command goes on from where it was.
 
-The exit code is 0 when all records are there, 3 when some are missing, 4 when the run was ended early because too much failed and some
-records are there, 1 when it has failed, and 130 when it was interrupted.`,
+` + exitHelp(exitOK, exitFailed, exitPartial, exitEarlyShutdown, exitInterrupted),
 		Example: `  seedloom run -f reviews.yaml --output ./datasets
   seedloom run -f reviews.yaml --output ./datasets --num-records 10000 --api-key openai=OPENAI_API_KEY`,
 		Args: cobra.NoArgs,

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"time"
 
 	"github.com/lmittmann/tint"
@@ -13,6 +14,7 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine"
+	"seedloom.dev/seedloom/engine/connection"
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/progress"
 	"seedloom.dev/seedloom/engine/progress/terminal"
@@ -79,6 +81,10 @@ func (s *session) config(streams *Streams, resource *v1alpha1.DatasetGeneration)
 		return engine.Config{}, err
 	}
 	hash := plan.ConfigHash(&resource.Spec)
+	allowed, err := connection.ParseAllowed(os.Getenv(runreport.AllowedAddressesVariable))
+	if err != nil {
+		return engine.Config{}, fmt.Errorf("reading %s: %w", runreport.AllowedAddressesVariable, err)
+	}
 	return engine.Config{
 		Run: runreport.ResolvedRun{
 			Version: runreport.Version, Namespace: resource.Namespace, Name: resource.Name, RunID: resource.Name + "-local", ConfigHash: hash,
@@ -88,6 +94,8 @@ func (s *session) config(streams *Streams, resource *v1alpha1.DatasetGeneration)
 		Logger:  slog.New(tint.NewTextHandler(streams.Log, &tint.Options{Level: s.levels, TimeFormat: "15:04:05", NoColor: true})),
 		Version: buildversion.Version(),
 		Drain:   engine.Drain{Finish: drainTime},
+		// The one who runs it has written the address of the seed, or read it.
+		AllowedAddresses: allowed, LocalSeeds: true,
 		Observe: func(tracker *progress.Tracker) func() { return s.show(streams, resource.Name, tracker) },
 	}, nil
 }

@@ -115,6 +115,14 @@ var inside = []netip.Prefix{
 	netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("fec0::/10"),
 }
 
+// LocalNetworks are the networks of a machine and of the house that it stands in, without those of what describes the machine to its programs.
+func LocalNetworks() []netip.Prefix {
+	return []netip.Prefix{
+		netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("10.0.0.0/8"),
+		netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("fc00::/7"),
+	}
+}
+
 // embedding are the networks of IPv6 that lead to an address of IPv4, with the byte at which that stands.
 var embedding = []struct {
 	network netip.Prefix

@@ -58,7 +58,11 @@ func TestAModelThatDoesNotAnswerHidesNoOther(t *testing.T) {
 			return failure.New(v1alpha1.ReasonModelAuthentication, failure.EndRun, "the key is wrong")
 		},
 	}
-	problems := health.Check(ctx, compiled, func(alias string) health.Client { return clients[alias] }, false)
+	results, err := health.Check(ctx, compiled, health.Config{Client: func(alias string) health.Client { return clients[alias] }})
+	if err != nil || len(results) != 2 {
+		t.Fatalf("got %+v, %v", results, err)
+	}
+	problems := health.Problems(results)
 	if len(problems) != 1 || problems[0].Alias != "locked" || !problems[0].Lasting() {
 		t.Fatalf("got %+v", problems)
 	}

@@ -73,9 +73,12 @@ func check(t *testing.T, answers map[string]error) ([]string, []health.Problem) 
 		t.Fatal(err)
 	}
 	all := &asked{err: answers}
-	problems := health.Check(t.Context(), compiled, func(alias string) health.Client { return asking{all, alias} }, false)
+	results, err := health.Check(t.Context(), compiled, health.Config{Client: func(alias string) health.Client { return asking{all, alias} }})
+	if err != nil {
+		t.Fatal(err)
+	}
 	slices.Sort(all.log)
-	return all.log, problems
+	return all.log, health.Problems(results)
 }
 
 func TestEachModelIsAskedOnceForWhatItIsUsedFor(t *testing.T) {

@@ -167,8 +167,8 @@ func (e *serverError) isUnknownModel(model string) bool {
 		return false
 	}
 	model = strings.ToLower(model)
-	for _, after, named := strings.Cut(e.text, model); named; _, after, named = strings.Cut(after, model) {
-		if saysUnknown(strings.TrimLeft(after, "'\"`)] :,")) {
+	for before, after, named := strings.Cut(e.text, model); named; before, after, named = strings.Cut(after, model) {
+		if !endsInWord(before) && saysUnknown(strings.TrimLeft(after, "'\"`)] :,")) {
 			return true
 		}
 	}
@@ -179,7 +179,7 @@ func (e *serverError) isUnknownModel(model string) bool {
 func saysUnknown(text string) bool {
 	for _, words := range []string{
 		"does not exist", "doesn't exist", "not found", "is not found", "was not found", "could not be found", "is not available", "is unknown",
-		"is not a valid", "is not supported", "is not deployed", "is not served", "not exist",
+		"is not a valid", "is not deployed", "is not served", "not exist",
 	} {
 		if strings.HasPrefix(text, words) {
 			return true

@@ -34,7 +34,7 @@ func (t *Tracker) Handler(identity Identity) http.Handler {
 			RunID:   identity.RunID, Attempt: identity.Attempt, Shard: identity.Shard,
 			Sequence: snapshot.Sequence, Phase: snapshot.Phase, Records: snapshot.Records,
 			RecordsPerSecond: snapshot.RecordsPerSecond, InFlight: snapshot.InFlight, Troubles: snapshot.Troubles,
-			Columns: columns, Models: models, Dropped: snapshot.Dropped,
+			Columns: columns, Models: models, Dropped: snapshot.Dropped, Unusable: snapshot.Unusable,
 		})
 	})
 	return mux
@@ -52,11 +52,13 @@ func report(snapshot *Snapshot) (columns []runreport.Column, models []runreport.
 }
 
 var (
-	recordsDescription = prometheus.NewDesc("seedloom_records", "Records by fate.", []string{"shard", "fate"}, nil)
-	targetDescription  = prometheus.NewDesc("seedloom_records_target", "Records that were asked for.", []string{"shard"}, nil)
-	cellsDescription   = prometheus.NewDesc("seedloom_cells", "Cells of settled records by column and outcome.", []string{"shard", "column", "outcome"}, nil)
-	flightDescription  = prometheus.NewDesc("seedloom_tasks_in_flight", "Tasks that run now.", []string{"shard"}, nil)
-	slowDescription    = prometheus.NewDesc("seedloom_slow_requests", "Requests of models under way for longer than the threshold.", []string{"shard"}, nil)
+	recordsDescription  = prometheus.NewDesc("seedloom_records", "Records by fate.", []string{"shard", "fate"}, nil)
+	targetDescription   = prometheus.NewDesc("seedloom_records_target", "Records that were asked for.", []string{"shard"}, nil)
+	cellsDescription    = prometheus.NewDesc("seedloom_cells", "Cells of settled records by column and outcome.", []string{"shard", "column", "outcome"}, nil)
+	flightDescription   = prometheus.NewDesc("seedloom_tasks_in_flight", "Tasks that run now.", []string{"shard"}, nil)
+	slowDescription     = prometheus.NewDesc("seedloom_slow_requests", "Requests of models under way for longer than the threshold.", []string{"shard"}, nil)
+	unusableDescription = prometheus.NewDesc("seedloom_unusable_answers_total",
+		"Answers that were paid for and could not be used, by column and reason.", []string{"shard", "column", "reason"}, nil)
 	oldestDescription  = prometheus.NewDesc("seedloom_oldest_request_seconds", "For how long the oldest request of a model has been under way.", []string{"shard"}, nil)
 	spansDescription   = prometheus.NewDesc("seedloom_trace_spans_dropped_total", "Spans of the trace that were dropped so that the run is not slowed.", []string{"shard"}, nil)
 	requestDescription = prometheus.NewDesc("seedloom_model_requests_total", "Requests by model and outcome.", []string{"shard", "model", "outcome"}, nil)
@@ -73,6 +75,7 @@ type collector struct {
 func (c *collector) Describe(descriptions chan<- *prometheus.Desc) {
 	for _, description := range []*prometheus.Desc{
 		recordsDescription, targetDescription, cellsDescription, flightDescription, slowDescription, oldestDescription, spansDescription, requestDescription, tokenDescription,
+		unusableDescription,
 	} {
 		descriptions <- description
 	}
@@ -91,6 +94,9 @@ func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 	send(slowDescription, prometheus.GaugeValue, float64(snapshot.SlowRequests))
 	send(oldestDescription, prometheus.GaugeValue, float64(snapshot.Troubles.OldestRequestSeconds))
 	send(spansDescription, prometheus.CounterValue, float64(c.tracker.spansDropped()))
+	for _, unusable := range snapshot.Unusable {
+		send(unusableDescription, prometheus.CounterValue, float64(unusable.Count), unusable.Column, unusable.Reason)
+	}
 	columns, models := report(&snapshot)
 	for _, column := range columns {
 		send(cellsDescription, prometheus.GaugeValue, float64(column.Succeeded), column.Name, "succeeded")

@@ -25,6 +25,7 @@ type Tracker struct {
 	troubles runreport.Troubles
 	spans    int64 // of a trace that were dropped
 	dropped  []runreport.Drop
+	unusable []runreport.Drop
 	columns  []columnState
 	models   []modelState
 	// began is when this process began to make rows; initial are the records that were settled by then.
@@ -170,6 +171,14 @@ func (t *Tracker) setWork(work *Work) {
 	}
 }
 
+// Unusable counts an answer of a model that was paid for and can't be used, whatever becomes of its cell. It may be called from any goroutine.
+func (t *Tracker) Unusable(column, reason string) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	t.unusable = runreport.AddDrops(t.unusable, runreport.Drop{Reason: reason, Column: column, Count: 1})
+	t.sequence++
+}
+
 // SetPhase notes in which phase the run is.
 func (t *Tracker) SetPhase(phase string) {
 	t.mutex.Lock()
@@ -272,6 +281,7 @@ func (t *Tracker) Snapshot() Snapshot {
 	snapshot := Snapshot{
 		At: now, Phase: t.phase, Sequence: t.sequence, Records: t.records, Initial: t.initial, InFlight: t.inFlight, Batches: t.batches, SlowRequests: t.troubles.SlowRequests, Troubles: t.troubles,
 		Columns: make([]Column, len(t.columns)), Models: make([]Model, len(t.models)), Dropped: slices.Clone(t.dropped),
+		Unusable: slices.Clone(t.unusable),
 	}
 	if !t.began.IsZero() {
 		snapshot.Elapsed = now.Sub(t.began)

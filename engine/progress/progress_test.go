@@ -106,3 +106,22 @@ func TestTheDocumentsAreServedWhileCounting(t *testing.T) {
 		}
 	}
 }
+
+func TestUnusableAnswersAreCountedAsTheyCome(t *testing.T) {
+	tracker := progress.NewTracker([]progress.ColumnOf{{Name: "a", Model: "m"}}, []string{"m"}, time.Now)
+	for range 3 {
+		tracker.Unusable("a", "OutputTruncated")
+	}
+	tracker.Unusable("b", "ModelGenerationInvalid")
+	snapshot := tracker.Snapshot()
+	count, most := snapshot.UnusableAnswers()
+	if want := (runreport.Drop{Reason: "OutputTruncated", Column: "a", Count: 3}); count != 4 || most != want {
+		t.Errorf("%d answers, most of them %+v", count, most)
+	}
+	recorder := httptest.NewRecorder()
+	tracker.Handler(progress.Identity{}).ServeHTTP(recorder, httptest.NewRequest("GET", runreport.ProgressPath, nil))
+	read, err := runreport.ParseProgress(recorder.Body.Bytes())
+	if err != nil || len(read.Unusable) != 2 || read.Unusable[0].Count != 3 {
+		t.Errorf("the document has %+v, %v", read, err)
+	}
+}

@@ -34,6 +34,8 @@ type Snapshot struct {
 	Columns  []Column           `json:"columns"`
 	Models   []Model            `json:"models"`
 	Dropped  []runreport.Drop   `json:"dropped"`
+	// Unusable are the answers that were paid for and could not be used, as they have come; of most of them there will be another one.
+	Unusable []runreport.Drop `json:"unusable,omitempty"`
 }
 
 // Column is what is known of a configured column. Succeeded, Failed, Dropped and Skipped add up to Completed, which is never more than Total.
@@ -99,6 +101,17 @@ func expected(records runreport.Records) int64 {
 
 // Settled are the records whose fate is known.
 func (s *Snapshot) Settled() int64 { return s.Records.Actual + s.Records.Dropped }
+
+// UnusableAnswers is how many answers could not be used, and the most frequent of their causes.
+func (s *Snapshot) UnusableAnswers() (count int64, most runreport.Drop) {
+	for _, unusable := range s.Unusable {
+		count = runreport.Sum(count, unusable.Count)
+		if unusable.Count > most.Count {
+			most = unusable
+		}
+	}
+	return count, most
+}
 
 // Percent says how much of the records is settled, from 0 to 100.
 func (s *Snapshot) Percent() float64 { return percent(s.Settled(), s.Expected()) }

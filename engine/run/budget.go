@@ -2,6 +2,8 @@ package run
 
 import (
 	"fmt"
+	"math"
+	"math/bits"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
@@ -47,12 +49,22 @@ func newBudget(job *Job) *budget {
 
 func (b *budget) spend(models []runreport.Model) {
 	for _, model := range models {
-		b.tokens += model.InputTokens + model.OutputTokens
-		b.requests += model.Succeeded + model.Failed
+		b.tokens = runreport.Sum(b.tokens, runreport.Sum(model.InputTokens, model.OutputTokens))
+		b.requests = runreport.Sum(b.requests, runreport.Sum(model.Succeeded, model.Failed))
 		if b.priced {
 			b.cost = b.cost.Plus(runreport.Cost(b.spec, model))
 		}
 	}
+}
+
+// average is what so many requests would use, as those before them did; as much as can be counted where it is more.
+func (b *budget) average(requests int64) int64 {
+	high, low := bits.Mul64(uint64(max(0, b.tokens)), uint64(requests))
+	if high >= uint64(b.requests) {
+		return math.MaxInt64
+	}
+	quotient, _ := bits.Div64(high, low, uint64(b.requests))
+	return int64(min(quotient, math.MaxInt64))
 }
 
 // exhausted returns what ends the run when another request, beside so many that are under way, would use more than is left: each is taken to
@@ -62,7 +74,7 @@ func (b *budget) exhausted(inFlight int) *failure.Error {
 		return nil
 	}
 	next := int64(inFlight) + 1
-	if b.limited && b.tokens+b.tokens*next/b.requests > b.maxTokens {
+	if b.limited && runreport.Sum(b.tokens, b.average(next)) > b.maxTokens {
 		return failure.New(v1alpha1.ReasonBudgetExhausted, failure.EndRun,
 			"%d of the %d tokens of spec.limits.maxTokens%s are used, and the next requests would need more; raise it to go on", b.tokens, b.maxTokens, b.share)
 	}

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"math"
 	"testing"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -20,5 +21,16 @@ func TestALimitOfTokensCostsARequestNoAllocation(t *testing.T) {
 	}
 	if limited.exhausted(90) == nil {
 		t.Error("91 more requests would need more than is left, and the run goes on")
+	}
+}
+
+// A server that counts as many tokens as there are numbers ends a run, and turns no limit off.
+func TestALimitOfTokensHoldsForAnyNumber(t *testing.T) {
+	limited := newBudget(&Job{Plan: &plan.Plan{Spec: &v1alpha1.DatasetGenerationSpec{Limits: &v1alpha1.Limits{MaxTokens: new(int64(100))}}}})
+	for range 3 {
+		limited.spend([]runreport.Model{{Alias: "writer", Usage: runreport.Usage{Succeeded: 1, InputTokens: math.MaxInt64, OutputTokens: math.MaxInt64}}})
+		if limited.exhausted(1000) == nil {
+			t.Errorf("the run goes on with %d tokens", limited.tokens)
+		}
 	}
 }

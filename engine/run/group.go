@@ -180,8 +180,8 @@ func (j *Job) countsOf(group *openGroup) progress.Counts {
 func usageIn(manifest *store.Manifest) []runreport.Column {
 	var columns []runreport.Column
 	for _, column := range manifest.Columns {
-		if runreport.Usage != (runreport.Usage{}) {
-			columns = append(columns, runreport.Column{Name: column.Name, Usage: runreport.Usage})
+		if column.Usage != (runreport.Usage{}) {
+			columns = append(columns, runreport.Column{Name: column.Name, Usage: column.Usage})
 		}
 	}
 	return columns

@@ -64,6 +64,22 @@ func TestTwentyOneFailuresOfFiveHundredTripNothing(t *testing.T) {
 	}
 }
 
+// Ten hopeless rows, of which each costs many requests, must not cost them all.
+func TestAColumnThatAlwaysFailsIsGivenUpByItsRequests(t *testing.T) {
+	for each, want := range map[int64]int{1: alwaysFailing, 2: 13, 4: 7, 8: 5, 40: 5} {
+		g := newGate(usual)
+		after := outcomes(&g, 1000, func(int) bool { g.requests += each; return true })
+		if after != want {
+			t.Errorf("%d requests a cell: it tripped after %d outcomes, want %d", each, after, want)
+		}
+	}
+	g := newGate(usual)
+	g.add(false)
+	if after := outcomes(&g, 30, func(int) bool { g.requests += 40; return true }); after != 30 {
+		t.Errorf("a column that has succeeded tripped after %d outcomes", after)
+	}
+}
+
 func TestADisabledGateNeverTrips(t *testing.T) {
 	config := usual
 	config.Enabled = false

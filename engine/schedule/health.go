@@ -21,6 +21,10 @@ type GateConfig struct {
 const (
 	// alwaysFailing is after how many failures without any success a column is given up.
 	alwaysFailing = 25
+	// hopelessRequests is after how many requests of failed cells a column without any success is given up, once so many cells have failed: where
+	// each costs many requests, waiting for as many cells would cost too much.
+	hopelessRequests = 25
+	hopelessCells    = 5
 	// confidence is the number of standard deviations of the lower confidence bound. The bound is looked at after every outcome,
 	// so it has to be wide: 3 keeps random failures of a healthy run from ever adding up.
 	confidence = 3
@@ -35,6 +39,8 @@ type gate struct {
 	failures  int
 	total     int
 	succeeded bool
+	// requests are those of the cells that have failed before the first success.
+	requests int64
 }
 
 func newGate(config GateConfig) gate {
@@ -62,7 +68,7 @@ func (g *gate) add(failed bool) bool {
 		return false
 	}
 	if !g.succeeded {
-		return g.total >= alwaysFailing
+		return g.total >= alwaysFailing || g.total >= hopelessCells && g.requests >= hopelessRequests
 	}
 	return g.count >= g.config.Window && lowerBound(g.failures, g.count) > g.config.ErrorRate
 }

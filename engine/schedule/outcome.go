@@ -77,6 +77,9 @@ func (c *Core) Returned(task Task, failures []RowFailure, now time.Time) {
 		case r.epoch != task.epochs[i] || r.state != rowActive:
 			c.restartOrDrop(r)
 		case failed:
+			if problem.Cause.Consequence == failure.DropRow {
+				c.gates[task.Column][problem.Part].requests += task.Cost.Requests / int64(len(task.rows))
+			}
 			c.failed(r, task.Column, problem, now)
 		default:
 			c.passed(r, task.Column, len(c.gates[task.Column]))

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/connection"
 	"seedloom.dev/seedloom/engine/failure"
 )
 
@@ -143,6 +144,10 @@ func download(ctx context.Context, client *http.Client, address string) ([]byte,
 	for attempt := 1; ; attempt++ {
 		data, err := fetch(ctx, client, address)
 		var status statusError
+		var refused *connection.AddressRefusal
+		if errors.As(err, &refused) {
+			return nil, err
+		}
 		if err == nil || attempt == downloadAttempts || errors.Is(err, errTooLarge) || errors.As(err, &status) && !status.mayPass() {
 			return data, err
 		}
@@ -165,6 +170,9 @@ func fetch(ctx context.Context, client *http.Client, address string) ([]byte, er
 		return nil, errors.New("its URL is not valid")
 	}
 	response, err := client.Do(request)
+	if refused := (*connection.AddressRefusal)(nil); errors.As(err, &refused) {
+		return nil, fmt.Errorf("its URL %w", refused)
+	}
 	if err != nil {
 		var wrapped *url.Error
 		if errors.As(err, &wrapped) {

@@ -294,7 +294,7 @@ func TestFinalizeDescribesTheWhole(t *testing.T) {
 	}
 	input := finalizeInput(complete)
 	input.Cost = func(models ...runreport.Model) string { return fmt.Sprintf("0.%d0", len(models)) }
-	input.ColumnCost = func(column runreport.Column) string { return fmt.Sprintf("0.%d", runreport.Usage.Images) }
+	input.ColumnCost = func(column runreport.Column) string { return fmt.Sprintf("0.%d", column.Usage.Images) }
 	summary, err := s.Finalize(t.Context(), input)
 	if err != nil {
 		t.Fatal(err)

@@ -251,6 +251,8 @@ type Progress struct {
 	Columns []Column `json:"columns,omitempty"`
 	Models  []Model  `json:"models,omitempty"`
 	Dropped []Drop   `json:"dropped,omitempty"`
+	// Unusable counts the answers of this process that were paid for and could not be used.
+	Unusable []Drop `json:"unusable,omitempty"`
 }
 
 // Troubles are what keeps a shard from going on as it could, at one moment.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/engine/structured"
@@ -33,6 +34,9 @@ func (g *Generator) converse(ctx context.Context, record *table.Record, talk *co
 		if talk.answer == nil {
 			answer, usage, err := g.config.Client.Chat(ctx, g.request(record, talk))
 			spent.Add(usage)
+			if err != nil && usage.Succeeded > 0 {
+				column.Unusable(ctx, g.name, failure.Of(err).Reason)
+			}
 			if err != nil && g.beginAnew(talk, usage, err) {
 				continue
 			}
@@ -54,8 +58,10 @@ func (g *Generator) converse(ctx context.Context, record *table.Record, talk *co
 			talk.say()
 			return value, nil
 		}
+		problem := g.giveUp(talk, err)
+		column.Unusable(ctx, g.name, failure.Of(problem).Reason)
 		if !g.again(talk, err) {
-			return nil, g.giveUp(talk, err)
+			return nil, problem
 		}
 	}
 }

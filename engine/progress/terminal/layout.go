@@ -100,14 +100,22 @@ func initialText(snapshot *progress.Snapshot) string {
 	return formatCount(snapshot.Initial) + " from before"
 }
 
-func footer(snapshot *progress.Snapshot) []string {
+func footer(snapshot *progress.Snapshot) (lines []string) {
+	if count, most := snapshot.UnusableAnswers(); count > 0 {
+		text := "1 answer could not be used"
+		if count > 1 {
+			text = formatCount(count) + " answers could not be used"
+		}
+		lines = append(lines, fmt.Sprintf("%s; %s of column %s: %s", text, formatCount(most.Count), cleanName(most.Column), most.Reason))
+	}
 	switch snapshot.SlowRequests {
 	case 0:
-		return nil
 	case 1:
-		return []string{"1 request is slow"}
+		lines = append(lines, "1 request is slow")
+	default:
+		lines = append(lines, formatCount(snapshot.SlowRequests)+" requests are slow")
 	}
-	return []string{formatCount(snapshot.SlowRequests) + " requests are slow"}
+	return lines
 }
 
 // shownColumns are the columns that models make; the others keep step with the records.

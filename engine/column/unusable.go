@@ -1,0 +1,18 @@
+package column
+
+import "context"
+
+type unusableKey struct{}
+
+// WithUnusable returns a context in which each answer that was paid for and can't be used is counted at once, by its column and the reason, and not
+// only when its cell has come to an end. count may be called from many goroutines.
+func WithUnusable(ctx context.Context, count func(column, reason string)) context.Context {
+	return context.WithValue(ctx, unusableKey{}, count)
+}
+
+// Unusable counts an answer that can't be used, where somebody counts.
+func Unusable(ctx context.Context, name, reason string) {
+	if count, counts := ctx.Value(unusableKey{}).(func(column, reason string)); counts {
+		count(name, reason)
+	}
+}

@@ -1,0 +1,167 @@
+package health
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"image"
+	"image/color"
+	"image/png"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/column/llm"
+	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/model"
+	"seedloom.dev/seedloom/engine/plan"
+)
+
+// question is the smallest request in a form in which a model will be asked.
+type question struct {
+	alias string
+	// embeds says that it is one for a vector; else it is a conversation.
+	embeds  bool
+	request model.Request
+	// form is nil where the answer may be any text.
+	form *llm.Form
+	// words say what is asked for.
+	words string
+}
+
+// questionsOf are the questions of a plan. Columns that ask a model in the same form share one.
+func questionsOf(p *plan.Plan, tools func(alias string) []model.Tool) ([]question, error) {
+	var questions []question
+	for i := range p.Spec.Columns {
+		index, _ := p.Schema.Index(p.Spec.Columns[i].Name)
+		configured := p.Column(index)
+		if configured == nil || configured.Model == nil || configured.Model.HealthCheck == v1alpha1.HealthCheckDisabled {
+			continue
+		}
+		asked, err := questionOf(configured, tools)
+		if err != nil {
+			return nil, err
+		}
+		if asked != nil && !slices.ContainsFunc(questions, asked.isSame) {
+			questions = append(questions, *asked)
+		}
+	}
+	// A form that asks for nothing beside a text is tried by those of the same model that ask for more.
+	return slices.DeleteFunc(questions, func(plain question) bool {
+		return plain.isPlain() && slices.ContainsFunc(questions, func(other question) bool {
+			return other.alias == plain.alias && !other.embeds && !other.isPlain()
+		})
+	}), nil
+}
+
+// questionOf is the question for one column; nil for one that costs as much as a row, as an image does.
+func questionOf(configured *plan.Column, tools func(alias string) []model.Tool) (*question, error) {
+	asked := &question{alias: configured.Model.Alias, words: "a text"}
+	switch configured.Kind {
+	case plan.KindEmbedding:
+		asked.embeds, asked.words = true, "an embedding"
+		return asked, nil
+	case plan.KindImage:
+		return nil, nil
+	}
+	prompt := configured.Spec.Prompt()
+	if prompt.SystemPrompt != "" {
+		asked.request.Messages = append(asked.request.Messages, model.Message{Role: model.RoleSystem, Content: "You are a helpful assistant."})
+	}
+	user := model.Message{Role: model.RoleUser, Content: "Hello!"}
+	if slices.ContainsFunc(prompt.Context, func(media v1alpha1.MediaContext) bool { return media.Modality == v1alpha1.MediaImage }) {
+		user.Media, asked.words = []model.Media{{Modality: v1alpha1.MediaImage, MediaType: "image/png", Data: picture()}}, "an answer to an image"
+	}
+	form, err := llm.FormOf(configured.Spec, configured.Model)
+	if err != nil {
+		return nil, err
+	}
+	var offered []model.Tool
+	if prompt.Tools != "" && tools != nil {
+		offered = tools(prompt.Tools)
+		asked.words = "a text, with tools that it may call"
+	}
+	form.Prepare(&asked.request, offered)
+	switch form.Method() {
+	case v1alpha1.StructuredOutputTool:
+		asked.form, asked.words = form, "a tool call"
+	case v1alpha1.StructuredOutputNative:
+		asked.form, asked.words = form, "a document of a schema"
+	}
+	if asked.form != nil {
+		user.Content = "This is a test of the connection: make up any short example of what is asked for."
+	}
+	asked.request.Messages = append(asked.request.Messages, user)
+	return asked, nil
+}
+
+// isSame says whether two questions are the same one.
+func (q *question) isSame(other question) bool {
+	if q.alias != other.alias || q.embeds != other.embeds {
+		return false
+	}
+	one, _ := json.Marshal(q.request)
+	two, _ := json.Marshal(other.request)
+	return bytes.Equal(one, two)
+}
+
+// isPlain says that the question asks for nothing but a text.
+func (q *question) isPlain() bool {
+	return !q.embeds && q.form == nil && len(q.request.Tools) == 0 && len(q.request.Messages) == 1 && len(q.request.Messages[0].Media) == 0
+}
+
+// ask asks the question, and judges the answer.
+func (q *question) ask(ctx context.Context, client Client) (result Result) {
+	result = Result{Alias: q.alias, Form: q.words}
+	begun := time.Now()
+	defer func() { result.Took = time.Since(begun) }()
+	var err error
+	if q.embeds {
+		_, result.Usage, err = client.Embed(ctx, []string{"Hello!"})
+	} else {
+		var answer model.Answer
+		answer, result.Usage, err = client.Chat(ctx, q.request)
+		if err == nil {
+			result.Cause = q.judge(&answer)
+		}
+	}
+	result.unasked = unasked(ctx, err)
+	if err != nil {
+		result.Cause = lasting(failure.Of(err), q.words)
+	}
+	return result
+}
+
+// judge says what a server has left out of what it was asked for. An answer that was cut off says nothing of it.
+func (q *question) judge(answer *model.Answer) *failure.Error {
+	if q.form == nil || answer.Finish == model.FinishLength || answer.Finish == model.FinishContext || q.form.Reads(answer) {
+		return nil
+	}
+	switch {
+	case q.form.Method() == v1alpha1.StructuredOutputTool && q.request.ForcedTool != "" && !q.form.CallsAnswer(answer):
+		return failure.New(v1alpha1.ReasonUnsupportedRequest, failure.EndRun,
+			"its server answered with a text where tool_choice makes the model call a tool, which structuredOutput: Tool needs; "+
+				"start the server with tools, or set structuredOutput to Native or Prompt")
+	case q.form.Method() == v1alpha1.StructuredOutputNative && !json.Valid([]byte(strings.TrimSpace(answer.Text))):
+		return failure.New(v1alpha1.ReasonUnsupportedRequest, failure.DropRow,
+			"its answer is no JSON, though response_format asks for a document: its server may ignore structuredOutput: Native; "+
+				"if rows fail so too, set it to Prompt or Tool")
+	}
+	return nil
+}
+
+// picture is an image of one colour, as small as models of images take it.
+var picture = sync.OnceValue(func() string {
+	const side = 64
+	canvas := image.NewRGBA(image.Rect(0, 0, side, side))
+	for i := range side * side {
+		canvas.Set(i%side, i/side, color.RGBA{R: 40, G: 90, B: 160, A: 255})
+	}
+	var file bytes.Buffer
+	// Writing to memory does not fail.
+	_ = png.Encode(&file, canvas)
+	return base64.StdEncoding.EncodeToString(file.Bytes())
+})
