@@ -14,9 +14,18 @@ GOLANGCI_LINT := bin/golangci-lint-kube-api-linter
 GOVULNCHECK := bin/govulncheck
 
 # The modules of the repository beside the root's, as folders.
-MODULES := hack/cluster hack/bench/peers hack/tools/shape
+MODULES := hack/cluster hack/bench/peers hack/tools/overlay hack/tools/shape
+
+# The version that programs tell of themselves: the latest tag, or the commit.
+VERSION ?= $(shell git describe --tags --dirty 2>/dev/null || git describe --always --dirty --abbrev=12 2>/dev/null | sed 's/^/dev-/' || echo dev)
+LDFLAGS := -s -w -X seedloom.dev/seedloom/internal/buildversion.version=$(VERSION)
 
 OPERATOR_IMAGE := seedloom.dev/seedloom:dev
+# What `make image` makes, and for which machines.
+IMAGE ?= seedloom.dev/seedloom:$(VERSION)
+IMAGE_ARCHITECTURES ?= amd64 arm64
+# The certificates of public authorities, for providers on the internet.
+CERTIFICATES := $(addsuffix =/etc/ssl/certs/ca-certificates.crt,$(firstword $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt)))
 SIMULATOR_IMAGE := seedloom.dev/llmsim:dev
 TOOLSERVER_IMAGE := seedloom.dev/toolserver:dev
 CLUSTER := go -C hack/cluster run .
@@ -30,7 +39,7 @@ help: ## List the targets.
 
 .PHONY: demo
 demo: ## Bring up a real Kubernetes with the operator, and generate the sample dataset on it.
-	@echo "Compiling the demo (up to two minutes the first time)"
+	@echo "Compiling the demo (the first time 2 to 5 minutes on 2 cores)"
 	@go build -o bin/demo ./hack/demo
 	@bin/demo
 
@@ -41,7 +50,7 @@ demo-down: cluster-down ## Take down what the demo has brought up. Caches stay.
 
 .PHONY: generate
 generate: $(CONTROLLER_GEN) ## Generate deep copies and apply configurations.
-	$(CONTROLLER_GEN) object applyconfiguration paths=./api/...
+	$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt applyconfiguration:headerFile=hack/boilerplate.go.txt paths=./api/...
 
 .PHONY: manifests
 manifests: $(CONTROLLER_GEN) $(API_DOCS) ## Generate the CRD, the controller's role and the API reference.
@@ -56,7 +65,20 @@ fmt: ## Format the code.
 .PHONY: build
 build: ## Build the static binaries, the command line among them, into dist/.
 	@mkdir -p dist
-	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o dist/ ./cmd/manager ./cmd/engine ./cmd/bridge ./cmd/seedloom ./cmd/llmsim ./cmd/toolserver
+	CGO_ENABLED=0 go build -trimpath -ldflags='$(LDFLAGS)' -o dist/ ./cmd/manager ./cmd/engine ./cmd/bridge ./cmd/seedloom ./cmd/llmsim ./cmd/toolserver
+
+.PHONY: image
+image: ## Make the operator's image for each of IMAGE_ARCHITECTURES as an OCI archive in dist/, without a daemon (as the Dockerfile does).
+	for architecture in $(IMAGE_ARCHITECTURES); do \
+		mkdir -p "dist/$$architecture"; \
+		CGO_ENABLED=0 GOOS=linux GOARCH="$$architecture" go build -trimpath -ldflags='$(LDFLAGS)' -o "dist/$$architecture/" ./cmd/manager ./cmd/engine ./cmd/bridge; \
+		$(CLUSTER) save-image --name $(IMAGE) --architecture "$$architecture" --user 65532 --entrypoint /manager --output "$(CURDIR)/dist/seedloom-$$architecture.tar" \
+			"$(CURDIR)/dist/$$architecture/manager" "$(CURDIR)/dist/$$architecture/engine" "$(CURDIR)/dist/$$architecture/bridge" $(CERTIFICATES); \
+	done
+
+.PHONY: release
+release: ## Make the archives, checksums and bills of materials of a release into dist/release/.
+	go run ./hack/release --version $(VERSION)
 
 .PHONY: clean
 clean: ## Remove what was built in the checkout. Caches stay.
@@ -139,7 +161,7 @@ cluster-down: ## Take the cluster down.
 
 .PHONY: images
 images: build ## Put the images of the operator, of the simulated model server and of the tool server for trials into the cluster.
-	$(CLUSTER) load-image --name $(OPERATOR_IMAGE) --user 65532 --entrypoint /manager "$(CURDIR)/dist/manager" "$(CURDIR)/dist/engine" "$(CURDIR)/dist/bridge"
+	$(CLUSTER) load-image --name $(OPERATOR_IMAGE) --user 65532 --entrypoint /manager "$(CURDIR)/dist/manager" "$(CURDIR)/dist/engine" "$(CURDIR)/dist/bridge" $(CERTIFICATES)
 	$(CLUSTER) load-image --name $(SIMULATOR_IMAGE) --user 65532 --entrypoint /llmsim "$(CURDIR)/dist/llmsim"
 	$(CLUSTER) load-image --name $(TOOLSERVER_IMAGE) --user 65532 --entrypoint /toolserver "$(CURDIR)/dist/toolserver"
 

@@ -34,7 +34,7 @@ models:
 - {alias: writer, provider: local, model: m, maxParallelRequests: 9}
 - {alias: judge, provider: local, model: m, maxParallelRequests: 6, parameters: {maxTokens: 4}}
 columns:
-- {name: id, sampler: {type: UUID, uuid: {}}}
+- {name: id, sampler: {type: UUID}}
 - {name: one, llmText: {model: writer, prompt: "one {{ id }}"}}
 - {name: two, weight: 2, llmText: {model: judge, prompt: "two {{ id }}"}}
 output: {persistentVolumeClaim: {claimName: c}}

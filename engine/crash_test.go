@@ -67,7 +67,7 @@ randomSeed: 7
 providers: [{name: local, type: OpenAI, endpoint: ENDPOINT}]
 models: [{alias: writer, provider: local, model: crash/writer, maxParallelRequests: 64, parameters: {maxTokens: 8}}]
 columns:
-- {name: id, sampler: {type: UUID, uuid: {}}}
+- {name: id, sampler: {type: UUID}}
 - {name: question, llmText: {model: writer, prompt: "ask about {{ id }}"}}
 - {name: answer, llmText: {model: writer, prompt: "answer {{ id }}: {{ question }}"}}
 - {name: both, expression: {expr: "{{ question }} {{ answer }}"}}

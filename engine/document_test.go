@@ -29,7 +29,7 @@ models:
 - {alias: native, provider: local, model: documents/native, structuredOutput: Native}
 - {alias: caller, provider: local, model: documents/caller, structuredOutput: Tool}
 columns:
-- {name: topic, sampler: {type: UUID, uuid: {}}}
+- {name: topic, sampler: {type: UUID}}
 - {name: code, llmCode: {model: writer, language: python, prompt: "Code about {{ topic }}"}}
 - name: product
   llmStructured:

@@ -15,7 +15,7 @@ randomSeed: 7
 providers: [{name: local, type: OpenAI, endpoint: ENDPOINT}]
 models: [{alias: writer, provider: local, model: m, maxParallelRequests: 4}]
 columns:
-- {name: id, sampler: {type: UUID, uuid: {}}}
+- {name: id, sampler: {type: UUID}}
 - {name: secret, drop: true, llmText: {model: writer, prompt: "about {{ id }}", trace: LastMessage}}
 - {name: note, expression: {expr: "{{ secret | upper }}"}}
 output: {persistentVolumeClaim: {claimName: c}}

@@ -77,7 +77,7 @@ providers: [{name: local, type: OpenAI, endpoint: ENDPOINT}]
 models: [{alias: writer, provider: local, model: m, maxParallelRequests: 4}]
 seed: {configMap: {name: s, key: seed.csv}, order: Shuffled}
 columns:
-- {name: id, sampler: {type: UUID, uuid: {}}}
+- {name: id, sampler: {type: UUID}}
 - {name: note, expression: {expr: "{{ text | upper }}"}}
 - {name: text, llmText: {model: writer, prompt: "about {{ title }} {{ id }}"}}
 - {name: number, sampler: {type: Uniform, uniform: {low: 0, high: 100}, convertTo: int}}
@@ -416,7 +416,7 @@ func TestAnInterruptionKeepsWholeRows(t *testing.T) {
 
 func TestAnInterruptedSyncRunSendsNothingTwice(t *testing.T) {
 	spec := strings.Replace(strings.Replace(resizeSpec, `"{{ sizes }}/{{ size }}"`, `"{{ id }} {{ size }}"`, 1),
-		"columns:", "columns:\n- {name: id, sampler: {type: UUID, uuid: {}}}\n- {name: intro, llmText: {model: writer, prompt: \"first {{ id }}\"}}", 1)
+		"columns:", "columns:\n- {name: id, sampler: {type: UUID}}\n- {name: intro, llmText: {model: writer, prompt: \"first {{ id }}\"}}", 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var stop atomic.Int32

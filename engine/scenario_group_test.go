@@ -22,7 +22,7 @@ providers: [{name: local, type: OpenAI, endpoint: ENDPOINT}]
 models: [{alias: writer, provider: local, model: scenario/writer, maxParallelRequests: 64}]
 seed: {configMap: {name: s, key: seed.csv}}
 columns:
-- {name: id, sampler: {type: UUID, uuid: {}}}
+- {name: id, sampler: {type: UUID}}
 - {name: text, skip: {when: "{{ n > 0 }}"}, llmText: {model: writer, prompt: "about {{ id }}"}}
 - {name: fragile, expression: {expr: "EXPRESSION"}}
 - name: whole

@@ -29,7 +29,7 @@ models:
 - {alias: writer, provider: local, model: scenario/writer, maxParallelRequests: 4, timeoutSeconds: 3600}
 - {alias: critic, provider: local, model: scenario/critic, maxParallelRequests: 2, timeoutSeconds: 3600}
 columns:
-- {name: id, sampler: {type: UUID, uuid: {}}}
+- {name: id, sampler: {type: UUID}}
 - {name: text, llmText: {model: writer, prompt: "about {{ id }}"}}
 - {name: other, llmText: {model: critic, prompt: "of {{ id }}"}}
 output: {persistentVolumeClaim: {claimName: c}}

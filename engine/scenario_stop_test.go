@@ -28,7 +28,7 @@ randomSeed: 7
 providers: [{name: local, type: OpenAI, endpoint: ENDPOINT}]
 models: [{alias: writer, provider: local, model: scenario/writer, maxParallelRequests: 16, timeoutSeconds: 60}]
 columns:
-- {name: id, sampler: {type: UUID, uuid: {}}}
+- {name: id, sampler: {type: UUID}}
 - name: code
   custom:
     strategy: Batch

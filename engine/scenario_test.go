@@ -58,7 +58,7 @@ randomSeed: 7
 providers: [{name: local, type: OpenAI, endpoint: ENDPOINT}]
 models: [{alias: writer, provider: local, model: scenario/writer, maxParallelRequests: %d, timeoutSeconds: 5, parameters: {maxTokens: 8}}]
 columns:
-- {name: id, sampler: {type: UUID, uuid: {}}}
+- {name: id, sampler: {type: UUID}}
 - {name: text, llmText: {model: writer, prompt: "about {{ id }}"}}
 output: {persistentVolumeClaim: {claimName: c}}
 `
@@ -284,7 +284,7 @@ randomSeed: 7
 providers: [{name: fast, type: OpenAI, endpoint: %s}, {name: slow, type: OpenAI, endpoint: %s}]
 models: [{alias: writer, provider: fast, model: m, maxParallelRequests: 4}, {alias: judge, provider: slow, model: m, maxParallelRequests: 4}]
 columns:
-- {name: id, sampler: {type: UUID, uuid: {}}}
+- {name: id, sampler: {type: UUID}}
 - {name: text, llmText: {model: writer, prompt: "about {{ id }}"}}
 - {name: other, llmText: {model: judge, prompt: "of {{ id }}"}}
 output: {persistentVolumeClaim: {claimName: c}}

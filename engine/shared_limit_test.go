@@ -26,7 +26,7 @@ models:
 - {alias: two, provider: local, model: shared/two, healthCheck: Enabled}
 - {alias: three, provider: local, model: shared/embedding, healthCheck: Enabled}
 columns:
-- {name: id, sampler: {type: UUID, uuid: {}}}
+- {name: id, sampler: {type: UUID}}
 - {name: first, llmText: {model: one, prompt: "first {{ id }}"}}
 - {name: second, llmText: {model: two, prompt: "second {{ id }}"}}
 - {name: third, embedding: {model: three, targetColumn: id}}
@@ -149,7 +149,7 @@ numRecords: 4000
 providers: [{name: local, type: OpenAI, endpoint: ENDPOINT, maxParallelRequests: 20}]
 models: [{alias: writer, provider: local, model: scenario/writer, maxParallelRequests: 64, parameters: {maxTokens: 8}}]
 columns:
-- {name: id, sampler: {type: UUID, uuid: {}}}
+- {name: id, sampler: {type: UUID}}
 - {name: text, llmText: {model: writer, prompt: "about {{ id }}"}}
 output: {persistentVolumeClaim: {claimName: c}}
 `

@@ -30,7 +30,7 @@ models: [{alias: writer, provider: local, model: m, maxParallelRequests: 4}]
 toolServers: [{name: lexicon, type: StreamableHTTP, endpoint: "%s"}]
 tools: [{alias: words, servers: [lexicon], allowTools: [define], maxTurns: 2}]
 columns:
-- {name: id, sampler: {type: UUID, uuid: {}}}
+- {name: id, sampler: {type: UUID}}
 - {name: text, llmText: {model: writer, prompt: "about {{ id }}", tools: words}}
 output: {persistentVolumeClaim: {claimName: c}}
 run: {rowGroupSize: 10}

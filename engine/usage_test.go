@@ -19,7 +19,7 @@ models:
 - {alias: writer, provider: local, model: m, maxParallelRequests: 4, price: {inputPerMillionTokens: 1000, outputPerMillionTokens: 4000}}
 - {alias: editor, provider: local, model: brief, maxParallelRequests: 4}
 columns:
-- {name: id, sampler: {type: UUID, uuid: {}}}
+- {name: id, sampler: {type: UUID}}
 - {name: text, llmText: {model: writer, prompt: "about {{ id }}"}}
 - {name: summary, llmText: {model: editor, prompt: "sum up {{ text }}"}}
 - {name: title, llmText: {model: editor, prompt: "a title for {{ text }}"}}

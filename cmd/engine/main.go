@@ -38,6 +38,7 @@ func run(arguments []string) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
+	logger.Info("the engine starts", "version", buildversion.Version(), "role", arguments[0])
 	config, err := readConfig(logger)
 	if err != nil {
 		logger.Error("the engine can't start", "error", err)

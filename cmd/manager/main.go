@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -29,10 +28,8 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/controllers/datasetgeneration"
 	"seedloom.dev/seedloom/controllers/enginepods"
+	"seedloom.dev/seedloom/internal/buildversion"
 )
-
-// engineImageVariable is the default of --engine-image, so that the Deployment can name its own image.
-const engineImageVariable = "SEEDLOOM_ENGINE_IMAGE"
 
 // settings are the values of the flags.
 type settings struct {
@@ -48,8 +45,7 @@ type settings struct {
 
 func main() {
 	var given settings
-	flag.StringVar(&given.engineImage, "engine-image", os.Getenv(engineImageVariable),
-		"Image of engine Pods; defaults to the environment variable "+engineImageVariable+".")
+	flag.StringVar(&given.engineImage, "engine-image", "", "Image of engine Pods; the manager's own when empty.")
 	flag.StringVar(&given.namespaces, "namespaces", "",
 		"Comma-separated namespaces to watch; all when empty. With a list, Roles in those namespaces are enough.")
 	flag.BoolVar(&given.leaderElect, "leader-elect", true,
@@ -66,6 +62,7 @@ func main() {
 	flag.Parse()
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&logging)))
 
+	ctrl.Log.Info("The manager starts", "version", buildversion.Version())
 	if err := run(ctrl.SetupSignalHandler(), given); err != nil {
 		ctrl.Log.Error(err, "The manager has ended")
 		os.Exit(1)
@@ -74,9 +71,6 @@ func main() {
 
 // run returns when the context ends, or with an error that only a restart can mend.
 func run(ctx context.Context, given settings) error {
-	if given.engineImage == "" {
-		return errors.New("--engine-image is not set: name the image of engine Pods, normally the manager's own")
-	}
 	config, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("finding the cluster: %w", err)
@@ -88,6 +82,12 @@ func run(ctx context.Context, given settings) error {
 	if err != nil {
 		return fmt.Errorf("setting up the manager: %w", err)
 	}
+	if given.engineImage == "" {
+		if given.engineImage, err = ownImage(ctx, manager.GetAPIReader(), os.Getenv); err != nil {
+			return err
+		}
+	}
+	ctrl.Log.Info("Engine Pods get an image", "image", given.engineImage)
 	controllerMetrics, err := datasetgeneration.NewMetrics(metrics.Registry)
 	if err != nil {
 		return err

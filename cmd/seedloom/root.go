@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"seedloom.dev/seedloom/internal/buildversion"
@@ -22,9 +24,23 @@ Find out whether a manifest is valid and its models can be used, look at some re
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	root.SetVersionTemplate(buildversion.Line("seedloom") + "\n")
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Log)
-	root.AddCommand(newValidateCommand(streams), newCheckCommand(streams), newPreviewCommand(streams), newRunCommand(streams))
+	root.AddCommand(newValidateCommand(streams), newCheckCommand(streams), newPreviewCommand(streams), newRunCommand(streams),
+		newVersionCommand(streams))
 	return root
+}
+
+func newVersionCommand(streams *Streams) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			fmt.Fprintln(streams.Out, buildversion.Line("seedloom"))
+			return nil
+		},
+	}
 }

@@ -19,7 +19,7 @@ models:
 - {alias: viewer, provider: local, model: v}
 - {alias: claude, provider: far, model: c}
 columns:
-- {name: title, sampler: {type: UUID, uuid: {}}}
+- {name: title, sampler: {type: UUID}}
 - {name: vectors, embedding: {model: embedder, targetColumn: title}}
 - {name: cover, image: {model: painter, prompt: "a cover for {{ title }}"}}
 - {name: caption, llmText: {model: viewer, prompt: Describe it., context: [{column: cover, modality: Image}]}}

@@ -32,7 +32,7 @@ numRecords: 40
 providers: [{name: local, type: OpenAI, endpoint: "http://127.0.0.1:1/v1"}]
 models: [{alias: writer, provider: local, model: m, maxParallelRequests: 4}]
 columns:
-- {name: id, sampler: {type: UUID, uuid: {}}}
+- {name: id, sampler: {type: UUID}}
 - {name: text, llmText: {model: writer, prompt: "{{ id }}"}}
 output: {persistentVolumeClaim: {claimName: c}}
 run: {rowGroupSize: 10}

@@ -43,7 +43,7 @@ func workloads() []workload {
 	all = append(append(all, shapes()...), stages())
 	all = append(all, workload{
 		name: "requests", run: generate, simulator: "{}",
-		spec: dataset(50_000, 64, "- {name: id, sampler: {type: UUID, uuid: {}}}", "- {name: a, llmText: {model: one, prompt: 'about {{ id }}'}}"),
+		spec: dataset(50_000, 64, "- {name: id, sampler: {type: UUID}}", "- {name: a, llmText: {model: one, prompt: 'about {{ id }}'}}"),
 		figures: []measured{
 			{name: "requests to a model without latency", unit: "requests/s", from: func(s sample) float64 { return float64(s.Requests) / s.Seconds }},
 			{name: "processor time of the engine", unit: "µs/request", goal: 60, less: true, from: func(s sample) float64 { return s.Processor * 1e6 / float64(s.Requests) }},
@@ -63,7 +63,7 @@ func workloads() []workload {
 	return append(all, workload{
 		name: "cooldown", run: generate, limit: 20 * time.Second,
 		simulator: "faults: [{kind: Status, status: 429, retryAfter: 60s}]",
-		spec:      dataset(512, 512, "- {name: id, sampler: {type: UUID, uuid: {}}}", "- {name: a, llmText: {model: one, prompt: 'about {{ id }}'}}"),
+		spec:      dataset(512, 512, "- {name: id, sampler: {type: UUID}}", "- {name: a, llmText: {model: one, prompt: 'about {{ id }}'}}"),
 		figures: []measured{{name: "one core while 512 cells wait out a Retry-After", unit: "share", goal: 0.01, less: true,
 			from: func(s sample) float64 { return s.Processor / s.Seconds }}},
 	})
@@ -75,7 +75,7 @@ func shapes() []workload {
 	text := func(name, model, prompt string) string {
 		return fmt.Sprintf("- {name: %s, llmText: {model: %s, prompt: '%s'}}", name, model, prompt)
 	}
-	id := "- {name: id, sampler: {type: UUID, uuid: {}}}"
+	id := "- {name: id, sampler: {type: UUID}}"
 	made := []struct {
 		name    string
 		columns []string
@@ -100,7 +100,7 @@ func shapes() []workload {
 }
 
 var sampled = []string{
-	"- {name: id, sampler: {type: UUID, uuid: {}}}",
+	"- {name: id, sampler: {type: UUID}}",
 	"- {name: color, sampler: {type: Category, category: {values: [red, green, blue]}}}",
 	"- {name: size, sampler: {type: Category, category: {values: [S, M, L], weights: [1, 2, 1]}}}",
 	"- {name: price, sampler: {type: Uniform, uniform: {low: 1, high: 100}}}",

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"syscall"
 
@@ -15,16 +17,61 @@ import (
 	"seedloom.dev/seedloom/hack/cluster/internal/image"
 )
 
-var commands = map[string]func(context.Context, *environment) error{
-	"up":            up,
-	"down":          down,
-	"status":        status,
-	"assets":        assets,
-	"load-image":    loadImage,
-	"volume":        volume,
-	"volume-remove": volumeRemove,
-	"kubeconfig":    kubeconfig,
-	"kubectl":       kubectl,
+// command is a command of the command line: all that is known of it.
+type command struct {
+	name string
+	// help are the lines of the usage text.
+	help []string
+	run  func(context.Context, *environment) error
+	// flags defines those that only this command has; nil when there are none.
+	flags func(*flag.FlagSet, *options)
+	// required are the flags that must be given.
+	required []string
+	// arguments says whether there may be any beside the flags.
+	arguments bool
+}
+
+// commands are all commands, in the order of the usage text.
+func commands() []command {
+	claimFlags := func(flags *flag.FlagSet, parsed *options) {
+		flags.StringVar(&parsed.namespace, "namespace", "", "the claim's namespace")
+		flags.StringVar(&parsed.name, "name", "", "the claim's name")
+	}
+	volumeFlags := func(flags *flag.FlagSet, parsed *options) {
+		claimFlags(flags, parsed)
+		flags.StringVar(&parsed.size, "size", "", "give the claim a file system of this size")
+	}
+	imageFlags := func(flags *flag.FlagSet, parsed *options) {
+		flags.StringVar(&parsed.name, "name", "", "the image's name and tag")
+		flags.StringVar(&parsed.user, "user", "65532", "the user the image runs as")
+		flags.StringVar(&parsed.entrypoint, "entrypoint", "", "the program to run; the first FILE by default")
+		flags.StringVar(&parsed.architecture, "architecture", runtime.GOARCH, "the architecture of the programs, as Go names it")
+	}
+	archiveFlags := func(flags *flag.FlagSet, parsed *options) {
+		imageFlags(flags, parsed)
+		flags.StringVar(&parsed.output, "output", "", "the archive to write")
+	}
+	return []command{
+		{name: "up", run: up, help: []string{`bring the cluster up (again after a crash); print the kubeconfig's path`}},
+		{name: "down", run: down, help: []string{`take everything down, also after a failed "up"`}},
+		{name: "status", run: status, help: []string{"say which provider is used and what runs"}},
+		{name: "assets", run: assets, help: []string{"print a folder with etcd, kube-apiserver and kubectl (KUBEBUILDER_ASSETS)"}},
+		{name: "load-image", run: loadImage, flags: imageFlags, required: []string{"name"}, arguments: true, help: []string{
+			"--name NAME:TAG [--user 65532] [--entrypoint /manager] FILE[=/PATH]...",
+			"put static binaries into a one-layer image and give it to the node",
+		}},
+		{name: "save-image", run: saveImage, flags: archiveFlags, required: []string{"name", "output"}, arguments: true, help: []string{
+			"--name NAME:TAG --output FILE.tar [--architecture arm64] FILE[=/PATH]...",
+			"put static binaries into a one-layer image, as an OCI archive; needs no cluster",
+		}},
+		{name: "volume", run: volume, flags: volumeFlags, required: []string{"namespace", "name"}, help: []string{
+			"--namespace NS --name CLAIM [--size 64Mi]",
+			"make a claim bound to a folder of this machine; print the folder",
+		}},
+		{name: "volume-remove", run: volumeRemove, flags: claimFlags, required: []string{"namespace", "name"}, help: []string{"--namespace NS --name CLAIM"}},
+		{name: "kubeconfig", run: kubeconfig, help: []string{"print the kubeconfig's path"}},
+		{name: "kubectl", run: kubectl, arguments: true, help: []string{"-- ARGUMENTS..."}},
+	}
 }
 
 func up(ctx context.Context, e *environment) error {
@@ -103,20 +150,7 @@ func assets(ctx context.Context, e *environment) error {
 }
 
 func loadImage(ctx context.Context, e *environment) error {
-	spec := image.Spec{Name: e.options.name, User: e.options.user}
-	for _, argument := range e.options.arguments {
-		file, err := image.ParseFile(argument)
-		if err != nil {
-			return err
-		}
-		spec.Files = append(spec.Files, file)
-	}
-	if entrypoint := strings.Fields(e.options.entrypoint); len(entrypoint) > 0 {
-		spec.Entrypoint = entrypoint
-	} else if len(spec.Files) > 0 {
-		spec.Entrypoint = []string{spec.Files[0].Target}
-	}
-	built, err := image.New(spec)
+	built, err := e.image()
 	if err != nil {
 		return err
 	}
@@ -134,6 +168,41 @@ func loadImage(ctx context.Context, e *environment) error {
 	}
 	fmt.Fprintf(e.output, "%s@%s %s\n", built.Name(), built.Digest(), result)
 	return nil
+}
+
+func saveImage(_ context.Context, e *environment) (err error) {
+	built, err := e.image()
+	if err != nil {
+		return err
+	}
+	archive, err := os.Create(e.options.output)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, archive.Close()) }()
+	if err := built.WriteArchive(archive); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.output, "%s@%s in %s\n", built.Name(), built.Digest(), e.options.output)
+	return nil
+}
+
+// image is the image that the flags describe.
+func (e *environment) image() (*image.Image, error) {
+	spec := image.Spec{Name: e.options.name, User: e.options.user, Architecture: e.options.architecture}
+	for _, argument := range e.options.arguments {
+		file, err := image.ParseFile(argument)
+		if err != nil {
+			return nil, err
+		}
+		spec.Files = append(spec.Files, file)
+	}
+	if entrypoint := strings.Fields(e.options.entrypoint); len(entrypoint) > 0 {
+		spec.Entrypoint = entrypoint
+	} else if len(spec.Files) > 0 {
+		spec.Entrypoint = []string{spec.Files[0].Target}
+	}
+	return image.New(spec)
 }
 
 func volume(ctx context.Context, e *environment) error {

@@ -11,27 +11,20 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 )
 
-const usage = `Bring up a Kubernetes cluster for development and tests on this machine.
+// usageHead and usageTail stand around the commands in the usage text.
+const (
+	usageHead = `Bring up a Kubernetes cluster for development and tests on this machine.
 
 Usage: go -C hack/cluster run . COMMAND [FLAGS]
 
 Commands:
-  up              bring the cluster up (again after a crash); print the kubeconfig's path
-  down            take everything down, also after a failed "up"
-  status          say which provider is used and what runs
-  assets          print a folder with etcd, kube-apiserver and kubectl (KUBEBUILDER_ASSETS)
-  load-image      --name NAME:TAG [--user 65532] [--entrypoint /manager] FILE[=/PATH]...
-                  put static binaries into a one-layer image and give it to the node
-  volume          --namespace NS --name CLAIM [--size 64Mi]
-                  make a claim bound to a folder of this machine; print the folder
-  volume-remove   --namespace NS --name CLAIM
-  kubeconfig      print the kubeconfig's path
-  kubectl         -- ARGUMENTS...
-
+`
+	usageTail = `
 Flags of every command:
   --provider      auto, kind, download or build (SEEDLOOM_CLUSTER_PROVIDER)
   --state         folder for everything the cluster writes (SEEDLOOM_CLUSTER_STATE,
@@ -40,6 +33,22 @@ Flags of every command:
 FILE arguments are relative to hack/cluster when run with "go -C"; give absolute paths.
 Environment: SEEDLOOM_CACHE (programs; default ~/.cache/seedloom).
 `
+)
+
+// usage is the help text.
+func usage() string {
+	var text strings.Builder
+	text.WriteString(usageHead)
+	for _, entry := range commands() {
+		name := entry.name
+		for _, line := range entry.help {
+			fmt.Fprintf(&text, "  %-15s %s\n", name, line)
+			name = ""
+		}
+	}
+	text.WriteString(usageTail)
+	return text.String()
+}
 
 func main() {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -58,22 +67,25 @@ func main() {
 type options struct {
 	provider, state             string
 	name, user, namespace, size string
-	entrypoint                  string
-	arguments                   []string
+	entrypoint, architecture    string
+	// output is the archive of an image.
+	output    string
+	arguments []string
 }
 
 // execute runs one command line. Results go to output, progress to progress.
 func execute(ctx context.Context, arguments []string, output, progress io.Writer) error {
 	if len(arguments) == 0 || arguments[0] == "help" || arguments[0] == "--help" || arguments[0] == "-h" {
-		fmt.Fprint(progress, usage)
+		fmt.Fprint(progress, usage())
 		return flag.ErrHelp
 	}
-	command, known := commands[arguments[0]]
-	if !known {
-		fmt.Fprint(progress, usage)
+	all := commands()
+	index := slices.IndexFunc(all, func(entry command) bool { return entry.name == arguments[0] })
+	if index < 0 {
+		fmt.Fprint(progress, usage())
 		return fmt.Errorf("unknown command %q", arguments[0])
 	}
-	parsed, err := parse(arguments[0], arguments[1:], progress)
+	parsed, err := parse(&all[index], arguments[1:], progress)
 	if err != nil {
 		return err
 	}
@@ -81,46 +93,34 @@ func execute(ctx context.Context, arguments []string, output, progress io.Writer
 	if err != nil {
 		return err
 	}
-	return command(ctx, environment)
+	return all[index].run(ctx, environment)
 }
 
 // parse reads a command's flags; each command accepts only its own.
-func parse(command string, arguments []string, problems io.Writer) (options, error) {
+func parse(of *command, arguments []string, problems io.Writer) (options, error) {
 	var parsed options
-	flags := flag.NewFlagSet(command, flag.ContinueOnError)
+	flags := flag.NewFlagSet(of.name, flag.ContinueOnError)
 	flags.SetOutput(problems)
 	flags.StringVar(&parsed.provider, "provider", first(os.Getenv("SEEDLOOM_CLUSTER_PROVIDER"), providerAuto), "auto, kind, download or build")
 	flags.StringVar(&parsed.state, "state", first(os.Getenv("SEEDLOOM_CLUSTER_STATE"), "/var/lib/seedloom-cluster"), "state folder")
-	var required []string
-	switch command {
-	case "load-image":
-		flags.StringVar(&parsed.name, "name", "", "the image's name and tag")
-		flags.StringVar(&parsed.user, "user", "65532", "the user the image runs as")
-		flags.StringVar(&parsed.entrypoint, "entrypoint", "", "the program to run; the first FILE by default")
-		required = []string{"name"}
-	case "volume", "volume-remove":
-		flags.StringVar(&parsed.namespace, "namespace", "", "the claim's namespace")
-		flags.StringVar(&parsed.name, "name", "", "the claim's name")
-		required = []string{"namespace", "name"}
-		if command == "volume" {
-			flags.StringVar(&parsed.size, "size", "", "give the claim a file system of this size")
-		}
+	if of.flags != nil {
+		of.flags(flags, &parsed)
 	}
 	if err := flags.Parse(arguments); err != nil {
 		return options{}, err
 	}
 	parsed.arguments = flags.Args()
-	if command != "load-image" && command != "kubectl" && len(parsed.arguments) > 0 {
-		return options{}, fmt.Errorf("%s takes no arguments, got %q", command, parsed.arguments)
+	if !of.arguments && len(parsed.arguments) > 0 {
+		return options{}, fmt.Errorf("%s takes no arguments, got %q", of.name, parsed.arguments)
 	}
 	var missing []string
-	for _, name := range required {
+	for _, name := range of.required {
 		if flags.Lookup(name).Value.String() == "" {
 			missing = append(missing, "--"+name)
 		}
 	}
 	if len(missing) > 0 {
-		return options{}, fmt.Errorf("%s needs %s", command, strings.Join(missing, " and "))
+		return options{}, fmt.Errorf("%s needs %s", of.name, strings.Join(missing, " and "))
 	}
 	return parsed, nil
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -18,6 +19,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 )
@@ -31,6 +34,8 @@ const (
 func main() {
 	timeout := flag.Duration("timeout", 5*time.Minute, "how long the dataset may take")
 	flag.Parse()
+	// The client's library complains, with a stack trace, when nobody has said where its log goes. What a user must know is in errors.
+	log.SetLogger(zap.New(zap.WriteTo(io.Discard)))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, *timeout)
 	stop()
@@ -62,7 +67,7 @@ func run(ctx context.Context, timeout time.Duration) error {
 		title string
 		do    func(context.Context) error
 	}{
-		{"Bring up Kubernetes (built on first use, about 14 minutes on 2 cores; then seconds)", d.startCluster},
+		{"Bring up Kubernetes (the first time it is built: 15 minutes on 2 idle cores, an hour on busy ones; then seconds)", d.startCluster},
 		{"Build the images and put them into the cluster", func(ctx context.Context) error { return execute(ctx, "make", "--no-print-directory", "images") }},
 		{"Deploy the operator from config/default", func(ctx context.Context) error { return execute(ctx, "make", "--no-print-directory", "deploy") }},
 		{"Prepare an empty namespace and volume", d.prepareNamespace},

@@ -1,9 +1,13 @@
 // Package buildversion says which version a program is. Nothing else of it is here.
 package buildversion
 
-import "runtime/debug"
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+)
 
-// version is set when a release is built.
+// version is set by the linker when a program is built by make or the Dockerfile.
 var version = "dev"
 
 // Version is the version of the release, or the commit that was built.
@@ -19,4 +23,9 @@ func Version() string {
 		}
 	}
 	return version
+}
+
+// Line is the version of a program for people: what it is called, its version, and for what it was built by which Go.
+func Line(program string) string {
+	return fmt.Sprintf("%s %s (%s, %s/%s)", program, Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

@@ -100,7 +100,7 @@ randomSeed: 7
 providers: [{name: peer, type: %s, endpoint: %q}]
 models: [{alias: writer, provider: peer, model: some-model, healthCheck: Disabled, parameters: {temperature: 0.5, maxTokens: 50}}]
 columns:
-- {name: id, sampler: {type: UUID, uuid: {}}}
+- {name: id, sampler: {type: UUID}}
 - {name: text, llmText: {model: writer, systemPrompt: Be brief., prompt: "%s {{ id }}"}}
 output: {persistentVolumeClaim: {claimName: c}}
 `, provider, endpoint, word), &spec); err != nil {

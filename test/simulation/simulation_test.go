@@ -54,7 +54,7 @@ models:
 - {alias: writer, provider: near, model: w, maxParallelRequests: %d, timeoutSeconds: 20}
 - {alias: editor, provider: far, model: e, maxParallelRequests: %d, timeoutSeconds: 20}
 columns:
-- {name: id, sampler: {type: UUID, uuid: {}}}
+- {name: id, sampler: {type: UUID}}
 - {name: stars, sampler: {type: Uniform, uniform: {low: 1, high: 6}, convertTo: int}}
 - {name: text, llmText: {model: writer, prompt: "text {{ id }}"}}
 - {name: summary, skip: {when: "{{ stars == 5 }}", value: none}, llmText: {model: editor, prompt: "summary {{ text }}"}}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -165,7 +166,7 @@ func (s *Store) obtain(ctx context.Context, program Program, toolchain string, s
 			// would hide that.
 			return "", fmt.Errorf("download %s %s: %w", program, p.version, err)
 		}
-		fmt.Fprintf(s.Progress, "%s no download of %s (%v): building from source from here on\n", step, program, err)
+		fmt.Fprintf(s.Progress, "%s %s and what follows is built from source, since %s\n", step, program, whyBuilt(err))
 		*sitesReachable = false
 	}
 	path := s.builtPath(p, program)
@@ -192,4 +193,13 @@ func toolchainVersion(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("run \"go env GOVERSION\": %w (building the cluster's programs needs Go on the PATH)", err)
 	}
 	return strings.TrimSpace(string(output)), nil
+}
+
+// whyBuilt says why programs are built that could have been downloaded. A machine without the internet is nothing that went wrong.
+func whyBuilt(err error) string {
+	var unreachable net.Error
+	if errors.As(err, &unreachable) {
+		return "this machine does not reach the download sites"
+	}
+	return "it could not be downloaded: " + err.Error()
 }

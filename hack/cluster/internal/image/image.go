@@ -26,9 +26,11 @@ type Spec struct {
 	Entrypoint []string // absolute paths in the image, with arguments
 	User       string   // "65532" or "65532:65532"; empty means root
 	Files      []File
+	// Architecture is that of the programs, as Go names it; that of this machine when it is empty.
+	Architecture string
 }
 
-// File is one executable of the image.
+// File is one executable of the image, or something that programs read.
 type File struct {
 	Source string // on this machine
 	Target string // absolute, in the image
@@ -76,6 +78,9 @@ func New(spec Spec) (*Image, error) {
 	}
 	if len(spec.Files) == 0 {
 		return nil, fmt.Errorf("image %s: name at least one file to put into it", spec.Name)
+	}
+	if spec.Architecture == "" {
+		spec.Architecture = runtime.GOARCH
 	}
 	spec.Files = append([]File(nil), spec.Files...)
 	sort.Slice(spec.Files, func(i, j int) bool { return spec.Files[i].Target < spec.Files[j].Target })
@@ -218,7 +223,7 @@ func directories(files []File) []string {
 
 func configuration(spec Spec, layer string) map[string]any {
 	return map[string]any{
-		"architecture": runtime.GOARCH,
+		"architecture": spec.Architecture,
 		"os":           "linux",
 		"created":      "1970-01-01T00:00:00Z",
 		"config": map[string]any{
@@ -228,7 +233,7 @@ func configuration(spec Spec, layer string) map[string]any {
 			"WorkingDir": "/",
 		},
 		"rootfs":  map[string]any{"type": "layers", "diff_ids": []string{layer}},
-		"history": []map[string]any{{"created": "1970-01-01T00:00:00Z", "created_by": "seedloom load-image"}},
+		"history": []map[string]any{{"created": "1970-01-01T00:00:00Z", "created_by": "seedloom hack/cluster"}},
 	}
 }
 

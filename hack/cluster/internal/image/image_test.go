@@ -157,3 +157,14 @@ func TestDigestInListing(t *testing.T) {
 		t.Error("found an image that is not listed")
 	}
 }
+
+func TestTheArchitectureIsThatOfThePrograms(t *testing.T) {
+	spec := image.Spec{Name: "example.org/x:1", Architecture: "riscv64", Files: []image.File{{Source: program(t, "x"), Target: "/x"}}}
+	found := archive(t, build(t, spec))
+	for name, content := range found {
+		if strings.HasPrefix(name, "blobs/") && bytes.Contains(content, []byte(`"architecture":"riscv64"`)) {
+			return
+		}
+	}
+	t.Errorf("no blob names the architecture; the archive has %d members", len(found))
+}
