@@ -1,31 +1,51 @@
 package parquetfile
 
 import (
+	"bytes"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/parquet-go/parquet-go"
 
 	"seedloom.dev/seedloom/engine/table"
 )
 
-// rowsPerWrite is how many rows are encoded before they are handed on. Pages end at its multiples.
-const rowsPerWrite = 256
+// rowsPerWrite is how many rows are encoded before they are handed on, and bytesPerWrite how much text of them at most, but for a single
+// row. Pages end at such places: those of large texts must not become too large for readers.
+const (
+	rowsPerWrite  = 256
+	bytesPerWrite = 1 << 20
+)
+
+// Writer writes Parquet files that say where they come from. The zero value is usable.
+type Writer struct {
+	// Version is that of the program; it may be empty.
+	Version string
+	// Metadata are keys and values of the files' own.
+	Metadata map[string]string
+}
 
 // Write writes rows, whose cells stand in the order of the schema, as one Parquet file.
 func Write(to io.Writer, schema *table.Schema, rows [][]any) error {
+	return (&Writer{}).Write(to, schema, rows)
+}
+
+// Write writes rows, whose cells stand in the order of the schema, as one Parquet file. It may be called from many goroutines.
+func (w *Writer) Write(to io.Writer, schema *table.Schema, rows [][]any) error {
 	build := &builder{}
 	shapes := make([]*shape, schema.Len())
 	for i, field := range schema.Fields() {
 		shapes[i] = build.ofType(field.Type, 0, 0)
 	}
-	// The library's own codec keeps its encoders, which are large, for the next file.
-	writer := parquet.NewGenericWriter[any](to, parquet.NewSchema("row", groupOf(schema.Fields())),
-		parquet.Compression(&parquet.Zstd), parquet.DataPageStatistics(true), parquet.CreatedBy("Seedloom", "", ""))
+	var file bytes.Buffer
+	node := parquet.NewSchema("row", groupOf(schema.Fields()))
+	writer := parquet.NewGenericWriter[any](&file, w.options(node)...)
 	columns := writer.ColumnWriters()
 	encode := &encoder{leaves: make([][]parquet.Value, build.columns)}
-	for start := 0; start < len(rows); start += rowsPerWrite {
-		if err := encode.rows(shapes, rows[start:min(start+rowsPerWrite, len(rows))], start); err != nil {
+	for start := 0; start < len(rows); {
+		end := endOfWrite(rows, start)
+		if err := encode.rows(shapes, rows[start:end], start); err != nil {
 			return err
 		}
 		for i, values := range encode.leaves {
@@ -33,8 +53,65 @@ func Write(to io.Writer, schema *table.Schema, rows [][]any) error {
 				return err
 			}
 		}
+		start = end
 	}
-	return writer.Close()
+	if err := writer.Close(); err != nil {
+		return err
+	}
+	whole, err := cutStatistics(file.Bytes())
+	if err != nil {
+		return err
+	}
+	_, err = to.Write(whole)
+	return err
+}
+
+// options are those of the library for files of a schema.
+func (w *Writer) options(schema *parquet.Schema) []parquet.WriterOption {
+	options := []parquet.WriterOption{
+		&parquet.WriterConfig{CreatedBy: strings.TrimSpace("seedloom " + w.Version)}, schema,
+		// The library's own codec keeps its encoders, which are large, for the next file.
+		parquet.Compression(&parquet.Zstd), parquet.DataPageStatistics(true),
+		// The library's own choice for texts, their lengths before all of them, is not known to all readers.
+		parquet.DefaultEncodingFor(parquet.ByteArray, &parquet.Plain),
+	}
+	for _, path := range schema.Columns() {
+		if leaf, _ := schema.Lookup(path...); leaf.Node.Type().Kind() == parquet.ByteArray {
+			// The header of a page has the texts whole, and readers refuse headers that are too large.
+			options = append(options, parquet.SkipPageStatistics(path...))
+		}
+	}
+	for key, value := range w.Metadata {
+		options = append(options, parquet.KeyValueMetadata(key, value))
+	}
+	return options
+}
+
+// endOfWrite is the first row that is not written together with the one at start.
+func endOfWrite(rows [][]any, start int) int {
+	size := 0
+	for end := start; end < min(start+rowsPerWrite, len(rows)); end++ {
+		size += textBytes(any(rows[end]))
+		if size > bytesPerWrite && end > start {
+			return end
+		}
+	}
+	return min(start+rowsPerWrite, len(rows))
+}
+
+// textBytes is how much text is in a cell.
+func textBytes(cell any) int {
+	switch typed := cell.(type) {
+	case string:
+		return len(typed)
+	case []any:
+		size := 0
+		for _, item := range typed {
+			size += textBytes(item)
+		}
+		return size
+	}
+	return 0
 }
 
 // encoder collects the values of some rows by leaf column, with their levels.
