@@ -142,7 +142,7 @@ func (k *killed) kept() int {
 	k.t.Helper()
 	cells := 0
 	for group := range 20 {
-		if data, err := os.ReadFile(filepath.Join(k.folder(), "row-groups", fmt.Sprintf("%05d.json", group))); err == nil {
+		if data, err := os.ReadFile(filepath.Join(k.folder(), ".seedloom/row-groups", fmt.Sprintf("%05d.json", group))); err == nil {
 			var manifest struct{ Rows int }
 			if err := json.Unmarshal(data, &manifest); err != nil {
 				k.t.Fatal(err)
@@ -150,7 +150,7 @@ func (k *killed) kept() int {
 			cells += 2 * manifest.Rows
 			continue
 		}
-		if data, err := os.ReadFile(filepath.Join(k.folder(), "journal", fmt.Sprintf("%05d.jsonl", group))); err == nil {
+		if data, err := os.ReadFile(filepath.Join(k.folder(), ".seedloom/journal", fmt.Sprintf("%05d.jsonl", group))); err == nil {
 			cells += bytes.Count(data, []byte("\n"))
 		}
 	}
@@ -162,7 +162,7 @@ func (k *killed) succeeded() int {
 	k.t.Helper()
 	count := 0
 	for group := range 20 {
-		data, err := os.ReadFile(filepath.Join(k.folder(), "row-groups", fmt.Sprintf("%05d.json", group)))
+		data, err := os.ReadFile(filepath.Join(k.folder(), ".seedloom/row-groups", fmt.Sprintf("%05d.json", group)))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -268,7 +268,7 @@ func TestAHundredKills(t *testing.T) {
 	if difference := cmp.Diff(wantDropped, dropped); len(dropped) != 2000 || difference != "" {
 		t.Errorf("%d rows of the dropped columns, other than those of a run that was never killed: %s", len(dropped), difference)
 	}
-	if left, _ := filepath.Glob(filepath.Join(k.folder(), "journal", "*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(k.folder(), ".seedloom/journal", "*")); len(left) > 0 {
 		t.Errorf("journals are left over: %s", strings.Join(left, ", "))
 	}
 }

@@ -238,7 +238,7 @@ func TestDocumentsComeBackFromTheJournal(t *testing.T) {
 	go func() {
 		for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 			kept := 0
-			journals, _ := filepath.Glob(filepath.Join(w.folder(), "journal", "*.jsonl"))
+			journals, _ := filepath.Glob(filepath.Join(w.folder(), ".seedloom/journal", "*.jsonl"))
 			for _, name := range journals {
 				lines, _ := os.ReadFile(name)
 				kept += bytes.Count(lines, []byte("\n"))

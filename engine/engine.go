@@ -195,6 +195,9 @@ func (o *opened) prepare(ctx context.Context) (*prepared, error) {
 	}
 	layout := o.layout()
 	layout.Schema, layout.Output, layout.Dropped = ready.plan.Schema, ready.plan.Output, ready.plan.Dropped
+	if layout.Writer, err = o.origin(ready.plan); err != nil {
+		return nil, failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding what the files say of the run")
+	}
 	o.store.SetLayout(layout)
 	return ready, nil
 }

@@ -305,7 +305,7 @@ func TestMetadataOfAnInterruptedRunSaysSo(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan engine.Ending, 1)
 	go func() { ended <- engine.Generate(ctx, config) }()
-	waitFor(t, "the first row group", func() bool { return w.exists("row-groups/00000.json") })
+	waitFor(t, "the first row group", func() bool { return w.exists(".seedloom/row-groups/00000.json") })
 	stop()
 	ending := <-ended
 	w.requireDescribed(runreport.PhaseEnded, runreport.OutcomeInterrupted, v1alpha1.ReasonInterrupted, ending.Result.Records.Actual)
@@ -420,7 +420,7 @@ func TestNothingWaitsForTheMetadata(t *testing.T) {
 			ended := make(chan engine.Ending, 1)
 			go func() { ended <- engine.Generate(t.Context(), config) }()
 			waitFor(t, "all row groups", func() bool {
-				return w.exists("row-groups/00000.json") && w.exists("row-groups/00001.json") && w.exists("row-groups/00002.json")
+				return w.exists(".seedloom/row-groups/00000.json") && w.exists(".seedloom/row-groups/00001.json") && w.exists(".seedloom/row-groups/00002.json")
 			})
 			if found := w.described(); found.Phase != runreport.PhasePreparing {
 				t.Errorf("the metadata were not held: %+v", found)

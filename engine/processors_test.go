@@ -141,7 +141,7 @@ func TestAFailingPostBatchProcessorKeepsTheOtherRowGroups(t *testing.T) {
 	noLeaks(t)
 	var w *world
 	journalled := func() int {
-		data, _ := os.ReadFile(filepath.Join(w.folder(), "journal", "00002.jsonl"))
+		data, _ := os.ReadFile(filepath.Join(w.folder(), ".seedloom/journal", "00002.jsonl"))
 		return bytes.Count(data, []byte("\n"))
 	}
 	server := newEndpoint(t, func(prompt string, before int) (int, string) {
@@ -150,7 +150,7 @@ func TestAFailingPostBatchProcessorKeepsTheOtherRowGroups(t *testing.T) {
 			<-t.Context().Done()
 		case "about row 19.":
 			// The last of its row group, once the first is committed and the third has all but one.
-			for (!w.exists("row-groups/00000.json") || journalled() < 9) && t.Context().Err() == nil {
+			for (!w.exists(".seedloom/row-groups/00000.json") || journalled() < 9) && t.Context().Err() == nil {
 				time.Sleep(5 * time.Millisecond)
 			}
 		}
@@ -507,12 +507,12 @@ func TestProcessingAfterTheGenerationGoesOnAfterACrash(t *testing.T) {
 	w.requireAfterGeneration(30)
 	path := func(name string) string { return filepath.Join(w.folder(), name) }
 	for name, crash := range map[string]func() error{
-		"before a commit": func() error { return os.Remove(path("row-groups/00001.published.json")) },
+		"before a commit": func() error { return os.Remove(path(".seedloom/row-groups/00001.published.json")) },
 		"between the files and the manifest": func() error {
-			return os.Rename(path("row-groups/00002.published.json"), path("row-groups/00002.published.json.next"))
+			return os.Rename(path(".seedloom/row-groups/00002.published.json"), path(".seedloom/row-groups/00002.published.json.next"))
 		},
 		"between the manifest's next and the files": func() error {
-			if err := os.Rename(path("row-groups/00000.published.json"), path("row-groups/00000.published.json.next")); err != nil {
+			if err := os.Rename(path(".seedloom/row-groups/00000.published.json"), path(".seedloom/row-groups/00000.published.json.next")); err != nil {
 				return err
 			}
 			return os.Rename(path("parquet-files/batch_00000.parquet"), path("parquet-files/batch_00000.parquet.next"))
@@ -529,8 +529,10 @@ func TestProcessingAfterTheGenerationGoesOnAfterACrash(t *testing.T) {
 			t.Fatalf("%s: ended as %s: %s", name, ending.Result.Outcome, ending.Result.Message)
 		}
 		w.requireAfterGeneration(30)
-		if left, err := filepath.Glob(path("*/*.next")); err != nil || len(left) > 0 {
-			t.Errorf("%s: %v is left over, %v", name, left, err)
+		for _, pattern := range []string{"*/*.next", ".seedloom/*/*.next"} {
+			if left, err := filepath.Glob(path(pattern)); err != nil || len(left) > 0 {
+				t.Errorf("%s: %v is left over, %v", name, left, err)
+			}
 		}
 	}
 }

@@ -51,7 +51,7 @@ func TestARunGoesOnWhatever(t *testing.T) {
 			}
 		}},
 		"a manifest that can't be read": {damaged: 5, warning: "a row group is made again", change: func(t *testing.T, w *world) {
-			truncate(t, filepath.Join(w.folder(), "row-groups", "00000.json"))
+			truncate(t, filepath.Join(w.folder(), ".seedloom/row-groups", "00000.json"))
 		}},
 		"a file with other bytes": {damaged: 5, warning: "a row group is made again", change: func(t *testing.T, w *world) {
 			name := filepath.Join(w.folder(), "parquet-files", "batch_00000.parquet")
@@ -72,7 +72,7 @@ func TestARunGoesOnWhatever(t *testing.T) {
 			var w *world
 			server := newEndpoint(t, func(prompt string, before int) (int, string) {
 				if answered.Add(1) == 23 {
-					for deadline := time.Now().Add(10 * time.Second); !w.exists("row-groups/00000.json") && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+					for deadline := time.Now().Add(10 * time.Second); !w.exists(".seedloom/row-groups/00000.json") && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 					}
 					stop()
 				}
@@ -142,7 +142,7 @@ return [dict(r, id=values[(i + 1) % len(rows)] + " of %d" % len(rows)) for i, r 
 			defer stop()
 			var w *world
 			server := newEndpoint(t, func(prompt string, before int) (int, string) {
-				if lines, _ := os.ReadFile(filepath.Join(w.folder(), "journal", "00002.jsonl")); bytes.Count(lines, []byte("\n")) >= test.cells {
+				if lines, _ := os.ReadFile(filepath.Join(w.folder(), ".seedloom/journal", "00002.jsonl")); bytes.Count(lines, []byte("\n")) >= test.cells {
 					stop()
 				}
 				return echo(prompt, before)

@@ -195,8 +195,10 @@ func TestAFullVolumeEndsTheRunAndKeepsWhatWasWritten(t *testing.T) {
 	}
 	requireComplete(t, w, w.generate(t.Context(), 0))
 	w.requireDescribed(runreport.PhaseEnded, runreport.OutcomeComplete, "", 4000)
-	if left, _ := filepath.Glob(filepath.Join(w.folder(), "*", "*.tmp")); len(left) > 0 {
-		t.Errorf("left over: %q", left)
+	for _, pattern := range []string{"*/*.tmp", ".seedloom/*/*.tmp"} {
+		if left, _ := filepath.Glob(filepath.Join(w.folder(), pattern)); len(left) > 0 {
+			t.Errorf("left over: %q", left)
+		}
 	}
 	if _, err := os.Stat(filepath.Join(w.folder(), "_SUCCESS")); err != nil {
 		t.Error(err)

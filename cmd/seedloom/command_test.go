@@ -123,7 +123,7 @@ func exitCode(t *testing.T, err error) int {
 // dataset reads what a run has left in the folder out.
 func (w *world) dataset() *store.Dataset {
 	w.t.Helper()
-	folders, err := filepath.Glob(w.path("out/default/reviews/*"))
+	folders, err := filepath.Glob(w.path("out/default/reviews/[0-9a-f]*"))
 	if err != nil || len(folders) != 1 {
 		w.t.Fatalf("got the folders %v, %v", folders, err)
 	}

@@ -1,6 +1,6 @@
 // Package journal keeps the finished cells of a row group that is being made, so that an engine that is killed pays only for the requests
-// that were under way: the format of a journal, and the set of those in work. Where files lie is up to the store, and what a row needs to its
-// callers.
+// that were under way: the format of a journal, and the set of those in work. Where files lie is up to the store, and what a row needs to
+// its callers.
 package journal
 
 import (
@@ -31,8 +31,8 @@ type Cell struct {
 	Failed      bool
 }
 
-// line is a cell in the file: after its checksum, as JSON, on a line of its own. Its values are any when it is written, and JSON when it is read,
-// since only the schema says what they become.
+// line is a cell in the file: after its checksum, as JSON, on a line of its own. Its values are any when it is written, and JSON when it is
+// read, since only the schema says what they become.
 type line[V any] struct {
 	Row     int64  `json:"row"`
 	Ordinal int32  `json:"ordinal,omitempty"`
@@ -96,7 +96,8 @@ func (c *Cell) appendTo(buffer *bytes.Buffer) ([]byte, error) {
 	buffer.Reset()
 	buffer.WriteString(noSum)
 	entry := line[any]{
-		Row: int64(c.Row), Ordinal: c.Ordinal, Attempt: c.Attempt, Column: c.Column, Value: c.Value, SideEffects: c.SideEffects, Usage: c.Usage, Failed: c.Failed,
+		Row: int64(c.Row), Ordinal: c.Ordinal, Attempt: c.Attempt, Column: c.Column, Value: c.Value,
+		SideEffects: c.SideEffects, Usage: c.Usage, Failed: c.Failed,
 	}
 	if err := json.NewEncoder(buffer).Encode(&entry); err != nil { // ends with a line feed
 		return nil, err
@@ -114,8 +115,8 @@ func (w *Writer) Again(row table.RowIndex, attempt int32) error {
 	return w.Append(Cell{Row: row, Attempt: attempt})
 }
 
-// Begin notes which row is the first one after the row group: the cells after it are made of what all rows until there have given. It is wanted
-// where they depend on all rows of the row group, whose end may move.
+// Begin notes which row is the first one after the row group: the cells after it are made of what all rows until there have given. It is
+// wanted where they depend on all rows of the row group, whose end may move.
 func (w *Writer) Begin(end table.RowIndex) error {
 	return w.Append(Cell{Row: end})
 }
@@ -157,8 +158,8 @@ type Content struct {
 	Torn  bool
 }
 
-// Read reads a journal up to its end, or to the first line that is not whole: what comes after that can't be trusted. Columns that the schema
-// does not have are left out.
+// Read reads a journal up to its end, or to the first line that is not whole: what comes after that can't be trusted. Columns that the
+// schema does not have are left out.
 func Read(data []byte, schema *table.Schema) Content {
 	content := Content{Attempts: make(map[table.RowIndex]int32)}
 	for len(data) > 0 {
@@ -205,7 +206,9 @@ func parse(text []byte, schema *table.Schema) (cell Cell, known bool, err error)
 	if err := json.Unmarshal(document, &entry); err != nil {
 		return Cell{}, false, err
 	}
-	cell = Cell{Row: table.RowIndex(entry.Row), Ordinal: entry.Ordinal, Attempt: entry.Attempt, Column: entry.Column, Usage: entry.Usage, Failed: entry.Failed}
+	cell = Cell{
+		Row: table.RowIndex(entry.Row), Ordinal: entry.Ordinal, Attempt: entry.Attempt, Column: entry.Column, Usage: entry.Usage, Failed: entry.Failed,
+	}
 	index, known := schema.Index(entry.Column)
 	if !known || index+len(entry.SideEffects) >= schema.Len() {
 		return cell, false, nil

@@ -2,9 +2,6 @@ package store
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -41,12 +38,12 @@ func (s *Store) Commit(manifest *Manifest, content Content) error {
 			return err
 		}
 	}
-	data, err := json.Marshal(manifest)
+	data, err := seal(manifest)
 	if err != nil {
 		s.abandon(manifest)
 		return failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding the manifest of row group %d", manifest.Index)
 	}
-	if err := s.put(manifest.path()+nextSuffix, append(data, '\n')); err != nil {
+	if err := s.put(manifest.path()+nextSuffix, data); err != nil {
 		s.abandon(manifest)
 		return err
 	}
@@ -63,11 +60,11 @@ func (s *Store) Commit(manifest *Manifest, content Content) error {
 // writeNext writes a file of a row group under the name that it has until the commit, and notes in the manifest what it is.
 func (s *Store) writeNext(manifest *Manifest, file File) error {
 	var buffer bytes.Buffer
-	if err := parquetfile.Write(&buffer, file.Schema, file.Rows); err != nil {
-		return failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding row group %d as Parquet, for %s", manifest.Index, file.Folder)
+	if err := s.layout.Writer.Write(&buffer, file.Schema, file.Rows); err != nil {
+		return failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun,
+			"encoding row group %d as Parquet, for %s", manifest.Index, file.Folder)
 	}
-	sum := sha256.Sum256(buffer.Bytes())
-	entry := FileEntry{Path: batchPath(file.Folder, manifest.Index), SHA256: hex.EncodeToString(sum[:]), Bytes: int64(buffer.Len())}
+	entry := FileEntry{Path: batchPath(file.Folder, manifest.Index), SHA256: checksum(buffer.Bytes()), Bytes: int64(buffer.Len())}
 	if file.Identities != nil {
 		entry.Rows, entry.Identities = int64(len(file.Rows)), file.Identities
 	}
@@ -145,9 +142,13 @@ func (s *Store) verified(name string, index int64, suffix string) (*Manifest, st
 		return nil, "", fail(err, "reading "+name)
 	}
 	for _, file := range manifest.all() {
-		note, err := s.check(file, file.Path)
+		rows := manifest.Rows
+		if file.Identities != nil {
+			rows = file.Rows
+		}
+		note, err := s.check(file, file.Path, rows)
 		if note != "" && suffix != "" && err == nil {
-			note, err = s.check(file, file.Path+suffix)
+			note, err = s.check(file, file.Path+suffix, rows)
 		}
 		if note != "" || err != nil {
 			return nil, note, err
@@ -156,8 +157,8 @@ func (s *Store) verified(name string, index int64, suffix string) (*Manifest, st
 	return manifest, "", nil
 }
 
-// check says what is wrong with a file.
-func (s *Store) check(file FileEntry, name string) (note string, err error) {
+// check says what is wrong with a file that is to have so many rows.
+func (s *Store) check(file FileEntry, name string, rows int64) (note string, err error) {
 	data, err := s.volume.Get(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return name + " is missing", nil
@@ -165,8 +166,11 @@ func (s *Store) check(file FileEntry, name string) (note string, err error) {
 	if err != nil {
 		return "", fail(err, "reading "+name)
 	}
-	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != file.SHA256 {
+	if checksum(data) != file.SHA256 {
 		return fmt.Sprintf("%s is not as it was written (it has %d bytes, %d were written)", name, len(data), file.Bytes), nil
+	}
+	if found, err := parquetfile.RowCount(data); err != nil || found != rows {
+		return fmt.Sprintf("%s has %d rows, but its manifest counts %d", name, found, rows), nil
 	}
 	return "", nil
 }

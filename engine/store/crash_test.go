@@ -133,8 +133,8 @@ func checkEnd(t *testing.T, disk *memory.Disk, s *store.Store) {
 
 func newLife() *life { return &life{committed: map[int64]int{}, attempted: map[int64]int{}} }
 
-// TestAnEndAtAnyOperationLeavesWholeRowGroups ends a process, or its machine, at each of its operations: what was committed is there, whole, and the
-// next process comes to the same end.
+// TestAnEndAtAnyOperationLeavesWholeRowGroups ends a process, or its machine, at each of its operations: what was committed is there,
+// whole, and the next process comes to the same end.
 func TestAnEndAtAnyOperationLeavesWholeRowGroups(t *testing.T) {
 	whole := memory.New()
 	if err := newLife().live(openOn(whole)); err != nil {

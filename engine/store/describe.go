@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"path"
 	"time"
@@ -62,21 +63,24 @@ type State struct {
 }
 
 // Describe writes the metadata of a run that goes on, or that has ended before it could begin: it has no dataset yet, so that there is no
-// mark of success. Row groups may be committed at the same time. Until the layout is known, the columns are those of the metadata that is
-// there.
+// mark of success. Row groups may be committed at the same time. Its error says that something could not be written or read; what could be
+// read is described all the same. Until the layout is known, the columns are those of the metadata that is there.
 func (s *Store) Describe(description *Description, state State) error {
 	if err := s.guard(); err != nil {
 		return err
 	}
-	manifests, err := s.manifests()
-	if err != nil {
+	// How the run has ended is true whatever can't be read now: what can't be read does not count, and an earlier success is none any more.
+	if err := s.remove(successFile); err != nil {
 		return err
 	}
+	manifests, unreadable := s.readableManifests()
 	found, err := s.contents(description, manifests, description.publishState())
 	if err != nil {
-		return err
+		unreadable = cmp.Or(unreadable, err)
+		summary := s.summarize(nil, description.Target, description.RowGroups, description.RowGroupSize, nil)
+		found = &contents{summary: summary, state: description.publishState()}
 	}
-	return s.writeMetadata(description, found, state, false)
+	return cmp.Or(s.writeMetadata(description, found, state, false), unreadable)
 }
 
 // contents is what the dataset holds at one moment.
@@ -104,8 +108,8 @@ func (s *Store) contents(description *Description, manifests []*Manifest, state 
 	return &contents{merged, summary, state}, nil
 }
 
-// present leaves out the row groups of which a file is not there. The files of a row group get their names before its manifest does, so that
-// one that is committed meanwhile is not left out.
+// present leaves out the row groups of which a file is not there. The files of a row group get their names before its manifest does, so
+// that one that is committed meanwhile is not left out.
 func (s *Store) present(manifests []*Manifest) ([]*Manifest, error) {
 	listed := map[string]map[string]bool{}
 	there := func(name string) (bool, error) {
@@ -141,7 +145,8 @@ func (s *Store) present(manifests []*Manifest) ([]*Manifest, error) {
 	return present, nil
 }
 
-// writeMetadata writes metadata.json; nothing else does. The mark of success of an earlier end goes away first, unless this end succeeds too.
+// writeMetadata writes metadata.json; nothing else does. The mark of success of an earlier end goes away first, unless this end succeeds
+// too.
 func (s *Store) writeMetadata(description *Description, found *contents, state State, succeeded bool) error {
 	if !succeeded {
 		if err := s.remove(successFile); err != nil {

@@ -51,7 +51,8 @@ func TestARunningRunIsDescribed(t *testing.T) {
 	if err := s.Describe(&input.Description, running); err != nil {
 		t.Fatal(err)
 	}
-	want := storetest.Described{Phase: runreport.PhaseRunning, Outcome: "Running", Actual: 15, Groups: 2, Columns: []string{"title string seed", "count int64 generated"}}
+	want := storetest.Described{Phase: runreport.PhaseRunning, Outcome: "Running", Actual: 15, Groups: 2,
+		Columns: []string{"title string seed", "count int64 generated"}}
 	if difference := cmp.Diff(want, readDescribed(t, root)); difference != "" {
 		t.Error(difference)
 	}

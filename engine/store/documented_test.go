@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// TestTheOutputIsDocumented holds docs/metadata.md to the names that are written: those of files and folders, and the keys of metadata.json.
+// TestTheOutputIsDocumented holds docs/metadata.md to the names that are written: those of files and folders, and the keys of
+// metadata.json.
 func TestTheOutputIsDocumented(t *testing.T) {
 	data, err := os.ReadFile("../../docs/metadata.md")
 	if err != nil {

@@ -18,11 +18,14 @@ const (
 	kept    = "parquet-files/batch_00000.parquet"
 	dropped = "dropped-columns-parquet-files/batch_00000.parquet"
 	extra   = "processors-files/chat/batch_00000.parquet"
+	// manifests is where the manifests of row groups lie.
+	manifests = ".seedloom/row-groups"
 )
 
 // splitLayout leaves the title out of the dataset.
 func splitLayout(preserve bool) *store.Layout {
-	return &store.Layout{Schema: schema, Output: table.NewSchema(schema.Fields()[1]), Dropped: table.NewSchema(schema.Fields()[0]), Preserve: preserve}
+	title, count := schema.Fields()[0], schema.Fields()[1]
+	return &store.Layout{Schema: schema, Output: table.NewSchema(count), Dropped: table.NewSchema(title), Preserve: preserve}
 }
 
 func openWith(t *testing.T, root string, layout *store.Layout) (s *store.Store, folder string) {
@@ -93,7 +96,10 @@ func TestDroppedColumnsAreBesideTheDatasetAndComeBack(t *testing.T) {
 	if difference := cmp.Diff([]any{"title"}, metadata["dropped_columns"]); difference != "" {
 		t.Error(difference)
 	}
-	if difference := cmp.Diff(map[string]any{"parquet-files": []any{kept}, "dropped-columns-parquet-files": []any{dropped}, "processor-files": map[string]any{"chat": []any{"processors-files/chat/batch_00000.parquet"}}}, metadata["file_paths"]); difference != "" {
+	wantPaths := map[string]any{
+		"parquet-files": []any{kept}, "dropped-columns-parquet-files": []any{dropped}, "processor-files": map[string]any{"chat": []any{extra}},
+	}
+	if difference := cmp.Diff(wantPaths, metadata["file_paths"]); difference != "" {
 		t.Error(difference)
 	}
 	if difference := cmp.Diff(map[string]any{"count": "int64"}, metadata["schema"]); difference != "" {
@@ -168,7 +174,7 @@ func TestADamagedFileBesideTheDatasetMakesTheRowGroupAnew(t *testing.T) {
 
 // The writer is gone at some moment between the first and the last renaming. All files are from the same commit afterwards.
 func TestACommitOfSeveralFilesThatWasCutOffIsOneOrTheOther(t *testing.T) {
-	manifestName := "row-groups/00000.json"
+	manifestName := ".seedloom/row-groups/00000.json"
 	names := []string{kept, dropped, extra, manifestName}
 	for cut := range len(names) + 1 {
 		s, folder := openWith(t, t.TempDir(), splitLayout(true))

@@ -15,7 +15,8 @@ import (
 	"seedloom.dev/seedloom/engine/store"
 )
 
-// asStranger calls f on a thread of which the file system believes that it belongs to user 65532, so that not even root may write everywhere.
+// asStranger calls f on a thread of which the file system believes that it belongs to user 65532, so that not even root may write
+// everywhere.
 func asStranger(t *testing.T, f func()) {
 	t.Helper()
 	runtime.LockOSThread()
@@ -37,7 +38,7 @@ func TestAVolumeThatCannotBeWrittenIsSaid(t *testing.T) {
 	root := t.TempDir()
 	s := open(t, root)
 	commit(t, s, 0, 0, 10)
-	for _, folder := range []string{"parquet-files", "row-groups"} {
+	for _, folder := range []string{"parquet-files", ".seedloom/row-groups"} {
 		name := filepath.Join(root, "ns/ds/0123", folder)
 		if err := os.Chmod(name, 0o555); err != nil { //nolint:gosec // a folder needs its execute bits
 			t.Fatal(err)

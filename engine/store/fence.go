@@ -14,7 +14,7 @@ import (
 // fenceFolder says which process may write what. attemptFile in it names the attempt that writes: with another one, the row groups may be
 // divided among other shards.
 const (
-	fenceFolder = "fences"
+	fenceFolder = engineFolder + "/fences"
 	attemptFile = fenceFolder + "/attempt"
 )
 
@@ -94,7 +94,8 @@ func (f *Fence) Lost() error {
 
 func (f *Fence) superseded(by string) error {
 	lost := failure.New(v1alpha1.ReasonSuperseded, failure.EndRun,
-		"%s, so this process stops and writes nothing more of shard %d; if you did not start another one, see which Pods have the output volume mounted", by, f.shard)
+		"%s, so this process stops and writes nothing more of shard %d; if you did not start another one, "+
+			"see which Pods have the output volume mounted", by, f.shard)
 	lost.Temporary = true
 	f.lost.Store(lost)
 	return lost

@@ -91,6 +91,9 @@ func (s *Store) describe(input FinalizeInput, manifests []*Manifest, state strin
 	if err := s.putOwned(configFile, config.Bytes()); err != nil {
 		return nil, err
 	}
+	if err := s.putOwned(cardFile, s.card(&input.Description, found)); err != nil {
+		return nil, err
+	}
 	whole := !s.layout.Staged || found.state == publishComplete
 	succeeded := whole && (now.Outcome == runreport.OutcomeComplete || now.Outcome == runreport.OutcomePartial)
 	if err := s.writeMetadata(&input.Description, found, now, succeeded); err != nil {
@@ -107,9 +110,14 @@ func (s *Store) describe(input FinalizeInput, manifests []*Manifest, state strin
 			}
 		}
 	}
-	if succeeded {
-		return summary, s.putOwned(successFile, nil)
+	if !succeeded {
+		return summary, nil
 	}
+	if err := s.putOwned(successFile, nil); err != nil {
+		return nil, err
+	}
+	// It is for people, and nothing depends on it: a volume that lets nobody write beside the folder has its dataset all the same.
+	_ = s.volume.Lead(latestName)
 	return summary, nil
 }
 

@@ -13,7 +13,7 @@ import (
 func TestFinalizeCompletesACommitThatWasCutOff(t *testing.T) {
 	root := t.TempDir()
 	s := open(t, root)
-	name := filepath.Join(root, "ns/ds/0123/row-groups/00000.json")
+	name := filepath.Join(root, "ns/ds/0123/.seedloom/row-groups/00000.json")
 	commit(t, s, 0, 0, 10)
 	before, err := os.ReadFile(name)
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 // imageFolder holds the images of the dataset, each column's in a folder of its own.
 const imageFolder = "images"
 
-// SaveImage writes the image with a number, from 0, of a cell, and returns its path in the dataset. The image of an earlier attempt at the cell
-// is replaced. It may be called from many goroutines.
+// SaveImage writes the image with a number, from 0, of a cell, and returns its path in the dataset. The image of an earlier attempt at the
+// cell is replaced. It may be called from many goroutines.
 func (s *Store) SaveImage(column string, row table.RowIndex, ordinal int32, number int, extension string, data []byte) (string, error) {
 	if err := s.guard(); err != nil {
 		return "", err

@@ -8,7 +8,7 @@ import (
 )
 
 // journalFolder holds the finished cells of row groups that are being made. A row group that is committed as a whole has none.
-const journalFolder = "journal"
+const journalFolder = engineFolder + "/journal"
 
 func journalPath(index int64) string {
 	return path.Join(journalFolder, fmt.Sprintf("%05d.jsonl", index))
@@ -17,8 +17,8 @@ func journalPath(index int64) string {
 // ReadJournal returns the journal of a row group as it stands on the volume, or nil when there is none.
 func (s *Store) ReadJournal(index int64) ([]byte, error) { return s.get(journalPath(index)) }
 
-// OpenJournal opens the journal of a row group for appending, and creates it where there is none. Only its first bytes count: the rest, a line that
-// was cut off, is removed. The caller closes it.
+// OpenJournal opens the journal of a row group for appending, and creates it where there is none. Only its first bytes count: the rest, a
+// line that was cut off, is removed. The caller closes it.
 func (s *Store) OpenJournal(index, valid int64) (journal.File, error) {
 	file, err := s.volume.Append(journalPath(index), valid)
 	if err != nil {

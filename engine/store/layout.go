@@ -7,6 +7,7 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/parquetfile"
 	"seedloom.dev/seedloom/engine/table"
 )
 
@@ -20,6 +21,8 @@ type Layout struct {
 	Dropped *table.Schema
 	// Preserve says that the dropped columns are kept in files of their own.
 	Preserve bool
+	// Writer writes the Parquet files; the zero value is usable.
+	Writer parquetfile.Writer
 	// Staged says that row groups are kept as they were made, beside their manifests and with their dropped columns; the dataset is what is
 	// made of them when the run is finalized.
 	Staged bool

@@ -1,7 +1,7 @@
 package store
 
 import (
-	"encoding/json"
+	"cmp"
 	"errors"
 	"fmt"
 	"path"
@@ -13,7 +13,7 @@ import (
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
-const manifestVersion = 1
+const manifestVersion = 2
 
 // errManifest says that a manifest can't be used.
 var errManifest = errors.New("the manifest is damaged")
@@ -195,7 +195,11 @@ func manifestPath(index int64) string {
 }
 
 func batchPath(folder string, index int64) string {
-	return path.Join(folder, fmt.Sprintf("batch_%05d.parquet", index))
+	extension := "parquet"
+	if folder == manifestFolder {
+		extension = "rows" // some readers look for Parquet files in hidden folders too
+	}
+	return path.Join(folder, fmt.Sprintf("batch_%05d.%s", index, extension))
 }
 
 // completeCommits completes the commits that were cut off after their files were written.
@@ -223,22 +227,59 @@ func (s *Store) readManifest(name string, index int64) (*Manifest, error) {
 		return nil, err
 	}
 	var manifest Manifest
-	if err := json.Unmarshal(data, &manifest); err != nil {
+	if err := unseal(data, &manifest); err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", errManifest, name, err)
 	}
 	if manifest.Version != manifestVersion || manifest.Index != index {
 		return nil, fmt.Errorf("%w: %s has version %d and index %d", errManifest, name, manifest.Version, manifest.Index)
 	}
+	if problem := manifest.problem(); problem != "" {
+		return nil, fmt.Errorf("%w: %s: %s", errManifest, name, problem)
+	}
 	return &manifest, nil
 }
 
-// manifests returns all manifests that can be read, in the order of their row groups.
+// problem says which numbers of the manifest can't be; empty when all can.
+func (m *Manifest) problem() string {
+	switch {
+	case m.Start < 0 || m.End < m.Start:
+		return fmt.Sprintf("its rows go from %d to %d", m.Start, m.End)
+	case m.Rows < 0 || (m.Rows > 0) != (m.File != ""):
+		return fmt.Sprintf("it has %d records in the file %q", m.Rows, m.File)
+	case m.Added < 0 || m.Filtered < 0 || m.JournalBytes < 0:
+		return fmt.Sprintf("%d records were added, %d filtered, and %d bytes are of the journal", m.Added, m.Filtered, m.JournalBytes)
+	}
+	if identities, err := m.Identities.all(m.Rows); err != nil || int64(len(identities)) != m.Rows {
+		return fmt.Sprintf("it names other records than the %d that it counts", m.Rows)
+	}
+	for _, missing := range m.Missing {
+		if missing.Start < m.Start || missing.End > m.End || missing.End < missing.Start {
+			return fmt.Sprintf("the rows from %d to %d are missing of those from %d to %d", missing.Start, missing.End, m.Start, m.End)
+		}
+	}
+	for _, dropped := range m.Dropped {
+		if dropped.Row < m.Start || dropped.Row >= m.End {
+			return fmt.Sprintf("row %d was dropped of those from %d to %d", dropped.Row, m.Start, m.End)
+		}
+	}
+	return ""
+}
+
+// manifests returns all manifests of which the volume has whole ones, in the order of their row groups.
 func (s *Store) manifests() ([]*Manifest, error) {
+	manifests, err := s.readableManifests()
+	if err != nil {
+		return nil, err
+	}
+	return manifests, nil
+}
+
+// readableManifests are those that the volume lets be read; the error is the first one of those that it doesn't.
+func (s *Store) readableManifests() (manifests []*Manifest, unreadable error) {
 	entries, err := s.list(manifestFolder)
 	if err != nil {
 		return nil, err
 	}
-	var manifests []*Manifest
 	for _, entry := range entries {
 		index, err := strconv.ParseInt(strings.TrimSuffix(entry.Name, ".json"), 10, 64)
 		if err != nil {
@@ -249,10 +290,30 @@ func (s *Store) manifests() ([]*Manifest, error) {
 			continue
 		}
 		if err != nil {
-			return nil, fail(err, fmt.Sprintf("reading the manifest of row group %d", index))
+			if unreadable == nil {
+				unreadable = fail(err, fmt.Sprintf("reading the manifest of row group %d", index))
+			}
+			continue
 		}
 		manifests = append(manifests, manifest)
 	}
-	slices.SortFunc(manifests, func(a, b *Manifest) int { return int(a.Index - b.Index) })
-	return manifests, nil
+	slices.SortFunc(manifests, func(a, b *Manifest) int { return cmp.Compare(a.Index, b.Index) })
+	return manifests, unreadable
+}
+
+// Groups returns the indexes of the row groups that the store has something of, ascending. It lists, and reads nothing.
+func (s *Store) Groups() ([]int64, error) {
+	entries, err := s.list(manifestFolder)
+	if err != nil {
+		return nil, err
+	}
+	var groups []int64
+	for _, entry := range entries {
+		digits, isManifest := strings.CutSuffix(strings.TrimSuffix(entry.Name, nextSuffix), ".json")
+		if index, err := strconv.ParseInt(digits, 10, 64); isManifest && err == nil {
+			groups = append(groups, index)
+		}
+	}
+	slices.Sort(groups)
+	return slices.Compact(groups), nil
 }

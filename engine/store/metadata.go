@@ -2,7 +2,6 @@ package store
 
 import (
 	"encoding/json"
-	"maps"
 	"path"
 	"slices"
 	"time"
@@ -18,18 +17,18 @@ const maxListedRowGroups = 10_000
 
 // metadata is the document that describes a dataset. The first part has the keys that tools of the field expect, the second part has ours.
 type metadata struct {
-	ConfigHash             string            `json:"config_hash"`
-	ConfigHashAlgo         string            `json:"config_hash_algo"`
-	ConfigHashVersion      int               `json:"config_hash_version"`
-	PreserveDroppedColumns bool              `json:"preserve_dropped_columns"`
-	TargetNumRecords       int64             `json:"target_num_records"`
-	ActualNumRecords       int64             `json:"actual_num_records"`
-	TotalNumBatches        int64             `json:"total_num_batches"`
-	NumCompletedBatches    int64             `json:"num_completed_batches"`
-	BufferSize             int64             `json:"buffer_size"`
-	DatasetName            string            `json:"dataset_name"`
-	FilePaths              metadataPaths     `json:"file_paths"`
-	Schema                 map[string]string `json:"schema"`
+	ConfigHash             string         `json:"config_hash"`
+	ConfigHashAlgo         string         `json:"config_hash_algo"`
+	ConfigHashVersion      int            `json:"config_hash_version"`
+	PreserveDroppedColumns bool           `json:"preserve_dropped_columns"`
+	TargetNumRecords       int64          `json:"target_num_records"`
+	ActualNumRecords       int64          `json:"actual_num_records"`
+	TotalNumBatches        int64          `json:"total_num_batches"`
+	NumCompletedBatches    int64          `json:"num_completed_batches"`
+	BufferSize             int64          `json:"buffer_size"`
+	DatasetName            string         `json:"dataset_name"`
+	FilePaths              metadataPaths  `json:"file_paths"`
+	Schema                 metadataSchema `json:"schema"`
 	// These two are there where processors work on the dataset after its generation.
 	PostGenerationState     string `json:"post_generation_state,omitempty"`
 	PostGenerationProcessed *bool  `json:"post_generation_processed,omitempty"`
@@ -40,7 +39,7 @@ type metadata struct {
 	Run            metadataRun        `json:"run"`
 	Records        metadataRecords    `json:"records"`
 	Columns        []metadataColumn   `json:"columns"`
-	Dropped        []runreport.Drop   `json:"dropped"`
+	Dropped        []metadataDrop     `json:"dropped"`
 	Models         []metadataModel    `json:"models"`
 	Usage          metadataUsage      `json:"usage"`
 	RowGroups      []metadataRowGroup `json:"row_groups"`
@@ -107,8 +106,17 @@ type metadataUsage struct {
 func usageIn(usage runreport.Usage, cost string) metadataUsage {
 	return metadataUsage{
 		RequestsSucceeded: usage.Succeeded, RequestsFailed: usage.Failed, InputTokens: usage.InputTokens, OutputTokens: usage.OutputTokens,
-		CachedInputTokens: usage.CachedInputTokens, ReasoningTokens: usage.ReasoningTokens, ToolCalls: usage.ToolCalls, Images: usage.Images, Cost: cost,
+		CachedInputTokens: usage.CachedInputTokens, ReasoningTokens: usage.ReasoningTokens, ToolCalls: usage.ToolCalls,
+		Images: usage.Images, Cost: cost,
 	}
+}
+
+// metadataDrop has the same members for each cause: of those of processors the column is empty.
+type metadataDrop struct {
+	Reason  string `json:"reason"`
+	Column  string `json:"column"`
+	Count   int64  `json:"count"`
+	Message string `json:"message"`
 }
 
 type metadataRowGroup struct {
@@ -127,21 +135,24 @@ func (s *Store) metadata(input *Description, found *contents, state State) (*met
 		ConfigHash: input.ConfigHash, ConfigHashAlgo: "sha256", ConfigHashVersion: 1, PreserveDroppedColumns: s.layout.Preserve,
 		TargetNumRecords: input.Target, ActualNumRecords: summary.Records.Actual,
 		TotalNumBatches: input.RowGroups, NumCompletedBatches: summary.Output.CompletedRowGroups, BufferSize: input.RowGroupSize,
-		DatasetName: input.Name, FilePaths: metadataPaths{Parquet: []string{}, Dropped: []string{}}, Schema: map[string]string{},
+		DatasetName: input.Name, FilePaths: metadataPaths{Parquet: []string{}, Dropped: []string{}}, Schema: metadataSchema{},
 		DroppedColumns: []string{},
 		SchemaVersion:  metadataVersion, Namespace: input.Namespace,
 		Run: metadataRun{
 			ID: input.RunID, Attempt: input.Attempt, ExecutionMode: input.Mode, EngineVersion: input.Engine,
-			Phase: state.Phase, Outcome: state.Outcome, Reason: state.Reason, Message: state.Message, UpdatedAt: input.UpdatedAt.UTC().Truncate(time.Second),
+			Phase: state.Phase, Outcome: state.Outcome, Reason: state.Reason, Message: state.Message,
+			UpdatedAt: input.UpdatedAt.UTC().Truncate(time.Second),
 		},
 		Records: metadataRecords(summary.Records),
-		Columns: []metadataColumn{}, Dropped: []runreport.Drop{}, Models: []metadataModel{}, RowGroups: []metadataRowGroup{},
+		Columns: []metadataColumn{}, Dropped: []metadataDrop{}, Models: []metadataModel{}, RowGroups: []metadataRowGroup{},
 	}
 	if s.layout.Staged {
 		processed := found.state == publishComplete
 		document.PostGenerationState, document.PostGenerationProcessed = found.state, &processed
 	}
-	document.Dropped = append(document.Dropped, summary.Dropped...)
+	for _, drop := range summary.Dropped {
+		document.Dropped = append(document.Dropped, metadataDrop(drop))
+	}
 	if err := s.nameColumns(document, input); err != nil {
 		return nil, err
 	}
@@ -201,7 +212,7 @@ func (s *Store) nameColumns(document *metadata, input *Description) error {
 		if data == nil || json.Unmarshal(data, &earlier) != nil || earlier.ConfigHash != input.ConfigHash {
 			return nil
 		}
-		maps.Copy(document.Schema, earlier.Schema)
+		document.Schema = append(document.Schema, earlier.Schema...)
 		document.DroppedColumns = append(document.DroppedColumns, earlier.DroppedColumns...)
 		for _, column := range earlier.Columns {
 			document.Columns = append(document.Columns, metadataColumn{Name: column.Name, Type: column.Type, Source: column.Source})
@@ -209,7 +220,7 @@ func (s *Store) nameColumns(document *metadata, input *Description) error {
 		return nil
 	}
 	for _, field := range s.layout.output().Fields() {
-		document.Schema[field.Name] = field.Type.String()
+		document.Schema = append(document.Schema, metadataField{field.Name, field.Type.String()})
 	}
 	for _, field := range s.layout.dropped() {
 		document.DroppedColumns = append(document.DroppedColumns, field.Name)

@@ -20,7 +20,8 @@ func TestMetadataFitsItsPublishedSchema(t *testing.T) {
 			commit(t, s, 0, 0, 10)
 			full := manifest(1, 10, 20)
 			full.Models = []runreport.Model{{Alias: "writer", Usage: runreport.Usage{Succeeded: 8, Failed: 2, InputTokens: 30, OutputTokens: 20}}}
-			full.Dropped = []store.DroppedRow{{Row: 17, Column: "count", Reason: "ModelGenerationInvalid", Attempts: 2, Message: "empty"}, {Row: 18, Reason: "RowIncomplete"}}
+			full.Dropped = []store.DroppedRow{{Row: 17, Column: "count", Reason: "ModelGenerationInvalid", Attempts: 2, Message: "empty"},
+				{Row: 18, Reason: "RowIncomplete"}}
 			if err := s.Commit(full, store.Content{Records: records(10, 17)}); err != nil {
 				t.Fatal(err)
 			}

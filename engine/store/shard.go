@@ -11,7 +11,7 @@ import (
 )
 
 // shardFolder holds how each of several shards has ended, or that it has not, for who finalizes the dataset.
-const shardFolder = "shards"
+const shardFolder = engineFolder + "/shards"
 
 // ShardEnding is how a shard has ended.
 type ShardEnding struct {

@@ -1,5 +1,6 @@
 // Package store keeps a dataset on a volume: it commits row groups atomically, finds out what is already there, and writes the metadata
-// that describes the whole. It knows nothing of how rows come about, nor of Kubernetes, nor of how a volume keeps objects (see package objects).
+// that describes the whole. It knows nothing of how rows come about, nor of Kubernetes, nor of how a volume keeps objects (see package
+// objects).
 package store
 
 import (
@@ -15,14 +16,19 @@ import (
 
 // The names below a dataset's folder.
 const (
-	parquetFolder  = "parquet-files"
-	droppedFolder  = "dropped-columns-parquet-files"
-	formsFolder    = "processors-files"
-	manifestFolder = "row-groups"
-	metadataFile   = "metadata.json"
-	configFile     = "builder_config.json"
-	droppedFile    = "dropped-rows.jsonl"
-	successFile    = "_SUCCESS"
+	parquetFolder = "parquet-files"
+	droppedFolder = "dropped-columns-parquet-files"
+	formsFolder   = "processors-files"
+	metadataFile  = "metadata.json"
+	cardFile      = "README.md"
+	configFile    = "builder_config.json"
+	droppedFile   = "dropped-rows.jsonl"
+	successFile   = "_SUCCESS"
+	// engineFolder has what the engine keeps to go on: a name that readers of datasets skip.
+	engineFolder   = ".seedloom"
+	manifestFolder = engineFolder + "/row-groups"
+	// latestName leads, beside the folders of all runs, to that of the last one that has ended with a dataset.
+	latestName = "latest"
 	// nextSuffix marks the manifest of a commit that is under way, and its files until they get their names.
 	nextSuffix = ".next"
 )
@@ -39,8 +45,8 @@ type Store struct {
 // Volume is where a dataset lies.
 type Volume = objects.Volume
 
-// Open opens the dataset in a folder below a root in the file system, and creates the folder. The layout may be nil where only manifests are read.
-// Its errors are failure.Error.
+// Open opens the dataset in a folder below a root in the file system, and creates the folder. The layout may be nil where only manifests
+// are read. Its errors are failure.Error.
 func Open(root, folder string, layout *Layout) (*Store, error) {
 	volume, err := posix.Open(root, folder)
 	if err != nil {
@@ -102,8 +108,8 @@ func (s *Store) list(folder string) ([]objects.Entry, error) {
 	return entries, nil
 }
 
-// putOwned is put for an object that describes the dataset as a whole: another process may take over at any moment, and then has written a newer
-// one. What that one wrote is never replaced.
+// putOwned is put for an object that describes the dataset as a whole: another process may take over at any moment, and then has written a
+// newer one. What that one wrote is never replaced.
 func (s *Store) putOwned(name string, data []byte) error {
 	for {
 		version, err := s.volume.Version(name)
@@ -131,7 +137,8 @@ func fail(err error, doing string) *failure.Error {
 	case errors.Is(err, objects.ErrFull):
 		advice = "the volume is full: enlarge the claim, or delete what is no longer needed; everything that was committed is kept"
 	case errors.Is(err, fs.ErrPermission):
-		advice = "it can't be written by this user (65532 in Pods): change the owner of the files, or, of a volume, let its storage class honour fsGroup"
+		advice = "it can't be written by this user (65532 in Pods): change the owner of the files, or, of a volume, " +
+			"let its storage class honour fsGroup"
 	case errors.Is(err, objects.ErrReadOnly):
 		advice = "the volume is mounted read-only"
 	}
@@ -141,7 +148,7 @@ func fail(err error, doing string) *failure.Error {
 }
 
 // seedFile holds the digest of the seed from which the dataset is made.
-const seedFile = "seed.sha256"
+const seedFile = engineFolder + "/seed.sha256"
 
 // PinSeed notes the digest of the seed at the first call, and from then on refuses any other: rows of two seeds must not be mixed. All
 // shards of a run may call it at the same time.

@@ -132,7 +132,7 @@ func TestADamagedRowGroupCountsAsNone(t *testing.T) {
 			}
 		},
 		"a truncated manifest": func(t *testing.T, folder string) {
-			if err := os.Truncate(filepath.Join(folder, "row-groups", "00000.json"), 20); err != nil {
+			if err := os.Truncate(filepath.Join(folder, ".seedloom/row-groups", "00000.json"), 20); err != nil {
 				t.Fatal(err)
 			}
 		},
@@ -283,7 +283,9 @@ func TestFinalizeDescribesTheWhole(t *testing.T) {
 	}
 	partial.Columns = []runreport.Column{{Name: "count", Succeeded: 7, Failed: 1, Usage: used}}
 	partial.Models = []runreport.Model{{Alias: "writer", Usage: used}}
-	partial.Dropped = []store.DroppedRow{{Row: 17, SeedRow: &seedRow, Column: "count", Reason: "ModelGenerationInvalid", Attempts: 2, Message: "empty"}}
+	partial.Dropped = []store.DroppedRow{
+		{Row: 17, SeedRow: &seedRow, Column: "count", Reason: "ModelGenerationInvalid", Attempts: 2, Message: "empty"},
+	}
 	partial.Missing = []store.RowRange{{Start: 18, End: 20}}
 	if err := s.Commit(partial, store.Content{Records: records(10, 17)}); err != nil {
 		t.Fatal(err)
@@ -314,7 +316,8 @@ func TestFinalizeDescribesTheWhole(t *testing.T) {
 		t.Errorf("metadata.json is a contract, and has changed:\n%s\nit is now:\n%s", difference, data)
 	}
 	dropped, err := os.ReadFile(filepath.Join(folder, "dropped-rows.jsonl"))
-	if want := `{"row":17,"seed_row":4,"column":"count","reason":"ModelGenerationInvalid","attempts":2,"message":"empty"}` + "\n"; err != nil || string(dropped) != want {
+	want := `{"row":17,"seed_row":4,"column":"count","reason":"ModelGenerationInvalid","attempts":2,"message":"empty"}` + "\n"
+	if err != nil || string(dropped) != want {
 		t.Errorf("dropped-rows.jsonl is %q, %v", dropped, err)
 	}
 	if _, err := os.Stat(filepath.Join(folder, "_SUCCESS")); err != nil {

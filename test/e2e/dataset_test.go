@@ -50,7 +50,7 @@ func (w *world) folder(dataset *v1alpha1.DatasetGeneration) string {
 // checkpoints lists the Parquet files that the dataset has now, of whatever run; it needs no status.
 func (w *world) checkpoints(dataset string) []string {
 	GinkgoHelper()
-	files, err := filepath.Glob(filepath.Join(w.volume, w.namespace, dataset, "*", "parquet-files", "batch_*.parquet"))
+	files, err := filepath.Glob(filepath.Join(w.volume, w.namespace, dataset, "[0-9a-f]*", "parquet-files", "batch_*.parquet"))
 	Expect(err).NotTo(HaveOccurred())
 	slices.Sort(files)
 	return files

@@ -1,5 +1,5 @@
-// Package memory simulates a volume, and the machine that it belongs to: it counts operations, can stop at any of them as a kill or a loss of power
-// does, and comes back with what such an end leaves. It is for tests; nothing in it is written anywhere.
+// Package memory simulates a volume, and the machine that it belongs to: it counts operations, can stop at any of them as a kill or a loss
+// of power does, and comes back with what such an end leaves. It is for tests; nothing in it is written anywhere.
 package memory
 
 import (
@@ -27,8 +27,8 @@ const (
 	// KillBefore and KillAfter are the end of the process alone: what was written is there, synced or not.
 	KillBefore End = iota
 	KillAfter
-	// PowerBefore and PowerAfter are the end of the machine: of logs, half of what was not synced is lost, and objects that were removed come back
-	// unless another one was written into their folder since.
+	// PowerBefore and PowerAfter are the end of the machine: of logs, half of what was not synced is lost, and objects that were removed come
+	// back unless another one was written into their folder since.
 	PowerBefore
 	PowerAfter
 )

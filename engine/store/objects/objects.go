@@ -1,5 +1,6 @@
-// Package objects says what the store asks of the place where a dataset lies: whole objects under names, and logs that grow. How a place does it,
-// a file system or an object store, is the concern of the packages that implement Volume; package storetest holds them to what is said here.
+// Package objects says what the store asks of the place where a dataset lies: whole objects under names, and logs that grow. How a place
+// does it, a file system or an object store, is the concern of the packages that implement Volume; package storetest holds them to what is
+// said here.
 package objects
 
 import (
@@ -20,13 +21,13 @@ var (
 // Version names the content of an object, as an object store's entity tag does. It is empty for an object that is not there.
 type Version string
 
-// Volume is the folder of a dataset. Names are relative, with slashes between their parts; folders are there as soon as an object is in them.
-// Its methods may be called from many goroutines, and by many processes at once.
+// Volume is the folder of a dataset. Names are relative, with slashes between their parts; folders are there as soon as an object is in
+// them. Its methods may be called from many goroutines, and by many processes at once.
 //
-// An object is written as a whole: whoever reads it, and whatever is killed meanwhile, meets the old content, the new one, or none where there
-// was none. What Put, PutNew, Replace and Move have done when they return survives the end of the machine, in the order in which they returned.
-// Errors wrap fs.ErrNotExist where there is no object, and fs.ErrExist where there should be none. A write that has failed may have been done all
-// the same.
+// An object is written as a whole: whoever reads it, and whatever is killed meanwhile, meets the old content, the new one, or none where
+// there was none. What Put, PutNew, Replace and Move have done when they return survives the end of the machine, in the order in which they
+// returned. Errors wrap fs.ErrNotExist where there is no object, and fs.ErrExist where there should be none. A write that has failed may
+// have been done all the same.
 type Volume interface {
 	// Get returns the content of an object.
 	Get(name string) ([]byte, error)
@@ -36,8 +37,8 @@ type Volume interface {
 	Put(name string, data []byte) error
 	// PutNew writes an object that is not there yet. Of several callers at once, one succeeds.
 	PutNew(name string, data []byte) error
-	// Replace writes an object unless it has another version than the one named; then its error wraps ErrChanged. Of several callers at once that
-	// name the same version, one succeeds.
+	// Replace writes an object unless it has another version than the one named; then its error wraps ErrChanged. Of several callers at once
+	// that name the same version, one succeeds.
 	Replace(name string, data []byte, version Version) error
 	// Move gives an object another name, in place of the object that has it. One that was cut off may have left the object under both names.
 	Move(from, to string) error
@@ -46,7 +47,8 @@ type Volume interface {
 	Remove(name string) error
 	// RemoveAll removes all objects below a folder, as Remove does.
 	RemoveAll(folder string) error
-	// List returns what is right below a folder, in the order of the names: objects and folders. It is empty for a folder without anything in it.
+	// List returns what is right below a folder, in the order of the names: objects and folders. It is empty for a folder without anything in
+	// it.
 	List(folder string) ([]Entry, error)
 	// Append opens a log, of which only its first bytes count: what is behind them is cut off. Where there is none it is created, even before
 	// something is written. Only one process may have a log open. Get reads it.
@@ -65,8 +67,8 @@ type Entry struct {
 	Folder bool
 }
 
-// Log is an object that grows. What was written to it survives the end of the process as soon as Write returns, and that of the machine once Sync
-// has. After a crash its end may be torn in the middle of a write.
+// Log is an object that grows. What was written to it survives the end of the process as soon as Write returns, and that of the machine
+// once Sync has. After a crash its end may be torn in the middle of a write.
 type Log interface {
 	// Write appends all of the data. When it fails, nothing of them is left behind as far as the volume lets it.
 	io.WriteCloser

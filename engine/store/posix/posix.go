@@ -1,5 +1,5 @@
-// Package posix keeps objects as the files of a file system: temporary names, syncs of files and folders, renames and links are known here and
-// nowhere else. What the objects mean is not.
+// Package posix keeps objects as the files of a file system: temporary names, syncs of files and folders, renames and links are known here
+// and nowhere else. What the objects mean is not.
 package posix
 
 import (

@@ -14,8 +14,9 @@ import (
 	"seedloom.dev/seedloom/engine/store/objects"
 )
 
-// Conform holds a kind of volume to what objects.Volume promises. newFolder returns an empty folder: each call of what it returns opens it anew, as
-// another process does. What an end of the process or the machine leaves is not tried here: see package memory for a volume on which it can be.
+// Conform holds a kind of volume to what objects.Volume promises. newFolder returns an empty folder: each call of what it returns opens it
+// anew, as another process does. What an end of the process or the machine leaves is not tried here: see package memory for a volume on
+// which it can be.
 func Conform(t *testing.T, newFolder func(t *testing.T) (open func() objects.Volume)) {
 	t.Helper()
 	for name, test := range map[string]func(*testing.T, func() objects.Volume){

@@ -115,8 +115,8 @@ type Described struct {
 	Columns []string
 }
 
-// Read reads the metadata.json of the dataset in a folder, and returns what is wrong with it: what doesn't fit the schema, files that are not
-// there, and counts that don't add up.
+// Read reads the metadata.json of the dataset in a folder, and returns what is wrong with it: what doesn't fit the schema, files that are
+// not there, and counts that don't add up.
 func (s *Schema) Read(folder string, data []byte) (read Described, wrong []string) {
 	var document map[string]any
 	if err := json.Unmarshal(data, &document); err != nil {
@@ -155,7 +155,8 @@ func (s *Schema) Read(folder string, data []byte) (read Described, wrong []strin
 		wrong = append(wrong, fmt.Sprintf("the records don't add up: %+v", r))
 	}
 	read = Described{
-		Phase: typed.Run.Phase, Outcome: typed.Run.Outcome, Reason: typed.Run.Reason, Message: typed.Run.Message, Actual: typed.Actual, Groups: typed.Groups,
+		Phase: typed.Run.Phase, Outcome: typed.Run.Outcome, Reason: typed.Run.Reason, Message: typed.Run.Message,
+		Actual: typed.Actual, Groups: typed.Groups,
 		PostGeneration: typed.State,
 	}
 	if typed.Processed != (typed.State == "complete") {

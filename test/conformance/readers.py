@@ -1,0 +1,70 @@
+"""Reads a dataset's folder with the readers that are installed.
+
+Arguments: the folder, its rows, and the rows of its form "chat" (0: it has none).
+"""
+import importlib.util
+import os
+import sys
+
+folder, rows, form = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+files = os.path.join(folder, "parquet-files")
+columns = ["zebra", "apple"]
+
+
+def check(name, found, names):
+    if found != rows or list(names) != columns:
+        sys.exit(f"{name} reads {found} rows of {list(names)}, want {rows} of {columns}")
+
+
+def with_datasets():
+    import datasets
+    table = datasets.load_dataset(folder)["train"]
+    check("datasets", table.num_rows, table.column_names)
+    if form:
+        chat = datasets.load_dataset(folder, "chat")["train"]
+        if chat.num_rows != form or chat.column_names != ["message"]:
+            sys.exit(f"datasets reads the form as {chat}")
+
+
+def with_pandas(engine):
+    import pandas
+    table = pandas.read_parquet(files, engine=engine)
+    check("pandas with " + engine, len(table), table.columns)
+
+
+def with_pyarrow():
+    import pyarrow.parquet as pq
+    table = pq.read_table(files)
+    check("pyarrow", table.num_rows, table.column_names)
+    about = pq.ParquetFile(os.path.join(files, "batch_00000.parquet"))
+    if about.metadata.created_by != "seedloom v0.0.0-test" or b"seedloom.columns" not in about.metadata.metadata:
+        sys.exit(f"the file says {about.metadata.created_by} and {about.metadata.metadata}")
+
+
+def with_polars():
+    import polars
+    table = polars.read_parquet(files)
+    check("polars", table.height, table.columns)
+
+
+def with_duckdb():
+    import duckdb
+    where = "parquet-files/*" if form else "**/*"
+    table = duckdb.sql(f"SELECT * FROM '{folder}/{where}.parquet'")
+    check("duckdb", len(table.fetchall()), table.columns)
+
+
+tried = {
+    "datasets": with_datasets,
+    "pandas": lambda: with_pandas("pyarrow"),
+    "fastparquet": lambda: with_pandas("fastparquet"),
+    "pyarrow": with_pyarrow,
+    "polars": with_polars,
+    "duckdb": with_duckdb,
+}
+for package, read in tried.items():
+    if importlib.util.find_spec(package) is None:
+        print(package, "is not installed: skipped")
+        continue
+    read()
+    print(package, "reads it")
