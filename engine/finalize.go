@@ -13,11 +13,8 @@ import (
 // shardEnding describes a shard of several.
 func (p *prepared) shardEnding(ending *failure.Error) Ending {
 	shard, shards := p.config.Shard, p.config.Run.Shards
-	groups := int64(0)
-	for range p.plan.ShardGroups(shard, shards) {
-		groups++
-	}
 	owned := func(index int64) bool { return plan.Owns(shard, shards, index) }
+	groups := p.plan.ShardRowGroups(shard, shards)
 	summary, err := p.store.Summarize(p.plan.ShardRows(shard, shards), groups, p.plan.RowGroupSize, owned)
 	if err != nil {
 		return p.unfinished(failure.Of(err))

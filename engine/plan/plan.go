@@ -139,13 +139,18 @@ func (p *Plan) ShardGroups(shard, shards int32) iter.Seq[int64] {
 	}
 }
 
+// ShardRowGroups is the number of row groups of a shard.
+func (p *Plan) ShardRowGroups(shard, shards int32) int64 {
+	return (max(0, p.RowGroups()-int64(shard)) + int64(shards) - 1) / int64(shards)
+}
+
 // ShardRows is the number of rows in all the row groups of a shard.
 func (p *Plan) ShardRows(shard, shards int32) int64 {
 	groups := p.RowGroups()
 	if int64(shard) >= groups {
 		return 0
 	}
-	rows := (groups - int64(shard) + int64(shards) - 1) / int64(shards) * p.RowGroupSize
+	rows := p.ShardRowGroups(shard, shards) * p.RowGroupSize
 	if last := groups - 1; Owns(shard, shards, last) {
 		start, end := p.RowGroup(last)
 		rows -= p.RowGroupSize - int64(end-start)

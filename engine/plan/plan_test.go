@@ -179,14 +179,18 @@ func TestShardsPartitionTheRowGroups(t *testing.T) {
 			seen := map[int64]int{}
 			rows := int64(0)
 			for shard := range shards {
-				shardRows := int64(0)
+				shardRows, shardGroups := int64(0), int64(0)
 				for group := range compiled.ShardGroups(shard, shards) {
 					seen[group]++
+					shardGroups++
 					start, end := compiled.RowGroup(group)
 					shardRows += int64(end - start)
 				}
 				if got := compiled.ShardRows(shard, shards); got != shardRows {
 					t.Errorf("%d records: shard %d of %d has %d rows, ShardRows says %d", records, shard, shards, shardRows, got)
+				}
+				if got := compiled.ShardRowGroups(shard, shards); got != shardGroups {
+					t.Errorf("%d records: shard %d of %d has %d row groups, ShardRowGroups says %d", records, shard, shards, shardGroups, got)
 				}
 				rows += shardRows
 			}

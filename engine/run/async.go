@@ -20,11 +20,15 @@ import (
 // opened when a lane has nothing to do, so that many are open after failures alone.
 const minOpenRows = 16_384
 
+// maxCommitting is how many row groups may wait for the volume, which commits some of them at once, before more are opened. When the run is
+// to end they are still committed, which must not take long.
+const maxCommitting = 64
+
 // asyncSource feeds row groups in their order, as many as memory and the lanes want, and commits each as soon as it is finished.
 type asyncSource struct {
 	job     *Job
 	driver  *driver
-	waiting []*openGroup
+	waiting *backlog
 	open    map[int64]*openGroup
 	rows    int
 	maxRows int
@@ -52,14 +56,14 @@ type commitResult struct {
 }
 
 func executeAsync(ctx context.Context, job *Job) *failure.Error {
-	waiting, err := job.openGroups()
+	waiting, err := job.openGroups(ctx)
 	if err != nil {
 		return err
 	}
 	driver := newDriver(job, job.Plan.Columns, job.newRecord, job.preBatch())
 	maxRows := max(minOpenRows, 4*driver.slots, 2*int(job.Plan.RowGroupSize))
 	// Every open group has a row at least, so that neither channel is ever full.
-	mostOpen := min(len(waiting), maxRows+int(job.Plan.RowGroupSize))
+	mostOpen := int(min(waiting.left, int64(maxRows)+job.Plan.RowGroupSize))
 	from := &asyncSource{
 		job: job, driver: driver, waiting: waiting, open: make(map[int64]*openGroup), maxRows: maxRows,
 		commits: make(chan commitRequest, mostOpen), results: make(chan commitResult, mostOpen),
@@ -90,8 +94,9 @@ func executeAsync(ctx context.Context, job *Job) *failure.Error {
 	return ending
 }
 
-// salvage commits the whole rows of the groups that were in work, and notes which rows are missing. Where processors or the code of batches look
-// at whole row groups, and the run is to be started again, they are left to their journals: so these get the row groups as they would have.
+// salvage commits the whole rows of the groups that were in work, and notes which rows are missing. Where processors or the code of batches
+// look at whole row groups, and the run is to be started again, they are left to their journals: so these get the row groups as they would
+// have.
 func (s *asyncSource) salvage(ctx context.Context, d *driver, ending *failure.Error) {
 	if ending.Temporary && s.job.needsWholeGroups() {
 		return
@@ -115,10 +120,9 @@ func (s *asyncSource) salvage(ctx context.Context, d *driver, ending *failure.Er
 }
 
 func (s *asyncSource) refill(core *schedule.Core) *failure.Error {
-	core.Ahead(len(s.waiting) * int(s.job.Plan.RowGroupSize))
-	for len(s.waiting) > 0 && core.NeedsRows() {
-		group := s.waiting[0]
-		group.list()
+	core.Ahead(int(s.waiting.left * s.job.Plan.RowGroupSize))
+	for s.waiting.more() && s.committing < maxCommitting && core.NeedsRows() {
+		group := s.waiting.first()
 		if s.rows > 0 && s.rows+len(group.todo) > s.maxRows {
 			break
 		}
@@ -130,8 +134,7 @@ func (s *asyncSource) refill(core *schedule.Core) *failure.Error {
 		if len(usage) > 0 {
 			s.driver.recovered(group.index, usage...)
 		}
-		s.waiting[0] = nil // its list of rows must not outlive it
-		s.waiting = s.waiting[1:]
+		s.waiting.take()
 		s.open[group.index] = group
 		s.rows += len(group.todo)
 		core.Add(group.index, group.todo)
@@ -139,7 +142,7 @@ func (s *asyncSource) refill(core *schedule.Core) *failure.Error {
 	return nil
 }
 
-func (s *asyncSource) more() bool { return len(s.waiting) > 0 }
+func (s *asyncSource) more() bool { return s.waiting.more() }
 
 func (s *asyncSource) made(group *schedule.Group, usage []runreport.Column) made {
 	return made{records: group.Done, dropped: s.dropped(group.Dropped), usage: usage}

@@ -28,41 +28,6 @@ type openGroup struct {
 	todo []schedule.Todo
 }
 
-// openGroups looks at what the store has of the shard: it counts that as progress, and returns the row groups that are to be made.
-// What earlier attempts have dropped, and is tried again now, is no longer counted.
-func (j *Job) openGroups() ([]*openGroup, *failure.Error) {
-	var open []*openGroup
-	j.Progress.Add(progress.Counts{Records: runreport.Records{Target: j.Plan.ShardRows(j.Shard, j.Shards)}})
-	for index := range j.Plan.ShardGroups(j.Shard, j.Shards) {
-		start, end := j.Plan.RowGroup(index)
-		manifest, note, err := j.Store.Group(index)
-		if err != nil {
-			return nil, failure.Of(err)
-		}
-		if note != "" {
-			j.Logger.Warn("a row group is made again", "rowGroup", index, "cause", note)
-		}
-		group := &openGroup{index: index, start: start, end: end, manifest: manifest}
-		if manifest == nil {
-			open = append(open, group)
-			continue
-		}
-		if err := j.plan(group); err != nil {
-			return nil, failure.Of(err)
-		}
-		if len(group.todo) > 0 {
-			open = append(open, group)
-		} else if err := j.Store.RemoveJournal(index); err != nil {
-			return nil, failure.Of(err)
-		}
-		counts := j.countsOf(group)
-		j.Progress.Add(counts)
-		j.budget.spend(counts.Models)
-	}
-	j.Progress.Begin()
-	return open, nil
-}
-
 // list lists the rows of a group of which the store has nothing: all of them.
 func (g *openGroup) list() {
 	if g.manifest != nil || g.todo != nil {

@@ -25,12 +25,12 @@ type segment struct {
 
 // executeSync makes one batch (a row group) after the other, and in it one segment after the other.
 func executeSync(ctx context.Context, job *Job) *failure.Error {
-	waiting, err := job.openGroups()
+	waiting, err := job.openGroups(ctx)
 	if err != nil {
 		return err
 	}
 	segments := job.segments()
-	for _, group := range waiting {
+	for group := waiting.take(); group != nil; group = waiting.take() {
 		now, err := job.batch(ctx, segments, group)
 		if err != nil {
 			job.salvageBatch(ctx, segments, group, now, err)
@@ -114,7 +114,6 @@ func (j *Job) newSegment(columns []*plan.Column, resize *plan.Column) *segment {
 // batch takes the rows of a group through all segments. With an error it returns what was made until then.
 func (j *Job) batch(ctx context.Context, segments []*segment, group *openGroup) (*made, *failure.Error) {
 	now := &made{}
-	group.list()
 	for _, todo := range group.todo {
 		now.records = append(now.records, j.newRecord(todo.Row, todo.Attempt))
 	}
