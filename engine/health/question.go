@@ -38,7 +38,7 @@ func questionsOf(p *plan.Plan, tools func(alias string) []model.Tool) ([]questio
 	for i := range p.Spec.Columns {
 		index, _ := p.Schema.Index(p.Spec.Columns[i].Name)
 		configured := p.Column(index)
-		if configured == nil || configured.Model == nil || configured.Model.HealthCheck == v1alpha1.HealthCheckDisabled {
+		if configured == nil || configured.Execution != plan.Remote || configured.Model.HealthCheck == v1alpha1.HealthCheckDisabled {
 			continue
 		}
 		asked, err := questionOf(configured, tools)
@@ -60,13 +60,21 @@ func questionsOf(p *plan.Plan, tools func(alias string) []model.Tool) ([]questio
 // questionOf is the question for one column; nil for one that costs as much as a row, as an image does.
 func questionOf(configured *plan.Column, tools func(alias string) []model.Tool) (*question, error) {
 	asked := &question{alias: configured.Model.Alias, words: "a text"}
-	switch configured.Kind {
-	case plan.KindEmbedding:
+	switch configured.Lane.Requests {
+	case plan.RequestsEmbedding:
 		asked.embeds, asked.words = true, "an embedding"
 		return asked, nil
-	case plan.KindImage:
+	case plan.RequestsImage:
 		return nil, nil
+	case plan.RequestsChat:
+		return questionInChat(configured, tools, asked)
 	}
+	return nil, failure.New(v1alpha1.ReasonInternalError, failure.EndRun, "column %q: no question is known for requests of the kind %q", configured.Name,
+		configured.Lane.Requests)
+}
+
+// questionInChat completes the question for a column that has conversations.
+func questionInChat(configured *plan.Column, tools func(alias string) []model.Tool, asked *question) (*question, error) {
 	prompt := configured.Spec.Prompt()
 	if prompt.SystemPrompt != "" {
 		asked.request.Messages = append(asked.request.Messages, model.Message{Role: model.RoleSystem, Content: "You are a helpful assistant."})

@@ -24,7 +24,7 @@ func Compile(spec *v1alpha1.DatasetGenerationSpec, seedFields []table.Field) (*P
 	}
 	fields := slices.Clone(seedFields)
 	for i := range spec.Columns {
-		kind, err := columnType(spec, &spec.Columns[i])
+		kind, err := columnType(&spec.Columns[i])
 		if err != nil {
 			return nil, err
 		}
@@ -58,14 +58,15 @@ func planColumns(plan *Plan, checks *validation) []*Column {
 			Index:  index(plan, spec.Name),
 			Kind:   kindsOf(spec)[0],
 			Resize: spec.AllowResize != nil && *spec.AllowResize,
-			Batch:  spec.Custom != nil,
 			Spec:   spec,
 		}
+		column.Execution = kinds[column.Kind].execution
 		for range sideEffects(spec) {
 			column.SideEffects = append(column.SideEffects, column.Index+len(column.SideEffects)+1)
 		}
 		if alias := spec.ModelAlias(); alias != nil {
 			column.Model = plan.Spec.Model(*alias)
+			column.Lane = Lane{Provider: column.Model.Provider, Model: column.Model.Model, Requests: kinds[column.Kind].requests}
 		}
 		for _, reference := range checks.references[i] {
 			column.Requires = append(column.Requires, index(plan, reference.name))
@@ -107,26 +108,24 @@ func producer(configured []*Column, index int) *Column {
 }
 
 // columnType is the type of a valid column's values.
-func columnType(spec *v1alpha1.DatasetGenerationSpec, column *v1alpha1.Column) (table.Type, error) {
-	switch {
-	case column.Sampler != nil:
-		generator, err := sampler.New(column.Name, column.Sampler, spec.RandomSeed)
-		if err != nil {
-			return table.Type{}, err
-		}
-		return generator.Type(), nil
-	case column.LLMStructured != nil || column.LLMJudge != nil:
-		return documentType(column)
-	case column.Expression != nil:
-		return valueType(column.Expression.Type), nil
-	case column.Custom != nil:
-		return valueType(column.Custom.Type), nil
-	case column.Embedding != nil:
-		return embeddingType(), nil
-	case column.Image != nil:
-		return imageType(), nil
+func columnType(column *v1alpha1.Column) (table.Type, error) {
+	kind := rowOf(column)
+	if kind == nil {
+		return table.Type{}, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: not exactly one kind is set", column.Name)
 	}
-	return table.Type{Kind: table.KindString}, nil
+	return kind.outputType(column)
+}
+
+func samplerType(column *v1alpha1.Column) (table.Type, error) { return sampler.TypeOf(column.Sampler) }
+
+func textType(*v1alpha1.Column) (table.Type, error) { return table.Type{Kind: table.KindString}, nil }
+
+func expressionType(column *v1alpha1.Column) (table.Type, error) {
+	return valueType(column.Expression.Type), nil
+}
+
+func customType(column *v1alpha1.Column) (table.Type, error) {
+	return valueType(column.Custom.Type), nil
 }
 
 // documentType is the type of the documents of a column.

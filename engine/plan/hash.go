@@ -12,9 +12,6 @@ import (
 // identityVersion is raised when the same spec begins to give other rows, so that no run goes on in the files of an older engine.
 const identityVersion = 2
 
-// uuidDigits is how many digits a UUID has when its length is not set.
-const uuidDigits = 32
-
 // ConfigHash returns the identity of a run as "sha256:" and 64 hexadecimal digits: two specs with the same hash give the same rows,
 // and may go on in each other's files.
 //
@@ -107,12 +104,13 @@ func identifyModel(spec *v1alpha1.DatasetGenerationSpec, column *v1alpha1.Column
 		return nil
 	}
 	result := &modelIdentity{Model: model.Model, Parameters: model.Parameters, RowSeed: model.RowSeed == v1alpha1.RowSeedEnabled}
-	if column.Embedding != nil && model.Embedding != nil {
-		result.Dimensions = model.Embedding.Dimensions
-	}
-	if answersInSchema := column.LLMStructured != nil || column.LLMJudge != nil; answersInSchema && model.StructuredOutput != v1alpha1.StructuredOutputPrompt {
-		result.StructuredOutput = model.StructuredOutput
-		result.SchemaInPrompt = model.StructuredOutput != "" && model.SchemaInPrompt == v1alpha1.SchemaInPromptEnabled
+	if row := rowOf(column); row != nil {
+		if row.requests == RequestsEmbedding && model.Embedding != nil {
+			result.Dimensions = model.Embedding.Dimensions
+		}
+		if row.inSchema && model.StructuredOutput != v1alpha1.StructuredOutputPrompt {
+			result.StructuredOutput = model.StructuredOutput
+		}
 	}
 	if provider := spec.Provider(model.Provider); provider != nil {
 		result.ProviderType, result.Endpoint = provider.Type, provider.Endpoint
@@ -135,35 +133,33 @@ func writeDefaults(column *v1alpha1.Column) {
 	if column.Skip != nil && column.Skip.Value != nil && string(bytes.TrimSpace(column.Skip.Value.Raw)) == "null" {
 		column.Skip.Value = nil
 	}
-	if prompt := column.Prompt(); prompt != nil {
-		if prompt.Trace == v1alpha1.ConversationTraceNone {
-			prompt.Trace = ""
-		}
-		if !prompt.ExtractsReasoning() {
-			prompt.ExtractReasoning = nil
-		}
-		writeContextDefaults(prompt.Context)
+	if row := rowOf(column); row != nil && row.writeDefaults != nil {
+		row.writeDefaults(column)
 	}
-	if column.LLMText != nil && column.LLMText.OnTruncation == v1alpha1.TruncationFail {
+}
+
+func writePromptDefaults(column *v1alpha1.Column) {
+	prompt := column.Prompt()
+	if prompt.Trace == v1alpha1.ConversationTraceNone {
+		prompt.Trace = ""
+	}
+	if !prompt.ExtractsReasoning() {
+		prompt.ExtractReasoning = nil
+	}
+	writeContextDefaults(prompt.Context)
+}
+
+func writeTextDefaults(column *v1alpha1.Column) {
+	writePromptDefaults(column)
+	if column.LLMText.OnTruncation == v1alpha1.TruncationFail {
 		column.LLMText.OnTruncation = ""
 	}
-	if column.Image != nil {
-		writeContextDefaults(column.Image.Context)
-		if column.Image.API == v1alpha1.ImageAPIAuto {
-			column.Image.API = ""
-		}
-	}
-	if column.Expression != nil && column.Expression.Type == "" {
-		column.Expression.Type = v1alpha1.ValueTypeStr
-	}
-	if column.Custom != nil && column.Custom.Type == "" {
-		column.Custom.Type = v1alpha1.ValueTypeStr
-	}
-	if column.Sampler != nil && column.Sampler.DateTime != nil && column.Sampler.DateTime.Unit == "" {
-		column.Sampler.DateTime.Unit = v1alpha1.TimeUnitDay
-	}
-	if column.Sampler != nil && column.Sampler.Type == v1alpha1.SamplerUUID {
-		writeUUIDDefaults(column.Sampler)
+}
+
+func writeImageDefaults(column *v1alpha1.Column) {
+	writeContextDefaults(column.Image.Context)
+	if column.Image.API == v1alpha1.ImageAPIAuto {
+		column.Image.API = ""
 	}
 }
 
@@ -175,16 +171,9 @@ func writeContextDefaults(contexts []v1alpha1.MediaContext) {
 	}
 }
 
-func writeUUIDDefaults(sampler *v1alpha1.Sampler) {
-	if sampler.UUID == nil {
-		sampler.UUID = &v1alpha1.UUIDSampler{}
-	}
-	if sampler.UUID.LetterCase == "" {
-		sampler.UUID.LetterCase = v1alpha1.LetterCaseLower
-	}
-	if sampler.UUID.Length == nil {
-		all := int32(uuidDigits)
-		sampler.UUID.Length = &all
+func writeValueType(kind *v1alpha1.ValueType) {
+	if *kind == "" {
+		*kind = v1alpha1.ValueTypeStr
 	}
 }
 

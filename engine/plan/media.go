@@ -25,19 +25,19 @@ func ImagesByChat(image *v1alpha1.Image, model *v1alpha1.Model) bool {
 }
 
 // embeddingType is the type of embeddings: the vectors, how many there are, and their length. The names are those that tools of the field know.
-func embeddingType() table.Type {
+func embeddingType(*v1alpha1.Column) (table.Type, error) {
 	number := table.Type{Kind: table.KindFloat}
 	vector := table.Type{Kind: table.KindList, Element: &number}
 	return table.Type{Kind: table.KindStruct, Fields: []table.Field{
 		{Name: "embeddings", Type: table.Type{Kind: table.KindList, Element: &vector}},
 		{Name: "num_embeddings", Type: table.Type{Kind: table.KindInt}},
 		{Name: "dimension", Type: table.Type{Kind: table.KindInt}},
-	}}
+	}}, nil
 }
 
 // imageType is the type of images: their paths in the dataset.
-func imageType() table.Type {
-	return table.Type{Kind: table.KindList, Element: &table.Type{Kind: table.KindString}}
+func imageType(*v1alpha1.Column) (table.Type, error) {
+	return table.Type{Kind: table.KindList, Element: &table.Type{Kind: table.KindString}}, nil
 }
 
 var mediaFormats = map[v1alpha1.MediaModality][]string{

@@ -11,47 +11,6 @@ import (
 	"seedloom.dev/seedloom/engine/table"
 )
 
-// Kind is the kind of a configured column.
-type Kind int
-
-// The kinds of columns.
-const (
-	KindSampler Kind = iota
-	KindLLMText
-	KindLLMCode
-	KindLLMStructured
-	KindLLMJudge
-	KindExpression
-	KindEmbedding
-	KindImage
-	KindCustom
-)
-
-// String returns the name of the member of a column's spec.
-func (k Kind) String() string {
-	switch k {
-	case KindSampler:
-		return "sampler"
-	case KindLLMText:
-		return "llmText"
-	case KindLLMCode:
-		return "llmCode"
-	case KindLLMStructured:
-		return "llmStructured"
-	case KindLLMJudge:
-		return "llmJudge"
-	case KindEmbedding:
-		return "embedding"
-	case KindImage:
-		return "image"
-	case KindExpression:
-		return "expression"
-	case KindCustom:
-		return "custom"
-	}
-	return "unknown"
-}
-
 // Plan is a compiled spec. It is immutable, and shared by all that takes part in a run.
 type Plan struct {
 	// Spec is a copy of the spec that was compiled.
@@ -88,12 +47,14 @@ type Column struct {
 	SideEffects []int
 	// Skip says when cells are left out; nil when none can be.
 	Skip *Skip
-	// Model is the model of the column, and nil for columns without one.
+	// Execution is where the column is generated.
+	Execution Execution
+	// Lane is what limits the requests of a Remote column.
+	Lane Lane
+	// Model is the model that a Remote column asks, and nil where none stands behind it. Where a column runs is not to be told from it.
 	Model *v1alpha1.Model
 	// Resize says that the column may change the number of rows.
 	Resize bool
-	// Batch says that the column is made for all the rows of a batch at once, by a column.BatchGenerator.
-	Batch bool
 	// Spec is the column's part of Plan.Spec.
 	Spec *v1alpha1.Column
 }

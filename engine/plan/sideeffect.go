@@ -61,12 +61,12 @@ func traceType() table.Type {
 // sideEffectNames reports side-effect columns whose names are taken.
 func (v *validation) sideEffectNames(index int) {
 	column := &v.spec.Columns[index]
-	kinds := kindsOf(column)
-	if len(kinds) != 1 {
+	configured := kindsOf(column)
+	if len(configured) != 1 {
 		return
 	}
 	for _, made := range sideEffects(column) {
-		field := fmt.Sprintf("spec.columns[%d].%s.%s", index, kinds[0], made.setting)
+		field := fmt.Sprintf("spec.columns[%d].%s.%s", index, configured[0], made.setting)
 		if other, taken := v.columns[made.Name]; taken {
 			v.add(field, ReasonDuplicateColumn, "adds a column %q, but spec.columns[%d] is called so: rename it", made.Name, other)
 		}

@@ -33,13 +33,14 @@ func (v *validation) skipField(index int, field string) {
 	if column.Skip == nil {
 		return
 	}
-	if column.Sampler != nil {
+	row := rowOf(column)
+	if row != nil && row.sampled {
 		v.add(field, ReasonInvalidValue, "is not possible for samplers: what they draw costs nothing, and does not depend on other columns")
 		return
 	}
 	v.skipWhen(index, field+".when", column.Skip.When)
-	kind, err := columnType(v.spec, column)
-	if err != nil || len(kindsOf(column)) != 1 {
+	kind, err := columnType(column)
+	if err != nil {
 		return // said elsewhere
 	}
 	if _, problem := skipValue(column.Skip.Value, kind); problem != "" {

@@ -12,56 +12,26 @@ import (
 	"seedloom.dev/seedloom/engine/sandbox"
 )
 
-// columnChecks has the checks of each kind of column. A new kind is added here, in Kind, in valueType and in package factory.
-var columnChecks = []struct {
-	kind  Kind
-	isSet func(*v1alpha1.Column) bool
-	check func(v *validation, index int, field string)
-}{
-	{KindSampler, func(c *v1alpha1.Column) bool { return c.Sampler != nil }, (*validation).samplerColumn},
-	{KindLLMText, func(c *v1alpha1.Column) bool { return c.LLMText != nil }, (*validation).llmColumn},
-	{KindLLMCode, func(c *v1alpha1.Column) bool { return c.LLMCode != nil }, (*validation).codeColumn},
-	{KindLLMStructured, func(c *v1alpha1.Column) bool { return c.LLMStructured != nil }, (*validation).structuredColumn},
-	{KindLLMJudge, func(c *v1alpha1.Column) bool { return c.LLMJudge != nil }, (*validation).judgeColumn},
-	{KindExpression, func(c *v1alpha1.Column) bool { return c.Expression != nil }, (*validation).expressionColumn},
-	{KindEmbedding, func(c *v1alpha1.Column) bool { return c.Embedding != nil }, (*validation).embeddingColumn},
-	{KindImage, func(c *v1alpha1.Column) bool { return c.Image != nil }, (*validation).imageColumn},
-	{KindCustom, func(c *v1alpha1.Column) bool { return c.Custom != nil }, (*validation).customColumn},
-}
-
-// kindsOf returns the kinds whose member is set.
-func kindsOf(column *v1alpha1.Column) []Kind {
-	var kinds []Kind
-	for _, entry := range columnChecks {
-		if entry.isSet(column) {
-			kinds = append(kinds, entry.kind)
-		}
-	}
-	return kinds
-}
-
 func (v *validation) column(index int, unknownSeed bool) {
 	column := &v.spec.Columns[index]
 	field := fmt.Sprintf("spec.columns[%d]", index)
 	v.columnName(index, field+".name")
-	kinds := kindsOf(column)
-	if len(kinds) != 1 {
+	configured := kindsOf(column)
+	if len(configured) != 1 {
 		var all, set []string
-		for _, entry := range columnChecks {
-			all = append(all, entry.kind.String())
+		for kind := range kinds {
+			all = append(all, Kind(kind).String())
 		}
-		for _, kind := range kinds {
+		for _, kind := range configured {
 			set = append(set, kind.String())
 		}
 		v.add(field, ReasonInvalidUnion, "exactly one of %s must be set, but %s", strings.Join(all, ", "), listSet(set))
 	}
-	if column.AllowResize != nil && *column.AllowResize && column.Custom == nil {
+	if mayResize := func(kind Kind) bool { return kinds[kind].resizes }; column.AllowResize != nil && *column.AllowResize && !slices.ContainsFunc(configured, mayResize) {
 		v.add(field+".allowResize", ReasonInvalidValue, "is possible for custom columns only")
 	}
-	for _, entry := range columnChecks {
-		if entry.isSet(column) {
-			entry.check(v, index, field+"."+entry.kind.String())
-		}
+	for _, kind := range configured {
+		kinds[kind].check(v, index, field+"."+kind.String())
 	}
 	v.capabilities(field, column)
 	v.weight(column, field+".weight")
@@ -135,12 +105,20 @@ func (v *validation) columnReferences(names []string) []string {
 }
 
 func (v *validation) samplerColumn(index int, field string) {
-	for _, violation := range sampler.Validate(v.spec.Columns[index].Sampler) {
+	spec := v.spec.Columns[index].Sampler
+	violations := sampler.Validate(spec)
+	for _, violation := range violations {
 		at := field
 		if violation.Field != "" {
 			at += "." + violation.Field
 		}
 		v.add(at, ReasonInvalidSampler, "%s", violation.Message)
+	}
+	if len(violations) > 0 {
+		return
+	}
+	for _, read := range sampler.References(spec) {
+		v.references[index] = append(v.references[index], reference{name: read.Column, field: field + "." + read.Field})
 	}
 }
 

@@ -145,11 +145,13 @@ func (v *validation) capabilities(field string, column *v1alpha1.Column) {
 			}
 		}
 	}
-	if column.Embedding != nil {
-		v.add(field+".embedding.model", ReasonInvalidValue, "the provider of model %q is of type Anthropic, which has no embeddings", *alias)
-	}
-	if column.Image != nil {
-		v.add(field+".image.model", ReasonInvalidValue, "the provider of model %q is of type Anthropic, which makes no images", *alias)
+	for _, kind := range kindsOf(column) {
+		switch at := field + "." + kind.String() + ".model"; kinds[kind].requests {
+		case RequestsEmbedding:
+			v.add(at, ReasonInvalidValue, "the provider of model %q is of type Anthropic, which has no embeddings", *alias)
+		case RequestsImage:
+			v.add(at, ReasonInvalidValue, "the provider of model %q is of type Anthropic, which makes no images", *alias)
+		}
 	}
 }
 

@@ -290,10 +290,10 @@ func (d *driver) start(ctx context.Context, lane int, now time.Time) bool {
 	}
 	step := d.steps[task.Column]
 	begun := result{task: task, traced: d.trace.Admitted(task, d.traced[task.Column], d.names[lane], now)}
-	if column := step.columns[0]; column.Model != nil {
+	if column := step.columns[0]; column.Execution == plan.Remote {
 		ctx, begun.requests = model.WithProgress(ctx, d.trace != nil)
 		begun.request = d.watch.BeginRequest(column, task, begun.requests, now)
-	} else if column.Batch {
+	} else if column.Execution == plan.Batch {
 		begun.request = d.watch.BeginBatch(fmt.Sprintf("column %q", column.Name), len(task.Records), now)
 	}
 	d.workers.do(func() { d.results <- d.perform(ctx, begun) })
@@ -326,7 +326,7 @@ func (d *driver) perform(ctx context.Context, started result) (back result) {
 	switch {
 	case step.local:
 		back.failures = d.performLocal(ctx, step.columns, task)
-	case column.Batch:
+	case column.Execution == plan.Batch:
 		back.values, back.err = d.job.Generators.Batch[column.Index].GenerateBatch(ctx, task.Records, column.Resize)
 	default:
 		back.answer, back.err = d.job.Generators.Model[column.Index].Ask(ctx, task.Records[0])
@@ -369,15 +369,15 @@ func (d *driver) apply(back result) {
 	spent := back.answer.Usage
 	back.task.Cost = schedule.Cost{Requests: spent.Succeeded + spent.Failed, Tokens: spent.InputTokens + spent.OutputTokens, OutputTokens: spent.OutputTokens}
 	d.watch.Ended(back.request)
-	if column.Model != nil {
+	if column.Execution == plan.Remote {
 		if usage := usageOf(column, back.answer.Usage); usage.Usage != (runreport.Usage{}) {
 			d.addUsage(back.task.Group(), usage)
 		}
 	}
 	if back.err == nil {
 		d.watch.Progressed(now)
-	} else if column.Model != nil {
-		d.watch.Refused(column.Model.Provider, failure.Of(back.err), now)
+	} else if column.Execution == plan.Remote {
+		d.watch.Refused(column.Lane.Provider, failure.Of(back.err), now)
 	}
 	for _, failed := range back.failures {
 		d.fails.Cell(step.columns[failed.Part].Name, failed.Cause)
@@ -408,7 +408,7 @@ func (d *driver) settle(step *step, column *plan.Column, back result, now time.T
 		if !d.core.Wants(back.task, i) {
 			continue
 		}
-		if column.Batch {
+		if column.Execution == plan.Batch {
 			record.Cells[column.Index] = back.values[i].Value
 		} else {
 			write(record, column, back.answer.Value, back.answer.SideEffects)

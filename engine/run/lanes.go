@@ -11,31 +11,6 @@ import (
 	"seedloom.dev/seedloom/engine/schedule"
 )
 
-// domain is a kind of requests. A provider may take as many of one as it can, whatever it does with the others.
-type domain string
-
-const (
-	domainChat      domain = "chat"
-	domainEmbedding domain = "embedding"
-	domainImage     domain = "image"
-)
-
-func domainOf(column *plan.Column) domain {
-	switch column.Kind {
-	case plan.KindEmbedding:
-		return domainEmbedding
-	case plan.KindImage:
-		return domainImage
-	}
-	return domainChat
-}
-
-// laneKey is what has a lane of its own: aliases of one model of one provider share it.
-type laneKey struct {
-	provider, model string
-	domain          domain
-}
-
 // lanes are those that some steps are made in.
 type lanes struct {
 	lanes []schedule.Lane
@@ -79,14 +54,14 @@ func lanesOf(spec *v1alpha1.DatasetGenerationSpec, steps []*step) lanes {
 	made := lanes{
 		lanes: []schedule.Lane{{Limit: runtime.GOMAXPROCS(0), Endpoint: -1}}, names: []string{"local"}, of: make([]int, len(steps)),
 	}
-	keys, pools := map[laneKey]int{}, map[laneKey]int{}
+	keys, pools := map[plan.Lane]int{}, map[plan.Lane]int{}
 	for i, step := range steps {
 		column := step.columns[0]
-		if column.Model == nil {
+		if column.Execution != plan.Remote {
 			continue
 		}
-		key := laneKey{column.Model.Provider, column.Model.Model, domainOf(column)}
-		shared := laneKey{provider: key.provider, model: key.model}
+		key := column.Lane
+		shared := plan.Lane{Provider: key.Provider, Model: key.Model}
 		lane, known := keys[key]
 		if !known {
 			pool, known := pools[shared]
@@ -108,15 +83,15 @@ func lanesOf(spec *v1alpha1.DatasetGenerationSpec, steps []*step) lanes {
 }
 
 // limitsOf returns what all aliases of a model share: the least of their limits, and the longest of their ramps.
-func limitsOf(spec *v1alpha1.DatasetGenerationSpec, key laneKey) (admission.PoolConfig, schedule.Lane) {
+func limitsOf(spec *v1alpha1.DatasetGenerationSpec, key plan.Lane) (admission.PoolConfig, schedule.Lane) {
 	var pool admission.PoolConfig
-	lane := schedule.Lane{Endpoint: providerIndex(spec, key.provider), Adaptive: true}
+	lane := schedule.Lane{Endpoint: providerIndex(spec, key.Provider), Adaptive: true}
 	if lane.Endpoint >= 0 {
 		lane.Ceiling = slices.Index(spec.Endpoints(), spec.Providers[lane.Endpoint].EndpointIdentity())
 	}
 	for i := range spec.Models {
 		model := &spec.Models[i]
-		if model.Provider != key.provider || model.Model != key.model {
+		if model.Provider != key.Provider || model.Model != key.Model {
 			continue
 		}
 		pool.Cap = least(pool.Cap, model.EffectiveMaxParallelRequests())
@@ -139,18 +114,18 @@ func least[T int | int64](a, b T) T {
 	return min(a, b)
 }
 
-// nameOf names a lane after the aliases that use it, and its domain where that is not chat.
-func nameOf(steps []*step, key laneKey) string {
+// nameOf names a lane after the aliases that use it, and the kind of its requests where that is not chat.
+func nameOf(steps []*step, key plan.Lane) string {
 	var aliases []string
 	for _, step := range steps {
 		column := step.columns[0]
-		if model := column.Model; model != nil && key == (laneKey{model.Provider, model.Model, domainOf(column)}) && !slices.Contains(aliases, model.Alias) {
-			aliases = append(aliases, model.Alias)
+		if column.Execution == plan.Remote && column.Lane == key && !slices.Contains(aliases, column.Model.Alias) {
+			aliases = append(aliases, column.Model.Alias)
 		}
 	}
 	name := strings.Join(aliases, "+")
-	if key.domain != domainChat {
-		name += " (" + string(key.domain) + ")"
+	if key.Requests != plan.RequestsChat {
+		name += " (" + string(key.Requests) + ")"
 	}
 	return name
 }

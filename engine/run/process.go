@@ -25,7 +25,7 @@ func sampled(columns []*plan.Column) map[*plan.Column]bool {
 		readsOthers := slices.ContainsFunc(columns, func(other *plan.Column) bool {
 			return !found[other] && slices.ContainsFunc(column.Requires, other.Makes)
 		})
-		if column.Kind == plan.KindSampler && !readsOthers {
+		if column.Kind.IsSampled() && !readsOthers {
 			found[column] = true
 		}
 	}
@@ -39,9 +39,9 @@ func (j *Job) madeOfWholeGroups() map[string]bool {
 	var bound []*plan.Column
 	for _, column := range j.Plan.Columns {
 		reads := slices.ContainsFunc(bound, func(other *plan.Column) bool { return slices.ContainsFunc(column.Requires, other.Makes) })
-		if reads || column.Batch || j.preBatch() || j.Plan.Mode == v1alpha1.ExecutionSync {
+		if reads || column.Execution == plan.Batch || j.preBatch() || j.Plan.Mode == v1alpha1.ExecutionSync {
 			bound = append(bound, column)
-			if column.Model != nil {
+			if column.Execution == plan.Remote {
 				names[column.Name] = true
 			}
 		}
@@ -51,7 +51,7 @@ func (j *Job) madeOfWholeGroups() map[string]bool {
 
 // needsWholeGroups says whether what is made of a row may depend on the other rows of its row group.
 func (j *Job) needsWholeGroups() bool {
-	return j.Processors.NeedsWholeGroups() || slices.ContainsFunc(j.Plan.Columns, func(column *plan.Column) bool { return column.Batch })
+	return j.Processors.NeedsWholeGroups() || slices.ContainsFunc(j.Plan.Columns, func(column *plan.Column) bool { return column.Execution == plan.Batch })
 }
 
 // early are the schema indexes of the columns that processors of the stage PreBatch get: those of the seed, and the sampled ones.

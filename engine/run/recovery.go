@@ -6,6 +6,7 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/journal"
+	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/table"
 	"seedloom.dev/seedloom/internal/runreport"
@@ -93,7 +94,7 @@ func (r *recovery) restore(record *table.Record, steps []*step) []int {
 	var restored []int
 	for _, cell := range kept.Cells(record) {
 		for position, step := range steps {
-			if column := step.columns[0]; column.Model != nil && column.Name == cell.Column {
+			if column := step.columns[0]; column.Execution == plan.Remote && column.Name == cell.Column {
 				write(record, column, cell.Value, cell.SideEffects)
 				if !slices.Contains(restored, position) { // of a cell that was made twice, the later one counts
 					restored = append(restored, position)

@@ -106,7 +106,7 @@ func (j *Job) coreConfig(steps []*step, newRecord func(table.RowIndex, int32) *t
 		column := step.columns[0]
 		keys[i] = random.NewKey(spec.RandomSeed, "retry/"+column.Name)
 		entry := schedule.Column{
-			Parts: step.names(), Lane: lanes.of[i], Weight: column.Spec.EffectiveWeight(), Batch: column.Batch, Requires: step.requires(steps),
+			Parts: step.names(), Lane: lanes.of[i], Weight: column.Spec.EffectiveWeight(), Batch: column.Execution == plan.Batch, Requires: step.requires(steps),
 			AfterHold: step.afterHold,
 		}
 		if step.local {

@@ -24,7 +24,7 @@ type step struct {
 // row group, and for a run to stop soon.
 const chunkRows = 128
 
-func isLocal(column *plan.Column) bool { return column.Model == nil && !column.Batch }
+func isLocal(column *plan.Column) bool { return column.Execution == plan.Local }
 
 // theHold stands, in what a column waits for, for the release of its row group.
 const theHold = -1
@@ -99,7 +99,7 @@ func tracedSteps(steps []*step) []trace.Step {
 	traced := make([]trace.Step, len(steps))
 	for i, step := range steps {
 		first := step.columns[0]
-		traced[i] = trace.Step{Columns: strings.Join(step.names(), ","), First: first.Index, Batch: first.Batch}
+		traced[i] = trace.Step{Columns: strings.Join(step.names(), ","), First: first.Index, Batch: first.Execution == plan.Batch}
 	}
 	return traced
 }

@@ -30,7 +30,7 @@ func Build(p *plan.Plan, models *model.Set, toolServers *tools.Set, files Files)
 		var err error
 		switch index := configured.Index; configured.Kind {
 		case plan.KindSampler:
-			generators.Cell[index], err = sampler.New(configured.Name, configured.Spec.Sampler, p.Spec.RandomSeed)
+			generators.Cell[index], err = sampler.New(configured.Name, configured.Spec.Sampler, p.Spec.RandomSeed, p.Schema)
 		case plan.KindLLMText, plan.KindLLMCode, plan.KindLLMStructured, plan.KindLLMJudge:
 			generators.Model[index], err = llm.New(llm.Config{
 				Column: configured.Spec, Model: configured.Model, Seed: p.Spec.RandomSeed, Client: models.Client(configured.Model.Alias),

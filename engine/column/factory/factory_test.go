@@ -49,8 +49,8 @@ func TestEveryConfiguredColumnHasOneGenerator(t *testing.T) {
 	}
 	for index, field := range compiled.Schema.Fields() {
 		configured := compiled.Column(index)
-		wantCell := configured != nil && !configured.Batch && configured.Model == nil
-		wantModel, wantBatch := configured != nil && configured.Model != nil, configured != nil && configured.Batch
+		wantCell := configured != nil && configured.Execution == plan.Local
+		wantModel, wantBatch := configured != nil && configured.Execution == plan.Remote, configured != nil && configured.Execution == plan.Batch
 		hasCell, hasModel, hasBatch := generators.Cell[index] != nil, generators.Model[index] != nil, generators.Batch[index] != nil
 		if hasCell != wantCell || hasModel != wantModel || hasBatch != wantBatch {
 			t.Errorf("%s: has a cell generator: %t, one of a model: %t, one of batches: %t", field.Name, hasCell, hasModel, hasBatch)

@@ -1,17 +1,15 @@
-// Package sampler holds the generators of sampled columns: each draws its value from a distribution by a keyed random stream.
-// It needs nothing but the column's spec; how columns are scheduled, and what else a row holds, is not known here.
+// Package sampler holds the generators of sampled columns: each draws its value from a distribution by the stream of its record. How columns are
+// scheduled is not known here, and of a row nothing but the columns that a sampler says it reads.
 package sampler
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"math"
-	"strconv"
+	"slices"
 	"strings"
-	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/random"
 	"seedloom.dev/seedloom/engine/table"
 )
@@ -23,257 +21,131 @@ type Violation struct {
 	Message string
 }
 
-// Sampler draws the values of one column.
-type Sampler struct {
-	key  random.Key
-	kind table.Kind
-	draw func(stream *random.Stream) any
+// Reference is a column that a sampler reads.
+type Reference struct {
+	// Field is the path below the sampler that names it.
+	Field  string
+	Column string
 }
 
-// New returns the sampler of a column. The spec has passed Validate.
-func New(name string, spec *v1alpha1.Sampler, seed int64) (*Sampler, error) {
-	if violations := Validate(spec); len(violations) > 0 {
-		return nil, fmt.Errorf("sampler of column %s: %s: %s", name, violations[0].Field, violations[0].Message)
-	}
-	sampler := &Sampler{key: random.NewKey(seed, name)}
-	switch spec.Type {
-	case v1alpha1.SamplerCategory:
-		sampler.kind, sampler.draw = category(spec.Category, spec.ConvertTo)
-	case v1alpha1.SamplerUniform:
-		low, width := spec.Uniform.Low.Float64(), spec.Uniform.High.Float64()-spec.Uniform.Low.Float64()
-		high := spec.Uniform.High.Float64()
-		sampler.kind, sampler.draw = number(spec.ConvertTo, spec.Uniform.DecimalPlaces, func(stream *random.Stream) float64 {
-			// Rounding of the sum may reach the upper end, which is excluded.
-			return math.Min(low+width*stream.Float64(), math.Nextafter(high, math.Inf(-1)))
-		})
-	case v1alpha1.SamplerGaussian:
-		mean, deviation := spec.Gaussian.Mean.Float64(), spec.Gaussian.Stddev.Float64()
-		sampler.kind, sampler.draw = number(spec.ConvertTo, spec.Gaussian.DecimalPlaces, func(stream *random.Stream) float64 {
-			return mean + deviation*stream.Normal()
-		})
-	case v1alpha1.SamplerUUID:
-		sampler.kind, sampler.draw = table.KindString, identifier(spec.UUID)
-	case v1alpha1.SamplerDateTime:
-		sampler.kind, sampler.draw = table.KindTimestamp, moment(spec.DateTime)
-	}
-	return sampler, nil
+// family is all that is known of the samplers of a type.
+type family struct {
+	name v1alpha1.SamplerType
+	// member is the name of the type's parameters in a sampler, which isSet looks for.
+	member string
+	isSet  func(*v1alpha1.Sampler) bool
+	// optional says that the type needs no parameters; converts that its values can be converted.
+	optional, converts bool
+	// validate looks at the parameters, which are there unless they are optional.
+	validate func(*v1alpha1.Sampler) []Violation
+	// writeDefaults writes the defaults of a valid sampler into it. It may be nil.
+	writeDefaults func(*v1alpha1.Sampler)
+	// reads are the columns that a sampler reads. It may be nil.
+	reads func(*v1alpha1.Sampler) []Reference
+	// kind is the kind of a valid sampler's values, and draws how they are drawn: its defaults are written, and schema has the columns that it reads.
+	kind  func(*v1alpha1.Sampler) table.Kind
+	draws func(spec *v1alpha1.Sampler, schema *table.Schema) drawFunc
 }
 
-// Type returns the type of the column.
-func (s *Sampler) Type() table.Type { return table.Type{Kind: s.kind} }
+// drawFunc draws the value of a record by its stream. It is called from many goroutines at once.
+type drawFunc func(stream *random.Stream, record *table.Record) (any, error)
 
-// Generate draws the value of a record. It never fails and never waits.
-func (s *Sampler) Generate(_ context.Context, record *table.Record) (any, error) {
-	stream := s.key.Of(record)
-	return s.draw(&stream), nil
+// families has a row for each type, in the order of the API.
+var families = []family{categories, uniforms, gaussians, uuids, dateTimes}
+
+func familyOf(kind v1alpha1.SamplerType) (family, bool) {
+	at := slices.IndexFunc(families, func(f family) bool { return f.name == kind })
+	if at < 0 {
+		return family{}, false
+	}
+	return families[at], true
 }
 
-// number finishes a numeric draw: decimal places, then the conversion.
-func number(convert v1alpha1.NumberConversion, places *int32, draw func(*random.Stream) float64) (table.Kind, func(*random.Stream) any) {
-	rounded := draw
-	if places != nil {
-		rounded = func(stream *random.Stream) float64 { return round(draw(stream), *places) }
-	}
-	switch convert {
-	case v1alpha1.ConvertToInt:
-		return table.KindInt, func(stream *random.Stream) any { return toInt(rounded(stream)) }
-	case v1alpha1.ConvertToStr:
-		return table.KindString, func(stream *random.Stream) any { return formatFloat(rounded(stream)) }
-	}
-	return table.KindFloat, func(stream *random.Stream) any { return rounded(stream) }
-}
-
-// round rounds half to even on the exact binary value.
-func round(value float64, places int32) float64 {
-	// What FormatFloat writes always parses.
-	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(value, 'f', int(places), 64), 64)
-	return rounded
-}
-
-// toInt rounds half to even; what lies outside of 64 bits becomes the nearest end.
-func toInt(value float64) int64 {
-	value = math.RoundToEven(value)
-	switch {
-	case value >= math.MaxInt64:
-		return math.MaxInt64
-	case value <= math.MinInt64:
-		return math.MinInt64
-	}
-	return int64(value)
-}
-
-func formatFloat(value float64) string {
-	text := strconv.FormatFloat(value, 'f', -1, 64)
-	if !strings.Contains(text, ".") {
-		text += ".0"
-	}
-	return text
-}
-
-func category(spec *v1alpha1.CategorySampler, convert v1alpha1.NumberConversion) (table.Kind, func(*random.Stream) any) {
-	kind, values := categoryValues(spec)
-	if convert != "" {
-		kind, values = convertValues(values, convert)
-	}
-	if spec.Weights == nil {
-		return kind, func(stream *random.Stream) any { return values[stream.Below(uint64(len(values)))] }
-	}
-	sums := make([]float64, len(spec.Weights))
-	total := 0.0
-	for i, weight := range spec.Weights {
-		total += weight.Float64()
-		sums[i] = total
-	}
-	return kind, func(stream *random.Stream) any {
-		at := stream.Float64() * total
-		for i, sum := range sums {
-			if at < sum {
-				return values[i]
-			}
+// Validate returns everything that is wrong with a sampler: also what admission refuses, since not every spec passes through it.
+func Validate(spec *v1alpha1.Sampler) []Violation {
+	own, known := familyOf(spec.Type)
+	if !known {
+		var names []string
+		for _, other := range families {
+			names = append(names, string(other.name))
 		}
-		// Rounding can reach the total: the last value with a weight.
-		last := len(sums) - 1
-		for last > 0 && sums[last-1] == total {
-			last--
-		}
-		return values[last]
+		return []Violation{{"type", fmt.Sprintf("must be one of %s, but is %q", strings.Join(names, ", "), spec.Type)}}
 	}
-}
-
-// categoryValues decodes the values: ints where all are, floats where all are numbers, else strings.
-func categoryValues(spec *v1alpha1.CategorySampler) (table.Kind, []any) {
-	decoded := make([]any, len(spec.Values))
-	allInts, allNumbers := true, true
-	for i, raw := range spec.Values {
-		decoder := json.NewDecoder(strings.NewReader(string(raw.Raw)))
-		decoder.UseNumber()
-		// Validate has decoded the same.
-		_ = decoder.Decode(&decoded[i])
-		text, isNumber := decoded[i].(json.Number)
-		_, err := text.Int64()
-		allNumbers = allNumbers && isNumber
-		allInts = allInts && isNumber && err == nil
-	}
-	kind := table.KindString
-	if allInts {
-		kind = table.KindInt
-	} else if allNumbers {
-		kind = table.KindFloat
-	}
-	for i, value := range decoded {
-		text, isNumber := value.(json.Number)
-		switch {
-		case kind == table.KindInt:
-			decoded[i], _ = text.Int64()
-		case kind == table.KindFloat:
-			decoded[i], _ = text.Float64()
-		case isNumber:
-			decoded[i] = text.String()
+	var violations []Violation
+	for _, other := range families {
+		if other.name != own.name && other.isSet(spec) {
+			violations = append(violations, Violation{other.member, fmt.Sprintf("is for samplers of type %s, but this one is of type %s", other.name, own.name)})
 		}
 	}
-	return kind, decoded
-}
-
-func convertValues(values []any, convert v1alpha1.NumberConversion) (table.Kind, []any) {
-	converted := make([]any, len(values))
-	for i, value := range values {
-		converted[i] = convertValue(value, convert)
-	}
-	switch convert {
-	case v1alpha1.ConvertToInt:
-		return table.KindInt, converted
-	case v1alpha1.ConvertToFloat:
-		return table.KindFloat, converted
-	}
-	return table.KindString, converted
-}
-
-// convertValue converts one value; nil where that is impossible.
-func convertValue(value any, convert v1alpha1.NumberConversion) any {
-	if convert == v1alpha1.ConvertToStr {
-		if float, ok := value.(float64); ok {
-			return formatFloat(float)
+	switch spec.ConvertTo {
+	case "":
+	case v1alpha1.ConvertToInt, v1alpha1.ConvertToFloat, v1alpha1.ConvertToStr:
+		if !own.converts {
+			violations = append(violations, Violation{"convertTo", fmt.Sprintf("is not possible for samplers of type %s", own.name)})
 		}
-		return fmt.Sprint(value)
+	default:
+		violations = append(violations, Violation{"convertTo", fmt.Sprintf("must be int, float or str, but is %q", spec.ConvertTo)})
 	}
-	if integer, ok := value.(int64); ok && convert == v1alpha1.ConvertToInt {
-		return integer
+	if !own.isSet(spec) && !own.optional {
+		return append(violations, Violation{own.member, fmt.Sprintf("is required for samplers of type %s", own.name)})
 	}
-	float, err := strconv.ParseFloat(fmt.Sprint(value), 64)
-	if err != nil || math.IsNaN(float) || math.IsInf(float, 0) {
+	return append(violations, own.validate(spec)...)
+}
+
+// References are the columns that a valid sampler reads.
+func References(spec *v1alpha1.Sampler) []Reference {
+	own, known := familyOf(spec.Type)
+	if !known || own.reads == nil {
 		return nil
 	}
-	if convert == v1alpha1.ConvertToInt {
-		return toInt(float)
-	}
-	return float
+	return own.reads(spec)
 }
 
-// identifier draws version 4 UUIDs (RFC 9562): 122 random bits, so that two are never equal in practice.
-func identifier(spec *v1alpha1.UUIDSampler) func(*random.Stream) any {
-	if spec == nil {
-		spec = &v1alpha1.UUIDSampler{}
-	}
-	digits, length := "0123456789abcdef", 32
-	if spec.LetterCase == v1alpha1.LetterCaseUpper {
-		digits = "0123456789ABCDEF"
-	}
-	if spec.Length != nil {
-		length = int(*spec.Length)
-	}
-	return func(stream *random.Stream) any {
-		high, low := stream.Uint64(), stream.Uint64()
-		high = high&^0xf000 | 0x4000
-		low = low&^(3<<62) | 2<<62
-		text := make([]byte, len(spec.Prefix), len(spec.Prefix)+length)
-		copy(text, spec.Prefix)
-		for i := range length {
-			word := high
-			if i >= 16 {
-				word = low
-			}
-			text = append(text, digits[word>>(60-4*(i%16))&15])
-		}
-		return string(text)
+// WriteDefaults writes the defaults of a valid sampler into it.
+func WriteDefaults(spec *v1alpha1.Sampler) {
+	if own, known := familyOf(spec.Type); known && own.writeDefaults != nil {
+		own.writeDefaults(spec)
 	}
 }
 
-func moment(spec *v1alpha1.DateTimeSampler) func(*random.Stream) any {
-	// Validate has parsed the same.
-	start, _ := parseMoment(spec.Start)
-	end, _ := parseMoment(spec.End)
-	seconds := uint64(end.Unix() - start.Unix())
-	unit := spec.Unit
-	return func(stream *random.Stream) any {
-		return truncate(start.Add(time.Duration(stream.Below(seconds))*time.Second), unit)
+// TypeOf is the type of a sampler's values, or what is wrong with the sampler.
+func TypeOf(spec *v1alpha1.Sampler) (table.Type, error) {
+	if violations := Validate(spec); len(violations) > 0 {
+		return table.Type{}, fmt.Errorf("sampler: %s: %s", violations[0].Field, violations[0].Message)
 	}
+	own, _ := familyOf(spec.Type)
+	return table.Type{Kind: own.kind(spec)}, nil
 }
 
-func truncate(at time.Time, unit v1alpha1.TimeUnit) time.Time {
-	year, month, day := at.Date()
-	switch unit {
-	case v1alpha1.TimeUnitYear:
-		return time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)
-	case v1alpha1.TimeUnitMonth:
-		return time.Date(year, month, 1, 0, 0, 0, 0, time.UTC)
-	case v1alpha1.TimeUnitHour:
-		return at.Truncate(time.Hour)
-	case v1alpha1.TimeUnitMinute:
-		return at.Truncate(time.Minute)
-	case v1alpha1.TimeUnitSecond:
-		return at.Truncate(time.Second)
-	}
-	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
+// Sampler draws the values of one column.
+type Sampler struct {
+	name string
+	key  random.Key
+	draw drawFunc
 }
 
-// momentLayouts are the accepted forms; those without a zone mean UTC.
-var momentLayouts = []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02"}
-
-func parseMoment(text string) (time.Time, error) {
-	for _, layout := range momentLayouts {
-		if at, err := time.Parse(layout, text); err == nil {
-			return at.UTC(), nil
-		}
+// New returns the sampler of a column. schema has the columns that it reads.
+func New(name string, spec *v1alpha1.Sampler, seed int64, schema *table.Schema) (*Sampler, error) {
+	if violations := Validate(spec); len(violations) > 0 {
+		return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: sampler.%s: %s", name, violations[0].Field, violations[0].Message)
 	}
-	return time.Time{}, fmt.Errorf("%q is not a date; write 2026-01-31 or 2026-01-31T12:00:00Z", text)
+	own, _ := familyOf(spec.Type)
+	spec = spec.DeepCopy()
+	WriteDefaults(spec)
+	return &Sampler{name: name, key: random.NewKey(seed, name), draw: own.draws(spec, schema)}, nil
+}
+
+// Generate draws the value of a record. It never waits.
+func (s *Sampler) Generate(_ context.Context, record *table.Record) (any, error) {
+	stream := s.key.Of(record)
+	value, err := s.draw(&stream, record)
+	if err != nil {
+		return nil, failure.New(v1alpha1.ReasonConversionFailed, failure.DropRow, "the sampler of column %q: %v", s.name, err)
+	}
+	return value, nil
+}
+
+// always is the kind of samplers whose values have one whatever their parameters are.
+func always(kind table.Kind) func(*v1alpha1.Sampler) table.Kind {
+	return func(*v1alpha1.Sampler) table.Kind { return kind }
 }

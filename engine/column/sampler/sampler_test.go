@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,7 +30,7 @@ func parse(t testing.TB, text string) *v1alpha1.Sampler {
 
 func draws(t testing.TB, text string, rows int) (table.Kind, []any) {
 	t.Helper()
-	s, err := sampler.New("column", parse(t, text), 42)
+	s, err := sampler.New("column", parse(t, text), 42, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +41,11 @@ func draws(t testing.TB, text string, rows int) (table.Kind, []any) {
 			t.Fatal(err)
 		}
 	}
-	return s.Type().Kind, values
+	kind, err := sampler.TypeOf(parse(t, text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kind.Kind, values
 }
 
 // The values are part of the contract with users: the same manifest gives the same data in every version.
@@ -126,7 +132,7 @@ func TestIdentifiersAreUniqueAndValid(t *testing.T) {
 }
 
 func TestAttemptsDrawAfresh(t *testing.T) {
-	s, err := sampler.New("c", parse(t, `{type: Uniform, uniform: {low: 0, high: 1}}`), 1)
+	s, err := sampler.New("c", parse(t, `{type: Uniform, uniform: {low: 0, high: 1}}`), 1, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,9 +158,22 @@ func TestViolations(t *testing.T) {
 		`{type: Category, category: {values: [a], weights: [0]}}`:      "category.weights",
 		`{type: Category, category: {values: [a, 1]}, convertTo: int}`: "category.values[0]",
 		`{type: Category, category: {values: [true, {a: 1}]}}`:         "category.values[0] category.values[1]",
-		`{type: Category}`: "category.values",
-		`{type: Nothing}`:  "type",
-		`{type: UUID}`:     "",
+		`{type: Category}`:               "category",
+		`{type: Category, category: {}}`: "category.values",
+		`{type: Category, category: {values: ["1e30"]}, convertTo: int}`:                                   "category.values[0]",
+		`{type: Gaussian, gaussian: {mean: 1e30, stddev: 1}, convertTo: int}`:                              "gaussian",
+		`{type: Gaussian, gaussian: {mean: 0, stddev: 1e19}, convertTo: int}`:                              "gaussian",
+		`{type: Gaussian, gaussian: {mean: 1e308, stddev: 1e308}}`:                                         "gaussian",
+		`{type: Gaussian, gaussian: {mean: 1e30, stddev: 1}}`:                                              "",
+		`{type: Uniform, uniform: {low: 0, high: 1e19}, convertTo: int}`:                                   "uniform",
+		`{type: Uniform, uniform: {low: -9223372036854775808, high: 9223372036854775808}, convertTo: int}`: "",
+		`{type: Uniform, uniform: {low: 0, high: 1, decimalPlaces: 16}}`:                                   "uniform.decimalPlaces",
+		`{type: UUID, uuid: {length: 40, letterCase: Mixed}}`:                                              "uuid.length uuid.letterCase",
+		`{type: UUID, convertTo: int}`:                                                                     "convertTo",
+		`{type: UUID, uniform: {low: 0, high: 1}}`:                                                         "uniform",
+		`{type: DateTime, dateTime: {start: "2026-01-01", end: "2026-01-02", unit: Week}}`:                 "dateTime.unit",
+		`{type: Nothing}`: "type",
+		`{type: UUID}`:    "",
 	} {
 		var fields []string
 		for _, violation := range sampler.Validate(parse(t, text)) {
@@ -170,6 +189,58 @@ func TestViolations(t *testing.T) {
 	}
 }
 
+func TestWhatIsOutOfRangeIsSaidWithItsNumbers(t *testing.T) {
+	for text, want := range map[string]string{
+		`{type: Gaussian, gaussian: {mean: 1e30, stddev: 2}, convertTo: int}`: "mean 1e+30 and the standard deviation 2 goes from 1e+30 to 1e+30, outside of what an int can hold (-9223372036854775808 to 9223372036854775807)",
+		`{type: Category, category: {values: ["1e30"]}, convertTo: int}`:      `"1e30" can't be converted to int, which convertTo asks for: an int holds -9223372036854775808 to 9223372036854775807`,
+		`{type: Nothing}`: `must be one of Category, Uniform, Gaussian, UUID, DateTime, but is "Nothing"`,
+	} {
+		violations := sampler.Validate(parse(t, text))
+		if len(violations) != 1 || !strings.Contains(violations[0].Message, want) {
+			t.Errorf("%s: got %v, want %q", text, violations, want)
+		}
+	}
+}
+
+// Ints are rounded half to even, and not by way of floats, which would change large ones.
+func TestConversionsToInt(t *testing.T) {
+	for value, want := range map[string]int64{
+		`"2.7"`: 3, `"2.5"`: 2, `-2.5`: -2, `"9007199254740993"`: 9007199254740993, `9223372036854775807`: math.MaxInt64, `"-9223372036854775808"`: math.MinInt64,
+	} {
+		if _, values := draws(t, `{type: Category, category: {values: [`+value+`]}, convertTo: int}`, 1); values[0] != want {
+			t.Errorf("%s: got %v, want %d", value, values[0], want)
+		}
+	}
+}
+
+// Each member of the API's samplers that has parameters belongs to a type.
+func TestEveryMemberHasItsFamily(t *testing.T) {
+	members := reflect.TypeFor[v1alpha1.Sampler]()
+	for i := range members.NumField() {
+		field := members.Field(i)
+		if field.Type.Kind() != reflect.Pointer {
+			continue
+		}
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		spec := &v1alpha1.Sampler{Type: "None"}
+		reflect.ValueOf(spec).Elem().Field(i).Set(reflect.New(field.Type.Elem()))
+		owners := 0
+		for _, kind := range []v1alpha1.SamplerType{
+			v1alpha1.SamplerCategory, v1alpha1.SamplerUniform, v1alpha1.SamplerGaussian, v1alpha1.SamplerUUID, v1alpha1.SamplerDateTime,
+		} {
+			spec.Type = kind
+			if !slices.ContainsFunc(sampler.Validate(spec), func(v sampler.Violation) bool {
+				return v.Field == name && strings.Contains(v.Message, "is for samplers of type")
+			}) {
+				owners++
+			}
+		}
+		if owners != 1 {
+			t.Errorf("the member %s belongs to %d types", name, owners)
+		}
+	}
+}
+
 func BenchmarkSamplers(b *testing.B) {
 	for name, text := range map[string]string{
 		"category": `{type: Category, category: {values: [a, b, c], weights: [1, 2, 3]}}`,
@@ -179,7 +250,7 @@ func BenchmarkSamplers(b *testing.B) {
 		"datetime": `{type: DateTime, dateTime: {start: "2020-01-01", end: "2026-01-01"}}`,
 	} {
 		b.Run(name, func(b *testing.B) {
-			s, err := sampler.New("c", parse(b, text), 1)
+			s, err := sampler.New("c", parse(b, text), 1, nil)
 			if err != nil {
 				b.Fatal(err)
 			}

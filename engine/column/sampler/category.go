@@ -1,0 +1,185 @@
+package sampler
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/random"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+var categories = family{
+	name: v1alpha1.SamplerCategory, member: "category", isSet: func(s *v1alpha1.Sampler) bool { return s.Category != nil }, converts: true,
+	validate: validateCategory,
+	kind: func(s *v1alpha1.Sampler) table.Kind {
+		kind, _ := categoryValues(s.Category)
+		return convertedKind(s.ConvertTo, kind)
+	},
+	draws: func(s *v1alpha1.Sampler, _ *table.Schema) drawFunc { return category(s.Category, s.ConvertTo) },
+}
+
+func validateCategory(spec *v1alpha1.Sampler) []Violation {
+	if len(spec.Category.Values) == 0 {
+		return []Violation{{"category.values", "at least one value is required"}}
+	}
+	var violations []Violation
+	for i, raw := range spec.Category.Values {
+		if problem := categoryProblem(raw, spec.ConvertTo); problem != "" {
+			violations = append(violations, Violation{fmt.Sprintf("category.values[%d]", i), problem})
+		}
+	}
+	return append(violations, validateWeights(spec.Category)...)
+}
+
+func categoryProblem(raw apiextensionsv1.JSON, convert v1alpha1.NumberConversion) string {
+	value, err := decodeValue(raw)
+	if err != nil {
+		return "is not valid JSON"
+	}
+	var text any
+	switch v := value.(type) {
+	case string:
+		text = v
+	case json.Number:
+		float, err := v.Float64()
+		if err != nil || math.IsInf(float, 0) {
+			return fmt.Sprintf("%s is outside the range of a 64-bit number", v)
+		}
+		text = v.String()
+	default:
+		return "must be a string or a number; put quotes around true, false and dates"
+	}
+	if convert == "" || convertValue(text, convert) != nil {
+		return ""
+	}
+	problem := fmt.Sprintf("%q can't be converted to %s, which convertTo asks for", text, convert)
+	if convert == v1alpha1.ConvertToInt && convertValue(text, v1alpha1.ConvertToFloat) != nil {
+		problem += ": an int holds " + intRange
+	}
+	return problem
+}
+
+func validateWeights(spec *v1alpha1.CategorySampler) []Violation {
+	if spec.Weights == nil {
+		return nil
+	}
+	if len(spec.Weights) != len(spec.Values) {
+		return []Violation{{"category.weights", fmt.Sprintf("has %d entries, but there are %d values", len(spec.Weights), len(spec.Values))}}
+	}
+	total := 0.0
+	for i, weight := range spec.Weights {
+		if weight.Float64() < 0 {
+			return []Violation{{fmt.Sprintf("category.weights[%d]", i), "must not be negative"}}
+		}
+		total += weight.Float64()
+	}
+	if total <= 0 || math.IsInf(total, 0) {
+		return []Violation{{"category.weights", "at least one weight must be above 0, and their sum finite"}}
+	}
+	return nil
+}
+
+func category(spec *v1alpha1.CategorySampler, convert v1alpha1.NumberConversion) drawFunc {
+	_, values := categoryValues(spec)
+	if convert != "" {
+		for i, value := range values {
+			values[i] = convertValue(value, convert)
+		}
+	}
+	if spec.Weights == nil {
+		return func(stream *random.Stream, _ *table.Record) (any, error) {
+			return values[stream.Below(uint64(len(values)))], nil
+		}
+	}
+	sums := make([]float64, len(spec.Weights))
+	total := 0.0
+	for i, weight := range spec.Weights {
+		total += weight.Float64()
+		sums[i] = total
+	}
+	return func(stream *random.Stream, _ *table.Record) (any, error) {
+		at := stream.Float64() * total
+		for i, sum := range sums {
+			if at < sum {
+				return values[i], nil
+			}
+		}
+		// Rounding can reach the total: the last value with a weight.
+		last := len(sums) - 1
+		for last > 0 && sums[last-1] == total {
+			last--
+		}
+		return values[last], nil
+	}
+}
+
+func decodeValue(raw apiextensionsv1.JSON) (value any, err error) {
+	decoder := json.NewDecoder(strings.NewReader(string(raw.Raw)))
+	decoder.UseNumber()
+	err = decoder.Decode(&value)
+	return value, err
+}
+
+// categoryValues decodes the values: ints where all are, floats where all are numbers, else strings.
+func categoryValues(spec *v1alpha1.CategorySampler) (table.Kind, []any) {
+	decoded := make([]any, len(spec.Values))
+	allInts, allNumbers := true, true
+	for i, raw := range spec.Values {
+		decoded[i], _ = decodeValue(raw) // as the validation has
+		text, isNumber := decoded[i].(json.Number)
+		_, err := text.Int64()
+		allNumbers = allNumbers && isNumber
+		allInts = allInts && isNumber && err == nil
+	}
+	kind := table.KindString
+	if allInts {
+		kind = table.KindInt
+	} else if allNumbers {
+		kind = table.KindFloat
+	}
+	for i, value := range decoded {
+		text, isNumber := value.(json.Number)
+		switch {
+		case kind == table.KindInt:
+			decoded[i], _ = text.Int64()
+		case kind == table.KindFloat:
+			decoded[i], _ = text.Float64()
+		case isNumber:
+			decoded[i] = text.String()
+		}
+	}
+	return kind, decoded
+}
+
+// convertValue converts one value; nil where that is impossible.
+func convertValue(value any, convert v1alpha1.NumberConversion) any {
+	if convert == v1alpha1.ConvertToStr {
+		if float, ok := value.(float64); ok {
+			return formatFloat(float)
+		}
+		return fmt.Sprint(value)
+	}
+	text := fmt.Sprint(value)
+	if convert == v1alpha1.ConvertToInt {
+		if integer, err := strconv.ParseInt(text, 10, 64); err == nil {
+			return integer // without the detour through a float, which would round large ones
+		}
+	}
+	float, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsNaN(float) || math.IsInf(float, 0) {
+		return nil
+	}
+	if convert == v1alpha1.ConvertToInt {
+		if integer, fits := toInt(float); fits {
+			return integer
+		}
+		return nil
+	}
+	return float
+}

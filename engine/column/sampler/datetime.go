@@ -1,0 +1,83 @@
+package sampler
+
+import (
+	"fmt"
+	"time"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/random"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+var dateTimes = family{
+	name: v1alpha1.SamplerDateTime, member: "dateTime", isSet: func(s *v1alpha1.Sampler) bool { return s.DateTime != nil },
+	validate: validateDateTime, kind: always(table.KindTimestamp),
+	writeDefaults: func(s *v1alpha1.Sampler) {
+		if s.DateTime != nil && s.DateTime.Unit == "" {
+			s.DateTime.Unit = v1alpha1.TimeUnitDay
+		}
+	},
+	draws: func(s *v1alpha1.Sampler, _ *table.Schema) drawFunc { return moments(s.DateTime) },
+}
+
+// maxSpanSeconds bounds dates to what a duration can hold: 250 years.
+const maxSpanSeconds = 250 * 366 * 24 * 3600
+
+func validateDateTime(sampler *v1alpha1.Sampler) []Violation {
+	spec := sampler.DateTime
+	var violations []Violation
+	start, startErr := parseMoment(spec.Start)
+	if startErr != nil {
+		violations = append(violations, Violation{"dateTime.start", startErr.Error()})
+	}
+	end, endErr := parseMoment(spec.End)
+	if endErr != nil {
+		violations = append(violations, Violation{"dateTime.end", endErr.Error()})
+	}
+	if _, known := unitStarts[spec.Unit]; !known && spec.Unit != "" {
+		violations = append(violations, Violation{"dateTime.unit", fmt.Sprintf("must be Year, Month, Day, Hour, Minute or Second, but is %q", spec.Unit)})
+	}
+	if startErr != nil || endErr != nil {
+		return violations
+	}
+	switch span := end.Unix() - start.Unix(); {
+	case span <= 0:
+		violations = append(violations, Violation{"dateTime.end", fmt.Sprintf("end (%s) must be at least a second after start (%s)", spec.End, spec.Start)})
+	case span > maxSpanSeconds:
+		violations = append(violations, Violation{"dateTime.end", "start and end are more than 250 years apart"})
+	}
+	return violations
+}
+
+func moments(spec *v1alpha1.DateTimeSampler) drawFunc {
+	// The validation has parsed the same.
+	start, _ := parseMoment(spec.Start)
+	end, _ := parseMoment(spec.End)
+	seconds := uint64(end.Unix() - start.Unix())
+	startOfUnit := unitStarts[spec.Unit]
+	return func(stream *random.Stream, _ *table.Record) (any, error) {
+		return startOfUnit(start.Add(time.Duration(stream.Below(seconds)) * time.Second)), nil
+	}
+}
+
+// unitStarts cut a moment down to a unit.
+var unitStarts = map[v1alpha1.TimeUnit]func(time.Time) time.Time{
+	v1alpha1.TimeUnitYear:   func(at time.Time) time.Time { return time.Date(at.Year(), 1, 1, 0, 0, 0, 0, time.UTC) },
+	v1alpha1.TimeUnitMonth:  func(at time.Time) time.Time { return time.Date(at.Year(), at.Month(), 1, 0, 0, 0, 0, time.UTC) },
+	v1alpha1.TimeUnitDay:    func(at time.Time) time.Time { return time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, time.UTC) },
+	v1alpha1.TimeUnitHour:   func(at time.Time) time.Time { return at.Truncate(time.Hour) },
+	v1alpha1.TimeUnitMinute: func(at time.Time) time.Time { return at.Truncate(time.Minute) },
+	v1alpha1.TimeUnitSecond: func(at time.Time) time.Time { return at.Truncate(time.Second) },
+}
+
+// momentLayouts are the accepted forms; those without a zone mean UTC.
+var momentLayouts = []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02"}
+
+func parseMoment(text string) (time.Time, error) {
+	for _, layout := range momentLayouts {
+		if at, err := time.Parse(layout, text); err == nil {
+			return at.UTC(), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is not a date; write 2026-01-31 or 2026-01-31T12:00:00Z", text)
+}

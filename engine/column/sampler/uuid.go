@@ -1,0 +1,70 @@
+package sampler
+
+import (
+	"fmt"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/random"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+var uuids = family{
+	name: v1alpha1.SamplerUUID, member: "uuid", isSet: func(s *v1alpha1.Sampler) bool { return s.UUID != nil }, optional: true,
+	validate: validateUUID, writeDefaults: writeUUIDDefaults, kind: always(table.KindString),
+	draws: func(s *v1alpha1.Sampler, _ *table.Schema) drawFunc { return identifiers(s.UUID) },
+}
+
+// The digits of a UUID: how many there are, and how few may be kept of them.
+const uuidDigits, minUUIDDigits = 32, 8
+
+func validateUUID(spec *v1alpha1.Sampler) []Violation {
+	var violations []Violation
+	if spec.UUID == nil {
+		return nil
+	}
+	if length := spec.UUID.Length; length != nil && (*length < minUUIDDigits || *length > uuidDigits) {
+		violations = append(violations, Violation{"uuid.length", fmt.Sprintf("must be from %d to %d, but is %d", minUUIDDigits, uuidDigits, *length)})
+	}
+	switch spec.UUID.LetterCase {
+	case "", v1alpha1.LetterCaseLower, v1alpha1.LetterCaseUpper:
+	default:
+		violations = append(violations, Violation{"uuid.letterCase", fmt.Sprintf("must be Lower or Upper, but is %q", spec.UUID.LetterCase)})
+	}
+	return violations
+}
+
+func writeUUIDDefaults(spec *v1alpha1.Sampler) {
+	if spec.UUID == nil {
+		spec.UUID = &v1alpha1.UUIDSampler{}
+	}
+	if spec.UUID.LetterCase == "" {
+		spec.UUID.LetterCase = v1alpha1.LetterCaseLower
+	}
+	if spec.UUID.Length == nil {
+		all := int32(uuidDigits)
+		spec.UUID.Length = &all
+	}
+}
+
+// identifiers draws version 4 UUIDs (RFC 9562): 122 random bits, so that two are never equal in practice.
+func identifiers(spec *v1alpha1.UUIDSampler) drawFunc {
+	digits, length := "0123456789abcdef", int(*spec.Length)
+	if spec.LetterCase == v1alpha1.LetterCaseUpper {
+		digits = "0123456789ABCDEF"
+	}
+	return func(stream *random.Stream, _ *table.Record) (any, error) {
+		high, low := stream.Uint64(), stream.Uint64()
+		high = high&^0xf000 | 0x4000
+		low = low&^(3<<62) | 2<<62
+		text := make([]byte, len(spec.Prefix), len(spec.Prefix)+length)
+		copy(text, spec.Prefix)
+		for i := range length {
+			word := high
+			if i >= 16 {
+				word = low
+			}
+			text = append(text, digits[word>>(60-4*(i%16))&15])
+		}
+		return string(text), nil
+	}
+}
