@@ -26,6 +26,7 @@ func Check(ctx context.Context, config Config) (*CheckResult, error) {
 		return nil, err
 	}
 	ready := &prepared{opened: &opened{config: config, spec: spec}}
+	defer ready.close()
 	if _, err := ready.compile(ctx); err != nil {
 		return nil, err
 	}

@@ -93,6 +93,7 @@ type prepared struct {
 	*opened
 	plan *plan.Plan
 	seed *seed.Dataset
+	rows *seedRows
 	// processors are those that work on rows.
 	processors *process.Set
 	// tracker counts the generation, and progress is what it says at the end.
@@ -176,8 +177,13 @@ func open(config Config, role string) (*opened, error) {
 }
 
 // prepare reads the seed and compiles the plan. Its errors are failure.Error, or that of the context.
-func (o *opened) prepare(ctx context.Context) (*prepared, error) {
+func (o *opened) prepare(ctx context.Context) (_ *prepared, err error) {
 	ready := &prepared{opened: o}
+	defer func() {
+		if err != nil {
+			ready.close()
+		}
+	}()
 	fields, err := ready.compile(ctx)
 	if err != nil {
 		return nil, err
@@ -207,10 +213,12 @@ func (p *prepared) compile(ctx context.Context) (fields []table.Field, err error
 	if p.spec.Seed != nil {
 		client := p.seedClient()
 		defer client.CloseIdleConnections()
-		if p.seed, err = seed.Load(ctx, p.spec.Seed, p.config.SeedDirectory, client); err != nil {
+		options := seed.Options{Directory: p.config.SeedDirectory, Client: client, Rows: p.spec.NumRecords}
+		if p.seed, err = seed.Load(ctx, p.spec.Seed, options); err != nil {
 			return nil, err
 		}
 		fields = p.seed.Schema().Fields()
+		p.rows = newSeedRows(p.seed, p.spec)
 	}
 	p.plan, err = plan.Compile(p.spec, fields)
 	var invalid *plan.InvalidError
@@ -253,6 +261,9 @@ func (o *opened) close() {
 }
 
 func (p *prepared) close() {
+	if p.seed != nil {
+		_ = p.seed.Close() // was only read
+	}
 	if p.observed != nil {
 		p.observed()
 	}

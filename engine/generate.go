@@ -58,7 +58,10 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 	job := &run.Job{
 		Plan: p.plan, Generators: generators, Processors: p.processors, Store: p.store, Progress: tracker, Logger: p.config.Logger,
 		Attempt: p.config.Run.Attempt, Shard: p.config.Shard, Shards: max(1, p.config.Run.Shards), Outage: outage, Shown: p.observed != nil,
-		Seed: p.seedValues(), Drain: p.config.Drain, Fence: p.fence, Shares: shares,
+		Drain: p.config.Drain, Fence: p.fence, Shares: shares,
+	}
+	if p.rows != nil {
+		job.Seed = p.rows
 	}
 	if p.describes() {
 		job.Describe = p.describeRunning

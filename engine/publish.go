@@ -39,11 +39,10 @@ func (p *prepared) publisher() store.Publisher {
 			return store.Published{}, err
 		}
 		var given store.Published
-		values := p.seedValues()
 		for _, record := range records {
 			dropped := store.DroppedRow{Row: record.Row, Reason: err.Reason, Message: err.Error(), Attempts: record.Attempt + 1}
-			if values != nil {
-				_, seedRow := values(record.Row)
+			if p.rows != nil {
+				seedRow := p.rows.Number(record.Row)
 				dropped.SeedRow = &seedRow
 			}
 			given.Dropped = append(given.Dropped, dropped)
@@ -52,17 +51,24 @@ func (p *prepared) publisher() store.Publisher {
 	}
 }
 
-// seedValues returns the function that gives a row its values from the seed, or nil without a seed.
-func (p *prepared) seedValues() func(table.RowIndex) ([]any, int64) {
-	if p.seed == nil {
-		return nil
-	}
-	selector := seed.NewSelector(p.seed.Len(), p.plan.Spec.Seed.Order, p.plan.Spec.RandomSeed)
-	return func(row table.RowIndex) ([]any, int64) {
-		index := selector.Index(row)
-		return p.seed.Row(index), int64(index)
-	}
+// seedRows are the rows of the seed in the order of the dataset.
+type seedRows struct {
+	dataset  *seed.Dataset
+	selector *seed.Selector
 }
+
+func newSeedRows(dataset *seed.Dataset, spec *v1alpha1.DatasetGenerationSpec) *seedRows {
+	return &seedRows{dataset, seed.NewSelector(dataset.Len(), spec.Seed.Order, spec.RandomSeed)}
+}
+
+// Row returns the values of the seed's row that belongs to a row of the dataset.
+func (s *seedRows) Row(row table.RowIndex) (values []any, texts []string, err error) {
+	read, err := s.dataset.Row(s.selector.Index(row))
+	return read.Cells, read.Texts, err
+}
+
+// Number is the number of the seed's row that belongs to a row of the dataset.
+func (s *seedRows) Number(row table.RowIndex) int64 { return s.dataset.Number(s.selector.Index(row)) }
 
 // published is by how much the processors after the generation have changed what is counted.
 func published(before progress.Snapshot, after *store.Summary) progress.Counts {

@@ -43,13 +43,112 @@ type Seed struct {
 	HTTP *HTTPSeed `json:"http,omitempty"`
 
 	// format is the format of the data. Without it, the ending of the key, path or URL tells:
-	// .csv, .json, .jsonl (or .ndjson), .parquet.
+	// .csv, .tsv, .json, .jsonl (or .ndjson), .parquet. Text may be compressed with gzip, zstd or bzip2 (.csv.gz).
 	// +optional
 	Format SeedFormat `json:"format,omitempty"`
+
+	// csv says how a file of the format CSV is written, where that can't be seen from it.
+	// +optional
+	CSV *CSVOptions `json:"csv,omitempty"`
+
+	// columns selects columns of the file, in this order, and may rename them and say their types. Without it, all
+	// columns are used under their own names.
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=1000
+	// +optional
+	Columns []SeedColumn `json:"columns,omitempty"`
+
+	// selection selects rows of the file. Without it, all rows are used.
+	// +optional
+	Selection *SeedSelection `json:"selection,omitempty"`
 
 	// order says which row of the seed belongs to which row of the dataset. Defaults to Ordered.
 	// +optional
 	Order SeedOrder `json:"order,omitempty"`
+}
+
+// CSVOptions say how a CSV is written.
+type CSVOptions struct {
+	// delimiter stands between cells. Without it, it is a tab in .tsv, and else the one of comma, semicolon, tab and bar that
+	// parts the first lines evenly.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1
+	// +kubebuilder:validation:Pattern=`^[\x09\x20-\x21\x23-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]$`
+	// +optional
+	Delimiter string `json:"delimiter,omitempty"`
+}
+
+// SeedColumnType is the type of a column of the seed.
+// +kubebuilder:validation:Enum=str;int;float;bool;decimal;date;time;timestamp
+type SeedColumnType string
+
+// The types of columns of a seed.
+const (
+	SeedColumnStr       SeedColumnType = "str"
+	SeedColumnInt       SeedColumnType = "int"
+	SeedColumnFloat     SeedColumnType = "float"
+	SeedColumnBool      SeedColumnType = "bool"
+	SeedColumnDecimal   SeedColumnType = "decimal"
+	SeedColumnDate      SeedColumnType = "date"
+	SeedColumnTime      SeedColumnType = "time"
+	SeedColumnTimestamp SeedColumnType = "timestamp"
+)
+
+// SeedColumn is a column of the seed that is used.
+type SeedColumn struct {
+	// name is the name of the column in the dataset, and in templates.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:Pattern=`^[A-Za-z_][A-Za-z0-9_]*$`
+	// +required
+	Name string `json:"name,omitempty"`
+
+	// from is the name of the column in the file, which may be any text. A column without a name is called
+	// "Unnamed: 0" by its position, as pandas does. Defaults to name.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	// +optional
+	From string `json:"from,omitempty"`
+
+	// type is the type of the column in the dataset. Without it, it is that of the file, or is inferred from CSV and JSON.
+	// A value that is not of the type is an error that names its row. Templates print the text of a CSV in any case.
+	// +optional
+	Type SeedColumnType `json:"type,omitempty"`
+}
+
+// SeedSelection selects rows of a seed.
+type SeedSelection struct {
+	// offset is how many rows at the beginning are passed over. Defaults to 0.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	Offset *int64 `json:"offset,omitempty"`
+
+	// limit is how many rows are used at most, after offset. Without it, all are.
+	// +kubebuilder:validation:Minimum=1
+	// +optional
+	Limit *int64 `json:"limit,omitempty"`
+
+	// partition uses one of several equal parts of the rows that offset and limit leave.
+	// +optional
+	Partition *SeedPartition `json:"partition,omitempty"`
+}
+
+// SeedPartition is one of several equal parts of rows that follow each other.
+//
+// +kubebuilder:validation:XValidation:rule="self.index < self.count",message="index must be less than count"
+type SeedPartition struct {
+	// index is the number of the part, from 0.
+	// +kubebuilder:validation:Minimum=0
+	// +required
+	Index int32 `json:"index"`
+
+	// count is how many parts there are.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000
+	// +required
+	Count int32 `json:"count"`
 }
 
 // ConfigMapSeed is a key of a ConfigMap, in its data or binaryData.
@@ -92,4 +191,12 @@ type HTTPSeed struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://[^\\\\s@]+$')",message="must be an http or https URL without a user"
 	// +required
 	URL string `json:"url,omitempty"`
+}
+
+// Source is the name of the column in the file.
+func (c *SeedColumn) Source() string {
+	if c.From == "" {
+		return c.Name
+	}
+	return c.From
 }

@@ -39,10 +39,11 @@ func (i *input) compile(command *cobra.Command, resource *v1alpha1.DatasetGenera
 		return nil, err
 	}
 	defer remove()
-	data, err := seed.Load(command.Context(), resource.Spec.Seed, folder, nil)
+	data, err := seed.Load(command.Context(), resource.Spec.Seed, seed.Options{Directory: folder, Rows: resource.Spec.NumRecords})
 	if err != nil {
 		return nil, err
 	}
+	defer data.Close()
 	_, err = plan.Compile(&resource.Spec, data.Schema().Fields())
 	var invalid *plan.InvalidError
 	if errors.As(err, &invalid) {

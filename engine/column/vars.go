@@ -1,7 +1,9 @@
 package column
 
 import (
+	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"seedloom.dev/seedloom/engine/jinja"
 	"seedloom.dev/seedloom/engine/random"
@@ -20,7 +22,26 @@ func (v recordVars) Lookup(name string) (jinja.Value, bool) {
 	if !found {
 		return nil, false
 	}
-	return templateValue(v.record.Schema.Fields()[index].Type, v.record.Cells[index]), true
+	kind, cell := v.record.Schema.Fields()[index].Type, v.record.Cells[index]
+	if index < len(v.record.Texts) && v.record.Texts[index] != "" {
+		return writtenValue(kind, cell, v.record.Texts[index]), true
+	}
+	if data, isBinary := cell.([]byte); isBinary && !utf8.Valid(data) {
+		return jinja.Undefined{Message: fmt.Sprintf("column %q holds binary data, which a template can't print; use it as a context of media", name)}, true
+	}
+	return templateValue(kind, cell), true
+}
+
+// writtenValue is a cell that a template prints as the file of the seed has it.
+func writtenValue(kind table.Type, cell any, text string) jinja.Value {
+	switch kind.Kind {
+	case table.KindBool, table.KindFloat, table.KindInt:
+		return jinja.NewWritten(text, jinja.FromGo(cell))
+	case table.KindDecimal:
+		number := cell.(table.Decimal)
+		return jinja.NewDecimal(text, number.Unscaled, number.Scale)
+	}
+	return text
 }
 
 func templateValue(kind table.Type, value any) jinja.Value {
@@ -29,6 +50,10 @@ func templateValue(kind table.Type, value any) jinja.Value {
 		return nil
 	case time.Time:
 		return table.FormatTimestamp(typed)
+	case table.Decimal:
+		return jinja.NewDecimal(typed.String(), typed.Unscaled, typed.Scale)
+	case []byte:
+		return string(typed)
 	case []any:
 		if kind.Kind == table.KindStruct {
 			dict := jinja.NewDict()

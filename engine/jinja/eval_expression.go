@@ -330,7 +330,7 @@ func (e *evaluation) evalTest(n *testExpression) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	holds, err := e.runTest(n.name, n.test, value, call)
+	holds, err := e.runTest(n.name, n.test, Unwritten(value), call)
 	return holds != n.negated, err
 }
 

@@ -34,6 +34,7 @@ func init() {
 }
 
 func filterAbs(_ *evaluation, value Value, _ *parameters) (Value, error) {
+	value = Unwritten(value)
 	if float, ok := value.(float64); ok {
 		return math.Abs(float), nil
 	}
@@ -56,6 +57,7 @@ func filterRound(_ *evaluation, value Value, p *parameters) (Value, error) {
 	if !isNumber(value) {
 		return nil, badFilterValue("round", value)
 	}
+	value = Unwritten(value)
 	float, isFloat := value.(float64)
 	switch method {
 	case "common":
@@ -115,7 +117,7 @@ func roundInteger(value Value, precision int64) (Value, error) {
 
 func filterInt(_ *evaluation, value Value, p *parameters) (Value, error) {
 	fallback, base := p.value("default", int64(0)), p.integer("base", 10)
-	switch v := value.(type) {
+	switch v := Unwritten(value).(type) {
 	case float64:
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return fallback, nil

@@ -385,6 +385,11 @@ func (w *jsonWriter) write(value Value, depth int) error {
 		fmt.Fprint(&w.out, v)
 	case *big.Int:
 		w.out.WriteString(v.String())
+	case Written:
+		if v.unscaled == nil {
+			return w.write(v.value, depth)
+		}
+		w.out.WriteString(plainDecimal(v.unscaled, v.scale))
 	case float64:
 		w.out.WriteString(strings.NewReplacer("nan", "NaN", "inf", "Infinity").Replace(floatRepr(v)))
 	case string:

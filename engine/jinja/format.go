@@ -198,6 +198,7 @@ func (e *evaluation) percentValue(spec layout, value Value) (string, error) {
 		}
 		return "", fail(KindType, "%%c requires int or char")
 	case 'd', 'i', 'u', 'x', 'X', 'o':
+		value = Unwritten(value)
 		if float, ok := value.(float64); ok && strings.IndexByte("diu", spec.verb) >= 0 {
 			if math.IsNaN(float) || math.IsInf(float, 0) {
 				return "", fail(KindValue, "cannot convert float NaN or infinity to integer")
@@ -512,7 +513,7 @@ func (e *evaluation) formatValue(value Value, specification string) (string, err
 	if err != nil {
 		return "", err
 	}
-	switch v := value.(type) {
+	switch v := Unwritten(value).(type) {
 	case string:
 		if (spec.verb != 0 && spec.verb != 's') || spec.sign != 0 {
 			return "", fail(KindValue, "unknown format code for object of type 'str'")

@@ -16,7 +16,7 @@ func normalize(integer *big.Int) Value {
 
 // asBig returns an int or bool as a big integer.
 func asBig(value Value) (*big.Int, bool) {
-	switch v := value.(type) {
+	switch v := Unwritten(value).(type) {
 	case int64:
 		return big.NewInt(v), true
 	case *big.Int:
@@ -32,7 +32,7 @@ func asBig(value Value) (*big.Int, bool) {
 
 // asSmall returns an int or bool as an int64, where it fits.
 func asSmall(value Value) (int64, bool) {
-	switch v := value.(type) {
+	switch v := Unwritten(value).(type) {
 	case int64:
 		return v, true
 	case bool:
@@ -46,6 +46,7 @@ func asSmall(value Value) (int64, bool) {
 
 // asFloat returns any number as a float.
 func asFloat(value Value) (float64, bool) {
+	value = Unwritten(value)
 	if v, ok := value.(float64); ok {
 		return v, true
 	}
@@ -74,6 +75,10 @@ func unsupported(operator string, left, right Value) error {
 }
 
 func negate(operator string, value Value) (Value, error) {
+	if negated, isDecimal := decimalArithmetic("-", int64(0), value); isDecimal && operator == "-" {
+		return negated, nil
+	}
+	value = Unwritten(value)
 	if float, ok := value.(float64); ok {
 		if operator == "-" {
 			return -float, nil
@@ -94,6 +99,10 @@ func negate(operator string, value Value) (Value, error) {
 }
 
 func (e *evaluation) arithmetic(operator string, left, right Value) (Value, error) {
+	if result, exact := decimalArithmetic(operator, left, right); exact {
+		return result, nil
+	}
+	left, right = Unwritten(left), Unwritten(right)
 	switch operator {
 	case "+":
 		if value, done, err := e.concatenateValues(left, right); done {
@@ -343,6 +352,7 @@ func (e *evaluation) equal(left, right Value, depth int) (bool, error) {
 		order, err := e.compare(left, right, depth)
 		return order == 0, err
 	}
+	left, right = Unwritten(left), Unwritten(right)
 	same := func(a, b []Value) (bool, error) {
 		if len(a) != len(b) {
 			return false, nil
@@ -443,6 +453,10 @@ func (e *evaluation) compare(left, right Value, depth int) (int, error) {
 }
 
 func compareNumbers(left, right Value) int {
+	if difference, exact := decimalArithmetic("-", left, right); exact {
+		return difference.(Written).unscaled.Sign()
+	}
+	left, right = Unwritten(left), Unwritten(right)
 	a, leftFloat := left.(float64)
 	b, rightFloat := right.(float64)
 	switch {

@@ -54,6 +54,8 @@ func writeRepr(out *strings.Builder, value Value, depth int) {
 		out.WriteString(v.String())
 	case float64:
 		out.WriteString(floatRepr(v))
+	case Written:
+		out.WriteString(v.text)
 	case string:
 		writeStringRepr(out, v)
 	case *List:

@@ -12,7 +12,7 @@ import (
 )
 
 // Value is a value of the template language, one of: nil (None), bool, int64, *big.Int (beyond int64), float64, string, *List,
-// Tuple, *Dict, *Range, Undefined, or a callable.
+// Tuple, *Dict, *Range, Undefined, Written, or a callable.
 type Value any
 
 // List is a mutable list.
@@ -152,7 +152,7 @@ type (
 
 // hashKey returns a comparable form in which equal keys are equal: 1, 1.0 and True are one key, as in Python.
 func hashKey(value Value) (any, error) {
-	switch v := value.(type) {
+	switch v := Unwritten(value).(type) {
 	case nil:
 		return noneKey{}, nil
 	case bool:
@@ -187,7 +187,7 @@ func hashKey(value Value) (any, error) {
 // ISO form. Values of this package pass unchanged; anything else becomes its printed form.
 func FromGo(value any) Value {
 	switch v := value.(type) {
-	case nil, bool, int64, float64, string, *big.Int, *List, Tuple, *Dict, *Range, Undefined:
+	case nil, bool, int64, float64, string, *big.Int, *List, Tuple, *Dict, *Range, Undefined, Written:
 		return v
 	case int:
 		return int64(v)
@@ -295,7 +295,7 @@ func decodeJSON(decoder *json.Decoder) (Value, error) {
 
 // Truthy is Python's truth value. In strict mode the evaluation refuses Undefined before it gets here.
 func Truthy(value Value) bool {
-	switch v := value.(type) {
+	switch v := Unwritten(value).(type) {
 	case nil, Undefined:
 		return false
 	case bool:
@@ -322,7 +322,7 @@ func Truthy(value Value) bool {
 
 // typeName is the name of a value's type in messages, as Python has it.
 func typeName(value Value) string {
-	switch value.(type) {
+	switch Unwritten(value).(type) {
 	case nil:
 		return "NoneType"
 	case bool:

@@ -49,20 +49,69 @@ func New(column string, specs []v1alpha1.MediaContext, schema *table.Schema, fil
 func (c *Contexts) Of(_ context.Context, record *table.Record) ([]model.Media, error) {
 	var all []model.Media
 	for i, spec := range c.specs {
-		values, problem := valuesOf(record.Cells[c.cells[i]])
-		for _, value := range values {
-			var one model.Media
-			if one, problem = c.read(spec, value); problem != "" {
-				break
-			}
-			all = append(all, one)
-		}
+		media, problem := c.ofCell(spec, record.Schema.Fields()[c.cells[i]].Type, record.Cells[c.cells[i]])
+		all = append(all, media...)
 		if problem != "" {
 			return nil, failure.New(v1alpha1.ReasonTemplateError, failure.DropRow, "the context of column %q can't be used: the value of %q %s",
 				c.column, spec.Column, problem)
 		}
 	}
 	return all, nil
+}
+
+// ofCell returns the media in a cell: binary data, what holds such in one of the usual ways, or texts.
+func (c *Contexts) ofCell(spec v1alpha1.MediaContext, kind table.Type, cell any) (all []model.Media, problem string) {
+	parts, isBinary := binaryOf(kind, cell)
+	if len(parts) > maxValues {
+		return nil, fmt.Sprintf("has %d media, and at most %d are sent", len(parts), maxValues)
+	}
+	for _, data := range parts {
+		one, problem := embedded(model.Media{Modality: spec.Modality, MediaType: mediaTypes[spec.Modality][spec.Format]}, data)
+		if problem != "" {
+			return nil, problem
+		}
+		all = append(all, one)
+	}
+	if isBinary {
+		return all, ""
+	}
+	values, problem := valuesOf(cell)
+	for _, value := range values {
+		one, problem := c.read(spec, value)
+		if problem != "" {
+			return nil, problem
+		}
+		all = append(all, one)
+	}
+	return all, problem
+}
+
+// binaryOf lists the binary data in a cell: bytes, a struct with a member "bytes" as the datasets of Hugging Face have it, or a list of such.
+func binaryOf(kind table.Type, cell any) (parts [][]byte, isBinary bool) {
+	switch kind.Kind {
+	case table.KindBinary:
+		if data, there := cell.([]byte); there && len(data) > 0 {
+			parts = append(parts, data)
+		}
+		return parts, true
+	case table.KindStruct:
+		for i, field := range kind.Fields {
+			if members, there := cell.([]any); field.Name == "bytes" && field.Type.Kind == table.KindBinary && (there || cell == nil) {
+				if there {
+					return binaryOf(field.Type, members[i])
+				}
+				return nil, true
+			}
+		}
+	case table.KindList:
+		items, _ := cell.([]any)
+		for _, item := range items {
+			data, holds := binaryOf(*kind.Element, item)
+			isBinary = isBinary || holds
+			parts = append(parts, data...)
+		}
+	}
+	return parts, isBinary
 }
 
 // valuesOf lists the texts in a cell: a list, a text that is a list in JSON, or one text.

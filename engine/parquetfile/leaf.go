@@ -1,116 +1,148 @@
 package parquetfile
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"math/big"
 	"time"
 	"unicode/utf8"
 
+	"github.com/apache/arrow-go/v18/arrow/float16"
+	"github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/schema"
 	"github.com/google/uuid"
-	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/format"
 
 	"seedloom.dev/seedloom/engine/table"
 )
 
-type leafRead = func(parquet.Value) (any, error)
+// leafRead turns a value of a leaf column, by its number among those that were decoded, into a cell.
+type leafRead func(from *leaf, value int) (any, error)
 
-// leafReader returns how the values of a leaf are read.
-func leafReader(node parquet.Node) (table.Kind, leafRead, error) {
-	if logical := node.Type().LogicalType(); logical != nil && logical.Value != nil {
-		switch kind := logical.Value.(type) {
-		case *format.TimestampType:
-			unit := kind.Unit.Value.Duration()
-			return table.KindTimestamp, func(value parquet.Value) (any, error) { return sinceEpoch(value.Int64(), unit), nil }, nil
-		case *format.DateType:
-			return table.KindTimestamp, func(value parquet.Value) (any, error) {
-				return time.Unix(int64(value.Int32())*86400, 0).UTC(), nil
-			}, nil
-		case *format.TimeType:
-			unit := kind.Unit.Value.Duration()
-			return table.KindString, func(value parquet.Value) (any, error) {
-				return time.Time{}.Add(time.Duration(integer(value)) * unit).Format("15:04:05.999999"), nil
-			}, nil
-		case *format.DecimalType:
-			return table.KindFloat, decimalReader(kind.Scale), nil
-		case *format.UUIDType:
-			return table.KindString, readUUID, nil
-		case *format.IntType:
-			return table.KindInt, intReader(kind.IsSigned), nil
-		}
+// leafType returns the type of a leaf's values, and how they are read.
+func leafType(node *schema.PrimitiveNode) (table.Type, leafRead, error) {
+	if kind, read := annotated(node); read != nil {
+		return kind, read, nil
 	}
-	switch node.Type().Kind() {
-	case parquet.Boolean:
-		return table.KindBool, func(value parquet.Value) (any, error) { return value.Boolean(), nil }, nil
-	case parquet.Int32, parquet.Int64:
-		return table.KindInt, intReader(true), nil
-	case parquet.Int96:
-		return table.KindTimestamp, readInt96, nil
-	case parquet.Float:
-		return table.KindFloat, func(value parquet.Value) (any, error) { return float64(value.Float()), nil }, nil
-	case parquet.Double:
-		return table.KindFloat, func(value parquet.Value) (any, error) { return value.Double(), nil }, nil
-	case parquet.ByteArray:
-		return table.KindString, readText, nil
+	switch node.PhysicalType() {
+	case parquet.Types.Boolean:
+		return table.Type{Kind: table.KindBool}, func(from *leaf, value int) (any, error) { return from.booleans[value], nil }, nil
+	case parquet.Types.Int32, parquet.Types.Int64:
+		return table.Type{Kind: table.KindInt}, readInt, nil
+	case parquet.Types.Int96:
+		return table.Type{Kind: table.KindTimestamp, Nanoseconds: true, Local: true}, readInt96, nil
+	case parquet.Types.Float:
+		return table.Type{Kind: table.KindFloat}, func(from *leaf, value int) (any, error) { return float64(from.floats[value]), nil }, nil
+	case parquet.Types.Double:
+		return table.Type{Kind: table.KindFloat}, func(from *leaf, value int) (any, error) { return from.doubles[value], nil }, nil
+	case parquet.Types.ByteArray, parquet.Types.FixedLenByteArray:
+		return table.Type{Kind: table.KindBinary}, func(from *leaf, value int) (any, error) { return append([]byte{}, from.bytes(value)...), nil }, nil
 	}
-	return 0, nil, fmt.Errorf("the type %s is not supported; supported are booleans, integers, floats, decimals, strings, dates, times, timestamps, "+
-		"UUIDs, and lists and structs of them", node.Type())
+	return table.Type{}, nil, fmt.Errorf("its physical type %s is not known", node.PhysicalType())
 }
 
-func sinceEpoch(count int64, unit time.Duration) time.Time {
+// annotated returns how a leaf with a logical type is read; nil where it has none that says more than its physical type.
+func annotated(node *schema.PrimitiveNode) (table.Type, leafRead) {
+	switch kind := node.LogicalType().(type) {
+	case schema.StringLogicalType, schema.EnumLogicalType, schema.JSONLogicalType:
+		return table.Type{Kind: table.KindString}, readText
+	case schema.NullLogicalType:
+		return table.Type{Kind: table.KindString}, func(*leaf, int) (any, error) { return nil, nil }
+	case schema.TimestampLogicalType:
+		unit := unitOf(kind.TimeUnit())
+		return table.Type{Kind: table.KindTimestamp, Nanoseconds: unit == time.Nanosecond, Local: !kind.IsAdjustedToUTC()}, timestampReader(unit)
+	case schema.DateLogicalType:
+		return table.Type{Kind: table.KindDate}, func(from *leaf, value int) (any, error) { return table.Date(from.int32s[value]), nil }
+	case schema.TimeLogicalType:
+		unit := unitOf(kind.TimeUnit())
+		return table.Type{Kind: table.KindTime, Nanoseconds: unit == time.Nanosecond}, func(from *leaf, value int) (any, error) {
+			return table.TimeOfDay(time.Duration(from.integer(value)) * unit), nil
+		}
+	case schema.DecimalLogicalType:
+		return table.Type{Kind: table.KindDecimal, Precision: kind.Precision(), Scale: kind.Scale()}, decimalReader(kind.Scale())
+	case schema.UUIDLogicalType:
+		return table.Type{Kind: table.KindString}, readUUID
+	case schema.Float16LogicalType:
+		return table.Type{Kind: table.KindFloat}, func(from *leaf, value int) (any, error) {
+			return float64(float16.FromLEBytes(from.fixed[value]).Float32()), nil
+		}
+	case schema.IntLogicalType:
+		if !kind.IsSigned() {
+			return table.Type{Kind: table.KindInt}, readUnsigned
+		}
+	}
+	return table.Type{}, nil
+}
+
+func unitOf(unit schema.TimeUnitType) time.Duration {
+	switch unit {
+	case schema.TimeUnitMillis:
+		return time.Millisecond
+	case schema.TimeUnitMicros:
+		return time.Microsecond
+	}
+	return time.Nanosecond
+}
+
+// integer is a value of one of the two physical types of integers.
+func (l *leaf) integer(value int) int64 {
+	if l.int32s != nil {
+		return int64(l.int32s[value])
+	}
+	return l.int64s[value]
+}
+
+// bytes are a value of one of the two physical types of bytes, and belong to the library.
+func (l *leaf) bytes(value int) []byte {
+	if l.fixed != nil {
+		return l.fixed[value]
+	}
+	return l.texts[value]
+}
+
+func timestampReader(unit time.Duration) leafRead {
 	perSecond := int64(time.Second / unit)
-	// Rounded towards the past, so that the rest is never negative.
-	seconds := count / perSecond
-	rest := count % perSecond
-	if rest < 0 {
-		seconds, rest = seconds-1, rest+perSecond
-	}
-	return time.Unix(seconds, rest*int64(unit)).UTC().Truncate(time.Microsecond)
-}
-
-func integer(value parquet.Value) int64 {
-	if value.Kind() == parquet.Int32 {
-		return int64(value.Int32())
-	}
-	return value.Int64()
-}
-
-func intReader(signed bool) leafRead {
-	return func(value parquet.Value) (any, error) {
-		switch {
-		case signed:
-			return integer(value), nil
-		case value.Kind() == parquet.Int32:
-			return int64(value.Uint32()), nil
-		case value.Uint64() > math.MaxInt64:
-			return nil, fmt.Errorf("the number %d is larger than the largest that is supported, %d", value.Uint64(), int64(math.MaxInt64))
+	return func(from *leaf, value int) (any, error) {
+		count := from.integer(value)
+		// Rounded towards the past, so that the rest is never negative.
+		seconds := count / perSecond
+		rest := count % perSecond
+		if rest < 0 {
+			seconds, rest = seconds-1, rest+perSecond
 		}
-		return int64(value.Uint64()), nil
+		return time.Unix(seconds, rest*int64(unit)).UTC(), nil
 	}
+}
+
+func readInt(from *leaf, value int) (any, error) { return from.integer(value), nil }
+
+func readUnsigned(from *leaf, value int) (any, error) {
+	if from.int32s != nil {
+		return int64(uint32(from.int32s[value])), nil
+	}
+	if number := uint64(from.int64s[value]); number > math.MaxInt64 {
+		return nil, fmt.Errorf("the number %d is larger than the largest that is supported, %d", number, int64(math.MaxInt64))
+	}
+	return from.int64s[value], nil
 }
 
 func decimalReader(scale int32) leafRead {
-	divisor := new(big.Float).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale)), nil))
-	return func(value parquet.Value) (any, error) {
+	return func(from *leaf, value int) (any, error) {
 		unscaled := new(big.Int)
-		switch value.Kind() {
-		case parquet.Int32, parquet.Int64:
-			unscaled.SetInt64(integer(value))
-		default:
-			data := value.ByteArray()
-			unscaled.SetBytes(data)
-			if len(data) > 0 && data[0]&0x80 != 0 {
-				unscaled.Sub(unscaled, new(big.Int).Lsh(big.NewInt(1), uint(8*len(data))))
-			}
+		if from.int32s != nil || from.int64s != nil {
+			return table.Decimal{Unscaled: unscaled.SetInt64(from.integer(value)), Scale: scale}, nil
 		}
-		number, _ := new(big.Float).Quo(new(big.Float).SetInt(unscaled), divisor).Float64()
-		return number, nil
+		data := from.bytes(value)
+		unscaled.SetBytes(data)
+		if len(data) > 0 && data[0]&0x80 != 0 {
+			unscaled.Sub(unscaled, new(big.Int).Lsh(big.NewInt(1), uint(8*len(data))))
+		}
+		return table.Decimal{Unscaled: unscaled, Scale: scale}, nil
 	}
 }
 
-func readUUID(value parquet.Value) (any, error) {
-	id, err := uuid.FromBytes(value.ByteArray())
+func readUUID(from *leaf, value int) (any, error) {
+	id, err := uuid.FromBytes(from.bytes(value))
 	if err != nil {
 		return nil, err
 	}
@@ -118,44 +150,18 @@ func readUUID(value parquet.Value) (any, error) {
 }
 
 // readInt96 reads the timestamps of old writers: nanoseconds of the day, then the Julian day.
-func readInt96(value parquet.Value) (any, error) {
-	raw := value.Int96()
-	nanoseconds := int64(uint64(raw[1])<<32 | uint64(raw[0]))
+func readInt96(from *leaf, value int) (any, error) {
+	raw := from.int96s[value]
+	nanoseconds := int64(binary.LittleEndian.Uint64(raw[:8]))
+	day := int32(binary.LittleEndian.Uint32(raw[8:]))
 	const julianDayOfEpoch = 2440588
-	return time.Unix((int64(raw[2])-julianDayOfEpoch)*86400, nanoseconds).UTC().Truncate(time.Microsecond), nil
+	return time.Unix((int64(day)-julianDayOfEpoch)*86400, nanoseconds).UTC(), nil
 }
 
-func readText(value parquet.Value) (any, error) {
-	data := value.ByteArray()
+func readText(from *leaf, value int) (any, error) {
+	data := from.bytes(value)
 	if !utf8.Valid(data) {
-		return nil, fmt.Errorf("%d bytes are not text in UTF-8; binary columns are not supported", len(data))
+		return nil, fmt.Errorf("the file says that it is text, but its %d bytes are not UTF-8", len(data))
 	}
 	return string(data), nil
-}
-
-// leafValue returns a cell as a Parquet value. A cell of another type than its column's is a defect of who made it.
-func leafValue(kind table.Kind, cell any) (parquet.Value, error) {
-	switch typed := cell.(type) {
-	case int64:
-		if kind == table.KindInt {
-			return parquet.Int64Value(typed), nil
-		}
-	case float64:
-		if kind == table.KindFloat {
-			return parquet.DoubleValue(typed), nil
-		}
-	case bool:
-		if kind == table.KindBool {
-			return parquet.BooleanValue(typed), nil
-		}
-	case string:
-		if kind == table.KindString {
-			return parquet.ValueOf(typed), nil // which does not copy the text
-		}
-	case time.Time:
-		if kind == table.KindTimestamp {
-			return parquet.Int64Value(typed.UnixMicro()), nil
-		}
-	}
-	return parquet.Value{}, fmt.Errorf("a %T can't be written as %s", cell, kind)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -43,6 +44,67 @@ var everything = table.NewSchema(
 		table.Field{Name: "calls", Type: list(structure(table.Field{Name: "id", Type: of(table.KindString)}, table.Field{Name: "arguments", Type: of(table.KindString)}))}))},
 )
 
+// exact has each kind that keeps what others would round.
+var exact = table.NewSchema(
+	table.Field{Name: "day", Type: of(table.KindDate)},
+	table.Field{Name: "opens", Type: of(table.KindTime)},
+	table.Field{Name: "exactly", Type: table.Type{Kind: table.KindTime, Nanoseconds: true}},
+	table.Field{Name: "price", Type: table.Type{Kind: table.KindDecimal, Precision: 12, Scale: 2}},
+	table.Field{Name: "huge", Type: table.Type{Kind: table.KindDecimal, Precision: 76, Scale: 10}},
+	table.Field{Name: "data", Type: of(table.KindBinary)},
+	table.Field{Name: "local", Type: table.Type{Kind: table.KindTimestamp, Local: true}},
+	table.Field{Name: "instant", Type: table.Type{Kind: table.KindTimestamp, Nanoseconds: true}},
+	table.Field{Name: "days", Type: list(of(table.KindDate))},
+)
+
+func date(year int, month time.Month, day int) table.Date {
+	return table.DateOf(time.Date(year, month, day, 0, 0, 0, 0, time.UTC))
+}
+
+func decimal(text string) table.Decimal {
+	number, parses := table.ParseDecimal(text)
+	if !parses {
+		panic(text)
+	}
+	return number
+}
+
+// bigNumbers compares big.Int by their values.
+var bigNumbers = cmp.Comparer(func(a, b *big.Int) bool { return a.Cmp(b) == 0 })
+
+func TestExactValuesComeBackAsTheyWere(t *testing.T) {
+	rows := [][]any{
+		{date(2024, 2, 29), table.TimeOfDay(86399999999000), table.TimeOfDay(1), decimal("1234567890.10"),
+			decimal("-" + strings.Repeat("9", 66) + "." + strings.Repeat("1", 10)), []byte("\xff\x00"), time.Date(2024, 5, 1, 10, 0, 0, 0, time.UTC),
+			time.Date(2024, 5, 1, 10, 0, 0, 123456789, time.UTC), []any{date(1, 1, 1), nil, date(9999, 12, 31)}},
+		{nil, nil, nil, nil, nil, nil, nil, nil, nil},
+		{date(1969, 12, 31), table.TimeOfDay(0), table.TimeOfDay(0), decimal("-0.01"), decimal("0.0000000000"), []byte{}, time.Unix(-1, 0).UTC(),
+			time.Unix(0, -1).UTC(), []any{}},
+	}
+	data := write(t, exact, rows)
+	schema, got, err := parquetfile.Read(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, field := range exact.Fields() {
+		if read := schema.Fields()[i]; !read.Type.Equal(field.Type) {
+			t.Errorf("column %s is %s, want %s", field.Name, read.Type, field.Type)
+		}
+	}
+	if difference := cmp.Diff(rows, got, bigNumbers); difference != "" {
+		t.Error(difference)
+	}
+}
+
+func TestADecimalWithMoreDigitsThanItsColumnIsRefused(t *testing.T) {
+	for _, number := range []string{"0.001", "12345678901.00"} {
+		rows := [][]any{{nil, nil, nil, decimal(number), nil, nil, nil, nil, nil}}
+		if err := parquetfile.Write(&bytes.Buffer{}, exact, rows); err == nil || !strings.Contains(err.Error(), number) {
+			t.Errorf("%s as decimal128(12, 2): %v", number, err)
+		}
+	}
+}
+
 func sampleRows() [][]any {
 	moment := time.Date(2026, 1, 31, 12, 0, 0, 123456000, time.UTC)
 	return [][]any{
@@ -79,7 +141,7 @@ func TestReadsBackWhatItWrote(t *testing.T) {
 			t.Errorf("column %d is %s %s, want %s %s", i, read.Name, read.Type, field.Name, field.Type)
 		}
 	}
-	if difference := cmp.Diff(rows, got); difference != "" {
+	if difference := cmp.Diff(rows, got, bigNumbers); difference != "" {
 		t.Error(difference)
 	}
 }
@@ -183,10 +245,10 @@ func TestReadsFilesOfAnotherWriter(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := [][]any{
-		{int64(1), time.Date(1979, 5, 25, 0, 0, 0, 0, time.UTC), -12.34, time.Date(2026, 1, 2, 3, 4, 5, 123456000, time.UTC), []any{"a", "b"}},
-		{int64(2), nil, 0.05, time.Date(1969, 12, 31, 23, 59, 59, 0, time.UTC), nil},
+		{int64(1), date(1979, 5, 25), decimal("-12.34"), time.Date(2026, 1, 2, 3, 4, 5, 123456789, time.UTC), []any{"a", "b"}},
+		{int64(2), nil, decimal("0.05"), time.Date(1969, 12, 31, 23, 59, 59, 0, time.UTC), nil},
 	}
-	if difference := cmp.Diff(want, rows); difference != "" {
+	if difference := cmp.Diff(want, rows, bigNumbers); difference != "" {
 		t.Error(difference)
 	}
 }

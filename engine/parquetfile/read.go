@@ -4,148 +4,214 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
+	"slices"
 
-	"github.com/parquet-go/parquet-go"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/file"
+	"github.com/apache/arrow-go/v18/parquet/schema"
 
 	"seedloom.dev/seedloom/engine/table"
 )
 
+const (
+	// maxFooter bounds the description at the end of a file, which is read at once.
+	maxFooter = 32 << 20
+	// maxPage bounds a page, of which one of each column is in memory.
+	maxPage = 64 << 20
+	// readBuffer is how much is read at once of a column.
+	readBuffer = 64 << 10
+)
+
+// Reader reads the rows of a Parquet file of any writer, without holding more of it than a page of each column. It belongs to one goroutine.
+type Reader struct {
+	file   *file.Reader
+	nodes  []*readNode
+	leaves int
+	schema *table.Schema
+	from   io.ReaderAt
+	size   int64
+	// other reads what file can't; it is opened when it is wanted.
+	other *otherReader
+}
+
+// Open reads the description of a file. The source must be there as long as rows are read.
+func Open(from io.ReaderAt, size int64) (reader *Reader, err error) {
+	defer recovered(&err)
+	if err := checkEnds(from, size); err != nil {
+		return nil, err
+	}
+	properties := parquet.NewReaderProperties(memory.NewGoAllocator())
+	properties.BufferedStreamEnabled, properties.BufferSize, properties.PageStreamingEnabled = true, readBuffer, true
+	properties.MaxCompressedPageSize, properties.MaxUncompressedPageSize = maxPage, maxPage
+	opened, err := file.NewParquetReader(io.NewSectionReader(from, 0, size), file.WithReadProps(properties))
+	if err != nil {
+		return nil, fmt.Errorf("the Parquet file is damaged: %w", err)
+	}
+	root := opened.MetaData().Schema.Root()
+	build := &readBuilder{}
+	reader = &Reader{file: opened, from: from, size: size}
+	var fields []table.Field
+	for i := range root.NumFields() {
+		node, err := build.node(root.Field(i), 0, 0)
+		if err != nil {
+			return nil, fmt.Errorf("column %q: %w", root.Field(i).Name(), err)
+		}
+		reader.nodes = append(reader.nodes, node)
+		fields = append(fields, table.Field{Name: root.Field(i).Name(), Type: node.kind})
+	}
+	reader.leaves, reader.schema = build.leaves, table.NewSchema(fields...)
+	return reader, nil
+}
+
+// checkEnds looks at the first and the last bytes of a file, which say what it is.
+func checkEnds(from io.ReaderAt, size int64) error {
+	var first, last [8]byte
+	if size < 12 {
+		return errors.New("the file is too short for Parquet")
+	}
+	if _, err := from.ReadAt(first[:], 0); err != nil {
+		return err
+	}
+	if _, err := from.ReadAt(last[:], size-8); err != nil {
+		return err
+	}
+	footer := int64(last[0]) | int64(last[1])<<8 | int64(last[2])<<16 | int64(last[3])<<24
+	switch {
+	case string(last[4:]) == "PARE":
+		return errors.New("the file is encrypted, which is not supported; write it without encryption")
+	case string(first[:4]) != "PAR1":
+		return errors.New("the file is not Parquet: it does not begin with PAR1")
+	case string(last[4:]) != "PAR1":
+		return fmt.Errorf("the file is cut off: its %d bytes do not end with PAR1; copy or download it again", size)
+	case footer > maxFooter:
+		return fmt.Errorf("its description of %d MiB is larger than %d MiB; write fewer row groups", footer>>20, maxFooter>>20)
+	}
+	return nil
+}
+
+// recovered turns a panic of the library, which some broken files cause, into an error.
+func recovered(err *error) {
+	if cause := recover(); cause != nil {
+		*err = fmt.Errorf("the Parquet file is damaged: %v", cause)
+	}
+}
+
+// Schema returns the columns of the file, under the names that they have there.
+func (r *Reader) Schema() *table.Schema { return r.schema }
+
+// NumRows is how many rows the file says to have.
+func (r *Reader) NumRows() int64 { return r.file.NumRows() }
+
+// Rows returns the rows of the file in their order, each with the cells of some columns. An error ends them. Cells are the caller's.
+func (r *Reader) Rows(columns []int) iter.Seq2[[]any, error] {
+	return func(yield func([]any, error) bool) {
+		row := int64(0)
+		for group := range r.file.NumRowGroups() {
+			count := r.file.RowGroup(group).NumRows()
+			if count == 0 {
+				continue // of which the library would read what is not there
+			}
+			ended, err := r.group(group, columns, row, yield)
+			if err != nil {
+				yield(nil, err)
+			}
+			if ended || err != nil {
+				return
+			}
+			row += count
+		}
+	}
+}
+
+// group hands out the rows of a row group, the first of which has a number in the file.
+func (r *Reader) group(index int, columns []int, first int64, yield func([]any, error) bool) (ended bool, err error) {
+	defer recovered(&err)
+	group := r.file.RowGroup(index)
+	leaves := make([]*leaf, r.leaves)
+	for _, column := range columns {
+		node := r.nodes[column]
+		for at := node.first; at < node.last; at++ {
+			if leaves[at], err = r.leaf(index, at); err != nil {
+				return true, r.problem(column, first, err)
+			}
+		}
+	}
+	for row := range group.NumRows() {
+		cells := make([]any, len(columns))
+		for i, column := range columns {
+			if cells[i], err = r.nodes[column].assemble(leaves); err != nil {
+				return true, r.problem(column, first+row, err)
+			}
+		}
+		if !yield(cells, nil) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// leaf opens a leaf column of a row group.
+func (r *Reader) leaf(group, column int) (*leaf, error) {
+	description, err := r.file.RowGroup(group).MetaData().ColumnChunk(column)
+	if err != nil {
+		return nil, err
+	}
+	descriptor := r.file.MetaData().Schema.Column(column)
+	if descriptor.PhysicalType() == parquet.Types.FixedLenByteArray && slices.Contains(description.Encodings(), parquet.Encodings.DeltaByteArray) {
+		if !description.HasDictionaryPage() {
+			return r.lengthPrefixed(group, column, descriptor, description.NumValues())
+		}
+		if r.other == nil {
+			if r.other, err = openOther(r.from, r.size); err != nil {
+				return nil, err
+			}
+		}
+		return r.other.leaf(group, column, descriptor, description)
+	}
+	chunk, err := r.file.RowGroup(group).Column(column)
+	if err != nil {
+		return nil, err
+	}
+	return newLeaf(chunk, description.NumValues()), nil
+}
+
+// lengthPrefixed opens a leaf column of values of a fixed length in DELTA_BYTE_ARRAY, without a dictionary, as one of values of any length: it has
+// the same bytes.
+func (r *Reader) lengthPrefixed(group, column int, of *schema.Column, levels int64) (*leaf, error) {
+	pages, err := r.file.RowGroup(group).GetColumnPageReader(column)
+	if err != nil {
+		return nil, err
+	}
+	node, err := schema.NewPrimitiveNode(of.Name(), of.SchemaNode().RepetitionType(), parquet.Types.ByteArray, -1, -1)
+	if err != nil {
+		return nil, err
+	}
+	variable := schema.NewColumn(node, of.MaxDefinitionLevel(), of.MaxRepetitionLevel())
+	return newLeaf(file.NewColumnReader(variable, pages, memory.NewGoAllocator(), r.file.BufferPool()), levels), nil
+}
+
+// problem names the column and the row, counted from 1 as people do.
+func (r *Reader) problem(column int, row int64, err error) error {
+	return fmt.Errorf("column %q, row %d: %w", r.schema.Fields()[column].Name, row+1, err)
+}
+
 // Read reads a whole Parquet file of any writer into memory.
 func Read(from io.ReaderAt, size int64) (schema *table.Schema, rows [][]any, err error) {
-	// The library panics on some broken files.
-	defer func() {
-		if cause := recover(); cause != nil {
-			schema, rows, err = nil, nil, fmt.Errorf("the Parquet file is damaged: %v", cause)
-		}
-	}()
-	file, err := parquet.OpenFile(from, size)
+	reader, err := Open(from, size)
 	if err != nil {
 		return nil, nil, err
 	}
-	build := &builder{}
-	var shapes []*shape
-	var fields []table.Field
-	for _, field := range file.Schema().Fields() {
-		node, err := build.ofNode(field, field.Name(), 0, 0)
+	columns := make([]int, reader.schema.Len())
+	for i := range columns {
+		columns[i] = i
+	}
+	for cells, err := range reader.Rows(columns) {
 		if err != nil {
 			return nil, nil, err
 		}
-		shapes = append(shapes, node)
-		fields = append(fields, table.Field{Name: field.Name(), Type: node.tableType()})
+		rows = append(rows, cells)
 	}
-	decode := &decoder{shapes: shapes, columns: make([][]parquet.Value, build.columns)}
-	for _, group := range file.RowGroups() {
-		if rows, err = decode.group(group, rows); err != nil {
-			return nil, nil, err
-		}
-	}
-	return table.NewSchema(fields...), rows, nil
-}
-
-// decoder assembles rows from the values of their leaf columns.
-type decoder struct {
-	shapes  []*shape
-	columns [][]parquet.Value
-}
-
-func (d *decoder) group(group parquet.RowGroup, rows [][]any) (_ [][]any, err error) {
-	reader := group.Rows()
-	defer func() { err = errors.Join(err, reader.Close()) }()
-	buffer := make([]parquet.Row, rowsPerWrite)
-	for {
-		count, readError := reader.ReadRows(buffer)
-		for _, row := range buffer[:count] {
-			cells, err := d.row(row)
-			if err != nil {
-				return nil, fmt.Errorf("row %d: %w", len(rows), err)
-			}
-			rows = append(rows, cells)
-		}
-		if errors.Is(readError, io.EOF) {
-			return rows, nil
-		}
-		if readError != nil {
-			return nil, readError
-		}
-	}
-}
-
-func (d *decoder) row(row parquet.Row) ([]any, error) {
-	for i := range d.columns {
-		d.columns[i] = nil
-	}
-	for start := 0; start < len(row); {
-		end := start + 1
-		for end < len(row) && row[end].Column() == row[start].Column() {
-			end++
-		}
-		d.columns[row[start].Column()] = row[start:end]
-		start = end
-	}
-	cells := make([]any, len(d.shapes))
-	for i, node := range d.shapes {
-		cell, err := assemble(node, d.columns[node.first:node.last])
-		if err != nil {
-			return nil, err
-		}
-		cells[i] = cell
-	}
-	return cells, nil
-}
-
-// assemble makes a value of a node from the values of its leaf columns.
-func assemble(node *shape, columns [][]parquet.Value) (any, error) {
-	if len(columns) == 0 || len(columns[0]) == 0 {
-		return nil, nil
-	}
-	level := columns[0][0].DefinitionLevel()
-	if level < node.present {
-		return nil, nil
-	}
-	switch node.kind {
-	case table.KindStruct:
-		members := make([]any, len(node.children))
-		for i, child := range node.children {
-			member, err := assemble(child, columns[child.first-node.first:child.last-node.first])
-			if err != nil {
-				return nil, err
-			}
-			members[i] = member
-		}
-		return members, nil
-	case table.KindList:
-		if level < node.filled {
-			return []any{}, nil
-		}
-		return assembleList(node, columns)
-	}
-	if columns[0][0].IsNull() {
-		return nil, nil
-	}
-	return node.read(columns[0][0])
-}
-
-func assembleList(node *shape, columns [][]parquet.Value) (any, error) {
-	items := []any{}
-	starts := make([]int, len(columns))
-	for starts[0] < len(columns[0]) {
-		element := make([][]parquet.Value, len(columns))
-		for i, values := range columns {
-			end := starts[i] + 1
-			for end < len(values) && values[end].RepetitionLevel() > node.repeat {
-				end++
-			}
-			if starts[i] >= len(values) {
-				return nil, errors.New("the columns of a list have different lengths")
-			}
-			element[i] = values[starts[i]:end]
-			starts[i] = end
-		}
-		item, err := assemble(node.children[0], element)
-		if err != nil {
-			return nil, err
-		}
-		items = append(items, item)
-	}
-	return items, nil
+	return reader.schema, rows, nil
 }

@@ -143,7 +143,7 @@ func (e *encoder) value(node *shape, cell any, repetition, definition int) error
 		e.null(node, repetition, definition)
 		return nil
 	}
-	if node.kind != table.KindList && node.kind != table.KindStruct {
+	if node.kind.Kind != table.KindList && node.kind.Kind != table.KindStruct {
 		value, err := leafValue(node.kind, cell)
 		if err != nil {
 			return err
@@ -155,7 +155,7 @@ func (e *encoder) value(node *shape, cell any, repetition, definition int) error
 	if !isItems {
 		return fmt.Errorf("a %T can't be written as %s", cell, node.kind)
 	}
-	if node.kind == table.KindStruct {
+	if node.kind.Kind == table.KindStruct {
 		return e.members(node, items, repetition)
 	}
 	if len(items) == 0 {

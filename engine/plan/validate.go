@@ -190,7 +190,7 @@ func (v *validation) seed() {
 	}
 	if seed.Format == "" && !formatIsPlain(location) {
 		v.add("spec.seed.format", ReasonRequired,
-			"the ending of %s does not tell the format (.csv, .json, .jsonl, .ndjson, .parquet do): set format", locationField)
+			"the ending of %s does not tell the format (.csv, .tsv, .json, .jsonl, .ndjson, .parquet do, also with .gz, .zst or .bz2): set format", locationField)
 	}
 }
 
@@ -198,8 +198,12 @@ func formatIsPlain(location string) bool {
 	if parsed, err := url.Parse(location); err == nil {
 		location = parsed.Path
 	}
-	switch strings.ToLower(path.Ext(location)) {
-	case ".csv", ".json", ".jsonl", ".ndjson", ".parquet":
+	location = strings.ToLower(location)
+	for _, compressed := range []string{".gz", ".zst", ".bz2"} {
+		location = strings.TrimSuffix(location, compressed)
+	}
+	switch path.Ext(location) {
+	case ".csv", ".tsv", ".tab", ".json", ".jsonl", ".ndjson", ".parquet", ".pq":
 		return true
 	}
 	return false

@@ -147,6 +147,9 @@ func (d *driver) run(ctx context.Context, from source) *failure.Error {
 				d.core.End(err)
 			}
 		}
+		if err := d.job.seedFailed.Load(); err != nil && d.core.Ending() == nil {
+			d.core.End(err)
+		}
 		d.deliver(from)
 		if ending := d.core.Ending(); ending != nil && !drain.begun {
 			drain.begin(ending)

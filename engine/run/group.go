@@ -220,6 +220,9 @@ type made struct {
 
 // commit writes a group with what was there before and what was made now.
 func (j *Job) commit(group *openGroup, now made) *failure.Error {
+	if err := j.seedFailed.Load(); err != nil {
+		return err
+	}
 	manifest := &store.Manifest{
 		Index: group.index, Start: group.start, End: group.end, Mode: string(j.Plan.Mode), Attempt: j.Attempt,
 		Dropped: append(group.keptDrops(), now.dropped...), Added: now.added, Filtered: now.filtered,
@@ -300,7 +303,7 @@ func ranges(rows []schedule.Todo) []store.RowRange {
 func (j *Job) droppedRow(row table.RowIndex, column string, attempts int32, cause *failure.Error) store.DroppedRow {
 	dropped := store.DroppedRow{Row: row, Column: column, Reason: cause.Reason, Message: cause.Message, Attempts: attempts}
 	if j.Seed != nil {
-		_, seedRow := j.Seed(row)
+		seedRow := j.Seed.Number(row)
 		dropped.SeedRow = &seedRow
 	}
 	return dropped

@@ -30,8 +30,8 @@ type Job struct {
 	Generators *column.Generators
 	// Processors work on whole row groups. It may be nil.
 	Processors *process.Set
-	// Seed returns the values of the seed's columns for a row, and the index of the seed's row. It is nil without a seed.
-	Seed func(row table.RowIndex) (values []any, seedRow int64)
+	// Seed has the rows of the seed. It is nil without a seed.
+	Seed Seed
 	// Store is where row groups are committed.
 	Store    *store.Store
 	Progress *progress.Tracker
@@ -54,6 +54,8 @@ type Job struct {
 
 	// loseWakes has the timers of retries never fire, for a test.
 	loseWakes bool
+	// seedFailed is why a row of the seed could not be read; nil where all could.
+	seedFailed atomic.Pointer[failure.Error]
 	// storageFailed says that a commit has failed for good, so that the ones after it don't try long.
 	storageFailed atomic.Bool
 	journals      *journal.Set
@@ -62,6 +64,14 @@ type Job struct {
 	tracer        *trace.Tracer
 	skips         *skip.Rules
 	describer     *watch.Describer
+}
+
+// Seed has the rows of the seed, by the rows of the dataset that they belong to.
+type Seed interface {
+	// Row returns the values of the seed's columns, and what the file says of some of them (see table.Record).
+	Row(row table.RowIndex) (values []any, texts []string, err error)
+	// Number is the number of the row in the seed.
+	Number(row table.RowIndex) int64
 }
 
 // Execute makes all rows of the shard that are not in the store yet, in the plan's mode. It returns nil when every row has met its
@@ -163,8 +173,13 @@ func (j *Job) newRecord(row table.RowIndex, attempt int32) *table.Record {
 		record.Skipped = make([]bool, j.Plan.Schema.Len())
 	}
 	if j.Seed != nil {
-		values, _ := j.Seed(row)
+		values, texts, err := j.Seed.Row(row)
+		if err != nil {
+			// Nothing is committed from here on, so that the record without its values never counts.
+			j.seedFailed.CompareAndSwap(nil, failure.Of(err))
+		}
 		copy(record.Cells, values)
+		record.Texts = texts
 	}
 	return record
 }

@@ -28,7 +28,7 @@ func ToStarlark(kind table.Type, value any) starlark.Value {
 	case []any:
 		return nested(kind, typed)
 	}
-	return starlark.None
+	return exact(value)
 }
 
 func nested(kind table.Type, items []any) starlark.Value {
@@ -58,6 +58,9 @@ func nested(kind table.Type, items []any) starlark.Value {
 func FromStarlark(kind table.Type, value starlark.Value) (any, error) {
 	if value == starlark.None {
 		return nil, nil
+	}
+	if cell, known, err := fromExact(kind, value); known {
+		return cell, err
 	}
 	switch typed := value.(type) {
 	case starlark.Bool:
@@ -100,6 +103,9 @@ func fromText(kind table.Type, text string) (any, error) {
 		moment, err := time.Parse(table.TimestampLayout, text)
 		if err != nil {
 			return nil, errors.New("the value is a text that is not a timestamp such as 2026-01-31T12:00:00")
+		}
+		if kind.Nanoseconds {
+			return moment.UTC(), nil
 		}
 		return moment.UTC().Truncate(time.Microsecond), nil
 	}

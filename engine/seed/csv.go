@@ -2,151 +2,265 @@ package seed
 
 import (
 	"bytes"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
-	"math"
-	"math/big"
-	"strconv"
-	"strings"
-	"time"
 	"unicode/utf8"
-
-	"seedloom.dev/seedloom/engine/table"
 )
 
-var byteOrderMark = []byte("\xef\xbb\xbf")
+const (
+	// maxRecord bounds one record, which is read into memory.
+	maxRecord = 32 << 20
+	// readSize is how much is read at once.
+	readSize = 1 << 20
+)
 
-// parseCSV reads comma-separated text with a header. The types of the columns are inferred from all of their cells: the
-// narrowest of bool, int, float, timestamp and string that fits. An empty cell is null.
-func parseCSV(data []byte) ([]table.Field, [][]any, error) {
-	data = bytes.TrimPrefix(data, byteOrderMark)
-	if !utf8.Valid(data) {
-		return nil, nil, errors.New("it is not text in UTF-8")
-	}
-	header, lines, err := readLines(csv.NewReader(bytes.NewReader(data)))
-	if err != nil {
-		return nil, nil, err
-	}
-	fields := make([]table.Field, len(header))
-	rows := make([][]any, len(lines))
-	for i := range rows {
-		rows[i] = make([]any, len(header))
-	}
-	for column, name := range header {
-		kind, parse := inferText(lines, column)
-		fields[column] = table.Field{Name: strings.TrimSpace(name), Type: table.Type{Kind: kind}}
-		for i, cells := range lines {
-			if cells[column] != "" {
-				rows[i][column], _ = parse(cells[column])
-			}
-		}
-	}
-	return fields, rows, nil
+// csvReader reads records of comma-separated text by the rules of Python's csv module: a line ends with LF, CR or CRLF, a quote opens a quoted cell
+// only where the cell begins, and what follows its closing quote belongs to the cell too. A quote that is never closed is an error.
+type csvReader struct {
+	from      io.Reader
+	delimiter byte
+	data      []byte
+	// at is where the next record begins in data, base where data begins in the file.
+	at   int
+	base int64
+	last bool // nothing follows data
+	line int  // of the next record, from 1
+	// next are, for LF, CR and the quote, where they come next in data; len(data) where they don't.
+	next  [3]int
+	cells [][]byte
+	// buffer holds the cells that differ from what the file has.
+	buffer []byte
 }
 
-// readLines returns the header and the records below it, which are all as wide as the header. A blank line is no record.
-func readLines(reader *csv.Reader) (header []string, lines [][]string, err error) {
-	reader.FieldsPerRecord = -1
+var marks = [3]byte{'\n', '\r', '"'}
+
+const (
+	markLF = iota
+	markCR
+	markQuote
+)
+
+func newCSVReader(from io.Reader, delimiter byte) *csvReader {
+	return &csvReader{from: from, delimiter: delimiter, line: 1}
+}
+
+// csvRecord is a record: its cells belong to the reader until the next is read.
+type csvRecord struct {
+	cells      [][]byte
+	start, end int64
+	line       int
+}
+
+// read returns the next record that is not a blank line; io.EOF at the end.
+func (r *csvReader) read() (csvRecord, error) {
 	for {
-		cells, err := reader.Read()
-		switch {
-		case errors.Is(err, io.EOF) && header == nil:
-			return nil, nil, errors.New("it is empty; the first line must be the header")
-		case errors.Is(err, io.EOF):
-			return header, lines, nil
-		case err != nil:
-			return nil, nil, err
-		case header == nil:
-			header = cells
-		case len(cells) != len(header):
-			line, _ := reader.FieldPos(0)
-			return nil, nil, fmt.Errorf("line %d has %d cells, but the header has %d", line, len(cells), len(header))
-		default:
-			lines = append(lines, cells)
+		if r.at == len(r.data) && r.last {
+			return csvRecord{}, io.EOF
 		}
-	}
-}
-
-type parseText func(string) (any, bool)
-
-// inferText returns the narrowest kind that all cells of a column have. A column without any value is one of strings.
-func inferText(lines [][]string, column int) (table.Kind, parseText) {
-	for _, candidate := range []struct {
-		kind  table.Kind
-		parse parseText
-	}{{table.KindBool, parseBool}, {table.KindInt, parseInt}, {table.KindFloat, parseFloat}, {table.KindTimestamp, parseTimestamp}} {
-		if allParse(lines, column, candidate.parse) {
-			return candidate.kind, candidate.parse
+		line, start := r.line, r.at
+		end, next, whole, err := r.record()
+		if err != nil {
+			return csvRecord{}, err
 		}
-	}
-	return table.KindString, func(text string) (any, bool) { return text, true }
-}
-
-func allParse(lines [][]string, column int, parse parseText) bool {
-	found := false
-	for _, cells := range lines {
-		if cells[column] == "" {
+		if !whole {
+			if err := r.fill(); err != nil {
+				return csvRecord{}, err
+			}
 			continue
 		}
-		if _, parses := parse(cells[column]); !parses {
-			return false
+		r.at = next
+		if end == start {
+			continue // a blank line
 		}
-		found = true
+		if !utf8.Valid(r.data[start:end]) {
+			return csvRecord{}, invalidUTF8(r.data[start:end], line)
+		}
+		return csvRecord{cells: r.cells, start: r.base + int64(start), end: r.base + int64(end), line: line}, nil
 	}
-	return found
 }
 
-func parseBool(text string) (any, bool) {
-	switch strings.ToLower(text) {
-	case "true":
-		return true, true
-	case "false":
-		return false, true
+// fill reads more, and drops what was read already.
+func (r *csvReader) fill() error {
+	kept := copy(r.data, r.data[r.at:])
+	r.base += int64(r.at)
+	r.data, r.at = r.data[:kept], 0
+	if kept > maxRecord {
+		return fmt.Errorf("line %d begins a record of more than %d MiB; if it is a quote that opens a cell and is never closed, close it", r.line, maxRecord>>20)
 	}
-	return nil, false
+	if cap(r.data)-kept < readSize {
+		grown := make([]byte, kept, 2*cap(r.data)+readSize)
+		copy(grown, r.data)
+		r.data = grown
+	}
+	count, err := io.ReadFull(r.from, r.data[kept:kept+readSize])
+	r.data = r.data[:kept+count]
+	r.next = [3]int{-1, -1, -1}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		r.last, err = true, nil
+	}
+	return err
 }
 
-// parseInt refuses what would not be written the same way again: "007" is a code, not a number.
-func parseInt(text string) (any, bool) {
-	number, err := strconv.ParseInt(text, 10, 64)
-	return number, err == nil && strconv.FormatInt(number, 10) == text
-}
-
-// parseFloat refuses what is rather a code than a number, such as "007" and "+41791234567", and integers that a float can't hold exactly.
-func parseFloat(text string) (any, bool) {
-	digits := strings.TrimPrefix(text, "-")
-	if len(digits) > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9' || strings.HasPrefix(text, "+") || strings.ContainsAny(text, "xXpP_") {
-		return nil, false
-	}
-	number, err := strconv.ParseFloat(text, 64)
-	if err != nil || math.IsInf(number, 0) || math.IsNaN(number) {
-		return nil, false
-	}
-	return number, !isInteger(text) || exactAsFloat(text)
-}
-
-// isInteger says whether a number is written without a fraction or an exponent.
-func isInteger(text string) bool { return !strings.ContainsAny(text, ".eE") }
-
-// exactAsFloat says whether a float holds every digit of an integer.
-func exactAsFloat(text string) bool {
-	number, isNumber := new(big.Int).SetString(text, 10)
-	if !isNumber {
-		return false
-	}
-	_, accuracy := new(big.Float).SetInt(number).Float64()
-	return accuracy == big.Exact
-}
-
-var timestampLayouts = []string{"2006-01-02", time.RFC3339Nano, "2006-01-02T15:04:05.999999", "2006-01-02 15:04:05.999999"}
-
-func parseTimestamp(text string) (any, bool) {
-	for _, layout := range timestampLayouts {
-		if moment, err := time.Parse(layout, text); err == nil {
-			return moment.UTC().Truncate(time.Microsecond), true
+// find returns where a mark comes next.
+func (r *csvReader) find(mark int) int {
+	if r.next[mark] < r.at {
+		r.next[mark] = len(r.data)
+		if offset := bytes.IndexByte(r.data[r.at:], marks[mark]); offset >= 0 {
+			r.next[mark] = r.at + offset
 		}
 	}
-	return nil, false
+	return r.next[mark]
+}
+
+// record takes the record at r.at apart. It ends at end, and the next begins at next; it is not whole where more must be read first.
+func (r *csvReader) record() (end, next int, whole bool, err error) {
+	end = min(r.find(markLF), r.find(markCR))
+	if r.find(markQuote) < end {
+		return r.quoted()
+	}
+	next, whole = r.lineEnd(end)
+	if !whole {
+		return 0, 0, false, nil
+	}
+	r.line++
+	r.cells = r.cells[:0]
+	rest := r.data[r.at:end]
+	for {
+		before, after, more := bytes.Cut(rest, []byte{r.delimiter})
+		r.cells = append(r.cells, before)
+		if !more {
+			return end, next, true, nil
+		}
+		rest = after
+	}
+}
+
+// lineEnd returns where the line after the one that ends at end begins.
+func (r *csvReader) lineEnd(end int) (next int, known bool) {
+	switch {
+	case end == len(r.data):
+		return end, r.last
+	case r.data[end] == '\n':
+		return end + 1, true
+	case end+1 == len(r.data) && !r.last:
+		return 0, false // a LF may follow the CR
+	case end+1 < len(r.data) && r.data[end+1] == '\n':
+		return end + 2, true
+	}
+	return end + 1, true
+}
+
+// quoted takes a record apart in which a quote stands.
+func (r *csvReader) quoted() (end, next int, whole bool, err error) {
+	r.cells, r.buffer = r.cells[:0], r.buffer[:0]
+	at, lines := r.at, 1
+	for {
+		cell, stop, breaks, whole, err := r.cell(at)
+		if err != nil || !whole {
+			return 0, 0, whole, err
+		}
+		lines += breaks
+		r.cells = append(r.cells, cell)
+		if stop < len(r.data) && r.data[stop] == r.delimiter {
+			at = stop + 1
+			continue
+		}
+		if next, whole = r.lineEnd(stop); !whole {
+			return 0, 0, false, nil
+		}
+		r.line += lines
+		return stop, next, true, nil
+	}
+}
+
+// cell reads the cell that begins at a position, up to the delimiter, the end of the line, or that of the file.
+func (r *csvReader) cell(at int) (cell []byte, stop, breaks int, whole bool, err error) {
+	if at == len(r.data) || r.data[at] != '"' {
+		stop = r.plain(at)
+		return r.data[at:stop], stop, 0, stop < len(r.data) || r.last, nil
+	}
+	first := len(r.buffer)
+	for at++; ; at++ {
+		length := bytes.IndexByte(r.data[at:], '"')
+		if length < 0 && r.last {
+			return nil, 0, 0, true, fmt.Errorf("line %d opens a quoted cell that is never closed", r.line+breaks-bytes.Count(r.buffer[first:], []byte{'\n'}))
+		}
+		if length < 0 || at+length+1 == len(r.data) && !r.last {
+			return nil, 0, 0, false, nil
+		}
+		r.buffer = append(r.buffer, r.data[at:at+length]...)
+		at += length + 1
+		if at == len(r.data) || r.data[at] != '"' {
+			break
+		}
+		r.buffer = append(r.buffer, '"')
+	}
+	breaks = lineBreaks(r.buffer[first:])
+	// What follows the closing quote belongs to the cell.
+	stop = r.plain(at)
+	r.buffer = append(r.buffer, r.data[at:stop]...)
+	return r.buffer[first:len(r.buffer):len(r.buffer)], stop, breaks, stop < len(r.data) || r.last, nil
+}
+
+// plain returns where what is not quoted ends.
+func (r *csvReader) plain(at int) int {
+	for at < len(r.data) && r.data[at] != r.delimiter && r.data[at] != '\n' && r.data[at] != '\r' {
+		at++
+	}
+	return at
+}
+
+// lineBreaks counts LF, CR and CRLF.
+func lineBreaks(text []byte) int {
+	count := bytes.Count(text, []byte{'\n'})
+	if bytes.IndexByte(text, '\r') >= 0 {
+		count += bytes.Count(text, []byte{'\r'}) - bytes.Count(text, []byte("\r\n"))
+	}
+	return count
+}
+
+// invalidUTF8 names the first byte that is not UTF-8, and what the text may be instead.
+func invalidUTF8(text []byte, line int) error {
+	at := 0
+	for at < len(text) {
+		char, size := utf8.DecodeRune(text[at:])
+		if char == utf8.RuneError && size == 1 {
+			break
+		}
+		at += size
+	}
+	line += lineBreaks(text[:at])
+	return fmt.Errorf("line %d is not text in UTF-8 (byte 0x%02X); if it is in Latin-1 or Windows-1252, convert the file: iconv -f WINDOWS-1252 -t UTF-8", line, text[at])
+}
+
+// delimiters are those that are looked for, in this order.
+var delimiters = []byte{',', ';', '\t', '|'}
+
+// sniffed is how many records are looked at to find the delimiter.
+const sniffed = 20
+
+// sniff returns the delimiter of a text of which only the beginning may be there: the first under which the header has several cells, and every
+// record of the beginning as many. Else it is the comma.
+func sniff(beginning []byte, whole bool) byte {
+	for _, delimiter := range delimiters {
+		reader := newCSVReader(bytes.NewReader(beginning), delimiter)
+		width, records, even := 0, 0, true
+		for records < sniffed && even {
+			record, err := reader.read()
+			cut := !whole && reader.at == len(reader.data) && reader.last
+			if err != nil || cut && records > 0 {
+				break
+			}
+			if records == 0 {
+				width = len(record.cells)
+			}
+			even = len(record.cells) == width
+			records++
+		}
+		if even && width > 1 {
+			return delimiter
+		}
+	}
+	return ','
 }

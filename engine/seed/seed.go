@@ -1,137 +1,121 @@
 // Package seed reads seed datasets, from a folder, a volume or a web server, and says which of their rows belongs to which row of the
-// dataset. It holds them in memory, and knows nothing of what is generated from them.
+// dataset. It holds an index of the rows and little more in memory, and knows nothing of what is generated from them.
 package seed
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"path"
-	"regexp"
-	"strings"
+	"io"
+	"sync"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
-	"seedloom.dev/seedloom/engine/parquetfile"
 	"seedloom.dev/seedloom/engine/table"
 )
 
-// maxColumns bounds the columns of a seed, and the fields of an object in it.
-const maxColumns = 1000
-
-// maxBytes is the largest seed that is read: it is held in memory.
-const maxBytes = 1 << 30
-
-// Dataset is a seed in memory. It is immutable.
+// Dataset is a seed that was opened. Its rows are read when they are asked for, by any goroutine.
 type Dataset struct {
 	schema *table.Schema
-	rows   [][]any
 	digest string
+	index  index
+	// first and length are the part of the indexed rows that is used; offsetRows rows of the file come before the index.
+	first, length, offsetRows int64
+	// at holds the records that the index speaks of; decode turns one into cells, and into their texts where those are to be kept.
+	at     io.ReaderAt
+	decode func(record []byte) (cells []any, texts []string, err error)
+	// split returns where the first record of some bytes ends.
+	split func(data []byte) (int, error)
+	// close releases what at reads from.
+	close func() error
+
+	mutex sync.Mutex
+	// block are the bytes that were read last, from offset on.
+	block  []byte
+	offset int64
 }
 
 // Schema returns the columns of the seed.
 func (d *Dataset) Schema() *table.Schema { return d.schema }
 
-// Len is the number of rows, at least 1.
-func (d *Dataset) Len() int { return len(d.rows) }
+// Len is the number of rows, at least 1. Where only the first rows were wanted, it is how many of them there are.
+func (d *Dataset) Len() int { return int(d.length) }
 
-// Row returns the cells of a row; the caller does not change them.
-func (d *Dataset) Row(index int) []any { return d.rows[index] }
-
-// Digest is the SHA-256 of the seed's bytes in hexadecimal.
+// Digest tells the seed from others: from another file, and from columns of other types.
 func (d *Dataset) Digest() string { return d.digest }
 
-var formats = map[string]v1alpha1.SeedFormat{
-	".csv": v1alpha1.SeedFormatCSV, ".json": v1alpha1.SeedFormatJSON, ".jsonl": v1alpha1.SeedFormatJSONL,
-	".ndjson": v1alpha1.SeedFormatJSONL, ".parquet": v1alpha1.SeedFormatParquet,
+// Close releases the files of the seed.
+func (d *Dataset) Close() error { return d.close() }
+
+// Row is a row of a seed.
+type Row struct {
+	Cells []any
+	// Texts are what the file says, of cells that a template would print in another way; nil where there is none.
+	Texts []string
 }
 
-// formatOf returns the format that was given, or that the ending of the name tells.
-func formatOf(given v1alpha1.SeedFormat, name string) (v1alpha1.SeedFormat, error) {
-	if given != "" {
-		return given, nil
+// blockSize is how much is read at once of rows that follow each other.
+const blockSize = 64 << 10
+
+// Row returns a row, from 0. What it returns is the caller's. Its errors are failure.Error.
+func (d *Dataset) Row(position int) (Row, error) {
+	row := Row{}
+	record, err := d.record(d.first + int64(position))
+	if err == nil {
+		row.Cells, row.Texts, err = d.decode(record)
 	}
-	if format, known := formats[strings.ToLower(path.Ext(name))]; known {
-		return format, nil
+	if err != nil {
+		return row, failure.New(v1alpha1.ReasonSeedFailed, failure.EndRun,
+			"row %d of the seed can't be read, which could be read before (did the file change?): %v", d.Number(position)+1, err)
 	}
-	return "", fmt.Errorf("its format can't be told from the name %q, which does not end in .csv, .json, .jsonl, .ndjson or .parquet; set spec.seed.format", name)
+	return row, nil
 }
 
-// Parse reads a seed out of its bytes. What is wrong with them is said with the line or the record.
-func Parse(data []byte, format v1alpha1.SeedFormat) (*Dataset, error) {
-	var fields []table.Field
-	var rows [][]any
-	var err error
-	switch format {
-	case v1alpha1.SeedFormatCSV:
-		fields, rows, err = parseCSV(data)
-	case v1alpha1.SeedFormatJSON:
-		fields, rows, err = parseJSON(data)
-	case v1alpha1.SeedFormatJSONL:
-		fields, rows, err = parseJSONLines(data)
-	case v1alpha1.SeedFormatParquet:
-		var schema *table.Schema
-		if schema, rows, err = parquetfile.Read(bytes.NewReader(data), int64(len(data))); err == nil {
-			fields = schema.Fields()
+// Number is the number of a row in the file, from 0.
+func (d *Dataset) Number(position int) int64 { return d.offsetRows + d.first + int64(position) }
+
+// record returns the bytes of a record.
+func (d *Dataset) record(number int64) ([]byte, error) {
+	start, end, before := d.index.find(number)
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	data, err := d.bytes(start, end)
+	for ; err == nil && before > 0; before-- {
+		var next int
+		if next, err = d.split(data); err == nil {
+			data = data[next:]
 		}
-	default:
-		err = fmt.Errorf("the format %q is not known", format)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if len(rows) == 0 {
-		return nil, fmt.Errorf("it has no rows")
+	if d.index.stride > 1 {
+		length, err := d.split(data)
+		if err != nil {
+			return nil, err
+		}
+		data = data[:length]
 	}
-	if err := checkFields(fields); err != nil {
-		return nil, err
-	}
-	sum := sha256.Sum256(data)
-	return &Dataset{schema: table.NewSchema(fields...), rows: rows, digest: hex.EncodeToString(sum[:])}, nil
+	return append([]byte(nil), data...), nil
 }
 
-// namePattern is what a template can refer to.
-var namePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-
-func checkFields(fields []table.Field) error {
-	if len(fields) == 0 || len(fields) > maxColumns {
-		return fmt.Errorf("it has %d columns; 1 to %d are supported", len(fields), maxColumns)
-	}
-	seen := map[string]bool{}
-	for i, field := range fields {
-		switch {
-		case !namePattern.MatchString(field.Name):
-			return fmt.Errorf("column %d has the name %q, which templates can't refer to; rename it to letters, digits and underscores", i+1, field.Name)
-		case seen[field.Name]:
-			return fmt.Errorf("two columns have the name %q", field.Name)
+// bytes returns what stands in a range: often it was read with what stands before it.
+func (d *Dataset) bytes(start, end int64) ([]byte, error) {
+	if start < d.offset || end > d.offset+int64(len(d.block)) {
+		// Rows that follow each other are read together; a row somewhere else alone.
+		length := end - start
+		if start >= d.offset && start <= d.offset+int64(len(d.block)) {
+			length = min(max(length, blockSize), d.index.end-start)
 		}
-		seen[field.Name] = true
-		if err := checkType(field.Type); err != nil {
-			return fmt.Errorf("column %q: %w", field.Name, err)
+		if int64(cap(d.block)) < length {
+			d.block = make([]byte, length)
+		}
+		d.block, d.offset = d.block[:length], start
+		if _, err := d.at.ReadAt(d.block, start); err != nil && !errors.Is(err, io.EOF) {
+			d.block = d.block[:0]
+			return nil, err
 		}
 	}
-	return nil
-}
-
-// checkType refuses what a Parquet file can't hold.
-func checkType(kind table.Type) error {
-	if kind.Kind == table.KindList {
-		return checkType(*kind.Element)
-	}
-	if kind.Kind == table.KindStruct && len(kind.Fields) == 0 {
-		return errors.New("its objects have no keys, which can't be stored; remove the column")
-	}
-	for _, field := range kind.Fields {
-		if field.Name == "" {
-			return errors.New("an object has an empty key, which can't be stored; give it a name")
-		}
-		if err := checkType(field.Type); err != nil {
-			return fmt.Errorf("%q: %w", field.Name, err)
-		}
-	}
-	return nil
+	return d.block[start-d.offset : end-d.offset], nil
 }
 
 // invalid is a failure that starting again does not mend.
@@ -145,3 +129,5 @@ func unreachable(source string, err error) error {
 	result.Temporary = true
 	return result
 }
+
+var errNoRows = fmt.Errorf("it has no rows")

@@ -39,7 +39,7 @@ func TestLoadFromAWebServer(t *testing.T) {
 	defer client.CloseIdleConnections()
 	load := func(ctx context.Context, address string) (*seed.Dataset, error) {
 		requests.Store(0)
-		return seed.Load(ctx, &v1alpha1.Seed{HTTP: &v1alpha1.HTTPSeed{URL: address}}, "", client)
+		return seed.Load(ctx, &v1alpha1.Seed{HTTP: &v1alpha1.HTTPSeed{URL: address}}, seed.Options{Client: client})
 	}
 	for _, path := range []string{"/a.csv?token=secret", "/flaky.csv", "/cut.csv"} {
 		if dataset, err := load(t.Context(), server.URL+path); err != nil || dataset.Len() != 2 {

@@ -7,14 +7,21 @@ import (
 	"time"
 )
 
-// AppendJSON appends a value of a type as JSON. The fields of structs keep their order, timestamps are written as templates see them, and
-// what JSON has no number for (NaN and infinities) is null.
+// AppendJSON appends a value of a type as JSON. The fields of structs keep their order, timestamps, dates and times are
+// written as templates see them, decimals as numbers with all of their digits, binary data in base64, and what JSON has no number for (NaN and
+// infinities) is null.
 func AppendJSON(to []byte, kind Type, value any) ([]byte, error) {
 	switch typed := value.(type) {
 	case nil:
 		return append(to, "null"...), nil
 	case time.Time:
 		value = FormatTimestamp(typed)
+	case Date:
+		value = typed.String()
+	case TimeOfDay:
+		value = typed.String()
+	case Decimal:
+		return append(to, typed.Plain()...), nil // a number of JSON, with all of its digits
 	case float64:
 		if math.IsNaN(typed) || math.IsInf(typed, 0) {
 			return append(to, "null"...), nil

@@ -2,7 +2,10 @@
 // It knows nothing of templates, files or scheduling; every other engine package may depend on it.
 package table
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // RowIndex is the index of a row in the dataset that was asked for, from 0. Everything random depends on it, never on arrival order.
 type RowIndex int64
@@ -16,9 +19,13 @@ const (
 	KindInt                   // int64
 	KindFloat                 // float64
 	KindBool                  // bool
-	KindTimestamp             // time.Time in UTC, with a precision of a microsecond
+	KindTimestamp             // time.Time in UTC; Type.Local and Type.Nanoseconds say more
 	KindList                  // []any, of values of the element type
 	KindStruct                // []any, one value for each field, in the order of the fields
+	KindDate                  // Date
+	KindTime                  // TimeOfDay; Type.Nanoseconds says more
+	KindDecimal               // Decimal, of Type.Precision digits, Type.Scale of them after the point
+	KindBinary                // []byte
 )
 
 // String returns the name that metadata gives to the kind.
@@ -38,6 +45,14 @@ func (k Kind) String() string {
 		return "list"
 	case KindStruct:
 		return "struct"
+	case KindDate:
+		return "date32[day]"
+	case KindTime:
+		return "time64[us]"
+	case KindDecimal:
+		return "decimal"
+	case KindBinary:
+		return "binary"
 	}
 	return "unknown"
 }
@@ -49,6 +64,12 @@ type Type struct {
 	Element *Type
 	// Fields are the fields of a struct.
 	Fields []Field
+	// Precision and Scale are those of a decimal.
+	Precision, Scale int32
+	// Nanoseconds says that timestamps and times have a precision of a nanosecond, and not of a microsecond.
+	Nanoseconds bool
+	// Local says that timestamps are those of a clock on a wall: they belong to no time zone.
+	Local bool
 }
 
 // String returns the type as metadata names it, for instance list<string> or struct<a: int64>.
@@ -65,8 +86,27 @@ func (t Type) String() string {
 			text += field.Name + ": " + field.Type.String()
 		}
 		return text + ">"
+	case KindDecimal:
+		if t.Precision > 38 {
+			return fmt.Sprintf("decimal256(%d, %d)", t.Precision, t.Scale)
+		}
+		return fmt.Sprintf("decimal128(%d, %d)", t.Precision, t.Scale)
+	case KindTime:
+		return "time64[" + t.unit() + "]"
+	case KindTimestamp:
+		if t.Local {
+			return "timestamp[" + t.unit() + "]"
+		}
+		return "timestamp[" + t.unit() + ", tz=UTC]"
 	}
 	return t.Kind.String()
+}
+
+func (t Type) unit() string {
+	if t.Nanoseconds {
+		return "ns"
+	}
+	return "us"
 }
 
 // Equal says whether two types are the same.
@@ -117,6 +157,9 @@ type Record struct {
 	// Attempt counts how often the row was started, from 0. Fresh attempts have fresh draws.
 	Attempt int32
 	Cells   []any
+	// Texts are, of the first columns, what the file of the seed says where a template would print the value of the cell in another way. An
+	// empty text is none. Nil where there is none at all.
+	Texts []string
 	// Skipped says of each cell whether it was left out by skip, and belongs to who writes the cell. Nil where no cell can be.
 	Skipped []bool
 }
@@ -132,11 +175,15 @@ func NewRecord(schema *Schema, row RowIndex, attempt int32) *Record {
 // TimestampLayout is how templates and CSV show a timestamp.
 const TimestampLayout = "2006-01-02T15:04:05"
 
-// FormatTimestamp returns the ISO form that templates see, with a fraction only where there is one.
+// FormatTimestamp returns the ISO form that templates see, with a fraction only where there is one: of six digits, or of nine where six
+// don't tell it.
 func FormatTimestamp(moment time.Time) string {
 	moment = moment.UTC()
-	if moment.Nanosecond() == 0 {
+	switch {
+	case moment.Nanosecond() == 0:
 		return moment.Format(TimestampLayout)
+	case moment.Nanosecond()%1000 == 0:
+		return moment.Format(TimestampLayout + ".000000")
 	}
-	return moment.Format(TimestampLayout + ".000000")
+	return moment.Format(TimestampLayout + ".000000000")
 }

@@ -33,6 +33,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ConfigMapKeyReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ConfigMapSeed"):
 		return &apiv1alpha1.ConfigMapSeedApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CSVOptions"):
+		return &apiv1alpha1.CSVOptionsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Custom"):
 		return &apiv1alpha1.CustomApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DatasetGeneration"):
@@ -125,6 +127,12 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.SecretReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Seed"):
 		return &apiv1alpha1.SeedApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SeedColumn"):
+		return &apiv1alpha1.SeedColumnApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SeedPartition"):
+		return &apiv1alpha1.SeedPartitionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SeedSelection"):
+		return &apiv1alpha1.SeedSelectionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Skip"):
 		return &apiv1alpha1.SkipApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Starlark"):

@@ -43,6 +43,12 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: numeric
 - name: dev.seedloom.seedloom.api.v1alpha1.AdmissionPolicy
   scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.CSVOptions
+  map:
+    fields:
+    - name: delimiter
+      type:
+        scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.CategorySampler
   map:
     fields:
@@ -1067,9 +1073,20 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: dev.seedloom.seedloom.api.v1alpha1.Seed
   map:
     fields:
+    - name: columns
+      type:
+        list:
+          elementType:
+            namedType: dev.seedloom.seedloom.api.v1alpha1.SeedColumn
+          elementRelationship: associative
+          keys:
+          - name
     - name: configMap
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.ConfigMapSeed
+    - name: csv
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.CSVOptions
     - name: format
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.SeedFormat
@@ -1082,10 +1099,48 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: persistentVolumeClaim
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.PersistentVolumeClaimSeed
+    - name: selection
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.SeedSelection
+- name: dev.seedloom.seedloom.api.v1alpha1.SeedColumn
+  map:
+    fields:
+    - name: from
+      type:
+        scalar: string
+    - name: name
+      type:
+        scalar: string
+    - name: type
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.SeedColumnType
+- name: dev.seedloom.seedloom.api.v1alpha1.SeedColumnType
+  scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.SeedFormat
   scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.SeedOrder
   scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.SeedPartition
+  map:
+    fields:
+    - name: count
+      type:
+        scalar: numeric
+    - name: index
+      type:
+        scalar: numeric
+- name: dev.seedloom.seedloom.api.v1alpha1.SeedSelection
+  map:
+    fields:
+    - name: limit
+      type:
+        scalar: numeric
+    - name: offset
+      type:
+        scalar: numeric
+    - name: partition
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.SeedPartition
 - name: dev.seedloom.seedloom.api.v1alpha1.Skip
   map:
     fields:

@@ -21,8 +21,15 @@ type SeedApplyConfiguration struct {
 	// http downloads the seed.
 	HTTP *HTTPSeedApplyConfiguration `json:"http,omitempty"`
 	// format is the format of the data. Without it, the ending of the key, path or URL tells:
-	// .csv, .json, .jsonl (or .ndjson), .parquet.
+	// .csv, .tsv, .json, .jsonl (or .ndjson), .parquet. Text may be compressed with gzip, zstd or bzip2 (.csv.gz).
 	Format *apiv1alpha1.SeedFormat `json:"format,omitempty"`
+	// csv says how a file of the format CSV is written, where that can't be seen from it.
+	CSV *CSVOptionsApplyConfiguration `json:"csv,omitempty"`
+	// columns selects columns of the file, in this order, and may rename them and say their types. Without it, all
+	// columns are used under their own names.
+	Columns []SeedColumnApplyConfiguration `json:"columns,omitempty"`
+	// selection selects rows of the file. Without it, all rows are used.
+	Selection *SeedSelectionApplyConfiguration `json:"selection,omitempty"`
 	// order says which row of the seed belongs to which row of the dataset. Defaults to Ordered.
 	Order *apiv1alpha1.SeedOrder `json:"order,omitempty"`
 }
@@ -62,6 +69,35 @@ func (b *SeedApplyConfiguration) WithHTTP(value *HTTPSeedApplyConfiguration) *Se
 // If called multiple times, the Format field is set to the value of the last call.
 func (b *SeedApplyConfiguration) WithFormat(value apiv1alpha1.SeedFormat) *SeedApplyConfiguration {
 	b.Format = &value
+	return b
+}
+
+// WithCSV sets the CSV field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the CSV field is set to the value of the last call.
+func (b *SeedApplyConfiguration) WithCSV(value *CSVOptionsApplyConfiguration) *SeedApplyConfiguration {
+	b.CSV = value
+	return b
+}
+
+// WithColumns adds the given value to the Columns field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Columns field.
+func (b *SeedApplyConfiguration) WithColumns(values ...*SeedColumnApplyConfiguration) *SeedApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithColumns")
+		}
+		b.Columns = append(b.Columns, *values[i])
+	}
+	return b
+}
+
+// WithSelection sets the Selection field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Selection field is set to the value of the last call.
+func (b *SeedApplyConfiguration) WithSelection(value *SeedSelectionApplyConfiguration) *SeedApplyConfiguration {
+	b.Selection = value
 	return b
 }
 

@@ -1,0 +1,51 @@
+package jinja_test
+
+import (
+	"math/big"
+	"testing"
+
+	"seedloom.dev/seedloom/engine/jinja"
+)
+
+type values map[string]jinja.Value
+
+func (v values) Lookup(name string) (jinja.Value, bool) {
+	value, found := v[name]
+	return value, found
+}
+
+// A number prints as it was written, and is a number for everything else.
+func TestWrittenValues(t *testing.T) {
+	vars := values{
+		"version": jinja.NewWritten("3.10", 3.1), "code": jinja.NewWritten("1e5", 1e5), "yes": jinja.NewWritten("true", true), "no": jinja.NewWritten("FALSE", false),
+		"price": jinja.NewDecimal("19.90", big.NewInt(1990), 2), "id": jinja.NewDecimal("1234567890123456789", big.NewInt(1234567890123456789), 0),
+		"huge": jinja.NewDecimal("12345678901234567890.12", must("1234567890123456789012"), 2),
+	}
+	for template, want := range map[string]string{
+		"{{ version }} {{ code }} {{ yes }} {{ no }} {{ price }} {{ id }} {{ huge }}":             "3.10 1e5 true FALSE 19.90 1234567890123456789 12345678901234567890.12",
+		"{{ 'v' ~ version }} {{ version | string }} {{ [version] }}":                              "v3.10 3.10 [3.10]",
+		"{% set v = version %}{{ v }} {{ version if yes else 0 }}":                                "3.10 3.10",
+		"{{ version + 1 }} {{ version == 3.1 }} {{ version > 3 }} {{ version | int }}":            "4.1 True True 3",
+		"{% if yes %}a{% endif %}{% if no %}b{% endif %}{{ not no }}":                             "aTrue",
+		"{{ price * 3 }} {{ price + price }} {{ price - 20 }} {{ -price }}":                       "59.70 39.80 -0.10 -19.90",
+		"{{ price / 2 }} {{ price > 19 }} {{ price == 19.9 }} {{ '%.1f' | format(price) }}":       "9.95 True True 19.9",
+		"{{ id + 1 }} {{ id == 1234567890123456789 }} {{ id % 10 }}":                              "1234567890123456790 True 9",
+		"{{ huge + 1 }} {{ huge > 12345678901234567890 }} {{ huge | tojson }}":                    "12345678901234567891.12 True 12345678901234567890.12",
+		"{{ [price, 3, version] | sort }} {{ [price, price] | sum }} {{ price is number }}":       "[3, 3.10, 19.90] 39.80 True",
+		"{{ version | round(1) }} {{ price | round }} {{ code | int }} {{ {3.1: 'x'}[version] }}": "3.1 20.0 100000 x",
+	} {
+		parsed, err := jinja.Parse(template)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := parsed.Render(t.Context(), vars, jinja.Options{Undefined: jinja.UndefinedStrict})
+		if err != nil || got != want {
+			t.Errorf("%s\ngot  %s (%v)\nwant %s", template, got, err, want)
+		}
+	}
+}
+
+func must(text string) *big.Int {
+	number, _ := new(big.Int).SetString(text, 10)
+	return number
+}

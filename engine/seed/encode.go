@@ -1,0 +1,228 @@
+package seed
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"math"
+	"math/big"
+	"time"
+
+	"seedloom.dev/seedloom/engine/table"
+)
+
+// Rows of Parquet are kept in the spool as the bytes of their cells, one after the other. Each begins with one of these.
+const (
+	tagNull = iota
+	tagValue
+	// tagSeen stands for a long text or bytes that stand in the spool already: their offset and length follow.
+	tagSeen
+)
+
+const (
+	// longText is from how many bytes on a text is looked for among those that came before.
+	longText = 48
+	// maxSeen bounds the texts that are looked for, in bytes.
+	maxSeen = 8 << 20
+)
+
+// encoder writes rows into the spool.
+type encoder struct {
+	to     *spool
+	buffer []byte
+	seen   map[string]int64
+	kept   int
+}
+
+// row appends a row, and returns where it begins and ends.
+func (e *encoder) row(fields []table.Field, cells []any) (start, end int64, err error) {
+	start, e.buffer = e.to.size, e.buffer[:0]
+	for i, field := range fields {
+		e.cell(field.Type, cells[i])
+	}
+	_, err = e.to.Write(e.buffer)
+	return start, e.to.size, err
+}
+
+func (e *encoder) cell(kind table.Type, cell any) {
+	if cell == nil {
+		e.buffer = append(e.buffer, tagNull)
+		return
+	}
+	switch typed := cell.(type) {
+	case string:
+		e.bytes(typed)
+		return
+	case []byte:
+		e.bytes(string(typed))
+		return
+	}
+	e.buffer = append(e.buffer, tagValue)
+	switch typed := cell.(type) {
+	case int64:
+		e.buffer = binary.AppendVarint(e.buffer, typed)
+	case float64:
+		e.buffer = binary.LittleEndian.AppendUint64(e.buffer, math.Float64bits(typed))
+	case bool:
+		e.buffer = append(e.buffer, 0)
+		if typed {
+			e.buffer[len(e.buffer)-1] = 1
+		}
+	case table.Date:
+		e.buffer = binary.AppendVarint(e.buffer, int64(typed))
+	case table.TimeOfDay:
+		e.buffer = binary.AppendVarint(e.buffer, int64(typed))
+	case time.Time:
+		e.buffer = binary.AppendVarint(e.buffer, typed.Unix())
+		e.buffer = binary.AppendUvarint(e.buffer, uint64(typed.Nanosecond()))
+	case table.Decimal:
+		e.buffer = binary.AppendVarint(e.buffer, int64(typed.Unscaled.Sign()))
+		e.raw(string(typed.Unscaled.Bytes()))
+	case []any:
+		e.items(kind, typed)
+	}
+}
+
+func (e *encoder) items(kind table.Type, items []any) {
+	e.buffer = binary.AppendUvarint(e.buffer, uint64(len(items)))
+	for i, item := range items {
+		if kind.Kind == table.KindStruct {
+			e.cell(kind.Fields[i].Type, item)
+		} else {
+			e.cell(*kind.Element, item)
+		}
+	}
+}
+
+func (e *encoder) raw(text string) {
+	e.buffer = binary.AppendUvarint(e.buffer, uint64(len(text)))
+	e.buffer = append(e.buffer, text...)
+}
+
+// bytes appends a text, or where it stands already: texts that come again and again take no room.
+func (e *encoder) bytes(text string) {
+	if len(text) < longText {
+		e.buffer = append(e.buffer, tagValue)
+		e.raw(text)
+		return
+	}
+	if offset, known := e.seen[text]; known {
+		e.buffer = append(e.buffer, tagSeen)
+		e.buffer = binary.AppendUvarint(e.buffer, uint64(offset))
+		e.buffer = binary.AppendUvarint(e.buffer, uint64(len(text)))
+		return
+	}
+	e.buffer = append(e.buffer, tagValue)
+	e.raw(text)
+	if e.kept+len(text) > maxSeen {
+		e.seen, e.kept = nil, 0
+	}
+	if e.seen == nil {
+		e.seen = map[string]int64{}
+	}
+	e.seen[text] = e.to.size + int64(len(e.buffer)-len(text))
+	e.kept += len(text)
+}
+
+// cellDecoder reads cells from bytes; at fetches texts that stand elsewhere.
+type cellDecoder struct {
+	data []byte
+	at   io.ReaderAt
+	err  error
+}
+
+var errSpool = errors.New("what was kept of the seed is damaged; run it again")
+
+func (d *cellDecoder) cell(kind table.Type) any {
+	switch d.byte() {
+	case tagNull:
+		return nil
+	case tagSeen:
+		offset, length := d.unsigned(), d.unsigned()
+		if d.err != nil || length > maxSeen {
+			d.err = errSpool
+			return nil
+		}
+		text := make([]byte, length)
+		if _, err := d.at.ReadAt(text, int64(offset)); err != nil && !errors.Is(err, io.EOF) {
+			d.err = err
+		}
+		return asText(kind, text)
+	}
+	switch kind.Kind {
+	case table.KindInt:
+		return d.signed()
+	case table.KindFloat:
+		return math.Float64frombits(binary.LittleEndian.Uint64(d.take(8)))
+	case table.KindBool:
+		return d.byte() == 1
+	case table.KindDate:
+		return table.Date(d.signed())
+	case table.KindTime:
+		return table.TimeOfDay(d.signed())
+	case table.KindTimestamp:
+		seconds := d.signed()
+		return time.Unix(seconds, int64(d.unsigned())).UTC()
+	case table.KindDecimal:
+		sign := d.signed()
+		unscaled := new(big.Int).SetBytes(d.take(int(d.unsigned())))
+		if sign < 0 {
+			unscaled.Neg(unscaled)
+		}
+		return table.Decimal{Unscaled: unscaled, Scale: kind.Scale}
+	case table.KindList, table.KindStruct:
+		return d.items(kind)
+	}
+	return asText(kind, d.take(int(d.unsigned())))
+}
+
+func asText(kind table.Type, data []byte) any {
+	if kind.Kind == table.KindBinary {
+		return append([]byte{}, data...)
+	}
+	return string(data)
+}
+
+func (d *cellDecoder) items(kind table.Type) any {
+	items := make([]any, min(d.unsigned(), uint64(len(d.data))))
+	for i := range items {
+		if kind.Kind == table.KindStruct {
+			items[i] = d.cell(kind.Fields[i].Type)
+		} else {
+			items[i] = d.cell(*kind.Element)
+		}
+	}
+	return items
+}
+
+func (d *cellDecoder) take(count int) []byte {
+	if count < 0 || count > len(d.data) {
+		d.err = errSpool
+		return make([]byte, 8)
+	}
+	taken := d.data[:count]
+	d.data = d.data[count:]
+	return taken
+}
+
+func (d *cellDecoder) byte() byte { return d.take(1)[0] }
+
+func (d *cellDecoder) signed() int64 {
+	number, length := binary.Varint(d.data)
+	if length <= 0 {
+		d.err = errSpool
+		return 0
+	}
+	d.data = d.data[length:]
+	return number
+}
+
+func (d *cellDecoder) unsigned() uint64 {
+	number, length := binary.Uvarint(d.data)
+	if length <= 0 {
+		d.err = errSpool
+		return 0
+	}
+	d.data = d.data[length:]
+	return number
+}

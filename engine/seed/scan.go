@@ -1,0 +1,361 @@
+package seed
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/parquetfile"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+// partition keeps one of several parts of the rows.
+func (d *Dataset) partition(selection *v1alpha1.SeedSelection) error {
+	d.first, d.length = 0, d.index.count
+	if selection == nil || selection.Partition == nil {
+		return nil
+	}
+	number, count := int64(selection.Partition.Index), int64(selection.Partition.Count)
+	d.first = d.index.count * number / count
+	d.length = d.index.count*(number+1)/count - d.first
+	if d.length == 0 {
+		return fmt.Errorf("part %d of %d of its %d rows is empty", number, count, d.index.count)
+	}
+	return nil
+}
+
+// scanCSV finds the records of a CSV, the first byte of which stands at base.
+func (d *Dataset) scanCSV(spec *v1alpha1.Seed, text io.Reader, base int64, name string, limits limits) error {
+	beginning := make([]byte, peeked)
+	count, err := io.ReadFull(text, beginning)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return err
+	}
+	beginning = beginning[:count]
+	text = io.MultiReader(bytes.NewReader(beginning), text)
+	delimiter, skipped := delimiterOf(spec, name, beginning, count < peeked)
+	if _, err := io.CopyN(io.Discard, text, int64(skipped)); err != nil {
+		return err
+	}
+	reader := newCSVReader(text, delimiter)
+	reader.base = base + int64(skipped)
+	if skipped > 0 {
+		reader.line++
+	}
+	header, err := reader.read()
+	if errors.Is(err, io.EOF) {
+		return errors.New("it is empty; the first line must be the header")
+	}
+	if err != nil {
+		return err
+	}
+	names := make([]string, len(header.cells))
+	for i, cell := range header.cells {
+		names[i] = strings.TrimSpace(string(cell))
+	}
+	columns, err := choose(spec, names)
+	if err != nil {
+		return err
+	}
+	shapes, err := d.csvRecords(reader, columns, len(names), limits)
+	if err != nil {
+		return err
+	}
+	d.useCSV(delimiter, columns, shapes, len(names))
+	return nil
+}
+
+// delimiterOf returns the delimiter, and how much of the beginning only says which it is.
+func delimiterOf(spec *v1alpha1.Seed, name string, beginning []byte, whole bool) (delimiter byte, skipped int) {
+	if spec.CSV != nil && spec.CSV.Delimiter != "" {
+		return spec.CSV.Delimiter[0], 0
+	}
+	// Spreadsheets write "sep=;" first.
+	if rest, isSeparator := bytes.CutPrefix(beginning, []byte("sep=")); isSeparator && len(rest) > 1 && (rest[1] == '\n' || rest[1] == '\r') {
+		skipped = len("sep=;\n")
+		if len(rest) > 2 && rest[1] == '\r' && rest[2] == '\n' {
+			skipped++
+		}
+		return rest[0], skipped
+	}
+	if extension := ending(name); extension == ".tsv" || extension == ".tab" {
+		return '\t', 0
+	}
+	return sniff(beginning, whole), 0
+}
+
+// csvRecords reads the records below the header, and returns what their cells have in common.
+func (d *Dataset) csvRecords(reader *csvReader, columns []chosen, width int, limits limits) ([]textShape, error) {
+	shapes := make([]textShape, len(columns))
+	passed := int64(0)
+	for limits.count < 0 || d.index.count < limits.count {
+		record, err := reader.read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(record.cells) != width {
+			return nil, fmt.Errorf("line %d has %d cells, but the header has %d; the delimiter is %q: quote a cell in which it stands, or set spec.seed.csv.delimiter",
+				record.line, len(record.cells), width, string(reader.delimiter))
+		}
+		if passed < limits.offset {
+			passed++
+			continue
+		}
+		for i := range columns {
+			cell := record.cells[columns[i].source]
+			if err := observe(&shapes[i], columns[i], cell); err != nil {
+				return nil, fmt.Errorf("column %q, line %d: %w", columns[i].name, record.line, err)
+			}
+		}
+		d.index.add(record.start, record.end)
+	}
+	return shapes, nil
+}
+
+// observe takes a cell into account, which must have the type that was asked for.
+func observe(shape *textShape, column chosen, cell []byte) error {
+	if column.asked == nil {
+		shape.observe(cell)
+		return nil
+	}
+	if column.asked.Kind == table.KindString || len(cell) == 0 {
+		return nil
+	}
+	switch column.asked.Kind {
+	case table.KindDecimal:
+		if _, isNumber := table.ParseDecimal(string(cell)); isNumber {
+			shape.digits(cell)
+			return nil
+		}
+	case table.KindTimestamp:
+		shape.moment(string(cell))
+		if !shape.notTimestamp {
+			return nil
+		}
+		if shape.zoned && shape.local {
+			return errors.New("some timestamps have a time zone, and some have none; make them alike, or set the type to str")
+		}
+	}
+	_, err := convert(*column.asked, string(cell))
+	return err
+}
+
+// resolve is the type of a column of texts.
+func (s *textShape) resolve(asked *table.Type) table.Type {
+	switch {
+	case asked == nil:
+		return s.kind()
+	case asked.Kind == table.KindDecimal:
+		return table.Type{Kind: table.KindDecimal, Precision: max(1, s.whole+s.fraction), Scale: s.fraction}
+	case asked.Kind == table.KindTimestamp:
+		return table.Type{Kind: table.KindTimestamp, Local: s.local, Nanoseconds: s.nanoseconds}
+	}
+	return *asked
+}
+
+// useCSV has rows decoded as records of CSV.
+func (d *Dataset) useCSV(delimiter byte, columns []chosen, shapes []textShape, width int) {
+	fields := make([]table.Field, len(columns))
+	for i, column := range columns {
+		fields[i] = table.Field{Name: column.name, Type: shapes[i].resolve(column.asked)}
+	}
+	d.schema = table.NewSchema(fields...)
+	first := func(data []byte) (csvRecord, int, error) {
+		reader := csvReader{delimiter: delimiter, data: data, last: true, line: 1, next: [3]int{-1, -1, -1}}
+		record, err := reader.read()
+		return record, reader.at, err
+	}
+	d.split = func(data []byte) (int, error) {
+		_, end, err := first(data)
+		return end, err
+	}
+	d.decode = func(data []byte) ([]any, []string, error) {
+		record, _, err := first(data)
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(record.cells) != width {
+			return nil, nil, fmt.Errorf("it has %d cells, but the header has %d", len(record.cells), width)
+		}
+		return textCells(record.cells, columns, fields)
+	}
+}
+
+// textCells converts the cells of a record. The texts of those that are no texts, and no integers, are kept.
+func textCells(from [][]byte, columns []chosen, fields []table.Field) (cells []any, texts []string, err error) {
+	cells = make([]any, len(fields))
+	for i, field := range fields {
+		text := from[columns[i].source]
+		if len(text) == 0 {
+			continue
+		}
+		own := string(text)
+		if cells[i], err = convert(field.Type, own); err != nil {
+			return nil, nil, fmt.Errorf("column %q: %w", field.Name, err)
+		}
+		if field.Type.Kind != table.KindString && (field.Type.Kind != table.KindInt || columns[i].asked != nil) {
+			if texts == nil {
+				texts = make([]string, len(fields))
+			}
+			texts[i] = own
+		}
+	}
+	return cells, texts, nil
+}
+
+// scanJSON finds the records of a JSON text, the first byte of which stands at base.
+func (d *Dataset) scanJSON(spec *v1alpha1.Seed, text io.Reader, base int64, array bool, limits limits) error {
+	reader := newJSONReader(text, array)
+	shape := &jsonShape{}
+	for passed := int64(0); limits.count < 0 || d.index.count < limits.count; passed++ {
+		into := shape
+		if passed < limits.offset {
+			into = &jsonShape{}
+		}
+		start, end, err := reader.read(into)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if passed >= limits.offset {
+			d.index.add(base+start, base+end)
+		}
+	}
+	if d.index.count == 0 {
+		return nil
+	}
+	columns, err := choose(spec, shape.names)
+	if err != nil {
+		return err
+	}
+	return d.useJSON(columns, shape)
+}
+
+// useJSON has rows decoded as objects.
+func (d *Dataset) useJSON(columns []chosen, shape *jsonShape) error {
+	if shape.odd {
+		return fmt.Errorf("its objects have more than %d different keys, and at most as many are supported; turn what varies into a list of objects with a key and a value", maxColumns)
+	}
+	fields := make([]table.Field, len(columns))
+	from := make(map[string]int, len(columns))
+	check := false
+	for i, column := range columns {
+		name := shape.names[column.source]
+		fields[i] = table.Field{Name: column.name, Type: shape.members[name].kind()}
+		if column.asked != nil {
+			fields[i].Type, check = *column.asked, true
+		}
+		from[name] = i
+	}
+	d.schema = table.NewSchema(fields...)
+	d.split = func(data []byte) (int, error) {
+		trimmed := bytes.TrimLeft(data, " \t\r\n,")
+		decoder := jsontext.NewDecoder(bytes.NewReader(trimmed))
+		err := decoder.SkipValue()
+		return len(data) - len(trimmed) + int(decoder.InputOffset()), err
+	}
+	d.decode = func(record []byte) ([]any, []string, error) {
+		cells, err := jsonCells(record, fields, from)
+		return cells, nil, err
+	}
+	if !check {
+		return nil
+	}
+	for number := range d.index.count {
+		record, err := d.record(number)
+		if err != nil {
+			return err
+		}
+		if _, _, err := d.decode(record); err != nil {
+			return fmt.Errorf("record %d: %w", number+1, err)
+		}
+	}
+	return nil
+}
+
+// scanParquet decodes the rows of a Parquet file into the spool, since a row can't be read alone.
+func (d *Dataset) scanParquet(ctx context.Context, spec *v1alpha1.Seed, from io.ReaderAt, size int64, limits limits) error {
+	reader, err := parquetfile.Open(from, size)
+	if err != nil {
+		return err
+	}
+	source := reader.Schema().Fields()
+	names := make([]string, len(source))
+	for i, field := range source {
+		names[i] = field.Name
+	}
+	columns, err := choose(spec, names)
+	if err != nil {
+		return err
+	}
+	fields, positions := make([]table.Field, len(columns)), make([]int, len(columns))
+	for i, column := range columns {
+		fields[i], positions[i] = table.Field{Name: column.name, Type: source[column.source].Type}, column.source
+		if column.asked != nil {
+			fields[i].Type = *column.asked
+		}
+	}
+	kept := &spool{}
+	release := d.close
+	d.at, d.close = kept, func() error { return errors.Join(kept.Close(), release()) }
+	d.schema = table.NewSchema(fields...)
+	d.useSpool(kept, fields)
+	encode := &encoder{to: kept}
+	passed := int64(0)
+	if limits.count == 0 {
+		return nil
+	}
+	for cells, err := range reader.Rows(positions) {
+		if err != nil {
+			return err
+		}
+		if passed++; passed <= limits.offset {
+			continue
+		}
+		for i := range cells {
+			if cells[i], err = retyped(columns[i].asked, cells[i]); err != nil {
+				return fmt.Errorf("column %q, row %d: %w", names[columns[i].source], passed, err)
+			}
+		}
+		start, end, err := encode.row(fields, cells)
+		if err != nil {
+			return err
+		}
+		d.index.add(start, end)
+		if d.index.count == limits.count || passed%1024 == 0 && ctx.Err() != nil {
+			break
+		}
+	}
+	return ctx.Err()
+}
+
+// useSpool has rows decoded as the spool holds them.
+func (d *Dataset) useSpool(kept *spool, fields []table.Field) {
+	read := func(data []byte) ([]any, int, error) {
+		decoder := &cellDecoder{data: data, at: kept}
+		cells := make([]any, len(fields))
+		for i, field := range fields {
+			cells[i] = decoder.cell(field.Type)
+		}
+		return cells, len(data) - len(decoder.data), decoder.err
+	}
+	d.split = func(data []byte) (int, error) {
+		_, end, err := read(data)
+		return end, err
+	}
+	d.decode = func(data []byte) ([]any, []string, error) {
+		cells, _, err := read(data)
+		return cells, nil, err
+	}
+}
