@@ -9,21 +9,24 @@ import (
 
 // Defaults that may change with versions: they are applied where a value is read and never written into a spec.
 const (
-	DefaultParallelism           int32 = 1
-	DefaultMaxParallelRequests   int32 = 16
-	DefaultTimeoutSeconds        int32 = 60
-	DefaultRowGroupSize          int32 = 1000
-	DefaultMaxRowAttempts        int32 = 2
-	DefaultMaxRequestAttempts    int32 = 8
-	DefaultBackoffLimit          int32 = 3
-	DefaultStartupTimeoutSeconds int32 = 120
-	DefaultErrorWindow           int32 = 50
-	DefaultSlowRequestSeconds    int32 = 30
-	DefaultConversationRestarts  int32 = 5
-	DefaultToolTurns             int32 = 5
-	DefaultToolTimeoutSeconds    int32 = 60
-	DefaultColumnWeight          int32 = 1
+	defaultParallelism           int32 = 1
+	defaultMaxParallelRequests   int32 = 16
+	defaultTimeoutSeconds        int32 = 60
+	defaultRowGroupSize          int32 = 1000
+	defaultMaxRowAttempts        int32 = 2
+	defaultMaxRequestAttempts    int32 = 8
+	defaultBackoffLimit          int32 = 3
+	defaultStartupTimeoutSeconds int32 = 120
+	defaultErrorWindow           int32 = 50
+	defaultSlowRequestSeconds    int32 = 30
+	defaultConversationRestarts  int32 = 5
+	defaultToolTurns             int32 = 5
+	defaultToolTimeoutSeconds    int32 = 60
+	defaultColumnWeight          int32 = 1
 )
+
+// defaultErrorRate is the share of failed cells above which a run ends.
+const defaultErrorRate = 0.5
 
 // defaultMinRecords is the completion policy of a spec that has none.
 const defaultMinRecords = "90%"
@@ -37,7 +40,7 @@ func valueOr[T any](pointer *T, fallback T) T {
 
 // EffectiveParallelism is the number of shards.
 func (s *DatasetGenerationSpec) EffectiveParallelism() int32 {
-	return valueOr(s.Parallelism, DefaultParallelism)
+	return valueOr(s.Parallelism, defaultParallelism)
 }
 
 // IsSuspended says whether the run is to be suspended.
@@ -65,22 +68,22 @@ func (s *DatasetGenerationSpec) ExecutionMode() ExecutionMode {
 // EffectiveRowGroupSize is the number of rows in a row group.
 func (s *DatasetGenerationSpec) EffectiveRowGroupSize() int64 {
 	if s.Run == nil {
-		return int64(DefaultRowGroupSize)
+		return int64(defaultRowGroupSize)
 	}
-	return int64(valueOr(s.Run.RowGroupSize, DefaultRowGroupSize))
+	return int64(valueOr(s.Run.RowGroupSize, defaultRowGroupSize))
 }
 
 // EffectiveMaxRowAttempts is how often a row is tried before it is dropped.
 func (s *DatasetGenerationSpec) EffectiveMaxRowAttempts() int {
 	if s.Run == nil {
-		return int(DefaultMaxRowAttempts)
+		return int(defaultMaxRowAttempts)
 	}
-	return int(valueOr(s.Run.MaxRowAttempts, DefaultMaxRowAttempts))
+	return int(valueOr(s.Run.MaxRowAttempts, defaultMaxRowAttempts))
 }
 
 // EffectiveSlowRequestThreshold is after how long a request is warned about; 0 is never.
 func (s *DatasetGenerationSpec) EffectiveSlowRequestThreshold() time.Duration {
-	seconds := DefaultSlowRequestSeconds
+	seconds := defaultSlowRequestSeconds
 	if s.Run != nil {
 		seconds = valueOr(s.Run.SlowRequestThresholdSeconds, seconds)
 	}
@@ -90,25 +93,25 @@ func (s *DatasetGenerationSpec) EffectiveSlowRequestThreshold() time.Duration {
 // EffectiveMaxRequestAttempts is how often a request is sent before its cell is given up.
 func (s *DatasetGenerationSpec) EffectiveMaxRequestAttempts() int {
 	if s.Run == nil {
-		return int(DefaultMaxRequestAttempts)
+		return int(defaultMaxRequestAttempts)
 	}
-	return int(valueOr(s.Run.MaxRequestAttempts, DefaultMaxRequestAttempts))
+	return int(valueOr(s.Run.MaxRequestAttempts, defaultMaxRequestAttempts))
 }
 
 // EffectiveBackoffLimit is how often a failed shard is started again.
 func (s *DatasetGenerationSpec) EffectiveBackoffLimit() int32 {
 	if s.Limits == nil {
-		return DefaultBackoffLimit
+		return defaultBackoffLimit
 	}
-	return valueOr(s.Limits.BackoffLimit, DefaultBackoffLimit)
+	return valueOr(s.Limits.BackoffLimit, defaultBackoffLimit)
 }
 
 // EffectiveStartupTimeoutSeconds is after how long Pods that cannot start are reported.
 func (s *DatasetGenerationSpec) EffectiveStartupTimeoutSeconds() int32 {
 	if s.Limits == nil {
-		return DefaultStartupTimeoutSeconds
+		return defaultStartupTimeoutSeconds
 	}
-	return valueOr(s.Limits.StartupTimeoutSeconds, DefaultStartupTimeoutSeconds)
+	return valueOr(s.Limits.StartupTimeoutSeconds, defaultStartupTimeoutSeconds)
 }
 
 // MinRecords is the least number of records of a complete run: never less than 1 and never more than numRecords.
@@ -133,12 +136,12 @@ func (s *DatasetGenerationSpec) MinRecords() int64 {
 
 // EffectiveMaxParallelRequests is the largest number of requests in flight from one Pod.
 func (m *Model) EffectiveMaxParallelRequests() int {
-	return int(valueOr(m.MaxParallelRequests, DefaultMaxParallelRequests))
+	return int(valueOr(m.MaxParallelRequests, defaultMaxParallelRequests))
 }
 
 // EffectiveTimeoutSeconds is how long a whole request may take.
 func (m *Model) EffectiveTimeoutSeconds() int32 {
-	return valueOr(m.TimeoutSeconds, DefaultTimeoutSeconds)
+	return valueOr(m.TimeoutSeconds, defaultTimeoutSeconds)
 }
 
 // StartupRamp is the time over which the number of requests in flight grows when a run begins.
@@ -181,7 +184,7 @@ func (c *Column) ModelAlias() *string {
 }
 
 // EffectiveWeight is the column's share of a model's requests, in relation to other columns.
-func (c *Column) EffectiveWeight() int { return int(valueOr(c.Weight, DefaultColumnWeight)) }
+func (c *Column) EffectiveWeight() int { return int(valueOr(c.Weight, defaultColumnWeight)) }
 
 // IsDropped says whether the column is left out of the dataset.
 func (c *Column) IsDropped() bool { return valueOr(c.Drop, false) }
@@ -192,12 +195,34 @@ func (c *Column) PropagatesSkip() bool { return valueOr(c.PropagateSkip, true) }
 // ExtractsReasoning says whether the reasoning of the model has a column of its own.
 func (p *LLMPrompt) ExtractsReasoning() bool { return valueOr(p.ExtractReasoning, false) }
 
+// EarlyShutdownRule is when a run ends early: where more than a share of a column's latest cells have failed.
+type EarlyShutdownRule struct {
+	Enabled     bool
+	ErrorRate   float64
+	ErrorWindow int
+}
+
+// EffectiveEarlyShutdown is when the run ends early.
+func (s *DatasetGenerationSpec) EffectiveEarlyShutdown() EarlyShutdownRule {
+	rule := EarlyShutdownRule{Enabled: true, ErrorRate: defaultErrorRate, ErrorWindow: int(defaultErrorWindow)}
+	if s.Run == nil || s.Run.EarlyShutdown == nil {
+		return rule
+	}
+	shutdown := s.Run.EarlyShutdown
+	rule.Enabled = shutdown.Policy != EarlyShutdownDisabled
+	if shutdown.ErrorRate != nil {
+		rule.ErrorRate = shutdown.ErrorRate.Float64()
+	}
+	rule.ErrorWindow = int(valueOr(shutdown.ErrorWindow, defaultErrorWindow))
+	return rule
+}
+
 // EffectiveConversationRestarts is how often a conversation is begun anew.
 func (s *DatasetGenerationSpec) EffectiveConversationRestarts() int {
 	if s.Run == nil {
-		return int(DefaultConversationRestarts)
+		return int(defaultConversationRestarts)
 	}
-	return int(valueOr(s.Run.MaxConversationRestarts, DefaultConversationRestarts))
+	return int(valueOr(s.Run.MaxConversationRestarts, defaultConversationRestarts))
 }
 
 // EffectiveConversationCorrectionSteps is how often a model is told what is wrong with its answer.
@@ -232,9 +257,9 @@ func (s *DatasetGenerationSpec) ProcessesAfterGeneration() bool {
 }
 
 // EffectiveMaxTurns is how often a model may call tools before it must answer.
-func (t *ToolSet) EffectiveMaxTurns() int { return int(valueOr(t.MaxTurns, DefaultToolTurns)) }
+func (t *ToolSet) EffectiveMaxTurns() int { return int(valueOr(t.MaxTurns, defaultToolTurns)) }
 
 // EffectiveTimeout is how long all calls of one turn may take together.
 func (t *ToolSet) EffectiveTimeout() time.Duration {
-	return time.Duration(valueOr(t.TimeoutSeconds, DefaultToolTimeoutSeconds)) * time.Second
+	return time.Duration(valueOr(t.TimeoutSeconds, defaultToolTimeoutSeconds)) * time.Second
 }

@@ -129,7 +129,7 @@ func TestWritingADefaultOutKeepsTheHash(t *testing.T) {
 	plain := parse(t, valid)
 	plain.Run = nil
 	written := plain.DeepCopy()
-	size := v1alpha1.DefaultRowGroupSize
+	size := int32(plain.EffectiveRowGroupSize())
 	written.Run = &v1alpha1.RunSettings{RowGroupSize: &size}
 	if plan.ConfigHash(plain) != plan.ConfigHash(written) {
 		t.Error("the default of rowGroupSize changes the hash")

@@ -151,19 +151,8 @@ func providerIndex(spec *v1alpha1.DatasetGenerationSpec, name string) int {
 }
 
 func gateConfig(spec *v1alpha1.DatasetGenerationSpec) schedule.GateConfig {
-	config := schedule.GateConfig{Enabled: true, ErrorRate: 0.5, Window: 50}
-	if spec.Run == nil || spec.Run.EarlyShutdown == nil {
-		return config
-	}
-	shutdown := spec.Run.EarlyShutdown
-	config.Enabled = shutdown.Policy != v1alpha1.EarlyShutdownDisabled
-	if shutdown.ErrorRate != nil {
-		config.ErrorRate = shutdown.ErrorRate.Float64()
-	}
-	if shutdown.ErrorWindow != nil {
-		config.Window = int(*shutdown.ErrorWindow)
-	}
-	return config
+	rule := spec.EffectiveEarlyShutdown()
+	return schedule.GateConfig{Enabled: rule.Enabled, ErrorRate: rule.ErrorRate, Window: rule.ErrorWindow}
 }
 
 // newRecord returns the record of a row with the values of the seed in it.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/engine/table"
 )
@@ -127,9 +128,10 @@ func dataset(rows int64, parallel int, columns ...string) string {
 // noOperation runs the scheduler alone on a chain of columns that cost nothing, on one core.
 func noOperation(columns int, rows int64) func(context.Context, workload) (sample, error) {
 	return func(context.Context, workload) (sample, error) {
+		rule := new(v1alpha1.DatasetGenerationSpec).EffectiveEarlyShutdown()
 		config := schedule.Config{
 			Lanes: []schedule.Lane{{Limit: 2, Endpoint: -1}, {Limit: 256, Endpoint: -1}}, MaxRowAttempts: 1, MaxRequestAttempts: 1,
-			Gate: schedule.GateConfig{Enabled: true, ErrorRate: 0.5, Window: 50},
+			Gate: schedule.GateConfig{Enabled: rule.Enabled, ErrorRate: rule.ErrorRate, Window: rule.ErrorWindow},
 		}
 		var fields []table.Field
 		for i := range columns {
