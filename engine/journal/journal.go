@@ -207,7 +207,8 @@ func parse(text []byte, schema *table.Schema) (cell Cell, known bool, err error)
 		return Cell{}, false, err
 	}
 	cell = Cell{
-		Row: table.RowIndex(entry.Row), Ordinal: entry.Ordinal, Attempt: entry.Attempt, Column: entry.Column, Usage: entry.Usage, Failed: entry.Failed,
+		Row: table.RowIndex(entry.Row), Ordinal: entry.Ordinal, Attempt: entry.Attempt, Column: entry.Column, Usage: entry.Usage,
+		Failed: entry.Failed,
 	}
 	index, known := schema.Index(entry.Column)
 	if !known || index+len(entry.SideEffects) >= schema.Len() {

@@ -93,7 +93,9 @@ func TestAnEndThatCanNotReadIsSaidAllTheSame(t *testing.T) {
 			if err := errors.Join(os.RemoveAll(name), makeUnreadable(name, unreadable == "")); err != nil {
 				t.Fatal(err)
 			}
-			state := store.State{Phase: runreport.PhaseEnded, Outcome: runreport.OutcomeFailed, Reason: v1alpha1.ReasonStorageFailed, Message: "broken"}
+			state := store.State{
+				Phase: runreport.PhaseEnded, Outcome: runreport.OutcomeFailed, Reason: v1alpha1.ReasonStorageFailed, Message: "broken",
+			}
 			if err := s.Describe(&input.Description, state); err == nil {
 				t.Error("nothing is said of what can't be read")
 			}

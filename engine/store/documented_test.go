@@ -22,7 +22,8 @@ func TestTheOutputIsDocumented(t *testing.T) {
 		t.Fatal("docs/metadata.md has no layout")
 	}
 	for _, name := range []string{
-		parquetFolder + "/", droppedFolder + "/", formsFolder + "/", imageFolder + "/", traceFolder + "/", successFile, metadataFile, configFile, droppedFile,
+		parquetFolder + "/", droppedFolder + "/", formsFolder + "/", imageFolder + "/", traceFolder + "/",
+		successFile, metadataFile, configFile, droppedFile, cardFile,
 		manifestPath(0), batchPath(manifestFolder, 0), publishedPath(0), journalPath(0), fencePath(0), attemptFile, shardFolder + "/", seedFile,
 	} {
 		if !strings.Contains(layout, "\n  "+name) && !strings.Contains(layout, ", "+name) {
