@@ -21,7 +21,7 @@ func seal(document any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	rest := append(data[1:], '\n')
+	rest := fmt.Appendf(nil, "%s\n", data[1:])
 	return fmt.Appendf(nil, "%s%s%s%s", sealHead, checksum(rest), sealEnd, rest), nil
 }
 

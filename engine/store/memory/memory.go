@@ -336,6 +336,7 @@ type log struct {
 	name string
 }
 
+// Write implements objects.Log.
 func (l *log) Write(data []byte) (int, error) {
 	err := l.disk.change(func() error {
 		found := l.disk.objects[l.name]
@@ -351,6 +352,7 @@ func (l *log) Write(data []byte) (int, error) {
 	return len(data), nil
 }
 
+// Sync implements objects.Log.
 func (l *log) Sync() error {
 	return l.disk.change(func() error {
 		if found := l.disk.objects[l.name]; found != nil {
@@ -360,4 +362,5 @@ func (l *log) Sync() error {
 	})
 }
 
+// Close implements objects.Log.
 func (l *log) Close() error { return nil }

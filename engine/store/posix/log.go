@@ -25,6 +25,7 @@ func (f *Folder) Append(name string, from int64) (objects.Log, error) {
 	return &log{file: file, size: from}, nil
 }
 
+// Write implements objects.Log.
 func (l *log) Write(data []byte) (int, error) {
 	written, err := l.file.Write(data)
 	if err != nil {
@@ -37,6 +38,8 @@ func (l *log) Write(data []byte) (int, error) {
 	return written, nil
 }
 
+// Sync implements objects.Log.
 func (l *log) Sync() error { return l.file.Sync() }
 
+// Close implements objects.Log.
 func (l *log) Close() error { return l.file.Close() }
