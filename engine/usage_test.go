@@ -210,3 +210,27 @@ func mustDecimal(t *testing.T, text string) v1alpha1.Decimal {
 	}
 	return number
 }
+
+// What was paid for is counted, also where processors fail and none of it is in the output; and another attempt counts nothing of it again.
+func TestUsageIsWhatWasPaidWhenAProcessorFails(t *testing.T) {
+	for _, mode := range []string{"async", "sync"} {
+		spec := usageSpec
+		if mode == "sync" {
+			spec = strings.Replace(spec, "- {name: id,", "- {name: twice, allowResize: true, custom: {strategy: Batch, type: int, starlark: {source: "+
+				"\"def generate(rows):\\n    return [{'_row': r['_row'], 'twice': 1} for r in rows]\"}}}\n- {name: id,", 1)
+		}
+		server := newEndpoint(t, echo)
+		w := newWorld(t, spec+"processors:\n"+starlarkProcessor("unlucky", "PostBatch", "FailRun", `fail("no such luck")`), server.URL+"/v1")
+		ending := w.generate(t.Context(), 0)
+		checkEnding(t, ending, runreport.OutcomeFailed, v1alpha1.ReasonProcessorFailed, runreport.ExitFailed, 0, 0)
+		_, sent := server.sent()
+		counted := int64(0)
+		for _, model := range ending.Result.Models {
+			counted += model.Succeeded + model.Failed
+		}
+		// One that is cancelled before it was sent counts as failed.
+		if sent == 0 || counted < int64(sent) || counted > int64(sent)+8 {
+			t.Errorf("%s: %d requests were counted of %d that were sent", mode, counted, sent)
+		}
+	}
+}

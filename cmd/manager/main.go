@@ -29,6 +29,7 @@ import (
 	"seedloom.dev/seedloom/controllers/datasetgeneration"
 	"seedloom.dev/seedloom/controllers/enginepods"
 	"seedloom.dev/seedloom/internal/buildversion"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // settings are the values of the flags.
@@ -111,7 +112,7 @@ func run(ctx context.Context, given settings) error {
 		Metrics:   controllerMetrics,
 		Now:       now,
 		Options: datasetgeneration.Options{
-			EngineImage: given.engineImage, MaxConcurrentReconciles: given.concurrency, Environment: proxyVariables(os.Getenv),
+			EngineImage: given.engineImage, MaxConcurrentReconciles: given.concurrency, Environment: engineVariables(os.Getenv),
 		},
 	}
 	if err := reconciler.SetupWithManager(manager, "datasetgeneration"); err != nil {
@@ -161,9 +162,9 @@ func managerOptions(given settings) ctrl.Options {
 	return options
 }
 
-// proxyVariables hands the proxy that the manager was told of on to the engines, which send requests to models from the same cluster. A proxy
-// with a password is left out: whoever may read Pods would read it.
-func proxyVariables(lookup func(string) string) []corev1.EnvVar {
+// engineVariables hands the proxy that the manager was told of on to the engines, which send requests to models from the same cluster, and the
+// addresses inside that they may be led to. A proxy with a password is left out: whoever may read Pods would read it.
+func engineVariables(lookup func(string) string) []corev1.EnvVar {
 	var variables []corev1.EnvVar
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"} {
 		value := lookup(name)
@@ -173,6 +174,9 @@ func proxyVariables(lookup func(string) string) []corev1.EnvVar {
 		if value != "" && !strings.Contains(value, "@") {
 			variables = append(variables, corev1.EnvVar{Name: name, Value: value})
 		}
+	}
+	if value := lookup(runreport.AllowedAddressesVariable); value != "" {
+		variables = append(variables, corev1.EnvVar{Name: runreport.AllowedAddressesVariable, Value: value})
 	}
 	return variables
 }

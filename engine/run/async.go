@@ -34,6 +34,8 @@ type asyncSource struct {
 	maxRows int
 	commits chan commitRequest
 	results chan commitResult
+	// unprocessed are the commits that processors have failed on; it is never full.
+	unprocessed chan commitRequest
 	// committing is how many row groups are being committed.
 	committing int
 }
@@ -67,6 +69,7 @@ func executeAsync(ctx context.Context, job *Job) *failure.Error {
 	from := &asyncSource{
 		job: job, driver: driver, waiting: waiting, open: make(map[int64]*openGroup), maxRows: maxRows,
 		commits: make(chan commitRequest, mostOpen), results: make(chan commitResult, mostOpen),
+		unprocessed: make(chan commitRequest, len(waiting)),
 	}
 	// Processors that are at work when the run ends are given the time that tasks have to stop.
 	processing, giveUp := context.WithCancel(ctx)
@@ -80,6 +83,8 @@ func executeAsync(ctx context.Context, job *Job) *failure.Error {
 				given, err := job.postBatch(processing, request.group.index, &now, false)
 				if err == nil {
 					err = job.commitPatiently(request.group, now)
+				} else {
+					from.unprocessed <- request
 				}
 				from.results <- commitResult{len(request.group.todo), request.number, now.dropped[len(request.made.dropped):], given, err}
 			}
@@ -88,6 +93,7 @@ func executeAsync(ctx context.Context, job *Job) *failure.Error {
 	ending := driver.run(ctx, from)
 	close(from.commits)
 	committers.Wait()
+	close(from.unprocessed)
 	if ending != nil && ending.Traits().Subject != reason.SubjectOwner {
 		from.salvage(ctx, driver, ending)
 	}
@@ -101,6 +107,9 @@ func (s *asyncSource) salvage(ctx context.Context, d *driver, ending *failure.Er
 	if ending.Temporary && s.job.needsWholeGroups() {
 		return
 	}
+	for request := range s.unprocessed {
+		s.job.keepUsage(request.group, request.made)
+	}
 	for _, group := range d.core.TakeUnfinished() {
 		usage := d.takeUsage(group.Index)
 		if len(group.Done) == 0 && len(group.Dropped) == 0 && len(usage) == 0 {
@@ -112,6 +121,8 @@ func (s *asyncSource) salvage(ctx context.Context, d *driver, ending *failure.Er
 		s.recount(given, now.dropped[len(now.dropped)-len(given):])
 		if err == nil {
 			err = s.job.commit(s.open[group.Index], now)
+		} else {
+			s.job.keepUsage(s.open[group.Index], now)
 		}
 		if err != nil {
 			s.job.Logger.Error("the whole rows of an unfinished row group could not be written", "rowGroup", group.Index, "rows", len(group.Done), "error", err)

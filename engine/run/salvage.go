@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -27,12 +28,31 @@ func (j *Job) salvageBatch(ctx context.Context, segments []*segment, group *open
 	_, err := j.postBatch(ctx, group.index, now, true)
 	if err == nil {
 		err = j.commit(group, *now)
+	} else {
+		j.keepUsage(group, *now)
 	}
 	if err != nil {
 		j.Logger.Error("the whole rows of an unfinished batch could not be written", "rowGroup", group.index, "rows", len(now.records), "error", err)
 		return
 	}
 	j.batchDone(segments, now)
+}
+
+// keepUsage notes what the rows of a group have cost that can't be in the output, because processors have failed on them: they are missing, and
+// another attempt makes them from their journal. What was paid for stays counted.
+func (j *Job) keepUsage(group *openGroup, lost made) {
+	if len(lost.usage) == 0 {
+		return
+	}
+	for _, record := range lost.records {
+		lost.missing = append(lost.missing, schedule.Todo{Row: record.Row, Attempt: record.Attempt})
+	}
+	slices.SortFunc(lost.missing, func(a, b schedule.Todo) int { return cmp.Compare(a.Row, b.Row) })
+	lost.missing = slices.CompactFunc(lost.missing, func(a, b schedule.Todo) bool { return a.Row == b.Row })
+	lost.records, lost.forms, lost.added, lost.filtered = nil, nil, 0, 0
+	if err := j.commit(group, lost); err != nil {
+		j.Logger.Error("what the rows of an unfinished row group have cost could not be noted", "rowGroup", group.index, "error", err)
+	}
 }
 
 // keepWholeRows leaves the rows of which every record has met its fate, and lists the others as missing. A row that a resize has made several

@@ -37,6 +37,9 @@ func executeSync(ctx context.Context, job *Job) *failure.Error {
 			return err
 		}
 		if err := job.postBatchSync(ctx, group.index, now); err != nil {
+			if !err.Temporary {
+				job.keepUsage(group, *now)
+			}
 			return err
 		}
 		if err := job.commitPatiently(group, *now); err != nil {
