@@ -18,8 +18,8 @@ type CheckResult struct {
 	Failure *failure.Error
 }
 
-// Check asks the tools and the models of a spec whether they can do what its columns need, as Generate does before the first row, and makes no
-// row. Of the configuration it uses the spec, the seed, keys, certificates and the log. It writes nothing.
+// Check asks the tools and the models of a spec whether they can do what its columns need, as Generate does before the first row, and makes
+// no row. Of the configuration it uses the spec, the seed, keys, certificates and the log. It writes nothing.
 func Check(ctx context.Context, config Config) (*CheckResult, error) {
 	spec, err := decodeSpec(config.Run)
 	if err != nil {

@@ -19,8 +19,8 @@ const (
 	ConditionFailed = "Failed"
 	// ConditionPartial is present, and True, when fewer records than asked for are, or will be, in the output.
 	ConditionPartial = "Partial"
-	// ConditionDegraded is present, and True, while the run is slower than it could be: endpoints are slow, refuse requests or are paused, or
-	// nothing moves.
+	// ConditionDegraded is present, and True, while the run is slower than it could be: endpoints are slow, refuse requests or are paused,
+	// or nothing moves.
 	ConditionDegraded = "Degraded"
 	// ConditionSyncFallback is present, and True, when allowResize columns have forced sync mode.
 	ConditionSyncFallback = "SyncFallback"

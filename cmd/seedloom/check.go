@@ -32,7 +32,8 @@ It makes no row and writes no file; it costs one short answer for each question.
 }
 
 func check(command *cobra.Command, streams *Streams, options *session) error {
-	return options.with(command, streams, options.read, func(ctx context.Context, resource *v1alpha1.DatasetGeneration, config engine.Config) error {
+	return options.with(command, streams, options.read, func(ctx context.Context, resource *v1alpha1.DatasetGeneration,
+		config engine.Config) error {
 		result, err := engine.Check(ctx, config)
 		switch {
 		case ctx.Err() != nil:

@@ -18,7 +18,8 @@ const (
 	exitInterrupted   = 130
 )
 
-// exitCodes is the one place that says what the exit codes mean: the help texts are written from it, and docs/command-line.md is held to it.
+// exitCodes is the one place that says what the exit codes mean: the help texts are written from it, and docs/command-line.md is held to
+// it.
 var exitCodes = []struct {
 	code  int
 	means string

@@ -4,8 +4,8 @@ import "context"
 
 type unusableKey struct{}
 
-// WithUnusable returns a context in which each answer that was paid for and can't be used is counted at once, by its column and the reason, and not
-// only when its cell has come to an end. count may be called from many goroutines.
+// WithUnusable returns a context in which each answer that was paid for and can't be used is counted at once, by its column and the reason,
+// and not only when its cell has come to an end. count may be called from many goroutines.
 func WithUnusable(ctx context.Context, count func(column, reason string)) context.Context {
 	return context.WithValue(ctx, unusableKey{}, count)
 }

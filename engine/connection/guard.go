@@ -21,11 +21,13 @@ type AddressRefusal struct{ Address netip.Addr }
 
 // Error says why, and what allows it.
 func (e *AddressRefusal) Error() string {
-	return fmt.Sprintf("leads to %s, an address that only machines near this one reach; %s allows such addresses", e.Address, runreport.AllowedAddressesVariable)
+	return fmt.Sprintf("leads to %s, an address that only machines near this one reach; %s allows such addresses", e.Address,
+		runreport.AllowedAddressesVariable)
 }
 
 // Guard refuses connections to addresses inside: of the machine itself, of its network, and of what describes it to its programs. It is for
-// addresses that come from others, such as those in an answer. It looks at the address that is dialled, whatever names and redirects lead there.
+// addresses that come from others, such as those in an answer. It looks at the address that is dialled, whatever names and redirects lead
+// there.
 type Guard struct {
 	// Own, where it is set, is an address that is allowed with its port, wherever it is.
 	Own *url.URL
@@ -35,7 +37,8 @@ type Guard struct {
 
 // Dialer returns a dialer that refuses such connections with an AddressRefusal.
 func (g *Guard) Dialer(timeout time.Duration) *net.Dialer {
-	return &net.Dialer{Timeout: timeout, KeepAlive: 30 * time.Second, ControlContext: func(ctx context.Context, _, address string, _ syscall.RawConn) error {
+	return &net.Dialer{Timeout: timeout, KeepAlive: 30 * time.Second, ControlContext: func(ctx context.Context, _, address string,
+		_ syscall.RawConn) error {
 		dialled, err := netip.ParseAddrPort(address)
 		if err != nil {
 			return err
@@ -115,7 +118,8 @@ var inside = []netip.Prefix{
 	netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("fec0::/10"),
 }
 
-// LocalNetworks are the networks of a machine and of the house that it stands in, without those of what describes the machine to its programs.
+// LocalNetworks are the networks of a machine and of the house that it stands in, without those of what describes the machine to its
+// programs.
 func LocalNetworks() []netip.Prefix {
 	return []netip.Prefix{
 		netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("10.0.0.0/8"),

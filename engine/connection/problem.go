@@ -1,5 +1,5 @@
-// Package connection says what is wrong with a connection to a server, and for how long a server wants to be left alone, in the same words for
-// all that the engine talks to. It opens no connection, and decides nothing about what a failure leads to.
+// Package connection says what is wrong with a connection to a server, and for how long a server wants to be left alone, in the same words
+// for all that the engine talks to. It opens no connection, and decides nothing about what a failure leads to.
 package connection
 
 import (
@@ -15,8 +15,8 @@ import (
 // Failed is what there is to say of a failure of which nothing else is known.
 const Failed = "the connection failed"
 
-// Problem names what is wrong with a connection in the words that people look up; it is empty where the error is none that is known. It takes
-// them from the system's errors only, whose texts hold nothing of the request.
+// Problem names what is wrong with a connection in the words that people look up; it is empty where the error is none that is known. It
+// takes them from the system's errors only, whose texts hold nothing of the request.
 func Problem(err error) string {
 	var errno syscall.Errno
 	var dns *net.DNSError

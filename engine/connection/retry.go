@@ -16,8 +16,8 @@ const maxRetryAfter = 10_000 * time.Hour
 // gatewayPrefix stands before the headers of a provider that a gateway (LiteLLM) passes on.
 const gatewayPrefix = "Llm_provider-"
 
-// RetryAfter reads from the headers of an answer how long the server asks to wait: Retry-After and retry-after-ms in all their forms, also as a
-// gateway passes them on.
+// RetryAfter reads from the headers of an answer how long the server asks to wait: Retry-After and retry-after-ms in all their forms, also
+// as a gateway passes them on.
 func RetryAfter(header http.Header, now time.Time) time.Duration {
 	now = sentAt(header, now)
 	for _, prefix := range []string{"", gatewayPrefix} {
@@ -164,12 +164,13 @@ func RetryAfterInText(text string) time.Duration {
 
 // members are those in which documents of errors say how long to wait, with the unit of their numbers.
 var members = map[string]float64{
-	"retrydelay": 1, "retry_delay": 1, "retry_after": 1, "retryafter": 1, "retry-after": 1, "retry_after_seconds": 1, "retryafterseconds": 1,
-	"retry_after_ms": 0.001, "retryafterms": 0.001, "retry-after-ms": 0.001,
+	"retrydelay": 1, "retry_delay": 1, "retry_after": 1, "retryafter": 1, "retry-after": 1, "retry_after_seconds": 1,
+	"retryafterseconds": 1,
+	"retry_after_ms":    0.001, "retryafterms": 0.001, "retry-after-ms": 0.001,
 }
 
-// RetryAfterInDocument reads from the document of an error how long the server asks to wait: google.rpc.RetryInfo, and members with the names
-// of the headers, at any depth; 0 where it says nothing of it.
+// RetryAfterInDocument reads from the document of an error how long the server asks to wait: google.rpc.RetryInfo, and members with the
+// names of the headers, at any depth; 0 where it says nothing of it.
 func RetryAfterInDocument(document []byte, now time.Time) time.Duration {
 	var root any
 	if json.Unmarshal(document, &root) != nil {

@@ -80,7 +80,8 @@ func Of(err error) *Error {
 		return failure
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return &Error{Reason: v1alpha1.ReasonInterrupted, Consequence: EndRun, Message: "the run was asked to stop", Temporary: true, Cause: err}
+		return &Error{Reason: v1alpha1.ReasonInterrupted, Consequence: EndRun, Message: "the run was asked to stop", Temporary: true,
+			Cause: err}
 	}
 	return &Error{Reason: v1alpha1.ReasonInternalError, Consequence: EndRun, Message: "unexpected error", Cause: err}
 }

@@ -111,7 +111,8 @@ func TestModelsAreAskedInTheFormThatWillBeUsed(t *testing.T) {
 	}
 }
 
-// A server that refuses the form of a request, or ignores what is asked for, ends the run before its first row, and the message says what it is.
+// A server that refuses the form of a request, or ignores what is asked for, ends the run before its first row, and the message says what
+// it is.
 func TestAFormThatIsRefusedEndsTheRun(t *testing.T) {
 	refuse := func(text string) func(body) (int, string) {
 		return func(body) (int, string) { return 400, `{"error":{"message":"` + text + `"}}` }

@@ -1,5 +1,6 @@
-// Package health asks each model of a plan before a run begins, in each form in which the plan's columns will ask it, so that what can't work is
-// known for all of them together, and before anything is paid for. It decides nothing about how a run goes on after a failure that may pass.
+// Package health asks each model of a plan before a run begins, in each form in which the plan's columns will ask it, so that what can't
+// work is known for all of them together, and before anything is paid for. It decides nothing about how a run goes on after a failure that
+// may pass.
 package health
 
 import (
@@ -31,8 +32,8 @@ type Config struct {
 	Tools func(alias string) []model.Tool
 	// OneByOne says that models are asked one after the other.
 	OneByOne bool
-	// Waiting, where it is set, is called with the models whose answers are still waited for, every WaitingAfter. It is called from one goroutine,
-	// and not after Check has returned.
+	// Waiting, where it is set, is called with the models whose answers are still waited for, every WaitingAfter. It is called from one
+	// goroutine, and not after Check has returned.
 	Waiting      func(aliases []string)
 	WaitingAfter time.Duration
 }
@@ -61,8 +62,8 @@ type Problem struct {
 	Cause *failure.Error
 }
 
-// Lasting says that any other request of the form would fail too, and later as well: the key is wrong, the model is not there, or the form is
-// nothing that its server takes. What else is wrong with an answer to this question need not be wrong with others.
+// Lasting says that any other request of the form would fail too, and later as well: the key is wrong, the model is not there, or the form
+// is nothing that its server takes. What else is wrong with an answer to this question need not be wrong with others.
 func (p Problem) Lasting() bool { return p.Cause.Consequence == failure.EndRun }
 
 // Check asks all models of the plan's columns at the same time, or one after the other, but for those whose healthCheck is Disabled, and
@@ -127,7 +128,8 @@ func Failure(problems []Problem) *failure.Error {
 	if len(aliases) > 1 {
 		subject = fmt.Sprintf("%d models", len(aliases))
 	}
-	return failure.New(first.Reason, failure.EndRun, "nothing was generated, since %s can't be used: %s", subject, strings.Join(lines, "; "))
+	return failure.New(first.Reason, failure.EndRun,
+		"nothing was generated, since %s can't be used: %s", subject, strings.Join(lines, "; "))
 }
 
 // unasked says that the context has ended before an answer: so it says nothing, unlike one that was there.

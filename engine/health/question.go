@@ -77,11 +77,13 @@ func questionOf(configured *plan.Column, tools func(alias string) []model.Tool) 
 func questionInChat(configured *plan.Column, tools func(alias string) []model.Tool, asked *question) (*question, error) {
 	prompt := configured.Spec.Prompt()
 	if prompt.SystemPrompt != "" {
-		asked.request.Messages = append(asked.request.Messages, model.Message{Role: model.RoleSystem, Content: "You are a helpful assistant."})
+		asked.request.Messages = append(asked.request.Messages, model.Message{Role: model.RoleSystem,
+			Content: "You are a helpful assistant."})
 	}
 	user := model.Message{Role: model.RoleUser, Content: "Hello!"}
 	if slices.ContainsFunc(prompt.Context, func(media v1alpha1.MediaContext) bool { return media.Modality == v1alpha1.MediaImage }) {
-		user.Media, asked.words = []model.Media{{Modality: v1alpha1.MediaImage, MediaType: "image/png", Data: picture()}}, "an answer to an image"
+		user.Media, asked.words = []model.Media{{Modality: v1alpha1.MediaImage, MediaType: "image/png", Data: picture()}},
+			"an answer to an image"
 	}
 	form, err := llm.FormOf(configured.Spec, configured.Model)
 	if err != nil {

@@ -52,7 +52,8 @@ func (c *Contexts) Of(_ context.Context, record *table.Record) ([]model.Media, e
 		media, problem := c.ofCell(spec, record.Schema.Fields()[c.cells[i]].Type, record.Cells[c.cells[i]])
 		all = append(all, media...)
 		if problem != "" {
-			return nil, failure.New(v1alpha1.ReasonTemplateError, failure.DropRow, "the context of column %q can't be used: the value of %q %s",
+			return nil, failure.New(v1alpha1.ReasonTemplateError, failure.DropRow,
+				"the context of column %q can't be used: the value of %q %s",
 				c.column, spec.Column, problem)
 		}
 	}

@@ -20,8 +20,8 @@ func (a *answers) inUse() (bytes int64, holders int) {
 	return a.used, len(a.holders)
 }
 
-// Many endless answers at once, whole and in pieces, have no more memory than there is for all of them, and one that is the oldest; and all come
-// to an end.
+// Many endless answers at once, whole and in pieces, have no more memory than there is for all of them, and one that is the oldest; and all
+// come to an end.
 func TestEndlessAnswersShareTheirMemory(t *testing.T) {
 	const limit, requests = 8 << 20, 10
 	block := []byte(strings.Repeat("x", 256<<10))

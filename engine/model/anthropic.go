@@ -85,7 +85,8 @@ func appendAnthropicTools(body []byte, request *Request) []byte {
 		body = appendTool(appendItem(body), &request.Tools[i], "input_schema")
 	}
 	if schema := request.Schema; schema != nil {
-		body = appendTool(appendItem(body), &Tool{Name: AnswerTool, Description: "Gives the answer.", Parameters: schema.Document}, "input_schema")
+		body = appendTool(appendItem(body), &Tool{Name: AnswerTool, Description: "Gives the answer.", Parameters: schema.Document},
+			"input_schema")
 	}
 	body = append(body, ']')
 	if request.NoToolCalls && request.Schema == nil {

@@ -34,7 +34,8 @@ type anthropicUsage struct {
 
 // tokens counts those of the cache as input, as the other protocol does.
 func (u *anthropicUsage) tokens() runreport.Usage {
-	return runreport.Usage{InputTokens: int64(u.Input + u.CacheCreation + u.CacheRead), CachedInputTokens: int64(u.CacheRead), OutputTokens: int64(u.Output)}
+	return runreport.Usage{InputTokens: int64(u.Input + u.CacheCreation + u.CacheRead), CachedInputTokens: int64(u.CacheRead),
+		OutputTokens: int64(u.Output)}
 }
 
 func (anthropic) answer(body []byte, request *Request) (answer, error) {

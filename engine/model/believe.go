@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// mostTokens is how many tokens of a request are believed, of each kind: ten times as many as any model takes. Who says more is wrong, and
-	// what it says must not use up a budget, or turn it off.
+	// mostTokens is how many tokens of a request are believed, of each kind: ten times as many as any model takes. Who says more is wrong,
+	// and what it says must not use up a budget, or turn it off.
 	mostTokens = 100_000_000
 	// bytesOfToken is about how long a token is.
 	bytesOfToken = 4

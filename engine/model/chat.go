@@ -108,11 +108,13 @@ func (c *Client) check(request *Request) error {
 		name string
 		used bool
 	}{
-		{"tools", len(request.Tools) > 0}, {"tool_choice", request.ForcedTool != "" || request.NoToolCalls}, {"response_format", request.Schema != nil},
+		{"tools", len(request.Tools) > 0}, {"tool_choice", request.ForcedTool != "" || request.NoToolCalls}, {"response_format",
+			request.Schema != nil},
 	} {
 		if own.used && c.extraNames[own.name] {
 			return failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun,
-				"the extraBody of model %q, or of its provider, sets %s, which a column of it needs too; remove it there", c.alias, own.name)
+				"the extraBody of model %q, or of its provider, sets %s, which a column of it needs too; remove it there", c.alias,
+				own.name)
 		}
 	}
 	return c.wire.check(request)
@@ -154,7 +156,8 @@ func (c *Client) usable(said *answer) error {
 	case said.empty:
 		return failure.New(v1alpha1.ReasonModelGenerationInvalid, failure.DropRow, "model %q answered without any choice", c.alias)
 	case said.refused:
-		return failure.New(v1alpha1.ReasonContentRefused, failure.DropRow, "model %q refused to answer; see the prompts of this row", c.alias)
+		return failure.New(v1alpha1.ReasonContentRefused, failure.DropRow,
+			"model %q refused to answer; see the prompts of this row", c.alias)
 	case len(said.ToolCalls) > 0 || len(said.Images) > 0 || strings.TrimSpace(said.Text) != "":
 		return nil
 	case said.Finish == FinishLength:

@@ -27,7 +27,8 @@ func (c *Client) connectionFailure(address *url.URL, err error) error {
 	var operation *net.OpError
 	var proxy *connection.ProxyRefusal
 	connecting := errors.As(err, &operation) && (operation.Op == "dial" || operation.Op == "proxyconnect")
-	if connecting || errors.As(err, &dns) || errors.As(err, &proxy) || errors.Is(err, syscall.ECONNREFUSED) || connection.TLSProblem(err) != "" {
+	if connecting || errors.As(err, &dns) || errors.As(err, &proxy) || errors.Is(err, syscall.ECONNREFUSED) ||
+		connection.TLSProblem(err) != "" {
 		consequence = failure.PauseEndpoint
 	}
 	return failure.Wrap(quietly(err), v1alpha1.ReasonProviderUnavailable, consequence, "provider %q could not be reached at %s: %s",
@@ -41,7 +42,8 @@ func shownAddress(address *url.URL) *url.URL {
 
 // incomplete classifies an answer that has begun and did not end.
 func (c *Client) incomplete(err error) error {
-	return failure.Wrap(quietly(err), v1alpha1.ReasonProviderUnavailable, failure.RetryLater, "the answer of model %q was incomplete", c.alias)
+	return failure.Wrap(quietly(err), v1alpha1.ReasonProviderUnavailable, failure.RetryLater,
+		"the answer of model %q was incomplete", c.alias)
 }
 
 // unreadable classifies an answer that is not what it should be. Without a length, a body that was cut looks like one that is wrong: it is
@@ -71,41 +73,48 @@ func (c *Client) problemFailure(sent sent, status int, header http.Header, probl
 		return failure.New(v1alpha1.ReasonModelQuotaExhausted, failure.EndRun,
 			"provider %q says that the account has no quota or credit left (%s); add some, or raise its limit", c.provider, shown)
 	case status == http.StatusUnavailableForLegalReasons || rejected && problem.isContentRefusal():
-		return failure.New(v1alpha1.ReasonContentRefused, failure.DropRow, "provider %q refused the content of a prompt (%s)", c.provider, shown)
+		return failure.New(v1alpha1.ReasonContentRefused, failure.DropRow,
+			"provider %q refused the content of a prompt (%s)", c.provider, shown)
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		key := "it has no apiKeySecretRef"
 		if c.hasKey {
 			key = "check the Secret that apiKeySecretRef names"
 		}
-		return failure.New(v1alpha1.ReasonModelAuthentication, failure.EndRun, "provider %q refused the API key (%s); %s", c.provider, shown, key)
+		return failure.New(v1alpha1.ReasonModelAuthentication, failure.EndRun,
+			"provider %q refused the API key (%s); %s", c.provider, shown, key)
 	case status == http.StatusProxyAuthRequired:
-		return failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "the proxy of provider %q demands a password, which is not supported (%s)", c.provider, shown)
+		return failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun,
+			"the proxy of provider %q demands a password, which is not supported (%s)", c.provider, shown)
 	case status == http.StatusRequestEntityTooLarge || rejected && problem.isContextOverflow():
 		return failure.New(v1alpha1.ReasonContextOverflow, failure.DropRow,
 			"a prompt was too long for model %q (%s); shorten the prompts, or lower parameters.maxTokens", c.alias, shown)
 	case status == http.StatusNotFound || status == http.StatusMethodNotAllowed || rejected && problem.isUnknownModel(c.settings.model):
 		return failure.New(v1alpha1.ReasonModelNotFound, failure.EndRun,
-			"provider %q does not know model %q, or has no %s (%s); check models[].model and the provider's endpoint", c.provider, c.settings.model, shownAddress(sent.to), shown)
+			"provider %q does not know model %q, or has no %s (%s); check models[].model and the provider's endpoint", c.provider,
+			c.settings.model, shownAddress(sent.to), shown)
 	case status == http.StatusTooManyRequests:
 		limited := failure.New(v1alpha1.ReasonProviderRateLimited, failure.RetryLater,
-			"provider %q refused a request to model %q because it has had too many (%s); %s", c.provider, c.settings.model, shown, c.lessLoad)
+			"provider %q refused a request to model %q because it has had too many (%s); %s", c.provider, c.settings.model, shown,
+			c.lessLoad)
 		limited.RetryAfter, limited.Overloaded = wait, true
 		return limited
-	case status == http.StatusRequestTimeout || status == http.StatusConflict || status == http.StatusTooEarly || status == http.StatusInternalServerError:
+	case status == http.StatusRequestTimeout || status == http.StatusConflict || status == http.StatusTooEarly ||
+		status == http.StatusInternalServerError:
 		return c.serverFailure(shown, wait, failure.RetryLater)
 	case status >= http.StatusInternalServerError:
 		failed := c.serverFailure(shown, wait, failure.PauseEndpoint)
 		failed.Overloaded = status == http.StatusServiceUnavailable || status == statusOverloaded
 		return failed
 	case status < http.StatusBadRequest:
-		return failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "provider %q answered with a redirect (%s); set its endpoint to where it leads", c.provider, shown)
+		return failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun,
+			"provider %q answered with a redirect (%s); set its endpoint to where it leads", c.provider, shown)
 	}
 	return failure.New(v1alpha1.ReasonRequestRejected, failure.DropRow, "provider %q rejected a request to model %q (%s)%s",
 		c.provider, c.settings.model, shown, c.hint(problem, sent.body))
 }
 
-// waitOf is how long the server asks to wait, wherever it says so: in the headers, in the document of its error, in the words of that, or, where
-// there were too many requests, by when its limit is whole again.
+// waitOf is how long the server asks to wait, wherever it says so: in the headers, in the document of its error, in the words of that, or,
+// where there were too many requests, by when its limit is whole again.
 func waitOf(header http.Header, problem *serverError, limited bool) time.Duration {
 	now := time.Now()
 	wait := connection.RetryAfter(header, now)
@@ -121,8 +130,8 @@ func waitOf(header http.Header, problem *serverError, limited bool) time.Duratio
 	return wait
 }
 
-// hint says what the server's text is about, where it is something that users can change: a parameter that was sent, by its name in the spec, or
-// something else that is known.
+// hint says what the server's text is about, where it is something that users can change: a parameter that was sent, by its name in the
+// spec, or something else that is known.
 func (c *Client) hint(problem *serverError, body []byte) string {
 	known := problem.hint()
 	name, field := c.namedParameter(problem, body)
@@ -146,7 +155,8 @@ func (e *serverError) hint() string {
 		return "; leave parameters.maxTokens out, and put max_completion_tokens into extraBody"
 	case e.says("tool choice", "tool_choice", "tool-call-parser", "does not support tools"):
 		return "; the server was not started with tools, or the model does not know them"
-	case e.says("unsupported", "not supported", "unknown parameter", "unrecognized", "extra inputs are not permitted", "cannot both be specified", "mutually exclusive"):
+	case e.says("unsupported", "not supported", "unknown parameter", "unrecognized", "extra inputs are not permitted",
+		"cannot both be specified", "mutually exclusive"):
 		return "; it does not know one of the parameters, or takes no such combination: see parameters and extraBody"
 	}
 	return ""

@@ -68,13 +68,14 @@ type Schema struct {
 // Request is one request to a model.
 type Request struct {
 	Messages []Message
-	// Tools are those that the model may call; ForcedTool is the name of the one that it must call, or empty. With NoToolCalls it may call none
-	// of them: they are only described, since some providers refuse a conversation with calls of tools that it does not describe.
+	// Tools are those that the model may call; ForcedTool is the name of the one that it must call, or empty. With NoToolCalls it may call
+	// none of them: they are only described, since some providers refuse a conversation with calls of tools that it does not describe.
 	Tools       []Tool
 	ForcedTool  string
 	NoToolCalls bool
 	Schema      *Schema
-	// Random is the stream of what is drawn for this request: its seed, and its temperature and topP where the model has distributions of them.
+	// Random is the stream of what is drawn for this request: its seed, and its temperature and topP where the model has distributions of
+	// them.
 	Random random.Stream
 }
 

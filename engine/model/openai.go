@@ -101,7 +101,8 @@ func appendOpenAIMessage(body []byte, message *Message) []byte {
 	}
 	if len(message.ToolCalls) > 0 {
 		var field string
-		if message.Reasoning != "" && json.Unmarshal(message.Echo, &field) == nil && (field == reasoningField || field == reasoningContentField) {
+		if message.Reasoning != "" && json.Unmarshal(message.Echo, &field) == nil && (field == reasoningField ||
+			field == reasoningContentField) {
 			body = appendTextMember(body, field, message.Reasoning)
 		}
 		body = append(appendMember(body, "tool_calls"), '[')

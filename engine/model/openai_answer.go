@@ -223,8 +223,8 @@ func (a *arguments) UnmarshalJSON(data []byte) error {
 // count is a number of tokens. What is no number, or negative, is 0: no answer is lost for the sake of its usage.
 type count int64
 
-// UnmarshalJSON reads whole numbers, also those that are written with a fraction of 0. What is too large for any number of tokens is as large as
-// can be, so that it is not believed.
+// UnmarshalJSON reads whole numbers, also those that are written with a fraction of 0. What is too large for any number of tokens is as
+// large as can be, so that it is not believed.
 func (c *count) UnmarshalJSON(data []byte) error {
 	if whole, err := strconv.ParseInt(string(data), 10, 64); err == nil {
 		*c = count(max(0, whole))

@@ -69,7 +69,8 @@ func (a *openAIAssembly) choice(choice *openAIChoice) {
 	a.thoughts.WriteString(delta.Content.thoughts)
 	a.refusal.WriteString(delta.Refusal)
 	// A server that sends both names says the same twice.
-	for _, named := range []struct{ field, text string }{{reasoningField, delta.Reasoning.text}, {reasoningContentField, delta.ReasoningContent.text}} {
+	for _, named := range []struct{ field, text string }{{reasoningField, delta.Reasoning.text}, {reasoningContentField,
+		delta.ReasoningContent.text}} {
 		if named.text != "" && (a.field == "" || a.field == named.field) {
 			a.field = named.field
 			a.reasoning.WriteString(named.text)
@@ -82,7 +83,8 @@ func (a *openAIAssembly) choice(choice *openAIChoice) {
 	a.something = a.something || a.text.Len()+a.thoughts.Len()+a.refusal.Len()+a.reasoning.Len()+len(a.calls)+len(a.images) > 0
 }
 
-// call adds a piece of a call. A piece belongs to the call with its index; without an index, to the last one, unless it has an identity of its own.
+// call adds a piece of a call. A piece belongs to the call with its index; without an index, to the last one, unless it has an identity of
+// its own.
 func (a *openAIAssembly) call(piece *openAIToolCall) {
 	position := len(a.calls) - 1
 	if piece.Index != nil {
@@ -118,7 +120,8 @@ func (a *openAIAssembly) answer(request *Request) (answer, bool, error) {
 		whole.Reasoning, whole.echo = a.reasoning.String(), json.RawMessage(`"`+a.field+`"`)
 	}
 	for i := range a.calls {
-		whole.ToolCalls = append(whole.ToolCalls, ToolCall{ID: a.calls[i].id, Name: a.calls[i].name, Arguments: string(a.calls[i].arguments)})
+		whole.ToolCalls = append(whole.ToolCalls, ToolCall{ID: a.calls[i].id, Name: a.calls[i].name,
+			Arguments: string(a.calls[i].arguments)})
 	}
 	whole.complete(request)
 	return whole, a.done || a.finish != "", nil

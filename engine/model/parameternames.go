@@ -9,8 +9,9 @@ import (
 
 // specFields are the members of requests that come from a field of the spec.
 var specFields = map[string]string{
-	"temperature": "parameters.temperature of the model", "top_p": "parameters.topP of the model", "max_tokens": "parameters.maxTokens of the model",
-	"seed": "rowSeed of the model", "stream": "streaming of the model", "stream_options": "streaming of the model",
+	"temperature": "parameters.temperature of the model", "top_p": "parameters.topP of the model",
+	"max_tokens": "parameters.maxTokens of the model",
+	"seed":       "rowSeed of the model", "stream": "streaming of the model", "stream_options": "streaming of the model",
 	"tools": "the tools of a column, or structuredOutput: Tool", "tool_choice": "structuredOutput: Tool, or maxTurns of tools",
 	"response_format": "structuredOutput: Native", "dimensions": "embedding.dimensions of the model",
 	"encoding_format": "embedding.encodingFormat of the model", "system": "the systemPrompt of a column",
@@ -22,8 +23,8 @@ var otherWords = map[string][]string{
 	"tools": {"function calling", "tool use", "tool calling"}, "tool_choice": {"tool choice"}, "stream": {"streaming"},
 }
 
-// namedParameter is the member of a request that the server's error is about, and the field of the spec because of which it was sent; both are
-// empty where it names none that was sent.
+// namedParameter is the member of a request that the server's error is about, and the field of the spec because of which it was sent; both
+// are empty where it names none that was sent.
 func (c *Client) namedParameter(problem *serverError, body []byte) (name, field string) {
 	var members map[string]json.RawMessage
 	if json.Unmarshal(body, &members) != nil {

@@ -7,7 +7,8 @@ import (
 	"seedloom.dev/seedloom/engine/random"
 )
 
-// The numbers of the streams of what is drawn for a request. They are part of the contract with users: the same spec sends the same requests.
+// The numbers of the streams of what is drawn for a request. They are part of the contract with users: the same spec sends the same
+// requests.
 const (
 	seedStream uint64 = iota
 	temperatureStream
@@ -28,7 +29,8 @@ type settings struct {
 }
 
 func newSettings(model *v1alpha1.Model) settings {
-	made := settings{model: model.Model, rowSeed: model.RowSeed == v1alpha1.RowSeedEnabled, stream: model.Streaming == v1alpha1.StreamingEnabled}
+	made := settings{model: model.Model, rowSeed: model.RowSeed == v1alpha1.RowSeedEnabled,
+		stream: model.Streaming == v1alpha1.StreamingEnabled}
 	if parameters := model.Parameters; parameters != nil {
 		made.temperature = newParameter(parameters.Temperature, parameters.TemperatureDistribution)
 		made.topP = newParameter(parameters.TopP, parameters.TopPDistribution)
@@ -46,7 +48,8 @@ func (s *settings) seed(stream random.Stream) int64 {
 	return int64(source.Below(maxRequestSeed + 1))
 }
 
-// parameter is a parameter of requests: not sent (the zero value), fixed, or drawn for each. What is one of a list of values is sent as it was written.
+// parameter is a parameter of requests: not sent (the zero value), fixed, or drawn for each. What is one of a list of values is sent as it
+// was written.
 type parameter struct {
 	values []string
 	// bounds has, for each of the values, the sum of the weights up to it.

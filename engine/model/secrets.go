@@ -41,8 +41,8 @@ func secretsOf(key string, header http.Header) []string {
 	return found
 }
 
-// shown is the code and the parameter of an error as they stand behind a status in a message, unless they come from the request: a server may
-// repeat there what it was sent, as a key.
+// shown is the code and the parameter of an error as they stand behind a status in a message, unless they come from the request: a server
+// may repeat there what it was sent, as a key.
 func (c *Client) shown(problem *serverError, body []byte) string {
 	text := ""
 	if code := problem.code; code != "" && !c.isOfRequest(code, body) {
@@ -84,8 +84,10 @@ func looksLikeKey(word string) bool {
 // plainStop is the reason for which a model has stopped, where it is one that is known: a server may write there what it was sent.
 func plainStop(stopped string) string {
 	switch strings.ToLower(stopped) {
-	case "", "stop", "end_turn", "stop_sequence", "eos", "complete", "length", "max_tokens", "max_output_tokens", "tool_calls", "function_call",
-		"tool_use", "content_filter", "safety", "recitation", "prohibited_content", "blocklist", "malformed_function_call", "refusal", "pause_turn",
+	case "", "stop", "end_turn", "stop_sequence", "eos", "complete", "length", "max_tokens", "max_output_tokens", "tool_calls",
+		"function_call",
+		"tool_use", "content_filter", "safety", "recitation", "prohibited_content", "blocklist", "malformed_function_call", "refusal",
+		"pause_turn",
 		"abort", "cancelled", "insufficient_system_resource", "other":
 		return stopped
 	}

@@ -58,7 +58,8 @@ func (c *Client) open(ctx context.Context, request sent) (*http.Response, error)
 	first, _ := body() // never fails
 	// The transport alone follows no redirects, which could carry prompts and keys to another host.
 	response, err := c.transport.RoundTrip((&http.Request{
-		Method: http.MethodPost, URL: request.to, Host: request.to.Host, Header: c.header, ContentLength: int64(len(request.body)), Body: first,
+		Method: http.MethodPost, URL: request.to, Host: request.to.Host, Header: c.header, ContentLength: int64(len(request.body)),
+		Body: first,
 		// A connection that the server has closed meanwhile is replaced, and the body sent again.
 		GetBody: body,
 	}).WithContext(ctx))
@@ -69,7 +70,8 @@ func (c *Client) open(ctx context.Context, request sent) (*http.Response, error)
 		// Of these, the transport passes on only one that ends HTTP on this connection: there is no answer to wait for.
 		response.Body.Close()
 		return nil, failure.New(v1alpha1.ReasonProviderUnavailable, failure.PauseEndpoint,
-			"provider %q answered with HTTP %d instead of an answer; check its endpoint, and what stands before it", c.provider, response.StatusCode)
+			"provider %q answered with HTTP %d instead of an answer; check its endpoint, and what stands before it", c.provider,
+			response.StatusCode)
 	}
 	// Whatever the transport does about the end of the context, nothing is read from a body after it.
 	response.Body = &endedBody{ReadCloser: response.Body, stop: context.AfterFunc(ctx, func() { response.Body.Close() })}

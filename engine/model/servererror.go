@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// serverError is what a server says of a failure. Only its code and its parameter may be shown, where they are plain words that don't come from
-// the request: the rest may hold parts of the prompt or of the key.
+// serverError is what a server says of a failure. Only its code and its parameter may be shown, where they are plain words that don't come
+// from the request: the rest may hold parts of the prompt or of the key.
 type serverError struct {
 	code, parameter string
 	// status is a number that was given as the code; 0 without one.
@@ -123,8 +123,8 @@ func (e *serverError) isCode(codes ...string) bool {
 	return false
 }
 
-// quotaIsExhausted tells an account without credit, which no waiting helps, from a limit for a span of time: who says when to come again, or
-// for which time the limit is, has credit left.
+// quotaIsExhausted tells an account without credit, which no waiting helps, from a limit for a span of time: who says when to come again,
+// or for which time the limit is, has credit left.
 func (e *serverError) quotaIsExhausted(waits bool) bool {
 	if waits && e.isOfTime() {
 		return false
@@ -151,7 +151,8 @@ func (e *serverError) isOfTime() bool {
 
 // isRateLimit says that there were too many requests, whatever the status.
 func (e *serverError) isRateLimit() bool {
-	return e.isCode("rate_limit_exceeded", "rate_limit_error", "rate_limited", "too_many_requests", "RESOURCE_EXHAUSTED", "rateLimitExceeded",
+	return e.isCode("rate_limit_exceeded", "rate_limit_error", "rate_limited", "too_many_requests", "RESOURCE_EXHAUSTED",
+		"rateLimitExceeded",
 		"userRateLimitExceeded", "ThrottlingException", "throttling_error", "TooManyRequests")
 }
 

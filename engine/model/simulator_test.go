@@ -15,7 +15,8 @@ import (
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
-// The same request has the same answer, in both protocols, as a whole and in pieces; a conversation with tools comes to its end in all four.
+// The same request has the same answer, in both protocols, as a whole and in pieces; a conversation with tools comes to its end in all
+// four.
 func TestBothProtocolsSayTheSameWholeAndInPieces(t *testing.T) {
 	server := simtest.Start(t, llmsim.Config{Models: map[string]llmsim.Model{"calls-tools": {Reasoning: true, PromptCache: true}}})
 	media := []model.Media{{Modality: v1alpha1.MediaImage, MediaType: "image/png", Data: png}}

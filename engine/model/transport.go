@@ -58,8 +58,8 @@ func newTransport(provider *v1alpha1.Provider, connections int) *http.Transport 
 	return transport
 }
 
-// newDownloads returns the connections with which images of answers are downloaded: they may lead anywhere but into the machine, its network
-// and what describes it to its programs, unless that is where the provider is, or it was allowed.
+// newDownloads returns the connections with which images of answers are downloaded: they may lead anywhere but into the machine, its
+// network and what describes it to its programs, unless that is where the provider is, or it was allowed.
 func newDownloads(provider *v1alpha1.Provider, connections int, guard *connection.Guard) *http.Transport {
 	transport := newTransport(provider, connections)
 	transport.MaxConnsPerHost = 0
@@ -89,7 +89,8 @@ func (s *Set) LoadCertificates(directory string) error {
 		}
 		config, err := certificates(given, filepath.Join(directory, s.providers[i].Name))
 		if err != nil {
-			return failure.Wrap(err, v1alpha1.ReasonConfigInvalid, failure.EndRun, "reading the certificates of provider %q", s.providers[i].Name)
+			return failure.Wrap(err, v1alpha1.ReasonConfigInvalid, failure.EndRun,
+				"reading the certificates of provider %q", s.providers[i].Name)
 		}
 		s.transports[i].TLSClientConfig, s.downloads[i].TLSClientConfig = config, config
 	}
@@ -122,7 +123,8 @@ func certificates(given *v1alpha1.ProviderTLS, folder string) (*tls.Config, erro
 		}
 		if _, err := load(); err != nil {
 			return nil, failure.Wrap(err, v1alpha1.ReasonConfigInvalid, failure.EndRun,
-				"Secret %q holds no certificate with its key (%s and %s in PEM)", reference.Name, runreport.ClientCertificateName, runreport.ClientKeyName)
+				"Secret %q holds no certificate with its key (%s and %s in PEM)", reference.Name, runreport.ClientCertificateName,
+				runreport.ClientKeyName)
 		}
 		// It is read for each connection: in a long run, the kubelet puts a renewed one in its place.
 		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return load() }

@@ -171,7 +171,8 @@ func (t *Tracker) setWork(work *Work) {
 	}
 }
 
-// Unusable counts an answer of a model that was paid for and can't be used, whatever becomes of its cell. It may be called from any goroutine.
+// Unusable counts an answer of a model that was paid for and can't be used, whatever becomes of its cell. It may be called from any
+// goroutine.
 func (t *Tracker) Unusable(column, reason string) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
@@ -279,7 +280,8 @@ func (t *Tracker) Snapshot() Snapshot {
 	defer t.mutex.Unlock()
 	now := t.now()
 	snapshot := Snapshot{
-		At: now, Phase: t.phase, Sequence: t.sequence, Records: t.records, Initial: t.initial, InFlight: t.inFlight, Batches: t.batches, SlowRequests: t.troubles.SlowRequests, Troubles: t.troubles,
+		At: now, Phase: t.phase, Sequence: t.sequence, Records: t.records, Initial: t.initial, InFlight: t.inFlight, Batches: t.batches,
+		SlowRequests: t.troubles.SlowRequests, Troubles: t.troubles,
 		Columns: make([]Column, len(t.columns)), Models: make([]Model, len(t.models)), Dropped: slices.Clone(t.dropped),
 		Unusable: slices.Clone(t.unusable),
 	}
@@ -304,7 +306,8 @@ func (t *Tracker) column(state *columnState, first []int64, position int, age, e
 	total := expected(t.records)
 	column := Column{
 		Name: state.settled.Name, Model: state.model, Completed: state.completed(total), Open: state.open(total),
-		Failed: state.settled.Failed, Dropped: state.settled.Dropped, Skipped: state.settled.Skipped, Initial: state.initial + state.work.Recovered,
+		Failed: state.settled.Failed, Dropped: state.settled.Dropped, Skipped: state.settled.Skipped,
+		Initial:  state.initial + state.work.Recovered,
 		InFlight: state.work.Running, Deferred: state.work.Deferred, settled: state.settled,
 	}
 	// Row groups of an earlier, larger target are in the output, and count.

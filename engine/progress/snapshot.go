@@ -38,7 +38,8 @@ type Snapshot struct {
 	Unusable []runreport.Drop `json:"unusable,omitempty"`
 }
 
-// Column is what is known of a configured column. Succeeded, Failed, Dropped and Skipped add up to Completed, which is never more than Total.
+// Column is what is known of a configured column. Succeeded, Failed, Dropped and Skipped add up to Completed, which is never more than
+// Total.
 type Column struct {
 	Name string `json:"name"`
 	// Model is the alias of the model that makes the column, and empty for any other.
@@ -145,7 +146,8 @@ func (s *Snapshot) estimate() Estimate {
 			continue
 		}
 		models = true
-		seconds, known := remaining(column.Total-column.Completed, column.Completed-column.Initial, column.PerSecond, column.AveragePerSecond)
+		seconds, known := remaining(column.Total-column.Completed, column.Completed-column.Initial, column.PerSecond,
+			column.AveragePerSecond)
 		if !known {
 			return Estimate{}
 		}

@@ -12,8 +12,8 @@ import (
 	"seedloom.dev/seedloom/internal/reason"
 )
 
-// salvageBatch commits the whole rows of the batch of a sync run that has ended in it, and notes which rows are missing. Where the run is to
-// be started again, the batch is left to its journal: so the code that resizes it gets all of its rows, as it would have.
+// salvageBatch commits the whole rows of the batch of a sync run that has ended in it, and notes which rows are missing. Where the run is
+// to be started again, the batch is left to its journal: so the code that resizes it gets all of its rows, as it would have.
 func (j *Job) salvageBatch(ctx context.Context, segments []*segment, group *openGroup, now *made, ending *failure.Error) {
 	if ending.Temporary || ending.Traits().Subject == reason.SubjectOwner {
 		return
@@ -32,14 +32,15 @@ func (j *Job) salvageBatch(ctx context.Context, segments []*segment, group *open
 		j.keepUsage(group, *now)
 	}
 	if err != nil {
-		j.Logger.Error("the whole rows of an unfinished batch could not be written", "rowGroup", group.index, "rows", len(now.records), "error", err)
+		j.Logger.Error("the whole rows of an unfinished batch could not be written", "rowGroup", group.index, "rows", len(now.records),
+			"error", err)
 		return
 	}
 	j.batchDone(segments, now)
 }
 
-// keepUsage notes what the rows of a group have cost that can't be in the output, because processors have failed on them: they are missing, and
-// another attempt makes them from their journal. What was paid for stays counted.
+// keepUsage notes what the rows of a group have cost that can't be in the output, because processors have failed on them: they are missing,
+// and another attempt makes them from their journal. What was paid for stays counted.
 func (j *Job) keepUsage(group *openGroup, lost made) {
 	if len(lost.usage) == 0 {
 		return
@@ -55,8 +56,8 @@ func (j *Job) keepUsage(group *openGroup, lost made) {
 	}
 }
 
-// keepWholeRows leaves the rows of which every record has met its fate, and lists the others as missing. A row that a resize has made several
-// records of is whole with all of them only.
+// keepWholeRows leaves the rows of which every record has met its fate, and lists the others as missing. A row that a resize has made
+// several records of is whole with all of them only.
 func (m *made) keepWholeRows(group *openGroup) {
 	cut := map[table.RowIndex]bool{}
 	unfinished := m.cut

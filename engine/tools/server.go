@@ -118,7 +118,8 @@ func (s *server) tell(before bool, err error) {
 	case !before || s.closed || logger == nil:
 	case err != nil && !s.away:
 		s.away = true
-		logger.Warn("a tool server is away; the cells that call its tools wait, and others of their models may wait with them", "server", s.spec.Name, "error", err)
+		logger.Warn("a tool server is away; the cells that call its tools wait, and others of their models may wait with them",
+			"server", s.spec.Name, "error", err)
 	case err == nil && s.away:
 		s.away = false
 		logger.Info("the tool server is back", "server", s.spec.Name)

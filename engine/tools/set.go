@@ -1,5 +1,5 @@
-// Package tools calls the tools of Model Context Protocol servers for models: one session for each server, shared by all columns, the checks
-// before a run, and the calls of one turn. It asks no model, and neither arguments nor results of tools are logged or quoted here.
+// Package tools calls the tools of Model Context Protocol servers for models: one session for each server, shared by all columns, the
+// checks before a run, and the calls of one turn. It asks no model, and neither arguments nor results of tools are logged or quoted here.
 package tools
 
 import (

@@ -120,8 +120,8 @@ func (b *Toolbox) find(function string) (*server, string) {
 }
 
 // Call makes the calls of one turn side by side, and returns their results in the order of the calls. What goes wrong with a call (an
-// unknown tool, arguments that are no JSON, a tool that fails or is late) is told to the model in its result. Only what the model can do nothing
-// about is an error: a server that is lost (retry later) or refuses its key (end of the run), and the end of the context.
+// unknown tool, arguments that are no JSON, a tool that fails or is late) is told to the model in its result. Only what the model can do
+// nothing about is an error: a server that is lost (retry later) or refuses its key (end of the run), and the end of the context.
 func (b *Toolbox) Call(ctx context.Context, calls []model.ToolCall) ([]model.Message, runreport.Usage, error) {
 	limit := b.spec.EffectiveTimeout()
 	limited, cancel := context.WithTimeout(ctx, limit)

@@ -50,7 +50,8 @@ func (s *server) transport(ctx context.Context) (mcp.Transport, error) {
 	if s.spec.Type == v1alpha1.ToolServerSSE {
 		return &mcp.SSEClientTransport{Endpoint: s.spec.Endpoint, HTTPClient: client, MaxEventSize: maxAnswerBytes}, nil
 	}
-	return &mcp.StreamableClientTransport{Endpoint: s.spec.Endpoint, HTTPClient: client, MaxEventSize: maxAnswerBytes, MaxRetries: 1, DisableStandaloneSSE: true}, nil
+	return &mcp.StreamableClientTransport{Endpoint: s.spec.Endpoint, HTTPClient: client, MaxEventSize: maxAnswerBytes, MaxRetries: 1,
+		DisableStandaloneSSE: true}, nil
 }
 
 // socket connects to the bridge of a sidecar. The connection ends with the context of the session.
@@ -98,8 +99,8 @@ func (s *server) httpClient(ctx context.Context) (*http.Client, error) {
 	}, nil
 }
 
-// authorized adds the key to requests to the server, and only to it: a server of the type SSE may name any address for the messages. It turns
-// statuses that the protocol has no meaning for into errors of type statusError.
+// authorized adds the key to requests to the server, and only to it: a server of the type SSE may name any address for the messages. It
+// turns statuses that the protocol has no meaning for into errors of type statusError.
 type authorized struct {
 	base     http.RoundTripper
 	endpoint *url.URL
@@ -119,7 +120,8 @@ func (a *authorized) RoundTrip(request *http.Request) (*http.Response, error) {
 	inSession := request.Header.Get("Mcp-Session-Id") != ""
 	if request.Method != http.MethodDelete && isFailure(response.StatusCode, inSession) {
 		response.Body.Close()
-		return nil, &statusError{status: response.StatusCode, session: inSession, retryAfter: connection.RetryAfter(response.Header, time.Now())}
+		return nil, &statusError{status: response.StatusCode, session: inSession, retryAfter: connection.RetryAfter(response.Header,
+			time.Now())}
 	}
 	if !strings.HasPrefix(response.Header.Get("Content-Type"), "text/event-stream") {
 		response.Body = &limitedBody{ReadCloser: response.Body, left: maxAnswerBytes}

@@ -1,5 +1,6 @@
-// Package reason says what each of the reasons that the engine reports leads to: one table, which the engine, the controllers and the command
-// line read, and to which the pages about conditions and exit codes are held. It decides nothing, and holds no text that is shown of a run.
+// Package reason says what each of the reasons that the engine reports leads to: one table, which the engine, the controllers and the
+// command line read, and to which the pages about conditions and exit codes are held. It decides nothing, and holds no text that is shown
+// of a run.
 package reason
 
 import (

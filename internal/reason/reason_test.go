@@ -43,8 +43,8 @@ func rows(t *testing.T, text, header string) (found [][]string) {
 	return found
 }
 
-// TestConditionsSayWhatReasonsLeadTo holds the reasons of the engine in docs/conditions.md to the table, and the table to them: a reason is in
-// both, with the same fate and the same next step.
+// TestConditionsSayWhatReasonsLeadTo holds the reasons of the engine in docs/conditions.md to the table, and the table to them: a reason is
+// in both, with the same fate and the same next step.
 func TestConditionsSayWhatReasonsLeadTo(t *testing.T) {
 	text := page(t, "conditions.md")
 	documented := map[string][2]string{}
@@ -76,8 +76,8 @@ func TestConditionsSayWhatReasonsLeadTo(t *testing.T) {
 
 var quoted = regexp.MustCompile("`([A-Za-z]+)`")
 
-// TestExitCodesAreDocumented holds the table of exit codes in docs/architecture.md to the reasons: each that can end an engine stands at its
-// code, and nothing else does.
+// TestExitCodesAreDocumented holds the table of exit codes in docs/architecture.md to the reasons: each that can end an engine stands at
+// its code, and nothing else does.
 func TestExitCodesAreDocumented(t *testing.T) {
 	documented := map[string]string{}
 	for _, row := range rows(t, page(t, "architecture.md"), "| code | means | reasons | the controller |") {

@@ -21,7 +21,8 @@ const Version = 1
 const (
 	// EnginePath is the engine's program in its image. Its only argument is the role.
 	EnginePath = "/engine"
-	// SpecDirectory is where the ConfigMap with the resolved run (see ResolvedRun) is mounted, SpecKey its key there, and SpecPath the file.
+	// SpecDirectory is where the ConfigMap with the resolved run (see ResolvedRun) is mounted, SpecKey its key there, and SpecPath the
+	// file.
 	SpecDirectory = "/etc/seedloom/run"
 	SpecKey       = "run.json"
 	SpecPath      = SpecDirectory + "/" + SpecKey
@@ -53,8 +54,8 @@ const (
 	ShardVariable = "JOB_COMPLETION_INDEX"
 	// MemoryLimitVariable is the environment variable with the memory that the container may use, in bytes.
 	MemoryLimitVariable = "SEEDLOOM_MEMORY_LIMIT"
-	// AllowedAddressesVariable is the environment variable with the networks and addresses inside, with commas between them, that addresses in
-	// answers and of seeds may lead to, such as 10.1.0.0/16. Without it they lead nowhere but out.
+	// AllowedAddressesVariable is the environment variable with the networks and addresses inside, with commas between them, that addresses
+	// in answers and of seeds may lead to, such as 10.1.0.0/16. Without it they lead nowhere but out.
 	AllowedAddressesVariable = "SEEDLOOM_ALLOWED_ADDRESSES"
 	// TerminationMessagePath is where the result is written.
 	TerminationMessagePath = "/dev/termination-log"

@@ -54,9 +54,9 @@ type Display struct {
 	frame string
 }
 
-// Show shows the progress from source on a screen, with the lines of output above it. Where there is nothing to show (no column of a model),
-// where the screen is too small, or where output has a display already, it returns nil, and writes nothing: then the log tells the progress.
-// The caller closes the display.
+// Show shows the progress from source on a screen, with the lines of output above it. Where there is nothing to show (no column of a
+// model), where the screen is too small, or where output has a display already, it returns nil, and writes nothing: then the log tells the
+// progress. The caller closes the display.
 func Show(output *Output, screen Screen, title string, source func() progress.Snapshot) *Display {
 	first := source()
 	if len(shownColumns(&first)) == 0 {

@@ -28,8 +28,8 @@ type column struct {
 	rank    int
 }
 
-// layout returns the lines of the panel, none of them wider than the terminal and with at least one line of the terminal left. On a terminal
-// that is too small there are none, and neither before rows are made: nothing is known then of how many there are to be.
+// layout returns the lines of the panel, none of them wider than the terminal and with at least one line of the terminal left. On a
+// terminal that is too small there are none, and neither before rows are made: nothing is known then of how many there are to be.
 func layout(snapshot *progress.Snapshot, title string, width, height int) []string {
 	if width < minWidth || height < minHeight || snapshot.Elapsed == 0 {
 		return nil
@@ -68,7 +68,8 @@ func header(snapshot *progress.Snapshot, title string, width int) []string {
 	case snapshot.Remaining.Known:
 		remaining = formatTime(snapshot.Remaining.Time) + " left"
 	}
-	text := fmt.Sprintf("%s/%s records (%.0f%%)", formatCount(snapshot.Records.Actual), formatCount(snapshot.Expected()), math.Floor(snapshot.Percent()))
+	text := fmt.Sprintf("%s/%s records (%.0f%%)", formatCount(snapshot.Records.Actual), formatCount(snapshot.Expected()),
+		math.Floor(snapshot.Percent()))
 	room := width
 	if width >= titledWidth && title != "" {
 		title = Cut(title, maxNameWidth) + ": "
@@ -77,7 +78,8 @@ func header(snapshot *progress.Snapshot, title string, width int) []string {
 		title = ""
 	}
 	for _, part := range []string{
-		formatRate(snapshot.RecordsPerSecond) + "/s", remaining, formatTime(snapshot.Elapsed) + " elapsed", droppedText(snapshot), initialText(snapshot),
+		formatRate(snapshot.RecordsPerSecond) + "/s", remaining, formatTime(snapshot.Elapsed) + " elapsed", droppedText(snapshot),
+		initialText(snapshot),
 	} {
 		if part != "" && Width(text)+2+Width(part) <= room {
 			text += ", " + part
@@ -131,7 +133,8 @@ func shownColumns(snapshot *progress.Snapshot) []*progress.Column {
 
 func columnTable(snapshot *progress.Snapshot, width int) []string {
 	headings := []column{
-		{"done", countWidth, 0}, {"of", countWidth, 6}, {"%", 4, 1}, {"now/s", rateWidth, 3}, {"avg/s", rateWidth, 8}, {"running", countWidth + 1, 7},
+		{"done", countWidth, 0}, {"of", countWidth, 6}, {"%", 4, 1}, {"now/s", rateWidth, 3}, {"avg/s", rateWidth, 8}, {"running",
+			countWidth + 1, 7},
 		{"waiting", countWidth + 1, 9}, {"failed", countWidth, 2}, {"dropped", countWidth + 1, 5},
 	}
 	skips := slices.ContainsFunc(snapshot.Columns, func(c progress.Column) bool { return c.Skipped > 0 })
@@ -144,7 +147,8 @@ func columnTable(snapshot *progress.Snapshot, width int) []string {
 	for _, shown := range shownColumns(snapshot) {
 		names = append(names, cleanName(shown.Name))
 		row := []string{
-			formatCount(shown.Completed), formatCount(shown.Total), fmt.Sprintf("%.0f%%", math.Floor(shown.Percent())), formatRate(shown.PerSecond),
+			formatCount(shown.Completed), formatCount(shown.Total), fmt.Sprintf("%.0f%%", math.Floor(shown.Percent())),
+			formatRate(shown.PerSecond),
 			formatRate(shown.AveragePerSecond), formatCount(shown.InFlight), formatCount(shown.Deferred), formatCount(shown.Failed),
 			formatCount(shown.Dropped),
 		}
@@ -158,7 +162,8 @@ func columnTable(snapshot *progress.Snapshot, width int) []string {
 
 func modelTable(snapshot *progress.Snapshot, width int) []string {
 	headings := []column{
-		{"requests/min", 12, 0}, {"tokens/s in", 11, 3}, {"out", rateWidth, 2}, {"running", countWidth + 1, 1}, {"limit", countWidth, 4}, {"failed", countWidth, 5},
+		{"requests/min", 12, 0}, {"tokens/s in", 11, 3}, {"out", rateWidth, 2}, {"running", countWidth + 1, 1}, {"limit", countWidth,
+			4}, {"failed", countWidth, 5},
 	}
 	var names []string
 	var rows [][]string

@@ -1,5 +1,5 @@
-// Package terminal shows the progress of a run on a terminal: a panel that is redrawn in place, with the lines of the log above it. It reads
-// snapshots and writes text; it counts nothing, and never puts the terminal into a state that somebody would have to undo.
+// Package terminal shows the progress of a run on a terminal: a panel that is redrawn in place, with the lines of the log above it. It
+// reads snapshots and writes text; it counts nothing, and never puts the terminal into a state that somebody would have to undo.
 package terminal
 
 import (
@@ -80,5 +80,8 @@ func cleanName(name string) string {
 
 // OneLine returns a text that takes one line: each stretch of spaces and control characters in it is one space.
 func OneLine(text string) string {
-	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || r == utf8.RuneError || isControl(r) }), " ")
+	return strings.Join(strings.FieldsFunc(text, func(r rune) bool {
+		return unicode.IsSpace(r) || r == utf8.RuneError ||
+			isControl(r)
+	}), " ")
 }
