@@ -108,8 +108,9 @@ func (c *Client) check(request *Request) error {
 		name string
 		used bool
 	}{
-		{"tools", len(request.Tools) > 0}, {"tool_choice", request.ForcedTool != "" || request.NoToolCalls}, {"response_format",
-			request.Schema != nil},
+		{"tools", len(request.Tools) > 0},
+		{"tool_choice", request.ForcedTool != "" || request.NoToolCalls},
+		{"response_format", request.Schema != nil},
 	} {
 		if own.used && c.extraNames[own.name] {
 			return failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun,

@@ -54,8 +54,8 @@ func report(snapshot *Snapshot) (columns []runreport.Column, models []runreport.
 var (
 	recordsDescription = prometheus.NewDesc("seedloom_records", "Records by fate.", []string{"shard", "fate"}, nil)
 	targetDescription  = prometheus.NewDesc("seedloom_records_target", "Records that were asked for.", []string{"shard"}, nil)
-	cellsDescription   = prometheus.NewDesc("seedloom_cells", "Cells of settled records by column and outcome.", []string{"shard",
-		"column", "outcome"}, nil)
+	cellsDescription   = prometheus.NewDesc("seedloom_cells",
+		"Cells of settled records by column and outcome.", []string{"shard", "column", "outcome"}, nil)
 	flightDescription = prometheus.NewDesc("seedloom_tasks_in_flight", "Tasks that run now.", []string{"shard"}, nil)
 	slowDescription   = prometheus.NewDesc("seedloom_slow_requests", "Requests of models under way for longer than the threshold.",
 		[]string{"shard"}, nil)
@@ -65,10 +65,10 @@ var (
 		"For how long the oldest request of a model has been under way.", []string{"shard"}, nil)
 	spansDescription = prometheus.NewDesc("seedloom_trace_spans_dropped_total",
 		"Spans of the trace that were dropped so that the run is not slowed.", []string{"shard"}, nil)
-	requestDescription = prometheus.NewDesc("seedloom_model_requests_total", "Requests by model and outcome.", []string{"shard",
-		"model", "outcome"}, nil)
-	tokenDescription = prometheus.NewDesc("seedloom_model_tokens_total", "Tokens by model and type.", []string{"shard", "model",
-		"type"}, nil)
+	requestDescription = prometheus.NewDesc("seedloom_model_requests_total",
+		"Requests by model and outcome.", []string{"shard", "model", "outcome"}, nil)
+	tokenDescription = prometheus.NewDesc("seedloom_model_tokens_total",
+		"Tokens by model and type.", []string{"shard", "model", "type"}, nil)
 )
 
 // collector turns a snapshot into metrics when they are asked for, so that counting costs nothing twice.

@@ -34,8 +34,11 @@ type asyncSource struct {
 	maxRows int
 	commits chan commitRequest
 	results chan commitResult
-	// unprocessed are the commits that processors have failed on; it is never full.
-	unprocessed chan commitRequest
+	// unprocessed are the commits that processors have failed on. The committers share it, and the driver reads it when they have ended.
+	unprocessed struct {
+		sync.Mutex
+		requests []commitRequest
+	}
 	// committing is how many row groups are being committed.
 	committing int
 }
@@ -69,7 +72,6 @@ func executeAsync(ctx context.Context, job *Job) *failure.Error {
 	from := &asyncSource{
 		job: job, driver: driver, waiting: waiting, open: make(map[int64]*openGroup), maxRows: maxRows,
 		commits: make(chan commitRequest, mostOpen), results: make(chan commitResult, mostOpen),
-		unprocessed: make(chan commitRequest, len(waiting)),
 	}
 	// Processors that are at work when the run ends are given the time that tasks have to stop.
 	processing, giveUp := context.WithCancel(ctx)
@@ -84,7 +86,7 @@ func executeAsync(ctx context.Context, job *Job) *failure.Error {
 				if err == nil {
 					err = job.commitPatiently(request.group, now)
 				} else {
-					from.unprocessed <- request
+					from.notProcessed(request)
 				}
 				from.results <- commitResult{len(request.group.todo), request.number, now.dropped[len(request.made.dropped):], given, err}
 			}
@@ -93,7 +95,6 @@ func executeAsync(ctx context.Context, job *Job) *failure.Error {
 	ending := driver.run(ctx, from)
 	close(from.commits)
 	committers.Wait()
-	close(from.unprocessed)
 	if ending != nil && ending.Traits().Subject != reason.SubjectOwner {
 		from.salvage(ctx, driver, ending)
 	}
@@ -107,7 +108,7 @@ func (s *asyncSource) salvage(ctx context.Context, d *driver, ending *failure.Er
 	if ending.Temporary && s.job.needsWholeGroups() {
 		return
 	}
-	for request := range s.unprocessed {
+	for _, request := range s.unprocessed.requests {
 		s.job.keepUsage(request.group, request.made)
 	}
 	for _, group := range d.core.TakeUnfinished() {
@@ -128,6 +129,13 @@ func (s *asyncSource) salvage(ctx context.Context, d *driver, ending *failure.Er
 			s.job.Logger.Error("the whole rows of an unfinished row group could not be written", "rowGroup", group.Index, "rows", len(group.Done), "error", err)
 		}
 	}
+}
+
+// notProcessed keeps a commit that processors have failed on. Any committer calls it.
+func (s *asyncSource) notProcessed(request commitRequest) {
+	s.unprocessed.Lock()
+	defer s.unprocessed.Unlock()
+	s.unprocessed.requests = append(s.unprocessed.requests, request)
 }
 
 func (s *asyncSource) refill(core *schedule.Core) *failure.Error {
