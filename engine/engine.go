@@ -19,6 +19,7 @@ import (
 	"seedloom.dev/seedloom/engine/process"
 	"seedloom.dev/seedloom/engine/progress"
 	"seedloom.dev/seedloom/engine/run"
+	"seedloom.dev/seedloom/engine/sandbox"
 	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/engine/seed"
 	"seedloom.dev/seedloom/engine/store"
@@ -96,6 +97,8 @@ type prepared struct {
 	rows *seedRows
 	// processors are those that work on rows.
 	processors *process.Set
+	// workers run the code of the user.
+	workers *sandbox.Workers
 	// tracker counts the generation, and progress is what it says at the end.
 	tracker  *progress.Tracker
 	progress progress.Snapshot
@@ -178,7 +181,7 @@ func open(config Config, role string) (*opened, error) {
 
 // prepare reads the seed and compiles the plan. Its errors are failure.Error, or that of the context.
 func (o *opened) prepare(ctx context.Context) (_ *prepared, err error) {
-	ready := &prepared{opened: o}
+	ready := &prepared{opened: o, workers: sandbox.NewWorkers()}
 	defer func() {
 		if err != nil {
 			ready.close()
@@ -188,7 +191,7 @@ func (o *opened) prepare(ctx context.Context) (_ *prepared, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if ready.processors, err = process.New(o.spec, ready.plan.Schema); err != nil {
+	if ready.processors, err = process.New(o.spec, ready.plan.Schema, ready.workers); err != nil {
 		return nil, err
 	}
 	if ready.seed != nil {
@@ -261,6 +264,7 @@ func (o *opened) close() {
 }
 
 func (p *prepared) close() {
+	p.workers.Close()
 	if p.seed != nil {
 		_ = p.seed.Close() // was only read
 	}

@@ -43,7 +43,7 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 	}
 	toolServers := tools.NewSet(spec, p.toolConfig(outage.First))
 	defer toolServers.Close()
-	generators, err := factory.Build(p.plan, models, toolServers, p.store)
+	generators, err := factory.Build(p.plan, models, toolServers, p.store, p.workers)
 	if err != nil {
 		return failure.Of(err)
 	}

@@ -11,10 +11,28 @@ type namespace struct{ values *Dict }
 // method is a method of a type: it gets the object that it is called on.
 type method func(e *evaluation, object Value, p *parameters) (Value, error)
 
-// attribute is "object.name": a method or an attribute first, then the item of that name.
-func (e *evaluation) attribute(object Value, text string) (Value, error) {
+// boundMethod is a method together with the object that it is called on.
+type boundMethod struct {
+	owner, name string
+	function    function
+}
+
+// uncalled is the error of a method that stands where a value is wanted.
+func (m *boundMethod) uncalled() error {
+	return fail(KindType, "'%s' is a method of '%s' objects, and is not called: write %s(), or ['%s'] for a member of that name",
+		m.name, m.owner, m.name, m.name)
+}
+
+// attribute is "object.name". Of a dictionary the item of that name comes first, unless it is called: the values of templates are documents,
+// whose members may be called "items" as well. (Jinja2 prefers the method in both cases.)
+func (e *evaluation) attribute(object Value, text string, called bool) (Value, error) {
 	if strings.HasPrefix(text, "_") {
 		return nil, fail(KindSecurity, "access to attribute '%s' is not possible: it begins with '_'", text)
+	}
+	if dict, ok := object.(*Dict); ok && !called {
+		if value, found := dict.Get(text); found {
+			return value, nil
+		}
 	}
 	if value, found, err := e.member(object, text); found || err != nil {
 		return value, err
@@ -48,7 +66,7 @@ func (e *evaluation) member(object Value, text string) (Value, bool, error) {
 	if !found {
 		return nil, false, nil
 	}
-	return function(func(e *evaluation, call callArguments) (Value, error) {
+	return &boundMethod{owner: typeName(object), name: text, function: func(e *evaluation, call callArguments) (Value, error) {
 		if err := e.step(1); err != nil {
 			return nil, err
 		}
@@ -58,7 +76,7 @@ func (e *evaluation) member(object Value, text string) (Value, bool, error) {
 			return nil, err
 		}
 		return value, reader.finish()
-	}), true, nil
+	}}, true, nil
 }
 
 func methodsOf(object Value) map[string]method {

@@ -63,6 +63,7 @@ type Options struct {
 type Template struct {
 	body       []node
 	references []string
+	paths      []Path
 }
 
 // Parse parses a template. Its error is a *SyntaxError.
@@ -71,8 +72,12 @@ func Parse(source string) (*Template, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Template{body: body, references: collectReferences(body, nil)}, nil
+	collected := collectReferences(body)
+	return &Template{body: body, references: collected.names, paths: collected.paths}, nil
 }
+
+// Paths are the members and items that the template reads of its variables, as far as they are constants, in the order in which they stand.
+func (t *Template) Paths() []Path { return t.paths }
 
 // References returns the names that the template reads from its variables, in the order of their first appearance.
 // Names of built-in functions, such as range, are among them: a variable of that name takes precedence.

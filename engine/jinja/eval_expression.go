@@ -45,7 +45,7 @@ func (e *evaluation) evalNode(node expression) (Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		return e.attribute(object, n.name)
+		return e.attribute(object, n.name, false)
 	case *subscript:
 		object, err := e.eval(n.object)
 		if err != nil {
@@ -90,7 +90,7 @@ func (e *evaluation) evalNode(node expression) (Value, error) {
 	case *concatenation:
 		return e.concatenate(n)
 	case *callExpression:
-		function, err := e.eval(n.function)
+		function, err := e.callee(n.function)
 		if err != nil {
 			return nil, err
 		}
@@ -109,6 +109,19 @@ func (e *evaluation) evalNode(node expression) (Value, error) {
 		return e.evalTest(n)
 	}
 	return nil, fail(KindValue, "unknown expression %T", node)
+}
+
+// callee evaluates what is called.
+func (e *evaluation) callee(node expression) (Value, error) {
+	method, isAttribute := node.(*attribute)
+	if !isAttribute {
+		return e.eval(node)
+	}
+	object, err := e.eval(method.object)
+	if err != nil {
+		return nil, err
+	}
+	return e.attribute(object, method.name, true)
 }
 
 func (e *evaluation) variable(text string) Value {
@@ -265,6 +278,8 @@ func (e *evaluation) call(callee Value, call callArguments) (Value, error) {
 	switch f := callee.(type) {
 	case function:
 		return f(e, call)
+	case *boundMethod:
+		return f.function(e, call)
 	case *macro:
 		return e.callMacro(f, call)
 	case *loopState:

@@ -297,6 +297,8 @@ func (e *evaluation) items(value Value) ([]Value, error) {
 		return items, nil
 	case Undefined:
 		return nil, e.useUndefined(v)
+	case *boundMethod:
+		return nil, v.uncalled()
 	}
 	return nil, fail(KindType, "'%s' object is not iterable", typeName(value))
 }

@@ -18,7 +18,7 @@ func init() {
 	// Filled here, since filters such as map look others up.
 	filters = map[string]filterFunction{
 		"abs": filterAbs, "round": filterRound, "int": filterInt, "float": filterFloat, "string": filterString,
-		"default": filterDefault, "d": filterDefault, "length": filterLength, "count": filterLength, "tojson": filterToJSON,
+		"default": filterDefault, "d": filterDefault, "length": filterLength, "count": filterLength, "tojson": filterToJSON, "fromjson": filterFromJSON,
 		"pprint": filterPrettyPrint, "filesizeformat": filterFileSize, "attr": filterAttribute, "safe": filterString,
 		"items": filterItems, "list": filterList, "first": filterFirst, "last": filterLast, "reverse": filterReverse,
 		"sort": filterSort, "dictsort": filterDictSort, "unique": filterUnique, "sum": filterSum, "min": filterExtreme(-1), "max": filterExtreme(1),

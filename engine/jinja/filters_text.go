@@ -87,7 +87,8 @@ func filterIndent(e *evaluation, value Value, p *parameters) (Value, error) {
 	}
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
-		if (i > 0 || first) && (line != "" || blank) {
+		// As Jinja2 does, the first line is indented even where it is blank.
+		if i == 0 && first || i > 0 && (line != "" || blank) {
 			if err := e.allocate(len(indention) + len(line)); err != nil {
 				return nil, err
 			}
@@ -350,6 +351,57 @@ func filterToJSON(e *evaluation, value Value, p *parameters) (Value, error) {
 		return nil, err
 	}
 	return e.text(writer.out.String())
+}
+
+// filterFromJSON reads a text that holds JSON. It is no filter of Jinja2, but of those that use it.
+func filterFromJSON(e *evaluation, value Value, _ *parameters) (Value, error) {
+	switch value.(type) {
+	case *List, Tuple, *Dict:
+		// A document needs no reading.
+		return value, nil
+	}
+	text, isText := value.(string)
+	if !isText {
+		return nil, badFilterValue("fromjson", value)
+	}
+	if err := e.allocate(len(text) * jsonValueBytes / 2); err != nil {
+		return nil, err
+	}
+	if err := e.step(len(text) / 8); err != nil {
+		return nil, err
+	}
+	if err := shallow(text); err != nil {
+		return nil, err
+	}
+	document, err := DecodeJSON([]byte(text))
+	if err != nil {
+		return nil, fail(KindValue, "filter 'fromjson': the text is not JSON: %v", err)
+	}
+	return document, nil
+}
+
+// jsonValueBytes is about what a value takes that two bytes of JSON may stand for, such as an item of a list.
+const jsonValueBytes = 48
+
+// shallow refuses JSON that is nested deeper than values can be printed.
+func shallow(text string) error {
+	depth, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		switch char := text[i]; {
+		case quoted && char == '\\':
+			i++
+		case char == '"':
+			quoted = !quoted
+		case quoted:
+		case char == '[' || char == '{':
+			if depth++; depth > maxPrintDepth {
+				return fail(KindLimit, "filter 'fromjson': the text is nested more than %d levels deep", maxPrintDepth)
+			}
+		case char == ']' || char == '}':
+			depth--
+		}
+	}
+	return nil
 }
 
 // jsonWriter writes JSON as Jinja does: sorted keys, ", " and ": ", ASCII only, and <, >, & and ' escaped.

@@ -489,7 +489,7 @@ func (e *evaluation) formatStep(value Value, path string) (Value, string, error)
 		if end < 0 {
 			end = len(path) - 1
 		}
-		next, err := e.attribute(value, path[1:end+1])
+		next, err := e.attribute(value, path[1:end+1], false)
 		return next, path[end+1:], err
 	}
 	end := strings.IndexByte(path, ']')

@@ -130,6 +130,8 @@ func (e *evaluation) print(value Value) (string, error) {
 		return v, nil
 	case Undefined:
 		return "", e.useUndefined(v)
+	case *boundMethod:
+		return "", v.uncalled()
 	case *List, Tuple, *Dict:
 		if err := e.measure(value, 0); err != nil {
 			return "", err

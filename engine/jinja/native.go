@@ -77,3 +77,83 @@ func textHolds(text string) bool {
 	}
 	return true
 }
+
+// IsExpression says whether a template is one expression, with nothing but space around it.
+func (t *Template) IsExpression() bool { return onlyExpression(t.body) != nil }
+
+// Evaluate returns the value of a template that is one expression, as it is, rather than its text. Its error is that of Render.
+func (t *Template) Evaluate(ctx context.Context, vars Vars, options Options) (Value, error) {
+	only := onlyExpression(t.body)
+	if only == nil {
+		return t.Render(ctx, vars, options)
+	}
+	evaluation := newEvaluation(ctx, vars, options)
+	var result Value
+	err := evaluation.run(func() error {
+		value, err := evaluation.eval(only.value)
+		if err != nil {
+			return atLine(err, only.lineNumber())
+		}
+		switch typed := value.(type) {
+		case Undefined:
+			if err := evaluation.useUndefined(typed); err != nil {
+				return atLine(err, only.lineNumber())
+			}
+			value = nil
+		case *boundMethod:
+			return atLine(typed.uncalled(), only.lineNumber())
+		}
+		result = value
+		return atLine(evaluation.measure(value, 0), only.lineNumber())
+	})
+	if err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
+// Path is a name, and the members and items that are reached from it: {{ order.lines[0].sku }}.
+type Path struct {
+	Name string
+	// Steps are the members (string) and items (int64) below the name.
+	Steps []any
+	// Line is where it stands.
+	Line int
+	// Guarded says that the template asks whether it is there, or has a default for it.
+	Guarded bool
+}
+
+// Expression returns the path that a template is, where it is one expression that is nothing but a path.
+func (t *Template) Expression() (Path, bool) {
+	only := onlyExpression(t.body)
+	if only == nil {
+		return Path{}, false
+	}
+	path, isPath := pathOf(only.value)
+	path.Line = only.lineNumber()
+	return path, isPath
+}
+
+// pathOf reads an expression as a path.
+func pathOf(value expression) (Path, bool) {
+	switch typed := value.(type) {
+	case *name:
+		return Path{Name: typed.name}, true
+	case *attribute:
+		path, isPath := pathOf(typed.object)
+		path.Steps = append(path.Steps, typed.name)
+		return path, isPath
+	case *subscript:
+		path, isPath := pathOf(typed.object)
+		fixed, isConstant := typed.index.(*constant)
+		if !isConstant {
+			return Path{}, false
+		}
+		switch fixed.value.(type) {
+		case string, int64:
+			path.Steps = append(path.Steps, fixed.value)
+			return path, isPath
+		}
+	}
+	return Path{}, false
+}

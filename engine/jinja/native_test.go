@@ -1,6 +1,10 @@
 package jinja_test
 
 import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"seedloom.dev/seedloom/engine/jinja"
@@ -28,5 +32,93 @@ func TestAConditionHoldsByItsValue(t *testing.T) {
 	}
 	if _, err := jinja.ParseCondition("{{ stars > }}"); err == nil {
 		t.Error("a condition that does not parse was taken")
+	}
+}
+
+func TestPathsAreWhatATemplateReadsOfItsVariables(t *testing.T) {
+	for source, want := range map[string]string{
+		"{{ a }}":                                        "",
+		"{{ a.b }} {{ a.b.c[0]['d'].e }}":                "a.b a.b.c.0.d.e",
+		"{{ a.b(c.d) }} {{ a.b.items() }}":               "c.d a.b",
+		"{{ a[i].b }} {{ a[b.c] }}":                      "b.c",
+		"{% for x in a.list %}{{ x.y }}{% endfor %}":     "a.list",
+		"{% set a = {'b': 1} %}{{ a.b }}":                "",
+		"{{ a.b is defined }} {{ a.c | default('x') }}":  "?a.b ?a.c",
+		"{{ a.b.c if a.b is defined else d.e | upper }}": "?a.b a.b.c d.e",
+		"{% if a.b %}{{ [a.c, {'k': a.d}] }}{% endif %}": "a.b a.c a.d",
+	} {
+		template, err := jinja.Parse(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, path := range template.Paths() {
+			text := path.Name
+			if path.Guarded {
+				text = "?" + text
+			}
+			for _, step := range path.Steps {
+				text += fmt.Sprintf(".%v", step)
+			}
+			got = append(got, text)
+		}
+		// The order is that of the syntax tree; here it does not matter.
+		slices.Sort(got)
+		wanted := strings.Fields(want)
+		slices.Sort(wanted)
+		if !slices.Equal(got, wanted) {
+			t.Errorf("%s: got %q, want %q", source, got, wanted)
+		}
+	}
+}
+
+func TestATemplateThatIsOneExpressionKeepsItsValue(t *testing.T) {
+	vars := jinja.MapVars{"list": &jinja.List{Items: []jinja.Value{int64(1), "a"}}, "none": nil, "n": int64(3), "text": `{"a": [1, 2.5]}`}
+	for source, want := range map[string]string{
+		"{{ list }}":                 `[1,"a"]`,
+		" {{ list }}\n":              `[1,"a"]`,
+		"{{ none }}":                 `null`,
+		"{{ n + 1 }}":                `4`,
+		"{{ n }}{{ n }}":             `"33"`,
+		"x":                          `"x"`,
+		"{{ (text|fromjson).a[1] }}": `2.5`,
+		"{{ text|fromjson }}":        `{"a":[1,2.5]}`,
+		"{{ n if false }}":           `null`,
+	} {
+		template, err := jinja.Parse(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		value, err := template.Evaluate(t.Context(), vars, jinja.Options{Undefined: jinja.UndefinedStrict})
+		got, _ := json.Marshal(value)
+		if err != nil || string(got) != want {
+			t.Errorf("%s: got %s, %v; want %s", source, got, err, want)
+		}
+	}
+}
+
+func TestMembersOfDocumentsComeBeforeMethods(t *testing.T) {
+	document, err := jinja.DecodeJSON([]byte(`{"items": [{"sku": "a1"}], "values": 1, "other": {"x": 1}, "s": "t"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	vars := jinja.MapVars{"order": document}
+	for source, want := range map[string]string{
+		"{{ order.items[0].sku }}":                                         "a1",
+		"{{ order.values }}":                                               "1",
+		"{% for i in order.items %}{{ i.sku }}{% endfor %}":                "a1",
+		"{% for k, v in order.other.items() %}{{ k }}={{ v }}{% endfor %}": "x=1",
+		"{{ order.keys()|list|length }}":                                   "4",
+		"{{ order['items'][0].sku }}":                                      "a1",
+		"{{ order.items()|list|length }}":                                  "4",
+	} {
+		if got, err := render(source, vars, jinja.UndefinedStrict); err != nil || got != want {
+			t.Errorf("%s: got %q, %v; want %q", source, got, err, want)
+		}
+	}
+	for _, source := range []string{"{{ order.keys }}", "{% for i in order.other.items %}{% endfor %}", "{{ order.s.upper }}", "{{ order.other.get ~ 'x' }}", "{{ [1].append|upper }}"} {
+		if got, err := render(source, vars, jinja.UndefinedStrict); err == nil || !strings.Contains(err.Error(), "is not called") {
+			t.Errorf("%s: got %q, %v; want an error that says what is not called", source, got, err)
+		}
 	}
 }

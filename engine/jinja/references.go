@@ -5,13 +5,17 @@ type referenceCollector struct {
 	scopes []map[string]bool
 	seen   map[string]bool
 	names  []string
+	paths  []Path
+	// line is that of the statement that is walked.
+	line int
+	// guarded says that a missing member is asked for, or replaced.
+	guarded bool
 }
 
-func collectReferences(body []node, root expression) []string {
+func collectReferences(body []node) *referenceCollector {
 	c := &referenceCollector{scopes: []map[string]bool{{}}, seen: map[string]bool{}}
 	c.statements(body)
-	c.expression(root)
-	return c.names
+	return c
 }
 
 func (c *referenceCollector) scoped(walk func()) {
@@ -26,11 +30,27 @@ func (c *referenceCollector) declare(names ...string) {
 	}
 }
 
-func (c *referenceCollector) read(text string) {
+func (c *referenceCollector) isDeclared(text string) bool {
 	for _, scope := range c.scopes {
 		if scope[text] {
-			return
+			return true
 		}
+	}
+	return false
+}
+
+// path notes a path whose name comes from outside, and the indexes in it that are no constants.
+func (c *referenceCollector) path(value expression) {
+	path, isPath := pathOf(value)
+	if isPath && len(path.Steps) > 0 && !c.isDeclared(path.Name) {
+		path.Line, path.Guarded = c.line, c.guarded
+		c.paths = append(c.paths, path)
+	}
+}
+
+func (c *referenceCollector) read(text string) {
+	if c.isDeclared(text) {
+		return
 	}
 	if !c.seen[text] {
 		c.seen[text] = true
@@ -58,6 +78,7 @@ func (c *referenceCollector) statements(body []node) {
 }
 
 func (c *referenceCollector) statement(statement node) {
+	c.line = statement.lineNumber()
 	switch s := statement.(type) {
 	case *outputNode:
 		c.expression(s.value)
@@ -163,9 +184,12 @@ func (c *referenceCollector) expression(value expression) {
 		c.expressions(e.keys)
 		c.expressions(e.values)
 	case *attribute:
-		c.expression(e.object)
+		c.path(e)
+		c.within(e.object)
 	case *subscript:
-		c.expressions([]expression{e.object, e.index})
+		c.path(e)
+		c.within(e.object)
+		c.expression(e.index)
 	case *slice:
 		c.expressions([]expression{e.object, e.start, e.stop, e.step})
 	case *unary:
@@ -182,13 +206,38 @@ func (c *referenceCollector) expression(value expression) {
 	case *concatenation:
 		c.expressions(e.items)
 	case *callExpression:
-		c.expression(e.function)
+		if method, isMethod := e.function.(*attribute); isMethod {
+			c.expression(method.object)
+		} else {
+			c.expression(e.function)
+		}
 		c.arguments(e.arguments)
 	case *filterExpression:
-		c.expression(e.value)
+		c.asked(e.value, e.call.name == "default" || e.call.name == "d")
 		c.arguments(e.call.arguments)
 	case *testExpression:
-		c.expression(e.value)
+		c.asked(e.value, e.name == "defined" || e.name == "undefined")
 		c.arguments(e.arguments)
 	}
+}
+
+// within walks the object of a path that was noted as a whole: what it leads through is no path of its own.
+func (c *referenceCollector) within(object expression) {
+	switch e := object.(type) {
+	case *attribute:
+		c.within(e.object)
+	case *subscript:
+		c.within(e.object)
+		c.expression(e.index)
+	default:
+		c.expression(object)
+	}
+}
+
+// asked walks a value that may be missing.
+func (c *referenceCollector) asked(value expression, guarded bool) {
+	before := c.guarded
+	c.guarded = before || guarded
+	c.expression(value)
+	c.guarded = before
 }

@@ -40,7 +40,7 @@ var tests = map[string]testFunction{
 	},
 	"callable": func(_ *evaluation, value Value, _ *parameters) (bool, error) {
 		switch value.(type) {
-		case function, *macro:
+		case function, *macro, *boundMethod:
 			return true, nil
 		}
 		return false, nil

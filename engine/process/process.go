@@ -10,6 +10,7 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/sandbox"
 	"seedloom.dev/seedloom/engine/table"
 )
 
@@ -64,7 +65,7 @@ type entry struct {
 
 // New makes the processors of a valid spec for records with the schema. Those that only choose columns are no part of it: the plan knows
 // which columns are left out.
-func New(spec *v1alpha1.DatasetGenerationSpec, schema *table.Schema) (*Set, error) {
+func New(spec *v1alpha1.DatasetGenerationSpec, schema *table.Schema, workers *sandbox.Workers) (*Set, error) {
 	made := &Set{timeout: timeout}
 	for i := range spec.Processors {
 		configured := &spec.Processors[i]
@@ -73,7 +74,7 @@ func New(spec *v1alpha1.DatasetGenerationSpec, schema *table.Schema) (*Set, erro
 		switch {
 		case configured.Starlark != nil:
 			next.stage = configured.Starlark.Stage
-			next.processor, err = newProgram(configured.Starlark, schema)
+			next.processor, err = newProgram(configured.Starlark, schema, workers)
 		case configured.SchemaTransform != nil:
 			next.stage = v1alpha1.ProcessorPostBatch
 			next.processor, err = newTransform(configured, spec.RandomSeed)

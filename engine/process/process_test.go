@@ -15,6 +15,7 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/jinja"
+	"seedloom.dev/seedloom/engine/sandbox"
 	"seedloom.dev/seedloom/engine/table"
 )
 
@@ -50,7 +51,10 @@ func setOf(processor processor) *Set {
 
 func starlarkSet(t *testing.T, body string) *Set {
 	t.Helper()
-	made, err := newProgram(&v1alpha1.StarlarkProcessor{Source: "def process(rows):\n    " + strings.ReplaceAll(body, "\n", "\n    ")}, schema)
+	workers := sandbox.NewWorkers()
+	t.Cleanup(workers.Close)
+	source := "def process(rows):\n    " + strings.ReplaceAll(body, "\n", "\n    ")
+	made, err := newProgram(&v1alpha1.StarlarkProcessor{Source: source}, schema, workers)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,12 +22,12 @@ type program struct {
 	limits   sandbox.Limits
 }
 
-func newProgram(spec *v1alpha1.StarlarkProcessor, schema *table.Schema) (*program, error) {
-	compiled, err := sandbox.Compile(spec.Source, EntryPoint)
+func newProgram(spec *v1alpha1.StarlarkProcessor, schema *table.Schema, workers *sandbox.Workers) (*program, error) {
+	compiled, err := workers.Program(spec.Source, EntryPoint)
 	if err != nil {
 		return nil, fmt.Errorf("starlark.source: %w", err)
 	}
-	limits := sandbox.DefaultLimits
+	limits := sandbox.DefaultLimits()
 	limits.Values *= max(1, schema.Len())
 	return &program{compiled: compiled, schema: schema, limits: limits}, nil
 }

@@ -10,8 +10,17 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/process"
+	"seedloom.dev/seedloom/engine/sandbox"
 	"seedloom.dev/seedloom/engine/table"
 )
+
+// codeWorkers run the code of processors.
+func codeWorkers(t *testing.T) *sandbox.Workers {
+	t.Helper()
+	workers := sandbox.NewWorkers()
+	t.Cleanup(workers.Close)
+	return workers
+}
 
 // processing gives a stubbed job a processor of the stage PreBatch.
 func (s *stubbed) processing(t *testing.T, body string) {
@@ -19,7 +28,7 @@ func (s *stubbed) processing(t *testing.T, body string) {
 	s.Plan.Spec.Processors = []v1alpha1.Processor{{Name: "look", Starlark: &v1alpha1.StarlarkProcessor{
 		Stage: v1alpha1.ProcessorPreBatch, Source: "def process(rows):\n    " + body + "\n    return rows\n",
 	}}}
-	made, err := process.New(s.Plan.Spec, s.Plan.Schema)
+	made, err := process.New(s.Plan.Spec, s.Plan.Schema, codeWorkers(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +95,7 @@ func TestWhatAProcessorGivesUpAtTheEndIsCountedAsDropped(t *testing.T) {
 	job.Plan.Spec.Processors[0].FailurePolicy = v1alpha1.ProcessorFailRowGroup
 	job.Plan.Spec.Processors[0].Starlark.Stage = v1alpha1.ProcessorPostBatch
 	var err error
-	if job.Processors, err = process.New(job.Plan.Spec, job.Plan.Schema); err != nil {
+	if job.Processors, err = process.New(job.Plan.Spec, job.Plan.Schema, codeWorkers(t)); err != nil {
 		t.Fatal(err)
 	}
 	if ending := Execute(t.Context(), job.Job); ending == nil || ending.Reason != v1alpha1.ReasonModelAuthentication {

@@ -1,5 +1,5 @@
-// Package sandbox runs programs of the user over rows: Starlark, with limits on its steps and on what it returns, and without any input or
-// output. It knows how values of the engine become values of a program and come back, and nothing of what the programs are for.
+// Package sandbox runs programs of the user over rows: Starlark, in processes of their own with limits on steps, memory and time, and without any
+// input or output. It knows how values of the engine become values of a program and come back, and nothing of what the programs are for.
 package sandbox
 
 import (
@@ -30,6 +30,9 @@ func Check(source, entryPoint string) []string {
 	if err != nil {
 		return problems(err)
 	}
+	if found := clocks(file); len(found) > 0 {
+		return found
+	}
 	for _, statement := range file.Stmts {
 		switch typed := statement.(type) {
 		case *syntax.LoadStmt:
@@ -43,6 +46,22 @@ func Check(source, entryPoint string) []string {
 	return []string{fmt.Sprintf("must define a function %s(rows)", entryPoint)}
 }
 
+// clocks are the places where a program asks for the time of day.
+func clocks(file *syntax.File) []string {
+	var found []string
+	syntax.Walk(file, func(node syntax.Node) bool {
+		member, isMember := node.(*syntax.DotExpr)
+		if !isMember || member.Name.Name != "now" {
+			return true
+		}
+		if module, isName := member.X.(*syntax.Ident); isName && module.Name == "time" {
+			found = append(found, fmt.Sprintf("%s: time.now is not available: what the code returns depends on its rows alone", member.Name.NamePos))
+		}
+		return true
+	})
+	return found
+}
+
 func checkParameters(definition *syntax.DefStmt, entryPoint string) []string {
 	if len(definition.Params) == 1 {
 		if _, plain := definition.Params[0].(*syntax.Ident); plain {
@@ -51,9 +70,6 @@ func checkParameters(definition *syntax.DefStmt, entryPoint string) []string {
 	}
 	return []string{fmt.Sprintf("%s: %s must have exactly one parameter: def %s(rows)", definition.Def, entryPoint, entryPoint)}
 }
-
-// isPredeclared says that nothing beyond Starlark's own built-in names is there.
-func isPredeclared(string) bool { return false }
 
 func problems(err error) []string {
 	var unresolved resolve.ErrorList

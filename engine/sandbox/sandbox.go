@@ -1,32 +1,48 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"go.starlark.net/starlark"
 )
 
-// Limits bound one call, so that a mistake in a program ends as a message and not as a process without memory.
+// Limits bound one call, so that a mistake in a program ends as a message and not as a process without memory. A zero field means its default.
 type Limits struct {
 	// Steps bounds the work. A step is one operation of Starlark's virtual machine; the default takes seconds.
 	Steps uint64
 	// Values and Bytes bound what is returned: the number of values, and the sum of their texts' lengths.
 	Values, Bytes int
+	// Memory bounds, in bytes, the heap of the process that the program runs in.
+	Memory int64
+	// Processor bounds the processor time of a call, to a second, and Wall the time that passes.
+	Processor, Wall time.Duration
 }
 
 // DefaultLimits are those of a program over a row group.
-var DefaultLimits = Limits{Steps: 200_000_000, Values: 1_000_000, Bytes: 256 << 20}
+func DefaultLimits() Limits {
+	return Limits{Steps: 200_000_000, Values: 1_000_000, Bytes: 64 << 20, Memory: 256 << 20, Processor: 2 * time.Minute, Wall: 10 * time.Minute}
+}
+
+// withDefaults returns the limits with the default in the place of what is zero.
+func (l Limits) withDefaults() Limits {
+	defaults := DefaultLimits()
+	l.Steps, l.Values, l.Bytes = cmp.Or(l.Steps, defaults.Steps), cmp.Or(l.Values, defaults.Values), cmp.Or(l.Bytes, defaults.Bytes)
+	l.Memory, l.Processor, l.Wall = cmp.Or(l.Memory, defaults.Memory), cmp.Or(l.Processor, defaults.Processor), cmp.Or(l.Wall, defaults.Wall)
+	return l
+}
 
 // maxMessage bounds, in bytes, what is repeated of an error: the code chooses the text, and it becomes part of the status.
 const maxMessage = 400
 
-// Program is a compiled program. It may be called from many goroutines at once: each call begins anew.
+// Program is a program that can run. It may be called from many goroutines at once: each call begins anew.
 type Program struct {
-	entryPoint string
-	program    *starlark.Program
+	entryPoint, source string
+	workers            *Workers
 }
 
 // Error is what a program has done wrong.
@@ -45,43 +61,17 @@ func (e *Error) Error() string {
 	return e.Place + ": " + e.Message
 }
 
-// Compile compiles a program that defines the function with the name entryPoint.
-func Compile(source, entryPoint string) (*Program, error) {
+// Program returns a program that defines the function with the name entryPoint. It runs in these workers.
+func (w *Workers) Program(source, entryPoint string) (*Program, error) {
 	if found := Check(source, entryPoint); len(found) > 0 {
 		return nil, errors.New(found[0])
 	}
-	_, program, err := starlark.SourceProgramOptions(options, fileName, source, isPredeclared)
-	if err != nil {
-		return nil, err
-	}
-	return &Program{entryPoint: entryPoint, program: program}, nil
+	return &Program{entryPoint: entryPoint, source: source, workers: w}, nil
 }
 
 // Call calls the program's function with rows. Its error is an *Error, or that of the context.
 func (p *Program) Call(ctx context.Context, limits Limits, rows []starlark.Value) (starlark.Value, error) {
-	thread := &starlark.Thread{Name: p.entryPoint, Print: func(*starlark.Thread, string) {}}
-	thread.SetMaxExecutionSteps(limits.Steps)
-	tooManySteps := false
-	thread.OnMaxSteps = func(thread *starlark.Thread) {
-		tooManySteps = true
-		thread.Cancel("too many steps")
-	}
-	stop := context.AfterFunc(ctx, func() { thread.Cancel("the run was asked to stop") })
-	defer stop()
-	globals, err := p.program.Init(thread, nil)
-	if err == nil {
-		var returned starlark.Value
-		if returned, err = starlark.Call(thread, globals[p.entryPoint], starlark.Tuple{starlark.NewList(rows)}, nil); err == nil {
-			return returned, nil
-		}
-	}
-	switch {
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
-	case tooManySteps:
-		return nil, &Error{Message: fmt.Sprintf("needed more than %d steps for %d rows", limits.Steps, len(rows)), TooManySteps: true}
-	}
-	return nil, Describe(err)
+	return p.workers.call(ctx, p, limits.withDefaults(), rows)
 }
 
 // Describe says what a program did wrong, with the place in the source where it happened.

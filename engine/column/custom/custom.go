@@ -28,13 +28,13 @@ type Generator struct {
 	limits   sandbox.Limits
 }
 
-// New compiles the program of a column whose values are of the kind.
-func New(name string, spec *v1alpha1.Custom, kind table.Kind) (*Generator, error) {
-	program, err := sandbox.Compile(spec.Starlark.Source, EntryPoint)
+// New returns the generator of a column whose values are of the kind. Its program runs in the workers.
+func New(name string, spec *v1alpha1.Custom, kind table.Kind, workers *sandbox.Workers) (*Generator, error) {
+	program, err := workers.Program(spec.Starlark.Source, EntryPoint)
 	if err != nil {
 		return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: starlark.source: %v", name, err)
 	}
-	return &Generator{name: name, kind: kind, requires: spec.RequiredColumns, program: program, limits: sandbox.DefaultLimits}, nil
+	return &Generator{name: name, kind: kind, requires: spec.RequiredColumns, program: program, limits: sandbox.DefaultLimits()}, nil
 }
 
 // GenerateBatch calls generate(rows). Whatever the code does wrong ends the run: another attempt would do the same.

@@ -45,7 +45,7 @@ func batch() []*table.Record {
 
 func generator(t testing.TB, kind table.Kind, source string, requires ...string) *custom.Generator {
 	t.Helper()
-	made, err := custom.New("out", &v1alpha1.Custom{RequiredColumns: requires, Starlark: &v1alpha1.Starlark{Source: source}}, kind)
+	made, err := custom.New("out", &v1alpha1.Custom{RequiredColumns: requires, Starlark: &v1alpha1.Starlark{Source: source}}, kind, newWorkers(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,8 @@ func TestCheckFindsWhatCanBeKnown(t *testing.T) {
 		"two parameters":        {"def generate(rows, more):\n    return []\n", []string{"exactly one parameter"}},
 		"any parameters":        {"def generate(*rows):\n    return []\n", []string{"exactly one parameter"}},
 		"a while loop":          {"def generate(rows):\n    while True:\n        pass\n", []string{"source:2:5: "}},
-		"no clock, no files":    {"def generate(rows):\n    return [time.now(), open('/etc/passwd')]\n", []string{"undefined: time", "undefined: open"}},
+		"no clock, no files":    {"def generate(rows):\n    return [datetime.now(), open('/etc/passwd')]\n", []string{"undefined: datetime", "undefined: open"}},
+		"the time of day":       {"def generate(rows):\n    return [time.now()]\n", []string{"source:2:18: time.now is not available"}},
 		"a function in a block": {"if True:\n    def generate(rows):\n        return []\n", []string{"source:1:1: "}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -100,7 +101,7 @@ func TestCheckFindsWhatCanBeKnown(t *testing.T) {
 }
 
 func TestNewRefusesWhatDoesNotCompile(t *testing.T) {
-	_, err := custom.New("out", &v1alpha1.Custom{Starlark: &v1alpha1.Starlark{Source: "x"}}, table.KindString)
+	_, err := custom.New("out", &v1alpha1.Custom{Starlark: &v1alpha1.Starlark{Source: "x"}}, table.KindString, newWorkers(t))
 	if failed := failure.Of(err); failed == nil || failed.Reason != v1alpha1.ReasonConfigInvalid || failed.Consequence != failure.EndRun {
 		t.Errorf("got %v", err)
 	}
@@ -263,4 +264,11 @@ func TestBatchesDoNotShareState(t *testing.T) {
 		})
 	}
 	group.Wait()
+}
+
+func newWorkers(t testing.TB) *sandbox.Workers {
+	t.Helper()
+	workers := sandbox.NewWorkers()
+	t.Cleanup(workers.Close)
+	return workers
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -18,12 +19,19 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func limited(t *testing.T, source string, bounds sandbox.Limits) *Generator {
 	t.Helper()
-	made, err := New("out", &v1alpha1.Custom{Starlark: &v1alpha1.Starlark{Source: source}}, table.KindString)
+	made, err := New("out", &v1alpha1.Custom{Starlark: &v1alpha1.Starlark{Source: source}}, table.KindString, workersOf(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	made.limits = bounds
 	return made
+}
+
+func workersOf(t *testing.T) *sandbox.Workers {
+	t.Helper()
+	workers := sandbox.NewWorkers()
+	t.Cleanup(workers.Close)
+	return workers
 }
 
 func records(n int) []*table.Record {
@@ -70,7 +78,7 @@ func TestACancelledCallEndsAndIsNoFailureOfTheCode(t *testing.T) {
 	// Without the cancellation, the steps would take far longer than a test may.
 	endless := "def generate(rows):\n    for i in range(1000000000000):\n        pass\n    return []\n"
 	ctx, cancel := context.WithCancel(t.Context())
-	made := limited(t, endless, sandbox.Limits{Steps: 1 << 62, Values: 1, Bytes: 1})
+	made := limited(t, endless, sandbox.Limits{Steps: 1 << 62, Values: 1, Bytes: 1, Processor: time.Hour, Wall: time.Hour})
 	done := make(chan error, 1)
 	go func() {
 		_, err := made.GenerateBatch(ctx, records(1), false)

@@ -14,6 +14,7 @@ import (
 	"seedloom.dev/seedloom/engine/media"
 	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/engine/sandbox"
 	"seedloom.dev/seedloom/engine/tools"
 )
 
@@ -24,7 +25,7 @@ type Files interface {
 }
 
 // Build makes the generators of all configured columns.
-func Build(p *plan.Plan, models *model.Set, toolServers *tools.Set, files Files) (*column.Generators, error) {
+func Build(p *plan.Plan, models *model.Set, toolServers *tools.Set, files Files, workers *sandbox.Workers) (*column.Generators, error) {
 	generators := column.NewGenerators(p.Schema.Len())
 	for _, configured := range p.Columns {
 		var err error
@@ -47,7 +48,7 @@ func Build(p *plan.Plan, models *model.Set, toolServers *tools.Set, files Files)
 		case plan.KindExpression:
 			generators.Cell[index], err = expression.New(configured.Name, configured.Spec.Expression, p.Spec.RandomSeed)
 		case plan.KindCustom:
-			generators.Batch[index], err = custom.New(configured.Name, configured.Spec.Custom, p.Schema.Fields()[index].Type.Kind)
+			generators.Batch[index], err = custom.New(configured.Name, configured.Spec.Custom, p.Schema.Fields()[index].Type.Kind, workers)
 		default:
 			err = failure.New(v1alpha1.ReasonInternalError, failure.EndRun, "column %q: no generator is known for %s", configured.Name, configured.Kind)
 		}

@@ -10,6 +10,7 @@ import (
 	"seedloom.dev/seedloom/engine/column/factory"
 	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/engine/sandbox"
 	"seedloom.dev/seedloom/engine/table"
 	"seedloom.dev/seedloom/engine/tools"
 )
@@ -40,7 +41,9 @@ func TestEveryConfiguredColumnHasOneGenerator(t *testing.T) {
 	}
 	models := model.NewSet(compiled.Spec, func(int) string { return "" })
 	defer models.Close()
-	generators, err := factory.Build(compiled, models, tools.NewSet(compiled.Spec, tools.Config{}), nil)
+	workers := sandbox.NewWorkers()
+	t.Cleanup(workers.Close)
+	generators, err := factory.Build(compiled, models, tools.NewSet(compiled.Spec, tools.Config{}), nil, workers)
 	if err != nil {
 		t.Fatal(err)
 	}
