@@ -109,6 +109,9 @@ func exactly(kind table.Type, cell any) any {
 	case []byte:
 		return map[string]any{"bytes": base64.StdEncoding.EncodeToString(typed)}
 	case table.Decimal:
+		if kind.Precision == 20 && kind.Scale == 0 { // an unsigned integer of 64 bits
+			return json.Number(typed.Plain())
+		}
 		return map[string]any{"decimal": typed.Plain()}
 	case table.Date:
 		return map[string]any{"date": json.Number(strconv.Itoa(int(typed)))}

@@ -3,7 +3,6 @@ package parquetfile
 import (
 	"encoding/binary"
 	"fmt"
-	"math"
 	"math/big"
 	"time"
 	"unicode/utf8"
@@ -67,8 +66,11 @@ func annotated(node *schema.PrimitiveNode) (table.Type, leafRead) {
 			return float64(float16.FromLEBytes(from.fixed[value]).Float32()), nil
 		}
 	case schema.IntLogicalType:
+		if !kind.IsSigned() && kind.BitWidth() == 64 {
+			return table.Type{Kind: table.KindDecimal, Precision: 20}, readUnsigned // half of them are beyond an int64
+		}
 		if !kind.IsSigned() {
-			return table.Type{Kind: table.KindInt}, readUnsigned
+			return table.Type{Kind: table.KindInt}, func(from *leaf, value int) (any, error) { return int64(uint32(from.int32s[value])), nil }
 		}
 	}
 	return table.Type{}, nil
@@ -117,13 +119,7 @@ func timestampReader(unit time.Duration) leafRead {
 func readInt(from *leaf, value int) (any, error) { return from.integer(value), nil }
 
 func readUnsigned(from *leaf, value int) (any, error) {
-	if from.int32s != nil {
-		return int64(uint32(from.int32s[value])), nil
-	}
-	if number := uint64(from.int64s[value]); number > math.MaxInt64 {
-		return nil, fmt.Errorf("the number %d is larger than the largest that is supported, %d", number, int64(math.MaxInt64))
-	}
-	return from.int64s[value], nil
+	return table.Decimal{Unscaled: new(big.Int).SetUint64(uint64(from.int64s[value]))}, nil
 }
 
 func decimalReader(scale int32) leafRead {

@@ -18,8 +18,10 @@ import (
 )
 
 var formats = map[string]v1alpha1.SeedFormat{
-	".csv": v1alpha1.SeedFormatCSV, ".tsv": v1alpha1.SeedFormatCSV, ".tab": v1alpha1.SeedFormatCSV, ".json": v1alpha1.SeedFormatJSON,
-	".jsonl": v1alpha1.SeedFormatJSONL, ".ndjson": v1alpha1.SeedFormatJSONL, ".parquet": v1alpha1.SeedFormatParquet, ".pq": v1alpha1.SeedFormatParquet,
+	".csv": v1alpha1.SeedFormatCSV, ".tsv": v1alpha1.SeedFormatCSV, ".tab": v1alpha1.SeedFormatCSV,
+	".json":  v1alpha1.SeedFormatJSON,
+	".jsonl": v1alpha1.SeedFormatJSONL, ".ndjson": v1alpha1.SeedFormatJSONL,
+	".parquet": v1alpha1.SeedFormatParquet, ".pq": v1alpha1.SeedFormatParquet,
 }
 
 // ending is the ending that tells the format; that of a compression may follow it.
@@ -46,8 +48,8 @@ func formatOf(asked v1alpha1.SeedFormat, name string) (v1alpha1.SeedFormat, erro
 // peeked is how much of a file is looked at to see what it is.
 const peeked = 64 << 10
 
-// decompressed returns what a compressed text becomes, or the text itself; changed says that it is other bytes. Small windows only: a few bytes could
-// ask for more memory than there is.
+// decompressed returns what a compressed text becomes, or the text itself; changed says that it is other bytes. Small windows only: a few
+// bytes could ask for more memory than there is.
 func decompressed(from *bufio.Reader) (result *bufio.Reader, changed bool, err error) {
 	magic, _ := from.Peek(6)
 	switch {
@@ -104,6 +106,18 @@ func asUTF8(from *bufio.Reader) (result io.Reader, changed bool, skipped int64, 
 	return from, false, 0, nil
 }
 
+// isPacked says whether what begins so is compressed, or text in UTF-16 that says so.
+func isPacked(beginning []byte) bool {
+	for _, magic := range [][]byte{
+		{0x1f, 0x8b}, {0x28, 0xb5, 0x2f, 0xfd}, []byte("BZh"), {0xfd, '7', 'z', 'X', 'Z', 0}, {0xff, 0xfe}, {0xfe, 0xff}, {0, 0, 0xfe, 0xff},
+	} {
+		if bytes.HasPrefix(beginning, magic) {
+			return true
+		}
+	}
+	return false
+}
+
 // recognize says of the beginning of a file what it is, where that is none of what its format can be.
 func recognize(beginning []byte, format v1alpha1.SeedFormat) error {
 	start := bytes.ToLower(bytes.TrimLeft(beginning[:min(len(beginning), 1024)], " \t\r\n"))
@@ -111,7 +125,8 @@ func recognize(beginning []byte, format v1alpha1.SeedFormat) error {
 	case bytes.HasPrefix(start, []byte("version https://git-lfs.github.com/spec/")):
 		return errors.New("it is a pointer of Git LFS, not the data; fetch the data (git lfs pull), or use an address that leads to it")
 	case bytes.HasPrefix(start, []byte("<!doctype html")), bytes.HasPrefix(start, []byte("<html")):
-		return errors.New("it is a web page, not data: perhaps a page to log in, or a view of the file; use an address that leads to the data itself")
+		return errors.New("it is a web page, not data: perhaps a page to log in, or a view of the file; " +
+			"use an address that leads to the data itself")
 	case bytes.HasPrefix(start, []byte("<?xml")):
 		return errors.New("it is XML, perhaps a server's message of an error; use an address that leads to the data itself")
 	case bytes.HasPrefix(beginning, []byte("PK\x03\x04")):
@@ -122,7 +137,7 @@ func recognize(beginning []byte, format v1alpha1.SeedFormat) error {
 		return errors.New("it is Parquet; set spec.seed.format to Parquet")
 	case bytes.HasPrefix(beginning, []byte("ARROW1")):
 		return errors.New("it is Arrow or Feather, which is not supported; give it as Parquet")
-	case len(beginning) >= 4 && bytes.Count(beginning, []byte{0}) > len(beginning)/4:
+	case len(beginning) >= 4 && !isPacked(beginning) && bytes.Count(beginning, []byte{0}) > len(beginning)/4:
 		return errors.New("many of its bytes are zero: it is text in UTF-16 without a byte order mark, or no text; convert the file to UTF-8")
 	case format == v1alpha1.SeedFormatCSV && bytes.HasPrefix(start, []byte(`{"`)):
 		return errors.New("it looks like JSON; set spec.seed.format to JSONL or JSON")

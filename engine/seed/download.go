@@ -42,6 +42,9 @@ func download(ctx context.Context, client *http.Client, address, name string) (*
 		content := &spool{}
 		err := fetch(ctx, client, address, content)
 		if err == nil {
+			err = content.flush()
+		}
+		if err == nil {
 			return &file{ReaderAt: content, size: content.size, name: name, close: content.Close}, nil
 		}
 		_ = content.Close() // half of a file is of no use

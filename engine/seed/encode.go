@@ -32,7 +32,12 @@ type encoder struct {
 	buffer []byte
 	seen   map[string]int64
 	kept   int
+	// looked and found count the texts that were looked for, and those that had come before.
+	looked, found int
 }
+
+// looks says whether it is still worth while to look for texts that have come before.
+func (e *encoder) looks() bool { return e.looked < 1<<14 || e.found*8 > e.looked }
 
 // row appends a row, and returns where it begins and ends.
 func (e *encoder) row(fields []table.Field, cells []any) (start, end int64, err error) {
@@ -101,12 +106,14 @@ func (e *encoder) raw(text string) {
 
 // bytes appends a text, or where it stands already: texts that come again and again take no room.
 func (e *encoder) bytes(text string) {
-	if len(text) < longText {
+	if len(text) < longText || !e.looks() {
 		e.buffer = append(e.buffer, tagValue)
 		e.raw(text)
 		return
 	}
+	e.looked++
 	if offset, known := e.seen[text]; known {
+		e.found++
 		e.buffer = append(e.buffer, tagSeen)
 		e.buffer = binary.AppendUvarint(e.buffer, uint64(offset))
 		e.buffer = binary.AppendUvarint(e.buffer, uint64(len(text)))

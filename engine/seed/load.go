@@ -38,7 +38,8 @@ type file struct {
 	close func() error
 }
 
-// Load opens the seed of a spec, and reads as much of it as is wanted to know its columns and where its rows are. Its errors are failure.Error.
+// Load opens the seed of a spec, and reads as much of it as is wanted to know its columns and where its rows are. Its errors are
+// failure.Error.
 func Load(ctx context.Context, spec *v1alpha1.Seed, options Options) (*Dataset, error) {
 	source, opened, err := open(ctx, spec, options)
 	if err != nil {
@@ -170,6 +171,11 @@ func scan(ctx context.Context, spec *v1alpha1.Seed, format v1alpha1.SeedFormat, 
 		}
 		return nil, err
 	}
+	if kept, isSpool := dataset.at.(*spool); isSpool {
+		if err := kept.flush(); err != nil {
+			return nil, errors.Join(err, kept.Close())
+		}
+	}
 	if dataset.index.count == 0 && limits.offset > 0 {
 		return nil, fmt.Errorf("it has no rows after the first %d, which spec.seed.selection.offset passes over", limits.offset)
 	}
@@ -206,6 +212,9 @@ func (d *Dataset) scan(ctx context.Context, spec *v1alpha1.Seed, format v1alpha1
 		if _, err := io.Copy(whole, unpacked); err != nil {
 			return err
 		}
+		if err := whole.flush(); err != nil {
+			return err
+		}
 		return d.scanParquet(ctx, spec, whole, whole.size, limits)
 	}
 	text, converted, skipped, err := asUTF8(unpacked)
@@ -239,8 +248,8 @@ func (c *cancelled) Read(to []byte) (int, error) {
 	return c.from.Read(to)
 }
 
-// Files up to wholeSize are hashed whole. Of larger ones, their size, their beginning and end and samples between are, since a few rows may be all
-// that is wanted of them.
+// Files up to wholeSize are hashed whole. Of larger ones, their size, their beginning and end and samples between are, since a few rows may
+// be all that is wanted of them.
 const (
 	wholeSize  = 16 << 20
 	samples    = 64

@@ -27,7 +27,7 @@ func fromWeb(address string) *v1alpha1.Seed {
 }
 
 // row returns a row of a dataset.
-func row(t *testing.T, dataset *seed.Dataset, number int) seed.Row {
+func row(t testing.TB, dataset *seed.Dataset, number int) seed.Row {
 	t.Helper()
 	read, err := dataset.Row(number)
 	if err != nil {

@@ -103,8 +103,8 @@ func (d *Dataset) csvRecords(reader *csvReader, columns []chosen, width int, lim
 			return nil, err
 		}
 		if len(record.cells) != width {
-			return nil, fmt.Errorf("line %d has %d cells, but the header has %d; the delimiter is %q: quote a cell in which it stands, or set spec.seed.csv.delimiter",
-				record.line, len(record.cells), width, string(reader.delimiter))
+			return nil, fmt.Errorf("line %d has %d cells, but the header has %d; the delimiter is %q: quote a cell in which it stands, "+
+				"or set spec.seed.csv.delimiter", record.line, len(record.cells), width, string(reader.delimiter))
 		}
 		if passed < limits.offset {
 			passed++
@@ -245,7 +245,8 @@ func (d *Dataset) scanJSON(spec *v1alpha1.Seed, text io.Reader, base int64, arra
 // useJSON has rows decoded as objects.
 func (d *Dataset) useJSON(columns []chosen, shape *jsonShape) error {
 	if shape.odd {
-		return fmt.Errorf("its objects have more than %d different keys, and at most as many are supported; turn what varies into a list of objects with a key and a value", maxColumns)
+		return fmt.Errorf("its objects have more than %d different keys, and at most as many are supported; "+
+			"turn what varies into a list of objects with a key and a value", maxColumns)
 	}
 	fields := make([]table.Field, len(columns))
 	from := make(map[string]int, len(columns))
@@ -271,6 +272,11 @@ func (d *Dataset) useJSON(columns []chosen, shape *jsonShape) error {
 	}
 	if !check {
 		return nil
+	}
+	if kept, isSpool := d.at.(*spool); isSpool {
+		if err := kept.flush(); err != nil {
+			return err
+		}
 	}
 	for number := range d.index.count {
 		record, err := d.record(number)

@@ -19,10 +19,13 @@ const (
 type spool struct {
 	memory []byte
 	file   *os.File
-	size   int64
+	// pending is what is still to be written to the file.
+	pending []byte
+	size    int64
 }
 
-var errSpoolFull = fmt.Errorf("it becomes more than %d GiB when it is read; select a part of it, or give it uncompressed as CSV or JSON Lines on a volume", maxSpool>>30)
+var errSpoolFull = fmt.Errorf("it becomes more than %d GiB when it is read; select a part of it, or give it uncompressed as CSV or JSON Lines "+
+	"on a volume", maxSpool>>30)
 
 // Write appends.
 func (s *spool) Write(data []byte) (int, error) {
@@ -39,12 +42,26 @@ func (s *spool) Write(data []byte) (int, error) {
 			return 0, err
 		}
 	}
-	written, err := s.file.Write(data)
-	s.size += int64(written)
-	if err != nil {
-		return written, s.full(err)
+	if len(s.pending)+len(data) > readSize {
+		if err := s.flush(); err != nil {
+			return 0, err
+		}
 	}
-	return written, nil
+	s.pending = append(s.pending, data...)
+	s.size += int64(len(data))
+	return len(data), nil
+}
+
+// flush writes what is still to be written. It is called before reading begins.
+func (s *spool) flush() error {
+	if len(s.pending) == 0 {
+		return nil
+	}
+	if _, err := s.file.Write(s.pending); err != nil {
+		return s.full(err)
+	}
+	s.pending = s.pending[:0]
+	return nil
 }
 
 func (s *spool) toFile() error {
