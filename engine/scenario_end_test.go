@@ -226,10 +226,30 @@ func TestAProcessorIsNotCalledForARowGroupWithoutRows(t *testing.T) {
 	}
 }
 
+// A column that never has an answer that can be used is given up before all of its rows have cost all of their requests.
+func TestAHopelessColumnIsGivenUpByItsRequests(t *testing.T) {
+	t.Parallel()
+	requests := map[v1alpha1.EarlyShutdownPolicy]int64{}
+	for _, policy := range []v1alpha1.EarlyShutdownPolicy{v1alpha1.EarlyShutdownEnabled, v1alpha1.EarlyShutdownDisabled} {
+		w, server := newScenario(t, 10, 4, llmsim.Config{Faults: []llmsim.Fault{{Kind: llmsim.FaultInvalid}}})
+		w.spec.Run = &v1alpha1.RunSettings{EarlyShutdown: &v1alpha1.EarlyShutdown{Policy: policy}}
+		ending := w.generate(t.Context(), 0)
+		requests[policy] = int64(server.Counters().Requests)
+		if isEarly := ending.Result.Reason == v1alpha1.ReasonEarlyShutdown; isEarly != (policy == v1alpha1.EarlyShutdownEnabled) {
+			t.Errorf("%s: the run ended as %s: %s", policy, ending.Result.Reason, ending.Result.Message)
+		}
+	}
+	if early, all := requests[v1alpha1.EarlyShutdownEnabled], requests[v1alpha1.EarlyShutdownDisabled]; early > all*2/3 {
+		t.Errorf("%d requests were sent, of %d for all rows", early, all)
+	}
+}
+
 // B3.3: of a run without a single record is said why.
 func TestARunWithoutARecordNamesTheCause(t *testing.T) {
 	t.Parallel()
 	w, _ := newScenario(t, 10, 4, llmsim.Config{Faults: []llmsim.Fault{{Kind: llmsim.FaultInvalid}}})
+	// It would end the run sooner.
+	w.spec.Run = &v1alpha1.RunSettings{EarlyShutdown: &v1alpha1.EarlyShutdown{Policy: v1alpha1.EarlyShutdownDisabled}}
 	ending := w.generate(t.Context(), 0)
 	if ending.Result.Outcome != runreport.OutcomeFailed || ending.Result.Reason != v1alpha1.ReasonNoRecords || ending.ExitCode != runreport.ExitFailed {
 		t.Errorf("the run ended as %s, %s with exit code %d", ending.Result.Outcome, ending.Result.Reason, ending.ExitCode)

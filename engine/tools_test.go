@@ -243,6 +243,10 @@ func TestAToolServerThatStaysAwayEndsTheRunAndDropsNothing(t *testing.T) {
 func TestAModelThatNeverStopsCallingCostsABoundedNumberOfRequests(t *testing.T) {
 	model, words := newCaller(t, 1_000_000), newLexicon(t, "define")
 	w := newWorld(t, fmt.Sprintf(toolsSpec, 5, "OpenAI", "http://"+words.address), model.URL)
+	if w.spec.Run == nil {
+		w.spec.Run = &v1alpha1.RunSettings{}
+	}
+	w.spec.Run.EarlyShutdown = &v1alpha1.EarlyShutdown{Policy: v1alpha1.EarlyShutdownDisabled} // which would end it sooner
 	ending := w.generate(t.Context(), 0)
 	checkEnding(t, ending, runreport.OutcomeFailed, v1alpha1.ReasonNoRecords, runreport.ExitFailed, 0, 5)
 	// Five rows, each in two attempts, with two turns and one request that must be an answer.
