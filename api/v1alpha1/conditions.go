@@ -91,6 +91,11 @@ const (
 	// ReasonSchedulerStalled: no cell was finished for a while, and no known wait explains it.
 	ReasonSchedulerStalled = "SchedulerStalled"
 
+	// ReasonForeignObject: an object of others carries the labels of the resource's own.
+	ReasonForeignObject = "ForeignObject"
+	// ReasonRetryNotStarted: another attempt was asked for, and none was started.
+	ReasonRetryNotStarted = "RetryNotStarted"
+
 	// ReasonAllowResizeColumns: columns with allowResize force sync mode.
 	ReasonAllowResizeColumns = "AllowResizeColumns"
 )

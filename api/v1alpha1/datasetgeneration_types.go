@@ -162,6 +162,7 @@ type PersistentVolumeClaimOutput struct {
 	// claimName is the name of the claim.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
 	// +required
 	ClaimName string `json:"claimName,omitempty"`
 }

@@ -45,50 +45,50 @@ type settings struct {
 }
 
 func main() {
-	var given settings
-	flag.StringVar(&given.engineImage, "engine-image", "", "Image of engine Pods; the manager's own when empty.")
-	flag.StringVar(&given.namespaces, "namespaces", "",
+	var flags settings
+	flag.StringVar(&flags.engineImage, "engine-image", "", "Image of engine Pods; the manager's own when empty.")
+	flag.StringVar(&flags.namespaces, "namespaces", "",
 		"Comma-separated namespaces to watch; all when empty. With a list, Roles in those namespaces are enough.")
-	flag.BoolVar(&given.leaderElect, "leader-elect", true,
+	flag.BoolVar(&flags.leaderElect, "leader-elect", true,
 		"Act only while holding the Lease, so that two managers never act at once.")
-	flag.StringVar(&given.leaderElectionNamespace, "leader-election-namespace", "",
+	flag.StringVar(&flags.leaderElectionNamespace, "leader-election-namespace", "",
 		"Namespace of the Lease; the manager's own when empty.")
-	flag.StringVar(&given.metricsAddress, "metrics-bind-address", "127.0.0.1:8080",
+	flag.StringVar(&flags.metricsAddress, "metrics-bind-address", "127.0.0.1:8080",
 		"Address of the metrics, over plain HTTP and without authentication, hence on loopback; 0 turns them off.")
-	flag.StringVar(&given.probeAddress, "health-probe-bind-address", ":8081", "Address of /healthz and /readyz.")
-	flag.IntVar(&given.concurrency, "max-concurrent-reconciles", 4, "Resources that are reconciled at the same time.")
-	flag.Float64Var(&given.queriesPerSecond, "kube-api-qps", 50, "Requests per second to the API server; bursts are twice as large.")
+	flag.StringVar(&flags.probeAddress, "health-probe-bind-address", ":8081", "Address of /healthz and /readyz.")
+	flag.IntVar(&flags.concurrency, "max-concurrent-reconciles", 4, "Resources that are reconciled at the same time.")
+	flag.Float64Var(&flags.queriesPerSecond, "kube-api-qps", 50, "Requests per second to the API server; bursts are twice as large.")
 	logging := zap.Options{}
 	logging.BindFlags(flag.CommandLine)
 	flag.Parse()
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&logging)))
 
 	ctrl.Log.Info("The manager starts", "version", buildversion.Version())
-	if err := run(ctrl.SetupSignalHandler(), given); err != nil {
+	if err := run(ctrl.SetupSignalHandler(), flags); err != nil {
 		ctrl.Log.Error(err, "The manager has ended")
 		os.Exit(1)
 	}
 }
 
 // run returns when the context ends, or with an error that only a restart can mend.
-func run(ctx context.Context, given settings) error {
+func run(ctx context.Context, flags settings) error {
 	config, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("finding the cluster: %w", err)
 	}
-	config.QPS, config.Burst = float32(given.queriesPerSecond), int(2*given.queriesPerSecond)
+	config.QPS, config.Burst = float32(flags.queriesPerSecond), int(2*flags.queriesPerSecond)
 	config.UserAgent = "seedloom-manager"
 
-	manager, err := ctrl.NewManager(config, managerOptions(given))
+	manager, err := ctrl.NewManager(config, managerOptions(flags))
 	if err != nil {
 		return fmt.Errorf("setting up the manager: %w", err)
 	}
-	if given.engineImage == "" {
-		if given.engineImage, err = ownImage(ctx, manager.GetAPIReader(), os.Getenv); err != nil {
+	if flags.engineImage == "" {
+		if flags.engineImage, err = ownImage(ctx, manager.GetAPIReader(), os.Getenv); err != nil {
 			return err
 		}
 	}
-	ctrl.Log.Info("Engine Pods get an image", "image", given.engineImage)
+	ctrl.Log.Info("Engine Pods get an image", "image", flags.engineImage)
 	controllerMetrics, err := datasetgeneration.NewMetrics(metrics.Registry)
 	if err != nil {
 		return err
@@ -112,7 +112,7 @@ func run(ctx context.Context, given settings) error {
 		Metrics:   controllerMetrics,
 		Now:       now,
 		Options: datasetgeneration.Options{
-			EngineImage: given.engineImage, MaxConcurrentReconciles: given.concurrency, Environment: engineVariables(os.Getenv),
+			EngineImage: flags.engineImage, MaxConcurrentReconciles: flags.concurrency, Environment: engineVariables(os.Getenv),
 		},
 	}
 	if err := reconciler.SetupWithManager(manager, "datasetgeneration"); err != nil {
@@ -127,7 +127,7 @@ func run(ctx context.Context, given settings) error {
 	return manager.Start(ctx)
 }
 
-func managerOptions(given settings) ctrl.Options {
+func managerOptions(flags settings) ctrl.Options {
 	scheme := runtime.NewScheme()
 	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
 	utilruntime.Must(v1alpha1.AddToScheme(scheme))
@@ -135,7 +135,7 @@ func managerOptions(given settings) ctrl.Options {
 	options := ctrl.Options{
 		Scheme: scheme,
 		Cache: cache.Options{
-			// Of Jobs, Pods and ConfigMaps, only those that the controller made are held in memory.
+			// Of Jobs, Pods and ConfigMaps, only those that the controller creates are held in memory.
 			ByObject: map[client.Object]cache.ByObject{
 				&batchv1.Job{}:      {Label: ours},
 				&corev1.Pod{}:       {Label: ours},
@@ -143,15 +143,15 @@ func managerOptions(given settings) ctrl.Options {
 			},
 			DefaultTransform: cache.TransformStripManagedFields(),
 		},
-		Metrics:                 metricsserver.Options{BindAddress: given.metricsAddress},
-		HealthProbeBindAddress:  given.probeAddress,
-		LeaderElection:          given.leaderElect,
+		Metrics:                 metricsserver.Options{BindAddress: flags.metricsAddress},
+		HealthProbeBindAddress:  flags.probeAddress,
+		LeaderElection:          flags.leaderElect,
 		LeaderElectionID:        "manager.seedloom.dev",
-		LeaderElectionNamespace: given.leaderElectionNamespace,
+		LeaderElectionNamespace: flags.leaderElectionNamespace,
 		// The process ends when the manager does, so the next one need not wait for the Lease to expire.
 		LeaderElectionReleaseOnCancel: true,
 	}
-	for _, namespace := range strings.Split(given.namespaces, ",") {
+	for _, namespace := range strings.Split(flags.namespaces, ",") {
 		if namespace = strings.TrimSpace(namespace); namespace != "" {
 			if options.Cache.DefaultNamespaces == nil {
 				options.Cache.DefaultNamespaces = map[string]cache.Config{}
@@ -162,8 +162,8 @@ func managerOptions(given settings) ctrl.Options {
 	return options
 }
 
-// engineVariables hands the proxy that the manager was told of on to the engines, which send requests to models from the same cluster, and the
-// addresses inside that they may be led to. A proxy with a password is left out: whoever may read Pods would read it.
+// engineVariables hands the manager's own proxy on to the engines, which send requests to models from the same cluster, and the addresses
+// inside that they may be led to. A proxy with a password is left out: whoever may read Pods would read it.
 func engineVariables(lookup func(string) string) []corev1.EnvVar {
 	var variables []corev1.EnvVar
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"} {

@@ -15,21 +15,21 @@ const (
 )
 
 // addCertificates mounts the certificates of providers, in a folder for each. The kubelet reads the Secrets, the controller cannot.
-func (f *facts) addCertificates(pod *corev1.PodSpec) {
+func (s *situation) addCertificates(pod *corev1.PodSpec) {
 	var sources []corev1.VolumeProjection
-	for i := range f.resource.Spec.Providers {
-		given := f.resource.Spec.Providers[i].TLS
-		if given == nil {
+	for i := range s.resource.Spec.Providers {
+		tls := s.resource.Spec.Providers[i].TLS
+		if tls == nil {
 			continue
 		}
-		folder := f.resource.Spec.Providers[i].Name
-		if reference := given.CABundleConfigMapRef; reference != nil {
+		folder := s.resource.Spec.Providers[i].Name
+		if reference := tls.CABundleConfigMapRef; reference != nil {
 			sources = append(sources, corev1.VolumeProjection{ConfigMap: &corev1.ConfigMapProjection{
 				LocalObjectReference: corev1.LocalObjectReference{Name: reference.Name},
 				Items:                []corev1.KeyToPath{{Key: reference.Key, Path: path.Join(folder, runreport.CABundleName)}},
 			}})
 		}
-		if reference := given.ClientCertificateSecretRef; reference != nil {
+		if reference := tls.ClientCertificateSecretRef; reference != nil {
 			sources = append(sources, corev1.VolumeProjection{Secret: &corev1.SecretProjection{
 				LocalObjectReference: corev1.LocalObjectReference{Name: reference.Name},
 				Items: []corev1.KeyToPath{

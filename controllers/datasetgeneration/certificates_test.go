@@ -19,7 +19,7 @@ func TestPodsHaveTheCertificatesOfTheirProviders(t *testing.T) {
 		}},
 	}
 	options := &Options{EngineImage: "engine", Environment: []corev1.EnvVar{{Name: "HTTPS_PROXY", Value: "http://proxy:3128"}}}
-	f := &facts{options: options, resource: &v1alpha1.DatasetGeneration{Spec: spec}}
+	f := &situation{input: &input{options: options, resource: &v1alpha1.DatasetGeneration{Spec: spec}}}
 	pod := f.podTemplate(runreport.RoleGenerate).Spec
 	paths := map[string]string{}
 	for _, volume := range pod.Volumes {

@@ -5,66 +5,47 @@ import (
 	"errors"
 	"fmt"
 
-	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/controllers/enginepods"
-	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // syncChildren deletes what the current attempt does not want and creates the next thing that it does.
-func (r *Reconciler) syncChildren(ctx context.Context, f *facts) error {
-	ctx, info := f.logger(ctx)
-	if f.lifetime == lifetimeInvalid || f.lifetime == lifetimeSuspended {
-		f.stale, f.workload = f.children, workload{}
-	}
-	if err := r.deleteStale(ctx, f); err != nil {
+func (r *Reconciler) syncChildren(ctx context.Context, s *situation) error {
+	if err := r.deleteStale(ctx, s); err != nil {
 		return err
 	}
-	if f.lifetime != lifetimeActive || f.stale.writes() {
+	if s.lifetime != lifetimeActive || s.stale.writes() {
 		// Two attempts never write at the same time: the next one is created when the last Pod of the former is gone.
 		return nil
 	}
-	if err := r.updateDeadline(ctx, f); err != nil {
+	if err := r.updateDeadline(ctx, s); err != nil {
 		return err
 	}
-	wanted, err := f.wanted()
+	wanted, err := s.wanted()
 	if err != nil || len(wanted) == 0 {
 		return err
 	}
-	if err := r.confirm(ctx, f.resource); err != nil {
+	if err := r.confirm(ctx, s.resource); err != nil {
 		return err
 	}
 	for _, object := range wanted {
-		if err := r.create(ctx, f, object); err != nil {
+		if err := r.create(ctx, s, object); err != nil {
 			return err
 		}
-		info("Created", "kind", fmt.Sprintf("%T", object), "object", object.GetName())
+		log.FromContext(ctx).Info("Created", "kind", fmt.Sprintf("%T", object), "object", object.GetName())
 	}
 	return nil
 }
 
-// writes says whether something among the children may still write to the output.
-func (c children) writes() bool {
-	if len(c.jobs) > 0 {
-		return true
-	}
-	for i := range c.pods {
-		if !enginepods.IsOver(&c.pods[i]) {
-			return true
-		}
-	}
-	return false
-}
-
 // deleteStale deletes Jobs in the foreground: a Job is gone when its Pods are.
-func (r *Reconciler) deleteStale(ctx context.Context, f *facts) error {
+func (r *Reconciler) deleteStale(ctx context.Context, s *situation) error {
 	var failures []error
 	remove := func(object client.Object, kind string) {
 		if object.GetDeletionTimestamp() != nil {
@@ -79,47 +60,37 @@ func (r *Reconciler) deleteStale(ctx context.Context, f *facts) error {
 			failures = append(failures, fmt.Errorf("deleting %s %s: %w", kind, object.GetName(), err))
 		}
 	}
-	for i := range f.stale.jobs {
-		remove(&f.stale.jobs[i], "Job")
+	for i := range s.stale.jobs {
+		remove(&s.stale.jobs[i], "Job")
 	}
-	for i := range f.stale.pods {
-		pod := &f.stale.pods[i]
-		if owner := metav1.GetControllerOf(pod); owner == nil || owner.Kind != "Job" || !f.hasJob(owner.Name) {
+	for i := range s.stale.pods {
+		pod := &s.stale.pods[i]
+		if owner := metav1.GetControllerOf(pod); owner == nil || owner.Kind != "Job" || !s.children.hasJob(owner.Name) {
 			remove(pod, "Pod")
 		}
 	}
-	for i := range f.stale.configMaps {
-		configMap := &f.stale.configMaps[i]
+	for i := range s.stale.configMaps {
+		configMap := s.stale.configMaps[i].DeepCopy()
 		configMap.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ConfigMap"))
 		remove(configMap, "ConfigMap")
 	}
 	return errors.Join(failures...)
 }
 
-// hasJob says whether the Job is among the children: then its Pods go with it.
-func (f *facts) hasJob(name string) bool {
-	for i := range f.children.jobs {
-		if f.children.jobs[i].Name == name {
-			return true
-		}
-	}
-	return false
-}
-
 // updateDeadline brings an edit of the deadline to a Job that is running already. Other settings hold from the next attempt.
-func (r *Reconciler) updateDeadline(ctx context.Context, f *facts) error {
-	job := f.workload.generate
+func (r *Reconciler) updateDeadline(ctx context.Context, s *situation) error {
+	job := s.workload.generate
 	if job == nil || jobEnd(job) != nil {
 		return nil
 	}
-	want := activeDeadline(&f.resource.Spec)
+	want := activeDeadline(&s.resource.Spec)
 	have := job.Spec.ActiveDeadlineSeconds
 	if (want == nil && have == nil) || (want != nil && have != nil && *want == *have) {
 		return nil
 	}
-	patch := client.MergeFrom(job.DeepCopy())
-	job.Spec.ActiveDeadlineSeconds = want
-	if err := r.Patch(ctx, job, patch); client.IgnoreNotFound(err) != nil {
+	changed := job.DeepCopy()
+	changed.Spec.ActiveDeadlineSeconds = want
+	if err := r.Patch(ctx, changed, client.MergeFrom(job)); client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("changing the deadline of Job %s: %w", job.Name, err)
 	}
 	return nil
@@ -142,14 +113,13 @@ func (r *Reconciler) confirm(ctx context.Context, resource *v1alpha1.DatasetGene
 
 // create creates the object. When one of its name exists, it is the same one, of which the cache has not heard yet;
 // one that belongs to someone else is an error.
-func (r *Reconciler) create(ctx context.Context, f *facts, object client.Object) error {
+func (r *Reconciler) create(ctx context.Context, s *situation, object client.Object) error {
 	gvk, err := apiutil.GVKForObject(object, r.Scheme())
 	if err != nil {
 		return fmt.Errorf("creating %s: %w", object.GetName(), err)
 	}
 	err = r.Create(ctx, object)
 	if err == nil {
-		f.created(object)
 		return nil
 	}
 	if !apierrors.IsAlreadyExists(err) {
@@ -160,22 +130,8 @@ func (r *Reconciler) create(ctx context.Context, f *facts, object client.Object)
 	if err := r.APIReader.Get(ctx, client.ObjectKeyFromObject(object), existing); err != nil {
 		return fmt.Errorf("reading %s %s: %w", gvk.Kind, object.GetName(), err)
 	}
-	if !f.owns(existing) {
+	if !metav1.IsControlledBy(existing, s.resource) {
 		return fmt.Errorf("%s %s exists already and belongs to something else: delete or rename it", gvk.Kind, object.GetName())
 	}
 	return nil
-}
-
-// created adds a new object to the workload, so that the status of this reconcile knows of it.
-func (f *facts) created(object client.Object) {
-	switch created := object.(type) {
-	case *batchv1.Job:
-		if created.Labels[v1alpha1.LabelRole] == runreport.RoleFinalize {
-			f.workload.finalize = created
-		} else {
-			f.workload.generate = created
-		}
-	case *corev1.Pod:
-		f.workload.generating = append(f.workload.generating, *created)
-	}
 }

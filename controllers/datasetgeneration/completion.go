@@ -16,27 +16,20 @@ type verdict struct {
 	partialReason, partialMessage string
 }
 
-// judge applies the completion policy to an attempt that has ended. records are those of the dataset, dropped says why
-// records are missing.
-func judge(spec *v1alpha1.DatasetGenerationSpec, end ending, dataset *runreport.Result, records v1alpha1.RecordsStatus) verdict {
-	minimum := spec.MinRecords()
+// judge applies the completion policy to an attempt that has ended with so many records in the dataset.
+func (s *situation) judge(records v1alpha1.RecordsStatus) verdict {
+	end, dataset := *s.observed.ending, s.observed.dataset
+	minimum := s.resource.Spec.MinRecords()
 	// What allowResize columns added or took away on purpose is neither a gain nor a loss.
 	accounted := records.Actual - records.Added + records.Filtered
 	lost := max(records.Target-accounted, 0)
 	var v verdict
 	if lost > 0 {
-		v.partialReason = v1alpha1.ReasonRowsDropped
-		if end.reason != "" {
-			v.partialReason = end.reason
-		} else if dataset != nil && records.Missing > 0 && reasonPattern.MatchString(dataset.Reason) {
-			v.partialReason = dataset.Reason
-		}
-		v.partialMessage = fmt.Sprintf("%d of %d records are in the output: %d dropped, %d not generated%s",
-			records.Actual, records.Target, records.Dropped, max(lost-records.Dropped, 0), whereCauses("; ", records, ""))
+		v.partialReason, v.partialMessage = losses(end, dataset, records, lost)
 	}
-	engine := ""
+	engineSays := ""
 	if dataset != nil && dataset.Message != "" {
-		engine = " " + withStop(clip(dataset.Message, maxMessage))
+		engineSays = " " + withStop(clip(dataset.Message, maxMessage))
 	}
 	// What a processor has not seen is no part of what was asked for, however many records there are.
 	unprocessed := reason.Of(end.reason).LeavesUnprocessed
@@ -45,30 +38,60 @@ func judge(spec *v1alpha1.DatasetGenerationSpec, end ending, dataset *runreport.
 		v.reason = end.reason
 		v.message = fmt.Sprintf("%s %d of %d records are in the output.", withStop(end.message), records.Actual, records.Target)
 	case records.Actual == 0:
-		v.reason = v1alpha1.ReasonNoRecords
-		if dataset != nil && reasonPattern.MatchString(dataset.Reason) {
-			v.reason = dataset.Reason
-		}
-		v.message = fmt.Sprintf("The run ended without a single one of %d records.%s%s", records.Target, engine, whereCauses(" ", records, "."))
+		v.reason = reasonOf(dataset, v1alpha1.ReasonNoRecords)
+		v.message = fmt.Sprintf("The run ended without a single one of %d records.%s%s",
+			records.Target, engineSays, whereCauses(" ", records, "."))
 	case accounted < minimum:
 		v.reason = v1alpha1.ReasonCompletionPolicyNotMet
-		if dataset != nil && dataset.Outcome == runreport.OutcomeFailed && reasonPattern.MatchString(dataset.Reason) {
-			v.reason = dataset.Reason
+		if dataset != nil && dataset.Outcome == runreport.OutcomeFailed {
+			v.reason = reasonOf(dataset, v.reason)
 		}
-		v.message = fmt.Sprintf("%d of %d records are in the output, and spec.completionPolicy asks for at least %d.%s Lower minRecords or mend the cause, and %s",
-			records.Actual, records.Target, minimum, engine, howToRetry)
+		v.message = fmt.Sprintf("%d of %d records are in the output, and spec.completionPolicy asks for at least %d.%s "+
+			"Lower minRecords or mend the cause, and %s", records.Actual, records.Target, minimum, engineSays, howToRetry(s.resource))
 	case lost > 0:
 		v.complete, v.reason = true, v1alpha1.ReasonCompletionPolicyMet
-		v.message = fmt.Sprintf("%d of %d records are in the output; spec.completionPolicy asks for at least %d", records.Actual, records.Target, minimum)
+		v.message = fmt.Sprintf("%d of %d records are in the output; spec.completionPolicy asks for at least %d",
+			records.Actual, records.Target, minimum)
 	default:
-		v.complete, v.reason = true, v1alpha1.ReasonAllRecords
-		v.message = fmt.Sprintf("all %d records are in the output", records.Actual)
-		if records.Added > 0 || records.Filtered > 0 {
-			v.message = fmt.Sprintf("%d records are in the output: %d were asked for, allowResize columns added %d and took away %d",
-				records.Actual, records.Target, records.Added, records.Filtered)
-		}
+		v.complete, v.reason, v.message = true, v1alpha1.ReasonAllRecords, allRecords(records)
+	}
+	if v.complete && end.message != "" && v.partialReason != "" {
+		v.partialMessage += ". " + end.message
 	}
 	return v
+}
+
+// losses says why records are missing.
+func losses(end ending, dataset *runreport.Result, records v1alpha1.RecordsStatus, lost int64) (reason, message string) {
+	reason = v1alpha1.ReasonRowsDropped
+	if end.reason != "" {
+		reason = end.reason
+	} else if records.Missing > 0 {
+		reason = reasonOf(dataset, reason)
+	}
+	return reason, fmt.Sprintf("%d of %d records are in the output: %d dropped, %d not generated%s",
+		records.Actual, records.Target, records.Dropped, max(lost-records.Dropped, 0), whereCauses("; ", records, ""))
+}
+
+// allRecords says what is in the output when nothing that was asked for is missing.
+func allRecords(records v1alpha1.RecordsStatus) string {
+	switch {
+	case records.Added > 0 || records.Filtered > 0:
+		return fmt.Sprintf("%d records are in the output: %d were asked for, allowResize columns added %d and took away %d",
+			records.Actual, records.Target, records.Added, records.Filtered)
+	case records.Actual > records.Target:
+		return fmt.Sprintf("%d records are in the output, of which %d are asked for; the others are of the time when it were more",
+			records.Actual, records.Target)
+	}
+	return fmt.Sprintf("all %d records are in the output", records.Actual)
+}
+
+// reasonOf is the engine's reason, or another where it has none that the API takes.
+func reasonOf(dataset *runreport.Result, otherwise string) string {
+	if dataset != nil && reasonPattern.MatchString(dataset.Reason) {
+		return dataset.Reason
+	}
+	return otherwise
 }
 
 // whereCauses says where the causes of dropped records stand, where there are any.

@@ -1,11 +1,14 @@
 package datasetgeneration
 
 import (
+	"slices"
 	"time"
 	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
 )
 
 const (
@@ -17,34 +20,40 @@ const (
 	maxCondition = maxViolations + maxMessage
 )
 
-// conditionSet changes the conditions of one status. Every condition that it sets has the generation that was looked at.
-type conditionSet struct {
-	list       *[]metav1.Condition
-	generation int64
-	now        time.Time
+// ownConditions are the types of all conditions that the controller sets. Those of others are left alone.
+var ownConditions = []string{
+	v1alpha1.ConditionReady, v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled, v1alpha1.ConditionAccepted,
+	v1alpha1.ConditionSuspended, v1alpha1.ConditionComplete, v1alpha1.ConditionFailed, v1alpha1.ConditionPartial,
+	v1alpha1.ConditionDegraded, v1alpha1.ConditionSyncFallback,
 }
 
-func (c conditionSet) set(conditionType string, status metav1.ConditionStatus, reason, message string) {
-	meta.SetStatusCondition(c.list, metav1.Condition{
-		Type:               conditionType,
-		Status:             status,
-		Reason:             reason,
-		Message:            clip(message, maxCondition),
-		ObservedGeneration: c.generation,
-		LastTransitionTime: metav1.Time{Time: c.now},
-	})
+// conditionSet are the conditions that hold, built from nothing: what is not in it does not hold.
+type conditionSet []metav1.Condition
+
+func (c *conditionSet) add(conditionType string, status metav1.ConditionStatus, reason, message string) {
+	*c = append(*c, metav1.Condition{Type: conditionType, Status: status, Reason: reason, Message: clip(message, maxCondition)})
 }
 
-func (c conditionSet) remove(conditionTypes ...string) {
-	for _, conditionType := range conditionTypes {
-		meta.RemoveStatusCondition(c.list, conditionType)
+// keep adds those of the types that stand already.
+func (c *conditionSet) keep(standing []metav1.Condition, conditionTypes ...string) {
+	for _, condition := range standing {
+		if slices.Contains(conditionTypes, condition.Type) {
+			*c = append(*c, condition)
+		}
 	}
 }
 
-// keep says of all conditions that they hold for the generation.
-func (c conditionSet) keep() {
-	for i := range *c.list {
-		(*c.list)[i].ObservedGeneration = c.generation
+// applyTo makes the conditions of a status these, as they are at a generation, and removes all others of ours.
+func (c *conditionSet) applyTo(list *[]metav1.Condition, generation int64, now time.Time) {
+	for _, conditionType := range ownConditions {
+		if !slices.ContainsFunc(*c, func(condition metav1.Condition) bool { return condition.Type == conditionType }) {
+			meta.RemoveStatusCondition(list, conditionType)
+		}
+	}
+	for _, condition := range *c {
+		condition.ObservedGeneration = generation
+		condition.LastTransitionTime = metav1.Time{Time: now}
+		meta.SetStatusCondition(list, condition)
 	}
 }
 

@@ -1,8 +1,8 @@
 package datasetgeneration
 
 import (
-	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -24,11 +24,10 @@ const (
 // trouble is one thing that slows a run down.
 type trouble struct{ reason, message string }
 
-// showDegraded says what slows the run down, as long as something does. The gravest trouble gives the reason.
-func (f *facts) showDegraded(conditions conditionSet) {
-	found := f.troubles()
+// addDegraded says what slows the run down, as long as something does. The gravest trouble gives the reason.
+func (s *situation) addDegraded(conditions *conditionSet) {
+	found := s.troubles()
 	if len(found) == 0 {
-		conditions.remove(v1alpha1.ConditionDegraded)
 		return
 	}
 	var messages []string
@@ -38,26 +37,26 @@ func (f *facts) showDegraded(conditions conditionSet) {
 	if more := len(found) - len(messages); more > 0 {
 		messages = append(messages, fmt.Sprintf("and %d more", more))
 	}
-	conditions.set(v1alpha1.ConditionDegraded, metav1.ConditionTrue, found[0].reason, strings.Join(messages, "; "))
+	conditions.add(v1alpha1.ConditionDegraded, metav1.ConditionTrue, found[0].reason, strings.Join(messages, "; "))
 }
 
-// troubles are what the running Pods of a live attempt tell of, or are told, the gravest first.
-func (f *facts) troubles() []trouble {
-	if f.lifetime != lifetimeActive || f.observed.ending != nil {
+// troubles are what the running Pods of a live attempt report, and what the coordinator knows of them, the gravest first.
+func (s *situation) troubles() []trouble {
+	if s.lifetime != lifetimeActive || s.observed.ending != nil {
 		return nil
 	}
 	var reports []podTroubles
-	for i := range f.workload.generating {
-		pod := &f.workload.generating[i]
-		if progress, found := f.progress[pod.UID]; found && enginepods.IsRunning(pod) {
+	for i := range s.workload.generating {
+		pod := &s.workload.generating[i]
+		if progress, found := s.progress[pod.UID]; found && enginepods.IsRunning(pod) {
 			reports = append(reports, podTroubles{pod.Name, progress.Troubles})
 		}
 	}
-	found := f.stalls(reports)
-	found = append(found, f.endpoints(reports, runreport.EndpointPaused)...)
-	found = append(found, f.endpoints(reports, runreport.EndpointRateLimited)...)
-	found = append(found, f.shutEndpoints(len(reports))...)
-	return append(found, f.slowModels(reports)...)
+	found := s.stalls(reports)
+	found = append(found, s.endpoints(reports, runreport.EndpointPaused)...)
+	found = append(found, s.endpoints(reports, runreport.EndpointRateLimited)...)
+	found = append(found, s.shutEndpoints(len(reports))...)
+	return append(found, s.slowModels(reports)...)
 }
 
 type podTroubles struct {
@@ -66,13 +65,13 @@ type podTroubles struct {
 }
 
 // old says whether something that has gone on since a time is worth telling.
-func (f *facts) old(since time.Time) bool { return f.now.Sub(since) >= degradedAfter }
+func (s *situation) old(since time.Time) bool { return s.now.Sub(since) >= degradedAfter }
 
-func (f *facts) stalls(reports []podTroubles) []trouble {
+func (s *situation) stalls(reports []podTroubles) []trouble {
 	var since time.Time
 	var pods []string
 	for _, report := range reports {
-		if report.StalledSince == nil || !f.old(*report.StalledSince) {
+		if report.StalledSince == nil || !s.old(*report.StalledSince) {
 			continue
 		}
 		pods = append(pods, report.pod)
@@ -86,17 +85,17 @@ func (f *facts) stalls(reports []podTroubles) []trouble {
 		len(pods), len(reports), clock(since), clip(slices.Min(pods), maxMessage))}}
 }
 
-func (f *facts) endpoints(reports []podTroubles, state runreport.EndpointState) []trouble {
+func (s *situation) endpoints(reports []podTroubles, state runreport.EndpointState) []trouble {
 	merged := map[string]runreport.Endpoint{}
 	for _, report := range reports {
 		for _, endpoint := range report.Endpoints {
-			if endpoint.State != state || !f.old(endpoint.Since) {
+			if endpoint.State != state || !s.old(endpoint.Since) {
 				continue
 			}
 			before, known := merged[endpoint.Provider]
 			if known {
 				endpoint.Since = earlier(before.Since, endpoint.Since)
-				endpoint.Refused = sum(endpoint.Refused, before.Refused)
+				endpoint.Refused = saturated(endpoint.Refused, before.Refused)
 				if before.Until.After(endpoint.Until) {
 					endpoint.Until = before.Until
 				}
@@ -105,7 +104,7 @@ func (f *facts) endpoints(reports []podTroubles, state runreport.EndpointState) 
 		}
 	}
 	var found []trouble
-	for _, endpoint := range sorted(merged, func(e runreport.Endpoint) string { return e.Provider }) {
+	for _, endpoint := range sorted(merged) {
 		name := clip(endpoint.Provider, 256)
 		if state == runreport.EndpointPaused {
 			found = append(found, trouble{v1alpha1.ReasonProviderUnavailable, fmt.Sprintf(
@@ -114,7 +113,7 @@ func (f *facts) endpoints(reports []podTroubles, state runreport.EndpointState) 
 			continue
 		}
 		message := fmt.Sprintf("provider %q limits the rate since %s (%s were refused)", name, clock(endpoint.Since), requests(endpoint.Refused))
-		if endpoint.Until.Sub(f.now) >= degradedAfter {
+		if endpoint.Until.Sub(s.now) >= degradedAfter {
 			message += ", and wants to be left alone until " + clock(endpoint.Until)
 		}
 		found = append(found, trouble{v1alpha1.ReasonRateLimited, message})
@@ -123,10 +122,10 @@ func (f *facts) endpoints(reports []podTroubles, state runreport.EndpointState) 
 }
 
 // shutEndpoints tells to which endpoints some of the running Pods may send nothing.
-func (f *facts) shutEndpoints(running int) []trouble {
+func (s *situation) shutEndpoints(running int) []trouble {
 	var found []trouble
-	for _, shut := range f.shut {
-		if f.old(shut.Since) {
+	for _, shut := range s.shut {
+		if s.old(shut.Since) {
 			found = append(found, trouble{v1alpha1.ReasonSharedLimitReached, fmt.Sprintf(
 				"%d of %d running Pods may send nothing to %s since %s: others have all that providers[].maxParallelRequests (%d) allows",
 				shut.Pods, max(running, shut.Pods), clip(shut.Endpoint, 256), clock(shut.Since), shut.Limit)})
@@ -135,7 +134,7 @@ func (f *facts) shutEndpoints(running int) []trouble {
 	return found
 }
 
-func (f *facts) slowModels(reports []podTroubles) []trouble {
+func (s *situation) slowModels(reports []podTroubles) []trouble {
 	merged := map[string]runreport.SlowModel{}
 	for _, report := range reports {
 		for _, slow := range report.Slow {
@@ -144,43 +143,44 @@ func (f *facts) slowModels(reports []podTroubles) []trouble {
 			}
 			if before, known := merged[slow.Model]; known {
 				slow.Since = earlier(before.Since, slow.Since)
-				slow.Requests = sum(slow.Requests, before.Requests)
+				slow.Requests = saturated(slow.Requests, before.Requests)
 			}
 			merged[slow.Model] = slow
 		}
 	}
 	var found []trouble
-	for _, slow := range sorted(merged, func(s runreport.SlowModel) string { return s.Model }) {
+	for _, slow := range sorted(merged) {
 		verb := "are"
 		if slow.Requests == 1 {
 			verb = "is"
 		}
-		found = append(found, trouble{v1alpha1.ReasonSlowRequests, fmt.Sprintf("%s to model %q of provider %q %s under way for longer than %s, the oldest since %s",
-			requests(slow.Requests), clip(slow.Model, 256), clip(slow.Provider, 256), verb, f.resource.Spec.EffectiveSlowRequestThreshold(), clock(slow.Since))})
+		found = append(found, trouble{v1alpha1.ReasonSlowRequests, fmt.Sprintf(
+			"%s to model %q of provider %q %s under way for longer than %s, the oldest since %s", requests(slow.Requests),
+			clip(slow.Model, 256), clip(slow.Provider, 256), verb, s.resource.Spec.EffectiveSlowRequestThreshold(), clock(slow.Since))})
 	}
 	return found
 }
 
 // slowRequests is how many requests are slow in all running Pods.
-func (f *facts) slowRequests() (count int64) {
-	for i := range f.workload.generating {
-		pod := &f.workload.generating[i]
-		if progress, found := f.progress[pod.UID]; found && enginepods.IsRunning(pod) {
-			count = sum(count, progress.SlowRequests)
+func (s *situation) slowRequests() (count int64) {
+	for i := range s.workload.generating {
+		pod := &s.workload.generating[i]
+		if progress, found := s.progress[pod.UID]; found && enginepods.IsRunning(pod) {
+			count = saturated(count, progress.SlowRequests)
 		}
 	}
 	return count
 }
 
-// sum adds counts that come from Pods, which may say anything.
-func sum(a, b int64) int64 { return runreport.Sum(max(a, 0), max(b, 0)) }
+// saturated adds counts that come from Pods, which may say anything.
+func saturated(a, b int64) int64 { return runreport.Sum(max(a, 0), max(b, 0)) }
 
-func sorted[T any](merged map[string]T, name func(T) string) []T {
+// sorted returns what a map holds by its keys.
+func sorted[T any](merged map[string]T) []T {
 	list := make([]T, 0, len(merged))
-	for _, one := range merged {
-		list = append(list, one)
+	for _, key := range slices.Sorted(maps.Keys(merged)) {
+		list = append(list, merged[key])
 	}
-	slices.SortFunc(list, func(a, b T) int { return cmp.Compare(name(a), name(b)) })
 	return list
 }
 

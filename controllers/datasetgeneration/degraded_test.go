@@ -68,7 +68,7 @@ func TestDegraded(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			s := situation{spec: newSpec(), troubles: test.pods}
+			s := fixture{spec: newSpec(), troubles: test.pods}
 			if name == "no share" {
 				s.shut = []enginepods.ShutEndpoint{
 					{Endpoint: "http://shut", Limit: 4, Pods: 1, Since: testNow.Add(-time.Minute)},
@@ -131,7 +131,9 @@ func TestEventsTellWhenARunIsSlowedDownAndWhenNoMore(t *testing.T) {
 
 // TestShownSlowRequests: a number that moves a little is no reason to write the status.
 func TestShownSlowRequests(t *testing.T) {
-	f := &facts{now: testNow, options: &Options{}, resource: &v1alpha1.DatasetGeneration{Spec: newSpec()}}
+	f := &situation{lifetime: lifetimeActive, input: &input{
+		now: testNow, options: &Options{}, resource: &v1alpha1.DatasetGeneration{Spec: newSpec()},
+	}}
 	f.run = v1alpha1.RunStatus{ID: "run", Attempt: 2, Target: 100, Parallelism: 1}
 	f.workload.generating = []corev1.Pod{reportingPod()}
 	status := &v1alpha1.DatasetGenerationStatus{}

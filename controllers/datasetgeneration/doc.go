@@ -1,11 +1,14 @@
-// Package datasetgeneration reconciles DatasetGeneration resources: it gathers what is in the cluster once, derives the wanted
-// Jobs, Pods and conditions from that by pure functions, and writes the status.
+// Package datasetgeneration reconciles DatasetGeneration resources: it gathers what is in the cluster into an
+// input, decides what situation that is, derives the wanted Jobs, Pods and conditions from it, and writes the status.
 // How records are made is the engine's business: of it, only the validation of specs in engine/plan may be imported.
 //
 // Where to find what:
 //
 //	reconciler.go                    the steps of one reconcile, and what is watched
-//	facts.go, references.go          what is gathered
+//	input.go, references.go          what is gathered
+//	warnings.go                      what the cluster says of what does not start
+//	ownership.go, ended_pods.go      which objects are the resource's, and what is remembered of Pods that are gone
+//	situation.go                     what that means: the one pure decision
 //	run.go                           which run and attempt a resource is in
 //	workload.go, pod.go, children.go which objects are wanted, and how they are created and deleted
 //	failure_policy.go, sync.go       what the end of a Pod leads to
@@ -14,7 +17,8 @@
 //	startup.go                       why Pods do not start
 //	totals.go                        what running Pods report
 //	tools.go, certificates.go        what Pods get for tool servers, and for the TLS of providers
-//	status.go, conditions.go         facts to status
+//	status.go, conditions.go         situation to status
+//	namespace.go                     what is done in a namespace that is being deleted
 //	degraded.go                      what slows a run down
-//	events.go, metrics.go            what others are told
+//	events.go, metrics.go            what is reported elsewhere
 package datasetgeneration

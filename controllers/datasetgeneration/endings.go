@@ -1,6 +1,7 @@
 package datasetgeneration
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -11,27 +12,21 @@ import (
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
-const (
-	// whichToRetry stands for the resource in howToRetry until addressed puts its name there.
-	whichToRetry = "dsgen NAME"
-	// howToRetry ends the messages of failures that another attempt may mend.
-	howToRetry = "to try again, run: kubectl annotate --overwrite " + whichToRetry + " " + v1alpha1.AnnotationRetryRequestedAt + "=\"$(date +%s)\""
-)
-
-// addressed makes the command in a message one that can be copied.
-func (f *facts) addressed(message string) string {
-	return strings.Replace(message, whichToRetry, fmt.Sprintf("dsgen %s --namespace %s", f.resource.Name, f.resource.Namespace), 1)
+// howToRetry is the command that starts another attempt; it ends the messages of failures that one may mend.
+func howToRetry(resource *v1alpha1.DatasetGeneration) string {
+	return fmt.Sprintf("to try again, run: kubectl annotate --overwrite dsgen %s --namespace %s %s=\"$(date +%%s)\"",
+		resource.Name, resource.Namespace, v1alpha1.AnnotationRetryRequestedAt)
 }
 
 // reasonPattern is what the API accepts as the reason of a condition from an engine Pod.
 var reasonPattern = regexp.MustCompile(`^[A-Z][A-Za-z0-9]{0,63}$`)
 
 // generatingEnd says how the generating Pods have ended, or nil while they go on.
-func (f *facts) generatingEnd() *ending {
-	if f.resource.Spec.ExecutionMode() == v1alpha1.ExecutionSync {
-		return f.syncEnding()
+func (s *situation) generatingEnd() *ending {
+	if s.resource.Spec.ExecutionMode() == v1alpha1.ExecutionSync {
+		return s.syncEnding()
 	}
-	job := f.workload.generate
+	job := s.workload.generate
 	if job == nil {
 		// A Job that was deleted is created again; without its Pods' results it has not ended.
 		return nil
@@ -43,15 +38,15 @@ func (f *facts) generatingEnd() *ending {
 	case finished.Type == batchv1.JobComplete:
 		return &ending{}
 	}
-	return endingOf(f.decisiveFailure(job), finished, f.subject(job), f.resource.Spec.EffectiveBackoffLimit())
+	return s.endingOf(s.decisiveFailure(), finished, s.subject(job))
 }
 
 // decisiveFailure finds, among the Pods that failed, the one that says most: one that gave up before one that may have passed,
 // then one with a result, then the latest.
-func (f *facts) decisiveFailure(job *batchv1.Job) *podEnd {
+func (s *situation) decisiveFailure() *podEnd {
 	var decisive *podEnd
-	for i := range f.workload.generating {
-		end, over := endOf(&f.workload.generating[i])
+	for i := range s.workload.generating {
+		end, over := endOf(&s.workload.generating[i])
 		if !over || consequenceOf(end) == consequenceDone || consequenceOf(end) == consequenceRetryFree {
 			continue
 		}
@@ -73,59 +68,62 @@ func weight(end podEnd) int {
 	return weight
 }
 
-// subject names what has failed in a message.
-func (f *facts) subject(job *batchv1.Job) string {
+// subject names what has failed in a message, with its verb.
+func (s *situation) subject(job *batchv1.Job) string {
 	failed := ""
 	if job.Status.FailedIndexes != nil {
 		failed = *job.Status.FailedIndexes
 	}
-	if f.run.Parallelism == 1 || failed == "" {
-		return "Generating"
+	if s.run.Parallelism == 1 || failed == "" {
+		return "Generating has"
 	}
-	return fmt.Sprintf("Shard %s of %d", clip(failed, 128), f.run.Parallelism)
+	if strings.ContainsAny(failed, ",-") {
+		return fmt.Sprintf("Shards %s of %d have", clip(failed, 128), s.run.Parallelism)
+	}
+	return fmt.Sprintf("Shard %s of %d has", failed, s.run.Parallelism)
 }
 
 // endingOf says why a Job has failed, from the Pod that failed and the Job's own words.
-func endingOf(last *podEnd, finished *batchv1.JobCondition, subject string, backoffLimit int32) *ending {
+func (s *situation) endingOf(last *podEnd, finished *batchv1.JobCondition, subject string) *ending {
 	switch {
 	case finished.Reason == batchv1.JobReasonDeadlineExceeded:
-		return deadlineEnding()
+		return s.deadlineEnding()
 	case last == nil:
 		return &ending{reason: v1alpha1.ReasonBackoffLimitExceeded,
-			message: fmt.Sprintf("%s has failed, and its Pods are gone: %s: %s", subject, finished.Reason, clip(finished.Message, maxMessage))}
+			message: fmt.Sprintf("%s failed, and the Pods are gone: %s: %s", subject, finished.Reason, clip(finished.Message, maxMessage))}
 	}
-	return failureEnding(*last, subject, backoffLimit)
+	return s.failureEnding(*last, subject)
 }
 
-func deadlineEnding() *ending {
+func (s *situation) deadlineEnding() *ending {
 	return &ending{reason: v1alpha1.ReasonDeadlineExceeded, final: true,
-		message: "spec.limits.activeDeadlineSeconds has passed. What was generated is kept; raise the limit, and " + howToRetry}
+		message: "spec.limits.activeDeadlineSeconds has passed. What was generated is kept; raise the limit, and " + howToRetry(s.resource)}
 }
 
 // failureEnding says why a Pod has failed for good.
-func failureEnding(end podEnd, subject string, backoffLimit int32) *ending {
+func (s *situation) failureEnding(end podEnd, subject string) *ending {
 	if end.deadline {
-		return deadlineEnding()
+		return s.deadlineEnding()
 	}
 	reason, message := causeOf(end)
 	switch {
 	case end.exitCode == runreport.ExitInvalid:
-		if reason == "" {
-			reason = v1alpha1.ReasonConfigInvalid
-		}
-		return &ending{reason: reason, message: message, final: true}
+		return &ending{reason: cmp.Or(reason, v1alpha1.ReasonConfigInvalid), message: s.withRetry(message), final: true}
 	case end.exitCode == runreport.ExitFailed:
-		if reason == "" {
-			reason = v1alpha1.ReasonShardFailed
-		}
-		return &ending{reason: reason, message: message}
+		return &ending{reason: cmp.Or(reason, v1alpha1.ReasonShardFailed), message: s.withRetry(message)}
 	}
-	if reason == "" {
-		reason = v1alpha1.ReasonBackoffLimitExceeded
-	}
-	return &ending{reason: reason, message: fmt.Sprintf(
-		"%s has failed more often than spec.limits.backoffLimit (%d) allows. The last Pod, %s: %s What was generated is kept; mend the cause, and %s",
-		subject, backoffLimit, end.pod, withStop(message), howToRetry)}
+	return &ending{reason: cmp.Or(reason, v1alpha1.ReasonBackoffLimitExceeded), message: fmt.Sprintf(
+		"%s The last Pod, %s: %s What was generated is kept; mend the cause, and %s",
+		s.tooManyFailures(subject), end.pod, withStop(message), howToRetry(s.resource))}
+}
+
+func (s *situation) tooManyFailures(subject string) string {
+	return fmt.Sprintf("%s failed more often than spec.limits.backoffLimit (%d) allows.", subject, s.resource.Spec.EffectiveBackoffLimit())
+}
+
+// withRetry says after a cause what to do about it.
+func (s *situation) withRetry(message string) string {
+	return withStop(message) + " Mend the cause, and " + howToRetry(s.resource) + "."
 }
 
 // causeOf is the engine's reason and message, or what the kubelet says of a Pod that has left none.
@@ -162,24 +160,28 @@ func withStop(text string) string {
 }
 
 // syncEnding says how the Pod of a sync run has ended for good, or nil while it or a successor goes on.
-func (f *facts) syncEnding() *ending {
-	end := f.syncEnd()
-	deadline := f.deadline()
-	late := !deadline.IsZero() && !f.now.Before(deadline)
-	if end == nil {
-		if late && f.syncPod() == nil && f.run.StartTime != nil {
-			return deadlineEnding()
-		}
+func (s *situation) syncEnding() *ending {
+	end := s.syncEnd()
+	deadline := s.deadline()
+	late := !deadline.IsZero() && !s.now.Before(deadline)
+	switch {
+	case end != nil:
+	case s.syncExhausted() && s.syncPod() == nil:
+		return &ending{reason: v1alpha1.ReasonBackoffLimitExceeded, message: s.tooManyFailures("Generating has") +
+			" The last Pod is gone. What was generated is kept; mend the cause, and " + howToRetry(s.resource)}
+	case late && s.syncPod() == nil && s.run.StartTime != nil:
+		return s.deadlineEnding()
+	default:
 		return nil
 	}
-	limit := f.resource.Spec.EffectiveBackoffLimit()
+	limit := s.resource.Spec.EffectiveBackoffLimit()
 	switch consequence := consequenceOf(*end); {
 	case consequence == consequenceDone:
 		return &ending{}
 	case end.deadline || late:
-		return deadlineEnding()
-	case consequence == consequenceGiveUp, consequence == consequenceRetry && f.failures() > limit:
-		return failureEnding(*end, "Generating", limit)
+		return s.deadlineEnding()
+	case consequence == consequenceGiveUp, consequence == consequenceRetry && s.failures() > limit:
+		return s.failureEnding(*end, "Generating has")
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package datasetgeneration
 
 import (
 	"context"
+	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -37,7 +38,9 @@ func announcements(before, after *v1alpha1.DatasetGenerationStatus) []announceme
 		return now
 	}
 	for _, conditionType := range []string{
-		v1alpha1.ConditionSyncFallback, v1alpha1.ConditionDegraded, v1alpha1.ConditionPartial, v1alpha1.ConditionFailed, v1alpha1.ConditionStalled,
+		v1alpha1.ConditionSyncFallback, v1alpha1.ConditionDegraded,
+		// Partial may have the reason of the failure, and says less of it.
+		v1alpha1.ConditionFailed, v1alpha1.ConditionStalled, v1alpha1.ConditionPartial,
 	} {
 		if condition := changed(conditionType); condition != nil {
 			add(condition, corev1.EventTypeWarning)
@@ -49,18 +52,37 @@ func announcements(before, after *v1alpha1.DatasetGenerationStatus) []announceme
 	if condition := changed(v1alpha1.ConditionSuspended); condition != nil && condition.Status == metav1.ConditionFalse {
 		add(condition, corev1.EventTypeNormal)
 	}
-	wasDegraded, isDegraded := meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionDegraded), meta.FindStatusCondition(after.Conditions, v1alpha1.ConditionDegraded)
+	wasDegraded := meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionDegraded)
+	isDegraded := meta.FindStatusCondition(after.Conditions, v1alpha1.ConditionDegraded)
 	if wasDegraded != nil && isDegraded == nil && meta.IsStatusConditionTrue(after.Conditions, v1alpha1.ConditionReconciling) {
-		found = append(found, announcement{corev1.EventTypeNormal, v1alpha1.ReasonProgressing, "the run is no longer slowed down: " + wasDegraded.Reason + " is over"})
+		found = append(found, announcement{
+			corev1.EventTypeNormal, v1alpha1.ReasonProgressing, "the run is no longer slowed down: " + wasDegraded.Reason + " is over",
+		})
 	}
 	if condition := changed(v1alpha1.ConditionReconciling); condition != nil && condition.Reason == v1alpha1.ReasonProgressingWithRetry {
 		add(condition, corev1.EventTypeWarning)
+	}
+	if note := unansweredRetry(before, after); note != "" {
+		found = append(found, announcement{corev1.EventTypeNormal, v1alpha1.ReasonRetryNotStarted, note})
 	}
 	// The event of a failure is that of the Failed condition, which says more than Ready.
 	if condition := changed(v1alpha1.ConditionReady); condition != nil && condition.Reason != v1alpha1.ReasonFailed {
 		add(condition, corev1.EventTypeNormal)
 	}
 	return found
+}
+
+// unansweredRetry says why a request for another attempt has not started one, or nothing when it has.
+func unansweredRetry(before, after *v1alpha1.DatasetGenerationStatus) string {
+	if before.LastHandledRetryRequest == after.LastHandledRetryRequest || before.Run == nil || after.Run == nil ||
+		before.Run.ID != after.Run.ID || before.Run.Attempt != after.Run.Attempt {
+		return ""
+	}
+	if after.Run.CompletionTime != nil {
+		return "no other attempt is started: nothing is missing in the output"
+	}
+	return fmt.Sprintf("attempt %d is under way, and no other is started before it has ended; Pods that had not begun to run are replaced",
+		after.Run.Attempt)
 }
 
 // announce emits the events of a status that has been written.

@@ -41,6 +41,29 @@ var _ = Describe("An async run", func() {
 		w.settled()
 	})
 
+	It("is never shown as stalled when it has run for longer than its Pods may take to start", func() {
+		spec := newSpec()
+		spec.Limits = &v1alpha1.Limits{StartupTimeoutSeconds: new(int32(1))}
+		w.create(spec)
+		job := w.job(runreport.RoleGenerate, 1)
+		pod := w.startPod(job, 0)
+		Eventually(w.ready).Should(Equal(v1alpha1.ReasonRunning))
+		Eventually(func() time.Duration { return time.Since(pod.CreationTimestamp.Time) }).Should(BeNumerically(">", 2*time.Second))
+		// The container has ended, and the kubelet has not yet said that the Pod has.
+		w.updatePod(pod, func(status *corev1.PodStatus) {
+			status.ContainerStatuses[0].State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{FinishedAt: metav1.Now()}}
+		})
+		// The answer shows that the resource was looked at in this state.
+		w.edit(func(resource *v1alpha1.DatasetGeneration) {
+			resource.Annotations = map[string]string{v1alpha1.AnnotationRetryRequestedAt: "now"}
+		})
+		Eventually(func() string { return w.get().Status.LastHandledRetryRequest }).Should(Equal("now"))
+		Expect(w.ready()).To(Equal(v1alpha1.ReasonRunning))
+		w.end(pod, runreport.ExitOK, complete(100))
+		w.finish(job, "")
+		Eventually(w.ready).Should(Equal(v1alpha1.ReasonSucceeded))
+	})
+
 	It("says what slows it down, as long as it does", func() {
 		w.create(newSpec())
 		pod := w.startPod(w.job(runreport.RoleGenerate, 1), 0)

@@ -25,9 +25,9 @@ const (
 )
 
 // podTemplate is the same for Jobs and for the Pod of a sync run.
-func (f *facts) podTemplate(role string) corev1.PodTemplateSpec {
-	labels := f.labels(role)
-	volumes, mounts := f.volumes()
+func (s *situation) podTemplate(role string) corev1.PodTemplateSpec {
+	labels := s.labels(role)
+	volumes, mounts := s.volumes()
 	template := corev1.PodTemplateSpec{
 		ObjectMeta: metav1.ObjectMeta{Labels: labels},
 		Spec: corev1.PodSpec{
@@ -55,10 +55,10 @@ func (f *facts) podTemplate(role string) corev1.PodTemplateSpec {
 			Volumes: volumes,
 			Containers: []corev1.Container{{
 				Name:                     enginepods.Container,
-				Image:                    f.options.EngineImage,
+				Image:                    s.options.EngineImage,
 				ImagePullPolicy:          corev1.PullIfNotPresent,
 				Command:                  []string{runreport.EnginePath, role},
-				Env:                      f.environment(role),
+				Env:                      s.environment(role),
 				Ports:                    []corev1.ContainerPort{{Name: "http", ContainerPort: runreport.Port}},
 				Resources:                defaultResources(),
 				VolumeMounts:             mounts,
@@ -69,8 +69,8 @@ func (f *facts) podTemplate(role string) corev1.PodTemplateSpec {
 		},
 	}
 	if role == runreport.RoleGenerate {
-		f.addTools(&template.Spec)
-		f.addCertificates(&template.Spec)
+		s.addTools(&template.Spec)
+		s.addCertificates(&template.Spec)
 	}
 	return template
 }
@@ -98,34 +98,36 @@ func defaultResources() corev1.ResourceRequirements {
 }
 
 // environment has the API keys by reference only: the kubelet reads the Secrets, the controller cannot.
-func (f *facts) environment(role string) []corev1.EnvVar {
+func (s *situation) environment(role string) []corev1.EnvVar {
 	variables := []corev1.EnvVar{{Name: runreport.MemoryLimitVariable, ValueFrom: &corev1.EnvVarSource{
-		ResourceFieldRef: &corev1.ResourceFieldSelector{ContainerName: enginepods.Container, Resource: "limits.memory", Divisor: resource.MustParse("1")},
+		ResourceFieldRef: &corev1.ResourceFieldSelector{
+			ContainerName: enginepods.Container, Resource: "limits.memory", Divisor: resource.MustParse("1"),
+		},
 	}}}
 	if role == runreport.RoleGenerate {
 		variables = append(variables, corev1.EnvVar{Name: runreport.PodUIDVariable, ValueFrom: &corev1.EnvVarSource{
 			FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.uid"},
 		}})
-		for i := range f.resource.Spec.Providers {
-			reference := f.resource.Spec.Providers[i].APIKeySecretRef
+		for i := range s.resource.Spec.Providers {
+			reference := s.resource.Spec.Providers[i].APIKeySecretRef
 			if reference == nil {
 				continue
 			}
 			variables = append(variables, secretVariable(runreport.APIKeyVariablePrefix+strconv.Itoa(i), reference))
 		}
 	}
-	if role == runreport.RoleFinalize || f.resource.Spec.ExecutionMode() == v1alpha1.ExecutionSync {
+	if role == runreport.RoleFinalize || s.resource.Spec.ExecutionMode() == v1alpha1.ExecutionSync {
 		// The Job controller sets the variable in Indexed Jobs only.
 		variables = append(variables, corev1.EnvVar{Name: runreport.ShardVariable, Value: "0"})
 	}
-	return append(variables, f.options.Environment...)
+	return append(variables, s.options.Environment...)
 }
 
-func (f *facts) volumes() ([]corev1.Volume, []corev1.VolumeMount) {
-	spec := &f.resource.Spec
+func (s *situation) volumes() ([]corev1.Volume, []corev1.VolumeMount) {
+	spec := &s.resource.Spec
 	volumes := []corev1.Volume{
 		{Name: volumeRun, VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
-			LocalObjectReference: corev1.LocalObjectReference{Name: attemptName(f.run)},
+			LocalObjectReference: corev1.LocalObjectReference{Name: attemptName(s.run)},
 		}}},
 		{Name: volumeTmp, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}},
 	}

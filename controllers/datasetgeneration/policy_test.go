@@ -50,7 +50,7 @@ func TestSecretsByReferenceOnly(t *testing.T) {
 		{Name: "open", Endpoint: "http://open"},
 		{Name: "closed", Endpoint: "http://closed", APIKeySecretRef: &v1alpha1.SecretKeyReference{Name: "vllm", Key: "token"}},
 	}
-	f := &facts{options: &Options{EngineImage: "engine"}, resource: &v1alpha1.DatasetGeneration{Spec: spec}}
+	f := &situation{input: &input{options: &Options{EngineImage: "engine"}, resource: &v1alpha1.DatasetGeneration{Spec: spec}}}
 	// Beside the keys, the engine is told how much memory it has, and which Pod it is.
 	want := []corev1.EnvVar{{Name: "SEEDLOOM_MEMORY_LIMIT", ValueFrom: &corev1.EnvVarSource{
 		ResourceFieldRef: &corev1.ResourceFieldSelector{ContainerName: "engine", Resource: "limits.memory", Divisor: resource.MustParse("1")},
@@ -70,7 +70,7 @@ func TestSecretsByReferenceOnly(t *testing.T) {
 
 // TestTheControllerMayReadNoSecret looks at the role that is installed.
 func TestTheControllerMayReadNoSecret(t *testing.T) {
-	data, err := os.ReadFile("../config/rbac/role.yaml")
+	data, err := os.ReadFile("../../config/rbac/role.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +141,10 @@ func TestAFailedProcessorFailsTheRun(t *testing.T) {
 	for reason, complete := range map[string]bool{
 		v1alpha1.ReasonProcessorFailed: false, v1alpha1.ReasonProcessorResized: false, v1alpha1.ReasonEarlyShutdown: true,
 	} {
-		got := judge(&spec, ending{reason: reason, message: "it is so"}, &runreport.Result{Outcome: runreport.OutcomeFailed, Reason: reason}, records)
+		s := &situation{input: &input{resource: &v1alpha1.DatasetGeneration{Spec: spec}}, observed: observation{
+			ending: &ending{reason: reason, message: "it is so"}, dataset: &runreport.Result{Outcome: runreport.OutcomeFailed, Reason: reason},
+		}}
+		got := s.judge(records)
 		if got.complete != complete || (!complete && got.reason != reason) {
 			t.Errorf("%s: got %+v", reason, got)
 		}

@@ -2,111 +2,125 @@ package datasetgeneration
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/log"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/controllers/enginepods"
+	"seedloom.dev/seedloom/engine/plan"
+)
+
+// The kinds of objects that a spec names.
+const (
+	kindConfigMap = "ConfigMap"
+	kindClaim     = "PersistentVolumeClaim"
+	kindSecret    = "Secret"
 )
 
 // reference is an object that a spec names.
 type reference struct{ field, kind, name string }
 
-// references lists the objects whose existence the controller can look up. Secrets are not among them: it may not read them,
-// and the kubelet says when one is missing.
+// references lists all objects that a spec names.
 func references(spec *v1alpha1.DatasetGenerationSpec) []reference {
 	var found []reference
 	if seed := spec.Seed; seed != nil && seed.ConfigMap != nil {
-		found = append(found, reference{"spec.seed.configMap.name", "ConfigMap", seed.ConfigMap.Name})
+		found = append(found, reference{"spec.seed.configMap.name", kindConfigMap, seed.ConfigMap.Name})
 	} else if seed != nil && seed.PersistentVolumeClaim != nil {
-		found = append(found, reference{"spec.seed.persistentVolumeClaim.claimName", "PersistentVolumeClaim", seed.PersistentVolumeClaim.ClaimName})
+		found = append(found, reference{"spec.seed.persistentVolumeClaim.claimName", kindClaim, seed.PersistentVolumeClaim.ClaimName})
 	}
 	for i := range spec.Providers {
-		if given := spec.Providers[i].TLS; given != nil && given.CABundleConfigMapRef != nil {
-			field := fmt.Sprintf("spec.providers[%d].tls.caBundleConfigMapRef.name", i)
-			found = append(found, reference{field, "ConfigMap", given.CABundleConfigMapRef.Name})
-		}
+		found = append(found, providerReferences(&spec.Providers[i], fmt.Sprintf("spec.providers[%d]", i))...)
+	}
+	for i := range spec.ToolServers {
+		found = append(found, toolReferences(&spec.ToolServers[i], fmt.Sprintf("spec.toolServers[%d]", i))...)
 	}
 	if claim := spec.Output.PersistentVolumeClaim; claim != nil {
-		found = append(found, reference{"spec.output.persistentVolumeClaim.claimName", "PersistentVolumeClaim", claim.ClaimName})
+		found = append(found, reference{"spec.output.persistentVolumeClaim.claimName", kindClaim, claim.ClaimName})
 	}
 	return found
 }
 
-// missingReferences asks the API server, past the cache, which of the references do not exist.
-func (r *Reconciler) missingReferences(ctx context.Context, resource *v1alpha1.DatasetGeneration) ([]string, error) {
-	var missing []string
+func providerReferences(provider *v1alpha1.Provider, field string) []reference {
+	var found []reference
+	if secret := provider.APIKeySecretRef; secret != nil {
+		found = append(found, reference{field + ".apiKeySecretRef.name", kindSecret, secret.Name})
+	}
+	if provider.TLS == nil {
+		return found
+	}
+	if bundle := provider.TLS.CABundleConfigMapRef; bundle != nil {
+		found = append(found, reference{field + ".tls.caBundleConfigMapRef.name", kindConfigMap, bundle.Name})
+	}
+	if certificate := provider.TLS.ClientCertificateSecretRef; certificate != nil {
+		found = append(found, reference{field + ".tls.clientCertificateSecretRef.name", kindSecret, certificate.Name})
+	}
+	return found
+}
+
+func toolReferences(server *v1alpha1.ToolServer, field string) []reference {
+	var found []reference
+	if secret := server.APIKeySecretRef; secret != nil {
+		found = append(found, reference{field + ".apiKeySecretRef.name", kindSecret, secret.Name})
+	}
+	if server.Stdio == nil {
+		return found
+	}
+	for i, variable := range server.Stdio.Env {
+		if secret := variable.SecretKeyRef; secret != nil {
+			found = append(found, reference{fmt.Sprintf("%s.stdio.env[%d].secretKeyRef.name", field, i), kindSecret, secret.Name})
+		}
+	}
+	return found
+}
+
+// invalidReferences says which references are no names of objects. A name goes into the path of a look-up, where slashes and dots
+// would lead elsewhere; the API refuses such names too, but not those of resources that were stored before it did.
+func invalidReferences(spec *v1alpha1.DatasetGenerationSpec) []plan.Violation {
+	var found []plan.Violation
+	for _, reference := range references(spec) {
+		if problems := validation.IsDNS1123Subdomain(reference.name); len(problems) > 0 {
+			found = append(found, plan.Violation{Field: reference.field, Message: fmt.Sprintf("%q is no name of a %s: %s",
+				clip(reference.name, maxMessage/2), reference.kind, problems[0])})
+		}
+	}
+	return found
+}
+
+// missingReferences asks which of the references do not exist. Secrets are not among them: the controller may not read them, and
+// the kubelet says when one is missing. A look-up that fails says nothing of what it was about.
+func (r *Reconciler) missingReferences(ctx context.Context, resource *v1alpha1.DatasetGeneration) (missing []string, err error) {
+	var failures []error
 	for _, reference := range references(&resource.Spec) {
+		if reference.kind == kindSecret {
+			continue
+		}
 		object := &metav1.PartialObjectMetadata{}
 		object.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(reference.kind))
-		err := r.APIReader.Get(ctx, types.NamespacedName{Namespace: resource.Namespace, Name: reference.name}, object)
+		err := r.lookUp(ctx, types.NamespacedName{Namespace: resource.Namespace, Name: reference.name}, object)
 		switch {
 		case apierrors.IsNotFound(err):
 			missing = append(missing, fmt.Sprintf("%s: %s %q does not exist in namespace %s; create it, and the run goes on by itself",
 				reference.field, reference.kind, reference.name, resource.Namespace))
 		case err != nil:
-			return nil, fmt.Errorf("looking up %s %s: %w", reference.kind, reference.name, err)
+			failures = append(failures, fmt.Errorf("%s: the %s %q can't be looked up: %w", reference.field, reference.kind, reference.name, err))
 		}
 	}
-	return missing, nil
+	return missing, errors.Join(failures...)
 }
 
-// maxEvents bounds how many events of one object are read.
-const maxEvents = 50
-
-// latestWarnings reads the last warning of each live Job and unstarted Pod: some reasons for which Pods do not start (quota,
-// admission, volumes) are nowhere else. It is best effort: without it the messages say less.
-func (r *Reconciler) latestWarnings(ctx context.Context, namespace string, found children) map[types.UID]string {
-	warnings := map[types.UID]string{}
-	look := func(uid types.UID) {
-		if len(warnings) > 0 {
-			return
+// lookUp reads the metadata of an object. Claims are in the cache, so that many runs that wait with their claim cost no request; that one
+// is missing must not be what a cache has not heard of yet.
+func (r *Reconciler) lookUp(ctx context.Context, key types.NamespacedName, object *metav1.PartialObjectMetadata) error {
+	if object.Kind == kindClaim {
+		if err := r.Get(ctx, key, object); err == nil || !apierrors.IsNotFound(err) {
+			return err
 		}
-		var list corev1.EventList
-		err := r.APIReader.List(ctx, &list, client.InNamespace(namespace), client.Limit(maxEvents),
-			client.MatchingFieldsSelector{Selector: fields.AndSelectors(
-				fields.OneTermEqualSelector("involvedObject.uid", string(uid)),
-				fields.OneTermEqualSelector("type", corev1.EventTypeWarning))})
-		if err != nil {
-			log.FromContext(ctx).V(1).Info("Cannot read events", "error", err.Error())
-			return
-		}
-		latest := -1
-		for i := range list.Items {
-			if latest < 0 || !eventTime(&list.Items[i]).Before(eventTime(&list.Items[latest])) {
-				latest = i
-			}
-		}
-		if latest >= 0 {
-			warnings[uid] = list.Items[latest].Reason + ": " + clip(list.Items[latest].Message, maxMessage/2)
-		}
+		object.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(kindClaim))
 	}
-	for i := range found.pods {
-		if pod := &found.pods[i]; !enginepods.IsOver(pod) {
-			look(pod.UID)
-		}
-	}
-	for i := range found.jobs {
-		if job := &found.jobs[i]; jobEnd(job) == nil {
-			look(job.UID)
-		}
-	}
-	return warnings
-}
-
-func eventTime(event *corev1.Event) *metav1.MicroTime {
-	switch {
-	case event.Series != nil:
-		return &event.Series.LastObservedTime
-	case !event.LastTimestamp.IsZero():
-		return &metav1.MicroTime{Time: event.LastTimestamp.Time}
-	}
-	return &event.EventTime
+	return r.APIReader.Get(ctx, key, object)
 }

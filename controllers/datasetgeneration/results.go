@@ -119,8 +119,8 @@ type observation struct {
 	retried *podEnd
 	// shards are the latest ends of Pods with a result, by shard.
 	shards map[int32]podEnd
-	// killed says that a Pod was killed, so that it could not say anything.
-	killed bool
+	// killed says that a Pod was killed, so that it could not say anything; ended says that there is a Pod that has ended at all.
+	killed, ended bool
 	// dataset is the result for the dataset as a whole, once there is one.
 	dataset *runreport.Result
 	// finalizes: generating is over, and a finalizing Job is needed.
@@ -130,13 +130,13 @@ type observation struct {
 }
 
 // observe derives the state of the attempt from its workload. It reads nothing else, and changes nothing.
-func (f *facts) observe() observation {
+func (s *situation) observe() observation {
 	state := observation{shards: map[int32]podEnd{}}
-	if f.run.ID == "" {
+	if s.run.ID == "" {
 		return state
 	}
-	for i := range f.workload.generating {
-		pod := &f.workload.generating[i]
+	for i := range s.workload.generating {
+		pod := &s.workload.generating[i]
 		if enginepods.IsRunning(pod) {
 			state.running++
 		}
@@ -145,40 +145,53 @@ func (f *facts) observe() observation {
 			state.stage = stageRunning
 		}
 		if end, over := endOf(pod); over {
-			state.stage = stageRunning
-			if known, found := state.shards[end.shard]; end.result != nil && (!found || end.tellsMoreThan(known)) {
-				state.shards[end.shard] = end
-			}
-			if end.result == nil && (end.exitCode == exitKilled || end.exitCode == unknownExitCode) {
-				state.killed = true
-			}
-			if consequenceOf(end) == consequenceRetry && (state.retried == nil || end.at.After(state.retried.at)) {
-				state.retried = &end
-			}
+			state.stage, state.ended = stageRunning, true
+			state.add(end)
 		}
 	}
-	generated := f.generatingEnd()
+	if s.isStopped() {
+		// The Pods go as soon as they have ended.
+		for i := range s.ended {
+			if end, over := endOf(&s.ended[i]); over {
+				state.add(end)
+			}
+		}
+		return state
+	}
+	generated := s.generatingEnd()
 	if generated == nil {
-		if f.allFinalizing() {
+		if s.allFinalizing() {
 			state.stage = stageFinalizing
 		}
 		return state
 	}
-	f.conclude(&state, generated)
+	s.conclude(&state, generated)
 	return state
 }
 
+// add takes in how a generating Pod has ended.
+func (o *observation) add(end podEnd) {
+	if known, found := o.shards[end.shard]; end.result != nil && (!found || end.tellsMoreThan(known)) {
+		o.shards[end.shard] = end
+	}
+	if end.result == nil && (end.exitCode == exitKilled || end.exitCode == unknownExitCode) {
+		o.killed = true
+	}
+	if consequenceOf(end) == consequenceRetry && (o.retried == nil || end.at.After(o.retried.at)) {
+		o.retried = &end
+	}
+}
+
 // conclude handles an attempt whose generating Pods have ended.
-func (f *facts) conclude(state *observation, generated *ending) {
+func (s *situation) conclude(state *observation, generated *ending) {
 	state.stage = stageFinalizing
-	if f.run.Parallelism == 1 {
+	if s.run.Parallelism == 1 {
 		// A single shard has finalized in its own Pod, if it came that far.
 		end, found := state.shards[0]
 		if found && (end.exitCode == runreport.ExitOK || end.exitCode == runreport.ExitFailed) {
 			state.dataset = end.result
 		}
-		// A Pod that was killed again and again has left its rows, and nothing that describes them.
-		if undescribed := state.killed && !found && !generated.final; state.dataset != nil || generated.reason != "" && !undescribed {
+		if state.dataset != nil || generated.reason != "" && (found || !s.isUndescribed(state, generated)) {
 			state.ending = generated
 			return
 		}
@@ -189,16 +202,29 @@ func (f *facts) conclude(state *observation, generated *ending) {
 		return
 	}
 	state.finalizes = true
-	if f.workload.finalize == nil {
+	if s.workload.finalize == nil {
 		return
 	}
-	finished := jobEnd(f.workload.finalize)
-	if finished == nil {
-		return
+	if finished := jobEnd(s.workload.finalize); finished != nil {
+		s.concludeFinalizing(state, generated, finished)
 	}
+}
+
+// isUndescribed says whether Pods without a result have left records, and nothing that describes them: they were killed again and again,
+// or are gone, perhaps at their deadline.
+func (s *situation) isUndescribed(state *observation, generated *ending) bool {
+	if generated.final && generated.reason != v1alpha1.ReasonDeadlineExceeded {
+		return false
+	}
+	recorded := s.resource.Status.Records
+	return state.killed || !state.ended && recorded != nil && recorded.Actual > 0
+}
+
+// concludeFinalizing handles an attempt whose finalizing Job has ended.
+func (s *situation) concludeFinalizing(state *observation, generated *ending, finished *batchv1.JobCondition) {
 	var last *podEnd
-	for i := range f.workload.finalizing {
-		end, over := endOf(&f.workload.finalizing[i])
+	for i := range s.workload.finalizing {
+		end, over := endOf(&s.workload.finalizing[i])
 		if over && (last == nil || end.at.After(last.at)) {
 			last = &end
 		}
@@ -207,28 +233,26 @@ func (f *facts) conclude(state *observation, generated *ending) {
 		state.dataset = last.result
 	}
 	state.ending = generated
-	if generated.reason != "" {
-		return
-	}
 	switch {
+	case generated.reason != "":
 	case finished.Type == batchv1.JobFailed:
-		state.ending = endingOf(last, finished, "Finalizing the dataset", f.resource.Spec.EffectiveBackoffLimit())
+		state.ending = s.endingOf(last, finished, "Finalizing the dataset has")
 	case state.dataset == nil:
-		state.ending = &ending{reason: v1alpha1.ReasonInternalError, final: true,
-			message: "The result of the finalizing Pod was lost, perhaps because the Pod was deleted. The data is in the output; " + howToRetry}
+		state.ending = &ending{reason: v1alpha1.ReasonInternalError, final: true, message: "The result of the finalizing Pod was lost, " +
+			"perhaps because the Pod was deleted. The data is in the output; " + howToRetry(s.resource)}
 	}
 }
 
 // allFinalizing says whether every running Pod reports that it finalizes.
-func (f *facts) allFinalizing() bool {
+func (s *situation) allFinalizing() bool {
 	running, finalizing := 0, 0
-	for i := range f.workload.generating {
-		pod := &f.workload.generating[i]
+	for i := range s.workload.generating {
+		pod := &s.workload.generating[i]
 		if !enginepods.IsRunning(pod) {
 			continue
 		}
 		running++
-		if progress, found := f.progress[pod.UID]; found && progress.Phase == runreport.PhaseFinalizing {
+		if progress, found := s.progress[pod.UID]; found && progress.Phase == runreport.PhaseFinalizing {
 			finalizing++
 		}
 	}

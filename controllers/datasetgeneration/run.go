@@ -28,20 +28,20 @@ const (
 // decideRun says which run and attempt the resource is in, and what is to happen with it. It depends on the spec and on the
 // recorded run only, so that every controller that looks decides the same, and a verdict that was recorded is final for its
 // run, attempt and target.
-func decideRun(f *facts) (v1alpha1.RunStatus, lifetime) {
-	recorded := f.resource.Status.Run
+func decideRun(in *input) (v1alpha1.RunStatus, lifetime) {
+	recorded := in.resource.Status.Run
 	current := v1alpha1.RunStatus{}
 	if recorded != nil {
 		current = *recorded.DeepCopy()
 	}
-	if len(f.violations) > 0 {
+	if len(in.violations) > 0 {
 		return current, lifetimeInvalid
 	}
-	next, starts := nextAttempt(f, recorded)
+	next, starts := nextAttempt(in, recorded)
 	switch {
 	case !starts && current.CompletionTime != nil:
 		return current, lifetimeFinished
-	case f.resource.Spec.IsSuspended() && (starts || !workloadHasEnded(f, current)):
+	case in.resource.Spec.IsSuspended() && (starts || !workloadHasEnded(in, current)):
 		return current, lifetimeSuspended
 	case starts:
 		return next, lifetimeActive
@@ -50,18 +50,18 @@ func decideRun(f *facts) (v1alpha1.RunStatus, lifetime) {
 }
 
 // nextAttempt returns the attempt that the spec asks for, and whether it still has to be started.
-func nextAttempt(f *facts, recorded *v1alpha1.RunStatus) (v1alpha1.RunStatus, bool) {
-	spec := &f.resource.Spec
+func nextAttempt(in *input, recorded *v1alpha1.RunStatus) (v1alpha1.RunStatus, bool) {
+	spec := &in.resource.Spec
 	next := v1alpha1.RunStatus{
-		ID:          runID(f.resource.Name, f.configHash),
-		ConfigHash:  f.configHash,
+		ID:          runID(in.resource.Name, in.configHash),
+		ConfigHash:  in.configHash,
 		Attempt:     1,
 		Target:      spec.NumRecords,
 		Parallelism: shardsOf(spec),
-		Generation:  f.resource.Generation,
-		StartTime:   &metav1.Time{Time: f.now},
+		Generation:  in.resource.Generation,
+		StartTime:   &metav1.Time{Time: in.now},
 	}
-	if recorded == nil || recorded.ConfigHash != f.configHash {
+	if recorded == nil || recorded.ConfigHash != in.configHash {
 		return next, true
 	}
 	next.Attempt = recorded.Attempt + 1
@@ -70,25 +70,23 @@ func nextAttempt(f *facts, recorded *v1alpha1.RunStatus) (v1alpha1.RunStatus, bo
 		return next, spec.NumRecords != recorded.Target
 	}
 	switch {
-	case !f.isTrue(v1alpha1.ConditionComplete) && !f.isTrue(v1alpha1.ConditionFailed):
+	case !in.isTrue(v1alpha1.ConditionComplete) && !in.isTrue(v1alpha1.ConditionFailed):
 		// The attempt was ended by a suspension.
 		return next, true
 	case spec.NumRecords > recorded.Target:
 		return next, true
-	case retryRequested(f.resource):
-		return next, f.isTrue(v1alpha1.ConditionFailed) || f.isTrue(v1alpha1.ConditionPartial)
+	case retryRequested(in.resource):
+		return next, in.isTrue(v1alpha1.ConditionFailed) || in.isTrue(v1alpha1.ConditionPartial)
 	case spec.NumRecords < recorded.Target:
 		// A dataset with more than enough records stays as it is; a failed run may have enough of them now.
-		return next, f.isTrue(v1alpha1.ConditionFailed)
+		return next, in.isTrue(v1alpha1.ConditionFailed)
 	}
 	return next, false
 }
 
 // workloadHasEnded says whether the attempt is over and only its verdict is missing: then a suspension comes too late.
-func workloadHasEnded(f *facts, run v1alpha1.RunStatus) bool {
-	probe := *f
-	probe.enter(run, lifetimeActive)
-	return probe.observe().ending != nil
+func workloadHasEnded(in *input, run v1alpha1.RunStatus) bool {
+	return situationOf(in, run, lifetimeActive).observed.ending != nil
 }
 
 // retryRequested says whether the annotation asks for an attempt that was not started yet.
@@ -134,8 +132,11 @@ func attemptName(run v1alpha1.RunStatus) string {
 	return fmt.Sprintf("%s-%d", run.ID, run.Attempt)
 }
 
+// finalizeSuffix tells the finalizing Job of an attempt from the generating one.
+const finalizeSuffix = "-f"
+
 // finalizeName is the name of the attempt's finalizing Job.
-func finalizeName(run v1alpha1.RunStatus) string { return attemptName(run) + "-f" }
+func finalizeName(run v1alpha1.RunStatus) string { return attemptName(run) + finalizeSuffix }
 
 // syncPodName is the name of the Pod of a sync run that is started after that many failures. Since the name tells the
 // number, no failure is counted twice, and none is forgotten when a Pod is deleted.

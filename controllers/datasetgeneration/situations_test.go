@@ -23,8 +23,8 @@ import (
 
 var testNow = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
-// situation is a resource and what is around it.
-type situation struct {
+// fixture is a resource and what is around it.
+type fixture struct {
 	spec       v1alpha1.DatasetGenerationSpec
 	violations []plan.Violation
 	missing    []string
@@ -42,51 +42,62 @@ type situation struct {
 	shut []enginepods.ShutEndpoint
 }
 
-func (s situation) reconcile() *v1alpha1.DatasetGeneration {
+// input is what a reconcile would gather.
+func (f fixture) input() *input {
 	resource := &v1alpha1.DatasetGeneration{
 		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.SchemeGroupVersion.String(), Kind: "DatasetGeneration"},
 		ObjectMeta: metav1.ObjectMeta{Name: "reviews", Namespace: "team", UID: "resource", Generation: 3},
-		Spec:       s.spec,
+		Spec:       f.spec,
 	}
 	resource.Status.ObservedGeneration = -1
-	resource.Status.Conditions = s.previous
-	f := &facts{now: testNow, options: &Options{EngineImage: "engine"}, resource: resource, violations: s.violations,
-		missing: s.missing, applyError: s.applyError, shut: s.shut}
-	if len(s.violations) == 0 {
-		f.configHash = plan.ConfigHash(&resource.Spec)
+	resource.Status.Conditions = f.previous
+	in := &input{
+		now: testNow, options: &Options{EngineImage: "engine"}, resource: resource, violations: f.violations, missing: f.missing,
+		shut: f.shut, progress: map[types.UID]runreport.Progress{},
 	}
-	if !s.notStarted {
-		resource.Status.Run = &v1alpha1.RunStatus{
-			ID: runID("reviews", f.configHash), ConfigHash: f.configHash, Attempt: 1, Target: s.spec.NumRecords,
-			Parallelism: shardsOf(&s.spec), StartTime: &metav1.Time{Time: testNow.Add(-s.age)},
-		}
-		f.run = *resource.Status.Run
-		job := f.generateJob()
-		job.UID = "job"
-		if s.jobEnd != nil {
-			job.Status.Conditions = []batchv1.JobCondition{*s.jobEnd}
-		}
-		f.children.jobs = []batchv1.Job{*job}
-		for _, pod := range s.pods {
-			pod.Labels = f.labels(runreport.RoleGenerate)
-			pod.UID = types.UID(pod.Name)
-			pod.CreationTimestamp = *resource.Status.Run.StartTime
-			pod.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(job, batchv1.SchemeGroupVersion.WithKind("Job"))}
-			for i := range pod.Status.ContainerStatuses {
-				if terminated := pod.Status.ContainerStatuses[i].State.Terminated; terminated != nil {
-					terminated.Message = strings.ReplaceAll(terminated.Message, "RUN", f.run.ID)
-				}
+	for pod, troubles := range f.troubles {
+		in.progress[types.UID(pod)] = runreport.Progress{Troubles: troubles}
+	}
+	if len(f.violations) == 0 {
+		in.configHash = plan.ConfigHash(&resource.Spec)
+	}
+	if f.notStarted {
+		return in
+	}
+	run := &v1alpha1.RunStatus{
+		ID: runID("reviews", in.configHash), ConfigHash: in.configHash, Attempt: 1, Target: f.spec.NumRecords,
+		Parallelism: shardsOf(&f.spec), StartTime: &metav1.Time{Time: testNow.Add(-f.age)},
+	}
+	resource.Status.Run = run
+	labels := map[string]string{v1alpha1.LabelRun: run.ID, v1alpha1.LabelAttempt: "1", v1alpha1.LabelRole: runreport.RoleGenerate}
+	job := batchv1.Job{ObjectMeta: metav1.ObjectMeta{
+		Name: attemptName(*run), UID: "job", Labels: labels,
+		OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(resource, resource.GroupVersionKind())},
+	}}
+	if f.jobEnd != nil {
+		job.Status.Conditions = []batchv1.JobCondition{*f.jobEnd}
+	}
+	in.children.jobs = []batchv1.Job{job}
+	for _, pod := range f.pods {
+		pod.Labels = labels
+		pod.UID = types.UID(pod.Name)
+		pod.CreationTimestamp = *run.StartTime
+		pod.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(&job, batchv1.SchemeGroupVersion.WithKind("Job"))}
+		for i := range pod.Status.ContainerStatuses {
+			if terminated := pod.Status.ContainerStatuses[i].State.Terminated; terminated != nil {
+				terminated.Message = strings.ReplaceAll(terminated.Message, "RUN", run.ID)
 			}
-			f.children.pods = append(f.children.pods, pod)
 		}
+		in.children.pods = append(in.children.pods, pod)
 	}
-	f.progress = map[types.UID]runreport.Progress{}
-	for pod, troubles := range s.troubles {
-		f.progress[types.UID(pod)] = runreport.Progress{Troubles: troubles}
-	}
-	f.enter(decideRun(f))
-	f.observed = f.observe()
-	resource.Status = f.nextStatus()
+	return in
+}
+
+// reconcile returns the resource with its next status.
+func (f fixture) reconcile() *v1alpha1.DatasetGeneration {
+	in := f.input()
+	resource := in.resource.DeepCopy()
+	resource.Status = decide(in).status(f.applyError)
 	return resource
 }
 
@@ -135,7 +146,7 @@ func TestSituations(t *testing.T) {
 	sharded.Parallelism = new(int32(2))
 	revoked.Reason, revoked.Message = v1alpha1.ReasonModelAuthentication, "the key was refused"
 	tests := map[string]struct {
-		situation
+		fixture
 		wantKstatus status.Status
 		// wantReady is status/reason.
 		wantReady string
@@ -145,114 +156,114 @@ func TestSituations(t *testing.T) {
 		wantMessage string
 	}{
 		"just created": {
-			situation: situation{spec: newSpec(), notStarted: true}, wantKstatus: status.InProgressStatus, wantReady: "Unknown/Pending",
+			fixture: fixture{spec: newSpec(), notStarted: true}, wantKstatus: status.InProgressStatus, wantReady: "Unknown/Pending",
 			wantTrue: map[string]string{"Accepted": "Valid", "Reconciling": "Progressing"},
 		},
 		"running": {
-			situation: situation{spec: newSpec(), pods: []corev1.Pod{runningPod()}}, wantKstatus: status.InProgressStatus, wantReady: "Unknown/Running",
+			fixture: fixture{spec: newSpec(), pods: []corev1.Pod{runningPod()}}, wantKstatus: status.InProgressStatus, wantReady: "Unknown/Running",
 			wantTrue: map[string]string{"Accepted": "Valid", "Reconciling": "Progressing"},
 		},
 		"running, and slowed down": {
-			situation:   situation{spec: newSpec(), pods: []corev1.Pod{runningPod()}, troubles: map[string]runreport.Troubles{"pod": limitedSince(time.Minute)}},
+			fixture:     fixture{spec: newSpec(), pods: []corev1.Pod{runningPod()}, troubles: map[string]runreport.Troubles{"pod": limitedSince(time.Minute)}},
 			wantKstatus: status.InProgressStatus, wantReady: "Unknown/Running",
 			wantTrue: map[string]string{"Accepted": "Valid", "Reconciling": "Progressing", "Degraded": "RateLimited"},
 		},
 		"suspended while it was slowed down": {
-			situation:   situation{spec: suspended, previous: []metav1.Condition{{Type: "Degraded", Status: metav1.ConditionTrue, Reason: "RateLimited"}}},
+			fixture:     fixture{spec: suspended, previous: []metav1.Condition{{Type: "Degraded", Status: metav1.ConditionTrue, Reason: "RateLimited"}}},
 			wantKstatus: status.InProgressStatus, wantReady: "False/Suspended",
 			wantTrue: map[string]string{"Accepted": "Valid", "Suspended": "UserRequested"},
 		},
 		"ended while it was slowed down": {
-			situation: situation{spec: newSpec(), jobEnd: complete, pods: []corev1.Pod{endedPod(0, recordsOf(100, 0))},
+			fixture: fixture{spec: newSpec(), jobEnd: complete, pods: []corev1.Pod{endedPod(0, recordsOf(100, 0))},
 				previous: []metav1.Condition{{Type: "Degraded", Status: metav1.ConditionTrue, Reason: "RateLimited"}}},
 			wantKstatus: status.CurrentStatus, wantReady: "True/Succeeded",
 			wantTrue: map[string]string{"Accepted": "Valid", "Complete": "AllRecords"},
 		},
 		"running again after a failed Pod": {
-			situation:   situation{spec: newSpec(), pods: []corev1.Pod{endedPod(runreport.ExitRetry, recordsOf(10, 0))}},
+			fixture:     fixture{spec: newSpec(), pods: []corev1.Pod{endedPod(runreport.ExitRetry, recordsOf(10, 0))}},
 			wantKstatus: status.InProgressStatus, wantReady: "Unknown/Running",
 			wantTrue: map[string]string{"Accepted": "Valid", "Reconciling": "ProgressingWithRetry"},
 		},
 		"the API server refuses a child": {
-			situation:   situation{spec: newSpec(), applyError: errors.New("creating Job: quota")},
+			fixture:     fixture{spec: newSpec(), applyError: errors.New("creating Job: quota")},
 			wantKstatus: status.InProgressStatus, wantReady: "Unknown/Pending", wantMessage: "quota",
 			wantTrue: map[string]string{"Accepted": "Valid", "Reconciling": "ProgressingWithRetry"},
 		},
 		"suspended by the user": {
-			situation: situation{spec: suspended}, wantKstatus: status.InProgressStatus, wantReady: "False/Suspended",
+			fixture: fixture{spec: suspended}, wantKstatus: status.InProgressStatus, wantReady: "False/Suspended",
 			wantTrue: map[string]string{"Accepted": "Valid", "Suspended": "UserRequested"},
 		},
 		"success": {
-			situation:   situation{spec: newSpec(), jobEnd: complete, pods: []corev1.Pod{endedPod(0, recordsOf(100, 0))}},
+			fixture:     fixture{spec: newSpec(), jobEnd: complete, pods: []corev1.Pod{endedPod(0, recordsOf(100, 0))}},
 			wantKstatus: status.CurrentStatus, wantReady: "True/Succeeded",
 			wantTrue: map[string]string{"Accepted": "Valid", "Complete": "AllRecords"},
 		},
 		"partial, accepted by the policy": {
-			situation:   situation{spec: newSpec(), jobEnd: complete, pods: []corev1.Pod{endedPod(0, recordsOf(95, 5))}},
+			fixture:     fixture{spec: newSpec(), jobEnd: complete, pods: []corev1.Pod{endedPod(0, recordsOf(95, 5))}},
 			wantKstatus: status.CurrentStatus, wantReady: "True/PartiallySucceeded", wantMessage: "95 of 100",
 			wantTrue: map[string]string{"Accepted": "Valid", "Complete": "CompletionPolicyMet", "Partial": "RowsDropped"},
 		},
 		"partial, not accepted": {
-			situation:   situation{spec: newSpec(), jobEnd: complete, pods: []corev1.Pod{endedPod(0, recordsOf(50, 50))}},
+			fixture:     fixture{spec: newSpec(), jobEnd: complete, pods: []corev1.Pod{endedPod(0, recordsOf(50, 50))}},
 			wantKstatus: status.FailedStatus, wantReady: "False/Failed", wantMessage: "at least 90. Lower minRecords or mend the cause, and to try again, run: kubectl annotate --overwrite dsgen reviews --namespace team seedloom.dev/",
 			wantTrue: map[string]string{"Accepted": "Valid", "Failed": "CompletionPolicyNotMet", "Stalled": "CompletionPolicyNotMet", "Partial": "RowsDropped"},
 		},
 		"no record at all": {
-			situation:   situation{spec: newSpec(), jobEnd: complete, pods: []corev1.Pod{endedPod(0, recordsOf(0, 100))}},
+			fixture:     fixture{spec: newSpec(), jobEnd: complete, pods: []corev1.Pod{endedPod(0, recordsOf(0, 100))}},
 			wantKstatus: status.FailedStatus, wantReady: "False/Failed",
 			wantTrue: map[string]string{"Accepted": "Valid", "Failed": "NoRecords", "Stalled": "NoRecords", "Partial": "RowsDropped"},
 		},
 		"failed for good": {
-			situation:   situation{spec: newSpec(), jobEnd: failed, pods: []corev1.Pod{endedPod(runreport.ExitFailed, authentication)}},
+			fixture:     fixture{spec: newSpec(), jobEnd: failed, pods: []corev1.Pod{endedPod(runreport.ExitFailed, authentication)}},
 			wantKstatus: status.FailedStatus, wantReady: "False/Failed", wantMessage: "the key was refused",
 			wantTrue: map[string]string{"Accepted": "Valid", "Failed": "ModelAuthentication", "Stalled": "ModelAuthentication", "Partial": "ModelAuthentication"},
 		},
 		"several shards failed for good, without a record": {
-			situation:   situation{spec: sharded, jobEnd: failed, pods: []corev1.Pod{endedPod(runreport.ExitInvalid, authentication)}},
+			fixture:     fixture{spec: sharded, jobEnd: failed, pods: []corev1.Pod{endedPod(runreport.ExitInvalid, authentication)}},
 			wantKstatus: status.InProgressStatus, wantReady: "Unknown/Finalizing",
 			wantTrue: map[string]string{"Accepted": "Valid", "Reconciling": "Progressing", "Partial": "RowsDropped"},
 		},
 		"several shards failed for good, and none could say why": {
-			situation: situation{spec: sharded, jobEnd: failed, pods: []corev1.Pod{
+			fixture: fixture{spec: sharded, jobEnd: failed, pods: []corev1.Pod{
 				podWith(corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: runreport.ExitInvalid}}, corev1.PodFailed)}},
 			wantKstatus: status.FailedStatus, wantReady: "False/Failed", wantMessage: "Pod pod ended with exit code 64",
 			wantTrue: map[string]string{"Accepted": "Valid", "Failed": "ConfigInvalid", "Stalled": "ConfigInvalid", "Partial": "ConfigInvalid"},
 		},
 		"several shards failed for good, and their records are to be described": {
-			situation:   situation{spec: sharded, jobEnd: failed, pods: []corev1.Pod{endedPod(runreport.ExitInvalid, revoked)}},
+			fixture:     fixture{spec: sharded, jobEnd: failed, pods: []corev1.Pod{endedPod(runreport.ExitInvalid, revoked)}},
 			wantKstatus: status.InProgressStatus, wantReady: "Unknown/Finalizing",
 			wantTrue: map[string]string{"Accepted": "Valid", "Reconciling": "Progressing"},
 		},
 		"invalid spec": {
-			situation: situation{spec: newSpec(), notStarted: true, violations: []plan.Violation{
+			fixture: fixture{spec: newSpec(), notStarted: true, violations: []plan.Violation{
 				{Field: "spec.columns[1]", Message: "is wrong"}, {Field: "spec.models[0]", Message: "is unknown"}}},
 			wantKstatus: status.FailedStatus, wantReady: "False/InvalidSpec", wantMessage: "spec.columns[1]: is wrong; spec.models[0]: is unknown",
 			wantTrue: map[string]string{"Stalled": "InvalidSpec"},
 		},
 		"missing secret, at first": {
-			situation:   situation{spec: newSpec(), pods: []corev1.Pod{waitingPod("CreateContainerConfigError", `secret "vllm" not found`)}},
+			fixture:     fixture{spec: newSpec(), pods: []corev1.Pod{waitingPod("CreateContainerConfigError", `secret "vllm" not found`)}},
 			wantKstatus: status.InProgressStatus, wantReady: "Unknown/Pending", wantMessage: `secret "vllm" not found`,
 			wantTrue: map[string]string{"Accepted": "Valid", "Reconciling": "Progressing"},
 		},
 		"missing secret, for long": {
-			situation:   situation{spec: newSpec(), age: time.Hour, pods: []corev1.Pod{waitingPod("CreateContainerConfigError", `secret "vllm" not found`)}},
+			fixture:     fixture{spec: newSpec(), age: time.Hour, pods: []corev1.Pod{waitingPod("CreateContainerConfigError", `secret "vllm" not found`)}},
 			wantKstatus: status.FailedStatus, wantReady: "False/PodStartupFailed", wantMessage: `secret "vllm" not found`,
 			wantTrue: map[string]string{"Accepted": "Valid", "Stalled": "PodStartupFailed"},
 		},
 		"missing claim, for long": {
-			situation: situation{spec: newSpec(), age: time.Hour, missing: []string{`PersistentVolumeClaim "datasets" does not exist`},
+			fixture: fixture{spec: newSpec(), age: time.Hour, missing: []string{`PersistentVolumeClaim "datasets" does not exist`},
 				pods: []corev1.Pod{waitingPod("ContainerCreating", "")}},
 			wantKstatus: status.FailedStatus, wantReady: "False/PodStartupFailed", wantMessage: `"datasets" does not exist`,
 			wantTrue: map[string]string{"Stalled": "PodStartupFailed"},
 		},
 		"started after all": {
-			situation: situation{spec: newSpec(), age: time.Hour, pods: []corev1.Pod{runningPod()}, previous: []metav1.Condition{
+			fixture: fixture{spec: newSpec(), age: time.Hour, pods: []corev1.Pod{runningPod()}, previous: []metav1.Condition{
 				{Type: "Stalled", Status: metav1.ConditionTrue, Reason: "PodStartupFailed"}}},
 			wantKstatus: status.InProgressStatus, wantReady: "Unknown/Running",
 			wantTrue: map[string]string{"Accepted": "Valid", "Reconciling": "Progressing"},
 		},
 		"sync fallback": {
-			situation: situation{spec: syncSpec(), notStarted: true}, wantKstatus: status.InProgressStatus, wantReady: "Unknown/Pending",
+			fixture: fixture{spec: syncSpec(), notStarted: true}, wantKstatus: status.InProgressStatus, wantReady: "Unknown/Pending",
 			wantTrue: map[string]string{"Accepted": "Valid", "Reconciling": "Progressing", "SyncFallback": "AllowResizeColumns"},
 		},
 	}
@@ -318,10 +329,17 @@ func TestFirstLook(t *testing.T) {
 	}
 }
 
-func TestAPodBetweenTheEndOfItsContainerAndItsOwnIsStillRunning(t *testing.T) {
-	pod := podWith(corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: "Completed"}}, corev1.PodRunning)
-	resource := situation{spec: newSpec(), pods: []corev1.Pod{pod}}.reconcile()
-	if ready := meta.FindStatusCondition(resource.Status.Conditions, v1alpha1.ConditionReady); ready.Reason != v1alpha1.ReasonRunning {
-		t.Errorf("Ready has the reason %s: %s", ready.Reason, ready.Message)
+// TestAPodBetweenTheEndOfItsContainerAndItsOwn has a run that took longer than its Pods may take to start: the container of its Pod has
+// terminated, and the Pod's phase is still Running.
+func TestAPodBetweenTheEndOfItsContainerAndItsOwn(t *testing.T) {
+	for _, age := range []time.Duration{time.Second, time.Hour} {
+		pod := podWith(corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: "Completed"}}, corev1.PodRunning)
+		resource := fixture{spec: newSpec(), age: age, pods: []corev1.Pod{pod}}.reconcile()
+		if ready := meta.FindStatusCondition(resource.Status.Conditions, v1alpha1.ConditionReady); ready.Reason != v1alpha1.ReasonRunning {
+			t.Errorf("after %s, Ready has the reason %s: %s", age, ready.Reason, ready.Message)
+		}
+		if stalled := meta.FindStatusCondition(resource.Status.Conditions, v1alpha1.ConditionStalled); stalled != nil {
+			t.Errorf("after %s it is stalled: %s", age, stalled.Message)
+		}
 	}
 }

@@ -24,70 +24,63 @@ type startup struct {
 var normalWaiting = []string{"ContainerCreating", "PodInitializing"}
 
 // checkStartup finds out why no Pod of the attempt runs. While one runs, or when none is expected to, there is nothing to say.
-func (f *facts) checkStartup() startup {
-	if f.lifetime != lifetimeActive || f.observed.ending != nil || f.observed.running > 0 || f.run.StartTime == nil {
+func (s *situation) checkStartup(applyError error) startup {
+	pods := slices.Concat(s.workload.generating, s.workload.finalizing)
+	if s.lifetime != lifetimeActive || s.observed.ending != nil || s.run.StartTime == nil || engineRuns(pods) {
 		return startup{}
 	}
-	pods := append(slices.Clone(f.workload.generating), f.workload.finalizing...)
-	since := f.run.StartTime.Time
-	var causes []string
-	causes = append(causes, f.missing...)
-	waiting := false
-	for i := range pods {
-		pod := &pods[i]
-		switch {
-		case enginepods.IsRunning(pod):
-			return startup{}
-		case enginepods.IsOver(pod):
-			// The time until the next Pod starts counts from the end of the last one.
-			if end, _ := endOf(pod); end.at.After(since) {
-				since = end.at
-			}
-			continue
-		}
-		waiting = true
-		if cause := waitingCause(pod); cause != "" {
-			causes = append(causes, cause)
-		}
-	}
-	stagePods := f.workload.generating
-	if f.observed.finalizes {
-		stagePods = f.workload.finalizing
-	}
-	if !waiting && len(stagePods) > 0 {
+	waiting := slices.DeleteFunc(slices.Clone(pods), func(pod corev1.Pod) bool { return enginepods.IsOver(&pod) })
+	if len(waiting) == 0 && len(s.stagePods()) > 0 {
 		// Pods have started and ended: the next one is due when the time between retries has passed.
 		return startup{}
 	}
-	if f.applyError != nil {
-		causes = append(causes, f.applyError.Error())
+	timeout := s.resource.Spec.EffectiveStartupTimeoutSeconds()
+	state := startup{
+		overdue: !s.now.Before(s.waitingSince(pods).Add(time.Duration(timeout) * time.Second)),
+		message: joinCauses(s.startupCauses(waiting, applyError)),
 	}
-	causes = append(causes, f.sortedWarnings()...)
-	if waiting {
-		for i := range pods {
-			if created := pods[i].CreationTimestamp.Time; !enginepods.IsOver(&pods[i]) && created.After(since) {
-				since = created
-			}
-		}
-	}
-	timeout := time.Duration(f.resource.Spec.EffectiveStartupTimeoutSeconds()) * time.Second
-	state := startup{overdue: !f.now.Before(since.Add(timeout)), message: joinCauses(causes)}
 	if state.overdue {
 		if state.message == "" {
 			state.message = "the Pods were created and have not been started; kubectl describe pods shows their events"
 		}
-		state.message = fmt.Sprintf("no Pod could start within spec.limits.startupTimeoutSeconds (%d): %s",
-			f.resource.Spec.EffectiveStartupTimeoutSeconds(), state.message)
+		state.message = fmt.Sprintf("no Pod could start within spec.limits.startupTimeoutSeconds (%d): %s", timeout, state.message)
 	}
 	return state
 }
 
-func (f *facts) sortedWarnings() []string {
-	var warnings []string
-	for _, warning := range f.warnings {
-		warnings = append(warnings, warning)
+// waitingSince is from when on the time counts in which a Pod must start: the start of the attempt, the end of the last Pod, or the
+// creation of the newest that waits.
+func (s *situation) waitingSince(pods []corev1.Pod) time.Time {
+	since := s.run.StartTime.Time
+	for i := range pods {
+		at := pods[i].CreationTimestamp.Time
+		if end, over := endOf(&pods[i]); over {
+			at = end.at
+		}
+		if at.After(since) {
+			since = at
+		}
 	}
-	slices.Sort(warnings)
-	return warnings
+	return since
+}
+
+// startupCauses is all that is known of why no Pod runs.
+func (s *situation) startupCauses(waiting []corev1.Pod, applyError error) []string {
+	causes := slices.Clone(s.missing)
+	for i := range waiting {
+		if cause := waitingCause(&waiting[i]); cause != "" {
+			causes = append(causes, cause)
+		}
+	}
+	for _, err := range []error{s.lookUpError, applyError} {
+		if err != nil {
+			causes = append(causes, withoutPodNames(err.Error()))
+		}
+	}
+	if s.warning != "" {
+		causes = append(causes, s.warning)
+	}
+	return causes
 }
 
 // joinCauses says each cause once, and only the first few.
@@ -120,11 +113,11 @@ func waitingCause(pod *corev1.Pod) string {
 		if waiting == nil {
 			continue
 		}
-		who := "the operator's flag --engine-image names the image"
+		source := "the operator's flag --engine-image names the image"
 		if server, isTool := strings.CutPrefix(status.Name, runreport.ToolContainerPrefix); isTool {
-			who = fmt.Sprintf("the tool server %q in spec.toolServers names the image", server)
+			source = fmt.Sprintf("the tool server %q in spec.toolServers names the image", server)
 		}
-		return containerCause("container "+status.Name, waiting, who)
+		return containerCause("container "+status.Name, waiting, source)
 	}
 	return ""
 }
@@ -137,14 +130,14 @@ func notNormal(status *corev1.ContainerStatus) *corev1.ContainerStateWaiting {
 	return status.State.Waiting
 }
 
-// containerCause says why a container waits; who says where its image comes from.
-func containerCause(container string, waiting *corev1.ContainerStateWaiting, who string) string {
+// containerCause says why a container waits; source says where its image comes from.
+func containerCause(container string, waiting *corev1.ContainerStateWaiting, source string) string {
 	cause := fmt.Sprintf("%s waits: %s: %s", container, waiting.Reason, clip(waiting.Message, maxMessage/2))
 	switch waiting.Reason {
 	case "CreateContainerConfigError":
 		cause += "; create the missing object or key, and the run goes on by itself"
 	case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull":
-		cause += "; " + who
+		cause += "; " + source
 	}
 	return cause
 }

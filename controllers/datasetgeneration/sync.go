@@ -18,22 +18,31 @@ const (
 )
 
 // failures is how many Pods of a sync run have failed in a way that counts: those recorded, and the current Pod.
-func (f *facts) failures() int32 {
-	failures := f.run.Failures
-	if end := f.syncEnd(); end != nil && consequenceOf(*end) == consequenceRetry {
+func (s *situation) failures() int32 {
+	failures := s.run.Failures
+	if end := s.syncEnd(); end != nil && !s.syncExhausted() && consequenceOf(*end) == consequenceRetry {
 		failures++
 	}
 	return failures
 }
 
-// syncPod finds the Pod that the recorded number of failures names.
-func (f *facts) syncPod() *corev1.Pod {
-	return f.podNamed(syncPodName(f.run, f.run.Failures))
+// syncExhausted says whether more failures of a sync run are recorded than may be: no other Pod follows the last one.
+func (s *situation) syncExhausted() bool {
+	return s.resource.Spec.ExecutionMode() == v1alpha1.ExecutionSync && s.run.Failures > s.resource.Spec.EffectiveBackoffLimit()
 }
 
-func (f *facts) podNamed(name string) *corev1.Pod {
-	for i := range f.workload.generating {
-		if pod := &f.workload.generating[i]; pod.Name == name {
+// syncPod finds the current Pod: that which the recorded number of failures names, or the last one when none may follow it.
+func (s *situation) syncPod() *corev1.Pod {
+	number := s.run.Failures
+	if s.syncExhausted() {
+		number--
+	}
+	return s.podNamed(syncPodName(s.run, number))
+}
+
+func (s *situation) podNamed(name string) *corev1.Pod {
+	for i := range s.workload.generating {
+		if pod := &s.workload.generating[i]; pod.Name == name {
 			return pod
 		}
 	}
@@ -41,11 +50,11 @@ func (f *facts) podNamed(name string) *corev1.Pod {
 }
 
 // syncEnd is how the current Pod of a sync run has ended, or nil.
-func (f *facts) syncEnd() *podEnd {
-	if f.run.ID == "" || f.resource.Spec.ExecutionMode() != v1alpha1.ExecutionSync {
+func (s *situation) syncEnd() *podEnd {
+	if s.run.ID == "" || s.resource.Spec.ExecutionMode() != v1alpha1.ExecutionSync {
 		return nil
 	}
-	pod := f.syncPod()
+	pod := s.syncPod()
 	if pod == nil {
 		return nil
 	}
@@ -57,25 +66,25 @@ func (f *facts) syncEnd() *podEnd {
 
 // nextSyncPod returns the Pod to create, or nil while there is one, or while it is too early for the next. A Pod that has
 // failed is replaced once its failure is in the status; a Pod that was interrupted, when it was deleted.
-func (f *facts) nextSyncPod() *corev1.Pod {
-	if f.syncPod() != nil || f.syncRetryIn() > 0 {
+func (s *situation) nextSyncPod() *corev1.Pod {
+	if s.syncExhausted() || s.syncPod() != nil || s.syncRetryIn() > 0 {
 		return nil
 	}
-	template := f.podTemplate(runreport.RoleGenerate)
-	pod := &corev1.Pod{ObjectMeta: f.objectMeta(syncPodName(f.run, f.run.Failures), runreport.RoleGenerate), Spec: template.Spec}
-	if deadline := f.deadline(); !deadline.IsZero() {
-		left := int64(math.Ceil(deadline.Sub(f.now).Seconds()))
+	template := s.podTemplate(runreport.RoleGenerate)
+	pod := &corev1.Pod{ObjectMeta: s.objectMeta(syncPodName(s.run, s.run.Failures), runreport.RoleGenerate), Spec: template.Spec}
+	if deadline := s.deadline(); !deadline.IsZero() {
+		left := int64(math.Ceil(deadline.Sub(s.now).Seconds()))
 		pod.Spec.ActiveDeadlineSeconds = new(max(left, 1))
 	}
 	return pod
 }
 
 // syncRetryIn is how long to wait before the next Pod of a sync run.
-func (f *facts) syncRetryIn() time.Duration {
-	if f.run.Failures == 0 || f.resource.Spec.ExecutionMode() != v1alpha1.ExecutionSync || f.syncPod() != nil {
+func (s *situation) syncRetryIn() time.Duration {
+	if s.run.Failures == 0 || s.syncExhausted() || s.resource.Spec.ExecutionMode() != v1alpha1.ExecutionSync || s.syncPod() != nil {
 		return 0
 	}
-	previous := f.podNamed(syncPodName(f.run, f.run.Failures-1))
+	previous := s.podNamed(syncPodName(s.run, s.run.Failures-1))
 	if previous == nil {
 		return 0
 	}
@@ -83,23 +92,15 @@ func (f *facts) syncRetryIn() time.Duration {
 	if !over {
 		return 0
 	}
-	wait := min(firstSyncRetry<<min(f.run.Failures-1, 10), lastSyncRetry)
-	return end.at.Add(wait).Sub(f.now)
+	wait := min(firstSyncRetry<<min(s.run.Failures-1, 10), lastSyncRetry)
+	return end.at.Add(wait).Sub(s.now)
 }
 
 // retireInterrupted makes a Pod of a sync run that was interrupted stale, so that its successor can have its name.
-func (f *facts) retireInterrupted() {
-	end := f.syncEnd()
-	if f.lifetime != lifetimeActive || end == nil || consequenceOf(*end) != consequenceRetryFree || end.deadline {
+func (s *situation) retireInterrupted() {
+	end := s.syncEnd()
+	if end == nil || consequenceOf(*end) != consequenceRetryFree || end.deadline {
 		return
 	}
-	kept := f.workload.generating[:0:0]
-	for _, pod := range f.workload.generating {
-		if pod.Name == end.pod {
-			f.stale.pods = append(f.stale.pods, pod)
-		} else {
-			kept = append(kept, pod)
-		}
-	}
-	f.workload.generating = kept
+	s.retire(func(pod *corev1.Pod) bool { return pod.Name == end.pod })
 }

@@ -57,6 +57,26 @@ var _ = Describe("A sync run", func() {
 	})
 })
 
+var _ = Describe("A sync run whose Pods are killed too often", func() {
+	It("ends once, with what is in the output", func() {
+		w := newWorld()
+		spec := syncSpec()
+		spec.Limits = &v1alpha1.Limits{BackoffLimit: new(int32(0))}
+		w.create(spec)
+		pod := w.syncPod(0)
+		w.run(pod)
+		w.end(pod, exitKilled, nil)
+		finalize := w.job(runreport.RoleFinalize, 1)
+		Eventually(func() int32 { return w.get().Status.Run.Failures }).Should(Equal(int32(1)))
+		w.end(w.startPod(finalize, 0), runreport.ExitOK, withRecords(complete(100), 80, 0))
+		w.finish(finalize, "")
+		Eventually(w.ready).Should(Equal(v1alpha1.ReasonFailed))
+		Expect(w.condition(v1alpha1.ConditionFailed).Reason).To(Equal(v1alpha1.ReasonBackoffLimitExceeded))
+		Expect(w.get().Status.Records.Actual).To(Equal(int64(80)))
+		Expect(w.pods()).To(HaveLen(2), "no other Pod generates")
+	})
+})
+
 var _ = Describe("Pods that do not start", func() {
 	It("are reported after the startup timeout with their cause, and the run goes on when it is mended", func() {
 		w := newWorld()

@@ -21,11 +21,12 @@ const (
 	homeDirectory = "/tmp"
 )
 
-// addTools gives the Pod what its engine needs to call tools: the API keys of servers by reference, and for each server of type Stdio that a
-// column uses a sidecar with the user's image. The sidecars are init containers that go on running, so that they end with the engine and not
-// the other way round. Their command is the bridge, which an init container puts in place, since their images know nothing of us.
-func (f *facts) addTools(pod *corev1.PodSpec) {
-	spec := &f.resource.Spec
+// addTools gives the Pod what its engine needs to call tools: the API keys of servers by reference, and for each server of type Stdio
+// that a column uses a sidecar with the user's image. The sidecars are init containers that go on running, so that they end with the
+// engine and not the other way round. Their command is the bridge, which an init container puts in place, since their images know nothing
+// of us.
+func (s *situation) addTools(pod *corev1.PodSpec) {
+	spec := &s.resource.Spec
 	engine := &pod.Containers[0]
 	for _, index := range plan.ToolServersInUse(spec) {
 		server := &spec.ToolServers[index]
@@ -39,7 +40,7 @@ func (f *facts) addTools(pod *corev1.PodSpec) {
 			pod.Volumes = append(pod.Volumes, scratch(volumeBridge))
 			pod.InitContainers = append(pod.InitContainers, corev1.Container{
 				Name:            bridgeContainer,
-				Image:           f.options.EngineImage,
+				Image:           s.options.EngineImage,
 				ImagePullPolicy: corev1.PullIfNotPresent,
 				Command:         []string{runreport.BridgePath, "install", runreport.BridgeDirectory},
 				Resources:       sidecarResources(),
@@ -89,11 +90,11 @@ func sidecar(name string, server *v1alpha1.ToolServer, socket corev1.VolumeMount
 func literal(text string) string { return strings.ReplaceAll(text, "$", "$$") }
 
 func literals(texts []string) []string {
-	made := make([]string, len(texts))
+	result := make([]string, len(texts))
 	for i, text := range texts {
-		made[i] = literal(text)
+		result[i] = literal(text)
 	}
-	return made
+	return result
 }
 
 func secretVariable(name string, reference *v1alpha1.SecretKeyReference) corev1.EnvVar {

@@ -40,7 +40,7 @@ func withTools(spec v1alpha1.DatasetGenerationSpec) v1alpha1.DatasetGenerationSp
 }
 
 func TestPodsHaveTheToolServersThatColumnsUse(t *testing.T) {
-	f := &facts{options: &Options{EngineImage: "engine"}, resource: &v1alpha1.DatasetGeneration{Spec: withTools(newSpec())}}
+	f := &situation{input: &input{options: &Options{EngineImage: "engine"}, resource: &v1alpha1.DatasetGeneration{Spec: withTools(newSpec())}}}
 	pod := f.podTemplate(runreport.RoleGenerate).Spec
 	var names []string
 	for _, container := range pod.InitContainers {
@@ -99,7 +99,7 @@ func TestASidecarThatDoesNotStartIsNamed(t *testing.T) {
 			{Name: bridgeContainer, State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{}}},
 			{Name: "tool-files", State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: "no such image"}}},
 		}
-		resource := situation{spec: withTools(newSpec()), age: time.Hour, pods: []corev1.Pod{pod}}.reconcile()
+		resource := fixture{spec: withTools(newSpec()), age: time.Hour, pods: []corev1.Pod{pod}}.reconcile()
 		ready := meta.FindStatusCondition(resource.Status.Conditions, v1alpha1.ConditionReady)
 		if ready.Reason != "PodStartupFailed" || !strings.Contains(ready.Message, want) {
 			t.Errorf("Ready is %s: %s", ready.Reason, ready.Message)

@@ -15,7 +15,7 @@ import (
 )
 
 // progressWriteInterval is the least time between two writes of a status in which nothing but counts has changed.
-const progressWriteInterval = 5 * time.Second
+const progressWriteInterval = 10 * time.Second
 
 // The most that the status holds of each list.
 const (
@@ -43,14 +43,14 @@ func (t *totals) add(records runreport.Records, columns []runreport.Column, mode
 	t.dropped = runreport.AddDrops(t.dropped, dropped...)
 }
 
-// sum adds up what is known of each shard: its result when it has ended, else what its running Pod reports. Each of them
+// totals adds up what is known of each shard: its result when it has ended, else what its running Pod reports. Each of them
 // is cumulative over all attempts of the run, so that each shard is counted once.
-func (f *facts) sum() totals {
+func (s *situation) totals() totals {
 	var t totals
 	running := map[int32]bool{}
-	for i := range f.workload.generating {
-		pod := &f.workload.generating[i]
-		if progress, found := f.progress[pod.UID]; found && enginepods.IsRunning(pod) && !running[progress.Shard] {
+	for i := range s.workload.generating {
+		pod := &s.workload.generating[i]
+		if progress, found := s.progress[pod.UID]; found && enginepods.IsRunning(pod) && !running[progress.Shard] {
 			running[progress.Shard] = true
 			t.add(progress.Records, progress.Columns, progress.Models, progress.Dropped)
 			if !math.IsNaN(progress.RecordsPerSecond) && !math.IsInf(progress.RecordsPerSecond, 0) {
@@ -58,8 +58,8 @@ func (f *facts) sum() totals {
 			}
 		}
 	}
-	for shard := range f.run.Parallelism {
-		if end, found := f.observed.shards[shard]; found && !running[shard] {
+	for shard := range s.run.Parallelism {
+		if end, found := s.observed.shards[shard]; found && !running[shard] {
 			t.add(end.result.Records, end.result.Columns, end.result.Models, end.result.Dropped)
 		}
 	}
@@ -67,7 +67,7 @@ func (f *facts) sum() totals {
 }
 
 // showProgress brings the counts of a live attempt into the status. They never go back within an attempt.
-func (f *facts) showProgress(status *v1alpha1.DatasetGenerationStatus) {
+func (s *situation) showProgress(status *v1alpha1.DatasetGenerationStatus) {
 	if status.Records == nil {
 		status.Records = &v1alpha1.RecordsStatus{}
 	}
@@ -75,32 +75,33 @@ func (f *facts) showProgress(status *v1alpha1.DatasetGenerationStatus) {
 		status.Progress = &v1alpha1.ProgressStatus{}
 	}
 	records, progress := status.Records, status.Progress
-	records.Target = f.run.Target
-	t := f.sum()
+	records.Target = s.run.Target
+	t := s.totals()
 	before := records.Actual + records.Dropped
 	changed := t.records.Actual > records.Actual || t.records.Dropped > records.Dropped || t.records.Filtered > records.Filtered
 	// When all Pods have ended, the counts are the last ones, and the conditions that tell of the end should stand beside them.
-	ended := f.observed.running == 0 && len(f.observed.shards) > 0
-	early := !ended && progress.LastProgressTime != nil && f.now.Sub(progress.LastProgressTime.Time) < progressWriteInterval
+	ended := s.observed.running == 0 && len(s.observed.shards) > 0
+	early := !ended && !s.isStopped() && progress.LastProgressTime != nil && s.now.Sub(progress.LastProgressTime.Time) < progressWriteInterval
 	if changed && !early {
 		records.Actual = max(records.Actual, t.records.Actual)
 		records.Dropped = max(records.Dropped, t.records.Dropped)
 		records.Added = max(records.Added, t.records.Added)
 		records.Filtered = max(records.Filtered, t.records.Filtered)
-		f.showLists(status, t)
+		s.showLists(status, t)
 		progress.RecordsPerSecond = fmt.Sprintf("%.1f", t.rate)
 		progress.EstimatedCompletion = nil
 		// An estimate of more than a hundred years helps nobody.
-		if left := float64(records.Target - settled(records)); t.rate > 0 && left > 0 && left/t.rate < 3e9 {
+		if left := float64(records.Target - accounted(records)); t.rate > 0 && left > 0 && left/t.rate < 3e9 {
 			seconds := time.Duration(left / t.rate * float64(time.Second)).Round(time.Second)
-			progress.EstimatedCompletion = &metav1.Time{Time: f.now.Add(seconds)}
+			progress.EstimatedCompletion = &metav1.Time{Time: s.now.Add(seconds)}
 		}
 		if records.Actual+records.Dropped > before {
-			progress.LastProgressTime = &metav1.Time{Time: f.now}
+			progress.LastProgressTime = &metav1.Time{Time: s.now}
 		}
 	}
 	// A number that only moves a little is no reason to write the status.
-	if slow := f.slowRequests(); changed && !early || (slow == 0) != (progress.SlowRequests == 0) || max(slow-progress.SlowRequests, progress.SlowRequests-slow) > progress.SlowRequests/10 {
+	slow, shown := s.slowRequests(), progress.SlowRequests
+	if changed && !early || (slow == 0) != (shown == 0) || max(slow-shown, shown-slow) > shown/10 {
 		progress.SlowRequests = slow
 	}
 	progress.Percent = percent(records)
@@ -109,9 +110,9 @@ func (f *facts) showProgress(status *v1alpha1.DatasetGenerationStatus) {
 
 // showResult brings the counts of an attempt that has ended into the status. The result for the whole dataset is
 // authoritative; without it, the shards' results are what is known.
-func (f *facts) showResult(status *v1alpha1.DatasetGenerationStatus) {
-	t := f.sum()
-	dataset := f.observed.dataset
+func (s *situation) showResult(status *v1alpha1.DatasetGenerationStatus) {
+	t := s.totals()
+	dataset := s.observed.dataset
 	if dataset != nil {
 		t.records = dataset.Records
 		if len(dataset.Columns) > 0 {
@@ -124,39 +125,39 @@ func (f *facts) showResult(status *v1alpha1.DatasetGenerationStatus) {
 			t.dropped = dataset.Dropped
 		}
 	}
-	known := dataset != nil || len(f.observed.shards) > 0
+	known := dataset != nil || len(s.observed.shards) > 0
 	if !known && status.Records != nil {
 		t.records.Actual, t.records.Dropped = status.Records.Actual, status.Records.Dropped
 	}
 	records := v1alpha1.RecordsStatus{
-		Target: f.run.Target, Actual: t.records.Actual, Dropped: t.records.Dropped,
+		Target: s.run.Target, Actual: t.records.Actual, Dropped: t.records.Dropped,
 		Added: t.records.Added, Filtered: t.records.Filtered,
 	}
-	records.Missing = max(records.Target-settled(&records), 0)
+	records.Missing = max(records.Target-accounted(&records), 0)
 	records.Summary = fmt.Sprintf("%d/%d", records.Actual, records.Target)
 	status.Records = &records
-	f.showLists(status, t)
+	s.showLists(status, t)
 	progress := &v1alpha1.ProgressStatus{Percent: percent(&records)}
 	if status.Progress != nil {
 		progress.LastProgressTime = status.Progress.LastProgressTime
 	}
 	status.Progress = progress
 	if dataset != nil {
-		f.showOutput(status, dataset)
+		s.showOutput(status, dataset)
 	}
 }
 
-func (f *facts) showOutput(status *v1alpha1.DatasetGenerationStatus, dataset *runreport.Result) {
+func (s *situation) showOutput(status *v1alpha1.DatasetGenerationStatus, dataset *runreport.Result) {
 	// The path is the controller's own: what a Pod says is not followed.
-	path := runreport.Folder(f.resource.Namespace, f.resource.Name, f.run.ConfigHash)
-	if claim := f.resource.Spec.Output.PersistentVolumeClaim; claim != nil {
+	path := runreport.Folder(s.resource.Namespace, s.resource.Name, s.run.ConfigHash)
+	if claim := s.resource.Spec.Output.PersistentVolumeClaim; claim != nil {
 		status.Output = &v1alpha1.OutputStatus{
 			URL: "pvc://" + claim.ClaimName + "/" + path, Format: "Parquet", Files: dataset.Output.Files, Bytes: dataset.Output.Bytes,
 		}
 	}
 	status.Metadata = &v1alpha1.DatasetMetadata{
 		SchemaVersion:       runreport.Version,
-		ExecutionMode:       f.resource.Spec.ExecutionMode(),
+		ExecutionMode:       s.resource.Spec.ExecutionMode(),
 		Outcome:             clip(string(dataset.Outcome), 32),
 		TargetNumRecords:    dataset.Records.Target,
 		ActualNumRecords:    dataset.Records.Actual,
@@ -169,8 +170,8 @@ func (f *facts) showOutput(status *v1alpha1.DatasetGenerationStatus, dataset *ru
 }
 
 // showLists copies the bounded lists. An empty list keeps what is known: a result leaves lists out to stay small.
-func (f *facts) showLists(status *v1alpha1.DatasetGenerationStatus, t totals) {
-	spec := &f.resource.Spec
+func (s *situation) showLists(status *v1alpha1.DatasetGenerationStatus, t totals) {
+	spec := &s.resource.Spec
 	if len(t.models) > 0 {
 		status.Models = nil
 		for _, model := range t.models[:min(len(t.models), maxModels)] {
@@ -228,8 +229,9 @@ func usageOf(spec *v1alpha1.DatasetGenerationSpec, models []runreport.Model) *v1
 	return usage
 }
 
-// settled is how many of the records that were asked for have met their fate: what was added was not asked for, and what was taken away was.
-func settled(records *v1alpha1.RecordsStatus) int64 {
+// accounted is how many of the records that were asked for have met their fate: what was added was not asked for, and what was taken
+// away was.
+func accounted(records *v1alpha1.RecordsStatus) int64 {
 	return records.Actual - records.Added + records.Filtered + records.Dropped
 }
 
@@ -238,5 +240,5 @@ func percent(records *v1alpha1.RecordsStatus) int32 {
 	if records.Target <= 0 {
 		return 0
 	}
-	return int32(min(max(settled(records), 0)*100/records.Target, 100))
+	return int32(min(max(accounted(records), 0)*100/records.Target, 100))
 }

@@ -15,7 +15,9 @@ import (
 
 // TestShownProgress follows the counts of one attempt through the status.
 func TestShownProgress(t *testing.T) {
-	f := &facts{now: testNow, options: &Options{}, resource: &v1alpha1.DatasetGeneration{Spec: newSpec()}}
+	f := &situation{lifetime: lifetimeActive, input: &input{
+		now: testNow, options: &Options{}, resource: &v1alpha1.DatasetGeneration{Spec: newSpec()},
+	}}
 	f.run = v1alpha1.RunStatus{ID: "run", Attempt: 2, Target: 100, Parallelism: 2}
 	f.workload.generating = []corev1.Pod{reportingPod()}
 	status := &v1alpha1.DatasetGenerationStatus{}
@@ -26,8 +28,8 @@ func TestShownProgress(t *testing.T) {
 	}{
 		{0, 20, "20/100"},
 		{time.Second, 30, "20/100"}, // too early to write again
-		{6 * time.Second, 40, "40/100"},
-		{20 * time.Second, 10, "40/100"}, // a Pod that starts again begins to count from what it finds
+		{11 * time.Second, 40, "40/100"},
+		{25 * time.Second, 10, "40/100"}, // a Pod that starts again begins to count from what it finds
 	}
 	for i, step := range steps {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
@@ -39,7 +41,7 @@ func TestShownProgress(t *testing.T) {
 			}
 		})
 	}
-	if want := (metav1.Time{Time: testNow.Add(36 * time.Second)}); !status.Progress.EstimatedCompletion.Equal(&want) {
+	if want := (metav1.Time{Time: testNow.Add(41 * time.Second)}); !status.Progress.EstimatedCompletion.Equal(&want) {
 		t.Errorf("estimated completion %v, want %v", status.Progress.EstimatedCompletion, want)
 	}
 	if status.Progress.RecordsPerSecond != "2.0" || status.Progress.Percent != 40 {
@@ -59,7 +61,9 @@ func TestShownProgressOfAResize(t *testing.T) {
 		"none of them has stayed":   {runreport.Records{Filtered: 40}, 40, 60 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := &facts{now: testNow, options: &Options{}, resource: &v1alpha1.DatasetGeneration{Spec: newSpec()}}
+			f := &situation{lifetime: lifetimeActive, input: &input{
+				now: testNow, options: &Options{}, resource: &v1alpha1.DatasetGeneration{Spec: newSpec()},
+			}}
 			f.run = v1alpha1.RunStatus{ID: "run", Attempt: 2, Target: 100, Parallelism: 1}
 			f.workload.generating = []corev1.Pod{reportingPod()}
 			f.progress = map[types.UID]runreport.Progress{"pod": {Shard: 1, Records: test.records, RecordsPerSecond: 1}}

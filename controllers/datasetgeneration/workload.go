@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -29,112 +30,125 @@ const (
 func ManagedBySelector() map[string]string { return map[string]string{labelManagedBy: managedBy} }
 
 // wanted returns the objects that the attempt needs next and that do not exist.
-func (f *facts) wanted() ([]client.Object, error) {
+func (s *situation) wanted() ([]client.Object, error) {
 	var objects []client.Object
-	state := f.observe()
-	if state.ending != nil {
+	if s.observed.ending != nil {
 		return nil, nil
 	}
-	if f.workload.configMap == nil {
-		configMap, err := f.configMap()
+	if s.workload.configMap == nil {
+		configMap, err := s.configMap()
 		if err != nil {
 			return nil, err
 		}
 		objects = append(objects, configMap)
 	}
 	switch {
-	case state.finalizes:
-		if f.workload.finalize == nil {
-			objects = append(objects, f.finalizeJob())
+	case s.observed.finalizes:
+		if s.workload.finalize == nil {
+			objects = append(objects, s.finalizeJob())
 		}
-	case f.resource.Spec.ExecutionMode() == v1alpha1.ExecutionSync:
-		if pod := f.nextSyncPod(); pod != nil {
+	case s.resource.Spec.ExecutionMode() == v1alpha1.ExecutionSync:
+		if pod := s.nextSyncPod(); pod != nil {
 			objects = append(objects, pod)
 		}
-	case f.workload.generate == nil:
-		objects = append(objects, f.generateJob())
+	case s.workload.generate == nil:
+		objects = append(objects, s.generateJob())
 	}
 	return objects, nil
 }
 
-func (f *facts) labels(role string) map[string]string {
+func (s *situation) labels(role string) map[string]string {
 	return map[string]string{
 		labelName:                   appName,
-		labelInstance:               f.resource.Name,
+		labelInstance:               s.resource.Name,
 		labelComponent:              "engine",
 		labelManagedBy:              managedBy,
-		v1alpha1.LabelDataset:       f.resource.Name,
-		v1alpha1.LabelRun:           f.run.ID,
-		v1alpha1.LabelAttempt:       fmt.Sprint(f.run.Attempt),
-		v1alpha1.LabelExecutionMode: string(f.resource.Spec.ExecutionMode()),
+		v1alpha1.LabelDataset:       s.resource.Name,
+		v1alpha1.LabelRun:           s.run.ID,
+		v1alpha1.LabelAttempt:       fmt.Sprint(s.run.Attempt),
+		v1alpha1.LabelExecutionMode: string(s.resource.Spec.ExecutionMode()),
 		v1alpha1.LabelRole:          role,
 	}
 }
 
-func (f *facts) objectMeta(name, role string) metav1.ObjectMeta {
-	owner := metav1.NewControllerRef(f.resource, v1alpha1.SchemeGroupVersion.WithKind("DatasetGeneration"))
+func (s *situation) objectMeta(name, role string) metav1.ObjectMeta {
+	owner := metav1.NewControllerRef(s.resource, v1alpha1.SchemeGroupVersion.WithKind("DatasetGeneration"))
 	return metav1.ObjectMeta{
 		Name:            name,
-		Namespace:       f.resource.Namespace,
-		Labels:          f.labels(role),
+		Namespace:       s.resource.Namespace,
+		Labels:          s.labels(role),
 		OwnerReferences: []metav1.OwnerReference{*owner},
 	}
 }
 
 // configMap carries the resolved run to the Pods. It is immutable: an attempt has one input from its start to its end.
-func (f *facts) configMap() (*corev1.ConfigMap, error) {
-	spec, err := json.Marshal(&f.resource.Spec)
+func (s *situation) configMap() (*corev1.ConfigMap, error) {
+	spec, err := json.Marshal(&s.resource.Spec)
 	if err != nil {
 		return nil, fmt.Errorf("encoding the spec: %w", err)
 	}
 	document, err := json.Marshal(runreport.ResolvedRun{
 		Version:    runreport.Version,
-		Namespace:  f.resource.Namespace,
-		Name:       f.resource.Name,
-		RunID:      f.run.ID,
-		ConfigHash: f.run.ConfigHash,
-		Attempt:    f.run.Attempt,
-		Shards:     f.run.Parallelism,
+		Namespace:  s.resource.Namespace,
+		Name:       s.resource.Name,
+		RunID:      s.run.ID,
+		ConfigHash: s.run.ConfigHash,
+		Attempt:    s.run.Attempt,
+		Shards:     s.run.Parallelism,
 		Spec:       spec,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("encoding the run: %w", err)
 	}
 	return &corev1.ConfigMap{
-		ObjectMeta: f.objectMeta(attemptName(f.run), runreport.RoleGenerate),
+		ObjectMeta: s.objectMeta(attemptName(s.run), runreport.RoleGenerate),
 		Immutable:  new(true),
 		Data:       map[string]string{runreport.SpecKey: string(document)},
 	}, nil
 }
 
+// maxSpec bounds the spec of a run, in bytes: a ConfigMap takes 1 MiB in all.
+const maxSpec = 1_000_000
+
+// oversized says whether a spec is too large for the ConfigMap that brings it to the Pods.
+func oversized(spec *v1alpha1.DatasetGenerationSpec) []plan.Violation {
+	encoded, err := json.Marshal(spec)
+	if err != nil || len(encoded) <= maxSpec {
+		// What can't be encoded is an error when it is to be written.
+		return nil
+	}
+	return []plan.Violation{{Field: "spec", Message: fmt.Sprintf(
+		"has %d bytes as JSON, and a run takes at most %d: put data into spec.seed, or divide the dataset", len(encoded), maxSpec)}}
+}
+
 // generateJob has one index for each shard. A shard that has failed for good does not end the others.
-func (f *facts) generateJob() *batchv1.Job {
+func (s *situation) generateJob() *batchv1.Job {
 	return &batchv1.Job{
-		ObjectMeta: f.objectMeta(attemptName(f.run), runreport.RoleGenerate),
+		ObjectMeta: s.objectMeta(attemptName(s.run), runreport.RoleGenerate),
 		Spec: batchv1.JobSpec{
 			CompletionMode:        new(batchv1.IndexedCompletion),
-			Completions:           new(f.run.Parallelism),
-			Parallelism:           new(f.run.Parallelism),
-			BackoffLimitPerIndex:  new(f.resource.Spec.EffectiveBackoffLimit()),
+			Completions:           new(s.run.Parallelism),
+			Parallelism:           new(s.run.Parallelism),
+			BackoffLimitPerIndex:  new(s.resource.Spec.EffectiveBackoffLimit()),
 			PodFailurePolicy:      podFailurePolicy(batchv1.PodFailurePolicyActionFailIndex),
 			PodReplacementPolicy:  new(batchv1.Failed),
-			ActiveDeadlineSeconds: activeDeadline(&f.resource.Spec),
-			Template:              f.podTemplate(runreport.RoleGenerate),
+			ActiveDeadlineSeconds: activeDeadline(&s.resource.Spec),
+			Template:              s.podTemplate(runreport.RoleGenerate),
 		},
 	}
 }
 
 // finalizeJob puts the shards' parts together, or counts what is there when a Pod's result was lost.
-func (f *facts) finalizeJob() *batchv1.Job {
+func (s *situation) finalizeJob() *batchv1.Job {
 	return &batchv1.Job{
-		ObjectMeta: f.objectMeta(finalizeName(f.run), runreport.RoleFinalize),
+		ObjectMeta: s.objectMeta(finalizeName(s.run), runreport.RoleFinalize),
 		Spec: batchv1.JobSpec{
 			Completions:          new(int32(1)),
 			Parallelism:          new(int32(1)),
-			BackoffLimit:         new(f.resource.Spec.EffectiveBackoffLimit()),
+			BackoffLimit:         new(s.resource.Spec.EffectiveBackoffLimit()),
 			PodFailurePolicy:     podFailurePolicy(batchv1.PodFailurePolicyActionFailJob),
 			PodReplacementPolicy: new(batchv1.Failed),
-			Template:             f.podTemplate(runreport.RoleFinalize),
+			Template:             s.podTemplate(runreport.RoleFinalize),
 		},
 	}
 }
@@ -147,10 +161,10 @@ func activeDeadline(spec *v1alpha1.DatasetGenerationSpec) *int64 {
 }
 
 // deadline is when the attempt must have ended, or zero.
-func (f *facts) deadline() time.Time {
-	seconds := activeDeadline(&f.resource.Spec)
-	if seconds == nil || f.run.StartTime == nil {
+func (s *situation) deadline() time.Time {
+	seconds := activeDeadline(&s.resource.Spec)
+	if seconds == nil || s.run.StartTime == nil {
 		return time.Time{}
 	}
-	return f.run.StartTime.Add(time.Duration(*seconds) * time.Second)
+	return s.run.StartTime.Add(time.Duration(*seconds) * time.Second)
 }

@@ -39,6 +39,7 @@ func newWorld() *world {
 	Expect(kube.Create(ctx, namespace)).To(Succeed())
 	w := &world{ctx: ctx, namespace: namespace.Name}
 	Expect(kube.Create(ctx, claim(w.namespace, "datasets"))).To(Succeed())
+	watchStatuses(ctx, w.namespace)
 	return w
 }
 
@@ -195,6 +196,18 @@ func (w *world) updatePod(pod *corev1.Pod, change func(*corev1.PodStatus)) {
 		}
 		change(&pod.Status)
 		return kube.Status().Update(w.ctx, pod)
+	}).Should(Succeed())
+}
+
+// setFinalizers replaces those of a Pod that may be on its way out.
+func (w *world) setFinalizers(pod *corev1.Pod, finalizers ...string) {
+	GinkgoHelper()
+	Eventually(func() error {
+		if err := kube.Get(w.ctx, client.ObjectKeyFromObject(pod), pod); err != nil {
+			return client.IgnoreNotFound(err)
+		}
+		pod.Finalizers = finalizers
+		return client.IgnoreNotFound(kube.Update(w.ctx, pod))
 	}).Should(Succeed())
 }
 

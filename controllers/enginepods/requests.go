@@ -82,8 +82,8 @@ func repeat(ctx context.Context, interval time.Duration, call func(context.Conte
 	}
 }
 
-// eachPod calls a function for each of some things to ask Pods, some at the same time, and waits for them. It begins none after the end of the
-// context.
+// eachPod calls a function for each of some things to ask Pods, some at the same time, and waits for them. It begins none after the end
+// of the context.
 func eachPod[T any](ctx context.Context, asked []T, ask func(T)) {
 	var asking sync.WaitGroup
 	slots := make(chan struct{}, podConcurrency)

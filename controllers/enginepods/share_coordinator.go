@@ -24,8 +24,8 @@ import (
 const (
 	// shareInterval is the time between two rounds in which Pods are told their shares.
 	shareInterval = time.Second
-	// settling is for how long a coordinator that begins only asks: until it knows of all Pods, and what they hold.
-	settling = 10 * time.Second
+	// askingPeriod is for how long a coordinator that begins only asks: until it knows of all Pods, and what they hold.
+	askingPeriod = 10 * time.Second
 	// sharesForgotten is after how long a Pod that no reconcile names is no longer counted.
 	sharesForgotten = 2 * time.Minute
 )
@@ -38,14 +38,15 @@ type ShareCoordinator struct {
 	client   *http.Client
 	address  func(pod *corev1.Pod) string
 	interval time.Duration
-	settling time.Duration
-	now      func() time.Time
+	// askingPeriod is as the constant, shorter in tests.
+	askingPeriod time.Duration
+	now          func() time.Time
 
 	mutex    sync.Mutex
 	pods     map[types.UID]*sharingPod
 	sequence int64
-	// settled is from when on shares are told.
-	settled time.Time
+	// dividesFrom is from when on shares are sent.
+	dividesFrom time.Time
 }
 
 // sharingPod is a Pod that shares endpoints. All fields are guarded by the coordinator's mutex.
@@ -60,8 +61,8 @@ type sharingPod struct {
 	// limits are those of its spec by endpoint, for all Pods together, and shards is among how many the run is divided.
 	limits map[string]int32
 	shards int32
-	// told is the most that it was told since it last answered, by endpoint.
-	told map[string]int
+	// sent is the largest share that was sent to it since it last answered, by endpoint.
+	sent map[string]int
 	// states are those of its last answer, by endpoint; nil before the first.
 	states map[string]runreport.ShareState
 	// shut is since when the Pod may have no request in flight, by endpoint; those to which it may send are not in it.
@@ -78,7 +79,8 @@ var (
 // NewShareCoordinator returns a coordinator that tells Pods their shares once it is started.
 func NewShareCoordinator(now func() time.Time) *ShareCoordinator {
 	return &ShareCoordinator{
-		client: podClient(), address: podAddress, interval: shareInterval, settling: settling, now: now, pods: map[types.UID]*sharingPod{},
+		client: podClient(), address: podAddress, interval: shareInterval, askingPeriod: askingPeriod, now: now,
+		pods: map[types.UID]*sharingPod{},
 	}
 }
 
@@ -96,11 +98,11 @@ func (c *ShareCoordinator) Start(ctx context.Context) error {
 func (c *ShareCoordinator) begin() {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	c.settled = c.now().Add(c.settling)
+	c.dividesFrom = c.now().Add(c.askingPeriod)
 }
 
-// Watch keeps the Pods of a resource that run in mind, and forgets those that don't any more. It counts only Pods that make rows. It returns
-// the endpoints to which Pods may send nothing now.
+// Watch keeps the Pods of a resource that run in mind, and forgets those that don't any more. It counts only Pods that make rows. It
+// returns the endpoints to which Pods may send nothing now.
 func (c *ShareCoordinator) Watch(resource *v1alpha1.DatasetGeneration, pods []corev1.Pod) []ShutEndpoint {
 	if c == nil {
 		return nil
@@ -169,19 +171,19 @@ func newSharingPod(resource *v1alpha1.DatasetGeneration, pod *corev1.Pod, addres
 			UID: string(pod.UID), RunID: pod.Labels[v1alpha1.LabelRun], Attempt: int32(attempt), Shard: ShardOf(pod),
 		},
 		address: address, namespace: pod.Namespace, resource: resource.UID, created: pod.CreationTimestamp.Time, reached: now,
-		shards: resource.Spec.EffectiveParallelism(), told: map[string]int{}, shut: map[string]time.Time{},
+		shards: resource.Spec.EffectiveParallelism(), sent: map[string]int{}, shut: map[string]time.Time{},
 	}
 }
 
 // round tells every Pod its share once, and takes the answers.
 func (c *ShareCoordinator) round(ctx context.Context) {
-	eachPod(ctx, c.messages(), func(told message) {
-		report, err := c.tell(ctx, told)
-		c.answered(ctx, told, report, err)
+	eachPod(ctx, c.messages(), func(sent message) {
+		report, err := c.send(ctx, sent)
+		c.answered(ctx, sent, report, err)
 	})
 }
 
-// message is what a Pod is told.
+// message is what is sent to a Pod.
 type message struct {
 	uid     types.UID
 	address string
@@ -209,24 +211,26 @@ func (c *ShareCoordinator) messages() []message {
 		}
 		return strings.Compare(a.identity.UID, b.identity.UID)
 	})
-	told := map[*sharingPod]runreport.Shares{}
+	documents := map[*sharingPod]runreport.Shares{}
 	for _, pod := range pods {
-		told[pod] = runreport.Shares{Version: runreport.Version, Pod: pod.identity, Sequence: c.sequence, Ask: pod.states == nil || now.Before(c.settled)}
+		documents[pod] = runreport.Shares{
+			Version: runreport.Version, Pod: pod.identity, Sequence: c.sequence, Ask: pod.states == nil || now.Before(c.dividesFrom),
+		}
 	}
 	for _, group := range groupsOf(pods, now) {
 		for i, share := range divide(group.limit, group.sharers) {
 			pod := group.pods[i]
-			shares := told[pod]
+			shares := documents[pod]
 			if !shares.Ask {
-				pod.told[group.endpoint] = max(pod.told[group.endpoint], share)
+				pod.sent[group.endpoint] = max(pod.sent[group.endpoint], share)
 				shares.Shares = append(shares.Shares, runreport.Share{Endpoint: group.endpoint, Limit: share, Alone: pod.alone(group.endpoint)})
-				told[pod] = shares
+				documents[pod] = shares
 			}
 		}
 	}
 	messages := make([]message, 0, len(pods))
 	for _, pod := range pods {
-		messages = append(messages, message{types.UID(pod.identity.UID), pod.address, told[pod]})
+		messages = append(messages, message{types.UID(pod.identity.UID), pod.address, documents[pod]})
 	}
 	return messages
 }
@@ -257,7 +261,7 @@ func groupsOf(pods []*sharingPod, now time.Time) []*sharingGroup {
 			group.sharers = append(group.sharers, pod.sharer(endpoint, now))
 		}
 	}
-	// What is told has an order of its own, so that it does not change from round to round.
+	// What is sent has an order of its own, so that it does not change from round to round.
 	slices.SortStableFunc(groups, func(a, b *sharingGroup) int { return strings.Compare(a.endpoint, b.endpoint) })
 	return groups
 }
@@ -265,7 +269,7 @@ func groupsOf(pods []*sharingPod, now time.Time) []*sharingGroup {
 // sharer says what a Pod holds of an endpoint.
 func (p *sharingPod) sharer(endpoint string, now time.Time) sharer {
 	state := p.states[endpoint]
-	held := max(p.told[endpoint], state.Running)
+	held := max(p.sent[endpoint], state.Running)
 	if state.Limited {
 		held = max(held, state.Limit)
 	}
@@ -286,13 +290,13 @@ func (p *sharingPod) alone(endpoint string) int {
 	return runreport.ShareAlone(p.limits[endpoint], p.shards)
 }
 
-// tell tells a Pod its shares, and returns its answer.
-func (c *ShareCoordinator) tell(ctx context.Context, told message) (*runreport.SharesReport, error) {
-	data, err := json.Marshal(told.shares)
+// send sends a Pod its shares, and returns its answer.
+func (c *ShareCoordinator) send(ctx context.Context, sent message) (*runreport.SharesReport, error) {
+	data, err := json.Marshal(sent.shares)
 	if err != nil {
-		return nil, fmt.Errorf("telling a Pod its shares: %w", err)
+		return nil, fmt.Errorf("sending a Pod its shares: %w", err)
 	}
-	answer, err := askPod(ctx, c.client, http.MethodPost, told.address, runreport.SharesPath, data, runreport.MaxSharesBytes)
+	answer, err := askPod(ctx, c.client, http.MethodPost, sent.address, runreport.SharesPath, data, runreport.MaxSharesBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -300,17 +304,17 @@ func (c *ShareCoordinator) tell(ctx context.Context, told message) (*runreport.S
 	if err != nil {
 		return nil, err
 	}
-	if report.Pod != told.shares.Pod {
+	if report.Pod != sent.shares.Pod {
 		return nil, fmt.Errorf("another Pod has answered")
 	}
 	return report, nil
 }
 
 // answered takes what a Pod has answered.
-func (c *ShareCoordinator) answered(ctx context.Context, told message, report *runreport.SharesReport, err error) {
+func (c *ShareCoordinator) answered(ctx context.Context, sent message, report *runreport.SharesReport, err error) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	pod := c.pods[told.uid]
+	pod := c.pods[sent.uid]
 	if pod == nil {
 		return // it is over
 	}
@@ -335,12 +339,12 @@ func (c *ShareCoordinator) answered(ctx context.Context, told message, report *r
 			pod.shut[endpoint] = c.now()
 		}
 	}
-	if told.shares.Ask {
+	if sent.shares.Ask {
 		return
 	}
-	// It has heard this, and nothing that was told before can reach it any more.
-	clear(pod.told)
-	for _, share := range told.shares.Shares {
-		pod.told[share.Endpoint] = share.Limit
+	// It has heard this, and nothing that was sent before can reach it any more.
+	clear(pod.sent)
+	for _, share := range sent.shares.Shares {
+		pod.sent[share.Endpoint] = share.Limit
 	}
 }

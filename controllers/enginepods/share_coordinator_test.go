@@ -60,14 +60,14 @@ func newSharers(t *testing.T) *sharers {
 	return s
 }
 
-// restart begins with a coordinator that knows nothing and is settled at once.
+// restart begins with a coordinator that knows nothing and divides at once.
 func (s *sharers) restart() {
 	if s.coordinator != nil {
 		s.coordinator.client.CloseIdleConnections()
 	}
 	s.coordinator = NewShareCoordinator(func() time.Time { return s.clock })
 	s.coordinator.address = func(pod *corev1.Pod) string { return strings.TrimPrefix(s.pods[string(pod.UID)].server.URL, "http://") }
-	s.coordinator.settling = 0
+	s.coordinator.askingPeriod = 0
 	s.coordinator.begin()
 	s.t.Cleanup(s.coordinator.client.CloseIdleConnections)
 }
@@ -259,7 +259,7 @@ func TestANewLeaderGivesNothingTwice(t *testing.T) {
 func TestACoordinatorThatBeginsOnlyAsks(t *testing.T) {
 	s := newSharers(t)
 	s.run("ns", "a", 16, 1, 64)
-	s.coordinator.settling = 5 * time.Second
+	s.coordinator.askingPeriod = 5 * time.Second
 	s.coordinator.begin()
 	s.rounds(4, 0)
 	if pod := s.pods["a-0"]; pod.asked != 4 || pod.told != 0 {

@@ -6,18 +6,18 @@ import "slices"
 type sharer struct {
 	// run tells Pods of different resources apart.
 	run string
-	// wanted is how many requests the Pod could have in flight, held how many it may have at most by now: what it was told and has not yet
-	// given back is in it.
+	// wanted is how many requests the Pod could have in flight, held how many it may have at most by now: what it was sent and has not
+	// yet given back is in it.
 	wanted, held int
 	// lost says that the Pod has not been reached for so long that it goes on by itself with what it holds.
 	lost bool
 }
 
-// divide returns how many requests each Pod may have in flight at an endpoint that takes so many of all of them. Runs get equal parts, but no
-// run more than it wants while another wants more, and so do the Pods of a run; what nobody wants is spread over all. A Pod that is to get
-// more gets it only once others have given it back, so that all together never have more than the limit, lost Pods aside: those count for
-// their fair part, since nobody else must wait for a Pod that nobody hears of. What can't be divided goes to the first ones: where there are
-// more Pods than requests, the last have to wait.
+// divide returns how many requests each Pod may have in flight at an endpoint that takes so many of all of them. Runs get equal parts,
+// but no run more than it wants while another wants more, and so do the Pods of a run; what nobody wants is spread over all. A Pod that is
+// to get more gets it only once others have given it back, so that all together never have more than the limit, lost Pods aside: those
+// count for their fair part, since nobody else must wait for a Pod that nobody hears of. What can't be divided goes to the first ones:
+// where there are more Pods than requests, the last have to wait.
 func divide(limit int, sharers []sharer) []int {
 	aims := aim(limit, sharers)
 	free := limit

@@ -1,0 +1,150 @@
+package datasetgeneration
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/controllers/enginepods"
+	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// input is everything that one reconcile knows. It is gathered once and never written again; decide reads nothing else.
+type input struct {
+	now      time.Time
+	options  *Options
+	resource *v1alpha1.DatasetGeneration
+	// violations are what is wrong with the spec; configHash is empty when there are any.
+	violations []plan.Violation
+	configHash string
+	// children are the objects that were created for the resource, by their names.
+	children children
+	// missing are objects that the spec refers to and that do not exist. Looked up only while no Pod runs.
+	missing []string
+	// lookUpError says why it is not known whether some of them exist.
+	lookUpError error
+	// foreign are the objects that carry the resource's labels and were not created for it, as kind and name.
+	foreign []string
+	// warning is the latest warning event of an object that does not get on, or empty.
+	warning string
+	// ended are Pods of the recorded attempt that have left a result, whether they are still there or not.
+	ended []corev1.Pod
+	// progress is what running Pods have reported, by the Pod's UID.
+	progress map[types.UID]runreport.Progress
+	// shut are the endpoints to which running Pods may send nothing.
+	shut []enginepods.ShutEndpoint
+}
+
+// children are Jobs, Pods and ConfigMaps.
+type children struct {
+	jobs       []batchv1.Job
+	pods       []corev1.Pod
+	configMaps []metav1.PartialObjectMetadata
+}
+
+func (c children) empty() bool { return len(c.jobs)+len(c.pods)+len(c.configMaps) == 0 }
+
+// writes says whether something among the children may still write to the output.
+func (c children) writes() bool {
+	if len(c.jobs) > 0 {
+		return true
+	}
+	for i := range c.pods {
+		if !enginepods.IsOver(&c.pods[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// hasJob says whether a Job is among the children.
+func (c children) hasJob(name string) bool {
+	return slices.ContainsFunc(c.jobs, func(job batchv1.Job) bool { return job.Name == name })
+}
+
+// gather reads the cluster. Jobs, Pods and ConfigMaps come from the cache; the look-ups for Pods that do not start
+// ask the API server, and are made only in that state.
+func (r *Reconciler) gather(ctx context.Context, resource *v1alpha1.DatasetGeneration) (*input, error) {
+	in := &input{now: r.Now(), options: &r.Options, resource: resource}
+	in.violations = slices.Concat(plan.Validate(&resource.Spec), invalidReferences(&resource.Spec), oversized(&resource.Spec))
+	if len(in.violations) == 0 {
+		in.configHash = plan.ConfigHash(&resource.Spec)
+	}
+	found, err := r.listLabelled(ctx, resource)
+	if err != nil {
+		return nil, err
+	}
+	in.children, in.foreign = found.ownedBy(resource)
+	in.ended = r.ended.of(client.ObjectKeyFromObject(resource), resource.Status.Run)
+	in.progress = r.Progress.Of(in.children.pods)
+	in.shut = r.Shares.Watch(resource, in.children.pods)
+	if in.waitsForStart() {
+		in.missing, in.lookUpError = r.missingReferences(ctx, resource)
+		in.warning = r.latestWarning(ctx, in)
+	} else {
+		r.warnings.forget(client.ObjectKeyFromObject(resource))
+	}
+	return in, nil
+}
+
+// listLabelled returns what carries the resource's label, by its names: what is said of several must not depend on the order of a cache.
+func (r *Reconciler) listLabelled(ctx context.Context, resource *v1alpha1.DatasetGeneration) (children, error) {
+	selected := &client.ListOptions{
+		Namespace:     resource.Namespace,
+		LabelSelector: labels.SelectorFromSet(labels.Set{v1alpha1.LabelDataset: resource.Name, labelManagedBy: managedBy}),
+	}
+	var jobs batchv1.JobList
+	if err := r.List(ctx, &jobs, selected); err != nil {
+		return children{}, fmt.Errorf("listing Jobs: %w", err)
+	}
+	var pods corev1.PodList
+	if err := r.List(ctx, &pods, selected); err != nil {
+		return children{}, fmt.Errorf("listing Pods: %w", err)
+	}
+	configMaps := &metav1.PartialObjectMetadataList{}
+	configMaps.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ConfigMapList"))
+	if err := r.List(ctx, configMaps, selected); err != nil {
+		return children{}, fmt.Errorf("listing ConfigMaps: %w", err)
+	}
+	found := children{jobs: jobs.Items, pods: pods.Items, configMaps: configMaps.Items}
+	found.sort()
+	return found, nil
+}
+
+// sort orders the children by their names.
+func (c children) sort() {
+	slices.SortFunc(c.jobs, func(a, b batchv1.Job) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(c.pods, func(a, b corev1.Pod) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(c.configMaps, func(a, b metav1.PartialObjectMetadata) int { return strings.Compare(a.Name, b.Name) })
+}
+
+// waitsForStart says whether the run has been started and none of its Pods runs.
+func (in *input) waitsForStart() bool {
+	run := in.resource.Status.Run
+	if run == nil || run.CompletionTime != nil || in.resource.Spec.IsSuspended() || len(in.violations) > 0 {
+		return false
+	}
+	return !engineRuns(in.children.pods)
+}
+
+// condition finds a condition in the status as it was when the reconcile began.
+func (in *input) condition(conditionType string) *metav1.Condition {
+	return meta.FindStatusCondition(in.resource.Status.Conditions, conditionType)
+}
+
+// isTrue says whether the condition was True when the reconcile began.
+func (in *input) isTrue(conditionType string) bool {
+	return meta.IsStatusConditionTrue(in.resource.Status.Conditions, conditionType)
+}

@@ -1,0 +1,189 @@
+package datasetgeneration
+
+import (
+	"fmt"
+	"slices"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/controllers/enginepods"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// situation is what an input means: the run that the resource is in, what of the cluster belongs to it, and how far it is. The
+// children that are wanted and the status follow from it.
+type situation struct {
+	*input
+	run      v1alpha1.RunStatus
+	lifetime lifetime
+	// workload is what belongs to the attempt; stale is all else, which is deleted.
+	workload workload
+	stale    children
+	observed observation
+}
+
+// workload is the part of the children that belongs to the current attempt.
+type workload struct {
+	configMap *metav1.PartialObjectMetadata
+	generate  *batchv1.Job
+	finalize  *batchv1.Job
+	// generating and finalizing are the Pods by role.
+	generating []corev1.Pod
+	finalizing []corev1.Pod
+}
+
+// decide says what the input means. It is a pure function: the same input gives the same situation.
+func decide(in *input) *situation {
+	run, life := decideRun(in)
+	return situationOf(in, run, life)
+}
+
+// situationOf is the situation in a run, whatever the run is that the resource should be in.
+func situationOf(in *input, run v1alpha1.RunStatus, life lifetime) *situation {
+	s := &situation{input: in, run: run, lifetime: life}
+	s.divide()
+	switch life {
+	case lifetimeActive:
+		s.retireInterrupted()
+		s.retireUnstarted()
+	case lifetimeInvalid, lifetimeSuspended:
+		// What is there has yet to say how far it has come.
+		s.stale = in.children
+	}
+	s.observed = s.observe()
+	return s
+}
+
+// divide makes what belongs to the attempt the workload, and all other children stale.
+func (s *situation) divide() {
+	owners := map[types.UID]bool{s.resource.UID: true}
+	for i := range s.children.configMaps {
+		configMap := &s.children.configMaps[i]
+		if s.isCurrent(configMap, owners) {
+			s.workload.configMap = configMap
+		} else {
+			s.stale.configMaps = append(s.stale.configMaps, *configMap)
+		}
+	}
+	for i := range s.children.jobs {
+		job := &s.children.jobs[i]
+		switch {
+		case !s.isCurrent(job, owners):
+			s.stale.jobs = append(s.stale.jobs, *job)
+		case job.Labels[v1alpha1.LabelRole] == runreport.RoleFinalize:
+			s.workload.finalize = job
+		default:
+			s.workload.generate = job
+		}
+	}
+	// A Job's Pods belong to the run when the Job does.
+	for _, job := range []*batchv1.Job{s.workload.generate, s.workload.finalize} {
+		if job != nil {
+			owners[job.UID] = true
+		}
+	}
+	for i := range s.children.pods {
+		pod := &s.children.pods[i]
+		switch {
+		case !s.isCurrent(pod, owners):
+			s.stale.pods = append(s.stale.pods, *pod)
+		case pod.Labels[v1alpha1.LabelRole] == runreport.RoleFinalize:
+			s.workload.finalizing = append(s.workload.finalizing, *pod)
+		default:
+			s.workload.generating = append(s.workload.generating, *pod)
+		}
+	}
+}
+
+// isCurrent says whether the object belongs to the current attempt. A Job that is being deleted is on its way out: its
+// name is free only when it is gone. A Pod that is being deleted still belongs to its Job, which waits for it.
+func (s *situation) isCurrent(object client.Object, owners map[types.UID]bool) bool {
+	if _, isPod := object.(*corev1.Pod); !isPod && object.GetDeletionTimestamp() != nil && !s.isStopped() {
+		return false
+	}
+	owner := metav1.GetControllerOf(object)
+	found := object.GetLabels()
+	return owner != nil && owners[owner.UID] &&
+		found[v1alpha1.LabelRun] == s.run.ID && found[v1alpha1.LabelAttempt] == fmt.Sprint(s.run.Attempt)
+}
+
+// retire moves Pods of the workload to what is stale.
+func (s *situation) retire(isRetired func(*corev1.Pod) bool) {
+	kept := make([]corev1.Pod, 0, len(s.workload.generating))
+	for i := range s.workload.generating {
+		if pod := &s.workload.generating[i]; isRetired(pod) {
+			s.stale.pods = append(s.stale.pods, *pod)
+		} else {
+			kept = append(kept, *pod)
+		}
+	}
+	s.workload.generating = kept
+}
+
+// retireUnstarted makes stale what was created for the attempt and has never run, when it would be created in another way by now, or
+// when the user asks to try again: what takes its place is created anew.
+func (s *situation) retireUnstarted() {
+	isRetired := func(template *corev1.PodSpec) bool {
+		return retryRequested(s.resource) || len(template.Containers) > 0 && template.Containers[0].Image != s.options.EngineImage
+	}
+	for _, job := range []*batchv1.Job{s.workload.generate, s.workload.finalize} {
+		if job == nil || jobEnd(job) != nil || job.Status.Succeeded+job.Status.Failed > 0 {
+			continue
+		}
+		pods := &s.workload.generating
+		if job == s.workload.finalize {
+			pods = &s.workload.finalizing
+		}
+		if slices.ContainsFunc(*pods, func(pod corev1.Pod) bool { return enginepods.HasRun(&pod) || enginepods.IsOver(&pod) }) ||
+			!isRetired(&job.Spec.Template.Spec) {
+			continue
+		}
+		s.stale.jobs, s.stale.pods = append(s.stale.jobs, *job), append(s.stale.pods, *pods...)
+		*pods = nil
+		if job == s.workload.finalize {
+			s.workload.finalize = nil
+		} else {
+			s.workload.generate = nil
+		}
+	}
+	if s.resource.Spec.ExecutionMode() == v1alpha1.ExecutionSync {
+		s.retire(func(pod *corev1.Pod) bool {
+			return !enginepods.HasRun(pod) && !enginepods.IsOver(pod) && isRetired(&pod.Spec)
+		})
+	}
+}
+
+// isStopped says whether nothing of the run may go on.
+func (s *situation) isStopped() bool {
+	return s.lifetime == lifetimeInvalid || s.lifetime == lifetimeSuspended
+}
+
+// startsAttempt says whether the attempt that is to be carried out is not in the status yet.
+func (s *situation) startsAttempt() bool {
+	recorded := s.resource.Status.Run
+	return s.lifetime == lifetimeActive &&
+		(recorded == nil || recorded.ID != s.run.ID || recorded.Attempt != s.run.Attempt)
+}
+
+// stagePods are the Pods of the stage that the attempt is in.
+func (s *situation) stagePods() []corev1.Pod {
+	if s.observed.finalizes {
+		return s.workload.finalizing
+	}
+	return s.workload.generating
+}
+
+// engineRuns says whether the engine of one of the Pods runs, or has just ended while its Pod is not over yet.
+func engineRuns(pods []corev1.Pod) bool {
+	for i := range pods {
+		if enginepods.HasRun(&pods[i]) && !enginepods.IsOver(&pods[i]) {
+			return true
+		}
+	}
+	return false
+}
