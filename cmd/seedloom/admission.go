@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
+	"strings"
 
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -13,77 +15,106 @@ import (
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/listtype"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+	strictjson "sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 
-	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/config/crd"
 	"seedloom.dev/seedloom/engine/plan"
 )
 
-// validate lists all that is wrong with a resource, as an API server and the controller would: first what the spec says of itself, then what
-// else its type does not allow.
-func validate(ctx context.Context, resource *v1alpha1.DatasetGeneration) ([]plan.Violation, error) {
-	violations := plan.Validate(&resource.Spec)
-	known := map[string]bool{}
-	for _, violation := range violations {
-		known[violation.Field] = true
-	}
-	refusals, err := refusalsOf(ctx, resource)
-	if err != nil {
-		return nil, fmt.Errorf("checking the manifest against the resource's definition: %w", err)
-	}
-	for _, refusal := range refusals {
-		path := refusal.Field
-		if path == "" || path == "<nil>" {
-			path = "the resource"
-		}
-		if known[path] {
-			continue // it is said above, in better words
-		}
-		message := refusal.Detail
-		if refusal.Type != field.ErrorTypeInvalid || message == "" {
-			message = refusal.ErrorBody()
-		}
-		violations = append(violations, plan.Violation{Field: path, Reason: plan.ReasonInvalidValue, Message: message})
-	}
-	return violations, nil
+// definition is the resource's definition, as an API server works with it.
+type definition struct {
+	structural *schema.Structural
+	validator  validation.SchemaValidator
 }
 
-// refusalsOf are the errors with which an API server would refuse a resource, found by its own code.
-func refusalsOf(ctx context.Context, resource *v1alpha1.DatasetGeneration) (field.ErrorList, error) {
-	var definition apiextensionsv1.CustomResourceDefinition
-	if err := yaml.Unmarshal(crd.DatasetGenerations, &definition); err != nil {
-		return nil, err
+func readDefinition() (*definition, error) {
+	var resource apiextensionsv1.CustomResourceDefinition
+	if err := yaml.Unmarshal(crd.DatasetGenerations, &resource); err != nil {
+		return nil, fmt.Errorf("reading the resource's definition: %w", err)
 	}
 	var properties apiextensions.JSONSchemaProps
-	err := apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(definition.Spec.Versions[0].Schema.OpenAPIV3Schema, &properties, nil)
-	if err != nil {
-		return nil, err
+	served := resource.Spec.Versions[0].Schema.OpenAPIV3Schema
+	if err := apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(served, &properties, nil); err != nil {
+		return nil, fmt.Errorf("reading the resource's definition: %w", err)
 	}
 	validator, _, err := validation.NewSchemaValidator(&properties)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reading the resource's definition: %w", err)
 	}
 	structural, err := schema.NewStructural(&properties)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reading the resource's definition: %w", err)
 	}
-	object, err := objectOf(resource)
-	if err != nil {
-		return nil, err
-	}
-	defaulting.Default(object, structural)
-	refusals := validation.ValidateCustomResource(nil, object, validator)
-	refusals = append(refusals, listtype.ValidateListSetsAndMaps(nil, structural, object)...)
-	if slices.ContainsFunc(refusals, misshaped) {
-		return refusals, nil // the rules are for what has the right form
-	}
-	// The budget of the rules was checked when the definition was made; here nobody else waits.
-	broken, _ := cel.NewValidator(structural, true, math.MaxInt64).Validate(ctx, nil, structural, object, nil, math.MaxInt64)
-	return append(refusals, broken...), nil
+	return &definition{structural: structural, validator: validator}, nil
 }
+
+// refusal is a reason for which an API server would refuse a resource.
+type refusal struct {
+	field, message string
+	// enum says that the message lists the values that would be right, which nothing else says better.
+	enum bool
+	// ofParts says that it speaks of what an object has as a whole, as that exactly one of its members must be set.
+	ofParts bool
+}
+
+// refusalsOf finds all refusals of an object by an API server's own code, and the fields that the API does not have. Numbers of the object must be
+// as the API server decodes them: int64 where they are whole.
+func (d *definition) refusalsOf(ctx context.Context, object map[string]any) (refusals []refusal, unknown []string) {
+	checked := runtime.DeepCopyJSON(object)
+	delete(checked, "status")
+	unknown = pruning.PruneWithOptions(checked, d.structural, true, schema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
+	problems, unknownMetadata := checkMetadata(checked)
+	unknown = append(unknown, unknownMetadata...)
+	defaulting.Default(checked, d.structural)
+	problems = append(problems, validation.ValidateCustomResource(nil, checked, d.validator)...)
+	problems = append(problems, listtype.ValidateListSetsAndMaps(nil, d.structural, checked)...)
+	// An API server looks at the rules only of what has the right form.
+	if !slices.ContainsFunc(problems, misshaped) {
+		// The budget of the rules was checked when the definition was made; here nobody else waits.
+		broken, _ := cel.NewValidator(d.structural, true, math.MaxInt64).Validate(ctx, nil, d.structural, checked, nil, math.MaxInt64)
+		problems = append(problems, broken...)
+	}
+	for _, problem := range problems {
+		if problem.Field == "" || problem.Field == "<nil>" {
+			if strings.HasPrefix(problem.Detail, "Checked value must be") {
+				continue // which is said once more, with the field
+			}
+		}
+		refusals = append(refusals, refusalOf(problem))
+	}
+	return refusals, unknown
+}
+
+// checkMetadata checks what a definition does not describe.
+func checkMetadata(object map[string]any) (problems field.ErrorList, unknown []string) {
+	path := field.NewPath("metadata")
+	data, err := json.Marshal(object["metadata"])
+	if err != nil {
+		return field.ErrorList{field.Invalid(path, nil, err.Error())}, nil
+	}
+	var metadata metav1.ObjectMeta
+	strict, err := strictjson.UnmarshalStrict(data, &metadata)
+	if err != nil {
+		return field.ErrorList{field.Invalid(path, nil, "has a value of the wrong type: "+strings.TrimPrefix(err.Error(), "json: "))}, nil
+	}
+	for _, one := range strict {
+		if match := quoted.FindStringSubmatch(one.Error()); match != nil {
+			unknown = append(unknown, "metadata."+match[1])
+		}
+	}
+	if metadata.Name == "" && metadata.GenerateName == "" {
+		problems = append(problems, field.Required(path.Child("name"), "is missing"))
+	}
+	return problems, unknown
+}
+
+var quoted = regexp.MustCompile(`"([^"]*)"`)
 
 // misshaped says whether an error keeps an API server from looking at the rules.
 func misshaped(refusal *field.Error) bool {
@@ -94,17 +125,73 @@ func misshaped(refusal *field.Error) bool {
 	return false
 }
 
-// objectOf returns a resource as an API server gets it.
-func objectOf(resource *v1alpha1.DatasetGeneration) (map[string]any, error) {
-	copied := resource.DeepCopy()
-	copied.APIVersion, copied.Kind = v1alpha1.SchemeGroupVersion.String(), kindDatasetGeneration
-	copied.Status = v1alpha1.DatasetGenerationStatus{}
-	data, err := json.Marshal(copied)
-	if err != nil {
-		return nil, err
+var (
+	// pathBefore is the path that some messages begin with once more.
+	pathBefore = regexp.MustCompile(`^\S+ in body `)
+	ofType     = regexp.MustCompile(`must be of type ([a-z0-9,]+): "([a-z0-9]+)"`)
+)
+
+// typeNames are the types of JSON as users know them.
+var typeNames = map[string]string{
+	"string": "a text", "integer": "a whole number", "int64": "a whole number", "int32": "a whole number",
+	"number": "a number", "float64": "a number with a fraction", "boolean": "true or false", "array": "a list", "object": "an object", "null": "empty",
+}
+
+// refusalOf says in plain words what an API server has found.
+func refusalOf(problem *field.Error) refusal {
+	made := refusal{field: problem.Field, message: problem.Detail}
+	if made.field == "<nil>" {
+		made.field = ""
 	}
-	var object map[string]any
-	err = yaml.Unmarshal(data, &object)
-	delete(object, "status")
-	return object, err
+	switch problem.Type {
+	case field.ErrorTypeNotSupported:
+		var values []string
+		for _, match := range quoted.FindAllStringSubmatch(problem.Detail, -1) {
+			values = append(values, match[1])
+		}
+		made.enum = true
+		made.message = fmt.Sprintf("%q is not one of its values%s", fmt.Sprint(problem.BadValue), plan.Suggestion(fmt.Sprint(problem.BadValue), values))
+		if !strings.Contains(made.message, "there are") {
+			made.message += " Its values are " + strings.Join(values, ", ")
+		}
+		return made
+	case field.ErrorTypeRequired:
+		made.message = "is missing"
+		return made
+	case field.ErrorTypeTypeInvalid, field.ErrorTypeInvalid:
+		if match := ofType.FindStringSubmatch(problem.ErrorBody()); match != nil {
+			made.message = fmt.Sprintf("must be %s, but is %s", typeNames[match[1]], typeNames[match[2]])
+			return made
+		}
+		made.ofParts = problem.Type == field.ErrorTypeInvalid
+	}
+	if problem.Type != field.ErrorTypeInvalid || made.message == "" {
+		made.message = problem.ErrorBody()
+	}
+	made.message = pathBefore.ReplaceAllString(made.message, "")
+	return made
+}
+
+// fieldsOf are the names of the fields of an object, by its path.
+func (d *definition) fieldsOf(path string) []string {
+	shape := d.structural
+	for _, step := range strings.FieldsFunc(path, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
+		switch {
+		case shape == nil:
+			return nil
+		case shape.Items != nil:
+			shape = shape.Items
+		default:
+			shape = member(shape, step)
+		}
+	}
+	if shape == nil {
+		return nil
+	}
+	var names []string
+	for name := range shape.Properties {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
 }

@@ -4,20 +4,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"seedloom.dev/seedloom/api/v1alpha1"
 )
 
 // input are the flags that say what a command works on.
 type input struct {
-	filename  string
+	filenames []string
+	recursive bool
+	name      string
 	apiKeys   map[string]string
 	endpoints map[string]string
 	// toolKeys and toolSockets are those of tool servers.
@@ -31,7 +30,11 @@ type input struct {
 
 func (i *input) register(command *cobra.Command) {
 	flags := command.Flags()
-	flags.StringVarP(&i.filename, "filename", "f", "", "the manifest: a `FILE` of YAML or JSON, or - for standard input")
+	flags.StringArrayVarP(&i.filenames, "filename", "f", nil,
+		"the manifests: a `FILE` of YAML or JSON, a folder with such files, or - for standard input (can be repeated)")
+	flags.Lookup("filename").DefValue = ""
+	flags.BoolVarP(&i.recursive, "recursive", "R", false, "look below the folders too")
+	flags.StringVar(&i.name, "name", "", "which manifest is meant, by its metadata.`NAME`, where there are several")
 	pairs(flags, &i.apiKeys, "api-key", "the environment variable that holds the API key of a provider, as `PROVIDER=VARIABLE` (can be repeated)")
 	pairs(flags, &i.endpoints, "endpoint",
 		"use another endpoint than the manifest's, such as that of a port-forward, as `PROVIDER=URL`; it is part of the dataset's identity (can be repeated)")
@@ -41,9 +44,6 @@ func (i *input) register(command *cobra.Command) {
 	flags.StringVar(&i.seedFile, "seed-file", "", "the `FILE` with the data of the seed, in place of the ConfigMap or the volume")
 	flags.StringVar(&i.seedDirectory, "seed-dir", "", "the `DIR` in which the file that the seed names is looked for (default: the folder of the manifest)")
 	command.MarkFlagsMutuallyExclusive("seed-file", "seed-dir")
-	if err := command.MarkFlagRequired("filename"); err != nil {
-		panic(err) // the flag is defined above
-	}
 }
 
 // pairs defines a flag of NAME=VALUE that can be repeated. By itself the library would show an empty list as its default.
@@ -52,25 +52,29 @@ func pairs(flags *pflag.FlagSet, values *map[string]string, name, usage string) 
 	flags.Lookup(name).DefValue = ""
 }
 
-// read reads the manifest, with the endpoints of the flags in it. With an error, it may be there all the same.
-func (i *input) read(streams *Streams) (*v1alpha1.DatasetGeneration, error) {
-	resource, err := readManifest(streams, i.filename)
+// read reads all manifests of the flags and the arguments, with what the flags change in them.
+func (i *input) read(streams *Streams, arguments []string, changes overrides) (*definition, *resources, error) {
+	names := append(slices.Clone(i.filenames), arguments...)
+	if len(names) == 0 {
+		return nil, nil, errors.New("no manifest is named: give files or folders, as arguments or with -f (--filename); - is standard input")
+	}
+	files, named, err := listFiles(names, i.recursive)
 	if err != nil {
-		return resource, err
+		return nil, nil, err
 	}
-	for _, name := range slices.Sorted(maps.Keys(i.endpoints)) {
-		provider := resource.Spec.Provider(name)
-		if provider == nil {
-			return nil, fmt.Errorf("--endpoint names the provider %q, which is not in spec.providers", name)
-		}
-		provider.Endpoint = i.endpoints[name]
+	known, err := readDefinition()
+	if err != nil {
+		return nil, nil, err
 	}
-	return resource, nil
+	changes.endpoints = i.endpoints
+	all, err := known.load(streams, files, named, &changes)
+	return known, all, err
 }
 
 // seed returns the folder in which the engine finds the file of the seed, and what removes the folder again.
-func (i *input) seed(spec *v1alpha1.DatasetGenerationSpec) (folder string, remove func(), err error) {
+func (i *input) seed(of *manifest, all *resources) (folder string, remove func(), err error) {
 	nothing := func() {}
+	spec := &of.resource.Spec
 	name := ""
 	if spec.Seed != nil && spec.Seed.ConfigMap != nil {
 		name = spec.Seed.ConfigMap.Key
@@ -78,34 +82,48 @@ func (i *input) seed(spec *v1alpha1.DatasetGenerationSpec) (folder string, remov
 		name = spec.Seed.PersistentVolumeClaim.Path
 	}
 	switch {
-	case i.seedFile == "":
-		folder = i.seedDirectory
-		if folder == "" && i.filename != "-" {
-			folder = filepath.Dir(i.filename)
-		}
-		if folder == "" {
-			folder = "."
-		}
-		if name != "" {
-			if _, err := os.Stat(filepath.Join(folder, name)); err != nil {
-				return "", nothing, fmt.Errorf("the data of the seed is looked for in %s, and is not there; give it with --seed-file FILE, or its folder with --seed-dir",
-					filepath.Join(folder, name))
-			}
-		}
-		return folder, nothing, nil
-	case name == "":
+	case i.seedFile != "" && name == "":
 		return "", nothing, errors.New("--seed-file is for seeds from a ConfigMap or a volume, and the manifest has none")
+	case name == "":
+		return ".", nothing, nil
 	case !filepath.IsLocal(name):
 		return "", nothing, fmt.Errorf("the seed's file name %q leaves its folder", name)
+	case i.seedFile != "":
+		return inFolder(func(folder string) error { return copyFile(i.seedFile, filepath.Join(folder, name)) })
 	}
+	if spec.Seed.ConfigMap != nil && i.seedDirectory == "" {
+		data, found, err := all.configMapData(of.resource.Namespace, spec.Seed.ConfigMap.Name, name)
+		if err != nil {
+			return "", nothing, err
+		}
+		if found {
+			return inFolder(func(folder string) error { return os.WriteFile(filepath.Join(folder, name), data, 0o600) })
+		}
+	}
+	folder = i.seedDirectory
+	if folder == "" && of.document.file != "-" {
+		folder = filepath.Dir(of.document.file)
+	}
+	if folder == "" {
+		folder = "."
+	}
+	if _, err := os.Stat(filepath.Join(folder, name)); err != nil {
+		return "", nothing, fmt.Errorf("the data of the seed is looked for in %s, and is not there; give it with --seed-file FILE, or its folder with --seed-dir",
+			filepath.Join(folder, name))
+	}
+	return folder, nothing, nil
+}
+
+// inFolder puts the data of a seed into a temporary folder.
+func inFolder(write func(folder string) error) (folder string, remove func(), err error) {
 	folder, err = os.MkdirTemp("", "seedloom-seed-")
 	if err != nil {
-		return "", nothing, err
+		return "", func() {}, err
 	}
 	remove = func() { _ = os.RemoveAll(folder) } // a leftover in the temporary folder is the system's to remove
-	if err := copyFile(i.seedFile, filepath.Join(folder, name)); err != nil {
+	if err := write(folder); err != nil {
 		remove()
-		return "", nothing, fmt.Errorf("the data of the seed can't be read: %w", err)
+		return "", func() {}, fmt.Errorf("the data of the seed can't be read: %w", err)
 	}
 	return folder, remove, nil
 }

@@ -1,135 +1,172 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
+	"cmp"
+	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"os"
-	"reflect"
 	"strings"
 
-	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
-	strictjson "sigs.k8s.io/json"
-	"sigs.k8s.io/yaml"
-
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/plan"
 )
 
 const kindDatasetGeneration = "DatasetGeneration"
 
-// manifestError is what is wrong with the form of a manifest.
-type manifestError struct {
-	file     string
-	problems []string
+// manifest is a DatasetGeneration of a file, with all that was found wrong with it.
+type manifest struct {
+	document *document
+	// resource is nil when the document has another form.
+	resource *v1alpha1.DatasetGeneration
+	object   map[string]any
+	problems []problem
 }
 
-// Error lists all problems.
-func (e *manifestError) Error() string {
-	return fmt.Sprintf("%s is no valid manifest: %s", e.file, strings.Join(e.problems, "; "))
+func (m *manifest) isValid() bool { return countOf(m.problems, severityError) == 0 }
+
+func (m *manifest) report(severity severity, field, message string) {
+	m.problems = append(m.problems, m.document.at(severity, field, message))
 }
 
-// readManifest reads the one DatasetGeneration of a file, or of standard input when its name is "-". Fields that the API does not have are
-// errors. Other resources in the file are left alone. With an error, the resource may be there all the same, as far as it could be read.
-func readManifest(streams *Streams, name string) (*v1alpha1.DatasetGeneration, error) {
-	data, err := readInput(streams, name)
+// readManifest reads a document, and puts what the flags change into it.
+func (d *definition) readManifest(from *document, changes *overrides) (*manifest, error) {
+	m := &manifest{document: from}
+	object, is := from.object(d.structural)
+	m.problems = append(m.problems, from.problems...)
+	if !is {
+		return m, nil
+	}
+	m.object = object
+	if version, want := fmt.Sprint(object["apiVersion"]), v1alpha1.SchemeGroupVersion.String(); version != want {
+		m.report(severityError, "apiVersion", fmt.Sprintf("is %q, and must be %q", version, want))
+	}
+	if err := changes.apply(object); err != nil {
+		return nil, err
+	}
+	data, err := json.Marshal(object)
 	if err != nil {
 		return nil, err
 	}
-	var found [][]byte
-	documents := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(data)))
-	for {
-		document, err := documents.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, &manifestError{name, []string{err.Error()}}
-		}
-		var kind struct{ APIVersion, Kind string }
-		if err := yaml.Unmarshal(document, &kind); err != nil {
-			return nil, &manifestError{name, []string{err.Error()}}
-		}
-		if kind.Kind != kindDatasetGeneration {
-			continue
-		}
-		if want := v1alpha1.SchemeGroupVersion.String(); kind.APIVersion != want {
-			return nil, &manifestError{name, []string{fmt.Sprintf("its apiVersion is %q, and must be %q", kind.APIVersion, want)}}
-		}
-		found = append(found, document)
-	}
-	switch len(found) {
-	case 0:
-		return nil, &manifestError{name, []string{fmt.Sprintf("there is no resource of kind %s in it", kindDatasetGeneration)}}
-	case 1:
-		return decodeManifest(name, found[0])
-	}
-	return nil, &manifestError{name, []string{fmt.Sprintf("there are %d resources of kind %s in it; give each a file of its own",
-		len(found), kindDatasetGeneration)}}
-}
-
-func readInput(streams *Streams, name string) ([]byte, error) {
-	if name == "-" {
-		return io.ReadAll(streams.In)
-	}
-	return os.ReadFile(name)
-}
-
-func decodeManifest(name string, document []byte) (*v1alpha1.DatasetGeneration, error) {
-	data, err := yaml.YAMLToJSONStrict(document)
-	if err != nil {
-		return nil, &manifestError{name, []string{err.Error()}}
-	}
 	var resource v1alpha1.DatasetGeneration
-	strict, err := strictjson.UnmarshalStrict(data, &resource)
-	if err != nil {
-		return nil, &manifestError{name, []string{misfit(data, err)}}
+	if json.Unmarshal(data, &resource) == nil { // what has another type is found by the definition, with its place
+		if resource.Namespace == "" {
+			resource.Namespace = "default"
+		}
+		m.resource = &resource
 	}
-	if resource.Namespace == "" {
-		resource.Namespace = "default"
-	}
-	var problems []string
-	for _, problem := range strict {
-		problems = append(problems, problem.Error())
-	}
-	if resource.Name == "" {
-		problems = append(problems, "metadata.name is missing")
-	}
-	if len(problems) > 0 {
-		return &resource, &manifestError{name, problems}
-	}
-	return &resource, nil
+	return m, nil
 }
 
-// misfit says which field has a value of another type than the API has. The strict decoder keeps its error's type to itself, so the document is
-// read once more.
-func misfit(data []byte, err error) string {
-	var wrong *json.UnmarshalTypeError
-	if !errors.As(json.Unmarshal(data, new(v1alpha1.DatasetGeneration)), &wrong) || wrong.Field == "" {
-		return err.Error()
+// check finds all that is wrong with a manifest, as an API server and the controller would, and what is odd in it.
+func (d *definition) check(ctx context.Context, m *manifest) {
+	if m.object == nil {
+		return
 	}
-	switch wrong.Value {
-	case "bool":
-		return fmt.Sprintf("%s: must be %s, but is true or false; in YAML y, n, yes, no, on and off are, unless they are quoted", wrong.Field, typeName(wrong.Type))
-	case "array":
-		return fmt.Sprintf("%s: must be %s, but is a list", wrong.Field, typeName(wrong.Type))
+	refusals, unknown := d.refusalsOf(ctx, m.object)
+	// consequences are fields and objects that are wrong only since something in them has the wrong name.
+	consequences, parents := map[string]bool{}, map[string]bool{}
+	for _, path := range unknown {
+		parent, name := "", path
+		if cut := strings.LastIndex(path, "."); cut >= 0 {
+			parent, name = path[:cut], path[cut+1:]
+		}
+		hint := plan.Suggestion(name, d.fieldsOf(parent))
+		if match := quoted.FindStringSubmatch(hint); match != nil && strings.Contains(hint, "did you mean") {
+			if _, there := m.document.places[joined(parent, match[1])]; !there {
+				consequences[joined(parent, match[1])] = true
+			}
+		}
+		parents[parent] = true
+		m.report(severityError, path, fmt.Sprintf("there is no field %q%s", name, hint))
 	}
-	return fmt.Sprintf("%s: must be %s, but is of the type %s", wrong.Field, typeName(wrong.Type), wrong.Value)
+	said := map[string]bool{}
+	report := func(field, message string) {
+		said[field] = true
+		if !isConsequence(field, consequences) {
+			m.report(severityError, field, message)
+		}
+	}
+	for _, refusal := range refusals {
+		if refusal.enum {
+			report(refusal.field, refusal.message)
+		}
+	}
+	if m.resource != nil {
+		for _, violation := range plan.Validate(&m.resource.Spec) {
+			union := violation.Reason == plan.ReasonInvalidUnion && parents[violation.Field]
+			if !said[violation.Field] && !union {
+				report(violation.Field, violation.Message)
+			}
+		}
+	}
+	for _, refusal := range refusals {
+		// What the spec says of itself is said above, in better words.
+		if !said[refusal.field] && !(refusal.ofParts && parents[refusal.field]) {
+			report(refusal.field, refusal.message)
+		}
+	}
+	if m.resource != nil && m.isValid() {
+		for _, warning := range plan.Warnings(&m.resource.Spec) {
+			m.report(severityWarning, warning.Field, warning.Message)
+		}
+	}
 }
 
-// typeName names a type of the API as users know it.
-func typeName(of reflect.Type) string {
-	switch of.Kind() {
-	case reflect.String:
-		return "a text"
-	case reflect.Bool:
-		return "true or false"
-	case reflect.Slice:
-		return "a list"
-	case reflect.Struct, reflect.Map, reflect.Pointer:
-		return "an object"
+// isConsequence says whether a field is one of those, or in one.
+func isConsequence(field string, consequences map[string]bool) bool {
+	for path := range consequences {
+		if field == path || strings.HasPrefix(field, path+".") || strings.HasPrefix(field, path+"[") {
+			return true
+		}
 	}
-	return "a whole number"
+	return false
+}
+
+// overrides are what flags change in a manifest.
+type overrides struct {
+	// endpoints are those of providers, by their names.
+	endpoints map[string]string
+	// numRecords is 0 when it stays as it is.
+	numRecords int64
+	trace      bool
+}
+
+// apply changes the object. A provider that is not there is an error.
+func (o *overrides) apply(object map[string]any) error {
+	spec, is := object["spec"].(map[string]any)
+	if !is {
+		return nil // which is found as a problem
+	}
+	if o.numRecords != 0 {
+		spec["numRecords"] = o.numRecords
+	}
+	if o.trace {
+		settings, is := spec["run"].(map[string]any)
+		if !is {
+			settings = map[string]any{}
+			spec["run"] = settings
+		}
+		settings["trace"] = string(v1alpha1.TraceEnabled)
+	}
+	for name, endpoint := range o.endpoints {
+		if !setEndpoint(spec, name, endpoint) {
+			return fmt.Errorf("--endpoint names the provider %q, which is not in spec.providers", name)
+		}
+	}
+	return nil
+}
+
+func setEndpoint(spec map[string]any, name, endpoint string) (found bool) {
+	providers, _ := spec["providers"].([]any) // what is no list is found as a problem
+	for _, entry := range providers {
+		if provider, is := entry.(map[string]any); is && provider["name"] == name {
+			provider["endpoint"], found = endpoint, true
+		}
+	}
+	return found
+}
+
+// namespace is the one of the file, or that which kubectl would choose.
+func (m *manifest) namespace() string {
+	return cmp.Or(m.document.text("metadata", "namespace"), "default")
 }

@@ -9,10 +9,10 @@ import (
 
 func TestAValueOfAnotherTypeIsToldWithItsField(t *testing.T) {
 	for name, test := range map[string]struct{ from, to, want string }{
-		"a name that YAML takes for a truth": {"name: stars", "name: n", "spec.columns.name: must be a text, but is true or false; in YAML y, n"},
-		"a text for a number":                {"numRecords: 10", "numRecords: ten", "spec.numRecords: must be a whole number, but is of the type string"},
-		"a fraction":                         {"numRecords: 10", "numRecords: 1.5", "spec.numRecords: must be a whole number, but is of the type number 1.5"},
-		"a list for an object":               {"sampler: {type", "sampler: [{type", "spec.columns.sampler: must be an object, but is a list"},
+		"a name that YAML takes for a truth": {"name: stars", "name: n", `wrong.yaml:8:12: error: spec.columns[0].name: YAML reads n as false; put quotes around it if a text is meant: "n"`},
+		"a text for a number":                {"numRecords: 10", "numRecords: ten", "wrong.yaml:6:3: error: spec.numRecords: must be a whole number, but is a text"},
+		"a fraction":                         {"numRecords: 10", "numRecords: 1.5", "spec.numRecords: must be a whole number, but is a number with a fraction"},
+		"a list for an object":               {"sampler: {type", "sampler: [{type", "spec.columns[0].sampler: must be an object, but is a list"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := strings.Replace(localOnly, test.from, test.to, 1)

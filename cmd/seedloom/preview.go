@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine"
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/table"
@@ -30,71 +28,66 @@ type previewOptions struct {
 func newPreviewCommand(streams *Streams) *cobra.Command {
 	var options previewOptions
 	command := &cobra.Command{
-		Use:   "preview -f FILE",
+		Use:   "preview FILE",
 		Short: "Generate some records of a manifest, and print them",
 		Long: `Generate the first records of a manifest by the same engine and with the same settings as a run, and print them, with the rows that were
 dropped and why. Nothing is kept.`,
-		Example: `  seedloom preview -f reviews.yaml -n 3
-  seedloom preview -f reviews.yaml -o json | jq '.records[].review'`,
-		Args: cobra.NoArgs,
-		RunE: func(command *cobra.Command, _ []string) error { return options.run(command, streams) },
+		Example: `  seedloom preview reviews.yaml -n 3
+  seedloom preview reviews.yaml -o json | jq '.records[].review'`,
+		RunE: func(command *cobra.Command, arguments []string) error {
+			return options.run(command, streams, arguments)
+		},
 	}
 	options.register(command, "warn")
 	command.Flags().Int64VarP(&options.records, "num-records", "n", 10, "how many records to generate")
-	command.Flags().StringVarP(&options.format, "output", "o", "table", "the `FORMAT` to print them in: table, json or yaml")
-	command.Flags().StringVar(&options.trace, "trace", "", "the `FILE` to which is written what each task and request did, and when: as JSON lines when its name ends in .jsonl, or else for Perfetto")
+	command.Flags().StringVarP(&options.format, "output", "o", "table", "the `FORMAT` to print them in: table, record (each value on lines of its own, uncut), json, jsonl, csv or yaml")
+	command.Flags().StringVar(&options.trace, "trace", "",
+		"the `FILE` to which is written what each task and request did, and when: as JSON lines when its name ends in .jsonl, or else for Perfetto")
 	return command
 }
 
 // maxPreview bounds what is held in memory.
 const maxPreview = 10_000
 
-func (o *previewOptions) run(command *cobra.Command, streams *Streams) error {
-	show, known := map[string]func(*Streams, *engine.PreviewResult) error{"table": printTable, "json": printJSON, "yaml": printYAML}[o.format]
+func (o *previewOptions) run(command *cobra.Command, streams *Streams, arguments []string) error {
+	show, known := map[string]func(*Streams, *engine.PreviewResult) error{
+		"table": printTable, "record": printRecords, "json": printJSON, "jsonl": printLines, "csv": printCSV, "yaml": printYAML,
+	}[o.format]
 	if !known {
-		return fmt.Errorf("--output must be table, json or yaml, but is %q", o.format)
+		return fmt.Errorf("--output must be table, record, json, jsonl, csv or yaml, but is %q", o.format)
 	}
 	if o.records < 1 || o.records > maxPreview {
 		return fmt.Errorf("--num-records must be 1 to %d, but is %d; use seedloom run for more", maxPreview, o.records)
 	}
-	return o.with(command, streams, o.readTraced, func(ctx context.Context, resource *v1alpha1.DatasetGeneration, config engine.Config) error {
-		result, err := engine.Preview(ctx, config, o.records)
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(show(streams, result), o.writeTrace(result.TaskTraces)); err != nil {
-			return err
-		}
-		ending := &result.Ending.Result
-		if exitCodeOf(ending) != exitOK {
-			streams.Errorf("error: the preview of datasetgeneration/%s %s: %s: %s", resource.Name, outcomeVerb(ending.Outcome), ending.Reason, ending.Message)
-		}
-		return ended(ending)
-	})
+	ready, err := o.prepare(command, streams, arguments, overrides{trace: o.trace != ""})
+	if err != nil {
+		return err
+	}
+	defer ready.close()
+	result, err := engine.Preview(ready.ctx, ready.config, o.records)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(show(streams, result), o.writeTrace(result.TaskTraces)); err != nil {
+		return err
+	}
+	ending := &result.Ending.Result
+	switch exitCodeOf(ending) {
+	case exitOK:
+	case exitInterrupted:
+		streams.Errorf("the preview of datasetgeneration/%s was interrupted: %d records", ready.resource.Name, len(result.Dataset.Rows))
+	default:
+		streams.Errorf("error: the preview of datasetgeneration/%s %s: %s: %s", ready.resource.Name, outcomeVerb(ending.Outcome), ending.Reason, ending.Message)
+	}
+	return ended(ending)
 }
 
 // outcomeVerb says in a sentence how a preview that lacks records has ended.
 func outcomeVerb(outcome runreport.Outcome) string {
-	switch outcome {
-	case runreport.OutcomePartial:
+	if outcome == runreport.OutcomePartial {
 		return "lacks records"
-	case runreport.OutcomeInterrupted:
-		return "was interrupted"
 	}
 	return "failed"
-}
-
-// readTraced reads the manifest, with the trace that the flag asks for.
-func (o *previewOptions) readTraced(streams *Streams) (*v1alpha1.DatasetGeneration, error) {
-	resource, err := o.read(streams)
-	if err != nil || o.trace == "" {
-		return resource, err
-	}
-	if resource.Spec.Run == nil {
-		resource.Spec.Run = &v1alpha1.RunSettings{}
-	}
-	resource.Spec.Run.Trace = v1alpha1.TraceEnabled
-	return resource, nil
 }
 
 // writeTrace writes the trace to the file of the flag, if there is one.
@@ -113,8 +106,8 @@ func (o *previewOptions) writeTrace(spans []trace.Span) (err error) {
 	return trace.WriteEvents(file, spans)
 }
 
-// document is a preview as JSON.
-type document struct {
+// previewDocument is a preview as JSON.
+type previewDocument struct {
 	Records []json.RawMessage `json:"records"`
 	// Processors are the other forms of the records that processors have made, by the names of the processors.
 	Processors map[string][]json.RawMessage `json:"processors,omitempty"`
@@ -124,8 +117,8 @@ type document struct {
 	TaskTraces []trace.Span `json:"taskTraces,omitempty"`
 }
 
-func documentOf(result *engine.PreviewResult) (*document, error) {
-	made := &document{Records: []json.RawMessage{}, Dropped: []store.DroppedRow{}, Metadata: result.Dataset.Metadata, TaskTraces: result.TaskTraces}
+func documentOf(result *engine.PreviewResult) (*previewDocument, error) {
+	made := &previewDocument{Records: []json.RawMessage{}, Dropped: []store.DroppedRow{}, Metadata: result.Dataset.Metadata, TaskTraces: result.TaskTraces}
 	made.Dropped = append(made.Dropped, result.Dataset.Dropped...)
 	var err error
 	if made.Records, err = appendRecords(made.Records, result.Dataset.Schema, result.Dataset.Rows); err != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine"
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/internal/runreport"
@@ -27,16 +25,17 @@ type runOptions struct {
 func newRunCommand(streams *Streams) *cobra.Command {
 	var options runOptions
 	command := &cobra.Command{
-		Use:   "run -f FILE --output DIR",
+		Use:   "run FILE --output DIR",
 		Short: "Generate the dataset of a manifest into a folder",
 		Long: `Generate the dataset of a manifest into a folder, as the Pods do into their volume: what is there already is not made again, and after
 an interruption the same command goes on from where it was.
 
 ` + exitHelp(exitOK, exitFailed, exitPartial, exitEarlyShutdown, exitInterrupted),
-		Example: `  seedloom run -f reviews.yaml --output ./datasets
-  seedloom run -f reviews.yaml --output ./datasets --num-records 10000 --api-key openai=OPENAI_API_KEY`,
-		Args: cobra.NoArgs,
-		RunE: func(command *cobra.Command, _ []string) error { return options.run(command, streams) },
+		Example: `  seedloom run reviews.yaml --output ./datasets
+  seedloom run reviews.yaml --output ./datasets --num-records 10000 --api-key openai=OPENAI_API_KEY`,
+		RunE: func(command *cobra.Command, arguments []string) error {
+			return options.run(command, streams, arguments)
+		},
 	}
 	options.register(command, "info")
 	flags := command.Flags()
@@ -49,30 +48,22 @@ an interruption the same command goes on from where it was.
 	return command
 }
 
-// read reads the manifest, with the number of records of the flags in it.
-func (o *runOptions) read(streams *Streams) (*v1alpha1.DatasetGeneration, error) {
-	resource, err := o.input.read(streams)
-	if err == nil && o.numRecords != 0 {
-		resource.Spec.NumRecords = o.numRecords
+func (o *runOptions) run(command *cobra.Command, streams *Streams, arguments []string) error {
+	ready, err := o.prepare(command, streams, arguments, overrides{numRecords: o.numRecords})
+	if err != nil {
+		return err
 	}
-	return resource, err
-}
-
-func (o *runOptions) run(command *cobra.Command, streams *Streams) error {
-	return o.with(command, streams, o.read, func(ctx context.Context, resource *v1alpha1.DatasetGeneration, config engine.Config) error {
-		if err := os.MkdirAll(o.output, 0o755); err != nil {
-			return err
-		}
-		config.OutputDirectory = o.output
-		attempt, err := o.attempt(config.Run)
-		if err != nil {
-			return err
-		}
-		config.Run.Attempt = attempt
-		ending := engine.Generate(ctx, config)
-		o.report(streams, resource.Name, &ending.Result)
-		return ended(&ending.Result)
-	})
+	defer ready.close()
+	if err := os.MkdirAll(o.output, 0o755); err != nil {
+		return err
+	}
+	ready.config.OutputDirectory = o.output
+	if ready.config.Run.Attempt, err = o.attempt(ready.config.Run); err != nil {
+		return err
+	}
+	ending := engine.Generate(ready.ctx, ready.config)
+	o.report(streams, ready.resource.Name, &ending.Result)
+	return ended(&ending.Result)
 }
 
 // attempt is the number of the attempt: that of the run before, which leaves dropped rows alone, or the next one.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/lmittmann/tint"
@@ -39,39 +40,81 @@ func (s *session) register(command *cobra.Command, level string) {
 	command.Flags().BoolVar(&s.plain, "plain", false, "log lines instead of a progress panel, also on a terminal")
 }
 
-// with calls the engine for the manifest, with a context that ends when the user interrupts it.
-func (s *session) with(command *cobra.Command, streams *Streams, read func(*Streams) (*v1alpha1.DatasetGeneration, error),
-	call func(context.Context, *v1alpha1.DatasetGeneration, engine.Config) error) error {
+// ready is a manifest that an engine can work on. The caller closes it.
+type ready struct {
+	// ctx ends when the user interrupts the command.
+	ctx      context.Context
+	resource *v1alpha1.DatasetGeneration
+	config   engine.Config
+	// closers undo what was set up, the last one first.
+	closers []func()
+}
+
+func (r *ready) close() {
+	for _, undo := range slices.Backward(r.closers) {
+		undo()
+	}
+}
+
+// prepare reads the manifest, checks it, and finds its seed and its keys. Of what is odd in it, the user is warned.
+func (s *session) prepare(command *cobra.Command, streams *Streams, arguments []string, changes overrides) (prepared *ready, err error) {
 	if err := s.levels.UnmarshalText([]byte(s.level)); err != nil {
-		return fmt.Errorf("--log-level must be debug, info, warn or error, but is %q", s.level)
+		return nil, fmt.Errorf("--log-level must be debug, info, warn or error, but is %q", s.level)
 	}
-	resource, err := read(streams)
+	known, all, err := s.read(streams, arguments, changes)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	violations, err := validate(command.Context(), resource)
+	chosen, err := s.chosen(command.Context(), streams, known, all)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if len(violations) > 0 {
-		return &plan.InvalidError{Violations: violations}
-	}
-	folder, remove, err := s.seed(&resource.Spec)
+	r := &ready{resource: chosen.resource}
+	defer func() {
+		if err != nil {
+			r.close()
+		}
+	}()
+	folder, remove, err := s.seed(chosen, all)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer remove()
-	config, err := s.config(streams, resource)
-	if err != nil {
-		return err
+	r.closers = append(r.closers, remove)
+	if r.config, err = s.config(streams, r.resource); err != nil {
+		return nil, err
 	}
-	config.SeedDirectory, config.TLSDirectory = folder, s.tlsDirectory
-	if err := s.secrets(streams, &resource.Spec, &config); err != nil {
-		return err
+	r.config.SeedDirectory, r.config.TLSDirectory = folder, s.tlsDirectory
+	if err := s.secrets(streams, &r.resource.Spec, &r.config); err != nil {
+		return nil, err
 	}
-	ctx, stop := interruptible(command.Context(), streams, config.Logger)
-	defer stop()
-	return call(ctx, resource, config)
+	ctx, stop := interruptible(command.Context(), streams, r.config.Logger)
+	r.ctx, r.closers = ctx, append(r.closers, stop)
+	return r, nil
+}
+
+// chosen is the manifest that is meant. What is wrong with it, or odd, is printed.
+func (s *session) chosen(ctx context.Context, streams *Streams, known *definition, all *resources) (*manifest, error) {
+	var chosen *manifest
+	problems := all.problems
+	if len(all.manifests) > 0 {
+		var err error
+		if chosen, err = all.choose(s.name); err != nil {
+			return nil, err
+		}
+		known.check(ctx, chosen)
+		problems = append(problems, chosen.problems...)
+	}
+	for _, one := range inOrder(problems) {
+		streams.Errorf("%s", one.String())
+	}
+	if count := countOf(problems, severityError); count > 0 {
+		streams.Errorf("error: the manifest is invalid: %s", counted(count, "problem"))
+		return nil, &endedError{code: exitFailed}
+	}
+	if chosen == nil {
+		return nil, errors.New("there is no manifest in the files")
+	}
+	return chosen, nil
 }
 
 // config is that of a run with one shard.
@@ -91,7 +134,7 @@ func (s *session) config(streams *Streams, resource *v1alpha1.DatasetGeneration)
 			Attempt: 1, Shards: 1, Spec: raw,
 		},
 		// Colours would be noise in a file; and what matters stands in the text.
-		Logger:  slog.New(tint.NewTextHandler(streams.Log, &tint.Options{Level: s.levels, TimeFormat: "15:04:05", NoColor: true})),
+		Logger:  slog.New(&onceHandler{tint.NewTextHandler(streams.Log, &tint.Options{Level: s.levels, TimeFormat: "15:04:05", NoColor: true})}),
 		Version: buildversion.Version(),
 		Drain:   engine.Drain{Finish: drainTime},
 		// The one who runs it has written the address of the seed, or read it.

@@ -13,7 +13,8 @@ import (
 // maxCell is how many characters of a value are printed.
 const maxCell = 40
 
-// printTable prints the records in columns, as kubectl does. Long texts are cut; JSON and YAML have them whole.
+// printTable prints the records in columns, as kubectl does. Long texts are cut, so that the table fits a terminal; all other formats have them
+// whole. A terminal that is too narrow for the columns gets the records one after the other.
 func printTable(streams *Streams, result *engine.PreviewResult) error {
 	dataset := &result.Dataset
 	if len(dataset.Rows) > 0 {
@@ -29,8 +30,60 @@ func printTable(streams *Streams, result *engine.PreviewResult) error {
 			}
 			rows = append(rows, row)
 		}
+		if !fit(rows, streams.width()) {
+			return printRecords(streams, result)
+		}
 		printColumns(streams, rows)
 	}
+	return printDropped(streams, result)
+}
+
+// minCell is how narrow a column may become.
+const minCell = 8
+
+// fit cuts the widest columns until the table has the width, which is 0 when nobody cares. It returns false when that is too narrow.
+func fit(rows [][]string, width int) bool {
+	widths := widthsOf(rows)
+	total := 3 * (len(widths) - 1)
+	for _, one := range widths {
+		total += one
+	}
+	if width <= 0 {
+		return true
+	}
+	for ; total > width; total-- {
+		widest := 0
+		for i := range widths {
+			if widths[i] > widths[widest] {
+				widest = i
+			}
+		}
+		if widths[widest] <= minCell {
+			return false
+		}
+		widths[widest]--
+	}
+	for _, row := range rows {
+		for i := range row {
+			row[i] = terminal.Cut(row[i], widths[i])
+		}
+	}
+	return true
+}
+
+func widthsOf(rows [][]string) []int {
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, text := range row {
+			widths[i] = max(widths[i], terminal.Width(text))
+		}
+	}
+	return widths
+}
+
+// printDropped prints the rows that were dropped, with their causes.
+func printDropped(streams *Streams, result *engine.PreviewResult) error {
+	dataset := &result.Dataset
 	if len(dataset.Dropped) > 0 {
 		rows := [][]string{{"DROPPED ROW", "COLUMN", "REASON", "ATTEMPTS", "MESSAGE"}}
 		for _, dropped := range dataset.Dropped {
@@ -62,12 +115,7 @@ func cellText(kind table.Type, value any) string {
 
 // printColumns prints rows with their columns one below the other.
 func printColumns(streams *Streams, rows [][]string) {
-	widths := make([]int, len(rows[0]))
-	for _, row := range rows {
-		for i, text := range row {
-			widths[i] = max(widths[i], terminal.Width(text))
-		}
-	}
+	widths := widthsOf(rows)
 	for _, row := range rows {
 		var line strings.Builder
 		for i, text := range row {

@@ -1,101 +1,146 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
-	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/seed"
 )
 
-func newValidateCommand(streams *Streams) *cobra.Command {
-	var from input
-	command := &cobra.Command{
-		Use:   "validate -f FILE",
-		Short: "Check a manifest, and list all that is wrong with it",
-		Long: `Check a manifest as the API server and the controller do, and list all that is wrong with it, each with its field.
+// validateOptions are the flags of the command validate.
+type validateOptions struct {
+	input
+	format string
+}
 
-When the data of the seed is given, or lies beside the manifest, the names of its columns are checked too.`,
-		Example: "  seedloom validate -f reviews.yaml --seed-file movies.csv",
-		Args:    cobra.NoArgs,
-		RunE: func(command *cobra.Command, _ []string) error {
-			return runValidate(command, streams, &from)
+func newValidateCommand(streams *Streams) *cobra.Command {
+	var options validateOptions
+	command := &cobra.Command{
+		Use:   "validate FILE...",
+		Short: "Check manifests, and list all that is wrong with them",
+		Long: `Check manifests as the API server and the controller do, and list all that is wrong with them, each on a line with its file, line, column and
+field. What is odd is warned of; warnings do not make a manifest invalid.
+
+When the data of the seed is given, or lies beside the manifest, or in a ConfigMap of the same files, the names of its columns are checked too.`,
+		Example: `  seedloom validate reviews.yaml --seed-file movies.csv
+  seedloom validate -R config/
+  seedloom validate -R config/ -o github    # annotations beside the lines, in a workflow of GitHub Actions`,
+		RunE: func(command *cobra.Command, arguments []string) error {
+			return options.run(command, streams, arguments)
 		},
 	}
-	from.register(command)
+	options.register(command)
+	command.Flags().StringVarP(&options.format, "output", "o", "text", "the `FORMAT` to print problems in: text, json or github (annotations)")
 	return command
 }
 
-// compile checks the spec together with the columns of its seed, where the data of that is at hand.
-func (i *input) compile(command *cobra.Command, resource *v1alpha1.DatasetGeneration) ([]plan.Violation, error) {
-	folder, remove, err := i.seed(&resource.Spec)
-	if err != nil && i.seedFile == "" && i.seedDirectory == "" {
-		return nil, nil // it was not asked for
+func (o *validateOptions) run(command *cobra.Command, streams *Streams, arguments []string) error {
+	if o.format != "text" && o.format != "json" && o.format != "github" {
+		return fmt.Errorf("--output must be text, json or github, but is %q", o.format)
+	}
+	known, all, err := o.read(streams, arguments, overrides{})
+	if err != nil {
+		return err
+	}
+	if o.name != "" {
+		chosen, err := all.choose(o.name)
+		if err != nil {
+			return err
+		}
+		all.manifests = []*manifest{chosen}
+	}
+	made := &validationReport{Problems: inOrder(all.problems), Manifests: []manifestReport{}}
+	invalid := map[string]bool{}
+	for _, problem := range all.problems {
+		invalid[problem.File] = true
+	}
+	for _, one := range all.manifests {
+		known.check(command.Context(), one)
+		if err := o.checkSeed(command.Context(), one, all); err != nil {
+			return err
+		}
+		made.Problems = append(made.Problems, inOrder(one.problems)...)
+		made.Manifests = append(made.Manifests, manifestReport{
+			File: one.document.file, Namespace: one.namespace(), Name: one.document.text("metadata", "name"), Valid: one.isValid(),
+		})
+		if !one.isValid() {
+			invalid[one.document.file] = true
+		}
+	}
+	made.Valid = len(invalid) == 0
+	return o.print(streams, made, invalid)
+}
+
+// print prints what was found, and returns how the command ends.
+func (o *validateOptions) print(streams *Streams, made *validationReport, invalid map[string]bool) error {
+	switch o.format {
+	case "json":
+		if err := printReport(streams, made); err != nil {
+			return err
+		}
+	case "github":
+		for _, one := range made.Problems {
+			fmt.Fprintln(streams.Out, one.annotation())
+		}
+	default:
+		for _, one := range made.Problems {
+			if one.Severity == severityWarning {
+				streams.Errorf("%s", one.String())
+			} else {
+				fmt.Fprintln(streams.Out, one.String())
+			}
+		}
+	}
+	for _, one := range made.Manifests {
+		if one.Valid && o.format == "text" {
+			fmt.Fprintf(streams.Out, "datasetgeneration/%s is valid\n", one.Name)
+		}
+	}
+	if made.Valid {
+		return nil
+	}
+	if o.format != "json" {
+		what := fmt.Sprintf("%d files are", len(invalid))
+		for file := range invalid {
+			if len(invalid) == 1 {
+				what = file + " is"
+			}
+		}
+		streams.Errorf("error: %s invalid: %s", what, counted(countOf(made.Problems, severityError), "problem"))
+	}
+	return &endedError{code: exitFailed}
+}
+
+// checkSeed checks the spec together with the columns of its seed, where the data of that is at hand and all else is well.
+func (o *validateOptions) checkSeed(ctx context.Context, of *manifest, all *resources) error {
+	if !of.isValid() || of.resource == nil || of.resource.Spec.Seed == nil || of.resource.Spec.Seed.HTTP != nil {
+		return nil
+	}
+	folder, remove, err := o.seed(of, all)
+	if err != nil && o.seedFile == "" && o.seedDirectory == "" {
+		return nil // it was not asked for
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer remove()
-	data, err := seed.Load(command.Context(), resource.Spec.Seed, seed.Options{Directory: folder, Rows: resource.Spec.NumRecords})
+	data, err := seed.Load(ctx, of.resource.Spec.Seed, seed.Options{Directory: folder, Rows: of.resource.Spec.NumRecords})
 	if err != nil {
-		return nil, err
+		of.report(severityError, "spec.seed", err.Error())
+		return nil
 	}
 	defer data.Close()
-	_, err = plan.Compile(&resource.Spec, data.Schema().Fields())
+	_, err = plan.Compile(&of.resource.Spec, data.Schema().Fields())
 	var invalid *plan.InvalidError
-	if errors.As(err, &invalid) {
-		return invalid.Violations, nil
-	}
-	return nil, err
-}
-
-func runValidate(command *cobra.Command, streams *Streams, from *input) error {
-	resource, err := from.read(streams)
-	var malformed *manifestError
-	if err != nil && !errors.As(err, &malformed) {
+	if !errors.As(err, &invalid) {
 		return err
 	}
-	problems, err := problemsOf(command, from, resource, malformed)
-	if err != nil {
-		return err
+	for _, violation := range invalid.Violations {
+		of.report(severityError, violation.Field, violation.Message)
 	}
-	for _, problem := range problems {
-		fmt.Fprintln(streams.Out, problem)
-	}
-	if len(problems) > 0 {
-		plural := "s"
-		if len(problems) == 1 {
-			plural = ""
-		}
-		streams.Errorf("error: %s is invalid: %d problem%s", from.filename, len(problems), plural)
-		return &endedError{code: exitFailed}
-	}
-	fmt.Fprintf(streams.Out, "datasetgeneration/%s is valid\n", resource.Name)
 	return nil
-}
-
-// problemsOf are all that is wrong with a manifest.
-func problemsOf(command *cobra.Command, from *input, resource *v1alpha1.DatasetGeneration, malformed *manifestError) (problems []string, err error) {
-	if malformed != nil {
-		problems = malformed.problems
-	}
-	if resource == nil {
-		return problems, nil
-	}
-	violations, err := validate(command.Context(), resource)
-	if err != nil {
-		return nil, err
-	}
-	if len(violations) == 0 && malformed == nil && resource.Spec.Seed != nil && resource.Spec.Seed.HTTP == nil {
-		if violations, err = from.compile(command, resource); err != nil {
-			return nil, err
-		}
-	}
-	for _, violation := range violations {
-		problems = append(problems, violation.String())
-	}
-	return problems, nil
 }

@@ -56,3 +56,6 @@ func editDistance(from, to string) int {
 	}
 	return above[len(to)]
 }
+
+// Suggestion is the end of a message about a name that is not one of the candidates: the closest of them, or which ones there are.
+func Suggestion(name string, candidates []string) string { return suggestion(name, candidates) }
