@@ -21,7 +21,8 @@ const (
 var errNoImage = errors.New("--engine-image is not set, and neither are " + podNameVariable + " and " + podNamespaceVariable +
 	", by which the manager finds its own image: name the image of engine Pods")
 
-// ownImage is the image of the manager's own container. It is asked for at the API server, which knows it whatever has changed the Deployment.
+// ownImage is the image of the manager's own container. It is asked for at the API server, which knows it whatever has changed the
+// Deployment.
 func ownImage(ctx context.Context, reader client.Reader, lookup func(string) string) (string, error) {
 	key := client.ObjectKey{Namespace: lookup(podNamespaceVariable), Name: lookup(podNameVariable)}
 	if key.Namespace == "" || key.Name == "" {

@@ -63,8 +63,8 @@ type refusal struct {
 	ofParts bool
 }
 
-// refusalsOf finds all refusals of an object by an API server's own code, and the fields that the API does not have. Numbers of the object must be
-// as the API server decodes them: int64 where they are whole.
+// refusalsOf finds all refusals of an object by an API server's own code, and the fields that the API does not have. Numbers of the object
+// must be as the API server decodes them: int64 where they are whole.
 func (d *definition) refusalsOf(ctx context.Context, object map[string]any) (refusals []refusal, unknown []string) {
 	checked := runtime.DeepCopyJSON(object)
 	delete(checked, "status")
@@ -134,7 +134,8 @@ var (
 // typeNames are the types of JSON as users know them.
 var typeNames = map[string]string{
 	"string": "a text", "integer": "a whole number", "int64": "a whole number", "int32": "a whole number",
-	"number": "a number", "float64": "a number with a fraction", "boolean": "true or false", "array": "a list", "object": "an object", "null": "empty",
+	"number": "a number", "float64": "a number with a fraction",
+	"boolean": "true or false", "array": "a list", "object": "an object", "null": "empty",
 }
 
 // refusalOf says in plain words what an API server has found.
@@ -150,7 +151,8 @@ func refusalOf(problem *field.Error) refusal {
 			values = append(values, match[1])
 		}
 		made.enum = true
-		made.message = fmt.Sprintf("%q is not one of its values%s", fmt.Sprint(problem.BadValue), plan.Suggestion(fmt.Sprint(problem.BadValue), values))
+		value := fmt.Sprint(problem.BadValue)
+		made.message = fmt.Sprintf("%q is not one of its values%s", value, plan.Suggestion(value, values))
 		if !strings.Contains(made.message, "there are") {
 			made.message += " Its values are " + strings.Join(values, ", ")
 		}

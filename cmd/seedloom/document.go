@@ -99,12 +99,13 @@ func (d *document) at(severity severity, field, message string) problem {
 }
 
 func (d *document) add(field string, node *yamlv3.Node, format string, arguments ...any) {
-	made := problem{File: d.file, Line: node.Line, Column: node.Column, Severity: severityError, Field: field, Message: fmt.Sprintf(format, arguments...)}
-	d.problems = append(d.problems, made)
+	d.problems = append(d.problems, problem{
+		File: d.file, Line: node.Line, Column: node.Column, Severity: severityError, Field: field, Message: fmt.Sprintf(format, arguments...),
+	})
 }
 
-// object is the document as kubectl would send it to the API server: YAML as it was before version 1.2, in which yes and on are truths. What
-// is lost on that way is a problem. shape is what is known of the fields.
+// object is the document as kubectl would send it to the API server: YAML as it was before version 1.2, in which yes and on are truths.
+// What is lost on that way is a problem. shape is what is known of the fields.
 func (d *document) object(shape *schema.Structural) (map[string]any, bool) {
 	value := d.value(d.root, "", shape)
 	object, is := value.(map[string]any)
@@ -212,7 +213,8 @@ func (d *document) key(node *yamlv3.Node, path string) string {
 		return node.Value
 	}
 	if name := textOf(read); name != node.Value {
-		d.add(joined(path, node.Value), node, "YAML reads the key %s as %s; put quotes around it to keep it as it is: %q", node.Value, name, node.Value)
+		d.add(joined(path, node.Value), node, "YAML reads the key %s as %s; put quotes around it to keep it as it is: %q",
+			node.Value, name, node.Value)
 	}
 	return node.Value
 }
@@ -246,7 +248,8 @@ func (d *document) scalar(node *yamlv3.Node, path string, shape *schema.Structur
 		}
 	case int64:
 		if oddNumber.MatchString(node.Value) {
-			d.add(path, node, "YAML reads %s as the number %d; put quotes around it to keep it as it is: %q, or write %d", node.Value, typed, node.Value, typed)
+			d.add(path, node, "YAML reads %s as the number %d; put quotes around it to keep it as it is: %q, or write %d",
+				node.Value, typed, node.Value, typed)
 		}
 	}
 	return read

@@ -23,8 +23,8 @@ type resources struct {
 	problems []problem
 }
 
-// listFiles returns the files that the names stand for: of a folder those that end in .yaml, .yml or .json, with recursive also below it. named
-// says which were named themselves.
+// listFiles returns the files that the names stand for: of a folder those that end in .yaml, .yml or .json, with recursive also below it.
+// named says which were named themselves.
 func listFiles(names []string, recursive bool) (files []string, named map[string]bool, err error) {
 	named = map[string]bool{}
 	add := func(path string) {
@@ -149,7 +149,8 @@ func (r *resources) choose(name string) (*manifest, error) {
 	case chosen == nil:
 		return nil, errors.New("there is no manifest in the files")
 	case name == "" && len(names) > 1:
-		return nil, fmt.Errorf("there are %d resources of kind %s (%s); choose one with --name", len(names), kindDatasetGeneration, strings.Join(names, ", "))
+		return nil, fmt.Errorf("there are %d resources of kind %s (%s); choose one with --name",
+			len(names), kindDatasetGeneration, strings.Join(names, ", "))
 	}
 	return chosen, nil
 }

@@ -35,14 +35,20 @@ func (i *input) register(command *cobra.Command) {
 	flags.Lookup("filename").DefValue = ""
 	flags.BoolVarP(&i.recursive, "recursive", "R", false, "look below the folders too")
 	flags.StringVar(&i.name, "name", "", "which manifest is meant, by its metadata.`NAME`, where there are several")
-	pairs(flags, &i.apiKeys, "api-key", "the environment variable that holds the API key of a provider, as `PROVIDER=VARIABLE` (can be repeated)")
+	pairs(flags, &i.apiKeys, "api-key",
+		"the environment variable that holds the API key of a provider, as `PROVIDER=VARIABLE` (can be repeated)")
 	pairs(flags, &i.endpoints, "endpoint",
-		"use another endpoint than the manifest's, such as that of a port-forward, as `PROVIDER=URL`; it is part of the dataset's identity (can be repeated)")
-	pairs(flags, &i.toolKeys, "tool-key", "the environment variable that holds the API key of a tool server, as `SERVER=VARIABLE` (can be repeated)")
-	pairs(flags, &i.toolSockets, "tool-socket", "the socket on which the bridge of a tool server of type Stdio listens, as `SERVER=PATH` (can be repeated)")
-	flags.StringVar(&i.tlsDirectory, "tls-dir", "", "the `DIR` with a folder for each provider that has tls, by its name, with ca.crt, tls.crt and tls.key")
+		"use another endpoint than the manifest's, such as that of a port-forward, as `PROVIDER=URL`; it is part of the dataset's identity "+
+			"(can be repeated)")
+	pairs(flags, &i.toolKeys, "tool-key",
+		"the environment variable that holds the API key of a tool server, as `SERVER=VARIABLE` (can be repeated)")
+	pairs(flags, &i.toolSockets, "tool-socket",
+		"the socket on which the bridge of a tool server of type Stdio listens, as `SERVER=PATH` (can be repeated)")
+	flags.StringVar(&i.tlsDirectory, "tls-dir", "",
+		"the `DIR` with a folder for each provider that has tls, by its name, with ca.crt, tls.crt and tls.key")
 	flags.StringVar(&i.seedFile, "seed-file", "", "the `FILE` with the data of the seed, in place of the ConfigMap or the volume")
-	flags.StringVar(&i.seedDirectory, "seed-dir", "", "the `DIR` in which the file that the seed names is looked for (default: the folder of the manifest)")
+	flags.StringVar(&i.seedDirectory, "seed-dir", "",
+		"the `DIR` in which the file that the seed names is looked for (default: the folder of the manifest)")
 	command.MarkFlagsMutuallyExclusive("seed-file", "seed-dir")
 }
 
@@ -108,7 +114,8 @@ func (i *input) seed(of *manifest, all *resources) (folder string, remove func()
 		folder = "."
 	}
 	if _, err := os.Stat(filepath.Join(folder, name)); err != nil {
-		return "", nothing, fmt.Errorf("the data of the seed is looked for in %s, and is not there; give it with --seed-file FILE, or its folder with --seed-dir",
+		return "", nothing, fmt.Errorf("the data of the seed is looked for in %s, and is not there; "+
+			"give it with --seed-file FILE, or its folder with --seed-dir",
 			filepath.Join(folder, name))
 	}
 	return folder, nothing, nil

@@ -12,8 +12,8 @@ import (
 	"seedloom.dev/seedloom/engine/plan"
 )
 
-// secrets puts the API keys into the engine's configuration. What the spec asks for and nobody has given is an error, since the first request
-// would be refused.
+// secrets puts the API keys into the engine's configuration. What the spec asks for and nobody has given is an error, since the first
+// request would be refused.
 func (i *input) secrets(streams *Streams, spec *v1alpha1.DatasetGenerationSpec, config *engine.Config) error {
 	var providers, servers []keyed
 	for _, provider := range spec.Providers {
@@ -29,7 +29,8 @@ func (i *input) secrets(streams *Streams, spec *v1alpha1.DatasetGenerationSpec, 
 	for _, index := range inUse {
 		server := &spec.ToolServers[index]
 		if server.Type == v1alpha1.ToolServerStdio && i.toolSockets[server.Name] == "" {
-			problems = append(problems, fmt.Errorf("tool server %q is a program that runs in a sidecar: start it behind the bridge, and name its socket, as in --tool-socket %s=PATH",
+			problems = append(problems, fmt.Errorf("tool server %q is a program that runs in a sidecar: "+
+				"start it behind the bridge, and name its socket, as in --tool-socket %s=PATH",
 				server.Name, server.Name))
 		}
 	}
@@ -59,10 +60,12 @@ func keysOf(streams *Streams, kind, flag string, listed []keyed, variables map[s
 		case given:
 			value, set := streams.Environment(variable)
 			if key = strings.TrimSpace(value); !set || key == "" {
-				problems = append(problems, fmt.Errorf("the environment variable %s, which is to hold the API key of %s %q, is not set", variable, kind, entry.name))
+				problems = append(problems, fmt.Errorf("the environment variable %s, which is to hold the API key of %s %q, is not set",
+					variable, kind, entry.name))
 			}
 		case entry.needs:
-			problems = append(problems, fmt.Errorf("%s %q needs an API key: name the environment variable that holds it, as in %s %s=MY_API_KEY", kind, entry.name, flag, entry.name))
+			problems = append(problems, fmt.Errorf("%s %q needs an API key: name the environment variable that holds it, as in %s %s=MY_API_KEY",
+				kind, entry.name, flag, entry.name))
 		}
 		keys = append(keys, key)
 	}

@@ -5,8 +5,8 @@ import (
 	"log/slog"
 )
 
-// onceHandler keeps the engine's log from saying what the command says itself when the run has ended: why it failed, and the exit code, which
-// is another one in a Pod.
+// onceHandler keeps the engine's log from saying what the command says itself when the run has ended: why it failed, and the exit code,
+// which is another one in a Pod.
 type onceHandler struct{ slog.Handler }
 
 const (

@@ -1,6 +1,6 @@
 // Command seedloom works with manifests of DatasetGeneration without a cluster: it checks them, shows some of their records, and generates
-// whole datasets into a folder, by the same engine as the Pods. Flags, files, the terminal and messages are handled here; how rows are made is the engine's
-// business, and nothing talks to a cluster.
+// whole datasets into a folder, by the same engine as the Pods. Flags, files, the terminal and messages are handled here; how rows are made
+// is the engine's business, and nothing talks to a cluster.
 package main
 
 import (

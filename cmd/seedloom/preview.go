@@ -40,9 +40,10 @@ dropped and why. Nothing is kept.`,
 	}
 	options.register(command, "warn")
 	command.Flags().Int64VarP(&options.records, "num-records", "n", 10, "how many records to generate")
-	command.Flags().StringVarP(&options.format, "output", "o", "table", "the `FORMAT` to print them in: table, record (each value on lines of its own, uncut), json, jsonl, csv or yaml")
+	command.Flags().StringVarP(&options.format, "output", "o", "table",
+		"the `FORMAT` to print them in: table, record (each value on lines of its own, uncut), json, jsonl, csv or yaml")
 	command.Flags().StringVar(&options.trace, "trace", "",
-		"the `FILE` to which is written what each task and request did, and when: as JSON lines when its name ends in .jsonl, or else for Perfetto")
+		"the `FILE` for what each task and request did, and when: as JSON lines when its name ends in .jsonl, or else for Perfetto")
 	return command
 }
 
@@ -77,7 +78,8 @@ func (o *previewOptions) run(command *cobra.Command, streams *Streams, arguments
 	case exitInterrupted:
 		streams.Errorf("the preview of datasetgeneration/%s was interrupted: %d records", ready.resource.Name, len(result.Dataset.Rows))
 	default:
-		streams.Errorf("error: the preview of datasetgeneration/%s %s: %s: %s", ready.resource.Name, outcomeVerb(ending.Outcome), ending.Reason, ending.Message)
+		streams.Errorf("error: the preview of datasetgeneration/%s %s: %s: %s",
+			ready.resource.Name, outcomeVerb(ending.Outcome), ending.Reason, ending.Message)
 	}
 	return ended(ending)
 }
@@ -118,7 +120,9 @@ type previewDocument struct {
 }
 
 func documentOf(result *engine.PreviewResult) (*previewDocument, error) {
-	made := &previewDocument{Records: []json.RawMessage{}, Dropped: []store.DroppedRow{}, Metadata: result.Dataset.Metadata, TaskTraces: result.TaskTraces}
+	made := &previewDocument{
+		Records: []json.RawMessage{}, Dropped: []store.DroppedRow{}, Metadata: result.Dataset.Metadata, TaskTraces: result.TaskTraces,
+	}
 	made.Dropped = append(made.Dropped, result.Dataset.Dropped...)
 	var err error
 	if made.Records, err = appendRecords(made.Records, result.Dataset.Schema, result.Dataset.Rows); err != nil {

@@ -95,9 +95,11 @@ func (o *runOptions) report(streams *Streams, name string, result *runreport.Res
 	case exitOK:
 		fmt.Fprintf(streams.Out, "datasetgeneration/%s complete: %d records in %s\n", name, records.Actual, folder)
 	case exitPartial:
-		fmt.Fprintf(streams.Out, "datasetgeneration/%s partial: %d of %d records in %s; %s\n", name, records.Actual, records.Target, folder, result.Message)
+		fmt.Fprintf(streams.Out, "datasetgeneration/%s partial: %d of %d records in %s; %s\n",
+			name, records.Actual, records.Target, folder, result.Message)
 		if records.Dropped > 0 {
-			fmt.Fprintf(streams.Out, "%s lists the dropped rows with their causes; --retry-dropped tries them again\n", filepath.Join(folder, "dropped-rows.jsonl"))
+			fmt.Fprintf(streams.Out, "%s lists the dropped rows with their causes; --retry-dropped tries them again\n",
+				filepath.Join(folder, "dropped-rows.jsonl"))
 		}
 	case exitInterrupted:
 		fmt.Fprintf(streams.Out, "datasetgeneration/%s interrupted: %d of %d records are kept in %s; the same command goes on from there\n",

@@ -13,8 +13,8 @@ import (
 // maxCell is how many characters of a value are printed.
 const maxCell = 40
 
-// printTable prints the records in columns, as kubectl does. Long texts are cut, so that the table fits a terminal; all other formats have them
-// whole. A terminal that is too narrow for the columns gets the records one after the other.
+// printTable prints the records in columns, as kubectl does. Long texts are cut, so that the table fits a terminal; all other formats have
+// them whole. A terminal that is too narrow for the columns gets the records one after the other.
 func printTable(streams *Streams, result *engine.PreviewResult) error {
 	dataset := &result.Dataset
 	if len(dataset.Rows) > 0 {
@@ -88,7 +88,8 @@ func printDropped(streams *Streams, result *engine.PreviewResult) error {
 		rows := [][]string{{"DROPPED ROW", "COLUMN", "REASON", "ATTEMPTS", "MESSAGE"}}
 		for _, dropped := range dataset.Dropped {
 			rows = append(rows, []string{
-				strconv.FormatInt(int64(dropped.Row), 10), dropped.Column, dropped.Reason, strconv.Itoa(int(dropped.Attempts)), terminal.OneLine(dropped.Message),
+				strconv.FormatInt(int64(dropped.Row), 10), dropped.Column, dropped.Reason,
+				strconv.Itoa(int(dropped.Attempts)), terminal.OneLine(dropped.Message),
 			})
 		}
 		if len(dataset.Rows) > 0 {

@@ -1,5 +1,5 @@
-// Command toolserver is a small server of the Model Context Protocol that speaks over its input and output: a lexicon for samples and tests.
-// It knows nothing of Seedloom, as any such server would. See README.md.
+// Command toolserver is a small server of the Model Context Protocol that speaks over its input and output: a lexicon for samples and
+// tests. It knows nothing of Seedloom, as any such server would. See README.md.
 package main
 
 import (

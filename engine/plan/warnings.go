@@ -22,7 +22,8 @@ type Warning struct {
 // String returns the field and the message.
 func (w Warning) String() string { return w.Field + ": " + w.Message }
 
-// Warnings returns what is odd in a spec, in the order of its fields. It is a function of the spec alone; of an invalid spec it says what it can.
+// Warnings returns what is odd in a spec, in the order of its fields. It is a function of the spec alone; of an invalid spec it says what
+// it can.
 func Warnings(spec *v1alpha1.DatasetGenerationSpec) []Warning {
 	checks := newValidation(spec)
 	checks.run(spec.Seed != nil)
@@ -123,7 +124,8 @@ func (w *warnings) prompt(field, prompt string, references []reference) {
 		}
 	}
 	if !reads && w.spec.NumRecords > 1 && !strings.Contains(prompt, "random") {
-		w.add(field, "reads no column: the model is asked the same for all %d records; refer to one, as in {{ name }}, so that answers differ", w.spec.NumRecords)
+		w.add(field, "reads no column: the model is asked the same for all %d records; refer to one, as in {{ name }}, so that answers differ",
+			w.spec.NumRecords)
 	}
 }
 

@@ -77,8 +77,8 @@ func requestsOf(ctx context.Context, address string) ([]llmsim.Record, error) {
 	return log.Requests, nil
 }
 
-// boundOf is the least time in which models with limits on their requests in flight can answer requests, in seconds: that of the busiest one,
-// by the latencies that the simulator has drawn.
+// boundOf is the least time in which models with limits on their requests in flight can answer requests, in seconds: that of the busiest
+// one, by the latencies that the simulator has drawn.
 func boundOf(requests []llmsim.Record, limits map[string]int) (bound float64) {
 	busy := map[string]float64{}
 	for _, record := range requests {

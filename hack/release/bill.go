@@ -62,7 +62,9 @@ func writeBill(program, output, name, version string) error {
 	main.Licenses[0].License.ID = "Apache-2.0"
 	made := bill{Format: "CycloneDX", SpecVersion: "1.6", Version: 1, Metadata: metadata{main}}
 	standard := strings.TrimPrefix(info.GoVersion, "go")
-	made.Components = append(made.Components, component{Type: "library", Ref: "std", Name: "std", Version: standard, PURL: "pkg:golang/std@" + standard})
+	made.Components = append(made.Components, component{
+		Type: "library", Ref: "std", Name: "std", Version: standard, PURL: "pkg:golang/std@" + standard,
+	})
 	for _, module := range info.Deps {
 		entry, err := componentOf(module)
 		if err != nil {

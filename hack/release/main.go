@@ -1,5 +1,6 @@
-// Command release makes what a release consists of, into dist/release: the programs for each system, packed with the licence, checksums of them
-// all, and a bill of materials for each program, from what the linker has written into it. It publishes nothing. `make release` runs it.
+// Command release makes what a release consists of, into dist/release: the programs for each system, packed with the licence, checksums of
+// them all, and a bill of materials for each program, from what the linker has written into it. It publishes nothing. `make release` runs
+// it.
 package main
 
 import (
@@ -89,7 +90,8 @@ func (r *release) make(ctx context.Context, t target) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	arguments := []string{
-		"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -X seedloom.dev/seedloom/internal/buildversion.version=" + r.version, "-o", folder,
+		"build", "-trimpath", "-buildvcs=false",
+		"-ldflags=-s -w -X seedloom.dev/seedloom/internal/buildversion.version=" + r.version, "-o", folder,
 	}
 	for _, program := range t.programs() {
 		arguments = append(arguments, "./cmd/"+program)

@@ -213,7 +213,8 @@ func messagesAnswer(request *request, fault *Fault) *answer {
 	return result
 }
 
-// messageEvents writes the answer as server-sent events: the beginning, each block in pieces, the reason of the end with the usage, the end.
+// messageEvents writes the answer as server-sent events: the beginning, each block in pieces, the reason of the end with the usage, the
+// end.
 func (a *answer) messageEvents(request *request, content *completion, blocks []messageBlock) {
 	event := func(kind string, members func([]byte) []byte) {
 		a.body = append(a.body, "event: "+kind+"\ndata: {\"type\":\""+kind+`"`...)

@@ -98,7 +98,8 @@ type Fault struct {
 	Delay Duration `json:"delay,omitempty"`
 	// Status is the code of a Status fault; the default is 500.
 	Status int `json:"status,omitempty"`
-	// Body is sent by a Status fault instead of an error in OpenAI's format, by ErrorObject likewise, and by WrongJSON instead of half an answer.
+	// Body is sent by a Status fault instead of an error in OpenAI's format, by ErrorObject likewise, and by WrongJSON instead of half an
+	// answer.
 	Body string `json:"body,omitempty"`
 	// RetryAfter is sent as a header by a Status fault, in whole seconds, rounded up.
 	RetryAfter Duration `json:"retryAfter,omitempty"`
@@ -112,7 +113,8 @@ type Fault struct {
 // FaultKind is what happens to a request.
 type FaultKind string
 
-// The faults. Status, ResetBeforeHeaders, CloseBeforeHeaders and Hang happen at once; the others happen to the answer, after the model's latency.
+// The faults. Status, ResetBeforeHeaders, CloseBeforeHeaders and Hang happen at once; the others happen to the answer, after the model's
+// latency.
 const (
 	// FaultStatus answers with a status code and a body.
 	FaultStatus FaultKind = "Status"

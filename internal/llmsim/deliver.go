@@ -246,7 +246,8 @@ func writeBody(w http.ResponseWriter, status int, contentType string, body []byt
 	return err
 }
 
-// broken sends the first half of the answer. A plain answer announces its whole length; a streamed one lacks the last chunk, or has a bad one.
+// broken sends the first half of the answer. A plain answer announces its whole length; a streamed one lacks the last chunk, or has a bad
+// one.
 func broken(w http.ResponseWriter, built *answer, kind FaultKind) {
 	half := built.body[:len(built.body)/2]
 	var message []byte

@@ -12,7 +12,8 @@ import (
 // arrow leads from a file to another one of its package, which declares something that the first one uses.
 type arrow struct{ from, to string }
 
-// arrowsOf are the arrows between the files of a package, without tests and generated files. However often a file uses another, that is one.
+// arrowsOf are the arrows between the files of a package, without tests and generated files. However often a file uses another, that is
+// one.
 func arrowsOf(in *packages.Package) (files []string, arrows map[arrow]bool) {
 	declared := map[types.Object]string{}
 	for identifier, object := range in.TypesInfo.Defs {
@@ -58,8 +59,9 @@ func upwardOf(files []string, arrows map[arrow]bool) (up []finding) {
 	return up
 }
 
-// inOrder returns the files from the highest to the lowest. It begins with those that use most and are used least, and then moves one file at a
-// time to where it leaves the fewest arrows that run up, until no move helps. Equal files stand by name, so the order is always the same.
+// inOrder returns the files from the highest to the lowest. It begins with those that use most and are used least, and then moves one file
+// at a time to where it leaves the fewest arrows that run up, until no move helps. Equal files stand by name, so the order is always the
+// same.
 func inOrder(files []string, arrows map[arrow]bool) []string {
 	weight := map[string]int{}
 	for one := range arrows {

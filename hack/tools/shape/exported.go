@@ -103,7 +103,8 @@ func isField(object types.Object) bool {
 	return is && variable.IsField()
 }
 
-// interfacesOf are all interfaces that the packages and what they import declare, and those that stand in expressions, by their methods' names.
+// interfacesOf are all interfaces that the packages and what they import declare, and those that stand in expressions, by their methods'
+// names.
 func interfacesOf(loaded []*packages.Package) map[string][]*types.Interface {
 	found := map[string][]*types.Interface{}
 	add := func(kind types.Type) {

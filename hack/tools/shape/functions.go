@@ -78,7 +78,8 @@ func nameOf(function *ast.FuncDecl) string {
 	return function.Name.Name
 }
 
-// isFlat says whether a function is, but for a few lines, one switch of short and simple clauses: a table, which grows longer and not harder.
+// isFlat says whether a function is, but for a few lines, one switch of short and simple clauses: a table, which grows longer and not
+// harder.
 func isFlat(s *source, function *ast.FuncDecl) bool {
 	largest := largestSwitch(s, function.Body)
 	if largest == nil {

@@ -7,7 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// longLines are the lines with more characters than limit, a tab counted as one, outside tables of tests: composite literals in _test.go files.
+// longLines are the lines with more characters than limit, a tab counted as one, outside tables of tests: composite literals in _test.go
+// files.
 func longLines(all []*source, limit int) (long []finding, inTables int) {
 	for _, s := range all {
 		exempt := tables(s)

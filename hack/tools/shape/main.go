@@ -113,8 +113,10 @@ func measure(root string, goals *goals) ([]figure, error) {
 	lines, inTables := longLines(files, goals.LineLength.Limit)
 	figures := []figure{
 		goals.FunctionLines.figure(fmt.Sprintf("functions over %d lines", goals.FunctionLines.Limit), long, aside(flatLong, "flat switch")),
-		goals.Complexity.figure(fmt.Sprintf("functions over a cognitive complexity of %d", goals.Complexity.Limit), complicated, aside(flatComplex, "flat switch")),
-		goals.LineLength.figure(fmt.Sprintf("lines over %d characters", goals.LineLength.Limit), lines, fmt.Sprintf("and %d in tables of tests", inTables)),
+		goals.Complexity.figure(
+			fmt.Sprintf("functions over a cognitive complexity of %d", goals.Complexity.Limit), complicated, aside(flatComplex, "flat switch")),
+		goals.LineLength.figure(
+			fmt.Sprintf("lines over %d characters", goals.LineLength.Limit), lines, fmt.Sprintf("and %d in tables of tests", inTables)),
 	}
 	var loaded []*packages.Package
 	for _, module := range goals.Modules {
@@ -151,7 +153,8 @@ func upward(loaded []*packages.Package, goals *goals) (figures []figure) {
 		aside := fmt.Sprintf("of %d", len(arrows))
 		goal, own := goals.Upward.Packages[one.PkgPath]
 		if own {
-			figures = append(figures, figure{name: "references up between files of " + short(one.PkgPath), count: len(up), goal: goal, findings: up, aside: aside})
+			name := "references up between files of " + short(one.PkgPath)
+			figures = append(figures, figure{name: name, count: len(up), goal: goal, findings: up, aside: aside})
 		} else if len(up) > worst.count {
 			worst.count, worst.findings, worst.aside = len(up), up, aside+" in "+short(one.PkgPath)
 		}
