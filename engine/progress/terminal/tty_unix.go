@@ -1,7 +1,8 @@
+//go:build unix
+
 package terminal
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -9,12 +10,6 @@ import (
 
 	"golang.org/x/term"
 )
-
-// ErrTaken says that another display has the terminal.
-var ErrTaken = errors.New("another progress display has the terminal")
-
-// ErrNoTerminal says that a file is no terminal.
-var ErrNoTerminal = errors.New("it is not a terminal")
 
 // TTY is the terminal that a file is connected to. Of all processes and displays, one at a time has it.
 type TTY struct{ file *os.File }
