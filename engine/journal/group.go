@@ -64,8 +64,8 @@ func (g *Group) Attempt(row table.RowIndex) int32 { return g.attempts[row] }
 // SetAttempt notes the attempt that a row goes on with.
 func (g *Group) SetAttempt(row table.RowIndex, attempt int32) { g.attempts[row] = attempt }
 
-// Restart notes that a row is started again, where the attempt is a new one, so that no later process goes on with the attempt that has failed,
-// and pays for its failure once more. That it can't be written is no harm yet: the checkpoint fails too and says so.
+// Restart notes that a row is started again, where the attempt is a new one, so that no later process goes on with the attempt that has
+// failed, and pays for its failure once more. That it can't be written is no harm yet: the checkpoint fails too and says so.
 func (g *Group) Restart(record *table.Record) {
 	if record.Attempt <= g.attempts[record.Row] {
 		return

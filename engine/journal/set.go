@@ -90,8 +90,8 @@ func (s *Set) syncAll() {
 	}
 }
 
-// checkFence looks, as often as journals are synced, whether this process may still write. Its result is kept by the fence: whoever appends to
-// a journal, and the driver, only look there. What can't be read now is left to the next commit.
+// checkFence looks, as often as journals are synced, whether this process may still write. Its result is kept by the fence: whoever appends
+// to a journal, and the driver, only look there. What can't be read now is left to the next commit.
 func (s *Set) checkFence() {
 	if s.config.Fence != nil {
 		_ = s.config.Fence.Check()
@@ -145,8 +145,8 @@ func (s *Set) Append(index int64, cell Cell) error {
 	return nil
 }
 
-// AppendFailed keeps what a cell has cost that was given up, so that a kill does not take it out of the usage. That it can't be written is no
-// harm yet: the checkpoint fails too and says so.
+// AppendFailed keeps what a cell has cost that was given up, so that a kill does not take it out of the usage. That it can't be written is
+// no harm yet: the checkpoint fails too and says so.
 func (s *Set) AppendFailed(index int64, cell Cell) {
 	group := s.Of(index)
 	if cell.Usage.Succeeded == 0 || group == nil || s.Lost() != nil {

@@ -70,8 +70,8 @@ func TestAJournalThatHasEndedIsNotBegunAgain(t *testing.T) {
 	}
 }
 
-// What a set has appended, the set of the next process gives back: cells by their attempts, what was given up, and the usage that no manifest
-// has counted.
+// What a set has appended, the set of the next process gives back: cells by their attempts, what was given up, and the usage that no
+// manifest has counted.
 func TestTheNextSetGoesOnFromTheJournal(t *testing.T) {
 	files := folder(t.TempDir())
 	record := func(row table.RowIndex, attempt int32) *table.Record {
@@ -96,7 +96,8 @@ func TestTheNextSetGoesOnFromTheJournal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cells := next.Cells(record(3, 1)); len(cells) != 1 || cells[0].Value != "kept" || next.Attempt(3) != 1 || len(next.Cells(record(3, 0))) != 0 {
+	if cells := next.Cells(record(3, 1)); len(cells) != 1 || cells[0].Value != "kept" || next.Attempt(3) != 1 ||
+		len(next.Cells(record(3, 0))) != 0 {
 		t.Errorf("row 3 goes on at attempt %d with %+v", next.Attempt(3), cells)
 	}
 	if len(next.GivenUp(record(4, 0), 0)) != 1 || len(next.GivenUp(record(5, 0), 0)) != 0 {

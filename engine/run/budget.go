@@ -10,7 +10,8 @@ import (
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
-// budget is what a shard may use of spec.limits: an equal share. It counts what all attempts have used, and belongs to the executor's goroutine.
+// budget is what a shard may use of spec.limits: an equal share. It counts what all attempts have used, and belongs to the executor's
+// goroutine.
 type budget struct {
 	spec *v1alpha1.DatasetGenerationSpec
 	// maxTokens and maxCost are the shard's share; without a limit, limited and priced are false.
@@ -26,23 +27,23 @@ type budget struct {
 	requests int64
 }
 
-func newBudget(job *Job) *budget {
-	b := &budget{spec: job.Plan.Spec}
-	limits := b.spec.Limits
+func newBudget(spec *v1alpha1.DatasetGenerationSpec, shards int32) *budget {
+	b := &budget{spec: spec}
+	limits := spec.Limits
 	if limits == nil {
 		return b
 	}
-	shards := int64(max(1, job.Shards))
-	if shards > 1 {
-		b.share = fmt.Sprintf(", divided among %d shards,", shards)
+	parts := int64(max(1, shards))
+	if parts > 1 {
+		b.share = fmt.Sprintf(", divided among %d shards,", parts)
 	}
 	if limits.MaxTokens != nil {
 		b.limited = true
-		b.maxTokens = max(1, *limits.MaxTokens/shards)
+		b.maxTokens = max(1, *limits.MaxTokens/parts)
 	}
 	if limits.MaxCost != nil {
 		b.priced = true
-		b.maxCost = v1alpha1.NewCost(limits.MaxCost).Times(1, shards)
+		b.maxCost = v1alpha1.NewCost(limits.MaxCost).Times(1, parts)
 	}
 	return b
 }
@@ -67,8 +68,8 @@ func (b *budget) average(requests int64) int64 {
 	return int64(min(quotient, math.MaxInt64))
 }
 
-// exhausted returns what ends the run when another request, beside so many that are under way, would use more than is left: each is taken to
-// use what those before it did on the average. Requests that are under way are not given up, since they are paid for.
+// exhausted returns what ends the run when another request, beside so many that are under way, would use more than is left: each is taken
+// to use what those before it did on the average. Requests that are under way are not given up, since they are paid for.
 func (b *budget) exhausted(inFlight int) *failure.Error {
 	if b.requests == 0 {
 		return nil
@@ -76,11 +77,13 @@ func (b *budget) exhausted(inFlight int) *failure.Error {
 	next := int64(inFlight) + 1
 	if b.limited && runreport.Sum(b.tokens, b.average(next)) > b.maxTokens {
 		return failure.New(v1alpha1.ReasonBudgetExhausted, failure.EndRun,
-			"%d of the %d tokens of spec.limits.maxTokens%s are used, and the next requests would need more; raise it to go on", b.tokens, b.maxTokens, b.share)
+			"%d of the %d tokens of spec.limits.maxTokens%s are used, and the next requests would need more; raise it to go on",
+			b.tokens, b.maxTokens, b.share)
 	}
 	if b.priced && b.cost.Plus(b.cost.Times(next, b.requests)).Exceeds(b.maxCost) {
 		return failure.New(v1alpha1.ReasonBudgetExhausted, failure.EndRun,
-			"%s of the %s of spec.limits.maxCost%s are used, and the next requests would need more; raise it to go on", b.cost, b.maxCost, b.share)
+			"%s of the %s of spec.limits.maxCost%s are used, and the next requests would need more; raise it to go on",
+			b.cost, b.maxCost, b.share)
 	}
 	return nil
 }

@@ -5,13 +5,12 @@ import (
 	"testing"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // The budget is looked at before every request.
 func TestALimitOfTokensCostsARequestNoAllocation(t *testing.T) {
-	limited := newBudget(&Job{Plan: &plan.Plan{Spec: &v1alpha1.DatasetGenerationSpec{Limits: &v1alpha1.Limits{MaxTokens: new(int64(1000))}}}})
+	limited := newBudget(&v1alpha1.DatasetGenerationSpec{Limits: &v1alpha1.Limits{MaxTokens: new(int64(1000))}}, 1)
 	limited.spend([]runreport.Model{{Alias: "writer", Usage: runreport.Usage{Succeeded: 10, InputTokens: 60, OutputTokens: 40}}})
 	if allocations := testing.AllocsPerRun(1000, func() { _ = limited.exhausted(88) }); allocations != 0 {
 		t.Errorf("a look costs %v allocations", allocations)
@@ -26,7 +25,7 @@ func TestALimitOfTokensCostsARequestNoAllocation(t *testing.T) {
 
 // A server that counts as many tokens as there are numbers ends a run, and turns no limit off.
 func TestALimitOfTokensHoldsForAnyNumber(t *testing.T) {
-	limited := newBudget(&Job{Plan: &plan.Plan{Spec: &v1alpha1.DatasetGenerationSpec{Limits: &v1alpha1.Limits{MaxTokens: new(int64(100))}}}})
+	limited := newBudget(&v1alpha1.DatasetGenerationSpec{Limits: &v1alpha1.Limits{MaxTokens: new(int64(100))}}, 1)
 	for range 3 {
 		limited.spend([]runreport.Model{{Alias: "writer", Usage: runreport.Usage{Succeeded: 1, InputTokens: math.MaxInt64, OutputTokens: math.MaxInt64}}})
 		if limited.exhausted(1000) == nil {

@@ -127,7 +127,8 @@ func TestWhatDoesNotStopIsLeftBehind(t *testing.T) {
 	if waited := time.Since(began); waited < job.Drain.Stop {
 		t.Errorf("it returned after %s", waited)
 	}
-	if ending == nil || ending.Reason != v1alpha1.ReasonInterrupted || !strings.Contains(ending.Message, `1 task did not stop within 200ms (column "text", row 5)`) {
+	if ending == nil || ending.Reason != v1alpha1.ReasonInterrupted ||
+		!strings.Contains(ending.Message, `1 task did not stop within 200ms (column "text", row 5)`) {
 		t.Errorf("the run ended with %v", ending)
 	}
 	if !strings.Contains(job.log.String(), "tasks did not stop") {
@@ -221,8 +222,17 @@ func TestALostWakeUpIsHealed(t *testing.T) {
 		}
 		return "text", nil
 	})
-	job.loseWakes = true
-	if ending := Execute(t.Context(), job.Job); ending != nil || job.written() != 40 {
+	executor, err := newExecutor(job.Job)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer executor.close()
+	run, err := newAsyncRun(t.Context(), executor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run.driver.wake.timer.C = nil // no wake-up ever arrives
+	if ending := run.run(t.Context()); ending != nil || job.written() != 40 {
 		t.Errorf("%d rows, and the run ended with %v", job.written(), ending)
 	}
 	if !strings.Contains(job.log.String(), "a wake-up was lost") {
@@ -243,7 +253,8 @@ func TestARunThatStallsEndsAtItsDeadline(t *testing.T) {
 	seconds := int32(1)
 	job.Plan.Spec.Run.StallDeadlineSeconds = &seconds
 	ending := Execute(t.Context(), job.Job)
-	if ending == nil || ending.Reason != v1alpha1.ReasonStalled || !ending.Temporary || !strings.Contains(ending.Message, "traces/stall-00000-attempt-1.txt") {
+	if ending == nil || ending.Reason != v1alpha1.ReasonStalled || !ending.Temporary ||
+		!strings.Contains(ending.Message, "traces/stall-00000-attempt-1.txt") {
 		t.Fatalf("the run ended with %v", ending)
 	}
 	dump, err := os.ReadFile(filepath.Join(job.folder, "traces", "stall-00000-attempt-1.txt"))

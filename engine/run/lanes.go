@@ -11,11 +11,11 @@ import (
 	"seedloom.dev/seedloom/engine/schedule"
 )
 
-// lanes are those that some steps are made in.
+// lanes are those of some steps.
 type lanes struct {
 	lanes []schedule.Lane
 	pools []admission.PoolConfig
-	// names are made of the aliases that the lanes are used by.
+	// names join the aliases that use the lanes.
 	names []string
 	// of is the lane of each step.
 	of []int
@@ -50,8 +50,17 @@ func (t *turn) take() (lane int) {
 	return lane
 }
 
+func providerIndex(spec *v1alpha1.DatasetGenerationSpec, name string) int {
+	for i := range spec.Providers {
+		if spec.Providers[i].Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
 func lanesOf(spec *v1alpha1.DatasetGenerationSpec, steps []*step) lanes {
-	made := lanes{
+	all := lanes{
 		lanes: []schedule.Lane{{Limit: runtime.GOMAXPROCS(0), Endpoint: -1}}, names: []string{"local"}, of: make([]int, len(steps)),
 	}
 	keys, pools := map[plan.Lane]int{}, map[plan.Lane]int{}
@@ -67,19 +76,19 @@ func lanesOf(spec *v1alpha1.DatasetGenerationSpec, steps []*step) lanes {
 			pool, known := pools[shared]
 			limits, lent := limitsOf(spec, shared)
 			if !known {
-				pool = len(made.pools)
+				pool = len(all.pools)
 				pools[shared] = pool
-				made.pools = append(made.pools, limits)
+				all.pools = append(all.pools, limits)
 			}
 			lent.Pool = pool
-			lane = len(made.lanes)
+			lane = len(all.lanes)
 			keys[key] = lane
-			made.lanes = append(made.lanes, lent)
-			made.names = append(made.names, nameOf(steps, key))
+			all.lanes = append(all.lanes, lent)
+			all.names = append(all.names, nameOf(steps, key))
 		}
-		made.of[i] = lane
+		all.of[i] = lane
 	}
-	return made
+	return all
 }
 
 // limitsOf returns what all aliases of a model share: the least of their limits, and the longest of their ramps.

@@ -24,7 +24,7 @@ type recovery struct {
 func newJournals(job *Job) *journal.Set {
 	config := journal.Config{
 		Files: job.Store, WriteFailure: store.JournalFailed, Schema: job.Plan.Schema, RowGroupSize: job.Plan.RowGroupSize,
-		Bound: job.madeOfWholeGroups(), Held: job.preBatch(), Logger: job.Logger,
+		Bound: boundColumns(job), Held: job.holdsRowGroups(), Logger: job.Logger,
 	}
 	if job.Fence != nil {
 		config.Fence = job.Fence
@@ -33,11 +33,11 @@ func newJournals(job *Job) *journal.Set {
 }
 
 func newRecovery(job *Job, journals *journal.Set) *recovery {
-	return &recovery{journals: journals, held: job.preBatch(), async: job.Plan.Mode == v1alpha1.ExecutionAsync}
+	return &recovery{journals: journals, held: job.holdsRowGroups(), async: job.Plan.Mode == v1alpha1.ExecutionAsync}
 }
 
 // begin opens the journal of a row group, and returns what the requests have cost that are in it and not in the group's manifest.
-func (r *recovery) begin(group *openGroup) ([]runreport.Column, *failure.Error) {
+func (r *recovery) begin(group *rowGroup) ([]runreport.Column, *failure.Error) {
 	start := journal.Start{Index: group.index, End: group.end, OtherRows: group.manifest != nil && group.again == nil}
 	if group.manifest != nil {
 		start.Counted = group.manifest.JournalBytes
@@ -50,7 +50,7 @@ func (r *recovery) begin(group *openGroup) ([]runreport.Column, *failure.Error) 
 }
 
 // resume brings the rows to the attempts that the earlier process was at.
-func (r *recovery) resume(group *openGroup) {
+func (r *recovery) resume(group *rowGroup) {
 	kept := r.journals.Of(group.index)
 	for i := range group.todo {
 		todo := &group.todo[i]
@@ -65,8 +65,8 @@ func (r *recovery) resume(group *openGroup) {
 	}
 }
 
-// attemptOf is the attempt at which a record goes on in a batch: the first one of which no earlier process has given up a cell that the steps
-// make. What was paid for a cell that failed is not paid again.
+// attemptOf is the attempt at which a record goes on in a batch: the first one of which no earlier process has given up a cell that the
+// steps make. What was paid for a cell that failed is not paid again.
 func (r *recovery) attemptOf(record *table.Record, steps []*step) int32 {
 	kept := r.journals.OfRow(record.Row)
 	attempt := record.Attempt

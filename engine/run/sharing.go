@@ -40,8 +40,8 @@ func (s *sharing) begin(core *schedule.Core) (end func()) {
 	return end
 }
 
-// follow sets the ceilings of the scheduler to the shares as they are now. What is under way at endpoints that are not shared is said here, now
-// and then: who shares them next wants to know.
+// follow sets the ceilings of the scheduler to the shares as they are now. What is under way at endpoints that are not shared is said here,
+// now and then: whoever shares them next wants to know.
 func (s *sharing) follow(core *schedule.Core, now time.Time) {
 	for i := range s.limits {
 		limit, limited := s.shares.Limit(i)
@@ -57,22 +57,22 @@ func (s *sharing) follow(core *schedule.Core, now time.Time) {
 	switch alone, changed := s.shares.Alone(); {
 	case !changed:
 	case alone:
-		s.logger.Warn("the operator does not tell this Pod its share of maxParallelRequests; it goes on with an equal part for each Pod of the run",
-			slog.Group("shares", s.told()...))
+		s.logger.Warn("the operator does not tell this Pod its share of maxParallelRequests; "+
+			"it goes on with an equal part for each Pod of the run", slog.Group("shares", s.attributes()...))
 	default:
-		s.logger.Info("the operator tells this Pod its share of maxParallelRequests again", slog.Group("shares", s.told()...))
+		s.logger.Info("the operator tells this Pod its share of maxParallelRequests again", slog.Group("shares", s.attributes()...))
 	}
 }
 
-// told are the limits by endpoint, for a line of the log.
-func (s *sharing) told() []any {
-	var told []any
+// attributes are the limits by endpoint, for a line of the log.
+func (s *sharing) attributes() []any {
+	var attributes []any
 	for i, endpoint := range s.shares.Endpoints() {
 		if s.limits[i].limited {
-			told = append(told, slog.Int(endpoint, s.limits[i].limit))
+			attributes = append(attributes, slog.Int(endpoint, s.limits[i].limit))
 		}
 	}
-	return told
+	return attributes
 }
 
 // note says what is under way at the endpoints that are shared.

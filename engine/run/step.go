@@ -1,13 +1,12 @@
 package run
 
 import (
-	"context"
 	"slices"
 	"strings"
 
-	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/schedule"
+	"seedloom.dev/seedloom/engine/table"
 	"seedloom.dev/seedloom/engine/trace"
 )
 
@@ -29,8 +28,8 @@ func isLocal(column *plan.Column) bool { return column.Execution == plan.Local }
 // theHold stands, in what a column waits for, for the release of its row group.
 const theHold = -1
 
-// stepsOf joins the columns, which are in topological order, to steps. With hold, those that are not sampled wait for the release of their row
-// group.
+// stepsOf joins the columns, which are in topological order, to steps. With hold, those that are not sampled wait for the release of their
+// row group.
 func stepsOf(columns []*plan.Column, hold bool) []*step {
 	// A column waits for these others that are not local, directly or through local ones.
 	waits := map[int][]int{}
@@ -104,23 +103,28 @@ func tracedSteps(steps []*step) []trace.Step {
 	return traced
 }
 
-// performLocal makes the cells of a local step. They belong to this attempt of their rows and to this task alone, so they are written where
-// they are made.
-func (d *driver) performLocal(ctx context.Context, columns []*plan.Column, task schedule.Task) []schedule.RowFailure {
-	var failures []schedule.RowFailure
-rows:
-	for position, record := range task.Records {
-		for part, column := range columns {
-			if d.job.skips.Skips(ctx, record, column) {
-				continue
-			}
-			value, err := d.job.Generators.Cell[column.Index].Generate(ctx, record)
-			if err != nil {
-				failures = append(failures, schedule.RowFailure{Position: position, Part: part, Cause: failure.Of(err)})
-				continue rows
-			}
-			record.Cells[column.Index] = value
+// scheduled is the step as the scheduler knows it; steps are all of them.
+func (s *step) scheduled(steps []*step, lane int) schedule.Column {
+	first := s.columns[0]
+	column := schedule.Column{
+		Parts: s.names(), Lane: lane, Weight: first.Spec.EffectiveWeight(), Batch: first.Execution == plan.Batch, Requires: s.requires(steps),
+		AfterHold: s.afterHold,
+	}
+	if s.local {
+		column.Chunk = chunkRows
+	}
+	for _, other := range s.columns {
+		column.Cells = append(column.Cells, other.Index)
+	}
+	return column
+}
+
+// write writes the value of a column, and those of its side-effect columns.
+func write(record *table.Record, column *plan.Column, value any, sideEffects []any) {
+	record.Cells[column.Index] = value
+	for i, index := range column.SideEffects {
+		if i < len(sideEffects) {
+			record.Cells[index] = sideEffects[i]
 		}
 	}
-	return failures
 }

@@ -7,14 +7,14 @@ import (
 	"seedloom.dev/seedloom/engine/schedule"
 )
 
-// work tells the progress what a scheduler is doing. It belongs to the driver's goroutine, and its memory is used again at every call.
+// work reports to the progress what a scheduler is doing. It belongs to the driver's goroutine, and its memory is used again at every call.
 type work struct {
 	// columns are, for each step, the positions of its columns in the tracker; -1 is none.
 	columns [][]int
 	models  []modelSteps
-	// settled is how many of the scheduler's whole rows the progress has counted already.
-	settled int64
-	told    progress.Work
+	// accounted is how many of the scheduler's whole rows the progress has counted already.
+	accounted int64
+	report    progress.Work
 }
 
 // modelSteps are the steps that an alias makes in a lane, which it may share with other aliases of the same model.
@@ -25,13 +25,13 @@ type modelSteps struct {
 }
 
 func newWork(tracker *progress.Tracker, steps []*step, columns []schedule.Column) *work {
-	made := &work{}
+	w := &work{}
 	for _, step := range steps {
 		var positions []int
 		for _, name := range step.names() {
 			positions = append(positions, tracker.Column(name))
 		}
-		made.columns = append(made.columns, positions)
+		w.columns = append(w.columns, positions)
 	}
 	for i, step := range steps {
 		model := step.columns[0].Model
@@ -39,31 +39,31 @@ func newWork(tracker *progress.Tracker, steps []*step, columns []schedule.Column
 			continue
 		}
 		position := tracker.Model(model.Alias)
-		same := slices.IndexFunc(made.models, func(other modelSteps) bool { return other.position == position && other.lane == columns[i].Lane })
+		same := slices.IndexFunc(w.models, func(other modelSteps) bool { return other.position == position && other.lane == columns[i].Lane })
 		if same < 0 {
-			same = len(made.models)
-			made.models = append(made.models, modelSteps{position: position, lane: columns[i].Lane})
+			same = len(w.models)
+			w.models = append(w.models, modelSteps{position: position, lane: columns[i].Lane})
 		}
-		made.models[same].steps = append(made.models[same].steps, i)
+		w.models[same].steps = append(w.models[same].steps, i)
 	}
-	return made
+	return w
 }
 
 // of returns what the scheduler is doing. It is valid until the next call.
 func (w *work) of(core *schedule.Core) *progress.Work {
-	w.told.InFlight = int64(core.InFlight())
-	w.told.Columns = w.told.Columns[:0]
+	w.report.InFlight = int64(core.InFlight())
+	w.report.Columns = w.report.Columns[:0]
 	for step, counts := range core.CellCounts() {
 		for _, position := range w.columns[step] {
 			if position < 0 {
 				continue
 			}
-			w.told.Columns = append(w.told.Columns, progress.ColumnWork{
-				Column: position, Open: counts.Made - w.settled, Recovered: counts.Recovered, Running: counts.Running, Deferred: counts.Deferred,
+			w.report.Columns = append(w.report.Columns, progress.ColumnWork{
+				Column: position, Open: counts.Made - w.accounted, Recovered: counts.Recovered, Running: counts.Running, Deferred: counts.Deferred,
 			})
 		}
 	}
-	w.told.Models = w.told.Models[:0]
+	w.report.Models = w.report.Models[:0]
 	for _, model := range w.models {
 		if model.position < 0 {
 			continue
@@ -78,16 +78,16 @@ func (w *work) of(core *schedule.Core) *progress.Work {
 		}
 		w.addModel(progress.ModelWork{Model: model.position, InFlight: running, Limit: int64(limit)})
 	}
-	return &w.told
+	return &w.report
 }
 
 // addModel adds up the lanes of one model.
 func (w *work) addModel(added progress.ModelWork) {
-	i := slices.IndexFunc(w.told.Models, func(other progress.ModelWork) bool { return other.Model == added.Model })
+	i := slices.IndexFunc(w.report.Models, func(other progress.ModelWork) bool { return other.Model == added.Model })
 	if i < 0 {
-		w.told.Models = append(w.told.Models, added)
+		w.report.Models = append(w.report.Models, added)
 		return
 	}
-	w.told.Models[i].InFlight += added.InFlight
-	w.told.Models[i].Limit += added.Limit
+	w.report.Models[i].InFlight += added.InFlight
+	w.report.Models[i].Limit += added.Limit
 }

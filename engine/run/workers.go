@@ -2,8 +2,8 @@ package run
 
 import "sync"
 
-// workers are the goroutines that tasks run in. One that is done waits for the next task: its stack has grown to what a request needs, which
-// costs as much as writing the request to its connection when every task begins with a new one.
+// workers are the goroutines that tasks run in. One that is done waits for the next task: its stack has grown to what a request needs,
+// which costs as much as writing the request to its connection when every task begins with a new one.
 type workers struct {
 	tasks   chan func()
 	running sync.WaitGroup

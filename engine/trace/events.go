@@ -63,19 +63,20 @@ func (e *events) add(span *Span) error {
 		try := &span.Tries[i]
 		if place := (slot{lane, try.Slot}); !e.slots[place] {
 			e.slots[place] = true
-			if err := e.write(event{Phase: "M", Name: "thread_name", Process: lane, Thread: try.Slot, Arguments: map[string]any{"name": fmt.Sprintf("slot %d", try.Slot)}}); err != nil {
+			name := map[string]any{"name": fmt.Sprintf("slot %d", try.Slot)}
+			if err := e.write(event{Phase: "M", Name: "thread_name", Process: lane, Thread: try.Slot, Arguments: name}); err != nil {
 				return err
 			}
 		}
-		told := map[string]any{
+		arguments := map[string]any{
 			"task": span.Task, "try": i + 1, "row": span.Row, "rows": span.Rows, "rowGroup": span.RowGroup, "attempt": span.Attempt,
 			"status": try.Status, "waitedMilliseconds": try.AdmittedAt.Sub(ready).Milliseconds(),
 		}
 		if try.Reason != "" {
-			told["reason"] = try.Reason
+			arguments["reason"] = try.Reason
 		}
 		task := event{Phase: "X", Name: span.Column, Category: string(span.Kind), Process: lane, Thread: try.Slot,
-			Time: microseconds(try.AdmittedAt), Duration: between(try.AdmittedAt, try.FinishedAt), Arguments: told}
+			Time: microseconds(try.AdmittedAt), Duration: between(try.AdmittedAt, try.FinishedAt), Arguments: arguments}
 		if err := e.write(task); err != nil {
 			return err
 		}
@@ -90,18 +91,18 @@ func (e *events) add(span *Span) error {
 }
 
 func (e *events) request(request *Request, lane, slot int) error {
-	told := map[string]any{"status": request.Status, "bytes": request.Bytes}
+	arguments := map[string]any{"status": request.Status, "bytes": request.Bytes}
 	if request.HTTPStatus != 0 {
-		told["httpStatus"] = request.HTTPStatus
+		arguments["httpStatus"] = request.HTTPStatus
 	}
 	if !request.AnsweredAt.IsZero() {
-		told["answeredAfterMilliseconds"] = request.AnsweredAt.Sub(request.StartedAt).Milliseconds()
+		arguments["answeredAfterMilliseconds"] = request.AnsweredAt.Sub(request.StartedAt).Milliseconds()
 	}
 	if !request.FirstTokenAt.IsZero() {
-		told["firstTokenAfterMilliseconds"] = request.FirstTokenAt.Sub(request.StartedAt).Milliseconds()
+		arguments["firstTokenAfterMilliseconds"] = request.FirstTokenAt.Sub(request.StartedAt).Milliseconds()
 	}
 	return e.write(event{Phase: "X", Name: "request", Category: "request", Process: lane, Thread: slot,
-		Time: microseconds(request.StartedAt), Duration: between(request.StartedAt, request.FinishedAt), Arguments: told})
+		Time: microseconds(request.StartedAt), Duration: between(request.StartedAt, request.FinishedAt), Arguments: arguments})
 }
 
 func (e *events) write(written event) error {

@@ -29,8 +29,8 @@ type Output interface {
 	Discard() error
 }
 
-// Files writes spans to files, in a goroutine of its own. Whatever happens to them, the run goes on: a failure is told once, and what comes
-// after it is dropped.
+// Files writes spans to files, in a goroutine of its own. Whatever happens to them, the run goes on: a failure is reported once, and what
+// comes after it is dropped.
 type Files struct {
 	output  Output
 	logger  *slog.Logger
@@ -76,44 +76,72 @@ var errFull = errors.New("it has reached its largest size")
 // write writes until the sink is closed.
 func (f *Files) write() {
 	defer close(f.done)
-	lines, events := bufio.NewWriterSize(f.output.Lines(), 64<<10), newEvents(f.output.Events())
-	encoder := json.NewEncoder(&counting{Writer: lines, count: &events.bytes})
-	flush := func() error { return errors.Join(lines.Flush(), events.flush()) }
-	ticker := time.NewTicker(flushInterval)
-	defer ticker.Stop()
-	err := events.begin()
-	for err == nil {
-		select {
-		case span, more := <-f.spans:
-			if !more {
-				if err = errors.Join(events.end(), flush()); err != nil {
-					f.fail(err)
-					return
-				}
-				if err := f.output.Close(); err != nil {
-					f.logger.Warn("the trace may not be whole", "error", err)
-				}
-				return
-			}
-			err = errors.Join(encoder.Encode(span), events.add(span))
-			if err == nil && events.bytes > f.limit {
-				err = errFull
-			}
-		case <-ticker.C:
-			err = flush()
+	sheets := newSheets(f.output)
+	switch err := f.writeSpans(sheets); {
+	case err == nil:
+		if err := f.output.Close(); err != nil {
+			f.logger.Warn("the trace may not be whole", "error", err)
 		}
-	}
-	if errors.Is(err, errFull) {
-		f.logger.Warn("tracing has ended; the run goes on", "error", err, "bytes", events.bytes)
-		if err := errors.Join(events.end(), flush(), f.output.Close()); err != nil {
+	case errors.Is(err, errFull):
+		f.logger.Warn("tracing has ended; the run goes on", "error", err, "bytes", sheets.events.bytes)
+		if err := errors.Join(sheets.end(), f.output.Close()); err != nil {
 			f.logger.Warn("the trace may not be whole", "error", err)
 		}
 		f.drain()
-		return
+	default:
+		f.fail(err)
+		f.drain()
 	}
-	f.fail(err)
-	f.drain()
 }
+
+// writeSpans writes the spans that come, until none does any more.
+func (f *Files) writeSpans(sheets *sheets) error {
+	ticker := time.NewTicker(flushInterval)
+	defer ticker.Stop()
+	if err := sheets.events.begin(); err != nil {
+		return err
+	}
+	for {
+		select {
+		case span, more := <-f.spans:
+			if !more {
+				return sheets.end()
+			}
+			if err := sheets.add(span); err != nil {
+				return err
+			}
+			if sheets.events.bytes > f.limit {
+				return errFull
+			}
+		case <-ticker.C:
+			if err := sheets.flush(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// sheets are both files of a trace, with what was not flushed yet.
+type sheets struct {
+	lines   *bufio.Writer
+	encoder *json.Encoder
+	// events count the bytes of both.
+	events *events
+}
+
+func newSheets(output Output) *sheets {
+	s := &sheets{lines: bufio.NewWriterSize(output.Lines(), 64<<10), events: newEvents(output.Events())}
+	s.encoder = json.NewEncoder(&counting{Writer: s.lines, count: &s.events.bytes})
+	return s
+}
+
+func (s *sheets) add(span *Span) error {
+	return errors.Join(s.encoder.Encode(span), s.events.add(span))
+}
+
+func (s *sheets) flush() error { return errors.Join(s.lines.Flush(), s.events.flush()) }
+
+func (s *sheets) end() error { return errors.Join(s.events.end(), s.flush()) }
 
 // fail gives the files up. Their space may be what the dataset needs.
 func (f *Files) fail(cause error) {

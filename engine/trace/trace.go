@@ -1,5 +1,6 @@
-// Package trace holds what is recorded of a run's tasks, one span for each with its requests; the tracer that follows the tasks of a scheduler;
-// and the sinks that keep spans: a ring in memory and files. It starts no task, and a span holds no prompt, no answer and no secret.
+// Package trace holds what is recorded of a run's tasks, one span for each with its requests; the tracer that follows the tasks of a
+// scheduler; and the sinks that keep spans: a ring in memory and files. It starts no task, and a span holds no prompt, no answer and no
+// secret.
 package trace
 
 import (
@@ -59,15 +60,6 @@ type Span struct {
 	FailedRows int `json:"failedRows,omitempty"`
 	// Tries are the times that it ran: several where it was put off and tried again.
 	Tries []Try `json:"tries"`
-}
-
-// Requests are all requests of a task, those of its first try first.
-func (s *Span) Requests() []Request {
-	var requests []Request
-	for i := range s.Tries {
-		requests = append(requests, s.Tries[i].Requests...)
-	}
-	return requests
 }
 
 // Try is one time that a task ran.

@@ -68,7 +68,7 @@ func TestFilesHaveEverySpanOnceAndOpenInAViewer(t *testing.T) {
 	decoder := json.NewDecoder(&lines)
 	for task := range int64(100) {
 		var span Span
-		if err := decoder.Decode(&span); err != nil || span.Task != task || len(span.Requests()) != 2 {
+		if err := decoder.Decode(&span); err != nil || span.Task != task || len(span.Tries) != 1 || len(span.Tries[0].Requests) != 2 {
 			t.Fatalf("line %d is %+v, %v", task, span, err)
 		}
 	}
@@ -84,7 +84,8 @@ func TestFilesHaveEverySpanOnceAndOpenInAViewer(t *testing.T) {
 	if task.Phase != "X" || task.Name != "text" || task.Duration != 35_000 || task.Thread != 2 || task.Arguments["waitedMilliseconds"] != 5.0 {
 		t.Errorf("a task is %+v", task)
 	}
-	if request.Time < task.Time || request.Time+request.Duration > task.Time+task.Duration || request.Thread != task.Thread || request.Process != task.Process {
+	if request.Time < task.Time || request.Time+request.Duration > task.Time+task.Duration || request.Thread != task.Thread ||
+		request.Process != task.Process {
 		t.Errorf("the request %+v is not within the task %+v", request, task)
 	}
 }
@@ -120,7 +121,8 @@ func TestATraceHasALargestSize(t *testing.T) {
 	if err := json.Unmarshal(events.Bytes(), &found); err != nil {
 		t.Error(err)
 	}
-	if size := lines.Len() + events.Len(); size < 20_000 || size > 25_000 || output.closed != "closed " || !strings.Contains(log.String(), "largest size") {
+	if size := lines.Len() + events.Len(); size < 20_000 || size > 25_000 || output.closed != "closed " ||
+		!strings.Contains(log.String(), "largest size") {
 		t.Errorf("%d bytes were written, the output was %s, the log is %q", size, output.closed, log.String())
 	}
 }

@@ -218,7 +218,8 @@ func (t *Task) try(outcome Outcome) Try {
 func requestOf(exchange *model.Exchange, task Status) Request {
 	request := Request{
 		StartedAt: exchange.Started(), ConnectedAt: exchange.Connected(), SentAt: exchange.Sent(), AnsweredAt: exchange.Answered(),
-		FirstTokenAt: exchange.FirstToken(), FinishedAt: exchange.Ended(), Status: StatusOK, HTTPStatus: exchange.Status(), Bytes: exchange.Bytes(),
+		FirstTokenAt: exchange.FirstToken(), FinishedAt: exchange.Ended(),
+		Status: StatusOK, HTTPStatus: exchange.Status(), Bytes: exchange.Bytes(),
 	}
 	switch {
 	case exchange.Whole():

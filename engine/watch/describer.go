@@ -15,8 +15,9 @@ const (
 	pauseShare = 50
 )
 
-// Describer has the running run described when row groups were committed, at most so often, and at once when the phase changes. It calls what
-// writes in a goroutine of its own: neither tasks nor commits wait for it. A nil one does nothing. Its methods may be called from any goroutine.
+// Describer has the running run described when row groups were committed, at most so often, and at once when the phase changes. It calls
+// what writes in a goroutine of its own: neither tasks nor commits wait for it. A nil one does nothing. Its methods may be called from any
+// goroutine.
 type Describer struct {
 	describe func(phase string)
 	phase    atomic.Value // a string
@@ -31,7 +32,8 @@ func StartDescriber(describe func(phase string)) *Describer {
 		return nil
 	}
 	started := &Describer{
-		describe: describe, grown: make(chan struct{}, 1), turned: make(chan struct{}, 1), ending: make(chan struct{}), ended: make(chan struct{}),
+		describe: describe, grown: make(chan struct{}, 1), turned: make(chan struct{}, 1),
+		ending: make(chan struct{}), ended: make(chan struct{}),
 	}
 	started.phase.Store(runreport.PhaseRunning)
 	go started.follow()

@@ -38,7 +38,8 @@ func NewFailures(logger *slog.Logger, now time.Time) *Failures {
 	return &Failures{logger: logger, kinds: make(map[failureKind]*failureCount), reported: now}
 }
 
-// Task notes what the task of a column came back with; err may be nil. That requests were given up when the run ended is no failure of a cell.
+// Task notes what the task of a column came back with; err may be nil. That requests were given up when the run ended is no failure of a
+// cell.
 func (f *Failures) Task(column string, err error) {
 	if err == nil {
 		return

@@ -126,8 +126,8 @@ func columnsOf(snapshot *progress.Snapshot) columnLines {
 			continue
 		}
 		lines = append(lines, columnLine{
-			Name: column.Name, Completed: column.Completed, Total: column.Total, Failed: column.Failed, Dropped: column.Dropped, Skipped: column.Skipped,
-			InFlight: column.InFlight, Deferred: column.Deferred, PerSecond: rounded(column.PerSecond),
+			Name: column.Name, Completed: column.Completed, Total: column.Total, Failed: column.Failed, Dropped: column.Dropped,
+			Skipped: column.Skipped, InFlight: column.InFlight, Deferred: column.Deferred, PerSecond: rounded(column.PerSecond),
 		})
 	}
 	return lines
@@ -144,7 +144,9 @@ func (l columnLines) MarshalText() ([]byte, error) {
 		for _, count := range []struct {
 			name  string
 			count int64
-		}{{"in flight", line.InFlight}, {"deferred", line.Deferred}, {"failed", line.Failed}, {"dropped", line.Dropped}, {"skipped", line.Skipped}} {
+		}{
+			{"in flight", line.InFlight}, {"deferred", line.Deferred}, {"failed", line.Failed}, {"dropped", line.Dropped}, {"skipped", line.Skipped},
+		} {
 			if count.count > 0 {
 				text += fmt.Sprintf(", %d %s", count.count, count.name)
 			}

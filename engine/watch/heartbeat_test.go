@@ -53,7 +53,8 @@ func TestHeartbeatsComeWhetherAnythingHappensOrNot(t *testing.T) {
 				line.Remaining != "unknown" || line.InFlight != 4 || line.Deferred != 2 {
 				t.Errorf("got %+v", line)
 			}
-			if len(line.Columns) != 1 || line.Columns[0]["name"] != "review" || line.Columns[0]["completed"] != 100.0 || line.Columns[0]["deferred"] != 2.0 {
+			if len(line.Columns) != 1 || line.Columns[0]["name"] != "review" || line.Columns[0]["completed"] != 100.0 ||
+				line.Columns[0]["deferred"] != 2.0 {
 				t.Errorf("the columns are %v", line.Columns)
 			}
 			if len(line.Models) != 1 || line.Models[0]["alias"] != "writer" || line.Models[0]["inFlight"] != 4.0 || line.Models[0]["limit"] != 8.0 {
@@ -113,7 +114,8 @@ func TestManyFailuresAreToldTogether(t *testing.T) {
 		now = now.Add(time.Second)
 		report.Look(now)
 	}
-	if want := `column=text reason=ModelGenerationInvalid failures=9999 inAll=10000 last="answer 9999 is empty"`; count() != 3 || !strings.Contains(lines.String(), want) {
+	if want := `column=text reason=ModelGenerationInvalid failures=9999 inAll=10000 last="answer 9999 is empty"`; count() != 3 ||
+		!strings.Contains(lines.String(), want) {
 		t.Fatalf("got %d lines after an interval, want 3 and %s:\n%s", count(), want, lines.String())
 	}
 	report.Look(now.Add(failureInterval))

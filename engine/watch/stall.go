@@ -47,7 +47,8 @@ func (w *Watch) Overdue(now time.Time, core *schedule.Core) bool {
 	return now.Sub(since) >= w.deadline
 }
 
-// Stalled is the end of a run that makes no progress. What it was doing is written where a person finds it: write returns the name of the file.
+// Stalled is the end of a run that makes no progress. What it was doing is written where a person finds it: write returns the name of the
+// file.
 func (w *Watch) Stalled(now time.Time, core *schedule.Core, write func(text []byte) (name string, err error)) *failure.Error {
 	batches := linesOf(w.atWork, now, 0)
 	where := "what its process was doing is in the output, in "

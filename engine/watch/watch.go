@@ -1,5 +1,5 @@
-// Package watch holds what is reported of a running run: slow requests, stalls, providers in trouble, failing cells, the heartbeat in the log, and
-// the description of the running run. It only looks: what is made, sent or ended is decided by its callers.
+// Package watch holds what is reported of a running run: slow requests, stalls, providers in trouble, failing cells, the heartbeat in the
+// log, and the description of the running run. It only looks: what is made, sent or ended is decided by its callers.
 package watch
 
 import (
@@ -96,7 +96,9 @@ func New(logger *slog.Logger, spec *v1alpha1.DatasetGenerationSpec, lanes []stri
 func (w *Watch) BeginRequest(column *plan.Column, task schedule.Task, progress *model.Progress, now time.Time) int64 {
 	w.last++
 	record := task.Records[0]
-	w.pending[w.last] = &pendingRequest{column: column, row: record.Row, attempt: record.Attempt, group: task.Group(), since: now, progress: progress}
+	w.pending[w.last] = &pendingRequest{
+		column: column, row: record.Row, attempt: record.Attempt, group: task.Group(), since: now, progress: progress,
+	}
 	return w.last
 }
 

@@ -168,7 +168,8 @@ func TestEachAliasOfALaneIsToldOfInItsOrder(t *testing.T) {
 	if want := []string{"model=writer", "row=1", "model=writer", "row=2", "model=critic", "row=0", "model=critic", "row=3"}; !slices.Equal(told, want) {
 		t.Errorf("the log tells of %q", told)
 	}
-	if slow := w.found.Slow; len(slow) != 2 || slow[0].Model != "writer" || slow[0].Requests != 2 || slow[1].Model != "critic" || slow[1].Requests != 2 {
+	if slow := w.found.Slow; len(slow) != 2 || slow[0].Model != "writer" || slow[0].Requests != 2 || slow[1].Model != "critic" ||
+		slow[1].Requests != 2 {
 		t.Errorf("the report tells of %+v", slow)
 	}
 }
@@ -210,7 +211,8 @@ func TestAStallIsToldBeforeItEndsTheRun(t *testing.T) {
 	if lines, _ := w.pass(3); lines[0] != "" {
 		t.Errorf("within 3 s: %q", lines)
 	}
-	if lines, _ := w.pass(4); len(lines) != 1 || !strings.Contains(lines[0], `for=4s`) || w.found.StalledSince == nil || w.Overdue(w.now, w.core) {
+	if lines, _ := w.pass(4); len(lines) != 1 || !strings.Contains(lines[0], `for=4s`) || w.found.StalledSince == nil ||
+		w.Overdue(w.now, w.core) {
 		t.Errorf("within 7 s: %q, %+v", lines, w.found)
 	}
 	if w.pass(1); !w.Overdue(w.now, w.core) {
@@ -224,11 +226,13 @@ func TestAStallNamesTheWorkOnManyRows(t *testing.T) {
 	w.pass(10)
 	w.BeginBatch("PostBatch processors of row group 1", 5, w.now)
 	lines, _ := w.pass(20)
-	if want := `atWork="[column \"size\", 8 rows, for 30s PostBatch processors of row group 1, 5 rows, for 20s]"`; len(lines) != 1 || !strings.Contains(lines[0], "makes no progress") || !strings.Contains(lines[0], want) {
+	if want := `atWork="[column \"size\", 8 rows, for 30s PostBatch processors of row group 1, 5 rows, for 20s]"`; len(lines) != 1 ||
+		!strings.Contains(lines[0], "makes no progress") || !strings.Contains(lines[0], want) {
 		t.Errorf("within 30 s: %q", lines)
 	}
 	w.Ended(first)
-	if lines, _ := w.pass(30); len(lines) != 1 || !strings.Contains(lines[0], `atWork="[PostBatch processors of row group 1, 5 rows, for 50s]"`) {
+	if lines, _ := w.pass(30); len(lines) != 1 ||
+		!strings.Contains(lines[0], `atWork="[PostBatch processors of row group 1, 5 rows, for 50s]"`) {
 		t.Errorf("30 s later: %q", lines)
 	}
 }
@@ -244,7 +248,9 @@ func TestAKnownWaitIsNoStall(t *testing.T) {
 		w.start(1)
 	}
 	lines, _ := w.pass(30)
-	if len(lines) != 1 || !strings.Contains(lines[0], "the run waits") || !strings.Contains(lines[0], "8 ready, 0 deferred, the limit is lowered from 4 because the provider has too much to do, left alone after refusals for 1m30s") {
+	if len(lines) != 1 || !strings.Contains(lines[0], "the run waits") ||
+		!strings.Contains(lines[0], "8 ready, 0 deferred, the limit is lowered from 4 because the provider has too much to do, "+
+			"left alone after refusals for 1m30s") {
 		t.Errorf("%q", lines)
 	}
 }
@@ -253,7 +259,8 @@ func TestALongRetryAfterIsToldOnce(t *testing.T) {
 	w := newWatching(0)
 	w.longWait("local", 24*time.Hour, w.now)
 	w.longWait("local", 24*time.Hour, w.now.Add(time.Minute))
-	if text := w.lines.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "provider=local") || !strings.Contains(text, "retryAfter=24h0m0s waits=5m0s") {
+	if text := w.lines.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "provider=local") ||
+		!strings.Contains(text, "retryAfter=24h0m0s waits=5m0s") {
 		t.Errorf("%q", text)
 	}
 }

@@ -1,0 +1,117 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/store"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+// maxCommitting is how many row groups may wait for the volume, which commits some of them at once, before more are opened. When the run is
+// to end they are still committed, which must not take long.
+const maxCommitting = 64
+
+// commits write row groups while others are made, in goroutines of their own, for which stop waits. They belong to the driver's goroutine;
+// a nil one has nothing to do.
+type commits struct {
+	executor *executor
+	requests chan commitRequest
+	results  chan commitResult
+	// underway is how many row groups are being committed.
+	underway int
+	writers  sync.WaitGroup
+	cancel   context.CancelFunc
+}
+
+type commitRequest struct {
+	group *rowGroup
+	fresh output
+	// number is that of the work in the watch.
+	number int64
+}
+
+// commitResult is what a commit of so many opened rows came to.
+type commitResult struct {
+	rows   int
+	number int64
+	// dropped are the rows that were given up on the way, and givenUp the records that they had.
+	dropped []store.DroppedRow
+	givenUp []*table.Record
+	err     *failure.Error
+	// unprocessed is what processors have failed on; nil where they have not.
+	unprocessed *commitRequest
+}
+
+// startCommits starts the goroutines. No more row groups than most are ever under way.
+func startCommits(ctx context.Context, e *executor, most int) *commits {
+	// Processors that are at work when the run ends are given the time that tasks have to stop.
+	processing, cancel := context.WithCancel(ctx)
+	c := &commits{executor: e, requests: make(chan commitRequest, most), results: make(chan commitResult, most), cancel: cancel}
+	for range runtime.GOMAXPROCS(0) {
+		c.writers.Go(func() {
+			for request := range c.requests {
+				c.results <- c.commit(processing, request)
+			}
+		})
+	}
+	return c
+}
+
+func (c *commits) commit(ctx context.Context, request commitRequest) commitResult {
+	fresh := request.fresh
+	back := commitResult{rows: len(request.group.todo), number: request.number}
+	back.givenUp, back.err = c.executor.postBatch(ctx, request.group.index, &fresh, false)
+	if back.err == nil {
+		back.err = c.executor.commitPatiently(request.group, fresh)
+	} else {
+		back.unprocessed = &request
+	}
+	back.dropped = fresh.dropped[len(request.fresh.dropped):]
+	return back
+}
+
+// nameOf names the commit of a row group for people.
+func (c *commits) nameOf(index int64) string {
+	if c.executor.Processors.Has(v1alpha1.ProcessorPostBatch) {
+		return nameOfStage(v1alpha1.ProcessorPostBatch, index)
+	}
+	return fmt.Sprintf("the commit of row group %d", index)
+}
+
+// begin begins a commit.
+func (c *commits) begin(request commitRequest) {
+	c.underway++
+	c.requests <- request
+}
+
+// returned is where commits come back.
+func (c *commits) returned() <-chan commitResult {
+	if c == nil {
+		return nil
+	}
+	return c.results
+}
+
+// full says that so many row groups wait for the volume that no more are to be opened.
+func (c *commits) full() bool { return c != nil && c.underway >= maxCommitting }
+
+func (c *commits) busy() bool { return c != nil && c.underway > 0 }
+
+// giveUp cancels the processors that are at work.
+func (c *commits) giveUp() {
+	if c != nil {
+		c.cancel()
+	}
+}
+
+// stop returns when nothing is being committed any more.
+func (c *commits) stop() {
+	close(c.requests)
+	c.writers.Wait()
+	c.cancel()
+}

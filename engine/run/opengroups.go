@@ -1,0 +1,122 @@
+package run
+
+import (
+	"math"
+	"time"
+
+	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/engine/schedule"
+	"seedloom.dev/seedloom/engine/store"
+	"seedloom.dev/seedloom/engine/watch"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// openGroups are the row groups that a driver has in work, and their commits. They belong to the driver's goroutine.
+type openGroups struct {
+	executor *executor
+	steps    []*step
+	byIndex  map[int64]*rowGroup
+	// rows is how many rows they have, those that are being committed among them; maxRows bounds that.
+	rows, maxRows int
+	// commits are nil where row groups are not written as soon as they are finished: then they are kept in finished.
+	commits  *commits
+	finished []finishedGroup
+	// unprocessed are the commits that processors have failed on.
+	unprocessed []*commitRequest
+}
+
+// finishedGroup is a row group all of whose rows have met their fate, or that was in work when the run ended.
+type finishedGroup struct {
+	*schedule.Group
+	opened *rowGroup
+}
+
+func newOpenGroups(e *executor, steps []*step) *openGroups {
+	return &openGroups{executor: e, steps: steps, byIndex: make(map[int64]*rowGroup), maxRows: math.MaxInt}
+}
+
+// room is how many rows the next row group may have.
+func (g *openGroups) room() int {
+	if g.rows == 0 {
+		return math.MaxInt
+	}
+	return g.maxRows - g.rows
+}
+
+// add notes that a row group is in work.
+func (g *openGroups) add(group *rowGroup) {
+	g.byIndex[group.index] = group
+	g.rows += len(group.todo)
+}
+
+// spend counts what a task of a row group has used.
+func (g *openGroups) spend(index int64, used runreport.Column) {
+	if group := g.byIndex[index]; group != nil {
+		group.usage = runreport.AddColumns(group.usage, used)
+	}
+	g.executor.ledger.spend(used)
+}
+
+// take takes a row group out of those in work.
+func (g *openGroups) take(group *schedule.Group) finishedGroup {
+	opened := g.byIndex[group.Index]
+	delete(g.byIndex, group.Index)
+	return finishedGroup{group, opened}
+}
+
+// finish commits a finished row group, which the watch then knows of, or keeps it for whoever runs the driver.
+func (g *openGroups) finish(finished *schedule.Group, watch *watch.Watch) {
+	group := g.take(finished)
+	if g.commits == nil {
+		g.finished = append(g.finished, group)
+		return
+	}
+	number := watch.BeginBatch(g.commits.nameOf(group.Index), len(group.Done), time.Now())
+	g.commits.begin(commitRequest{group.opened, g.outputOf(group), number})
+}
+
+// takeOnly takes the only row group that there was: finished, or in work when the run ended; false when it was not begun.
+func (g *openGroups) takeOnly(core *schedule.Core) (group finishedGroup, begun bool) {
+	for _, unfinished := range core.TakeUnfinished() {
+		g.finished = append(g.finished, g.take(unfinished))
+	}
+	g.rows = 0
+	if len(g.finished) == 0 {
+		return finishedGroup{}, false
+	}
+	group, g.finished = g.finished[0], nil
+	return group, true
+}
+
+// committed takes what a commit came to.
+func (g *openGroups) committed(back commitResult) {
+	g.commits.underway--
+	g.rows -= back.rows
+	g.executor.ledger.givenUp(back.givenUp, back.dropped)
+	if back.unprocessed != nil {
+		g.unprocessed = append(g.unprocessed, back.unprocessed)
+	}
+}
+
+// outputOf is what was made of a row group.
+func (g *openGroups) outputOf(group finishedGroup) output {
+	return output{records: group.Done, dropped: g.droppedRows(group.Dropped), usage: group.opened.usage}
+}
+
+// droppedRows describes the rows that the scheduler has given up.
+func (g *openGroups) droppedRows(rows []schedule.Dropped) []store.DroppedRow {
+	var dropped []store.DroppedRow
+	for _, row := range rows {
+		if row.Column < 0 {
+			dropped = append(dropped, g.executor.droppedByProcessor(row.Row, row.Attempts, row.Failure))
+			continue
+		}
+		dropped = append(dropped, g.executor.droppedRow(row.Row, g.columnOf(row).Name, row.Attempts, row.Failure))
+	}
+	return dropped
+}
+
+// columnOf is the one that caused the drop of a row.
+func (g *openGroups) columnOf(dropped schedule.Dropped) *plan.Column {
+	return g.steps[dropped.Column].columns[dropped.Part]
+}
