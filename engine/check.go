@@ -26,7 +26,7 @@ func Check(ctx context.Context, config Config) (*CheckResult, error) {
 		return nil, err
 	}
 	ready := &prepared{opened: &opened{config: config, spec: spec}}
-	defer ready.close()
+	defer ready.closeInputs()
 	if _, err := ready.compile(ctx); err != nil {
 		return nil, err
 	}

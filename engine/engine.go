@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/connection"
@@ -34,7 +35,10 @@ type Drain = run.Drain
 
 // Config is what a call works with.
 type Config struct {
-	Run runreport.ResolvedRun
+	// Run is what is to be made. Attempt 0 leaves the attempt to the engine: it is the latest one in the output, which leaves dropped rows
+	// alone, or the next one with RetryDropped.
+	Run          runreport.ResolvedRun
+	RetryDropped bool
 	// Shard is the index of the shard to generate.
 	Shard int32
 	// OutputDirectory is the root of the output volume, SeedDirectory where a seed is mounted.
@@ -43,8 +47,8 @@ type Config struct {
 	TLSDirectory string
 	// APIKey returns the API key of the provider with an index in the spec, or an empty string.
 	APIKey func(provider int) string
-	// ToolKey returns the API key of the tool server with an index in the spec, or an empty string. ToolSocket returns the path of the socket on
-	// which the bridge of a tool server of type Stdio listens. They may be nil where no column uses such servers.
+	// ToolKey returns the API key of the tool server with an index in the spec, or an empty string. ToolSocket returns the path of the socket
+	// on which the bridge of a tool server of type Stdio listens. They may be nil where no column uses such servers.
 	ToolKey    func(server int) string
 	ToolSocket func(server string) string
 	Logger     *slog.Logger
@@ -55,13 +59,13 @@ type Config struct {
 	// Pod is the unique identifier of the Pod that the engine runs in, where an operator divides among Pods what they share; else it is empty.
 	Pod string
 	// Observe is called once with the progress, before rows are made. What it returns is called when the run is over, before the last
-	// line of the log; who returns something shows the progress, and it is not logged then. It may be nil, and return nil.
+	// line of the log; whoever returns something shows the progress, and it is not logged then. It may be nil, and return nil.
 	Observe func(*progress.Tracker) (done func())
 	// Trace takes the spans of the run where spec.run.trace is Enabled, for instance a trace.Ring, whose Spans are read after the call. Nil
 	// stands for files in the folder traces of the output. Where the spec doesn't ask for a trace there is none.
 	Trace trace.Sink
-	// AllowedAddresses are networks inside that images of answers, and seeds, may come from (see connection.Guard). LocalSeeds says that seeds may come
-	// from anywhere in the machine's own network, as where the machine is that of the spec's author.
+	// AllowedAddresses are networks inside that images of answers, and seeds, may come from (see connection.Guard). LocalSeeds says that seeds
+	// may come from anywhere in the machine's own network, as where the machine is that of the spec's author.
 	AllowedAddresses []netip.Prefix
 	LocalSeeds       bool
 	// Transport takes the place of the network for requests to models, as in simulations. Nil stands for the network.
@@ -85,7 +89,7 @@ type opened struct {
 	seedColumns []string
 	// publishStarted says that processors have begun to make the dataset of what was generated, and were not ready.
 	publishStarted bool
-	// undescribed notes that it was told that the metadata of the running run can't be written.
+	// undescribed notes that it was reported that the metadata of the running run can't be written.
 	undescribed sync.Once
 }
 
@@ -109,48 +113,68 @@ type prepared struct {
 // Generate makes the rows of a shard that are not in the output yet. A run with one shard is finalized too, however it ends. It
 // returns when nothing of it runs any more.
 func Generate(ctx context.Context, config Config) Ending {
-	return lastLine(config, func() Ending {
-		return inOutput(ctx, config, runreport.RoleGenerate, func(ready *prepared) Ending {
-			cause := ready.generate(ctx)
-			if cause != nil {
-				config.Logger.Error("the run ends early", "reason", cause.Reason, "error", cause.Error())
-			}
-			if cause != nil && cause.Traits().Subject == reason.SubjectOwner {
-				return ready.unfinished(cause)
-			}
-			var ending Ending
-			if config.Run.Shards <= 1 {
-				ending = ready.finalize(ctx, cause)
-			} else {
-				ending = ready.shardEnding(cause)
-			}
-			ending.Progress = ready.progress
-			return ending
-		})
-	})
+	begin := time.Now()
+	ending := generate(ctx, config)
+	logEnding(config.Logger, &ending, time.Since(begin))
+	return ending
+}
+
+func generate(ctx context.Context, config Config) Ending {
+	ready, unready := prepare(ctx, config, runreport.RoleGenerate)
+	if unready != nil {
+		return *unready
+	}
+	defer ready.close()
+	cause := ready.makeRows(ctx)
+	if cause != nil {
+		config.Logger.Error("the run ends early", "reason", cause.Reason, "error", cause.Error())
+	}
+	if cause != nil && cause.Traits().Subject == reason.SubjectOwner {
+		return ready.unfinished(cause)
+	}
+	var ending Ending
+	if config.Run.Shards <= 1 {
+		ending = ready.finalize(ctx, cause)
+	} else {
+		ending = ready.shardEnding(cause)
+	}
+	ending.Progress = ready.progress
+	return ending
 }
 
 // Finalize writes the metadata of a run whose shards are done.
 func Finalize(ctx context.Context, config Config) Ending {
-	return lastLine(config, func() Ending {
-		return inOutput(ctx, config, runreport.RoleFinalize, func(ready *prepared) Ending { return ready.finalize(ctx, nil) })
-	})
+	begin := time.Now()
+	ending := finalize(ctx, config)
+	logEnding(config.Logger, &ending, time.Since(begin))
+	return ending
 }
 
-// inOutput does the work of a role, or says why it can't begin, also in the metadata.
-func inOutput(ctx context.Context, config Config, role string, work func(*prepared) Ending) Ending {
+func finalize(ctx context.Context, config Config) Ending {
+	ready, unready := prepare(ctx, config, runreport.RoleFinalize)
+	if unready != nil {
+		return *unready
+	}
+	defer ready.close()
+	return ready.finalize(ctx, nil)
+}
+
+// prepare gets ready for the work of a role; the caller closes the result. Where that can't be, it returns how the call has ended, which
+// the metadata say too.
+func prepare(ctx context.Context, config Config, role string) (*prepared, *Ending) {
 	output, err := open(config, role)
 	if err != nil {
-		return unprepared(config, role, failure.Of(err))
+		ending := unprepared(config, role, failure.Of(err))
+		return nil, &ending
 	}
-	defer output.close()
 	output.begin()
 	ready, err := output.prepare(ctx)
 	if err != nil {
-		return output.unfinished(failure.Of(err))
+		ending := output.unfinished(failure.Of(err))
+		output.release()
+		return nil, &ending
 	}
-	defer ready.close()
-	return work(ready)
+	return ready, nil
 }
 
 // open reads the spec, opens the output, and takes the right to write it. Who finalizes takes that of the first shard, which describes the
@@ -168,15 +192,33 @@ func open(config Config, role string) (*opened, error) {
 	if config.Volume != nil {
 		output.store.Through(config.Volume)
 	}
-	shard := config.Shard
-	if role == runreport.RoleFinalize {
-		shard = 0
-	}
-	if output.fence, err = output.store.TakeFence(config.Run.RunID, config.Run.Attempt, shard); err != nil {
-		output.close()
+	if err = output.takeRight(); err != nil {
+		output.release()
 		return nil, err
 	}
 	return output, nil
+}
+
+// takeRight decides on the attempt, where that is left to the engine, and takes the right to write the output at it.
+func (o *opened) takeRight() error {
+	resolved := &o.config.Run
+	if resolved.Attempt == 0 {
+		last, err := o.store.LastAttempt()
+		if err != nil {
+			return err
+		}
+		if o.config.RetryDropped {
+			last++
+		}
+		resolved.Attempt = max(1, last)
+	}
+	shard := o.config.Shard
+	if o.role == runreport.RoleFinalize {
+		shard = 0
+	}
+	fence, err := o.store.TakeFence(resolved.RunID, resolved.Attempt, shard)
+	o.fence = fence
+	return err
 }
 
 // prepare reads the seed and compiles the plan. Its errors are failure.Error, or that of the context.
@@ -184,7 +226,7 @@ func (o *opened) prepare(ctx context.Context) (_ *prepared, err error) {
 	ready := &prepared{opened: o, workers: sandbox.NewWorkers()}
 	defer func() {
 		if err != nil {
-			ready.close()
+			ready.closeInputs()
 		}
 	}()
 	fields, err := ready.compile(ctx)
@@ -252,23 +294,34 @@ func decodeSpec(resolved runreport.ResolvedRun) (*v1alpha1.DatasetGenerationSpec
 	}
 	if hash := plan.ConfigHash(&spec); hash != resolved.ConfigHash {
 		return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun,
-			"the spec has the hash %s, but the controller says %s; the controller and the engine must have the same version", hash, resolved.ConfigHash)
+			"the spec has the hash %s, but the controller says %s; the controller and the engine must have the same version",
+			hash, resolved.ConfigHash)
 	}
 	return &spec, nil
 }
 
-func (o *opened) close() {
+// release closes the output.
+func (o *opened) release() {
 	if err := o.store.Close(); err != nil {
 		o.config.Logger.Warn("closing the output failed", "error", err)
 	}
 }
 
+// close ends what shows the progress, and closes all that prepare has opened.
 func (p *prepared) close() {
-	p.workers.Close()
-	if p.seed != nil {
-		_ = p.seed.Close() // was only read
-	}
+	p.closeInputs()
 	if p.observed != nil {
 		p.observed()
+	}
+	p.release()
+}
+
+// closeInputs closes what was opened beside the output: the seed, and the processes that run code of users.
+func (p *prepared) closeInputs() {
+	if p.workers != nil {
+		p.workers.Close()
+	}
+	if p.seed != nil {
+		_ = p.seed.Close() // was only read
 	}
 }

@@ -26,39 +26,43 @@ const (
 	defaultLaterOutage = 30 * time.Minute
 )
 
-// healthCheckTimeout bounds the question to all models before a run; who has not answered by then is asked for rows all the same.
+// healthCheckTimeout bounds the question to all models before a run; a model that has not answered by then is asked for rows all the same.
 const healthCheckTimeout = 3 * time.Minute
 
-// generate makes the rows of the shard; nil says that every one has met its fate.
-func (p *prepared) generate(ctx context.Context) *failure.Error {
-	spec := p.plan.Spec
-	models, err := p.openModels()
+// makeRows makes the rows of the shard; nil says that every one has met its fate.
+func (p *prepared) makeRows(ctx context.Context) *failure.Error {
+	remote, err := p.connect()
 	if err != nil {
 		return failure.Of(err)
 	}
-	defer models.Close()
-	outage := p.config.Outage
-	if outage == (schedule.OutageConfig{}) {
-		outage = schedule.OutageConfig{First: defaultFirstOutage, Later: defaultLaterOutage}
-	}
-	toolServers := tools.NewSet(spec, p.toolConfig(outage.First))
-	defer toolServers.Close()
-	generators, err := factory.Build(p.plan, models, toolServers, p.store, p.workers)
+	defer remote.close()
+	generators, err := factory.Build(p.plan, remote.models, remote.tools, p.store, p.workers)
 	if err != nil {
 		return failure.Of(err)
 	}
-	tracker := newTracker(spec)
-	shares := share.New(spec, p.config.Run.Shards, p.config.Pod != "", time.Now)
+	tracker := newTracker(p.plan.Spec)
+	shares := share.New(p.plan.Spec, p.config.Run.Shards, p.config.Pod != "", time.Now)
 	if p.config.Serve != nil {
 		p.config.Serve(p.handler(tracker, shares))
 	}
 	if p.config.Observe != nil {
 		p.observed = p.config.Observe(tracker)
 	}
+	if err := remote.tools.Check(ctx); err != nil {
+		return failure.Of(err)
+	}
+	if err := p.awaitShares(ctx, shares); err != nil {
+		return failure.Of(err)
+	}
+	if ending := p.checkModels(ctx, remote.models, remote.tools, shares); ending != nil {
+		return ending
+	}
+	p.announce()
+	tracing, closeTrace := p.startTrace()
 	job := &run.Job{
 		Plan: p.plan, Generators: generators, Processors: p.processors, Store: p.store, Progress: tracker, Logger: p.config.Logger,
-		Attempt: p.config.Run.Attempt, Shard: p.config.Shard, Shards: max(1, p.config.Run.Shards), Outage: outage, Shown: p.observed != nil,
-		Drain: p.config.Drain, Fence: p.fence, Shares: shares,
+		Attempt: p.config.Run.Attempt, Shard: p.config.Shard, Shards: max(1, p.config.Run.Shards), Outage: p.outage(),
+		Drain: p.config.Drain, Fence: p.fence, Shares: shares, Trace: tracing, Shown: p.observed != nil,
 	}
 	if p.rows != nil {
 		job.Seed = p.rows
@@ -66,23 +70,39 @@ func (p *prepared) generate(ctx context.Context) *failure.Error {
 	if p.describes() {
 		job.Describe = p.describeRunning
 	}
-	if err := toolServers.Check(ctx); err != nil {
-		return failure.Of(err)
-	}
-	if err := p.awaitShares(ctx, shares); err != nil {
-		return failure.Of(err)
-	}
-	if ending := p.checkModels(ctx, models, toolServers, shares); ending != nil {
-		return ending
-	}
-	p.announce()
-	tracing, traced := p.startTrace()
-	job.Trace = tracing
 	ending := run.Execute(column.WithUnusable(ctx, tracker.Unusable), job)
-	traced()
+	closeTrace()
 	tracker.SetPhase(runreport.PhaseFinalizing)
 	p.tracker, p.progress = tracker, tracker.Snapshot()
 	return ending
+}
+
+// remote is what a run talks to over the network.
+type remote struct {
+	models *model.Set
+	tools  *tools.Set
+}
+
+// connect makes the clients of the models and of the tool servers; the caller closes them. Nothing is sent yet.
+func (p *prepared) connect() (*remote, error) {
+	models, err := p.openModels()
+	if err != nil {
+		return nil, err
+	}
+	return &remote{models: models, tools: tools.NewSet(p.plan.Spec, p.toolConfig(p.outage().First))}, nil
+}
+
+func (r *remote) close() {
+	r.tools.Close()
+	r.models.Close()
+}
+
+// outage says how long a provider may be unreachable.
+func (p *prepared) outage() schedule.OutageConfig {
+	if p.config.Outage == (schedule.OutageConfig{}) {
+		return schedule.OutageConfig{First: defaultFirstOutage, Later: defaultLaterOutage}
+	}
+	return p.config.Outage
 }
 
 // handler serves the progress and the metrics, and takes the shares.
@@ -128,12 +148,13 @@ func (p *prepared) announce() {
 		p.config.Logger.Warn("no column has a name that dropColumns leaves out; are these patterns right?", "patterns", unmatched)
 	}
 	if resized := p.plan.Spec.ResizeColumns(); len(resized) > 0 {
-		p.config.Logger.Warn("columns with allowResize run in sync mode, in one Pod; make the number of rows fixed to use async mode", "columns", resized)
+		p.config.Logger.Warn("columns with allowResize run in sync mode, in one Pod; make the number of rows fixed to use async mode",
+			"columns", resized)
 	}
 }
 
 // checkModels asks each model once before the first row is made. Where there are rows already, the models have answered before, and what is
-// wrong since then is told by the rows to come.
+// wrong since then shows in the rows to come.
 func (p *prepared) checkModels(ctx context.Context, models *model.Set, toolServers *tools.Set, shares *share.Shares) *failure.Error {
 	if fresh, err := p.store.IsFresh(); err != nil || !fresh {
 		return failure.Of(err)
@@ -176,7 +197,8 @@ func (p *prepared) askModels(ctx context.Context, models *model.Set, toolServers
 	})
 }
 
-// startTrace returns where the spans go, nil where nobody wants them, and what ends it. A trace that can't be written is no reason not to run.
+// startTrace returns where the spans go, nil where nobody wants them, and what ends it. A trace that can't be written is no reason not to
+// run.
 func (p *prepared) startTrace() (sink trace.Sink, done func()) {
 	switch {
 	case !p.plan.Spec.IsTraced():

@@ -9,11 +9,8 @@ import (
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
-// lastLine writes the last line of a run's log, once nothing of it runs any more: how it has ended, with its counts.
-func lastLine(config Config, run func() Ending) Ending {
-	begin := time.Now()
-	ending := run()
-	elapsed := time.Since(begin)
+// logEnding writes the last line of a run's log, once nothing of it runs any more: how it has ended, with its counts.
+func logEnding(logger *slog.Logger, ending *Ending, elapsed time.Duration) {
 	result := &ending.Result
 	attributes := []any{
 		"outcome", result.Outcome, "target", result.Records.Target, "records", result.Records.Actual, "dropped", result.Records.Dropped,
@@ -22,15 +19,14 @@ func lastLine(config Config, run func() Ending) Ending {
 	if result.Reason != "" {
 		attributes = append(attributes, "reason", result.Reason, "message", result.Message)
 	}
-	if made := ending.Progress.Settled() - ending.Progress.Initial; made > 0 {
-		attributes = append(attributes, "recordsPerSecond", math.Round(100*float64(made)/elapsed.Seconds())/100)
+	if records := ending.Progress.Settled() - ending.Progress.Initial; records > 0 {
+		attributes = append(attributes, "recordsPerSecond", math.Round(100*float64(records)/elapsed.Seconds())/100)
 	}
 	for _, model := range result.Models {
 		attributes = append(attributes, slog.Group("model."+model.Alias, "requests", model.Succeeded+model.Failed, "failed", model.Failed,
 			"inputTokens", model.InputTokens, "outputTokens", model.OutputTokens))
 	}
-	config.Logger.Log(context.Background(), levelOf(result.Outcome), "the run has ended", attributes...)
-	return ending
+	logger.Log(context.Background(), levelOf(result.Outcome), "the run has ended", attributes...)
 }
 
 func levelOf(outcome runreport.Outcome) slog.Level {

@@ -30,12 +30,14 @@ const previewOutage = 5 * time.Second
 const maxTraces = 200_000
 
 // Preview makes the first records of a dataset, by the same code and with the same settings as Generate, in a temporary folder that is
-// removed again. Of the configuration it does not use the output directory, the shards and the sink of traces. The error is a failure.Error,
-// of a preview that could not be read back; how the run has ended is in the result.
+// removed again. Of the configuration it does not use the output directory, the shards and the sink of traces. The error is a
+// failure.Error, of a preview that could not be read back; how the run has ended is in the result.
 func Preview(ctx context.Context, config Config, records int64) (*PreviewResult, error) {
 	spec, err := decodeSpec(config.Run)
 	if err != nil {
-		return &PreviewResult{Ending: lastLine(config, func() Ending { return unprepared(config, runreport.RoleGenerate, failure.Of(err)) })}, nil
+		ending := unprepared(config, runreport.RoleGenerate, failure.Of(err))
+		logEnding(config.Logger, &ending, 0)
+		return &PreviewResult{Ending: ending}, nil
 	}
 	// The number of records is no part of the configuration's hash: the rows are those of the whole dataset.
 	spec.NumRecords = records

@@ -12,8 +12,8 @@ import (
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
-// publisher lets the processors of the stage AfterGeneration make the dataset from what was generated, one row group after another. It is nil
-// where there are none.
+// publisher lets the processors of the stage AfterGeneration make the dataset from what was generated, one row group after another. It is
+// nil where there are none.
 func (p *prepared) publisher() store.Publisher {
 	if !p.processors.Has(v1alpha1.ProcessorAfterGeneration) {
 		return nil
@@ -38,16 +38,16 @@ func (p *prepared) publisher() store.Publisher {
 		if !process.DropsRowGroup(err) {
 			return store.Published{}, err
 		}
-		var given store.Published
+		var givenUp store.Published
 		for _, record := range records {
 			dropped := store.DroppedRow{Row: record.Row, Reason: err.Reason, Message: err.Error(), Attempts: record.Attempt + 1}
 			if p.rows != nil {
 				seedRow := p.rows.Number(record.Row)
 				dropped.SeedRow = &seedRow
 			}
-			given.Dropped = append(given.Dropped, dropped)
+			givenUp.Dropped = append(givenUp.Dropped, dropped)
 		}
-		return given, nil
+		return givenUp, nil
 	}
 }
 

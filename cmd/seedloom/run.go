@@ -1,16 +1,13 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"seedloom.dev/seedloom/engine"
-	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -58,33 +55,10 @@ func (o *runOptions) run(command *cobra.Command, streams *Streams, arguments []s
 		return err
 	}
 	ready.config.OutputDirectory = o.output
-	if ready.config.Run.Attempt, err = o.attempt(ready.config.Run); err != nil {
-		return err
-	}
+	ready.config.Run.Attempt, ready.config.RetryDropped = 0, o.retryDropped
 	ending := engine.Generate(ready.ctx, ready.config)
 	o.report(streams, ready.resource.Name, &ending.Result)
 	return ended(&ending.Result)
-}
-
-// attempt is the number of the attempt: that of the run before, which leaves dropped rows alone, or the next one.
-func (o *runOptions) attempt(run runreport.ResolvedRun) (int32, error) {
-	folder := runreport.Folder(run.Namespace, run.Name, run.ConfigHash)
-	if _, err := os.Stat(filepath.Join(o.output, folder)); errors.Is(err, fs.ErrNotExist) {
-		return 1, nil
-	}
-	opened, err := store.Open(o.output, folder, nil)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = opened.Close() }() // was only read
-	last, err := opened.LastAttempt()
-	if err != nil {
-		return 0, err
-	}
-	if o.retryDropped {
-		last++
-	}
-	return max(1, last), nil
 }
 
 // report says how the run has ended.
