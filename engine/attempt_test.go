@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 
@@ -25,7 +26,7 @@ func TestTheEngineDecidesOnTheAttemptThatIsLeftToIt(t *testing.T) {
 		}
 		return echo(prompt, before)
 	})
-	w := newWorld(t, dropSpec, server.URL)
+	w := newWorld(t, strings.Replace(dropSpec, "rowGroupSize: 10", "rowGroupSize: 10, maxRowAttempts: 1", 1), server.URL)
 	w.attempt = 0
 	generate := func(retryDropped bool) engine.Ending {
 		config := w.config(0)
