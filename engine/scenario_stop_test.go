@@ -17,9 +17,8 @@ import (
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
-// stuck is one step of a program that takes about two seconds, with the race detector as without it. Nothing can end it: a program is cancelled
-// between its steps.
-const stuck = `int("9" * 1000000)`
+// stuck is one step of a program that takes far longer than a test may. Nothing within the program can end it.
+const stuck = `int("9" * 20000000)`
 
 // codeSpec has code that works on all rows of a row group, and a model that needs nothing of it.
 const codeSpec = `
@@ -43,8 +42,7 @@ output: {persistentVolumeClaim: {claimName: c}}
 run: {rowGroupSize: 200, maxConversationRestarts: 0}
 `
 
-// P6: the run ends while code of the user is at work. Code that can be cancelled is; what can't is named and left behind, and nothing that it
-// still makes is written.
+// P6: the run ends while code of the user is at work. The code is ended with it, whatever it is doing, and nothing that it has made is written.
 func TestCodeThatRunsWhenTheRunEnds(t *testing.T) {
 	written := func(text, code string) string {
 		return strings.Replace(text, "            CODE", "            "+strings.ReplaceAll(code, "\n", "\n            "), 1)
@@ -54,19 +52,13 @@ func TestCodeThatRunsWhenTheRunEnds(t *testing.T) {
 		spec, work string
 		// stopped says that the run is asked to stop; else it is ended by the failures of its model.
 		stopped bool
-		// left is what is said of what did not stop.
-		left string
 	}{
-		"a loop, and the error gate": {spec: written(codeSpec, hangs), work: `column "code"`},
-		"one long step, and the error gate": {
-			spec: written(codeSpec, stuck), work: `column "code"`, left: `did not stop within 200ms (column "code", row `,
-		},
-		"one long step of a resize, and a stop": {
-			spec: written(resizing, stuck), work: `column "code"`, stopped: true, left: `msg="tasks did not stop" tasks=1 cells="[column \"code\", row 0]"`,
-		},
+		"a loop, and the error gate":            {spec: written(codeSpec, hangs), work: `column "code"`},
+		"one long step, and the error gate":     {spec: written(codeSpec, stuck), work: `column "code"`},
+		"one long step of a resize, and a stop": {spec: written(resizing, stuck), work: `column "code"`, stopped: true},
 		"one long step of a processor, and a stop": {
 			spec: written(codeSpec, "pass") + "processors:\n" + starlarkProcessor("slow", "PreBatch", "FailRun", stuck+"\nreturn rows"), work: "PreBatch processors",
-			stopped: true, left: `msg="processors did not stop" stage=PreBatch rowGroup=0 within=200ms`,
+			stopped: true,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -78,24 +70,21 @@ func TestCodeThatRunsWhenTheRunEnds(t *testing.T) {
 			defer cancel()
 			ended := w.start(ctx)
 			waitFor(t, "the code to be told of", func() bool { return w.atWork(test.work) })
-			waitFor(t, "the code to be at work", func() bool { return runs(inCode) && (test.left == "" || runs(inStep)) })
+			waitFor(t, "the code to be at work", func() bool { return runs(inCode) })
 			outcome, reason := runreport.OutcomeFailed, v1alpha1.ReasonEarlyShutdown
 			if test.stopped {
 				cancel()
 				outcome, reason = runreport.OutcomeInterrupted, v1alpha1.ReasonInterrupted
 			}
 			ending := <-ended
-			running := runs(inCode)
 			if ending.Result.Outcome != outcome || ending.Result.Reason != reason || ending.Result.Records.Actual != 0 {
 				t.Errorf("the run ended as %s, %s with %+v: %s", ending.Result.Outcome, ending.Result.Reason, ending.Result.Records, ending.Result.Message)
 			}
-			if said := ending.Result.Message + w.log.String(); running != (test.left != "") || !strings.Contains(said, test.left) || strings.Contains(said, "did not stop") != running {
-				t.Errorf("code of the run goes on: %t, and it says:\n%s", running, said)
+			if said := ending.Result.Message + w.log.String(); runs(inCode) || strings.Contains(said, "did not stop") {
+				t.Errorf("code of the run goes on: %t, and it says:\n%s", runs(inCode), said)
 			}
 			server.WaitForClients()
 			requests, files, log := server.Counters().Requests, w.files(), w.log.String()
-			waitFor(t, "the code to come to its end", func() bool { return !runs(inCode) })
-			// What it made goes nowhere; there is nothing to wait for but its goroutine, for which noLeaks waits.
 			if difference := cmp.Diff(files, w.files()); difference != "" || w.log.String() != log {
 				t.Errorf("the late result was not discarded: %s%s", difference, strings.TrimPrefix(w.log.String(), log))
 			}
@@ -106,11 +95,8 @@ func TestCodeThatRunsWhenTheRunEnds(t *testing.T) {
 	}
 }
 
-// inCode is the function below which code of a user runs, inStep the one below which it is in the one step of stuck.
-const (
-	inCode = "sandbox.(*Program).Call"
-	inStep = "math/big."
-)
+// inCode is the function that waits for the process in which code of a user runs.
+const inCode = "sandbox.(*worker).call"
 
 // runs says whether a goroutine of this process is in a function.
 func runs(function string) bool {
