@@ -7,6 +7,7 @@ import (
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/health"
 	"seedloom.dev/seedloom/engine/model"
+	"seedloom.dev/seedloom/engine/sandbox"
 	"seedloom.dev/seedloom/engine/tools"
 )
 
@@ -25,7 +26,7 @@ func Check(ctx context.Context, config Config) (*CheckResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	ready := &prepared{opened: &opened{config: config, spec: spec}}
+	ready := &prepared{opened: &opened{config: config, spec: spec}, workers: sandbox.NewWorkers()}
 	defer ready.closeInputs()
 	if _, err := ready.compile(ctx); err != nil {
 		return nil, err
