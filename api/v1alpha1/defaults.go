@@ -195,13 +195,6 @@ func (c *Column) PropagatesSkip() bool { return valueOr(c.PropagateSkip, true) }
 // ExtractsReasoning says whether the reasoning of the model has a column of its own.
 func (p *LLMPrompt) ExtractsReasoning() bool { return valueOr(p.ExtractReasoning, false) }
 
-// EarlyShutdownRule is when a run ends early: where more than a share of a column's latest cells have failed.
-type EarlyShutdownRule struct {
-	Enabled     bool
-	ErrorRate   float64
-	ErrorWindow int
-}
-
 // EffectiveEarlyShutdown is when the run ends early.
 func (s *DatasetGenerationSpec) EffectiveEarlyShutdown() EarlyShutdownRule {
 	rule := EarlyShutdownRule{Enabled: true, ErrorRate: defaultErrorRate, ErrorWindow: int(defaultErrorWindow)}
@@ -263,3 +256,6 @@ func (t *ToolSet) EffectiveMaxTurns() int { return int(valueOr(t.MaxTurns, defau
 func (t *ToolSet) EffectiveTimeout() time.Duration {
 	return time.Duration(valueOr(t.TimeoutSeconds, defaultToolTimeoutSeconds)) * time.Second
 }
+
+// Number is the number of the part, from 0.
+func (p *SeedPartition) Number() int64 { return int64(valueOr(p.Index, 0)) }

@@ -142,13 +142,13 @@ type SeedPartition struct {
 	// index is the number of the part, from 0.
 	// +kubebuilder:validation:Minimum=0
 	// +required
-	Index int32 `json:"index"`
+	Index *int32 `json:"index,omitempty"`
 
 	// count is how many parts there are.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000000
 	// +required
-	Count int32 `json:"count"`
+	Count int32 `json:"count,omitempty"`
 }
 
 // ConfigMapSeed is a key of a ConfigMap, in its data or binaryData.

@@ -133,7 +133,7 @@ func (o *validateOptions) checkSeed(ctx context.Context, of *manifest, all *reso
 		of.report(severityError, "spec.seed", err.Error())
 		return nil
 	}
-	defer data.Close()
+	defer func() { _ = data.Close() }() // was only read
 	_, err = plan.Compile(&of.resource.Spec, data.Schema().Fields())
 	var invalid *plan.InvalidError
 	if !errors.As(err, &invalid) {

@@ -147,7 +147,7 @@ func RetryAfterInText(text string) time.Duration {
 		seconds, rest := 0.0, text[found[2]:]
 		for {
 			part := amount.FindStringSubmatch(rest)
-			if part == nil || units[strings.ToLower(part[2])] == 0 {
+			if len(part) == 0 || units[strings.ToLower(part[2])] == 0 {
 				break
 			}
 			// What the expression has found is a number.

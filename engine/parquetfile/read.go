@@ -189,6 +189,7 @@ func (r *Reader) lengthPrefixed(group, column int, of *schema.Column, levels int
 		return nil, err
 	}
 	variable := schema.NewColumn(node, of.MaxDefinitionLevel(), of.MaxRepetitionLevel())
+	//nolint:staticcheck // It is the only way to read a column with a description of our own, and is not used beside other readers.
 	return newLeaf(file.NewColumnReader(variable, pages, memory.NewGoAllocator(), r.file.BufferPool()), levels), nil
 }
 

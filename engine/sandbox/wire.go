@@ -39,10 +39,19 @@ const maxValueDepth = 64
 // other stands for a value that does not leave its process, such as a function.
 type other struct{ kind string }
 
-func (o other) String() string        { return o.kind }
-func (o other) Type() string          { return o.kind }
-func (o other) Freeze()               {}
-func (o other) Truth() starlark.Bool  { return true }
+// String returns the name of the type.
+func (o other) String() string { return o.kind }
+
+// Type returns the name of the type.
+func (o other) Type() string { return o.kind }
+
+// Freeze does nothing: there is nothing that could change.
+func (o other) Freeze() {}
+
+// Truth is true, as that of functions.
+func (o other) Truth() starlark.Bool { return true }
+
+// Hash refuses to be a key.
 func (o other) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable type: %s", o.kind) }
 
 // encoder writes values, within limits.

@@ -137,7 +137,7 @@ func TestRowsAreSelected(t *testing.T) {
 		"as many as asked": {v1alpha1.SeedSelection{}, "", 7, 0, 7},
 		"shuffled, all":    {v1alpha1.SeedSelection{}, v1alpha1.SeedShuffled, 7, 0, 100},
 		"offset and limit": {v1alpha1.SeedSelection{Offset: number(10), Limit: number(5)}, "", 0, 10, 5},
-		"a part":           {v1alpha1.SeedSelection{Partition: &v1alpha1.SeedPartition{Index: 2, Count: 3}}, "", 7, 66, 34},
+		"a part":           {v1alpha1.SeedSelection{Partition: &v1alpha1.SeedPartition{Index: new(int32(2)), Count: 3}}, "", 7, 66, 34},
 	} {
 		spec := &v1alpha1.Seed{Order: c.order, Selection: &c.selection}
 		dataset, err := parseAs(t, []byte(text.String()), "rows.csv", spec, c.rows)

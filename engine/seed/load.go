@@ -208,7 +208,7 @@ func (d *Dataset) scan(ctx context.Context, spec *v1alpha1.Seed, format v1alpha1
 			return d.scanParquet(ctx, spec, opened, opened.size, limits)
 		}
 		whole := &spool{}
-		defer whole.Close()
+		defer func() { _ = whole.Close() }() // is removed with what it holds
 		if _, err := io.Copy(whole, unpacked); err != nil {
 			return err
 		}

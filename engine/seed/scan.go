@@ -21,7 +21,7 @@ func (d *Dataset) partition(selection *v1alpha1.SeedSelection) error {
 	if selection == nil || selection.Partition == nil {
 		return nil
 	}
-	number, count := int64(selection.Partition.Index), int64(selection.Partition.Count)
+	number, count := selection.Partition.Number(), int64(selection.Partition.Count)
 	d.first = d.index.count * number / count
 	d.length = d.index.count*(number+1)/count - d.first
 	if d.length == 0 {
