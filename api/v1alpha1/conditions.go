@@ -52,6 +52,8 @@ const (
 
 	// ReasonValid: the spec compiles.
 	ReasonValid = "Valid"
+	// ReasonValidWithWarnings: the spec compiles, and something in it is odd, such as a model that no column uses.
+	ReasonValidWithWarnings = "ValidWithWarnings"
 	// ReasonReferenceNotFound: an object that the spec refers to does not exist.
 	ReasonReferenceNotFound = "ReferenceNotFound"
 

@@ -257,5 +257,8 @@ func (t *ToolSet) EffectiveTimeout() time.Duration {
 	return time.Duration(valueOr(t.TimeoutSeconds, defaultToolTimeoutSeconds)) * time.Second
 }
 
+// EffectiveOffset is how many rows at the beginning are passed over.
+func (s *SeedSelection) EffectiveOffset() int64 { return valueOr(s.Offset, 0) }
+
 // Number is the number of the part, from 0.
 func (p *SeedPartition) Number() int64 { return int64(valueOr(p.Index, 0)) }

@@ -29,6 +29,7 @@ func effective() map[string]any {
 		"DatasetGenerationSpec.RandomSeed":           spec.RandomSeed,
 		"DatasetGenerationSpec.Parallelism":          spec.EffectiveParallelism(),
 		"CompletionPolicy.MinRecords":                percent.String(),
+		"SeedSelection.Offset":                       (&v1alpha1.SeedSelection{}).EffectiveOffset(),
 		"Limits.BackoffLimit":                        spec.EffectiveBackoffLimit(),
 		"Limits.StartupTimeoutSeconds":               spec.EffectiveStartupTimeoutSeconds(),
 		"RunSettings.RowGroupSize":                   spec.EffectiveRowGroupSize(),

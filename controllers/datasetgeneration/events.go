@@ -46,7 +46,8 @@ func announcements(before, after *v1alpha1.DatasetGenerationStatus) []announceme
 			add(condition, corev1.EventTypeWarning)
 		}
 	}
-	if condition := changed(v1alpha1.ConditionAccepted); condition != nil && condition.Status == metav1.ConditionFalse {
+	if condition := changed(v1alpha1.ConditionAccepted); condition != nil &&
+		(condition.Status == metav1.ConditionFalse || condition.Reason == v1alpha1.ReasonValidWithWarnings) {
 		add(condition, corev1.EventTypeWarning)
 	}
 	if condition := changed(v1alpha1.ConditionSuspended); condition != nil && condition.Status == metav1.ConditionFalse {

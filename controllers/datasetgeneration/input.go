@@ -28,6 +28,8 @@ type input struct {
 	resource *v1alpha1.DatasetGeneration
 	// violations are what is wrong with the spec; configHash is empty when there are any.
 	violations []plan.Violation
+	// advice is what is odd in a spec that is valid.
+	advice []plan.Warning
 	configHash string
 	// children are the objects that were created for the resource, by their names.
 	children children
@@ -80,7 +82,7 @@ func (r *Reconciler) gather(ctx context.Context, resource *v1alpha1.DatasetGener
 	in := &input{now: r.Now(), options: &r.Options, resource: resource}
 	in.violations = slices.Concat(plan.Validate(&resource.Spec), invalidReferences(&resource.Spec), oversized(&resource.Spec))
 	if len(in.violations) == 0 {
-		in.configHash = plan.ConfigHash(&resource.Spec)
+		in.configHash, in.advice = plan.ConfigHash(&resource.Spec), plan.Warnings(&resource.Spec)
 	}
 	found, err := r.listLabelled(ctx, resource)
 	if err != nil {

@@ -343,3 +343,29 @@ func TestAPodBetweenTheEndOfItsContainerAndItsOwn(t *testing.T) {
 		}
 	}
 }
+
+func TestWarningsOfASpecAreInAcceptedAndAnEvent(t *testing.T) {
+	in := fixture{spec: v1alpha1.DatasetGenerationSpec{NumRecords: 10}, age: time.Minute, pods: []corev1.Pod{runningPod()}}.input()
+	in.advice = []plan.Warning{{Field: "spec.models[1]", Message: `no column uses the model "judge"`}}
+	before := in.resource.Status.DeepCopy()
+	after := decide(in).status(nil)
+	accepted := meta.FindStatusCondition(after.Conditions, v1alpha1.ConditionAccepted)
+	if accepted == nil || accepted.Status != metav1.ConditionTrue || accepted.Reason != v1alpha1.ReasonValidWithWarnings ||
+		!strings.Contains(accepted.Message, `spec.models[1]: no column uses the model "judge"`) {
+		t.Fatalf("Accepted is %+v", accepted)
+	}
+	told := 0
+	for _, event := range announcements(before, &after) {
+		if event.reason == v1alpha1.ReasonValidWithWarnings && event.eventType == corev1.EventTypeWarning {
+			told++
+		}
+	}
+	if told != 1 {
+		t.Errorf("%d events tell the warnings", told)
+	}
+	for _, event := range announcements(&after, &after) {
+		if event.reason == v1alpha1.ReasonValidWithWarnings {
+			t.Error("the warnings are told again")
+		}
+	}
+}

@@ -7,7 +7,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/engine/plan"
 )
 
 // status derives the status from the situation, and from what went wrong when its children were created or deleted. It is the
@@ -80,7 +79,7 @@ func (s *situation) answerRetry(status *v1alpha1.DatasetGenerationStatus) {
 
 // addInvalid says what has to be corrected.
 func (s *situation) addInvalid(conditions *conditionSet) {
-	message := violationsMessage(s.violations)
+	message := listed(s.violations)
 	conditions.add(v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonInvalidSpec, message)
 	conditions.add(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonInvalidSpec, message)
 	conditions.add(v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonInvalidSpec,
@@ -101,16 +100,16 @@ func (s *situation) showStop(status *v1alpha1.DatasetGenerationStatus) {
 	}
 }
 
-// violationsMessage lists what is wrong with the spec, as far as a condition can hold it.
-func violationsMessage(violations []plan.Violation) string {
+// listed lists what is wrong with the spec, or odd in it, as far as a condition can hold it.
+func listed[T fmt.Stringer](found []T) string {
 	var text strings.Builder
-	for i, violation := range violations {
-		line := clip(violation.String(), maxMessage)
+	for i, item := range found {
+		line := clip(item.String(), maxMessage)
 		if i > 0 {
 			text.WriteString("; ")
 		}
 		if text.Len()+len(line) > maxViolations {
-			fmt.Fprintf(&text, "and %d more", len(violations)-i)
+			fmt.Fprintf(&text, "and %d more", len(found)-i)
 			break
 		}
 		text.WriteString(line)
@@ -121,6 +120,11 @@ func violationsMessage(violations []plan.Violation) string {
 func (s *situation) addAccepted(conditions *conditionSet) {
 	if len(s.missing) > 0 && s.lifetime == lifetimeActive && s.observed.ending == nil {
 		conditions.add(v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonReferenceNotFound, strings.Join(s.missing, "; "))
+		return
+	}
+	if len(s.advice) > 0 {
+		conditions.add(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonValidWithWarnings,
+			"the spec is valid; warnings: "+listed(s.advice))
 		return
 	}
 	conditions.add(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonValid, "the spec is valid")

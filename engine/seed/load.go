@@ -94,9 +94,7 @@ func wanted(spec *v1alpha1.Seed, rows int64) limits {
 	result := limits{count: -1}
 	selection := spec.Selection
 	if selection != nil {
-		if selection.Offset != nil {
-			result.offset = *selection.Offset
-		}
+		result.offset = selection.EffectiveOffset()
 		if selection.Limit != nil {
 			result.count = *selection.Limit
 		}
