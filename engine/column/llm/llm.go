@@ -4,6 +4,7 @@ package llm
 
 import (
 	"context"
+	"strings"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column"
@@ -139,21 +140,29 @@ func (g *Generator) render(ctx context.Context, record *table.Record) ([]model.M
 		if err != nil {
 			return nil, err
 		}
-		messages = append(messages, model.Message{Role: model.RoleSystem, Content: text})
+		// Where a row has nothing to say to the system, no message is sent: servers refuse empty ones.
+		if strings.TrimSpace(text) != "" {
+			messages = append(messages, model.Message{Role: model.RoleSystem, Content: text})
+		}
 	}
 	text, err := g.text(ctx, g.prompt, record)
 	if err != nil {
 		return nil, err
 	}
-	if instructions := g.recipe.instructions(); instructions != "" {
-		text += "\n\n" + instructions
-	}
-	user := model.Message{Role: model.RoleUser, Content: text}
+	user := model.Message{Role: model.RoleUser}
 	if g.config.Media != nil {
 		if user.Media, err = g.config.Media.Of(ctx, record); err != nil {
 			return nil, err
 		}
 	}
+	if strings.TrimSpace(text) == "" && len(user.Media) == 0 {
+		return nil, failure.New(v1alpha1.ReasonTemplateError, failure.DropRow,
+			"the prompt of column %q rendered to nothing, so the model was not asked; use skip for rows that need no answer", g.name)
+	}
+	if instructions := g.recipe.instructions(); instructions != "" {
+		text += "\n\n" + instructions
+	}
+	user.Content = text
 	return append(messages, user), nil
 }
 

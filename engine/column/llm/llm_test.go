@@ -126,3 +126,22 @@ func TestNewRefusesWhatDoesNotParse(t *testing.T) {
 		}
 	}
 }
+
+func TestAPromptThatRendersToNothingIsNotSent(t *testing.T) {
+	for name, spec := range map[string]v1alpha1.LLMPrompt{
+		"nothing":     {Model: "m", Prompt: "{{ title if title == 'x' }}"},
+		"white space": {Model: "m", Prompt: " {% if title == 'x' %}{{ title }}{% endif %}\n", SystemPrompt: "S"},
+	} {
+		client := &script{answers: []any{"yes"}}
+		_, err := generator(t, spec, client).Ask(t.Context(), record())
+		failed := failure.Of(err)
+		if err == nil || failed.Reason != v1alpha1.ReasonTemplateError || failed.Consequence != failure.DropRow || len(client.asked) != 0 {
+			t.Errorf("%s: %d requests, and then %v", name, len(client.asked), err)
+		}
+	}
+	client := &script{answers: []any{"yes"}}
+	spec := v1alpha1.LLMPrompt{Model: "m", Prompt: "P", SystemPrompt: "{{ title if title == 'x' }}"}
+	if _, err := generator(t, spec, client).Ask(t.Context(), record()); err != nil || len(client.asked[0].Messages) != 1 {
+		t.Errorf("an empty system prompt was sent: %v, %v", client.asked, err)
+	}
+}
