@@ -77,7 +77,7 @@ func New(spec *v1alpha1.DatasetGenerationSpec, schema *table.Schema, workers *sa
 			next.processor, err = newProgram(configured.Starlark, schema, workers)
 		case configured.SchemaTransform != nil:
 			next.stage = v1alpha1.ProcessorPostBatch
-			next.processor, err = newTransform(configured, spec.RandomSeed)
+			next.processor, err = newTransform(configured, spec.RandomSeed, schema)
 		default:
 			continue
 		}

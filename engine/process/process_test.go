@@ -159,6 +159,41 @@ func TestTemplatesHaveTheTypesOfTheirShape(t *testing.T) {
 	}
 }
 
+func TestATextThatIsAPathKeepsItsValue(t *testing.T) {
+	for text, want := range map[string]struct {
+		kind  string
+		value any
+	}{
+		`{"x": "{{ place }}"}`:                        {"struct<city: string, zip: int64>", []any{"Ulm", int64(89073)}},
+		`{"x": "{{ place.zip }}"}`:                    {"int64", int64(89073)},
+		`{"x": "{{ marks }}"}`:                        {"list<double>", []any{1.5, nil}},
+		`{"x": "{{ marks[0] }}"}`:                     {"double", 1.5},
+		`{"x": "{{ marks[7] }}"}`:                     {"double", nil},
+		`{"x": "{{ name }}"}`:                         {"string", "name-0"},
+		`{"x": "{{ none }}"}`:                         {"string", nil},
+		`{"x": "{{ marks | list }}"}`:                 {"string", "[1.5,null]"},
+		`{"x": "{{ place.city if place.zip == 1 }}"}`: {"string", nil},
+		`{"x": "{{ place.zip }}!"}`:                   {"string", "89073!"},
+		`{"x": ["{{ place.zip }}", "{{ name }}"]}`:    {"list<string>", []any{"89073", "name-0"}},
+		`{"x": ["{{ place.zip }}", 1.5]}`:             {"list<double>", []any{89073.0, 1.5}},
+		`{"x": [{"c": "{{ place }}"}, {"c": null}]}`:  {"list<struct<c: struct<city: string, zip: int64>>>", []any{[]any{[]any{"Ulm", int64(89073)}}, []any{nil}}},
+	} {
+		template, problems := parseTypedTemplate([]byte(text), schema)
+		if len(problems) > 0 {
+			t.Errorf("%s: %v", text, problems)
+			continue
+		}
+		cells, err := template.Render(t.Context(), batch(1).Records[0], jinja.Options{Undefined: jinja.UndefinedStrict})
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if kind := template.Schema().Fields()[0].Type.String(); kind != want.kind || cmp.Diff(want.value, cells[0]) != "" {
+			t.Errorf("%s: got %s %v, want %s %v", text, kind, cells[0], want.kind, want.value)
+		}
+	}
+}
+
 func TestEverythingThatIsWrongWithATemplateIsTold(t *testing.T) {
 	for text, want := range map[string][]string{
 		`[]`:                        {"must be an object"},

@@ -22,6 +22,10 @@ func (p *templateParser) infer(n *node) (table.Type, bool) {
 	}
 	kind := table.Type{Kind: n.kind}
 	switch n.kind {
+	case table.KindString:
+		if found, typed := p.valueType(n); typed {
+			return found, true
+		}
 	case table.KindStruct:
 		if len(n.children) == 0 {
 			p.problem(n.path, "an object without members can't be written to a file")

@@ -46,14 +46,28 @@ type node struct {
 	names    []string
 	children []*node
 	path     string
+	// cell is where the value stands in a record, for a text that is nothing but a path to a value of another type than a text.
+	cell *cellPath
 }
 
 // maxDepth bounds how deep values lie in a template.
 const maxDepth = 32
 
 // ParseTemplate reads a template, or says everything that is wrong with it. The order of its members is kept.
-func ParseTemplate(raw []byte) (*Template, []Problem) {
-	parser := &templateParser{decoder: json.NewDecoder(bytes.NewReader(raw)), made: &Template{}}
+func ParseTemplate(raw []byte) (*Template, []Problem) { return parseTemplate(raw, nil) }
+
+// parseTypedTemplate reads a template for records of a schema: a text that is nothing but a path keeps the value that it leads to, with its type.
+// Where the types do not go together, as in a list of a number and a text, all texts are texts.
+func parseTypedTemplate(raw []byte, schema *table.Schema) (*Template, []Problem) {
+	template, problems := parseTemplate(raw, schema)
+	if len(problems) == 0 && template.root.fits(table.Type{Kind: table.KindStruct, Fields: template.schema.Fields()}) {
+		return template, nil
+	}
+	return parseTemplate(raw, nil)
+}
+
+func parseTemplate(raw []byte, schema *table.Schema) (*Template, []Problem) {
+	parser := &templateParser{decoder: json.NewDecoder(bytes.NewReader(raw)), made: &Template{}, schema: schema}
 	parser.decoder.UseNumber()
 	root, err := parser.value("", 0)
 	if err == nil {
@@ -93,10 +107,8 @@ func (t *Template) References() []Reference {
 
 // Render renders the template with the cells of a record. The cells that it returns stand in the order of the schema.
 func (t *Template) Render(ctx context.Context, record *table.Record, options jinja.Options) ([]any, error) {
-	vars := column.Vars(record)
-	rendered, err := t.root.render(table.Type{Kind: table.KindStruct, Fields: t.schema.Fields()}, func(template *jinja.Template) (string, error) {
-		return template.Render(ctx, vars, options)
-	})
+	renderer := &renderer{ctx: ctx, record: record, vars: column.Vars(record), options: options}
+	rendered, err := t.root.render(table.Type{Kind: table.KindStruct, Fields: t.schema.Fields()}, renderer)
 	if err != nil {
 		return nil, err
 	}
@@ -105,13 +117,13 @@ func (t *Template) Render(ctx context.Context, record *table.Record, options jin
 }
 
 // render makes the value of a node in the type that it was found to have, which may be wider than the node's own.
-func (n *node) render(kind table.Type, text func(*jinja.Template) (string, error)) (any, error) {
+func (n *node) render(kind table.Type, with *renderer) (any, error) {
 	if n == nil {
 		return nil, nil
 	}
 	switch n.kind {
 	case table.KindString:
-		rendered, err := text(n.template)
+		rendered, err := with.value(n, kind)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", n.path, err)
 		}
@@ -124,7 +136,7 @@ func (n *node) render(kind table.Type, text func(*jinja.Template) (string, error
 				continue
 			}
 			var err error
-			if values[i], err = n.children[position].render(field.Type, text); err != nil {
+			if values[i], err = n.children[position].render(field.Type, with); err != nil {
 				return nil, err
 			}
 		}
@@ -133,7 +145,7 @@ func (n *node) render(kind table.Type, text func(*jinja.Template) (string, error
 		values := make([]any, len(n.children))
 		for i, child := range n.children {
 			var err error
-			if values[i], err = child.render(*kind.Element, text); err != nil {
+			if values[i], err = child.render(*kind.Element, with); err != nil {
 				return nil, err
 			}
 		}
@@ -146,6 +158,8 @@ func (n *node) render(kind table.Type, text func(*jinja.Template) (string, error
 }
 
 type templateParser struct {
+	// schema is that of the records; nil where it is not known yet.
+	schema   *table.Schema
 	decoder  *json.Decoder
 	made     *Template
 	problems []Problem

@@ -18,11 +18,11 @@ type transform struct {
 	template *Template
 }
 
-func newTransform(spec *v1alpha1.Processor, seed int64) (*transform, error) {
+func newTransform(spec *v1alpha1.Processor, seed int64, schema *table.Schema) (*transform, error) {
 	if spec.SchemaTransform.Template == nil {
 		return nil, errors.New("schemaTransform.template: is needed")
 	}
-	template, problems := ParseTemplate(spec.SchemaTransform.Template.Raw)
+	template, problems := parseTypedTemplate(spec.SchemaTransform.Template.Raw, schema)
 	if len(problems) > 0 {
 		return nil, fmt.Errorf("schemaTransform.template: %s %s", problems[0].Path, problems[0].Message)
 	}
