@@ -40,7 +40,8 @@ func TestPodsHaveTheCertificatesOfTheirProviders(t *testing.T) {
 			}
 		}
 	}
-	if len(paths) != 3 || paths["both/ca.crt"] != "authorities/all.pem" || paths["both/tls.crt"] != "client/tls.crt" || paths["both/tls.key"] != "client/tls.key" {
+	if len(paths) != 3 || paths["both/ca.crt"] != "authorities/all.pem" || paths["both/tls.crt"] != "client/tls.crt" ||
+		paths["both/tls.key"] != "client/tls.key" {
 		t.Errorf("the files are %v", paths)
 	}
 	mounted := false
@@ -57,7 +58,8 @@ func TestPodsHaveTheCertificatesOfTheirProviders(t *testing.T) {
 	}
 	found := false
 	for _, reference := range references(&spec) {
-		found = found || reference.kind == "ConfigMap" && reference.name == "authorities" && reference.field == "spec.providers[1].tls.caBundleConfigMapRef.name"
+		found = found || reference.kind == "ConfigMap" && reference.name == "authorities" &&
+			reference.field == "spec.providers[1].tls.caBundleConfigMapRef.name"
 	}
 	if !found {
 		t.Errorf("nobody looks for the ConfigMap: %v", references(&spec))

@@ -29,14 +29,7 @@ func announcements(before, after *v1alpha1.DatasetGenerationStatus) []announceme
 		}
 		found = append(found, announcement{eventType, condition.Reason, clip(condition.Message, maxEventNote)})
 	}
-	changed := func(conditionType string) *metav1.Condition {
-		now := meta.FindStatusCondition(after.Conditions, conditionType)
-		then := meta.FindStatusCondition(before.Conditions, conditionType)
-		if now == nil || (then != nil && then.Status == now.Status && then.Reason == now.Reason) {
-			return nil
-		}
-		return now
-	}
+	changed := func(conditionType string) *metav1.Condition { return changedCondition(before, after, conditionType) }
 	for _, conditionType := range []string{
 		v1alpha1.ConditionSyncFallback, v1alpha1.ConditionDegraded,
 		// Partial may have the reason of the failure, and says less of it.
@@ -71,6 +64,16 @@ func announcements(before, after *v1alpha1.DatasetGenerationStatus) []announceme
 		add(condition, corev1.EventTypeNormal)
 	}
 	return found
+}
+
+// changedCondition is a condition of after, or nil when it has the same status and reason as before.
+func changedCondition(before, after *v1alpha1.DatasetGenerationStatus, conditionType string) *metav1.Condition {
+	now := meta.FindStatusCondition(after.Conditions, conditionType)
+	then := meta.FindStatusCondition(before.Conditions, conditionType)
+	if now == nil || (then != nil && then.Status == now.Status && then.Reason == now.Reason) {
+		return nil
+	}
+	return now
 }
 
 // unansweredRetry says why a request for another attempt has not started one, or nothing when it has.

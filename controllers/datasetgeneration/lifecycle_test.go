@@ -84,12 +84,14 @@ var _ = Describe("An async run", func() {
 				Endpoints: []runreport.Endpoint{{Provider: "local", State: runreport.EndpointPaused, Since: since, Refused: 12}},
 			})
 			return w.condition(v1alpha1.ConditionDegraded)
-		}).Should(And(HaveField("Reason", v1alpha1.ReasonProviderUnavailable), HaveField("Message", And(ContainSubstring(`"local"`), ContainSubstring("3 requests")))))
+		}).Should(And(HaveField("Reason", v1alpha1.ReasonProviderUnavailable),
+			HaveField("Message", And(ContainSubstring(`"local"`), ContainSubstring("3 requests")))))
 		Expect(w.get().Status.Progress.SlowRequests).To(Equal(int64(3)))
 		Expect(w.ready()).To(Equal(v1alpha1.ReasonRunning))
 		reports(runreport.Troubles{})
 		Eventually(func() string { return w.condition(v1alpha1.ConditionDegraded).Reason }).Should(BeEmpty())
-		Eventually(w.eventReasons).Should(ConsistOf(v1alpha1.ReasonPending, v1alpha1.ReasonRunning, v1alpha1.ReasonProviderUnavailable, v1alpha1.ReasonProgressing))
+		Eventually(w.eventReasons).Should(ConsistOf(v1alpha1.ReasonPending, v1alpha1.ReasonRunning, v1alpha1.ReasonProviderUnavailable,
+			v1alpha1.ReasonProgressing))
 	})
 
 	It("finalizes several shards in a Job of its own, and counts each shard once", func() {
@@ -172,7 +174,8 @@ var _ = Describe("An async run", func() {
 		w.create(newSpec())
 		job := w.job(runreport.RoleGenerate, 1)
 		failed := withRecords(complete(100), 0, 100)
-		failed.Outcome, failed.Reason, failed.Message = runreport.OutcomeFailed, v1alpha1.ReasonModelAuthentication, "provider openai refused the key"
+		failed.Outcome, failed.Reason, failed.Message = runreport.OutcomeFailed, v1alpha1.ReasonModelAuthentication,
+			"provider openai refused the key"
 		w.end(w.startPod(job, 0), runreport.ExitFailed, failed)
 		w.finish(job, batchv1.JobReasonFailedIndexes)
 		Eventually(w.ready).Should(Equal(v1alpha1.ReasonFailed))

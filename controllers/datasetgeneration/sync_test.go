@@ -91,7 +91,8 @@ var _ = Describe("Pods that do not start", func() {
 			g.Expect(w.ready()).To(Equal(v1alpha1.ReasonPodStartupFailed))
 			stalled := w.condition(v1alpha1.ConditionStalled)
 			g.Expect(stalled.Status).To(Equal(metav1.ConditionTrue))
-			g.Expect(stalled.Message).To(And(ContainSubstring(`"other" does not exist`), ContainSubstring("spec.output.persistentVolumeClaim.claimName")))
+			g.Expect(stalled.Message).To(And(ContainSubstring(`"other" does not exist`),
+				ContainSubstring("spec.output.persistentVolumeClaim.claimName")))
 			g.Expect(w.condition(v1alpha1.ConditionAccepted).Reason).To(Equal(v1alpha1.ReasonReferenceNotFound))
 		}).Should(Succeed())
 		Expect(kube.Create(w.ctx, claim(w.namespace, "other"))).To(Succeed())

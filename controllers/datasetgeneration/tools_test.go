@@ -69,10 +69,12 @@ func TestPodsHaveTheToolServersThatColumnsUse(t *testing.T) {
 		t.Errorf("the variables are %v", variables)
 	}
 	engine := pod.Containers[0]
-	if !slices.ContainsFunc(engine.VolumeMounts, func(mount corev1.VolumeMount) bool { return mount.MountPath == "/var/run/seedloom/tools/files" }) {
+	if !slices.ContainsFunc(engine.VolumeMounts,
+		func(mount corev1.VolumeMount) bool { return mount.MountPath == "/var/run/seedloom/tools/files" }) {
 		t.Errorf("the engine can't reach the socket: %v", engine.VolumeMounts)
 	}
-	if key := engine.Env[len(engine.Env)-1]; len(engine.Env) != 3 || key.Name != "SEEDLOOM_TOOL_KEY_1" || key.ValueFrom.SecretKeyRef.Name != "tools" {
+	if key := engine.Env[len(engine.Env)-1]; len(engine.Env) != 3 || key.Name != "SEEDLOOM_TOOL_KEY_1" ||
+		key.ValueFrom.SecretKeyRef.Name != "tools" {
 		t.Errorf("the environment of the engine is %v", engine.Env)
 	}
 	for _, container := range pod.InitContainers {
@@ -154,7 +156,8 @@ var _ = Describe("A run with tool servers in sidecars", func() {
 		spec.Tools[0].Servers = []string{"serch"}
 		w.create(spec)
 		Eventually(w.ready).Should(Equal(v1alpha1.ReasonInvalidSpec))
-		Expect(w.condition(v1alpha1.ConditionAccepted).Message).To(ContainSubstring(`spec.tools[0].servers[0]: no tool server is called "serch"; did you mean "search"?`))
+		Expect(w.condition(v1alpha1.ConditionAccepted).Message).To(
+			ContainSubstring(`spec.tools[0].servers[0]: no tool server is called "serch"; did you mean "search"?`))
 		var none []batchv1.Job
 		Expect(w.jobs()).To(BeEquivalentTo(none))
 	})

@@ -49,7 +49,8 @@ func TestNoLeaseIsLostAndTheCapHolds(t *testing.T) {
 			t.Fatalf("step %d: it waits for %d until a time that is past", step, wait.Reason)
 		}
 		if limiter.Running() != len(leases[index]) || limiter.Limit() < 1 || limiter.Limit() > limit || len(leases[0])+len(leases[1]) > shared {
-			t.Fatalf("step %d: %d and %d leases are held, %d counted, and the limit is %d", step, len(leases[0]), len(leases[1]), limiter.Running(), limiter.Limit())
+			t.Fatalf("step %d: %d and %d leases are held, %d counted, and the limit is %d", step, len(leases[0]), len(leases[1]), limiter.Running(),
+				limiter.Limit())
 		}
 	}
 	held := len(leases[0]) + len(leases[1])

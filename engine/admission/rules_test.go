@@ -38,7 +38,8 @@ func TestABurstOfRefusalsCutsOnce(t *testing.T) {
 		l.Done(lease, at(20), admission.Result{Outcome: admission.Refused})
 	}
 	if stats := l.Stats(); stats.Cuts != 1 || stats.Refused != 16 || l.Limit() != 36 {
-		t.Errorf("16 refusals of 64 gave %d cuts, and a limit of %d; want 1, and three quarters of the 49 that were too many", stats.Cuts, l.Limit())
+		t.Errorf("16 refusals of 64 gave %d cuts, and a limit of %d; want 1, and three quarters of the 49 that were too many", stats.Cuts,
+			l.Limit())
 	}
 }
 

@@ -82,7 +82,8 @@ output: {persistentVolumeClaim: {claimName: c}}`), &parsed); err != nil {
 const (
 	text   = `- {name: one, llmText: {model: m, prompt: "x {{ topic }}"}}`
 	system = `- {name: one, llmText: {model: m, prompt: "x {{ topic }}", systemPrompt: "y"}}`
-	schema = `- {name: one, llmStructured: {model: m, prompt: "x {{ topic }}", schema: {type: object, required: [a], properties: {a: {type: string}}}}}`
+	schema = `- {name: one, llmStructured: {model: m, prompt: "x {{ topic }}", ` +
+		`schema: {type: object, required: [a], properties: {a: {type: string}}}}}`
 	vector = `- {name: one, embedding: {model: m, targetColumn: topic}}`
 	chat   = `{"choices":[{"message":{"content":"hello"},"finish_reason":"stop"}]}`
 )

@@ -69,8 +69,8 @@ func questionOf(configured *plan.Column, tools func(alias string) []model.Tool) 
 	case plan.RequestsChat:
 		return questionInChat(configured, tools, asked)
 	}
-	return nil, failure.New(v1alpha1.ReasonInternalError, failure.EndRun, "column %q: no question is known for requests of the kind %q", configured.Name,
-		configured.Lane.Requests)
+	return nil, failure.New(v1alpha1.ReasonInternalError, failure.EndRun,
+		"column %q: no question is known for requests of the kind %q", configured.Name, configured.Lane.Requests)
 }
 
 // questionInChat completes the question for a column that has conversations.

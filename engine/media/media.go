@@ -87,7 +87,8 @@ func (c *Contexts) ofCell(spec v1alpha1.MediaContext, kind table.Type, cell any)
 	return all, problem
 }
 
-// binaryOf lists the binary data in a cell: bytes, a struct with a member "bytes" as the datasets of Hugging Face have it, or a list of such.
+// binaryOf lists the binary data in a cell: bytes, a struct with a member "bytes" as the datasets of Hugging Face have it, or a list of
+// such.
 func binaryOf(kind table.Type, cell any) (parts [][]byte, isBinary bool) {
 	switch kind.Kind {
 	case table.KindBinary:

@@ -116,7 +116,8 @@ func TestWhatIsNoMediaDropsTheRow(t *testing.T) {
 			t.Errorf("%s: got %v, want %q", name, err, test.want)
 			continue
 		}
-		if !strings.Contains(err.Error(), `column "caption"`) || !strings.Contains(err.Error(), `"picture"`) || strings.Contains(err.Error(), "secret") {
+		if !strings.Contains(err.Error(), `column "caption"`) || !strings.Contains(err.Error(), `"picture"`) ||
+			strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: the message must name the columns and no value: %v", name, err)
 		}
 	}

@@ -73,7 +73,8 @@ func fail(failed *entry, batch *Batch, cause error) *failure.Error {
 	}
 	return failure.Wrap(&Error{
 		Processor: failed.name, Stage: batch.Stage, Policy: policy, RowGroup: batch.RowGroup, First: first, Last: last, Cause: cause,
-	}, reason, failure.EndRun, "the processor %q failed in the stage %s of row group %d (rows %d to %d)", failed.name, batch.Stage, batch.RowGroup, first, last)
+	}, reason, failure.EndRun, "the processor %q failed in the stage %s of row group %d (rows %d to %d)", failed.name, batch.Stage,
+		batch.RowGroup, first, last)
 }
 
 // call runs a processor with a limit on its time. A panic of it is an error like others.
@@ -82,7 +83,8 @@ func (s *Set) call(ctx context.Context, logger *slog.Logger, next *entry, batch 
 	defer cancel()
 	defer func() {
 		if cause := recover(); cause != nil {
-			logger.Error("a processor panicked", "processor", next.name, "stage", batch.Stage, "rowGroup", batch.RowGroup, "stack", string(debug.Stack()))
+			logger.Error("a processor panicked", "processor", next.name, "stage", batch.Stage, "rowGroup", batch.RowGroup, "stack",
+				string(debug.Stack()))
 			records, form, err = nil, nil, fmt.Errorf("it panicked: %v", cause)
 		}
 	}()

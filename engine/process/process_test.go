@@ -64,7 +64,8 @@ func starlarkSet(t *testing.T, body string) *Set {
 
 func TestValuesOfEveryTypePassThroughCode(t *testing.T) {
 	given := batch(3)
-	result, err := starlarkSet(t, `return [dict(r, name=r["place"]["city"] + r["name"]) for r in rows]`).Run(t.Context(), slog.Default(), given)
+	result, err := starlarkSet(t, `return [dict(r, name=r["place"]["city"] + r["name"]) for r in rows]`).Run(t.Context(), slog.Default(),
+		given)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,7 +87,8 @@ func (p *program) records(batch *Batch, dicts []*starlark.Dict) ([]*table.Record
 		row := table.RowIndex(number)
 		candidates := sources[row]
 		if len(candidates) == 0 {
-			return nil, fmt.Errorf("item %d of what it returned: %s is %s, which is none of the rows that it was given", position, sandbox.RowKey, given)
+			return nil, fmt.Errorf("item %d of what it returned: %s is %s, which is none of the rows that it was given", position, sandbox.RowKey,
+				given)
 		}
 		ordinal := taken[row]
 		taken[row]++
@@ -113,7 +114,8 @@ func (p *program) fill(record *table.Record, dict *starlark.Dict, columns []int,
 			return err
 		}
 		if !found {
-			return fmt.Errorf("the column %q is missing in what it returned; return every column (dropColumns leaves some out of the dataset)", field.Name)
+			return fmt.Errorf("the column %q is missing in what it returned; return every column (dropColumns leaves some out of the dataset)",
+				field.Name)
 		}
 		cell, err := sandbox.FromStarlark(field.Type, value)
 		if err == nil {

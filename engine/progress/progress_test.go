@@ -94,7 +94,8 @@ func TestTheDocumentsAreServedWhileCounting(t *testing.T) {
 	}
 	counting.Wait()
 	var read map[string]any
-	if err := json.Unmarshal([]byte(get(runreport.ProgressPath)), &read); err != nil || read["runID"] != "r" || read["shard"] != 3.0 || read["attempt"] != 2.0 {
+	if err := json.Unmarshal([]byte(get(runreport.ProgressPath)), &read); err != nil || read["runID"] != "r" || read["shard"] != 3.0 ||
+		read["attempt"] != 2.0 {
 		t.Errorf("got %v, %v", read, err)
 	}
 	metrics := get(runreport.MetricsPath)

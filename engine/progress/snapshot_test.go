@@ -22,7 +22,8 @@ func (c *clock) now() time.Time { return c.at }
 func check(t *testing.T, snapshot progress.Snapshot) {
 	t.Helper()
 	for _, column := range snapshot.Columns {
-		if column.Succeeded+column.Failed+column.Dropped != column.Completed || column.Completed > column.Total || column.Open > column.Succeeded {
+		if column.Succeeded+column.Failed+column.Dropped != column.Completed || column.Completed > column.Total ||
+			column.Open > column.Succeeded {
 			t.Fatalf("column %+v does not add up", column)
 		}
 		settled := column.Settled()
@@ -188,12 +189,14 @@ func TestWhatEarlierProcessesMadeIsInNoRate(t *testing.T) {
 	tracker.Add(counts(10, 0))
 	snapshot := tracker.Snapshot()
 	column, model := snapshot.Columns[0], snapshot.Models[0]
-	if snapshot.Initial != 600 || snapshot.Records.Actual != 610 || column.Initial != 620 || column.Completed != 630 || model.Succeeded != 630 {
+	if snapshot.Initial != 600 || snapshot.Records.Actual != 610 || column.Initial != 620 || column.Completed != 630 ||
+		model.Succeeded != 630 {
 		t.Errorf("got %+v", snapshot)
 	}
-	if snapshot.RecordsPerSecond != 1 || snapshot.AverageRecordsPerSecond != 1 || column.PerSecond != 1 || model.RequestsPerMinute != 60 || model.OutputTokensPerSecond != 2 {
-		t.Errorf("10 records in 10 s are counted as %g records/s, %g cells/s, %g requests/min, %g tokens/s", snapshot.RecordsPerSecond, column.PerSecond,
-			model.RequestsPerMinute, model.OutputTokensPerSecond)
+	if snapshot.RecordsPerSecond != 1 || snapshot.AverageRecordsPerSecond != 1 || column.PerSecond != 1 || model.RequestsPerMinute != 60 ||
+		model.OutputTokensPerSecond != 2 {
+		t.Errorf("10 records in 10 s are counted as %g records/s, %g cells/s, %g requests/min, %g tokens/s",
+			snapshot.RecordsPerSecond, column.PerSecond, model.RequestsPerMinute, model.OutputTokensPerSecond)
 	}
 }
 

@@ -27,7 +27,8 @@ func tally(p *plan.Plan, written int64, skipped map[string]int64, dropped []stor
 		counts.Columns = append(counts.Columns, count)
 	}
 	for _, row := range dropped {
-		counts.Dropped = runreport.AddDrops(counts.Dropped, runreport.Drop{Reason: row.Reason, Column: row.Column, Count: 1, Message: row.Message})
+		counts.Dropped = runreport.AddDrops(counts.Dropped,
+			runreport.Drop{Reason: row.Reason, Column: row.Column, Count: 1, Message: row.Message})
 	}
 	return counts
 }

@@ -2,8 +2,8 @@ package schedule
 
 import "time"
 
-// SetCeiling changes how many tasks may run in all lanes under a ceiling together. What runs beyond it is left to end. Without limited there
-// is no ceiling.
+// SetCeiling changes how many tasks may run in all lanes under a ceiling together. What runs beyond it is left to end. Without limited
+// there is no ceiling.
 func (c *Core) SetCeiling(index, limit int, limited bool) { c.ceilings[index].Set(limit, limited) }
 
 // Demand says how many tasks run under a ceiling, and how many would if it were not there.

@@ -32,9 +32,10 @@
 //	}
 //	unfinished := core.TakeUnfinished() // where core.Ending() is not nil
 //
-// Next is called for every lane until it has nothing more, before NextWake is asked: only then does NextWake lie in the future. With nothing
-// in flight and row groups still open, there always is a wake-up to wait for, or a row group is held, or a ceiling is shut. Times never go
-// back. Whatever ends the run, by End or by a failure that says so, Next returns nothing from then on; what is in flight is still returned.
+// Next is called for every lane until it has nothing more, before NextWake is asked: only then does NextWake lie in the future. With
+// nothing in flight and row groups still open, there always is a wake-up to wait for, or a row group is held, or a ceiling is shut. Times
+// never go back. Whatever ends the run, by End or by a failure that says so, Next returns nothing from then on; what is in flight is still
+// returned.
 //
 // # The life of a cell
 //

@@ -21,8 +21,8 @@ type GateConfig struct {
 const (
 	// alwaysFailing is after how many failures without any success a column is given up.
 	alwaysFailing = 25
-	// hopelessRequests is after how many requests of failed cells a column without any success is given up, once so many cells have failed: where
-	// each costs many requests, waiting for as many cells would cost too much.
+	// hopelessRequests is after how many requests of failed cells a column without any success is given up, once so many cells have failed:
+	// where each costs many requests, waiting for as many cells would cost too much.
 	hopelessRequests = 25
 	hopelessCells    = 5
 	// confidence is the number of standard deviations of the lower confidence bound. The bound is looked at after every outcome,
@@ -173,7 +173,8 @@ func (e *endpoint) failed(now time.Time, probe, first bool, config OutageConfig,
 		return ending
 	}
 	ending := failure.New(v1alpha1.ReasonProviderUnavailable, failure.EndRun,
-		"nothing has got through to the provider for %s (%d requests in a row); check that its endpoint is right and that it is up; the last failure: %s",
+		"nothing has got through to the provider for %s (%d requests in a row); "+
+			"check that its endpoint is right and that it is up; the last failure: %s",
 		outage.Round(time.Second), e.unsuccessful, cause.Message)
 	ending.Temporary = true
 	return ending

@@ -78,7 +78,8 @@ func (c *Core) lastViolation() string {
 	for i := range c.backlogs {
 		for _, entry := range c.backlogs[i].ready.items {
 			if entry.way != c.ways[i] || (entry.way > 0) != c.last {
-				return fmt.Sprintf("a cell of column %d is queued with a way of %d ms, and has %d ms to go (the last rows: %t)", i, entry.way, c.ways[i], c.last)
+				return fmt.Sprintf("a cell of column %d is queued with a way of %d ms, and has %d ms to go (the last rows: %t)", i, entry.way,
+					c.ways[i], c.last)
 			}
 		}
 	}
@@ -155,7 +156,8 @@ func (c *Core) rowViolations(r *row, queued, deferred, running map[placement]int
 		here := placement{r, r.epoch, i}
 		places := [3]int{queued[here], deferred[here], running[here]}
 		if problem := misplaced(r.cells[i].state, unmet, places, c.closed); problem != "" {
-			found = append(found, fmt.Sprintf("row %d, column %d %s: queued %d times, deferred %d times, running %d times", r.index, i, problem, places[0], places[1], places[2]))
+			found = append(found, fmt.Sprintf("row %d, column %d %s: queued %d times, deferred %d times, running %d times", r.index, i, problem,
+				places[0], places[1], places[2]))
 		}
 	}
 	if remaining != r.remaining || (remaining == 0 && !r.group.held) {
@@ -193,7 +195,8 @@ func (c *Core) holdViolations(group *Group, queued, deferred, running map[placem
 		}
 	}
 	if lacking != group.beforeHold {
-		found = append(found, fmt.Sprintf("row group %d has %d rows that lack something before the hold, and counts %d", group.Index, lacking, group.beforeHold))
+		found = append(found, fmt.Sprintf("row group %d has %d rows that lack something before the hold, and counts %d", group.Index, lacking,
+			group.beforeHold))
 	}
 	return found
 }
@@ -262,7 +265,8 @@ func (c *Core) laneViolations(handedOut []Task) []string {
 	}
 	for i := range c.lanes {
 		if current := &c.lanes[i]; current.limiter.Running() != lanes[i] || lanes[i] > current.Limit {
-			found = append(found, fmt.Sprintf("lane %d runs %d tasks, counts %d, and allows %d", i, lanes[i], current.limiter.Running(), current.Limit))
+			found = append(found, fmt.Sprintf("lane %d runs %d tasks, counts %d, and allows %d", i, lanes[i], current.limiter.Running(),
+				current.Limit))
 		}
 		wanted := 0
 		seen := map[placement]bool{}

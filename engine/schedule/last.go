@@ -9,8 +9,8 @@ import (
 const lastRows = 2
 
 // Ahead says how many rows are still to be added, or a little more. When the rows that are ahead and those in work are few beside the slots
-// of the models, the order changes: not the rows that are closest to their end come first, but those that have the longest way to go, so that
-// no slot is empty before the end. Without it, that never happens.
+// of the models, the order changes: not the rows that are closest to their end come first, but those that have the longest way to go, so
+// that no slot is empty before the end. Without it, that never happens.
 func (c *Core) Ahead(rows int) {
 	c.ahead, c.aheadKnown = rows, true
 	c.lookAtLast()

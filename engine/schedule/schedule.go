@@ -274,7 +274,8 @@ func (c *Core) fireBatches(group *Group) {
 		}
 		if len(rows) > 0 {
 			c.lanes[column.Lane].wanted++
-			c.backlogs[i].ready.push(queuedCell{group: group.Index, index: rows[0].index, column: int16(i), way: c.ways[i], row: rows[0], rows: rows})
+			c.backlogs[i].ready.push(queuedCell{group: group.Index, index: rows[0].index, column: int16(i), way: c.ways[i], row: rows[0],
+				rows: rows})
 		}
 	}
 }

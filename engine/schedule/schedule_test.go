@@ -206,7 +206,8 @@ func TestAFailingRowIsTriedAgainAndThenDropped(t *testing.T) {
 	if done, dropped := s.totals(); done != 29 || dropped != 1 {
 		t.Fatalf("%d rows done, %d dropped", done, dropped)
 	}
-	if got := s.groups[0].Dropped[0]; got.Row != 3 || got.Column != 1 || got.Attempts != 2 || got.Failure.Reason != v1alpha1.ReasonModelGenerationInvalid {
+	if got := s.groups[0].Dropped[0]; got.Row != 3 || got.Column != 1 || got.Attempts != 2 ||
+		got.Failure.Reason != v1alpha1.ReasonModelGenerationInvalid {
 		t.Errorf("dropped %+v", got)
 	}
 	if want := "map[3:[0 1] 13:[4 5] 23:[0]]"; fmt.Sprint(attempts) != want {
@@ -237,7 +238,8 @@ func TestARequestIsSentAgainUpToItsBudget(t *testing.T) {
 	if sent[5] != 6 || sent[6] != 3 || sent[7] != 1 {
 		t.Errorf("requests sent for rows 5, 6 and 7: %d, %d, %d; want 6 (3 for each of 2 attempts), 3, 1", sent[5], sent[6], sent[7])
 	}
-	if got := s.groups[0].Dropped[0].Failure; got.Reason != v1alpha1.ReasonProviderTimeout || got.Message != "gave up after 3 requests: too slow" {
+	if got := s.groups[0].Dropped[0].Failure; got.Reason != v1alpha1.ReasonProviderTimeout ||
+		got.Message != "gave up after 3 requests: too slow" {
 		t.Errorf("dropped by %+v", got)
 	}
 	if s.now.Equal(began) {

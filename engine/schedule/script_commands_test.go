@@ -215,7 +215,8 @@ var reasons = []string{
 // state says what the lanes and endpoints are doing, and how many cells there are.
 func (s *script) state(words) {
 	for i, lane := range s.core.LaneStates() {
-		s.say("%s: %d of %d run, %d are ready, %d deferred%s", s.names[i], lane.Running, lane.Limit, lane.Ready, lane.Deferred, s.until(lane.NextTry))
+		s.say("%s: %d of %d run, %d are ready, %d deferred%s", s.names[i], lane.Running, lane.Limit, lane.Ready, lane.Deferred,
+			s.until(lane.NextTry))
 		if i > 0 && lane.Ready > 0 && lane.Waits.Reason > 0 {
 			s.say("  waits for %s%s", reasons[lane.Waits.Reason], s.until(lane.Waits.Until))
 		}

@@ -65,7 +65,8 @@ func TestFaultSchedules(t *testing.T) {
 // TestFaultSchedulesNoticeADefect builds the scheduler with a defect in it, and expects the simulation to find that.
 func TestFaultSchedulesNoticeADefect(t *testing.T) {
 	overlay := withDefect(t, "schedule.go", "for !c.closed {", "for true {")
-	command := exec.CommandContext(t.Context(), "go", "test", "-overlay", overlay, "-run", "^TestFaultSchedules$", "-simulation.schedules", "1000", ".")
+	command := exec.CommandContext(t.Context(), "go", "test", "-overlay", overlay, "-run", "^TestFaultSchedules$", "-simulation.schedules",
+		"1000", ".")
 	command.Env = append(os.Environ(), "GOFLAGS=")
 	output, err := command.CombinedOutput()
 	if err == nil || !strings.Contains(string(output), "was started after the end") {
@@ -192,7 +193,8 @@ func (s *simulated) skipped(record *table.Record, column int) bool {
 func (s *simulated) skip(record *table.Record, column int) bool {
 	for _, required := range s.config.Columns[column].Requires {
 		if record.Cells[required] != s.input(record, column, required) {
-			s.broken = append(s.broken, fmt.Sprintf("whether to skip column %d of row %d was asked without its input %d", column, record.Row, required))
+			s.broken = append(s.broken, fmt.Sprintf("whether to skip column %d of row %d was asked without its input %d", column, record.Row,
+				required))
 		}
 	}
 	if !s.skipped(record, column) {
@@ -328,14 +330,16 @@ func simulate(seed uint64) error {
 			problems = []string{"the run does not come to an end"}
 		}
 		if len(problems) > 0 {
-			return fmt.Errorf("after %d events:\n  %s\nthe last events:\n%s", step, strings.Join(problems, "\n  "), strings.Join(s.trail[max(0, len(s.trail)-15):], "\n"))
+			return fmt.Errorf("after %d events:\n  %s\nthe last events:\n%s", step, strings.Join(problems, "\n  "),
+				strings.Join(s.trail[max(0, len(s.trail)-15):], "\n"))
 		}
 		if len(s.tasks)+len(s.processing) == 0 && (s.core.Ending() != nil || (s.core.Open() == 0 && len(s.waiting) == 0)) {
 			break
 		}
 	}
 	if problems := s.conclusion(); len(problems) > 0 {
-		return fmt.Errorf("at the end:\n  %s\nthe last events:\n%s", strings.Join(problems, "\n  "), strings.Join(s.trail[max(0, len(s.trail)-15):], "\n"))
+		return fmt.Errorf("at the end:\n  %s\nthe last events:\n%s", strings.Join(problems, "\n  "),
+			strings.Join(s.trail[max(0, len(s.trail)-15):], "\n"))
 	}
 	return nil
 }
@@ -401,7 +405,8 @@ func (s *simulated) dispatch() []string {
 				}
 				for _, required := range s.config.Columns[task.Column].Requires {
 					if record.Cells[required] != s.input(record, task.Column, required) {
-						problems = append(problems, fmt.Sprintf("column %d of row %d was started without its input %d: %v", task.Column, record.Row, required, record.Cells[required]))
+						problems = append(problems, fmt.Sprintf("column %d of row %d was started without its input %d: %v", task.Column, record.Row, required,
+							record.Cells[required]))
 					}
 				}
 			}
@@ -430,7 +435,8 @@ func (s *simulated) advance() bool {
 			first = i
 		}
 	}
-	if at := s.nextProcessed(); at >= 0 && (first < 0 || s.processing[at].end.Before(s.ends[first])) && (!wakes || s.processing[at].end.Before(next)) {
+	if at := s.nextProcessed(); at >= 0 && (first < 0 || s.processing[at].end.Before(s.ends[first])) &&
+		(!wakes || s.processing[at].end.Before(next)) {
 		s.now = later(s.now, s.processing[at].end)
 		s.release(at)
 		return true

@@ -29,6 +29,7 @@ func (s *Shares) Handler(pod runreport.PodIdentity) http.Handler {
 		sequence := s.apply(told)
 		writer.Header().Set("Content-Type", "application/json")
 		// The reader has gone away when this fails.
-		_ = json.NewEncoder(writer).Encode(runreport.SharesReport{Version: runreport.Version, Pod: pod, Sequence: sequence, Endpoints: s.report()})
+		_ = json.NewEncoder(writer).Encode(runreport.SharesReport{Version: runreport.Version, Pod: pod, Sequence: sequence,
+			Endpoints: s.report()})
 	})
 }

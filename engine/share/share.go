@@ -89,8 +89,8 @@ func (s *Shares) isTold() bool {
 }
 func (s *Shares) waits() bool { return s.told == nil && s.now().Sub(s.started) < s.patience }
 
-// Alone says whether the engine shares an endpoint and has to do without the operator that divides it, and whether that is new since the last
-// call.
+// Alone says whether the engine shares an endpoint and has to do without the operator that divides it, and whether that is new since the
+// last call.
 func (s *Shares) Alone() (alone, changed bool) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -137,10 +137,12 @@ func (s *Shares) Begin() (end func()) {
 func (s *Shares) Note(position, limit int, limited bool, running, wanted int) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	s.states[position] = runreport.ShareState{Endpoint: s.endpoints[position], Limit: limit, Limited: limited, Running: running, Wanted: wanted}
+	s.states[position] = runreport.ShareState{Endpoint: s.endpoints[position], Limit: limit, Limited: limited, Running: running,
+		Wanted: wanted}
 }
 
-// report is what holds at all endpoints: what the driver has said, since it takes a moment to follow what was told, or what it would begin with.
+// report is what holds at all endpoints: what the driver has said, since it takes a moment to follow what was told, or what it would begin
+// with.
 func (s *Shares) report() []runreport.ShareState {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()

@@ -42,7 +42,8 @@ type failing struct{ column, cause string }
 // New parses the conditions of a plan.
 func New(p *plan.Plan, logger *slog.Logger) (*Rules, error) {
 	columns := p.Schema.Len()
-	rules := &Rules{logger: logger, conditions: make([]*jinja.Condition, columns), draws: make([]random.Key, columns), told: map[failing]bool{}}
+	rules := &Rules{logger: logger, conditions: make([]*jinja.Condition, columns), draws: make([]random.Key, columns),
+		told: map[failing]bool{}}
 	for _, configured := range p.Columns {
 		if configured.Skip == nil {
 			continue

@@ -126,7 +126,9 @@ func TestAConditionThatDoesNotEndIsCutOff(t *testing.T) {
 
 func TestAPlanWithoutConditionsSkipsNothing(t *testing.T) {
 	var parsed v1alpha1.DatasetGenerationSpec
-	if err := yaml.Unmarshal([]byte(`{numRecords: 1, columns: [{name: a, sampler: {type: UUID}}, {name: b, expression: {expr: "{{ a }}"}}], output: {persistentVolumeClaim: {claimName: c}}}`), &parsed); err != nil {
+	const text = `{numRecords: 1, columns: [{name: a, sampler: {type: UUID}}, {name: b, expression: {expr: "{{ a }}"}}], ` +
+		`output: {persistentVolumeClaim: {claimName: c}}}`
+	if err := yaml.Unmarshal([]byte(text), &parsed); err != nil {
 		t.Fatal(err)
 	}
 	compiled, err := plan.Compile(&parsed, nil)

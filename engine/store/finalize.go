@@ -80,15 +80,14 @@ func (s *Store) describe(input FinalizeInput, manifests []*Manifest, state strin
 	if err != nil {
 		return nil, err
 	}
-	var config bytes.Buffer
-	if err := json.Indent(&config, input.Spec, "", "  "); err != nil {
-		return nil, failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding %s", configFile)
+	config, err := indentedConfig(input.Spec)
+	if err != nil {
+		return nil, err
 	}
-	config.WriteByte('\n')
 	if err := s.putOwned(droppedFile, dropped); err != nil {
 		return nil, err
 	}
-	if err := s.putOwned(configFile, config.Bytes()); err != nil {
+	if err := s.putOwned(configFile, config); err != nil {
 		return nil, err
 	}
 	if err := s.putOwned(cardFile, s.card(&input.Description, found)); err != nil {
@@ -100,14 +99,8 @@ func (s *Store) describe(input FinalizeInput, manifests []*Manifest, state strin
 		return nil, err
 	}
 	if whole || input.Publish == nil {
-		// Nothing more is written: neither what crashes have left over, nor the right to write is wanted any more.
-		if err := s.removeLeftovers(found.manifests); err != nil {
+		if err := s.removeUnneeded(found); err != nil {
 			return nil, err
-		}
-		if summary.Records.Missing == 0 {
-			if err := s.removeJournals(); err != nil {
-				return nil, err
-			}
 		}
 	}
 	if !succeeded {
@@ -119,6 +112,28 @@ func (s *Store) describe(input FinalizeInput, manifests []*Manifest, state strin
 	// It is for people, and nothing depends on it: a volume that lets nobody write beside the folder has its dataset all the same.
 	_ = s.volume.Lead(latestName)
 	return summary, nil
+}
+
+// removeUnneeded removes what is of no use once nothing more is written: neither what crashes have left over, nor the right to write is
+// wanted any more, nor, when no row is missing, the journals.
+func (s *Store) removeUnneeded(found *contents) error {
+	if err := s.removeLeftovers(found.manifests); err != nil {
+		return err
+	}
+	if found.summary.Records.Missing != 0 {
+		return nil
+	}
+	return s.removeJournals()
+}
+
+// indentedConfig is the configuration as people read it.
+func indentedConfig(spec []byte) ([]byte, error) {
+	var config bytes.Buffer
+	if err := json.Indent(&config, spec, "", "  "); err != nil {
+		return nil, failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding %s", configFile)
+	}
+	config.WriteByte('\n')
+	return config.Bytes(), nil
 }
 
 func droppedRows(manifests []*Manifest) ([]byte, error) {

@@ -8,8 +8,8 @@ import (
 )
 
 // AppendJSON appends a value of a type as JSON. The fields of structs keep their order, timestamps, dates and times are
-// written as templates see them, decimals as numbers with all of their digits, binary data in base64, and what JSON has no number for (NaN and
-// infinities) is null.
+// written as templates see them, decimals as numbers with all of their digits, binary data in base64, and what JSON has no number for (NaN
+// and infinities) is null.
 func AppendJSON(to []byte, kind Type, value any) ([]byte, error) {
 	switch typed := value.(type) {
 	case nil:

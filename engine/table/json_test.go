@@ -17,7 +17,8 @@ func TestRecordsAsJSON(t *testing.T) {
 	}
 	cells := []any{"<é>\n", int64(1) << 60, math.NaN(), time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), nil, []any{"p", nil}, []any{"q", true}}
 	got, err := table.AppendRecordJSON(nil, fields, cells)
-	want := `{"z":"\u003cé\u003e\n","a":1152921504606846976,"nan":null,"at":"2026-01-02T03:04:05","none":null,"list":["p",null],"pair":{"y":"q","b":true}}`
+	want := `{"z":"\u003cé\u003e\n","a":1152921504606846976,"nan":null,"at":"2026-01-02T03:04:05","none":null,` +
+		`"list":["p",null],"pair":{"y":"q","b":true}}`
 	if err != nil || string(got) != want {
 		t.Errorf("got %s, %v; want %s", got, err, want)
 	}

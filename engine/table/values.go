@@ -26,8 +26,8 @@ func (d Date) String() string { return time.Unix(int64(d)*86400, 0).UTC().Format
 // TimeOfDay is the time since midnight in nanoseconds.
 type TimeOfDay int64
 
-// String returns the time as 15:04:05, which is what Python's str prints, with a fraction only where there is one: of six digits, or of nine
-// where six don't tell it.
+// String returns the time as 15:04:05, which is what Python's str prints, with a fraction only where there is one: of six digits, or of
+// nine where six don't tell it.
 func (t TimeOfDay) String() string {
 	moment := time.Unix(0, int64(t)).UTC()
 	switch {

@@ -80,7 +80,8 @@ func TestTheCheckNamesEverythingThatIsWrong(t *testing.T) {
 				return
 			}
 			var failed *failure.Error
-			if !errors.As(err, &failed) || failed.Reason != v1alpha1.ReasonToolFailed || failed.Consequence != failure.EndRun || failed.Temporary != test.temporary {
+			if !errors.As(err, &failed) || failed.Reason != v1alpha1.ReasonToolFailed || failed.Consequence != failure.EndRun ||
+				failed.Temporary != test.temporary {
 				t.Fatalf("got %#v", err)
 			}
 			for _, part := range test.want {

@@ -154,8 +154,9 @@ func (b *Toolbox) problems() []problem {
 				continue
 			}
 			if tool.function.Name == model.AnswerTool {
-				found = append(found, problem{text: fmt.Sprintf("tools %q: the server %q has a tool %q, which is the name under which models give their answers; leave it out of allowTools",
-					b.spec.Alias, server.spec.Name, tool.name)})
+				found = append(found, problem{text: fmt.Sprintf(
+					"tools %q: the server %q has a tool %q, which is the name under which models give their answers; "+
+						"leave it out of allowTools", b.spec.Alias, server.spec.Name, tool.name)})
 			}
 			if owner, taken := owners[tool.function.Name]; taken {
 				found = append(found, problem{text: fmt.Sprintf(

@@ -118,7 +118,8 @@ func TestPicturesAndLongTextsOfResults(t *testing.T) {
 			t.Error(messages[0].Content, difference)
 		}
 		text := messages[1].Content
-		if len(text) > 66_000 || !strings.HasPrefix(text, "éé") || !strings.HasSuffix(text, "é\n[cut: the result has 400000 bytes, of which these are the first 65536]") {
+		if len(text) > 66_000 || !strings.HasPrefix(text, "éé") ||
+			!strings.HasSuffix(text, "é\n[cut: the result has 400000 bytes, of which these are the first 65536]") {
 			t.Errorf("%d bytes, the last of which are %q", len(text), text[len(text)-90:])
 		}
 	})

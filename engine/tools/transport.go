@@ -23,7 +23,8 @@ const maxAnswerBytes = 16 << 20
 var (
 	errTooMany   = fmt.Errorf("it lists more than %d tools", maxTools)
 	errNoSidecar = errors.New("servers of type Stdio run as sidecars of the engine's Pod; elsewhere the socket of their bridge must be named")
-	errBadKey    = errors.New("its API key holds a character that no key has, such as a line break; check the Secret that apiKeySecretRef names")
+	errBadKey    = errors.New("its API key holds a character that no key has, such as a line break; " +
+		"check the Secret that apiKeySecretRef names")
 	errTooLarge  = fmt.Errorf("it sent a message of more than %d MiB", maxAnswerBytes>>20)
 )
 

@@ -83,7 +83,8 @@ func (h *Heartbeat) log() {
 		attributes = append(attributes, "slowRequests", snapshot.SlowRequests)
 	}
 	if count, most := snapshot.UnusableAnswers(); count > 0 {
-		attributes = append(attributes, "unusableAnswers", count, "mostOf", fmt.Sprintf("%s of column %s: %d", most.Reason, most.Column, most.Count))
+		attributes = append(attributes, "unusableAnswers", count, "mostOf",
+			fmt.Sprintf("%s of column %s: %d", most.Reason, most.Column, most.Count))
 	}
 	if batches := linesOf(snapshot.Batches, snapshot.At, Interval); len(batches) > 0 {
 		attributes = append(attributes, "atWork", batches)

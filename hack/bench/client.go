@@ -31,7 +31,8 @@ func client() workload {
 	return workload{
 		name: "client", run: clients, simulator: "{}",
 		figures: []measured{
-			{name: "processor time of a chat request", unit: "µs/request", goal: 60, less: true, from: each(func(s sample) float64 { return s.Processor })},
+			{name: "processor time of a chat request", unit: "µs/request", goal: 60, less: true,
+				from: each(func(s sample) float64 { return s.Processor })},
 			{name: "processor time of a chat request with openai-go v3", unit: "µs/request", from: each(func(s sample) float64 { return s.Peer })},
 			{name: "openai-go v3 / engine, processor time", unit: "ratio", goal: 2, from: func(s sample) float64 { return s.Peer / s.Processor }},
 		},

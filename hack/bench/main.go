@@ -138,7 +138,8 @@ func (m measured) of(workload string, samples []sample) figure {
 		values = append(values, m.from(taken))
 	}
 	slices.Sort(values)
-	made := figure{Workload: workload, Name: m.name, Unit: m.unit, Median: values[len(values)/2], Least: values[0], Most: values[len(values)-1], Runs: len(values), Goal: m.goal}
+	made := figure{Workload: workload, Name: m.name, Unit: m.unit, Median: values[len(values)/2], Least: values[0],
+		Most: values[len(values)-1], Runs: len(values), Goal: m.goal}
 	switch {
 	case m.goal == 0:
 	case m.less:

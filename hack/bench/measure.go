@@ -73,11 +73,7 @@ func generate(ctx context.Context, work workload) (taken sample, err error) {
 		defer stop()
 		text = strings.ReplaceAll(text, "ENDPOINT", "http://"+address+"/v1")
 	}
-	var spec v1alpha1.DatasetGenerationSpec
-	if err := yaml.UnmarshalStrict([]byte(text), &spec); err != nil {
-		return sample{}, err
-	}
-	raw, err := json.Marshal(spec)
+	spec, config, err := configurationOf(text)
 	if err != nil {
 		return sample{}, err
 	}
@@ -86,13 +82,7 @@ func generate(ctx context.Context, work workload) (taken sample, err error) {
 		return sample{}, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(output)) }()
-	config := engine.Config{
-		Run: runreport.ResolvedRun{
-			Version: runreport.Version, Namespace: "bench", Name: "bench", RunID: "bench-1", ConfigHash: plan.ConfigHash(&spec),
-			Attempt: 1, Shards: 1, Spec: raw,
-		},
-		OutputDirectory: output, APIKey: func(int) string { return "" }, Logger: slog.New(slog.DiscardHandler), Version: "bench",
-	}
+	config.OutputDirectory = output
 	limited := ctx
 	if work.limit > 0 {
 		var cancel context.CancelFunc
@@ -119,6 +109,25 @@ func generate(ctx context.Context, work workload) (taken sample, err error) {
 		return sample{}, fmt.Errorf("the run ended as %s: %s", ending.Result.Outcome, ending.Result.Message)
 	}
 	return taken, nil
+}
+
+// configurationOf reads a spec, and returns with it the configuration of an engine that generates it, which lacks its folder.
+func configurationOf(text string) (*v1alpha1.DatasetGenerationSpec, engine.Config, error) {
+	spec := &v1alpha1.DatasetGenerationSpec{}
+	if err := yaml.UnmarshalStrict([]byte(text), spec); err != nil {
+		return nil, engine.Config{}, err
+	}
+	raw, err := json.Marshal(spec)
+	if err != nil {
+		return nil, engine.Config{}, err
+	}
+	return spec, engine.Config{
+		Run: runreport.ResolvedRun{
+			Version: runreport.Version, Namespace: "bench", Name: "bench", RunID: "bench-1", ConfigHash: plan.ConfigHash(spec),
+			Attempt: 1, Shards: 1, Spec: raw,
+		},
+		APIKey: func(int) string { return "" }, Logger: slog.New(slog.DiscardHandler), Version: "bench",
+	}, nil
 }
 
 // processorTime is what this process has used of all cores so far, in seconds.

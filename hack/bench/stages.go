@@ -19,7 +19,8 @@ import (
 func stages() workload {
 	const longest = 900 * time.Millisecond
 	return workload{
-		name: "efficiency/three-stages", run: generate, tools: true, limits: map[string]int{"bench/alpha": 16, "bench/calls-tools": 3, "bench/gamma": 8},
+		name: "efficiency/three-stages", run: generate, tools: true,
+		limits: map[string]int{"bench/alpha": 16, "bench/calls-tools": 3, "bench/gamma": 8},
 		simulator: fmt.Sprintf(`models:
   bench/alpha: {latency: {distribution: Beta, alpha: 2.2, beta: 6.0, max: %[1]s}}
   bench/calls-tools: {latency: {distribution: Beta, alpha: 2.6, beta: 4.8, max: %[1]s}}
@@ -40,7 +41,9 @@ columns:
 - {name: stage1, llmText: {model: alpha, prompt: "about {{ number }}"}}
 - {name: stage2, llmText: {model: beta, prompt: "more about {{ stage1 }}", tools: words}}
 - {name: stage3, llmText: {model: gamma, prompt: "the end of {{ stage2 }} and {{ number }}"}}
-- {name: valid, custom: {strategy: Batch, type: bool, requiredColumns: [stage3], starlark: {source: "def generate(rows):\n  return [{'_row': r['_row'], 'valid': len(r['stage3']) > 0} for r in rows]\n"}}}
+- name: valid
+  custom:
+    {strategy: Batch, type: bool, requiredColumns: [stage3], starlark: {source: "def generate(rows):\n  return [{'_row': r['_row'], 'valid': len(r['stage3']) > 0} for r in rows]\n"}}
 output: {persistentVolumeClaim: {claimName: bench}}
 run: {rowGroupSize: 1024, earlyShutdown: {policy: Disabled}}
 `,
@@ -110,10 +113,12 @@ func startTools(ctx context.Context) (endpoint string, stop func(), err error) {
 	type arguments struct {
 		Word string `json:"word"`
 	}
-	mcp.AddTool(tools, &mcp.Tool{Name: "define"}, func(_ context.Context, _ *mcp.CallToolRequest, asked arguments) (*mcp.CallToolResult, any, error) {
-		return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: asked.Word + " is a word"}}}, nil, nil
-	})
-	server := &http.Server{Handler: mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return tools }, nil), ReadHeaderTimeout: time.Minute}
+	mcp.AddTool(tools, &mcp.Tool{Name: "define"},
+		func(_ context.Context, _ *mcp.CallToolRequest, asked arguments) (*mcp.CallToolResult, any, error) {
+			return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: asked.Word + " is a word"}}}, nil, nil
+		})
+	server := &http.Server{Handler: mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return tools }, nil),
+		ReadHeaderTimeout: time.Minute}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

@@ -37,7 +37,8 @@ func workloads() []workload {
 		for _, rows := range []int64{1_000, 100_000, 1_000_000} {
 			all = append(all, workload{
 				name: fmt.Sprintf("cells/%d-columns-%d-rows", columns, rows), run: noOperation(columns, rows),
-				figures: []measured{{name: "no-op cells of the scheduler", unit: "cells/s/core", goal: 500_000, from: func(s sample) float64 { return float64(s.Cells) / s.Processor }}},
+				figures: []measured{{name: "no-op cells of the scheduler", unit: "cells/s/core", goal: 500_000,
+					from: func(s sample) float64 { return float64(s.Cells) / s.Processor }}},
 			})
 		}
 	}
@@ -46,8 +47,10 @@ func workloads() []workload {
 		name: "requests", run: generate, simulator: "{}",
 		spec: dataset(50_000, 64, "- {name: id, sampler: {type: UUID}}", "- {name: a, llmText: {model: one, prompt: 'about {{ id }}'}}"),
 		figures: []measured{
-			{name: "requests to a model without latency", unit: "requests/s", from: func(s sample) float64 { return float64(s.Requests) / s.Seconds }},
-			{name: "processor time of the engine", unit: "µs/request", goal: 60, less: true, from: func(s sample) float64 { return s.Processor * 1e6 / float64(s.Requests) }},
+			{name: "requests to a model without latency", unit: "requests/s",
+				from: func(s sample) float64 { return float64(s.Requests) / s.Seconds }},
+			{name: "processor time of the engine", unit: "µs/request", goal: 60, less: true,
+				from: func(s sample) float64 { return s.Processor * 1e6 / float64(s.Requests) }},
 		},
 	})
 	all = append(all, client())
@@ -56,7 +59,8 @@ func workloads() []workload {
 			name: fmt.Sprintf("sampled/%d-rows-by-%d", size.rows, size.group), run: generate,
 			spec: dataset(size.rows, 1, sampled...) + fmt.Sprintf("run: {rowGroupSize: %d}\n", size.group),
 			figures: []measured{
-				{name: "sampled rows of 8 columns", unit: "rows/s", goal: 1_000_000, from: func(s sample) float64 { return float64(s.Rows) / s.Seconds }},
+				{name: "sampled rows of 8 columns", unit: "rows/s", goal: 1_000_000,
+					from: func(s sample) float64 { return float64(s.Rows) / s.Seconds }},
 				{name: "peak memory", unit: "MiB", goal: 200, less: true, from: func(s sample) float64 { return s.Memory }},
 			},
 		})
@@ -82,16 +86,20 @@ func shapes() []workload {
 		columns []string
 	}{
 		{"narrow", []string{text("a", "one", "{{ id }}"), text("b", "one", "{{ a }}"), text("c", "one", "{{ b }}"), text("d", "one", "{{ c }}")}},
-		{"deep", []string{text("a", "one", "{{ id }}"), text("b", "one", "{{ a }}"), text("c", "one", "{{ b }}"), text("side", "one", "by {{ id }}")}},
-		{"wide", []string{text("a", "one", "1 {{ id }}"), text("b", "one", "2 {{ id }}"), text("c", "one", "3 {{ id }}"), text("d", "one", "4 {{ id }}"), text("e", "one", "5 {{ id }}")}},
+		{"deep", []string{text("a", "one", "{{ id }}"), text("b", "one", "{{ a }}"), text("c", "one", "{{ b }}"),
+			text("side", "one", "by {{ id }}")}},
+		{"wide", []string{text("a", "one", "1 {{ id }}"), text("b", "one", "2 {{ id }}"), text("c", "one", "3 {{ id }}"),
+			text("d", "one", "4 {{ id }}"), text("e", "one", "5 {{ id }}")}},
 		{"dual-model", []string{text("a", "one", "1 {{ id }}"), text("b", "one", "2 {{ id }}"), text("c", "one", "3 {{ id }}"),
 			text("x", "two", "{{ a }}"), text("y", "two", "{{ b }}"), text("z", "two", "{{ c }}")}},
 	}
 	var all []workload
 	for _, shape := range made {
 		all = append(all, workload{
-			name: "efficiency/" + shape.name, run: generate, simulator: fmt.Sprintf("defaults: {latency: {distribution: Constant, value: %s}}", latency),
-			spec: dataset(rows, inFlight, append([]string{id}, shape.columns...)...), limits: map[string]int{"bench/one": inFlight, "bench/two": inFlight},
+			name: "efficiency/" + shape.name, run: generate,
+			simulator: fmt.Sprintf("defaults: {latency: {distribution: Constant, value: %s}}", latency),
+			spec:      dataset(rows, inFlight, append([]string{id}, shape.columns...)...),
+			limits:    map[string]int{"bench/one": inFlight, "bench/two": inFlight},
 			figures: append(efficiency(), measured{
 				name: "requests", unit: "requests/s", from: func(s sample) float64 { return float64(s.Requests) / s.Seconds },
 			}),
@@ -118,11 +126,13 @@ func dataset(rows int64, parallel int, columns ...string) string {
 		models = "providers: [{name: local, type: OpenAI, endpoint: ENDPOINT}]\nmodels:\n"
 		for _, alias := range []string{"one", "two"} {
 			if strings.Contains(strings.Join(columns, ""), "model: "+alias) {
-				models += fmt.Sprintf("- {alias: %s, provider: local, model: bench/%s, maxParallelRequests: %d, parameters: {maxTokens: 16}}\n", alias, alias, parallel)
+				models += fmt.Sprintf("- {alias: %s, provider: local, model: bench/%s, maxParallelRequests: %d, parameters: {maxTokens: 16}}\n", alias,
+					alias, parallel)
 			}
 		}
 	}
-	return fmt.Sprintf("numRecords: %d\nrandomSeed: 7\n%scolumns:\n%s\noutput: {persistentVolumeClaim: {claimName: bench}}\n", rows, models, strings.Join(columns, "\n"))
+	return fmt.Sprintf("numRecords: %d\nrandomSeed: 7\n%scolumns:\n%s\noutput: {persistentVolumeClaim: {claimName: bench}}\n", rows, models,
+		strings.Join(columns, "\n"))
 }
 
 // noOperation runs the scheduler alone on a chain of columns that cost nothing, on one core.
@@ -148,7 +158,8 @@ func noOperation(columns int, rows int64) func(context.Context, workload) (sampl
 		runScheduler(schedule.New(config), 10_000)
 		before, began := processorTime(), time.Now()
 		runScheduler(schedule.New(config), rows)
-		return sample{Rows: rows, Cells: rows * int64(columns), Seconds: time.Since(began).Seconds(), Processor: processorTime() - before, Memory: peakMemory()}, nil
+		return sample{Rows: rows, Cells: rows * int64(columns), Seconds: time.Since(began).Seconds(), Processor: processorTime() - before,
+			Memory: peakMemory()}, nil
 	}
 }
 

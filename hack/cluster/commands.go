@@ -68,7 +68,8 @@ func commands() []command {
 			"--namespace NS --name CLAIM [--size 64Mi]",
 			"make a claim bound to a folder of this machine; print the folder",
 		}},
-		{name: "volume-remove", run: volumeRemove, flags: claimFlags, required: []string{"namespace", "name"}, help: []string{"--namespace NS --name CLAIM"}},
+		{name: "volume-remove", run: volumeRemove, flags: claimFlags, required: []string{"namespace", "name"},
+			help: []string{"--namespace NS --name CLAIM"}},
 		{name: "kubeconfig", run: kubeconfig, help: []string{"print the kubeconfig's path"}},
 		{name: "kubectl", run: kubectl, arguments: true, help: []string{"-- ARGUMENTS..."}},
 	}

@@ -68,8 +68,10 @@ func run(ctx context.Context, timeout time.Duration) error {
 		do    func(context.Context) error
 	}{
 		{"Bring up Kubernetes (the first time it is built: 15 minutes on 2 idle cores, an hour on busy ones; then seconds)", d.startCluster},
-		{"Build the images and put them into the cluster", func(ctx context.Context) error { return execute(ctx, "make", "--no-print-directory", "images") }},
-		{"Deploy the operator from config/default", func(ctx context.Context) error { return execute(ctx, "make", "--no-print-directory", "deploy") }},
+		{"Build the images and put them into the cluster",
+			func(ctx context.Context) error { return execute(ctx, "make", "--no-print-directory", "images") }},
+		{"Deploy the operator from config/default",
+			func(ctx context.Context) error { return execute(ctx, "make", "--no-print-directory", "deploy") }},
 		{"Prepare an empty namespace and volume", d.prepareNamespace},
 		{"Start the simulated model server", d.startSimulator},
 		{"Apply config/samples/movies and watch it", func(ctx context.Context) error { return d.generate(ctx, timeout) }},

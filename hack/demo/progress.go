@@ -33,13 +33,11 @@ func (d *demo) watch(ctx context.Context) error {
 				fmt.Printf("      %5.1f s  %s\n", time.Since(begun).Seconds(), line)
 				shown = line
 			}
-			if isTrue(dataset, v1alpha1.ConditionComplete) {
+			switch {
+			case isTrue(dataset, v1alpha1.ConditionComplete):
 				return nil
-			}
-			for _, ended := range []string{v1alpha1.ConditionFailed, v1alpha1.ConditionStalled} {
-				if isTrue(dataset, ended) {
-					return d.explain(dataset)
-				}
+			case isTrue(dataset, v1alpha1.ConditionFailed), isTrue(dataset, v1alpha1.ConditionStalled):
+				return d.explain(dataset)
 			}
 		}
 		select {

@@ -38,7 +38,8 @@ func TestABillNamesTheModulesOfAProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	main := got.Metadata.Component
-	if got.Format != "CycloneDX" || main.Name != "seedloom" || main.Version != "v1.2.3" || len(main.Hashes) != 1 || main.Licenses[0].License.ID != "Apache-2.0" {
+	if got.Format != "CycloneDX" || main.Name != "seedloom" || main.Version != "v1.2.3" || len(main.Hashes) != 1 ||
+		main.Licenses[0].License.ID != "Apache-2.0" {
 		t.Errorf("the bill is %s", text)
 	}
 	if !slices.ContainsFunc(got.Components, func(one component) bool { return one.Name == "std" && strings.HasPrefix(one.Version, "1.") }) {

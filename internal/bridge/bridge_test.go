@@ -158,7 +158,8 @@ func TestTheInstalledProgramRuns(t *testing.T) {
 		}
 	}
 	// It is a copy of this very test.
-	if said, err := exec.Command(bridge.Path(folder), "-test.list", "TestTheInstalled").CombinedOutput(); err != nil || !strings.Contains(string(said), "TestTheInstalledProgramRuns") {
+	if said, err := exec.Command(bridge.Path(folder), "-test.list", "TestTheInstalled").CombinedOutput(); err != nil ||
+		!strings.Contains(string(said), "TestTheInstalledProgramRuns") {
 		t.Errorf("got %s, %v", said, err)
 	}
 }

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// Check fails the test where a file does not hold the text. advice says what a change of it means. With UPDATE_GOLDEN set the file is written.
+// Check fails the test where a file does not hold the text. advice says what a change of it means. With UPDATE_GOLDEN set the file is
+// written.
 func Check(t testing.TB, file, got, advice string) {
 	t.Helper()
 	if os.Getenv("UPDATE_GOLDEN") != "" {
@@ -33,7 +34,8 @@ func Check(t testing.TB, file, got, advice string) {
 	for line < min(len(gotLines), len(wantLines)) && gotLines[line] == wantLines[line] {
 		line++
 	}
-	t.Errorf("%s differs from line %d on: %s (UPDATE_GOLDEN=1 takes it over)\ngot  %q\nwant %q", file, line+1, advice, lineAt(gotLines, line), lineAt(wantLines, line))
+	t.Errorf("%s differs from line %d on: %s (UPDATE_GOLDEN=1 takes it over)\ngot  %q\nwant %q", file, line+1, advice, lineAt(gotLines, line),
+		lineAt(wantLines, line))
 }
 
 func lineAt(lines []string, index int) string {

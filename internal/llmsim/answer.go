@@ -179,7 +179,8 @@ func chatAnswer(request *request, fault *Fault) *answer {
 	switch {
 	case content.empty:
 	case content.image != "":
-		body = append(body, `{"index":0,"message":{"role":"assistant","content":"","images":[{"type":"image_url","image_url":{"url":"data:image/png;base64,`...)
+		body = append(body,
+			`{"index":0,"message":{"role":"assistant","content":"","images":[{"type":"image_url","image_url":{"url":"data:image/png;base64,`...)
 		body = append(append(body, content.image...), `"}}]},"logprobs":null,"finish_reason":"stop"}`...)
 	case content.call != nil:
 		body = append(body, `{"index":0,"message":{"role":"assistant","content":null,"refusal":null,`...)
@@ -235,18 +236,11 @@ func (a *answer) streamEvents(request *request, content completion) {
 		a.body = body
 		a.ends = append(a.ends, len(a.body))
 	}
-	delta := func(member, text string) func([]byte) []byte {
-		return func(body []byte) []byte {
-			body = append(body, `{"index":0,"delta":{"`+member+`":`...)
-			body = appendJSONString(body, text)
-			return append(body, `},"finish_reason":null}`...)
-		}
-	}
 	if !content.empty {
-		event(delta("role", "assistant"), false)
+		event(deltaOf("role", "assistant"), false)
 		for rest := content.reasoning; rest != ""; {
 			piece := nextPiece(rest)
-			event(delta("reasoning_content", piece), false)
+			event(deltaOf("reasoning_content", piece), false)
 			rest = rest[len(piece):]
 		}
 		if content.image != "" {
@@ -261,7 +255,7 @@ func (a *answer) streamEvents(request *request, content completion) {
 		}
 		for rest := content.text; rest != ""; {
 			piece := nextPiece(rest)
-			event(delta(member, piece), false)
+			event(deltaOf(member, piece), false)
 			rest = rest[len(piece):]
 		}
 		reason := "stop"
@@ -281,6 +275,15 @@ func (a *answer) streamEvents(request *request, content completion) {
 	}
 	a.body = append(a.body, "data: [DONE]\n\n"...)
 	a.ends = append(a.ends, len(a.body))
+}
+
+// deltaOf writes the choice of an event that adds a text to a member of the message.
+func deltaOf(member, text string) func([]byte) []byte {
+	return func(body []byte) []byte {
+		body = append(body, `{"index":0,"delta":{"`+member+`":`...)
+		body = appendJSONString(body, text)
+		return append(body, `},"finish_reason":null}`...)
+	}
 }
 
 // nextPiece cuts a whole word with the space before it; a character is never cut.

@@ -53,7 +53,8 @@ func TestLengthFollowsMaxTokens(t *testing.T) {
 
 const schemaText = `{
   "type": "object", "required": ["name", "age", "tags", "kind", "address"], "additionalProperties": false,
-  "$defs": {"Address": {"type": "object", "properties": {"zip": {"type": "string", "pattern": "^[0-9]{5}$"}, "next": {"anyOf": [{"$ref": "#/$defs/Address"}, {"type": "null"}]}}, "required": ["zip", "next"]}},
+  "$defs": {"Address": {"type": "object", "properties": {"zip": {"type": "string", "pattern": "^[0-9]{5}$"},
+    "next": {"anyOf": [{"$ref": "#/$defs/Address"}, {"type": "null"}]}}, "required": ["zip", "next"]}},
   "properties": {
     "name": {"type": "string", "minLength": 30, "maxLength": 40},
     "age": {"type": "integer", "exclusiveMinimum": 17, "maximum": 19},

@@ -37,7 +37,8 @@ func TestMessagesHaveTheAnswerOfChatCompletions(t *testing.T) {
 	status, reply := messages(t, server, body)
 	same := post(t.Context(), http.DefaultClient, server.Endpoint()+"/chat/completions", object{"model": "m", "max_tokens": 32,
 		"messages": []object{{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello"}}})
-	if status != http.StatusOK || reply.Type != "message" || reply.Stop != "end_turn" || len(reply.Content) != 1 || reply.Content[0].Text != content(t, same) {
+	if status != http.StatusOK || reply.Type != "message" || reply.Stop != "end_turn" || len(reply.Content) != 1 ||
+		reply.Content[0].Text != content(t, same) {
 		t.Errorf("status %d, %+v, want the text %q", status, reply, content(t, same))
 	}
 	if reply.Usage.Input != 5 || reply.Usage.Output == 0 {
@@ -63,7 +64,8 @@ func TestMessagesRefuseWhatTheirAPIRefuses(t *testing.T) {
 		"no messages":   {object{"model": "m", "max_tokens": 8}, 400, "invalid_request_error", "at least one"},
 		"overloaded":    {object{"model": "m", "max_tokens": 8, "messages": []object{{"role": "user", "content": "busy"}}}, 529, "overloaded_error", "529"},
 	} {
-		if status, reply := messages(t, server, test.body); status != test.status || reply.Error.Type != test.kind || !strings.Contains(reply.Error.Message, test.part) {
+		if status, reply := messages(t, server, test.body); status != test.status || reply.Error.Type != test.kind ||
+			!strings.Contains(reply.Error.Message, test.part) {
 			t.Errorf("%s: status %d, %+v", name, status, reply)
 		}
 	}

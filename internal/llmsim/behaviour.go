@@ -12,7 +12,8 @@ const slowLatency = 2 * time.Second
 
 // namedBehaviours lists the names that have a meaning without configuration; GET /v1/models shows them.
 var namedBehaviours = []string{
-	"slow", "always-invalid", "always-refusal", "always-empty-choices", "always-wrong-json", "always-hang", "always-reset", "always-429", "always-500",
+	"slow", "always-invalid", "always-refusal", "always-empty-choices", "always-wrong-json", "always-hang", "always-reset", "always-429",
+	"always-500",
 	callsTools, alwaysCallsTools, "reasons", "draws",
 }
 

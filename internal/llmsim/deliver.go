@@ -252,9 +252,11 @@ func broken(w http.ResponseWriter, built *answer, kind FaultKind) {
 	half := built.body[:len(built.body)/2]
 	var message []byte
 	if built.ends == nil && kind != FaultBadChunk {
-		message = fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", built.contentType, len(built.body), half)
+		message = fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", built.contentType, len(built.body),
+			half)
 	} else {
-		message = fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n", built.contentType, len(half), half)
+		message = fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n", built.contentType,
+			len(half), half)
 	}
 	if kind == FaultBadChunk {
 		message = append(message, "no size\r\n"...)

@@ -90,7 +90,8 @@ func TestFaultsAsAClientSeesThem(t *testing.T) {
 			if kind := string(fault.Kind); counters.Failed[kind] != 1 || counters.FaultsInjected[kind] != 1 || counters.Succeeded != 2 {
 				t.Errorf("the counters are %+v", counters)
 			}
-			if log := server.Requests().Requests; log[1].Fault != string(fault.Kind) || log[0].Fault != "" || log[2].Outcome != llmsim.OutcomeSucceeded {
+			if log := server.Requests().Requests; log[1].Fault != string(fault.Kind) || log[0].Fault != "" ||
+				log[2].Outcome != llmsim.OutcomeSucceeded {
 				t.Errorf("the log is %+v", log)
 			}
 		})

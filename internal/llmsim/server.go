@@ -41,7 +41,8 @@ type Server struct {
 
 // New returns a server whose tenants all start with the configuration, which must be valid.
 func New(config Config, limits Limits) *Server {
-	for value, otherwise := range map[*int]int{&limits.Tenants: defaultTenants, &limits.Records: defaultRecords, &limits.Prompts: defaultPrompts} {
+	for value, otherwise := range map[*int]int{&limits.Tenants: defaultTenants, &limits.Records: defaultRecords,
+		&limits.Prompts: defaultPrompts} {
 		if *value <= 0 {
 			*value = otherwise
 		}

@@ -1,11 +1,16 @@
 package llmsim
 
 var (
-	adjectives = []string{"quiet", "bright", "curious", "patient", "distant", "gentle", "sturdy", "careful", "wooden", "early", "golden", "hidden", "modern", "narrow", "polite", "rapid", "silent", "tender", "useful", "vivid"}
-	nouns      = []string{"river", "lantern", "harbor", "teacher", "garden", "letter", "engine", "mountain", "painter", "market", "bridge", "sailor", "window", "village", "journey", "library", "orchard", "signal", "theatre", "kitchen", "answer", "question", "morning", "story"}
-	verbs      = []string{"follows", "remembers", "describes", "repairs", "welcomes", "explains", "carries", "changes", "finds", "measures", "observes", "paints", "protects", "reveals", "supports", "teaches"}
-	places     = []string{"near the harbor", "in the valley", "after the rain", "before sunrise", "across the border", "under the old roof", "along the coast", "at the edge of town", "during the winter", "without a sound"}
-	openings   = []string{"In the end", "At first", "As a rule", "Every now and then", "To be fair", "Later that year", "By all accounts", "Even so"}
+	adjectives = []string{"quiet", "bright", "curious", "patient", "distant", "gentle", "sturdy", "careful", "wooden", "early", "golden",
+		"hidden", "modern", "narrow", "polite", "rapid", "silent", "tender", "useful", "vivid"}
+	nouns = []string{"river", "lantern", "harbor", "teacher", "garden", "letter", "engine", "mountain", "painter", "market", "bridge",
+		"sailor", "window", "village", "journey", "library", "orchard", "signal", "theatre", "kitchen", "answer", "question", "morning", "story"}
+	verbs = []string{"follows", "remembers", "describes", "repairs", "welcomes", "explains", "carries", "changes", "finds", "measures",
+		"observes", "paints", "protects", "reveals", "supports", "teaches"}
+	places = []string{"near the harbor", "in the valley", "after the rain", "before sunrise", "across the border", "under the old roof",
+		"along the coast", "at the edge of town", "during the winter", "without a sound"}
+	openings = []string{"In the end", "At first", "As a rule", "Every now and then", "To be fair", "Later that year", "By all accounts",
+		"Even so"}
 )
 
 // appendText appends readable English of at most maxTokens tokens; most texts have between half of them and all.

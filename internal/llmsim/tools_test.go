@@ -44,7 +44,8 @@ func chatWithTool(t *testing.T, model, members, messages string) (text, call, ar
 }
 
 func TestModelsThatCallTools(t *testing.T) {
-	const user, asked = `{"role":"user","content":"x"}`, `{"role":"user","content":"x"},{"role":"assistant","content":"","tool_calls":[]},{"role":"tool","tool_call_id":"1","content":"owls fly"}`
+	const user, asked = `{"role":"user","content":"x"}`,
+		`{"role":"user","content":"x"},{"role":"assistant","content":"","tool_calls":[]},{"role":"tool","tool_call_id":"1","content":"owls fly"}`
 	for name, test := range map[string]struct {
 		model, members, messages string
 		calls                    bool
@@ -61,7 +62,8 @@ func TestModelsThatCallTools(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			text, call, arguments, reason := chatWithTool(t, test.model, test.members, test.messages)
-			if test.calls && (call != "look" || arguments != `{"word":"owl"}` || text != "" || reason != "tool_calls") || !test.calls && (call != "" || text == "" || reason != "stop") {
+			if test.calls && (call != "look" || arguments != `{"word":"owl"}` || text != "" || reason != "tool_calls") ||
+				!test.calls && (call != "" || text == "" || reason != "stop") {
 				t.Errorf("the text is %q, the call %s(%s), and the reason %q", text, call, arguments, reason)
 			}
 			if test.messages == asked && !test.calls && !strings.HasPrefix(text, "owls fly\n") {

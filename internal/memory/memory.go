@@ -10,8 +10,9 @@ import (
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
-// percent is how much the heap may grow between two collections, in relation to what is in use. An engine uses some tens of MiB, whatever the
-// size of its dataset, and makes much garbage: the default of 100 would spend a tenth of its processor time on saving memory that is there.
+// percent is how much the heap may grow between two collections, in relation to what is in use. An engine uses some tens of MiB, whatever
+// the size of its dataset, and makes much garbage: the default of 100 would spend a tenth of its processor time on saving memory that is
+// there.
 const percent = 200
 
 // Tune has garbage collected rarely as long as there is memory, and more often near the limit of the container (see

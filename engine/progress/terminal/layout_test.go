@@ -154,13 +154,15 @@ writer          2544     850       16
 		t.Errorf("before rows are made, got\n%s", strings.Join(lines, "\n"))
 	}
 	snapshot.Columns[0].Skipped = 7
-	if got := strings.Join(layout(&snapshot, "movie-reviews", 120, 24), "\n"); !strings.Contains(got, " dropped  skipped\n") || !strings.Contains(got, "      0        7  [") {
+	if got := strings.Join(layout(&snapshot, "movie-reviews", 120, 24), "\n"); !strings.Contains(got, " dropped  skipped\n") ||
+		!strings.Contains(got, "      0        7  [") {
 		t.Errorf("with skipped cells, got\n%s", got)
 	}
 	for i := range 40 {
 		snapshot.Columns = append(snapshot.Columns, progress.Column{Name: fmt.Sprintf("column_%d", i), Model: "writer"})
 	}
-	if got := strings.Join(layout(&snapshot, "movie-reviews", 80, 16), "\n"); !strings.Contains(got, "and 35 more columns") || !strings.Contains(got, "writer") {
+	if got := strings.Join(layout(&snapshot, "movie-reviews", 80, 16), "\n"); !strings.Contains(got, "and 35 more columns") ||
+		!strings.Contains(got, "writer") {
 		t.Errorf("with many columns, got\n%s", got)
 	}
 }

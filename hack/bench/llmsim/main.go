@@ -140,9 +140,11 @@ func send(ctx context.Context, address string, worker int, model string, maxToke
 	var latencies []time.Duration
 	var body, message []byte
 	for number := 0; ctx.Err() == nil; number++ {
-		body = fmt.Appendf(body[:0], `{"model":%q,"messages":[{"role":"user","content":"Write a review, number %d of writer %d."}],"max_tokens":%d}`,
+		body = fmt.Appendf(body[:0],
+			`{"model":%q,"messages":[{"role":"user","content":"Write a review, number %d of writer %d."}],"max_tokens":%d}`,
 			model, number, worker, maxTokens)
-		message = fmt.Appendf(message[:0], "POST /v1/chat/completions HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n",
+		message = fmt.Appendf(message[:0],
+			"POST /v1/chat/completions HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n",
 			address, len(body))
 		start := time.Now()
 		if _, err := connection.Write(append(message, body...)); err != nil {

@@ -44,7 +44,8 @@ func run(ctx context.Context, arguments []string) error {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = parallel, parallel
-	client := openai.NewClient(option.WithBaseURL(arguments[0]), option.WithAPIKey("sk-bench"), option.WithHTTPClient(&http.Client{Transport: transport}))
+	client := openai.NewClient(option.WithBaseURL(arguments[0]), option.WithAPIKey("sk-bench"),
+		option.WithHTTPClient(&http.Client{Transport: transport}))
 	question := strings.Repeat("a question\n", 90)
 	var next atomic.Int64
 	failures := make(chan error, parallel)
@@ -55,7 +56,8 @@ func run(ctx context.Context, arguments []string) error {
 			for number := next.Add(1); number <= requests; number = next.Add(1) {
 				said, err := client.Chat.Completions.New(ctx, openai.ChatCompletionNewParams{
 					Model: "bench/one", MaxTokens: openai.Int(256),
-					Messages: []openai.ChatCompletionMessageParamUnion{openai.SystemMessage("Be brief."), openai.UserMessage(question + strconv.FormatInt(number, 10))},
+					Messages: []openai.ChatCompletionMessageParamUnion{openai.SystemMessage("Be brief."),
+						openai.UserMessage(question + strconv.FormatInt(number, 10))},
 				})
 				if err == nil && (len(said.Choices) == 0 || said.Choices[0].Message.Content == "") {
 					err = errors.New("an empty answer")

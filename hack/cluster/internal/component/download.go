@@ -90,7 +90,8 @@ func (d Downloads) release(p pinned, program Program) release {
 		url := github + "/containerd/containerd/releases/download/" + p.version + "/containerd-" + number + "-" + system + ".tar.gz"
 		return release{url: url, checksums: url + ".sha256sum", member: "bin/" + string(program)}
 	case "coredns":
-		url := github + "/coredns/coredns/releases/download/" + p.version + "/coredns_" + number + "_" + strings.ReplaceAll(system, "-", "_") + ".tgz"
+		url := github + "/coredns/coredns/releases/download/" + p.version + "/coredns_" + number + "_" +
+			strings.ReplaceAll(system, "-", "_") + ".tgz"
 		return release{url: url, checksums: url + ".sha256", member: "coredns"}
 	default:
 		url := kubernetes + "/" + p.version + "/bin/" + runtime.GOOS + "/" + runtime.GOARCH + "/" + string(program)

@@ -156,25 +156,7 @@ func (c *Cluster) arguments(program component.Program) []string {
 			"--unsafe-no-fsync",
 		}
 	case component.APIServer:
-		return []string{
-			"--bind-address=" + Address, "--advertise-address=" + Address, "--secure-port=6443",
-			"--etcd-servers=https://" + Address + ":2379",
-			"--etcd-cafile=" + certificates + "ca.crt",
-			"--etcd-certfile=" + certificates + "etcd.crt", "--etcd-keyfile=" + certificates + "etcd.key",
-			"--client-ca-file=" + certificates + "ca.crt",
-			"--tls-cert-file=" + certificates + "kube-apiserver.crt",
-			"--tls-private-key-file=" + certificates + "kube-apiserver.key",
-			"--kubelet-certificate-authority=" + certificates + "ca.crt",
-			"--kubelet-client-certificate=" + certificates + "kubelet-client.crt",
-			"--kubelet-client-key=" + certificates + "kubelet-client.key",
-			"--kubelet-preferred-address-types=InternalIP",
-			"--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction",
-			"--service-cluster-ip-range=" + serviceRange,
-			"--service-account-issuer=https://kubernetes.default.svc.cluster.local",
-			"--service-account-key-file=" + certificates + "service-accounts.pub",
-			"--service-account-signing-key-file=" + certificates + "service-accounts.key",
-			"--profiling=false",
-		}
+		return apiServerArguments(certificates)
 	case component.ControllerManager:
 		return []string{
 			"--kubeconfig=" + c.path("kubeconfigs", "kube-controller-manager"),
@@ -203,6 +185,29 @@ func (c *Cluster) arguments(program component.Program) []string {
 		return []string{"--config=" + c.path("config", "kube-proxy.yaml")}
 	}
 	return nil
+}
+
+// apiServerArguments returns the command line of the API server, with the folder of its certificates.
+func apiServerArguments(certificates string) []string {
+	return []string{
+		"--bind-address=" + Address, "--advertise-address=" + Address, "--secure-port=6443",
+		"--etcd-servers=https://" + Address + ":2379",
+		"--etcd-cafile=" + certificates + "ca.crt",
+		"--etcd-certfile=" + certificates + "etcd.crt", "--etcd-keyfile=" + certificates + "etcd.key",
+		"--client-ca-file=" + certificates + "ca.crt",
+		"--tls-cert-file=" + certificates + "kube-apiserver.crt",
+		"--tls-private-key-file=" + certificates + "kube-apiserver.key",
+		"--kubelet-certificate-authority=" + certificates + "ca.crt",
+		"--kubelet-client-certificate=" + certificates + "kubelet-client.crt",
+		"--kubelet-client-key=" + certificates + "kubelet-client.key",
+		"--kubelet-preferred-address-types=InternalIP",
+		"--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction",
+		"--service-cluster-ip-range=" + serviceRange,
+		"--service-account-issuer=https://kubernetes.default.svc.cluster.local",
+		"--service-account-key-file=" + certificates + "service-accounts.pub",
+		"--service-account-signing-key-file=" + certificates + "service-accounts.key",
+		"--profiling=false",
+	}
 }
 
 // snapshotter avoids overlay upon overlay, which the kernel refuses (a container as the machine).

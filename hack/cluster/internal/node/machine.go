@@ -158,7 +158,8 @@ func unmountBelow(folder string) error {
 		return err
 	}
 	if left := mountsBelow(mounts, folder); len(left) > 0 {
-		return fmt.Errorf("%d mounts below %s cannot be unmounted, the first is %s; find who uses it with: fuser -vm %s", len(left), folder, left[0], left[0])
+		return fmt.Errorf("%d mounts below %s cannot be unmounted, the first is %s; find who uses it with: fuser -vm %s", len(left), folder,
+			left[0], left[0])
 	}
 	return nil
 }

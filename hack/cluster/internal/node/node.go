@@ -74,7 +74,8 @@ func (c *Cluster) Validate() error {
 		return fmt.Errorf("state folder %q: spaces and quotes are not supported", c.State)
 	}
 	if length := len(c.socket()); length > 100 {
-		return fmt.Errorf("state folder %q: the path of a socket in it would have %d bytes, the kernel allows 107; choose a shorter one", c.State, length)
+		return fmt.Errorf("state folder %q: the path of a socket in it would have %d bytes, the kernel allows 107; choose a shorter one", c.State,
+			length)
 	}
 	return nil
 }

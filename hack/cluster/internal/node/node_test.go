@@ -31,7 +31,8 @@ func TestWithoutClusterChainsKeepsEverythingElse(t *testing.T) {
 }
 
 func TestMountsBelow(t *testing.T) {
-	mounts := []byte("/dev/a / ext4 rw 0 0\ntmpfs /state/a tmpfs rw 0 0\ntmpfs /state/a/b\\040c tmpfs rw 0 0\ntmpfs /state-other tmpfs rw 0 0\ntmpfs /state tmpfs rw 0 0\n")
+	mounts := []byte("/dev/a / ext4 rw 0 0\ntmpfs /state/a tmpfs rw 0 0\ntmpfs /state/a/b\\040c tmpfs rw 0 0\n" +
+		"tmpfs /state-other tmpfs rw 0 0\ntmpfs /state tmpfs rw 0 0\n")
 	if got, want := mountsBelow(mounts, "/state"), []string{"/state/a", "/state/a/b c"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
