@@ -29,7 +29,7 @@ type input struct {
 	// violations are what is wrong with the spec; configHash is empty when there are any.
 	violations []plan.Violation
 	// advice is what is odd in a spec that is valid.
-	advice []plan.Warning
+	advice     []plan.Warning
 	configHash string
 	// children are the objects that were created for the resource, by their names.
 	children children

@@ -28,8 +28,8 @@ func (m MapVars) Lookup(name string) (Value, bool) {
 type UndefinedMode int
 
 const (
-	// UndefinedLenient prints nothing for a missing name; going deeper into it is an error. Jinja's default.
-	UndefinedLenient UndefinedMode = iota
+	// undefinedLenient prints nothing for a missing name; going deeper into it is an error. Jinja's default.
+	undefinedLenient UndefinedMode = iota
 	// UndefinedStrict makes every use of a missing name an error, but for the test "is defined" and the filter "default".
 	UndefinedStrict
 )
@@ -75,9 +75,6 @@ func Parse(source string) (*Template, error) {
 	collected := collectReferences(body)
 	return &Template{body: body, references: collected.names, paths: collected.paths}, nil
 }
-
-// Paths are the members and items that the template reads of its variables, as far as they are constants, in the order in which they stand.
-func (t *Template) Paths() []Path { return t.paths }
 
 // References returns the names that the template reads from its variables, in the order of their first appearance.
 // Names of built-in functions, such as range, are among them: a variable of that name takes precedence.

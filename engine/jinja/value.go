@@ -56,9 +56,6 @@ func NewDict() *Dict { return &Dict{index: map[any]int{}} }
 // Len is the number of entries.
 func (d *Dict) Len() int { return len(d.keys) }
 
-// Keys returns the keys in order; the caller does not change them.
-func (d *Dict) Keys() []Value { return d.keys }
-
 // Get returns the value of a key. A key that can't be one is not found.
 func (d *Dict) Get(key Value) (Value, bool) {
 	hashed, err := hashKey(key)

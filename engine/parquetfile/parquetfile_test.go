@@ -99,7 +99,7 @@ func TestExactValuesComeBackAsTheyWere(t *testing.T) {
 func TestADecimalWithMoreDigitsThanItsColumnIsRefused(t *testing.T) {
 	for _, number := range []string{"0.001", "12345678901.00"} {
 		rows := [][]any{{nil, nil, nil, decimal(number), nil, nil, nil, nil, nil}}
-		if err := parquetfile.Write(&bytes.Buffer{}, exact, rows); err == nil || !strings.Contains(err.Error(), number) {
+		if err := new(parquetfile.Writer).Write(&bytes.Buffer{}, exact, rows); err == nil || !strings.Contains(err.Error(), number) {
 			t.Errorf("%s as decimal128(12, 2): %v", number, err)
 		}
 	}
@@ -120,7 +120,7 @@ func sampleRows() [][]any {
 func write(t *testing.T, schema *table.Schema, rows [][]any) []byte {
 	t.Helper()
 	var buffer bytes.Buffer
-	if err := parquetfile.Write(&buffer, schema, rows); err != nil {
+	if err := new(parquetfile.Writer).Write(&buffer, schema, rows); err != nil {
 		t.Fatal(err)
 	}
 	return buffer.Bytes()
@@ -256,7 +256,7 @@ func TestReadsFilesOfAnotherWriter(t *testing.T) {
 func TestAWrongCellIsRefused(t *testing.T) {
 	schema := table.NewSchema(table.Field{Name: "count", Type: of(table.KindInt)})
 	for _, cell := range []any{"7", 7.0, []any{}, 7} {
-		if err := parquetfile.Write(&bytes.Buffer{}, schema, [][]any{{cell}}); err == nil {
+		if err := new(parquetfile.Writer).Write(&bytes.Buffer{}, schema, [][]any{{cell}}); err == nil {
 			t.Errorf("%T was written as an int", cell)
 		}
 	}
@@ -278,7 +278,7 @@ func BenchmarkWrite(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := parquetfile.Write(&bytes.Buffer{}, everything, rows); err != nil {
+		if err := new(parquetfile.Writer).Write(&bytes.Buffer{}, everything, rows); err != nil {
 			b.Fatal(err)
 		}
 	}

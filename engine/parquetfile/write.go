@@ -26,11 +26,6 @@ type Writer struct {
 	Metadata map[string]string
 }
 
-// Write writes rows, whose cells stand in the order of the schema, as one Parquet file.
-func Write(to io.Writer, schema *table.Schema, rows [][]any) error {
-	return (&Writer{}).Write(to, schema, rows)
-}
-
 // Write writes rows, whose cells stand in the order of the schema, as one Parquet file. It may be called from many goroutines.
 func (w *Writer) Write(to io.Writer, schema *table.Schema, rows [][]any) error {
 	build := &builder{}

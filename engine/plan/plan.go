@@ -4,7 +4,6 @@
 package plan
 
 import (
-	"iter"
 	"slices"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -88,17 +87,6 @@ func (p *Plan) RowGroup(index int64) (start, end table.RowIndex) {
 // Owns says whether a row group belongs to a shard: group g belongs to shard g mod shards, so that every group belongs to exactly one of the
 // shards 0 to shards-1, whatever the number of records.
 func Owns(shard, shards int32, group int64) bool { return group%int64(shards) == int64(shard) }
-
-// ShardGroups yields the row groups that a shard owns, in ascending order.
-func (p *Plan) ShardGroups(shard, shards int32) iter.Seq[int64] {
-	return func(yield func(int64) bool) {
-		for group := int64(shard); group < p.RowGroups(); group += int64(shards) {
-			if !yield(group) {
-				return
-			}
-		}
-	}
-}
 
 // ShardRowGroups is the number of row groups of a shard.
 func (p *Plan) ShardRowGroups(shard, shards int32) int64 {

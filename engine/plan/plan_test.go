@@ -180,7 +180,10 @@ func TestShardsPartitionTheRowGroups(t *testing.T) {
 			rows := int64(0)
 			for shard := range shards {
 				shardRows, shardGroups := int64(0), int64(0)
-				for group := range compiled.ShardGroups(shard, shards) {
+				for group := range compiled.RowGroups() {
+					if !plan.Owns(shard, shards, group) {
+						continue
+					}
 					seen[group]++
 					shardGroups++
 					start, end := compiled.RowGroup(group)

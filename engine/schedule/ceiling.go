@@ -20,10 +20,9 @@ func (c *Core) Demand(ceiling int, now time.Time) (running, wanted int) {
 		if current.limiter.PausedUntil().After(now) || c.endpoints[current.Endpoint].paused() {
 			more = min(more, 1) // the question whether it is back
 		}
-		running += under
 		wanted += under + more
 	}
-	return running, wanted
+	return c.ceilings[ceiling].Running(), wanted
 }
 
 // Share is how many tasks may run in all lanes under the ceiling of a lane together; shared is false where there is none.

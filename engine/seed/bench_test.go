@@ -32,7 +32,7 @@ func BenchmarkOpen(b *testing.B) {
 		rows = append(rows, row(b, dataset, i).Cells)
 	}
 	var file bytes.Buffer
-	if err := parquetfile.Write(&file, dataset.Schema(), rows); err != nil {
+	if err := new(parquetfile.Writer).Write(&file, dataset.Schema(), rows); err != nil {
 		b.Fatal(err)
 	}
 	var lines bytes.Buffer

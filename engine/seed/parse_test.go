@@ -160,7 +160,7 @@ func TestParquetIsRead(t *testing.T) {
 	fields := []table.Field{{Name: "z", Type: table.Type{Kind: table.KindString}}, {Name: "a", Type: table.Type{Kind: table.KindInt}}}
 	rows := [][]any{{"x", int64(1)}, {nil, nil}}
 	var buffer bytes.Buffer
-	if err := parquetfile.Write(&buffer, table.NewSchema(fields...), rows); err != nil {
+	if err := new(parquetfile.Writer).Write(&buffer, table.NewSchema(fields...), rows); err != nil {
 		t.Fatal(err)
 	}
 	dataset, err := parse(t, buffer.Bytes(), v1alpha1.SeedFormatParquet)
@@ -180,7 +180,7 @@ func storable(t *testing.T, data []byte, format v1alpha1.SeedFormat) {
 	}
 	columns, rows := shown(t, dataset)
 	var buffer bytes.Buffer
-	if err := parquetfile.Write(&buffer, dataset.Schema(), rows); err != nil {
+	if err := new(parquetfile.Writer).Write(&buffer, dataset.Schema(), rows); err != nil {
 		t.Fatalf("%s can't be written: %v", columns, err)
 	}
 	schema, got, err := parquetfile.Read(bytes.NewReader(buffer.Bytes()), int64(buffer.Len()))

@@ -110,11 +110,6 @@ func (s *Schema) Read(answer string) (any, error) {
 	return value, err
 }
 
-// Document does the same, and returns the document, with numbers as json.Number.
-func (s *Schema) Document(answer string) (any, error) {
-	return find(answer, s.wanted, s.validate)
-}
-
 // validate prunes a document, brings its decimals into their form, and says what is wrong with it. The document is changed.
 func (s *Schema) validate(document any) (any, error) {
 	if err := s.echo(document); err != nil {
@@ -136,9 +131,6 @@ func (s *Schema) validate(document any) (any, error) {
 	}
 	return document, nil
 }
-
-// Encode writes a document as compact JSON.
-func Encode(document any) ([]byte, error) { return marshal(document) }
 
 func wantedKinds(root *jsonschema.Schema) kinds {
 	for range maxDepth {

@@ -40,11 +40,6 @@ func answerError(format string, arguments ...any) *AnswerError {
 	return &AnswerError{Message: fmt.Sprintf(format, arguments...)}
 }
 
-// Extract returns the most likely JSON document in an answer, with numbers as json.Number. The error is an *AnswerError.
-func Extract(answer string) (any, error) {
-	return find(answer, kinds{object: true, array: true, scalar: true}, func(document any) (any, error) { return document, nil })
-}
-
 // trim removes white space and byte order marks around a text.
 func trim(text string) string {
 	return strings.TrimFunc(text, func(char rune) bool { return char == '\ufeff' || unicode.IsSpace(char) })

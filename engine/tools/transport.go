@@ -25,7 +25,7 @@ var (
 	errNoSidecar = errors.New("servers of type Stdio run as sidecars of the engine's Pod; elsewhere the socket of their bridge must be named")
 	errBadKey    = errors.New("its API key holds a character that no key has, such as a line break; " +
 		"check the Secret that apiKeySecretRef names")
-	errTooLarge  = fmt.Errorf("it sent a message of more than %d MiB", maxAnswerBytes>>20)
+	errTooLarge = fmt.Errorf("it sent a message of more than %d MiB", maxAnswerBytes>>20)
 )
 
 // statusError is an answer of HTTP that says that the message did not get through.

@@ -4,9 +4,6 @@
 package reason
 
 import (
-	"maps"
-	"slices"
-
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/internal/runreport"
 )
@@ -211,6 +208,3 @@ var table = map[string]Traits{
 		Exit: runreport.ExitFailed, Fate: endsRun, NextStep: "report it, with the message and the log of the Pod",
 	},
 }
-
-// Names are the reasons of the table, in the order of the alphabet.
-func Names() []string { return slices.Sorted(maps.Keys(table)) }
