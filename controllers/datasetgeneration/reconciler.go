@@ -1,43 +1,15 @@
 package datasetgeneration
 
 import (
-	"context"
-	"fmt"
 	"time"
 
-	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
-	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/log"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
-	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/controllers/enginepods"
 	"seedloom.dev/seedloom/internal/runreport"
-)
-
-const (
-	// pollInterval is after how long a resource with a live run is looked at again: it bounds how old the shown progress is.
-	pollInterval = 3 * time.Second
-	// maxPollInterval is after how long at most a resource whose Pods wait to start is looked at again, and waitingShare which part of
-	// the time that it has waited.
-	maxPollInterval = time.Minute
-	waitingShare    = 8
-	// lookPriority lets events go before looks without one.
-	lookPriority = -10
-	// conflictDelay is after how long a reconcile that read outdated objects is repeated: by then the cache has caught up.
-	conflictDelay = 200 * time.Millisecond
-	// reconcileTimeout bounds one reconcile.
-	reconcileTimeout = time.Minute
 )
 
 // Options are the settings of the controller.
@@ -73,151 +45,4 @@ type Reconciler struct {
 // ProgressSource returns what is known of Pods, by their UIDs, and goes on asking those that run.
 type ProgressSource interface {
 	Of(pods []corev1.Pod) map[types.UID]runreport.Progress
-}
-
-var _ reconcile.Reconciler = (*Reconciler)(nil)
-
-// +kubebuilder:rbac:groups=seedloom.dev,resources=datasetgenerations,verbs=get;list;watch
-// +kubebuilder:rbac:groups=seedloom.dev,resources=datasetgenerations/status,verbs=get;patch
-// +kubebuilder:rbac:groups=seedloom.dev,resources=datasetgenerations/finalizers,verbs=update
-// +kubebuilder:rbac:groups=batch,resources=jobs,verbs=get;list;watch;create;patch;delete
-// +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch;create;delete
-// +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch;create;delete
-// +kubebuilder:rbac:groups="",resources=persistentvolumeclaims,verbs=get;list;watch
-// +kubebuilder:rbac:groups="",resources=events,verbs=list
-// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get
-// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
-
-// Reconcile brings one resource closer to what its spec asks for. It gathers what is there, decides, changes children, and
-// writes the status once.
-func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
-	resource := &v1alpha1.DatasetGeneration{}
-	if err := r.Get(ctx, request.NamespacedName, resource); err != nil {
-		r.foreign.isNews(request.NamespacedName, nil)
-		r.ended.forget(request.NamespacedName)
-		r.warnings.forget(request.NamespacedName)
-		return reconcile.Result{}, client.IgnoreNotFound(err)
-	}
-	if !resource.DeletionTimestamp.IsZero() {
-		// The garbage collector deletes the children by their owner references.
-		return reconcile.Result{}, nil
-	}
-	in, err := r.gather(ctx, resource)
-	if err != nil {
-		return reconcile.Result{}, err
-	}
-	r.reportForeign(ctx, in)
-	if in.losesPods() && r.namespaceTerminates(ctx, resource.Namespace) {
-		return reconcile.Result{}, r.releasePods(ctx, in)
-	}
-	s := decide(in)
-	ctx = s.logContext(ctx)
-	if s.lifetime == lifetimeFinished {
-		r.ended.forget(request.NamespacedName)
-	}
-	if s.startsAttempt() {
-		// The attempt is recorded before anything of it is created, so that no crash in between can start it twice.
-		result, err := r.record(ctx, s, nil)
-		if err == nil {
-			result.RequeueAfter = conflictDelay
-		}
-		return result, err
-	}
-	applyError := r.syncChildren(ctx, s)
-	if apierrors.IsConflict(applyError) {
-		return reconcile.Result{RequeueAfter: conflictDelay}, nil
-	}
-	result, err := r.record(ctx, s, applyError)
-	if err == nil && applyError != nil && s.lifetime != lifetimeFinished {
-		return reconcile.Result{}, applyError
-	}
-	return result, err
-}
-
-// record writes the status when it has changed, and then tells others of the change.
-func (r *Reconciler) record(ctx context.Context, s *situation, applyError error) (reconcile.Result, error) {
-	updated := s.resource.DeepCopy()
-	updated.Status = s.status(applyError)
-	if equality.Semantic.DeepEqual(s.resource.Status, updated.Status) {
-		return s.nextLook(), nil
-	}
-	patch := client.MergeFromWithOptions(s.resource.DeepCopy(), client.MergeFromWithOptimisticLock{})
-	written := updated.DeepCopy()
-	if err := r.Status().Patch(ctx, written, patch); err != nil {
-		if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
-			return reconcile.Result{RequeueAfter: conflictDelay}, nil
-		}
-		return reconcile.Result{}, fmt.Errorf("writing the status: %w", err)
-	}
-	r.announce(ctx, s.resource, updated)
-	r.Metrics.observe(&s.resource.Status, &updated.Status)
-	return s.nextLook(), nil
-}
-
-// nextLook says when the resource is looked at again without an event. A resource at rest costs no work.
-func (s *situation) nextLook() reconcile.Result {
-	switch {
-	case s.lifetime == lifetimeActive && s.observed.ending == nil:
-		wait := s.waitingInterval()
-		if left := s.syncRetryIn(); left > 0 {
-			wait = min(wait, left)
-		}
-		return reconcile.Result{RequeueAfter: wait, Priority: new(lookPriority)}
-	case s.lifetime != lifetimeFinished && !s.stale.empty():
-		return reconcile.Result{RequeueAfter: pollInterval, Priority: new(lookPriority)}
-	}
-	return reconcile.Result{}
-}
-
-// waitingInterval is the time between two looks at a live attempt. What waits to start is looked at the less often the longer it has
-// waited: its start is an event, and only the reason for which it waits is not.
-func (s *situation) waitingInterval() time.Duration {
-	if s.run.StartTime == nil || engineRuns(s.children.pods) {
-		return pollInterval
-	}
-	waited := s.now.Sub(s.run.StartTime.Time)
-	timeout := time.Duration(s.resource.Spec.EffectiveStartupTimeoutSeconds()) * time.Second
-	wait := min(max(waited/waitingShare, pollInterval), maxPollInterval)
-	if waited < timeout {
-		// That it takes too long is shown in time.
-		wait = min(wait, max(timeout-waited, pollInterval))
-	}
-	return wait
-}
-
-// SetupWithManager registers the controller under a name that must be unique in the process.
-func (r *Reconciler) SetupWithManager(manager ctrl.Manager, name string) error {
-	concurrency := r.Options.MaxConcurrentReconciles
-	if concurrency == 0 {
-		concurrency = 4
-	}
-	return ctrl.NewControllerManagedBy(manager).
-		Named(name).
-		For(&v1alpha1.DatasetGeneration{}, builder.WithPredicates(predicate.Or(
-			predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
-		Owns(&batchv1.Job{}).
-		Owns(&corev1.ConfigMap{}, builder.OnlyMetadata).
-		// A Job's Pods are owned by the Job, so they are found by their label.
-		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(r.requestOfPod)).
-		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency, ReconciliationTimeout: reconcileTimeout}).
-		Complete(r)
-}
-
-// requestOfPod finds the resource of a Pod that has changed, and notes how the Pod has ended: it may be gone when the resource is
-// looked at.
-func (r *Reconciler) requestOfPod(_ context.Context, pod client.Object) []reconcile.Request {
-	name := pod.GetLabels()[v1alpha1.LabelDataset]
-	if name == "" {
-		return nil
-	}
-	resource := types.NamespacedName{Namespace: pod.GetNamespace(), Name: name}
-	if pod, isPod := pod.(*corev1.Pod); isPod {
-		r.ended.note(resource, pod)
-	}
-	return []reconcile.Request{{NamespacedName: resource}}
-}
-
-// logContext has every line of the log name the resource's run.
-func (s *situation) logContext(ctx context.Context) context.Context {
-	return log.IntoContext(ctx, log.FromContext(ctx).WithValues("run", s.run.ID, "attempt", s.run.Attempt))
 }
