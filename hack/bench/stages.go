@@ -43,7 +43,11 @@ columns:
 - {name: stage3, llmText: {model: gamma, prompt: "the end of {{ stage2 }} and {{ number }}"}}
 - name: valid
   custom:
-    {strategy: Batch, type: bool, requiredColumns: [stage3], starlark: {source: "def generate(rows):\n  return [{'_row': r['_row'], 'valid': len(r['stage3']) > 0} for r in rows]\n"}}
+    strategy: Batch
+    type: bool
+    requiredColumns: [stage3]
+    starlark:
+      source: "def generate(rows):\n  return [{'_row': r['_row'], 'valid': len(r['stage3']) > 0} for r in rows]\n"
 output: {persistentVolumeClaim: {claimName: bench}}
 run: {rowGroupSize: 1024, earlyShutdown: {policy: Disabled}}
 `,
