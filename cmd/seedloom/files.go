@@ -43,22 +43,7 @@ func listFiles(names []string, recursive bool) (files []string, named map[string
 			return nil, nil, err
 		}
 		before := len(files)
-		err = filepath.WalkDir(name, func(path string, entry fs.DirEntry, err error) error {
-			if err != nil {
-				return err
-			}
-			if entry.IsDir() {
-				if path != name && !recursive {
-					return fs.SkipDir
-				}
-				return nil
-			}
-			if slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(path)) {
-				add(path)
-			}
-			return nil
-		})
-		if err != nil {
+		if err := walkFolder(name, recursive, add); err != nil {
 			return nil, nil, err
 		}
 		if len(files) == before {
@@ -66,6 +51,21 @@ func listFiles(names []string, recursive bool) (files []string, named map[string
 		}
 	}
 	return files, named, nil
+}
+
+// walkFolder calls add with each file of a folder that ends in .yaml, .yml or .json, with recursive also with those below it.
+func walkFolder(folder string, recursive bool, add func(path string)) error {
+	return filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && path != folder && !recursive:
+			return fs.SkipDir
+		case !entry.IsDir() && slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(path)):
+			add(path)
+		}
+		return nil
+	})
 }
 
 // load reads all files.
@@ -80,17 +80,8 @@ func (d *definition) load(streams *Streams, files []string, named map[string]boo
 		documents, problems := readDocuments(file, data)
 		all.problems = append(all.problems, problems...)
 		found, before := len(all.manifests), len(all.configMaps)
-		for _, document := range documents {
-			switch document.text("kind") {
-			case kindDatasetGeneration:
-				read, err := d.readManifest(document, changes)
-				if err != nil {
-					return nil, err
-				}
-				all.manifests = append(all.manifests, read)
-			case "ConfigMap":
-				all.configMaps = append(all.configMaps, document)
-			}
+		if err := d.addDocuments(all, documents, changes); err != nil {
+			return nil, err
 		}
 		if len(all.manifests) == found && len(problems) == 0 && named[file] {
 			if len(documents) > 0 && len(all.configMaps) == before+len(documents) {
@@ -105,6 +96,23 @@ func (d *definition) load(streams *Streams, files []string, named map[string]boo
 		all.problems = append(all.problems, without...)
 	}
 	return all, nil
+}
+
+// addDocuments puts the manifests and the ConfigMaps among the documents of a file into all.
+func (d *definition) addDocuments(all *resources, documents []*document, changes *overrides) error {
+	for _, document := range documents {
+		switch document.text("kind") {
+		case kindDatasetGeneration:
+			read, err := d.readManifest(document, changes)
+			if err != nil {
+				return err
+			}
+			all.manifests = append(all.manifests, read)
+		case "ConfigMap":
+			all.configMaps = append(all.configMaps, document)
+		}
+	}
+	return nil
 }
 
 // nothingIn says that a file has no manifest, and what it has.

@@ -63,8 +63,19 @@ func (d *definition) check(ctx context.Context, m *manifest) {
 		return
 	}
 	refusals, unknown := d.refusalsOf(ctx, m.object)
-	// consequences are fields and objects that are wrong only since something in them has the wrong name.
-	consequences, parents := map[string]bool{}, map[string]bool{}
+	consequences, parents := d.reportUnknown(m, unknown)
+	m.reportRefusals(refusals, consequences, parents)
+	if m.resource != nil && m.isValid() {
+		for _, warning := range plan.Warnings(&m.resource.Spec) {
+			m.report(severityWarning, warning.Field, warning.Message)
+		}
+	}
+}
+
+// reportUnknown reports the fields that the definition does not know. consequences are fields and objects that are wrong only since
+// something in them has the wrong name, and parents are the objects that hold unknown fields.
+func (d *definition) reportUnknown(m *manifest, unknown []string) (consequences, parents map[string]bool) {
+	consequences, parents = map[string]bool{}, map[string]bool{}
 	for _, path := range unknown {
 		parent, name := "", path
 		if cut := strings.LastIndex(path, "."); cut >= 0 {
@@ -79,6 +90,11 @@ func (d *definition) check(ctx context.Context, m *manifest) {
 		parents[parent] = true
 		m.report(severityError, path, fmt.Sprintf("there is no field %q%s", name, hint))
 	}
+	return consequences, parents
+}
+
+// reportRefusals reports what an API server and the controller refuse, each field once, without the consequences of unknown fields.
+func (m *manifest) reportRefusals(refusals []refusal, consequences, parents map[string]bool) {
 	said := map[string]bool{}
 	report := func(field, message string) {
 		said[field] = true
@@ -103,11 +119,6 @@ func (d *definition) check(ctx context.Context, m *manifest) {
 		// What the spec says of itself is said above, in better words.
 		if !said[refusal.field] && !(refusal.ofParts && parents[refusal.field]) {
 			report(refusal.field, refusal.message)
-		}
-	}
-	if m.resource != nil && m.isValid() {
-		for _, warning := range plan.Warnings(&m.resource.Spec) {
-			m.report(severityWarning, warning.Field, warning.Message)
 		}
 	}
 }

@@ -22,10 +22,11 @@ func newValidateCommand(streams *Streams) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "validate FILE...",
 		Short: "Check manifests, and list all that is wrong with them",
-		Long: `Check manifests as the API server and the controller do, and list all that is wrong with them, each on a line with its file, line, column and
-field. What is odd is warned of; warnings do not make a manifest invalid.
+		Long: `Check manifests as the API server and the controller do, and list all that is wrong with them, each on a line with its file, line,
+column and field. What is odd is warned of; warnings do not make a manifest invalid.
 
-When the data of the seed is given, or lies beside the manifest, or in a ConfigMap of the same files, the names of its columns are checked too.`,
+When the data of the seed is given, or lies beside the manifest, or in a ConfigMap of the same files, the names of its columns are
+checked too.`,
 		Example: `  seedloom validate reviews.yaml --seed-file movies.csv
   seedloom validate -R config/
   seedloom validate -R config/ -o github    # annotations beside the lines, in a workflow of GitHub Actions`,
@@ -77,23 +78,8 @@ func (o *validateOptions) run(command *cobra.Command, streams *Streams, argument
 
 // print prints what was found, and returns how the command ends.
 func (o *validateOptions) print(streams *Streams, made *validationReport, invalid map[string]bool) error {
-	switch o.format {
-	case "json":
-		if err := printReport(streams, made); err != nil {
-			return err
-		}
-	case "github":
-		for _, one := range made.Problems {
-			fmt.Fprintln(streams.Out, one.annotation())
-		}
-	default:
-		for _, one := range made.Problems {
-			if one.Severity == severityWarning {
-				streams.Errorf("%s", one.String())
-			} else {
-				fmt.Fprintln(streams.Out, one.String())
-			}
-		}
+	if err := o.printProblems(streams, made); err != nil {
+		return err
 	}
 	for _, one := range made.Manifests {
 		if one.Valid && o.format == "text" {
@@ -113,6 +99,24 @@ func (o *validateOptions) print(streams *Streams, made *validationReport, invali
 		streams.Errorf("error: %s invalid: %s", what, counted(countOf(made.Problems, severityError), "problem"))
 	}
 	return &endedError{code: exitFailed}
+}
+
+// printProblems prints the problems in the format of the command; with json all of the report.
+func (o *validateOptions) printProblems(streams *Streams, made *validationReport) error {
+	if o.format == "json" {
+		return printReport(streams, made)
+	}
+	for _, one := range made.Problems {
+		switch {
+		case o.format == "github":
+			fmt.Fprintln(streams.Out, one.annotation())
+		case one.Severity == severityWarning:
+			streams.Errorf("%s", one.String())
+		default:
+			fmt.Fprintln(streams.Out, one.String())
+		}
+	}
+	return nil
 }
 
 // checkSeed checks the spec together with the columns of its seed, where the data of that is at hand and all else is well.

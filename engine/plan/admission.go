@@ -34,21 +34,28 @@ func (v *validation) admission() {
 			if other, known := policies[key]; !known {
 				policies[key] = i
 			} else if set := v.spec.Models[other].Admission.Policy; set != rules.Policy {
-				v.add(field+".policy", ReasonInvalidValue, "is %s, but spec.models[%d] is the same model of the same provider and has %s; give both the same policy",
+				v.add(field+".policy", ReasonInvalidValue,
+					"is %s, but spec.models[%d] is the same model of the same provider and has %s; give both the same policy",
 					rules.Policy, other, set)
 			}
 		default:
-			v.add(field+".policy", ReasonInvalidValue, "must be %s or %s, but is %q", v1alpha1.AdmissionAdaptive, v1alpha1.AdmissionFixed, rules.Policy)
+			v.add(field+".policy", ReasonInvalidValue, "must be %s or %s, but is %q", v1alpha1.AdmissionAdaptive, v1alpha1.AdmissionFixed,
+				rules.Policy)
 		}
-		if seconds := rules.StartupRampSeconds; seconds != nil && (*seconds < 0 || *seconds > maxRampSeconds) {
-			v.add(field+".startupRampSeconds", ReasonInvalidValue, "must be from 0 to %d, but is %d", maxRampSeconds, *seconds)
-		}
-		if most := rules.RequestsPerMinute; most != nil && *most < 1 {
-			v.add(field+".requestsPerMinute", ReasonInvalidValue, "must be at least 1, but is %d", *most)
-		}
-		if most := rules.TokensPerMinute; most != nil && *most < 1 {
-			v.add(field+".tokensPerMinute", ReasonInvalidValue, "must be at least 1, but is %d", *most)
-		}
+		v.admissionLimits(rules, field)
+	}
+}
+
+// admissionLimits checks the limits that a user sets on the requests of a model.
+func (v *validation) admissionLimits(rules *v1alpha1.Admission, field string) {
+	if seconds := rules.StartupRampSeconds; seconds != nil && (*seconds < 0 || *seconds > maxRampSeconds) {
+		v.add(field+".startupRampSeconds", ReasonInvalidValue, "must be from 0 to %d, but is %d", maxRampSeconds, *seconds)
+	}
+	if most := rules.RequestsPerMinute; most != nil && *most < 1 {
+		v.add(field+".requestsPerMinute", ReasonInvalidValue, "must be at least 1, but is %d", *most)
+	}
+	if most := rules.TokensPerMinute; most != nil && *most < 1 {
+		v.add(field+".tokensPerMinute", ReasonInvalidValue, "must be at least 1, but is %d", *most)
 	}
 }
 

@@ -117,23 +117,28 @@ func (v *validation) toolSets() {
 			v.add(field+".alias", ReasonDuplicateTools, "another set of tools has the alias %q too", set.Alias)
 		}
 		seen[set.Alias] = true
-		if len(set.Servers) == 0 {
-			v.add(field+".servers", ReasonRequired, "at least one server is needed")
-		}
-		for j, name := range set.Servers {
-			at := fmt.Sprintf("%s.servers[%d]", field, j)
-			if !slices.Contains(servers, name) {
-				v.add(at, ReasonUnknownToolServer, "no tool server is called %q%s", name, suggestion(name, servers))
-			}
-			if slices.Contains(set.Servers[:j], name) {
-				v.add(at, ReasonInvalidValue, "%q is listed twice", name)
-			}
-		}
+		v.serversOfSet(set, field, servers)
 		if set.MaxTurns != nil && *set.MaxTurns < 1 {
 			v.add(field+".maxTurns", ReasonInvalidValue, "must be at least 1, but is %d", *set.MaxTurns)
 		}
 		if set.TimeoutSeconds != nil && *set.TimeoutSeconds < 1 {
 			v.add(field+".timeoutSeconds", ReasonInvalidValue, "must be at least 1, but is %d", *set.TimeoutSeconds)
+		}
+	}
+}
+
+// serversOfSet checks the servers that a set of tools names; servers are those of the spec.
+func (v *validation) serversOfSet(set *v1alpha1.ToolSet, field string, servers []string) {
+	if len(set.Servers) == 0 {
+		v.add(field+".servers", ReasonRequired, "at least one server is needed")
+	}
+	for j, name := range set.Servers {
+		at := fmt.Sprintf("%s.servers[%d]", field, j)
+		if !slices.Contains(servers, name) {
+			v.add(at, ReasonUnknownToolServer, "no tool server is called %q%s", name, suggestion(name, servers))
+		}
+		if slices.Contains(set.Servers[:j], name) {
+			v.add(at, ReasonInvalidValue, "%q is listed twice", name)
 		}
 	}
 }
