@@ -19,8 +19,8 @@ import (
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
-// conformanceSpec is what the specs of TestBothExecutorsMakeTheSameDataset have in common. The last column makes the run sync when RESIZE is
-// true; it returns every row as it is.
+// conformanceSpec is what the specs of TestBothExecutorsMakeTheSameDataset have in common. The last column makes the run sync when RESIZE
+// is true; it returns every row as it is.
 const conformanceSpec = `
 numRecords: 45
 randomSeed: 11
@@ -42,7 +42,9 @@ run: {rowGroupSize: 10RUN}
 `
 
 // doubled is a custom column.
-const doubled = `custom: {strategy: Batch, type: int, requiredColumns: [stars, review], starlark: {source: "def generate(rows):\n  return [{'_row': r['_row'], 'double': 2 * r['stars'] * len(rows) // len(rows)} for r in rows]\n"}}`
+const doubled = `custom: {strategy: Batch, type: int, requiredColumns: [stars, review],
+    starlark: {
+    source: "def generate(rows):\n  return [{'_row': r['_row'], 'double': 2 * r['stars'] * len(rows) // len(rows)} for r in rows]\n"}}`
 
 type conformance struct {
 	columns []string
@@ -270,7 +272,8 @@ func TestBothExecutorsMakeTheSameDataset(t *testing.T) {
 
 // TestBothExecutorsEndAlike compares how runs end that don't make their dataset.
 func TestBothExecutorsEndAlike(t *testing.T) {
-	broken := `- {name: broken, custom: {strategy: Batch, requiredColumns: [review], starlark: {source: "def generate(rows):\n  return 1 // 0\n"}}}`
+	broken := `- {name: broken, custom: {strategy: Batch, requiredColumns: [review],
+    starlark: {source: "def generate(rows):\n  return 1 // 0\n"}}}`
 	for name, test := range map[string]struct {
 		conformance
 		outcome runreport.Outcome
@@ -292,8 +295,10 @@ func TestBothExecutorsEndAlike(t *testing.T) {
 				w, ending, _, _ := test.generate(t, sync)
 				endings[ending.Result.Mode] = ending.Result
 				keys[ending.Result.Mode] = keysOf("", w.metadata())
-				if ending.Result.Outcome != test.outcome || ending.Result.Reason != test.reason || ending.ExitCode == runreport.ExitOK || w.succeeded() {
-					t.Errorf("as %s it ended with exit code %d: %s, %s: %s", ending.Result.Mode, ending.ExitCode, ending.Result.Outcome, ending.Result.Reason, ending.Result.Message)
+				if ending.Result.Outcome != test.outcome || ending.Result.Reason != test.reason || ending.ExitCode == runreport.ExitOK ||
+					w.succeeded() {
+					t.Errorf("as %s it ended with exit code %d: %s, %s: %s", ending.Result.Mode, ending.ExitCode, ending.Result.Outcome,
+						ending.Result.Reason, ending.Result.Message)
 				}
 				if records := ending.Result.Records; records.Actual+records.Dropped+records.Missing != records.Target {
 					t.Errorf("as %s it counts %+v", ending.Result.Mode, records)
@@ -327,7 +332,8 @@ func (d dataset) checkCounts(t *testing.T) {
 func (c conformance) generate(t *testing.T, sync bool) (w *world, ending engine.Ending, server *simtest.Server, log string) {
 	t.Helper()
 	server = simtest.Start(t, llmsim.Config{Faults: c.faults})
-	text := strings.NewReplacer("COLUMNS", strings.Join(c.columns, "\n"), "RESIZE", fmt.Sprint(sync), "RUN", c.run, "PROCESSORS", c.processors).Replace(conformanceSpec)
+	text := strings.NewReplacer("COLUMNS", strings.Join(c.columns, "\n"), "RESIZE", fmt.Sprint(sync), "RUN", c.run, "PROCESSORS",
+		c.processors).Replace(conformanceSpec)
 	w = newWorld(t, text, server.Endpoint())
 	var lines bytes.Buffer
 	config := w.config(0)

@@ -184,7 +184,8 @@ func (k *killed) succeeded() int {
 func TestAKillForgetsNoFailedAttempt(t *testing.T) {
 	t.Parallel()
 	one := strings.Replace(crashSpec, "numRecords: 2000", "numRecords: 1", 1)
-	same := `- {name: same, allowResize: true, custom: {strategy: Batch, requiredColumns: [id], starlark: {source: "def generate(rows):\n  return [{'same': 'x', '_row': row['_row']} for row in rows]\n"}}}`
+	same := `- {name: same, allowResize: true, custom: {strategy: Batch, requiredColumns: [id],
+    starlark: {source: "def generate(rows):\n  return [{'same': 'x', '_row': row['_row']} for row in rows]\n"}}}`
 	for mode, spec := range map[v1alpha1.ExecutionMode]string{
 		v1alpha1.ExecutionAsync: one, v1alpha1.ExecutionSync: strings.Replace(one, "output:", same+"\noutput:", 1),
 	} {
@@ -243,7 +244,8 @@ func TestAHundredKills(t *testing.T) {
 		server.WaitForClients()
 		kept, requests := k.kept(), server.Counters().Requests
 		if lost := (requests - requestsBefore) - (kept - keptBefore); lost > inFlight || kept < keptBefore {
-			t.Fatalf("kill %d: %d requests were sent and %d cells kept: %d are lost, of %d in flight", kill, requests-requestsBefore, kept-keptBefore, lost, inFlight)
+			t.Fatalf("kill %d: %d requests were sent and %d cells kept: %d are lost, of %d in flight", kill, requests-requestsBefore,
+				kept-keptBefore, lost, inFlight)
 		}
 		keptBefore, requestsBefore = kept, requests
 	}

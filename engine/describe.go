@@ -18,8 +18,8 @@ func (o *opened) description() store.Description {
 	counts := countsOf(o.spec)
 	return store.Description{
 		Namespace: resolved.Namespace, Name: resolved.Name, RunID: resolved.RunID, ConfigHash: resolved.ConfigHash, Attempt: resolved.Attempt,
-		Mode: string(o.spec.ExecutionMode()), Engine: o.config.Version, Target: counts.NumRecords, RowGroups: counts.RowGroups(), RowGroupSize: counts.RowGroupSize,
-		SeedColumns: o.seedColumns, SideEffects: plan.SideEffects(o.spec), Spec: resolved.Spec,
+		Mode: string(o.spec.ExecutionMode()), Engine: o.config.Version, Target: counts.NumRecords, RowGroups: counts.RowGroups(),
+		RowGroupSize: counts.RowGroupSize, SeedColumns: o.seedColumns, SideEffects: plan.SideEffects(o.spec), Spec: resolved.Spec,
 		PublishStarted: o.publishStarted, UpdatedAt: time.Now(),
 		Cost: o.cost, ColumnCost: o.columnCost,
 	}
@@ -30,7 +30,8 @@ func countsOf(spec *v1alpha1.DatasetGenerationSpec) *plan.Plan {
 	return &plan.Plan{NumRecords: spec.NumRecords, RowGroupSize: spec.EffectiveRowGroupSize()}
 }
 
-// describes says whether this process writes the metadata: of several shards the first one does, for all of them, until the run is finalized.
+// describes says whether this process writes the metadata: of several shards the first one does, for all of them, until the run is
+// finalized.
 func (o *opened) describes() bool { return o.role == runreport.RoleFinalize || o.config.Shard == 0 }
 
 // isShardOfSeveral says whether this process makes a part of the dataset, so that it can't say how the run has ended.
@@ -52,8 +53,8 @@ func (o *opened) begin() {
 	o.describeRunning(phase)
 }
 
-// describeRunning writes the metadata of a run that goes on. That it can't be written now is no reason not to go on: it is tried again whenever
-// there is something new to tell.
+// describeRunning writes the metadata of a run that goes on. That it can't be written now is no reason not to go on: it is tried again
+// whenever there is something new to tell.
 func (o *opened) describeRunning(phase string) {
 	if !o.describes() {
 		return
@@ -71,8 +72,8 @@ func (o *opened) tolerate(err error) {
 	}
 }
 
-// unfinished describes a run that can't begin, or can't be finalized, in the output too: that is another process's where the right to write it
-// is lost.
+// unfinished describes a run that can't begin, or can't be finalized, in the output too: that is another process's where the right to write
+// it is lost.
 func (o *opened) unfinished(cause *failure.Error) Ending {
 	ending := unprepared(o.config, o.role, cause)
 	if cause.Traits().Subject == reason.SubjectOwner {

@@ -45,7 +45,8 @@ columns:
         name: {type: string, maxLength: 20}
         price: {type: number, minimum: 0}
         stock: {type: integer}
-        parts: {type: array, minItems: 1, maxItems: 2, items: {type: object, required: [label], properties: {label: {type: string}, size: {type: [integer, "null"]}}}}
+        parts: {type: array, minItems: 1, maxItems: 2, items: {type: object, required: [label],
+          properties: {label: {type: string}, size: {type: [integer, "null"]}}}}
         extra: {type: object, additionalProperties: {type: integer}}
 - name: verdict
   llmJudge:
@@ -55,8 +56,10 @@ columns:
     - {name: realism, description: "Is it real?", options: {"1": "no", "2": partly, "3": "yes"}}
     - {name: tone, description: "How does it sound?", options: {warm: friendly, cold: not so}}
 - name: place
-  llmStructured: {model: caller, prompt: "Where is {{ topic }}?", trace: LastMessage, schema: {type: object, required: [city], properties: {city: {type: string}}}}
-- {name: summary, expression: {expr: "{{ verdict.realism.score }}/{{ verdict.tone.score }}/{{ product.parts | length }}/{{ product__trace[0].role }}/{{ product__trace[-1].role }}/{{ product__reasoning_content }}"}}
+  llmStructured: {model: caller, prompt: "Where is {{ topic }}?", trace: LastMessage,
+    schema: {type: object, required: [city], properties: {city: {type: string}}}}
+- {name: summary, expression: {expr: "{{ verdict.realism.score }}/{{ verdict.tone.score }}/{{ product.parts | length }}/\
+    {{ product__trace[0].role }}/{{ product__trace[-1].role }}/{{ product__reasoning_content }}"}}
 output: {persistentVolumeClaim: {claimName: c}}
 run: {rowGroupSize: 5}
 `
@@ -97,7 +100,8 @@ func newDocuments(t *testing.T, faults ...llmsim.Fault) (*world, *simtest.Server
 func TestDocumentsCodeAndJudgementsAreTypedColumns(t *testing.T) {
 	w, server := newDocuments(t)
 	requireComplete(t, w, w.generate(t.Context(), 0))
-	const trace = "list<struct<role: string, content: string, reasoning_content: string, tool_calls: list<struct<id: string, name: string, arguments: string>>, tool_call_id: string>>"
+	const trace = "list<struct<role: string, content: string, reasoning_content: string, " +
+		"tool_calls: list<struct<id: string, name: string, arguments: string>>, tool_call_id: string>>"
 	for name, want := range map[string]string{
 		"code":                       "string",
 		"product":                    "struct<name: string, price: double, parts: list<struct<label: string, size: int64>>, extra: string, stock: int64>",
@@ -128,7 +132,8 @@ func TestDocumentsCodeAndJudgementsAreTypedColumns(t *testing.T) {
 		said := row[at["place__trace"]].([]any)[0].([]any)
 		call := said[3].([]any)[0].([]any)
 		var arguments struct{ City string }
-		if err := json.Unmarshal([]byte(call[2].(string)), &arguments); err != nil || said[0] != "assistant" || call[1] != "hand_over_answer" || arguments.City != place[0] {
+		if err := json.Unmarshal([]byte(call[2].(string)), &arguments); err != nil || said[0] != "assistant" || call[1] != "hand_over_answer" ||
+			arguments.City != place[0] {
 			t.Errorf("row %d: place %v, said %v, %v", i, place, said, err)
 		}
 	}
@@ -139,7 +144,8 @@ func TestDocumentsCodeAndJudgementsAreTypedColumns(t *testing.T) {
 }
 
 // unusable is an answer of a model without the JSON that it was asked for.
-const unusable = `{"choices":[{"message":{"role":"assistant","content":"SECRET: I would rather not."},"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":5}}`
+const unusable = `{"choices":[{"message":{"role":"assistant","content":"SECRET: I would rather not."},"finish_reason":"stop"}],` +
+	`"usage":{"prompt_tokens":10,"completion_tokens":5}}`
 
 func TestAnswersThatCantBeUsedAreCorrected(t *testing.T) {
 	w, server := newDocuments(t, llmsim.Fault{Kind: llmsim.FaultWrongJSON, Body: unusable, PromptContains: "A product about", ToRequest: 4})
@@ -182,7 +188,8 @@ func TestConversationsBeginAnewAndThenTheRowIsDropped(t *testing.T) {
 		t.Fatalf("got %+v", ending.Result)
 	}
 	drop := ending.Result.Dropped[0]
-	if drop.Reason != v1alpha1.ReasonModelGenerationInvalid || drop.Column != "product" || !strings.Contains(drop.Message, "after 3 requests: there is no JSON in the answer") || strings.Contains(drop.Message, "SECRET") {
+	if drop.Reason != v1alpha1.ReasonModelGenerationInvalid || drop.Column != "product" ||
+		!strings.Contains(drop.Message, "after 3 requests: there is no JSON in the answer") || strings.Contains(drop.Message, "SECRET") {
 		t.Errorf("got %+v", drop)
 	}
 	for _, model := range ending.Result.Models {

@@ -245,5 +245,6 @@ func TestDrawsOfADatasetAreFrozen(t *testing.T) {
 	for _, request := range server.drawn() {
 		text.WriteString(request + "\n")
 	}
-	golden.Check(t, "testdata/draws.txt", text.String(), "users would get other data for the same manifest; raise identityVersion in engine/plan if that is meant")
+	golden.Check(t, "testdata/draws.txt", text.String(),
+		"users would get other data for the same manifest; raise identityVersion in engine/plan if that is meant")
 }

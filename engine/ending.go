@@ -81,18 +81,23 @@ func judge(ending *failure.Error, summary *store.Summary, whole bool) (outcome r
 		return runreport.OutcomeInterrupted, ending.Reason, fmt.Sprintf(
 			"asked to stop with %d of %d records written; what is missing is made when it is started again", records.Actual, records.Target)
 	case ending != nil && ending.Traits().KeepsDataset && (records.Actual > 0 || !whole):
-		return runreport.OutcomePartial, ending.Reason, fmt.Sprintf("%s (%d of %d records are written)", ending.Error(), records.Actual, records.Target)
+		return runreport.OutcomePartial, ending.Reason,
+			fmt.Sprintf("%s (%d of %d records are written)", ending.Error(), records.Actual, records.Target)
 	case ending != nil:
-		return runreport.OutcomeFailed, ending.Reason, fmt.Sprintf("%s (%d of %d records are written)", ending.Error(), records.Actual, records.Target)
+		return runreport.OutcomeFailed, ending.Reason,
+			fmt.Sprintf("%s (%d of %d records are written)", ending.Error(), records.Actual, records.Target)
 	case whole && records.Actual == 0 && records.Dropped > 0:
-		return runreport.OutcomeFailed, v1alpha1.ReasonNoRecords, fmt.Sprintf("all %d records were dropped%s", records.Dropped, mostFrequent(summary))
+		return runreport.OutcomeFailed, v1alpha1.ReasonNoRecords,
+			fmt.Sprintf("all %d records were dropped%s", records.Dropped, mostFrequent(summary))
 	case whole && records.Actual == 0 && records.Target > 0:
 		return runreport.OutcomeFailed, v1alpha1.ReasonNoRecords, fmt.Sprintf("not one of %d records was made", records.Target)
 	case records.Missing > 0:
-		return runreport.OutcomePartial, v1alpha1.ReasonShardFailed, fmt.Sprintf("%d of %d records are missing and %d were dropped%s",
-			records.Missing, records.Target, records.Dropped, mostFrequent(summary))
+		return runreport.OutcomePartial, v1alpha1.ReasonShardFailed,
+			fmt.Sprintf("%d of %d records are missing and %d were dropped%s", records.Missing, records.Target, records.Dropped,
+				mostFrequent(summary))
 	case records.Dropped > 0:
-		return runreport.OutcomePartial, v1alpha1.ReasonRowsDropped, fmt.Sprintf("%d of %d records were dropped%s", records.Dropped, records.Target, mostFrequent(summary))
+		return runreport.OutcomePartial, v1alpha1.ReasonRowsDropped,
+			fmt.Sprintf("%d of %d records were dropped%s", records.Dropped, records.Target, mostFrequent(summary))
 	}
 	return runreport.OutcomeComplete, "", ""
 }

@@ -96,7 +96,8 @@ type world struct {
 func newWorld(t *testing.T, text string, address string) *world {
 	t.Helper()
 	made := &world{t: t, output: t.TempDir(), seeds: t.TempDir(), attempt: 1, shards: 1}
-	if err := os.WriteFile(filepath.Join(made.seeds, "seed.csv"), []byte("title,year\nAlien,1979\nBrazil,1985\nHeat,1995\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(made.seeds, "seed.csv"), []byte("title,year\nAlien,1979\nBrazil,1985\nHeat,1995\n"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := yaml.UnmarshalStrict([]byte(strings.ReplaceAll(text, "ENDPOINT", address)), &made.spec); err != nil {
@@ -196,9 +197,11 @@ func (w *world) succeeded() bool {
 func checkEnding(t *testing.T, ending engine.Ending, outcome runreport.Outcome, reason string, exitCode int, actual, dropped int64) {
 	t.Helper()
 	result := ending.Result
-	if result.Outcome != outcome || result.Reason != reason || ending.ExitCode != exitCode || result.Records.Actual != actual || result.Records.Dropped != dropped {
+	if result.Outcome != outcome || result.Reason != reason || ending.ExitCode != exitCode || result.Records.Actual != actual ||
+		result.Records.Dropped != dropped {
 		t.Fatalf("got outcome %s, reason %q, exit code %d, %d records, %d dropped; want %s, %q, %d, %d, %d; message: %s",
-			result.Outcome, result.Reason, ending.ExitCode, result.Records.Actual, result.Records.Dropped, outcome, reason, exitCode, actual, dropped, result.Message)
+			result.Outcome, result.Reason, ending.ExitCode, result.Records.Actual, result.Records.Dropped, outcome, reason, exitCode, actual,
+			dropped, result.Message)
 	}
 	for _, column := range result.Columns {
 		if total := column.Succeeded + column.Failed + column.Dropped + column.Skipped; total != result.Records.Actual+result.Records.Dropped {
@@ -216,11 +219,14 @@ func checkProgress(t *testing.T, ending engine.Ending) {
 		return
 	}
 	records := ending.Result.Records
-	if snapshot.Records.Actual != records.Actual || snapshot.Records.Dropped != records.Dropped || snapshot.InFlight != 0 || snapshot.Deferred != 0 {
-		t.Errorf("the progress ends with %+v, %d in flight and %d deferred; the result has %+v", snapshot.Records, snapshot.InFlight, snapshot.Deferred, records)
+	if snapshot.Records.Actual != records.Actual || snapshot.Records.Dropped != records.Dropped || snapshot.InFlight != 0 ||
+		snapshot.Deferred != 0 {
+		t.Errorf("the progress ends with %+v, %d in flight and %d deferred; the result has %+v", snapshot.Records, snapshot.InFlight,
+			snapshot.Deferred, records)
 	}
 	for _, column := range snapshot.Columns {
-		if column.Open != 0 || column.Succeeded+column.Failed+column.Dropped+column.Skipped != column.Completed || column.Completed != records.Actual+records.Dropped {
+		if column.Open != 0 || column.Succeeded+column.Failed+column.Dropped+column.Skipped != column.Completed ||
+			column.Completed != records.Actual+records.Dropped {
 			t.Errorf("the progress of records %+v ends with the column %+v", records, column)
 		}
 	}
@@ -503,7 +509,8 @@ func TestResizeRunsInSyncMode(t *testing.T) {
 	ending := w.generate(t.Context(), 0)
 	_, rows := w.rows()
 	records := ending.Result.Records
-	if ending.ExitCode != runreport.ExitOK || ending.Result.Mode != "Sync" || int64(len(rows)) != records.Actual || records.Filtered == 0 || records.Added == 0 {
+	if ending.ExitCode != runreport.ExitOK || ending.Result.Mode != "Sync" || int64(len(rows)) != records.Actual || records.Filtered == 0 ||
+		records.Added == 0 {
 		t.Fatalf("got %+v and %d rows", ending.Result, len(rows))
 	}
 	if records.Target+records.Added-records.Filtered != records.Actual || records.Missing != 0 {

@@ -68,7 +68,8 @@ func TestTheLastLineSaysHowTheRunHasEnded(t *testing.T) {
 
 func TestFailingCellsAreToldTogether(t *testing.T) {
 	spec := strings.ReplaceAll(basicSpec, "run: {", "run: {earlyShutdown: {policy: Disabled}, ")
-	w := newWorld(t, strings.ReplaceAll(spec, "numRecords: 25", "numRecords: 500"), newEndpoint(t, func(string, int) (int, string) { return http.StatusOK, "" }).URL)
+	w := newWorld(t, strings.ReplaceAll(spec, "numRecords: 25", "numRecords: 500"),
+		newEndpoint(t, func(string, int) (int, string) { return http.StatusOK, "" }).URL)
 	_, lines := w.logged(t.Context(), nil)
 	told := 0
 	for _, line := range lines {
@@ -96,7 +97,8 @@ func TestTheProgressIsThatOfTheOutputAndOfThisProcess(t *testing.T) {
 		}
 	})
 	snapshot := ending.Progress
-	if !ended || snapshot.Initial != 25 || snapshot.Records.Actual != 45 || snapshot.Percent() != 100 || snapshot.InFlight != 0 || snapshot.Deferred != 0 {
+	if !ended || snapshot.Initial != 25 || snapshot.Records.Actual != 45 || snapshot.Percent() != 100 || snapshot.InFlight != 0 ||
+		snapshot.Deferred != 0 {
 		t.Errorf("ended %v; got %+v", ended, snapshot)
 	}
 	for _, column := range snapshot.Columns {

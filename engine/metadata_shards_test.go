@@ -75,7 +75,8 @@ func TestMetadataOfAShardHasTheColumnsOfTheDataset(t *testing.T) {
 	w.generate(t.Context(), 0)
 	before := w.described()
 	checkEnding(t, engine.Finalize(t.Context(), w.config(0)), runreport.OutcomeComplete, "", runreport.ExitOK, 25, 0)
-	if difference := cmp.Diff(w.described().Columns, before.Columns); difference != "" || !slices.Contains(before.Columns, "title string seed") {
+	if difference := cmp.Diff(w.described().Columns, before.Columns); difference != "" ||
+		!slices.Contains(before.Columns, "title string seed") {
 		t.Error(difference)
 	}
 }

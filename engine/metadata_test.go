@@ -165,7 +165,8 @@ func beyondTheFirstGroup(prompt string) bool { return len(prompt) > len("about r
 // The reader sees how far a run is while it runs, in both modes.
 func TestMetadataTellsOfTheRunningRun(t *testing.T) {
 	t.Parallel()
-	same := `- {name: same, allowResize: true, custom: {strategy: Batch, requiredColumns: [id], starlark: {source: "def generate(rows):\n  return [{'same': 'x', '_row': row['_row']} for row in rows]\n"}}}`
+	same := `- {name: same, allowResize: true, custom: {strategy: Batch, requiredColumns: [id],
+    starlark: {source: "def generate(rows):\n  return [{'same': 'x', '_row': row['_row']} for row in rows]\n"}}}`
 	for mode, spec := range map[string]string{"Async": numberedSpec, "Sync": strings.Replace(numberedSpec, "output:", same+"\noutput:", 1)} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
@@ -206,7 +207,8 @@ func TestMetadataOfAnEarlierEndGivesWayToTheNextRun(t *testing.T) {
 		fmt.Fprint(writer, "title,year\nAlien,1979\n")
 	}))
 	t.Cleanup(seeds.Close)
-	w := newWorld(t, strings.Replace(basicSpec, "configMap: {name: s, key: seed.csv}", `http: {url: "`+seeds.URL+`/seed.csv"}`, 1), newEndpoint(t, echo).URL)
+	w := newWorld(t, strings.Replace(basicSpec, "configMap: {name: s, key: seed.csv}", `http: {url: "`+seeds.URL+`/seed.csv"}`, 1),
+		newEndpoint(t, echo).URL)
 	ended := make(chan engine.Ending, 1)
 	generate := func(ctx context.Context) { ended <- w.generate(ctx, 0) }
 
@@ -233,7 +235,8 @@ func TestMetadataOfAnEarlierEndGivesWayToTheNextRun(t *testing.T) {
 	served.Load().open()
 	checkEnding(t, <-ended, runreport.OutcomeFailed, v1alpha1.ReasonSeedFailed, runreport.ExitInvalid, 25, 0)
 	failed := w.requireDescribed(runreport.PhaseEnded, runreport.OutcomeFailed, v1alpha1.ReasonSeedFailed, 25)
-	if difference := cmp.Diff(complete.Columns, failed.Columns); difference != "" || w.succeeded() || !strings.Contains(failed.Message, seeds.URL) {
+	if difference := cmp.Diff(complete.Columns, failed.Columns); difference != "" || w.succeeded() ||
+		!strings.Contains(failed.Message, seeds.URL) {
 		t.Errorf("_SUCCESS is there: %t; the message is %q; the columns differ: %s", w.succeeded(), failed.Message, difference)
 	}
 
@@ -320,7 +323,8 @@ func TestMetadataAfterAKillSaysThatItWasRunning(t *testing.T) {
 	server := simtest.Start(t, llmsim.Config{Faults: []llmsim.Fault{{Kind: llmsim.FaultHang, FromRequest: 1000}}})
 	k := newKilled(t, server)
 	k.killWhen(func() bool { return k.exists("metadata.json") && k.described().Groups > 0 })
-	if found := k.described(); found.Phase != runreport.PhaseRunning || found.Outcome != string(store.OutcomeRunning) || found.Actual < 100 || k.world.succeeded() {
+	if found := k.described(); found.Phase != runreport.PhaseRunning || found.Outcome != string(store.OutcomeRunning) || found.Actual < 100 ||
+		k.world.succeeded() {
 		t.Errorf("metadata.json says %+v", found)
 	}
 	server.WaitForClients()
@@ -405,7 +409,9 @@ func TestNothingWaitsForTheMetadata(t *testing.T) {
 			t.Parallel()
 			spec := basicSpec
 			if mode == "Sync" {
-				spec = strings.Replace(spec, "output:", `- {name: same, allowResize: true, custom: {strategy: Batch, requiredColumns: [id], starlark: {source: "def generate(rows):\n  return [{'same': 'x', '_row': row['_row']} for row in rows]\n"}}}`+"\noutput:", 1)
+				spec = strings.Replace(spec, "output:",
+					`- {name: same, allowResize: true, custom: {strategy: Batch, requiredColumns: [id],
+    starlark: {source: "def generate(rows):\n  return [{'same': 'x', '_row': row['_row']} for row in rows]\n"}}}`+"\noutput:", 1)
 			}
 			held := newGate(t)
 			w := newWorld(t, spec, newEndpoint(t, echo).URL)
@@ -420,7 +426,8 @@ func TestNothingWaitsForTheMetadata(t *testing.T) {
 			ended := make(chan engine.Ending, 1)
 			go func() { ended <- engine.Generate(t.Context(), config) }()
 			waitFor(t, "all row groups", func() bool {
-				return w.exists(".seedloom/row-groups/00000.json") && w.exists(".seedloom/row-groups/00001.json") && w.exists(".seedloom/row-groups/00002.json")
+				return w.exists(".seedloom/row-groups/00000.json") && w.exists(".seedloom/row-groups/00001.json") &&
+					w.exists(".seedloom/row-groups/00002.json")
 			})
 			if found := w.described(); found.Phase != runreport.PhasePreparing {
 				t.Errorf("the metadata were not held: %+v", found)
@@ -432,8 +439,8 @@ func TestNothingWaitsForTheMetadata(t *testing.T) {
 	}
 }
 
-// Processors after the generation may take their time: until they are through, nothing has ended. What they have made stays made while the next
-// run begins, until there are rows that they have not seen.
+// Processors after the generation may take their time: until they are through, nothing has ended. What they have made stays made while the
+// next run begins, until there are rows that they have not seen.
 func TestMetadataWhileTheDatasetIsMadeOfWhatWasGenerated(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, numberedSpec+starlarkProcessor("same", "AfterGeneration", "FailRun", "return rows"), newEndpoint(t, echo).URL)

@@ -48,7 +48,8 @@ processors:
 // starlarkProcessor is the entry of a processor whose function has this body.
 func starlarkProcessor(name, stage, policy, body string) string {
 	lines := strings.Join(strings.Split(strings.TrimSpace(body), "\n"), "\n          ")
-	return fmt.Sprintf("- name: %s\n  failurePolicy: %s\n  starlark:\n    stage: %s\n    source: |\n      def process(rows):\n          %s\n", name, policy, stage, lines)
+	return fmt.Sprintf("- name: %s\n  failurePolicy: %s\n  starlark:\n    stage: %s\n    source: |\n      def process(rows):\n          %s\n",
+		name, policy, stage, lines)
 }
 
 // failsInGroupOne fails for the rows 10 to 19.
@@ -99,7 +100,8 @@ func TestRowsThatAreStartedAgainKeepWhatAPreBatchProcessorMade(t *testing.T) {
 		}
 		return echo(prompt, before)
 	})
-	w := newWorld(t, strings.ReplaceAll(numberedSpec, "rowGroupSize: 10", "rowGroupSize: 10, earlyShutdown: {policy: Disabled}"), server.URL+"/v1")
+	w := newWorld(t, strings.ReplaceAll(numberedSpec, "rowGroupSize: 10", "rowGroupSize: 10, earlyShutdown: {policy: Disabled}"),
+		server.URL+"/v1")
 	checkEnding(t, w.generate(t.Context(), 0), runreport.OutcomeComplete, "", 0, 30, 0)
 	if different, all := server.sent(); different != 30 || all != 60 {
 		t.Errorf("%d different prompts of %d were sent, want 30 of 60", different, all)
@@ -186,7 +188,8 @@ func TestAFailingProcessorMayLeadToTheLossOfItsRowGroup(t *testing.T) {
 				t.Errorf("%d rows are in the files", len(rows))
 			}
 			dropped := ending.Result.Dropped
-			if len(dropped) != 1 || dropped[0].Reason != v1alpha1.ReasonProcessorFailed || dropped[0].Count != 10 || !strings.Contains(dropped[0].Message, "no such luck") {
+			if len(dropped) != 1 || dropped[0].Reason != v1alpha1.ReasonProcessorFailed || dropped[0].Count != 10 ||
+				!strings.Contains(dropped[0].Message, "no such luck") {
 				t.Errorf("dropped: %+v", dropped)
 			}
 			ledger, err := os.ReadFile(filepath.Join(w.folder(), "dropped-rows.jsonl"))
@@ -257,7 +260,8 @@ func TestAProcessorReturnsTheRowsThatItWasGiven(t *testing.T) {
 	}
 }
 
-const resizingColumn = `- {name: half, allowResize: true, custom: {strategy: Batch, type: int, starlark: {source: "def generate(rows):\n    return [{'_row': r['_row'], 'half': h} for r in rows for h in [1, 2]]\n"}}}
+const resizingColumn = `- {name: half, allowResize: true, custom: {strategy: Batch, type: int,
+    starlark: {source: "def generate(rows):\n    return [{'_row': r['_row'], 'half': h} for r in rows for h in [1, 2]]\n"}}}
 output:`
 
 // B5.5: in sync mode, processors may resize, before and after.
@@ -284,7 +288,8 @@ func TestInSyncModeProcessorsMayResize(t *testing.T) {
 // In sync mode several schedulers work one after another.
 func TestInSyncModeEveryTaskOfATraceHasItsOwnNumber(t *testing.T) {
 	server := newEndpoint(t, echo)
-	w := newWorld(t, strings.Replace(numberedSpec, "output:", resizingColumn, 1)+starlarkProcessor("same", "PreBatch", "FailRun", "return rows"), server.URL+"/v1")
+	w := newWorld(t, strings.Replace(numberedSpec, "output:", resizingColumn, 1)+starlarkProcessor("same", "PreBatch", "FailRun",
+		"return rows"), server.URL+"/v1")
 	if w.spec.Run == nil {
 		w.spec.Run = &v1alpha1.RunSettings{}
 	}
@@ -310,7 +315,8 @@ func TestInSyncModeAFailingProcessorHasTheSameConsequences(t *testing.T) {
 			checkEnding(t, w.generate(t.Context(), 0), runreport.OutcomeFailed, v1alpha1.ReasonProcessorFailed, runreport.ExitFailed, 20, 0)
 			w = newWorld(t, text+starlarkProcessor("unlucky", stage, "FailRowGroup", failsInGroupOne), server.URL+"/v1")
 			ending := w.generate(t.Context(), 0)
-			if records := ending.Result.Records; ending.Result.Outcome != runreport.OutcomePartial || records.Actual != 40 || records.Dropped < 10 || records.Missing != 0 {
+			if records := ending.Result.Records; ending.Result.Outcome != runreport.OutcomePartial || records.Actual != 40 || records.Dropped < 10 ||
+				records.Missing != 0 {
 				t.Errorf("ended as %s with %+v", ending.Result.Outcome, records)
 			}
 		})
@@ -323,7 +329,8 @@ func TestAStoppedRunWithProcessorsGoesOn(t *testing.T) {
 	shuffle := starlarkProcessor("shuffle", "PreBatch", "FailRun", `
 values = [r["id"] for r in rows]
 return [dict(r, id=values[(i + 3) % len(rows)]) for i, r in enumerate(rows)]`) +
-		starlarkProcessor("rank", "PostBatch", "FailRun", `return [dict(r, text="%d of %d: %s" % (i, len(rows), r["text"])) for i, r in enumerate(rows)]`)
+		starlarkProcessor("rank", "PostBatch", "FailRun",
+			`return [dict(r, text="%d of %d: %s" % (i, len(rows), r["text"])) for i, r in enumerate(rows)]`)
 	undisturbed := newWorld(t, numberedSpec+shuffle, newEndpoint(t, echo).URL+"/v1")
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -356,7 +363,8 @@ return [dict(r, id=values[(i + 3) % len(rows)]) for i, r in enumerate(rows)]`) +
 const transformed = `
 - name: chat
   schemaTransform:
-    template: {messages: [{role: user, content: "About {{ id }}"}, {role: assistant, content: "{{ text }}", final: true}], row: "{{ id }}", weight: 1.5, tags: []}
+    template: {messages: [{role: user, content: "About {{ id }}"}, {role: assistant, content: "{{ text }}", final: true}],
+      row: "{{ id }}", weight: 1.5, tags: []}
 - name: few
   dropColumns: {columnNames: ["sh*t", text, "nothing*"]}
 `
@@ -438,8 +446,10 @@ func (w *world) requireAfterGeneration(rows int) {
 		w.t.Fatal(difference)
 	}
 	metadata := w.metadata()
-	if metadata["post_generation_state"] != "complete" || metadata["post_generation_processed"] != true || metadata["actual_num_records"] != float64(len(want)) {
-		w.t.Errorf("the metadata says %v, %v, %v", metadata["post_generation_state"], metadata["post_generation_processed"], metadata["actual_num_records"])
+	if metadata["post_generation_state"] != "complete" || metadata["post_generation_processed"] != true ||
+		metadata["actual_num_records"] != float64(len(want)) {
+		w.t.Errorf("the metadata says %v, %v, %v", metadata["post_generation_state"], metadata["post_generation_processed"],
+			metadata["actual_num_records"])
 	}
 }
 
@@ -547,7 +557,8 @@ func TestAFailedProcessorOfAShardFailsTheRun(t *testing.T) {
 			t.Errorf("shard %d ended as %s: %s", shard, ending.Result.Outcome, ending.Result.Message)
 		}
 	}
-	checkEnding(t, engine.Finalize(t.Context(), w.config(0)), runreport.OutcomeFailed, v1alpha1.ReasonProcessorFailed, runreport.ExitFailed, 20, 0)
+	checkEnding(t, engine.Finalize(t.Context(), w.config(0)), runreport.OutcomeFailed, v1alpha1.ReasonProcessorFailed, runreport.ExitFailed,
+		20, 0)
 	if run := w.metadata()["run"].(map[string]any); run["reason"] != v1alpha1.ReasonProcessorFailed || w.succeeded() {
 		t.Errorf("the metadata says %v, the mark of success is there: %t", run, w.succeeded())
 	}
@@ -572,7 +583,8 @@ func TestAPreviewHasProcessorsToo(t *testing.T) {
 	}
 	w = newWorld(t, numberedSpec+starlarkProcessor("fewer", "PreBatch", "FailRun", "return rows[1:]"), server.URL+"/v1")
 	preview, err = engine.Preview(t.Context(), w.config(0), 4)
-	if err != nil || preview.Ending.Result.Reason != v1alpha1.ReasonProcessorResized || !strings.Contains(preview.Ending.Result.Message, "4 rows and returned 3") {
+	if err != nil || preview.Ending.Result.Reason != v1alpha1.ReasonProcessorResized ||
+		!strings.Contains(preview.Ending.Result.Message, "4 rows and returned 3") {
 		t.Errorf("got %+v, %v", preview.Ending.Result, err)
 	}
 }

@@ -86,7 +86,8 @@ func TestAResizeIsInTheTrace(t *testing.T) {
 			continue
 		}
 		rows[span.RowGroup] = span.Rows
-		if span.Kind != trace.KindBatch || span.Lane != "local" || span.Status != trace.StatusOK || span.Row != 8*span.RowGroup || len(span.Tries) != 1 || span.ReadyAt.IsZero() {
+		if span.Kind != trace.KindBatch || span.Lane != "local" || span.Status != trace.StatusOK || span.Row != 8*span.RowGroup ||
+			len(span.Tries) != 1 || span.ReadyAt.IsZero() {
 			t.Errorf("the span is %+v", span)
 		}
 	}
@@ -102,11 +103,13 @@ func TestAResizeIsInTheTrace(t *testing.T) {
 func TestAResizeThatFailsIsInTheTrace(t *testing.T) {
 	t.Parallel()
 	w := newWatchedRun(t, codeFirst(`fail("so sad")`), newEndpoint(t, echo).URL)
-	if ending := <-w.start(t.Context()); ending.Result.Reason != v1alpha1.ReasonCustomCodeError || !strings.Contains(ending.Result.Message, "so sad") {
+	if ending := <-w.start(t.Context()); ending.Result.Reason != v1alpha1.ReasonCustomCodeError ||
+		!strings.Contains(ending.Result.Message, "so sad") {
 		t.Errorf("the run ended as %s: %s", ending.Result.Reason, ending.Result.Message)
 	}
 	spans := w.spansOf("size")
-	if len(spans) != 1 || spans[0].Status != trace.StatusError || spans[0].Reason != v1alpha1.ReasonCustomCodeError || spans[0].FailedRows != 8 {
+	if len(spans) != 1 || spans[0].Status != trace.StatusError || spans[0].Reason != v1alpha1.ReasonCustomCodeError ||
+		spans[0].FailedRows != 8 {
 		t.Errorf("the spans are %+v", spans)
 	}
 }
@@ -129,7 +132,8 @@ func TestWhatHangsBesideTheModelsEndsAtTheStallDeadline(t *testing.T) {
 				t.Fatalf("the run ended as %s with exit code %d: %s", ending.Result.Reason, ending.ExitCode, ending.Result.Message)
 			}
 			dump, err := os.ReadFile(w.folder() + "/traces/stall-00000-attempt-1.txt")
-			if err != nil || !strings.Contains(string(dump), "at work: "+test.told) || !strings.Contains(ending.Result.Message, "at work: "+test.told) {
+			if err != nil || !strings.Contains(string(dump), "at work: "+test.told) ||
+				!strings.Contains(ending.Result.Message, "at work: "+test.told) {
 				t.Errorf("%v: the message is %q, the dump %.300s", err, ending.Result.Message, dump)
 			}
 			if spans := w.spansOf("size"); name == "a resize" && (len(spans) != 1 || spans[0].Status != trace.StatusCancelled) {
@@ -158,7 +162,8 @@ func TestASyncRunThatIsAskedToStopLeavesNothingBehind(t *testing.T) {
 			waitFor(t, "the code to be called", func() bool { return w.atWork(test.work) })
 			cancel()
 			ending := <-ended
-			if ending.Result.Outcome != runreport.OutcomeInterrupted || ending.ExitCode != runreport.ExitInterrupted || ending.Result.Records.Actual != 0 {
+			if ending.Result.Outcome != runreport.OutcomeInterrupted || ending.ExitCode != runreport.ExitInterrupted ||
+				ending.Result.Records.Actual != 0 {
 				t.Errorf("the run ended as %s with %+v", ending.Result.Outcome, ending.Result.Records)
 			}
 			if strings.Contains(w.log.String(), "did not stop") {

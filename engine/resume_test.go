@@ -72,7 +72,8 @@ func TestARunGoesOnWhatever(t *testing.T) {
 			var w *world
 			server := newEndpoint(t, func(prompt string, before int) (int, string) {
 				if answered.Add(1) == 23 {
-					for deadline := time.Now().Add(10 * time.Second); !w.exists(".seedloom/row-groups/00000.json") && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+					for deadline := time.Now().Add(10 * time.Second); !w.exists(".seedloom/row-groups/00000.json") &&
+						time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 					}
 					stop()
 				}
@@ -98,7 +99,8 @@ func TestARunGoesOnWhatever(t *testing.T) {
 				ending = engine.Finalize(t.Context(), w.config(0))
 			}
 			checkEnding(t, ending, runreport.OutcomeComplete, "", runreport.ExitOK, w.spec.NumRecords, 0)
-			if test.warning != "" && !strings.Contains(log.String(), test.warning) || test.warning == "" && strings.Contains(log.String(), "level=WARN") {
+			if test.warning != "" && !strings.Contains(log.String(), test.warning) ||
+				test.warning == "" && strings.Contains(log.String(), "level=WARN") {
 				t.Errorf("the log is %s", log.String())
 			}
 			different, all := server.sent()
@@ -123,8 +125,8 @@ func truncate(t *testing.T, name string) {
 	}
 }
 
-// TestARaisedTargetChangesWhatProcessorsGet interrupts a run in its last, short row group, and raises the number of records: then processors and
-// code that resizes get other rows than before, and cells that were made from what they had made of those are not used.
+// TestARaisedTargetChangesWhatProcessorsGet interrupts a run in its last, short row group, and raises the number of records: then
+// processors and code that resizes get other rows than before, and cells that were made from what they had made of those are not used.
 func TestARaisedTargetChangesWhatProcessorsGet(t *testing.T) {
 	const rotate = `
 values = [r["id"] for r in rows]
@@ -142,7 +144,8 @@ return [dict(r, id=values[(i + 1) % len(rows)] + " of %d" % len(rows)) for i, r 
 			defer stop()
 			var w *world
 			server := newEndpoint(t, func(prompt string, before int) (int, string) {
-				if lines, _ := os.ReadFile(filepath.Join(w.folder(), ".seedloom/journal", "00002.jsonl")); bytes.Count(lines, []byte("\n")) >= test.cells {
+				if lines, _ := os.ReadFile(filepath.Join(w.folder(), ".seedloom/journal", "00002.jsonl")); bytes.Count(lines,
+					[]byte("\n")) >= test.cells {
 					stop()
 				}
 				return echo(prompt, before)
@@ -167,8 +170,8 @@ return [dict(r, id=values[(i + 1) % len(rows)] + " of %d" % len(rows)) for i, r 
 	}
 }
 
-// TestCellsOfABatchThatHasChangedAreMadeAgain ends a run between two models of which the first was asked about what code has made of its whole row
-// group. However it goes on, no row has a text that was made of another rank than its own.
+// TestCellsOfABatchThatHasChangedAreMadeAgain ends a run between two models of which the first was asked about what code has made of its
+// whole row group. However it goes on, no row has a text that was made of another rank than its own.
 func TestCellsOfABatchThatHasChangedAreMadeAgain(t *testing.T) {
 	const spec = `
 numRecords: 25

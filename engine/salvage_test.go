@@ -22,10 +22,12 @@ func manySizes() string {
 
 // ofTheBatch has the code that resizes number its records over the whole batch, and the model asked about these numbers.
 func ofTheBatch() string {
-	return strings.NewReplacer("made.append({\"_row\": row[\"_row\"], \"size\": size})", "made.append({\"_row\": row[\"_row\"], \"size\": \"%s %d of %d\" % (size, len(made), len(rows))})").Replace(manySizes())
+	return strings.NewReplacer("made.append({\"_row\": row[\"_row\"], \"size\": size})",
+		"made.append({\"_row\": row[\"_row\"], \"size\": \"%s %d of %d\" % (size, len(made), len(rows))})").Replace(manySizes())
 }
 
-// A sync run that ends in a batch keeps what is whole of it, as an async run does: rows with all the records that a resize has made of them.
+// A sync run that ends in a batch keeps what is whole of it, as an async run does: rows with all the records that a resize has made of
+// them.
 func TestASyncRunThatEndsKeepsWholeRows(t *testing.T) {
 	tokens := int64(75 * 5)
 	for name, test := range map[string]struct {
@@ -122,7 +124,8 @@ func TestShardsWhoseKeyIsRefusedAreDescribed(t *testing.T) {
 	}
 	ending := engine.Finalize(t.Context(), w.config(0))
 	records := ending.Result.Records
-	if ending.Result.Outcome != runreport.OutcomeFailed || ending.Result.Reason != v1alpha1.ReasonModelAuthentication || records.Actual < 10 || records.Actual+records.Missing != 25 {
+	if ending.Result.Outcome != runreport.OutcomeFailed || ending.Result.Reason != v1alpha1.ReasonModelAuthentication || records.Actual < 10 ||
+		records.Actual+records.Missing != 25 {
 		t.Errorf("it ended as %s, %s with %+v: %s", ending.Result.Outcome, ending.Result.Reason, records, ending.Result.Message)
 	}
 	run := w.metadata()["run"].(map[string]any)

@@ -61,7 +61,8 @@ func TestAnEarlyShutdownWithRecordsIsPartial(t *testing.T) {
 	if result.Outcome != runreport.OutcomePartial || result.Reason != v1alpha1.ReasonEarlyShutdown || ending.ExitCode != runreport.ExitFailed {
 		t.Fatalf("the run ended as %s, %s, with exit code %d: %s", result.Outcome, result.Reason, ending.ExitCode, result.Message)
 	}
-	if described := w.metadata()["run"].(map[string]any); described["outcome"] != "Partial" || described["reason"] != v1alpha1.ReasonEarlyShutdown || !w.succeeded() {
+	if described := w.metadata()["run"].(map[string]any); described["outcome"] != "Partial" ||
+		described["reason"] != v1alpha1.ReasonEarlyShutdown || !w.succeeded() {
 		t.Errorf("metadata.json says %v", described)
 	}
 }
@@ -78,7 +79,8 @@ func TestOneLostRowIsSaidEverywhereAlike(t *testing.T) {
 	config.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	ending := engine.Generate(t.Context(), config)
 	want := runreport.Records{Target: 1000, Actual: 999, Dropped: 1}
-	if ending.Result.Outcome != runreport.OutcomePartial || ending.Result.Reason != v1alpha1.ReasonRowsDropped || ending.Result.Records != want {
+	if ending.Result.Outcome != runreport.OutcomePartial || ending.Result.Reason != v1alpha1.ReasonRowsDropped ||
+		ending.Result.Records != want {
 		t.Errorf("the result is %s, %s with %+v", ending.Result.Outcome, ending.Result.Reason, ending.Result.Records)
 	}
 	if strings.Contains(ending.Result.Message, "100%") || !strings.Contains(ending.Result.Message, "1 of 1000 records") {
@@ -132,7 +134,8 @@ func TestAnAbsurdRetryAfterIsCappedAndTold(t *testing.T) {
 			return false
 		}
 		found := report.Endpoints[0]
-		if found.Provider != "local" || found.State != runreport.EndpointRateLimited || found.Until.After(time.Now().Add(6*time.Minute)) || found.Until.Before(time.Now().Add(time.Minute)) {
+		if found.Provider != "local" || found.State != runreport.EndpointRateLimited || found.Until.After(time.Now().Add(6*time.Minute)) ||
+			found.Until.Before(time.Now().Add(time.Minute)) {
 			t.Errorf("the progress has %+v", found)
 		}
 		return true
@@ -158,7 +161,8 @@ func TestATricklingAnswerIsToldWithItsBytes(t *testing.T) {
 	config.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	requireComplete(t, w, engine.Generate(t.Context(), config))
 	for line := range strings.Lines(log.String()) {
-		if strings.Contains(line, "a request is slow") && strings.Contains(line, `phase="reading body" bytes=`) && strings.Contains(line, "lastByteAge=0s") {
+		if strings.Contains(line, "a request is slow") && strings.Contains(line, `phase="reading body" bytes=`) &&
+			strings.Contains(line, "lastByteAge=0s") {
 			return
 		}
 	}
@@ -178,7 +182,8 @@ func TestAFullVolumeEndsTheRunAndKeepsWhatWasWritten(t *testing.T) {
 	})
 	w.spec.Run = &v1alpha1.RunSettings{RowGroupSize: new(int32(100)), Trace: v1alpha1.TraceEnabled}
 	ending := w.generate(t.Context(), 0)
-	if ending.Result.Reason != v1alpha1.ReasonStorageFailed || ending.ExitCode != runreport.ExitStorage || !strings.Contains(ending.Result.Message, "the volume is full") {
+	if ending.Result.Reason != v1alpha1.ReasonStorageFailed || ending.ExitCode != runreport.ExitStorage ||
+		!strings.Contains(ending.Result.Message, "the volume is full") {
 		t.Fatalf("the run ended as %s, exit code %d: %s", ending.Result.Reason, ending.ExitCode, ending.Result.Message)
 	}
 	kept := ending.Result.Records.Actual
@@ -251,7 +256,8 @@ func TestARunWithoutARecordNamesTheCause(t *testing.T) {
 	// It would end the run sooner.
 	w.spec.Run = &v1alpha1.RunSettings{EarlyShutdown: &v1alpha1.EarlyShutdown{Policy: v1alpha1.EarlyShutdownDisabled}}
 	ending := w.generate(t.Context(), 0)
-	if ending.Result.Outcome != runreport.OutcomeFailed || ending.Result.Reason != v1alpha1.ReasonNoRecords || ending.ExitCode != runreport.ExitFailed {
+	if ending.Result.Outcome != runreport.OutcomeFailed || ending.Result.Reason != v1alpha1.ReasonNoRecords ||
+		ending.ExitCode != runreport.ExitFailed {
 		t.Errorf("the run ended as %s, %s with exit code %d", ending.Result.Outcome, ending.Result.Reason, ending.ExitCode)
 	}
 	if !strings.Contains(ending.Result.Message, "all 10 records were dropped, 10 of them by ModelGenerationInvalid in column \"text\"") {

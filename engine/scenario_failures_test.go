@@ -43,8 +43,10 @@ func TestFivePercentOfBadAnswersNeverEndARun(t *testing.T) {
 			if share := float64(bad) / float64(counters.Requests); share < 0.035 || share > 0.065 {
 				t.Fatalf("%.1f %% of the answers were bad", 100*share)
 			}
-			if records.Dropped == 0 || ending.Result.Outcome != runreport.OutcomePartial || ending.Result.Reason != v1alpha1.ReasonRowsDropped || ending.ExitCode != runreport.ExitOK {
-				t.Errorf("the run ended as %s, %s with exit code %d: %s", ending.Result.Outcome, ending.Result.Reason, ending.ExitCode, ending.Result.Message)
+			if records.Dropped == 0 || ending.Result.Outcome != runreport.OutcomePartial || ending.Result.Reason != v1alpha1.ReasonRowsDropped ||
+				ending.ExitCode != runreport.ExitOK {
+				t.Errorf("the run ended as %s, %s with exit code %d: %s", ending.Result.Outcome, ending.Result.Reason, ending.ExitCode,
+					ending.Result.Message)
 			}
 			if test.attempts == 1 && records.Dropped != int64(bad) {
 				t.Errorf("%d answers were bad, and %d rows were dropped", bad, records.Dropped)

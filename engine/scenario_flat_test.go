@@ -78,17 +78,21 @@ func TestARequestCostsTheSameHoweverManyWereMade(t *testing.T) {
 	costs = append(costs, costOf(t, rows))
 	requireComplete(t, w, ending)
 	counters := server.Counters()
-	t.Logf("%d requests, up to %d at once, %.0f requests a second", counters.Requests, counters.InFlightHighWater, rows/time.Since(began).Seconds())
+	t.Logf("%d requests, up to %d at once, %.0f requests a second", counters.Requests, counters.InFlightHighWater,
+		rows/time.Since(began).Seconds())
 	if counters.Requests != rows || counters.Succeeded != rows || counters.InFlightHighWater > 64 {
-		t.Errorf("%d requests were sent, %d of them answered, and up to %d at once", counters.Requests, counters.Succeeded, counters.InFlightHighWater)
+		t.Errorf("%d requests were sent, %d of them answered, and up to %d at once", counters.Requests, counters.Succeeded,
+			counters.InFlightHighWater)
 	}
 	type perRow struct{ objects, bytes, nanoseconds float64 }
 	var quarters [4]perRow
 	for i := range quarters {
 		quarters[i].objects, quarters[i].bytes, quarters[i].nanoseconds = costs[i+1].since(costs[i])
-		t.Logf("up to row %d: %.0f objects, %.0f bytes and %.0f ns of processor time a row; %d bytes alive", costs[i+1].rows, quarters[i].objects, quarters[i].bytes, quarters[i].nanoseconds, costs[i+1].alive)
+		t.Logf("up to row %d: %.0f objects, %.0f bytes and %.0f ns of processor time a row; %d bytes alive", costs[i+1].rows, quarters[i].objects,
+			quarters[i].bytes, quarters[i].nanoseconds, costs[i+1].alive)
 	}
-	// The first quarter has the connections and the caches to make; a cost that grows with every request would be seven times its own in the last.
+	// The first quarter has the connections and the caches to make; a cost that grows with every request would be seven times its own in the
+	// last.
 	first, second, last := quarters[0], quarters[1], quarters[3]
 	if last.objects > 1.25*second.objects || last.bytes > 1.25*second.bytes || last.nanoseconds > 2.5*first.nanoseconds {
 		t.Errorf("a request costs more at the end: %+v, in the first quarter %+v, in the second %+v", last, first, second)

@@ -13,8 +13,8 @@ import (
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
-// wholeSpec has one row group, in which a model is asked for one row of sixteen, and code works on all rows that are left at the end. The seed
-// numbers the rows from 0 to 15, again and again.
+// wholeSpec has one row group, in which a model is asked for one row of sixteen, and code works on all rows that are left at the end. The
+// seed numbers the rows from 0 to 15, again and again.
 const wholeSpec = `
 numRecords: ROWS
 randomSeed: 7

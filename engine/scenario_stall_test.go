@@ -50,14 +50,16 @@ run: {stallDeadlineSeconds: 12, slowRequestThresholdSeconds: 2}
 		if err != nil || report.StalledSince == nil {
 			return false
 		}
-		if report.InFlight != 6 || report.SlowRequests != 6 || len(report.Slow) != 2 || report.Slow[0].Model != "writer" || report.Slow[0].Requests != 4 {
+		if report.InFlight != 6 || report.SlowRequests != 6 || len(report.Slow) != 2 || report.Slow[0].Model != "writer" ||
+			report.Slow[0].Requests != 4 {
 			t.Errorf("the progress has %+v", report)
 		}
 		return true
 	})
 	ending := <-ended
 	if ending.Result.Reason != v1alpha1.ReasonStalled || ending.ExitCode != runreport.ExitRetry || ending.Result.Records.Dropped != 0 {
-		t.Errorf("the run ended as %s with exit code %d and %+v: %s", ending.Result.Reason, ending.ExitCode, ending.Result.Records, ending.Result.Message)
+		t.Errorf("the run ended as %s with exit code %d and %+v: %s", ending.Result.Reason, ending.ExitCode, ending.Result.Records,
+			ending.Result.Message)
 	}
 	const writer, critic = `4 of 4 slots in use, 4 ready, 0 deferred`, `2 of 2 slots in use, 6 ready, 0 deferred`
 	for what, test := range map[string]struct {
@@ -88,7 +90,8 @@ run: {stallDeadlineSeconds: 12, slowRequestThresholdSeconds: 2}
 		}
 	}
 	dump, err := os.ReadFile(filepath.Join(w.folder(), "traces", "stall-00000-attempt-1.txt"))
-	if err != nil || !strings.Contains(string(dump), "writer: "+writer) || !strings.Contains(string(dump), "critic: "+critic) || !strings.Contains(string(dump), "goroutine ") {
+	if err != nil || !strings.Contains(string(dump), "writer: "+writer) || !strings.Contains(string(dump), "critic: "+critic) ||
+		!strings.Contains(string(dump), "goroutine ") {
 		t.Errorf("the dump is %.500s, %v", dump, err)
 	}
 	server.WaitForClients()

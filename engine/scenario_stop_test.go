@@ -42,7 +42,8 @@ output: {persistentVolumeClaim: {claimName: c}}
 run: {rowGroupSize: 200, maxConversationRestarts: 0}
 `
 
-// P6: the run ends while code of the user is at work. The code is ended with it, whatever it is doing, and nothing that it has made is written.
+// P6: the run ends while code of the user is at work. The code is ended with it, whatever it is doing, and nothing that it has made is
+// written.
 func TestCodeThatRunsWhenTheRunEnds(t *testing.T) {
 	written := func(text, code string) string {
 		return strings.Replace(text, "            CODE", "            "+strings.ReplaceAll(code, "\n", "\n            "), 1)
@@ -78,7 +79,8 @@ func TestCodeThatRunsWhenTheRunEnds(t *testing.T) {
 			}
 			ending := <-ended
 			if ending.Result.Outcome != outcome || ending.Result.Reason != reason || ending.Result.Records.Actual != 0 {
-				t.Errorf("the run ended as %s, %s with %+v: %s", ending.Result.Outcome, ending.Result.Reason, ending.Result.Records, ending.Result.Message)
+				t.Errorf("the run ended as %s, %s with %+v: %s", ending.Result.Outcome, ending.Result.Reason, ending.Result.Records,
+					ending.Result.Message)
 			}
 			if said := ending.Result.Message + w.log.String(); runs(inCode) || strings.Contains(said, "did not stop") {
 				t.Errorf("code of the run goes on: %t, and it says:\n%s", runs(inCode), said)

@@ -46,8 +46,9 @@ import (
 //	P17  999 of 1000 rows are lost           TestARunThatLosesNearlyAllRowsSaysSo
 //	P18  a processor swaps rows              TestAProcessorReturnsTheRowsThatItWasGiven
 //	P19  a row group that is refilled        TestAnInterruptionKeepsWholeRows, TestRowsAreTriedAgainAndDropped
-//	P20  two engines at one endpoint         TestAnEngineKeepsToTheShareThatItIsTold, enginepods.TestPodsOfSeveralRunsShareALimit, and with two runs of real Pods
-//	                                         test/e2e, "Two datasets with one endpoint"; without a common limit each adapts to the server:
+//	P20  two engines at one endpoint         TestAnEngineKeepsToTheShareThatItIsTold, enginepods.TestPodsOfSeveralRunsShareALimit,
+//	                                         and with two runs of real Pods test/e2e, "Two datasets with one endpoint";
+//	                                         without a common limit each adapts to the server:
 //	                                         TestTwoProcessesShareAnEndpoint, schedule.TestTwoEnginesShareAServerFairly
 //
 // The error gate (D.T1 to D.T6) is tested in schedule, two writers of a shard (D.T12) in TestTheSecondOfTwoEnginesWritesAndTheFirstEnds.
@@ -79,7 +80,8 @@ func requireComplete(t *testing.T, w *world, ending engine.Ending) {
 	t.Helper()
 	want := runreport.Records{Target: int64(w.spec.NumRecords), Actual: int64(w.spec.NumRecords)}
 	if ending.Result.Outcome != runreport.OutcomeComplete || ending.Result.Records != want || ending.ExitCode != 0 {
-		t.Fatalf("the run ended as %s with %+v, exit code %d: %s", ending.Result.Outcome, ending.Result.Records, ending.ExitCode, ending.Result.Message)
+		t.Fatalf("the run ended as %s with %+v, exit code %d: %s", ending.Result.Outcome, ending.Result.Records, ending.ExitCode,
+			ending.Result.Message)
 	}
 	if _, rows := w.rows(); len(rows) != int(w.spec.NumRecords) {
 		t.Fatalf("%d rows are on the disk", len(rows))
@@ -282,7 +284,8 @@ func TestOneSlowEndpointLeavesTheOtherBusy(t *testing.T) {
 numRecords: 400
 randomSeed: 7
 providers: [{name: fast, type: OpenAI, endpoint: %s}, {name: slow, type: OpenAI, endpoint: %s}]
-models: [{alias: writer, provider: fast, model: m, maxParallelRequests: 4}, {alias: judge, provider: slow, model: m, maxParallelRequests: 4}]
+models: [{alias: writer, provider: fast, model: m, maxParallelRequests: 4},
+  {alias: judge, provider: slow, model: m, maxParallelRequests: 4}]
 columns:
 - {name: id, sampler: {type: UUID}}
 - {name: text, llmText: {model: writer, prompt: "about {{ id }}"}}

@@ -105,7 +105,8 @@ func TestATraceHasEveryTaskWithItsRequests(t *testing.T) {
 		requests += len(requestsOf(span))
 		if len(span.Tries) > 1 {
 			tries += len(span.Tries) - 1
-			if first := span.Tries[0]; first.Reason != v1alpha1.ReasonProviderUnavailable || first.Requests[0].HTTPStatus != 503 || first.Status != trace.StatusError {
+			if first := span.Tries[0]; first.Reason != v1alpha1.ReasonProviderUnavailable || first.Requests[0].HTTPStatus != 503 ||
+				first.Status != trace.StatusError {
 				t.Errorf("the first try is %+v", first)
 			}
 		}

@@ -29,7 +29,8 @@ func TestManyRowsThatWaitCostNothing(t *testing.T) {
 	})
 	var first time.Time
 	for _, request := range server.Requests().Requests {
-		if refused := request.Start.Add(time.Duration(request.DurationMillis * float64(time.Millisecond))); first.IsZero() || refused.Before(first) {
+		if refused := request.Start.Add(time.Duration(request.DurationMillis * float64(time.Millisecond))); first.IsZero() ||
+			refused.Before(first) {
 			first = refused
 		}
 	}

@@ -12,9 +12,9 @@ import (
 	"seedloom.dev/seedloom/internal/llmsim/simtest"
 )
 
-// P20 without a limit that they share: two runs in processes of their own meet at an endpoint that takes sixteen requests at once and refuses
-// all others. Neither knows of the other; both keep to what the endpoint can take, and no row is lost. How fairly they share it is seen over minutes only (see
-// schedule.TestTwoEnginesShareAServerFairly).
+// P20 without a limit that they share: two runs in processes of their own meet at an endpoint that takes sixteen requests at once and
+// refuses all others. Neither knows of the other; both keep to what the endpoint can take, and no row is lost. How fairly they share it is
+// seen over minutes only (see schedule.TestTwoEnginesShareAServerFairly).
 func TestTwoProcessesShareAnEndpoint(t *testing.T) {
 	t.Parallel()
 	none := 0
@@ -57,6 +57,7 @@ func TestTwoProcessesShareAnEndpoint(t *testing.T) {
 	refused := counters.Failed[llmsim.FailedRateLimited]
 	t.Logf("%d of %d requests were refused; up to %d were served at once", refused, counters.Requests, counters.ServingHighWater)
 	if counters.ServingHighWater != 16 || refused > counters.Requests/10 {
-		t.Errorf("%d of %d requests were refused by a server that serves 16 at once, and served %d", refused, counters.Requests, counters.ServingHighWater)
+		t.Errorf("%d of %d requests were refused by a server that serves 16 at once, and served %d", refused, counters.Requests,
+			counters.ServingHighWater)
 	}
 }

@@ -75,7 +75,8 @@ func TestSkipsAreTheSameAfterARestart(t *testing.T) {
 		t.Errorf("the rows differ:\n%s", difference)
 	}
 	skipped := countEqual(got, 2, "none")
-	if skipped == 0 || skippedOf(ending.Result, "review") != skipped || skippedOf(ending.Result, "verdict") != skipped || countEqual(got, 3, nil) != skipped {
+	if skipped == 0 || skippedOf(ending.Result, "review") != skipped || skippedOf(ending.Result, "verdict") != skipped ||
+		countEqual(got, 3, nil) != skipped {
 		t.Errorf("%d cells are skipped; counted are %+v", skipped, ending.Result.Columns)
 	}
 	columns, _ := w.metadata()["columns"].([]any)
@@ -94,13 +95,15 @@ func TestASkippedRowIsNotResized(t *testing.T) {
 	w := newWorld(t, strings.Replace(skipSpec, "- {name: verdict", `- name: twice
   allowResize: true
   skip: {when: "{{ stars == 1 }}", value: -1}
-  custom: {strategy: Batch, type: int, requiredColumns: [stars], starlark: {source: "def generate(rows):\n  return [{'_row': r['_row'], 'twice': i} for r in rows for i in range(2)]\n"}}
+  custom: {strategy: Batch, type: int, requiredColumns: [stars],
+    starlark: {source: "def generate(rows):\n  return [{'_row': r['_row'], 'twice': i} for r in rows for i in range(2)]\n"}}
 - {name: verdict`, 1), server.URL)
 	ending := w.generate(t.Context(), 0)
 	names, rows := w.rows()
 	position := slices.Index(names, "twice")
 	skipped := countEqual(rows, position, int64(-1))
-	if records := ending.Result.Records; ending.Result.Outcome != runreport.OutcomeComplete || skipped == 0 || records.Actual != 2*45-skipped || records.Added != 45-skipped {
+	if records := ending.Result.Records; ending.Result.Outcome != runreport.OutcomeComplete || skipped == 0 ||
+		records.Actual != 2*45-skipped || records.Added != 45-skipped {
 		t.Fatalf("%d rows are skipped, and the run ended as %+v", skipped, ending.Result)
 	}
 	if skippedOf(ending.Result, "twice") != skipped {
@@ -122,7 +125,8 @@ func TestASkippedRowIsNotResized(t *testing.T) {
 // Of ten cells nine are skipped, and the tenth fails always: the run ends early all the same, and says so of the column.
 func TestSkipsDoNotHideAColumnThatAlwaysFails(t *testing.T) {
 	server := newEndpoint(t, func(string, int) (int, string) { return http.StatusOK, "" })
-	w := newWorld(t, strings.NewReplacer("numRecords: 45", "numRecords: 2000", "{{ stars > 3 }}", "{{ stars < 5 }}", "rowGroupSize: 10", "rowGroupSize: 1000, maxRowAttempts: 1, maxConversationRestarts: 0").Replace(skipSpec), server.URL)
+	w := newWorld(t, strings.NewReplacer("numRecords: 45", "numRecords: 2000", "{{ stars > 3 }}", "{{ stars < 5 }}", "rowGroupSize: 10",
+		"rowGroupSize: 1000, maxRowAttempts: 1, maxConversationRestarts: 0").Replace(skipSpec), server.URL)
 	ending := w.generate(t.Context(), 0)
 	if _, all := server.sent(); ending.Result.Reason != "EarlyShutdown" || all > 60 {
 		t.Errorf("after %d requests the run ended with %q: %s", all, ending.Result.Reason, ending.Result.Message)

@@ -15,7 +15,8 @@ output: {persistentVolumeClaim: {claimName: c}}
 run: {rowGroupSize: 1}
 `
 
-// TestAVastRunBeginsAndEndsAtOnce would take minutes, and gigabytes, if a run looked at each of its row groups before it begins or when it ends.
+// TestAVastRunBeginsAndEndsAtOnce would take minutes, and gigabytes, if a run looked at each of its row groups before it begins or when it
+// ends.
 func TestAVastRunBeginsAndEndsAtOnce(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -24,7 +25,8 @@ func TestAVastRunBeginsAndEndsAtOnce(t *testing.T) {
 	go func() {
 		defer close(done)
 		ending := w.generate(ctx, 0)
-		if records := ending.Result.Records; ending.Result.Outcome != runreport.OutcomeInterrupted || records.Actual == 0 || records.Target != 1_000_000_000 {
+		if records := ending.Result.Records; ending.Result.Outcome != runreport.OutcomeInterrupted || records.Actual == 0 ||
+			records.Target != 1_000_000_000 {
 			t.Errorf("the run ended as %s with %+v: %s", ending.Result.Outcome, records, ending.Result.Message)
 		}
 	}()

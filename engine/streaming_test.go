@@ -15,7 +15,8 @@ import (
 func TestBrokenStreamsChangeNoRow(t *testing.T) {
 	t.Parallel()
 	var parameters v1alpha1.ModelParameters
-	if err := yaml.UnmarshalStrict([]byte("temperatureDistribution: {uniform: {low: 0.2, high: 1.2}}\nmaxTokens: 40"), &parameters); err != nil {
+	if err := yaml.UnmarshalStrict([]byte("temperatureDistribution: {uniform: {low: 0.2, high: 1.2}}\nmaxTokens: 40"),
+		&parameters); err != nil {
 		t.Fatal(err)
 	}
 	made := func(streaming v1alpha1.StreamingPolicy, faults ...llmsim.Fault) [][]any {

@@ -232,7 +232,8 @@ func TestAToolServerThatStaysAwayEndsTheRunAndDropsNothing(t *testing.T) {
 	ending := engine.Generate(t.Context(), config)
 	<-killed
 	records := ending.Result.Records
-	if ending.Result.Reason != v1alpha1.ReasonToolFailed || ending.ExitCode != runreport.ExitRetry || records.Dropped != 0 || records.Actual == 200 {
+	if ending.Result.Reason != v1alpha1.ReasonToolFailed || ending.ExitCode != runreport.ExitRetry || records.Dropped != 0 ||
+		records.Actual == 200 {
 		t.Errorf("the run ended by %s with exit code %d and %+v", ending.Result.Reason, ending.ExitCode, records)
 	}
 	if message := ending.Result.Message; !strings.Contains(message, `tool server "lexicon" could not be used at http://`+words.address) {

@@ -151,7 +151,8 @@ func TestABudgetIsDividedAmongShards(t *testing.T) {
 		t.Errorf("%d requests were sent, and the budget is good for 64", all)
 	}
 	ending := engine.Finalize(t.Context(), w.config(0))
-	if ending.Result.Outcome != runreport.OutcomePartial || ending.Result.Reason != v1alpha1.ReasonBudgetExhausted || ending.ExitCode != runreport.ExitOK {
+	if ending.Result.Outcome != runreport.OutcomePartial || ending.Result.Reason != v1alpha1.ReasonBudgetExhausted ||
+		ending.ExitCode != runreport.ExitOK {
 		t.Errorf("the dataset is %s, %s: %s", ending.Result.Outcome, ending.Result.Reason, ending.Result.Message)
 	}
 }
@@ -216,8 +217,9 @@ func TestUsageIsWhatWasPaidWhenAProcessorFails(t *testing.T) {
 	for _, mode := range []string{"async", "sync"} {
 		spec := usageSpec
 		if mode == "sync" {
-			spec = strings.Replace(spec, "- {name: id,", "- {name: twice, allowResize: true, custom: {strategy: Batch, type: int, starlark: {source: "+
-				"\"def generate(rows):\\n    return [{'_row': r['_row'], 'twice': 1} for r in rows]\"}}}\n- {name: id,", 1)
+			spec = strings.Replace(spec, "- {name: id,",
+				"- {name: twice, allowResize: true, custom: {strategy: Batch, type: int, starlark: {source: "+
+					"\"def generate(rows):\\n    return [{'_row': r['_row'], 'twice': 1} for r in rows]\"}}}\n- {name: id,", 1)
 		}
 		server := newEndpoint(t, echo)
 		w := newWorld(t, spec+"processors:\n"+starlarkProcessor("unlucky", "PostBatch", "FailRun", `fail("no such luck")`), server.URL+"/v1")

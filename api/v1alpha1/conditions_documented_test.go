@@ -78,7 +78,8 @@ func TestConditionsAreDocumented(t *testing.T) {
 	for _, constant := range constants {
 		delete(unknown, constant.value)
 		if len(rows[constant.value]) != counts[constant.value] {
-			t.Errorf("%s (%q) has %d rows in docs/conditions.md, want %d", constant.name, constant.value, len(rows[constant.value]), counts[constant.value])
+			t.Errorf("%s (%q) has %d rows in docs/conditions.md, want %d", constant.name, constant.value, len(rows[constant.value]),
+				counts[constant.value])
 			continue
 		}
 		want := strings.TrimSuffix(constant.meaning, ".")

@@ -19,8 +19,8 @@ func ExtraBodyMembers(body *apiextensionsv1.JSON) (members map[string]any, err e
 	return members, err
 }
 
-// ExtraBodyOf returns what is added to the body of a model's requests: the members of the model's extraBody, over which those of the provider's
-// win. It is nil when there are none.
+// ExtraBodyOf returns what is added to the body of a model's requests: the members of the model's extraBody, over which those of the
+// provider's win. It is nil when there are none.
 func (p *Provider) ExtraBodyOf(model *Model) map[string]any {
 	var all map[string]any
 	for _, body := range []*apiextensionsv1.JSON{model.ExtraBody, p.ExtraBody} {

@@ -159,8 +159,8 @@ type Model struct {
 	// +optional
 	ExtraBody *apiextensionsv1.JSON `json:"extraBody,omitempty"`
 
-	// structuredOutput is how a model is brought to answer in a schema, for the columns llmStructured and llmJudge. Defaults to Prompt, which any
-	// model understands.
+	// structuredOutput is how a model is brought to answer in a schema, for the columns llmStructured and llmJudge. Defaults to Prompt, which
+	// any model understands.
 	// +optional
 	StructuredOutput StructuredOutputMethod `json:"structuredOutput,omitempty"`
 

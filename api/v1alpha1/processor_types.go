@@ -26,8 +26,8 @@ type Processor struct {
 	// +required
 	Name string `json:"name,omitempty"`
 
-	// failurePolicy says what a failure of the processor leads to. Defaults to FailRun. It can be changed without starting over. Code that changes
-	// the number of rows where it may not ends the run in any case.
+	// failurePolicy says what a failure of the processor leads to. Defaults to FailRun. It can be changed without starting over. Code that
+	// changes the number of rows where it may not ends the run in any case.
 	// +optional
 	FailurePolicy ProcessorFailurePolicy `json:"failurePolicy,omitempty"`
 
@@ -44,8 +44,8 @@ type Processor struct {
 	Starlark *StarlarkProcessor `json:"starlark,omitempty"`
 }
 
-// DropColumns leaves columns out of the dataset once a row group is complete. Other processors see them all the same. What is left out is kept
-// in files of its own, unless run.preserveDroppedColumns says otherwise.
+// DropColumns leaves columns out of the dataset once a row group is complete. Other processors see them all the same. What is left out is
+// kept in files of its own, unless run.preserveDroppedColumns says otherwise.
 type DropColumns struct {
 	// columnNames are names of columns; * stands for any characters.
 	// +listType=set
@@ -85,9 +85,9 @@ type StarlarkProcessor struct {
 	// +required
 	Stage ProcessorStage `json:"stage,omitempty"`
 
-	// source defines the function process(rows). Each row is a dict with all columns that are there and with _row, the number of the row in the
-	// dataset. It returns a list of dicts with the same keys. In the stages PreBatch and PostBatch it returns every row exactly once, in any
-	// order, unless the run is in sync mode; in AfterGeneration it gets the rows of one row group after the other, and returns any number.
+	// source defines the function process(rows). Each row is a dict with all columns that are there and with _row, the number of the row in
+	// the dataset. It returns a list of dicts with the same keys. In the stages PreBatch and PostBatch it returns every row exactly once, in
+	// any order, unless the run is in sync mode; in AfterGeneration it gets the rows of one row group after the other, and returns any number.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=65536
 	// +required

@@ -76,7 +76,9 @@ func logLevel(name string) slog.Level {
 
 func readConfig(logger *slog.Logger) (engine.Config, error) {
 	config := engine.Config{
-		Drain:           engine.Drain{Finish: runreport.GracePeriodSeconds * time.Second / 3, Stop: runreport.GracePeriodSeconds * time.Second / 6},
+		Drain: engine.Drain{
+			Finish: runreport.GracePeriodSeconds * time.Second / 3, Stop: runreport.GracePeriodSeconds * time.Second / 6,
+		},
 		OutputDirectory: runreport.OutputDirectory, SeedDirectory: runreport.SeedDirectory, Version: buildversion.Version(),
 		TLSDirectory: runreport.TLSDirectory,
 		Pod:          os.Getenv(runreport.PodUIDVariable),
@@ -124,7 +126,9 @@ func serve(logger *slog.Logger) (*progressServer, error) {
 		return nil, err
 	}
 	progress := &progressServer{done: make(chan struct{})}
-	progress.server = &http.Server{Handler: progress, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
+	progress.server = &http.Server{
+		Handler: progress, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
+	}
 	go func() {
 		defer close(progress.done)
 		if err := progress.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -16,9 +16,9 @@ func newCheckCommand(streams *Streams) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "check FILE",
 		Short: "Ask the models and tools of a manifest whether they can do what its columns need",
-		Long: `Ask the models and the tools of a manifest whether they can do what its columns need, as a run does before its first row: each model is asked
-once in each form in which its columns will ask it, such as with a schema, with tools, with an image, as a stream, or for so many dimensions.
-It makes no row and writes no file; it costs one short answer for each question.
+		Long: `Ask the models and the tools of a manifest whether they can do what its columns need, as a run does before its first row: each
+model is asked once in each form in which its columns will ask it, such as with a schema, with tools, with an image, as a stream, or for so
+many dimensions. It makes no row and writes no file; it costs one short answer for each question.
 
 ` + exitHelp(exitOK, exitFailed, exitInterrupted),
 		Example: "  seedloom check reviews.yaml --api-key openai=OPENAI_API_KEY",

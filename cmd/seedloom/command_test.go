@@ -172,12 +172,14 @@ func TestValidateListsAllThatIsWrong(t *testing.T) {
 		t.Helper()
 		w.write(name, strings.NewReplacer(pairs...).Replace(string(text)))
 	}
-	broken("spec.yaml", "numRecords: 24", "numRecords: -1", "model: writer, prompt: \"sum", "model: nobody, prompt: \"sum", "randomSeed: 7", "randomSeed: 7\n  colums: []")
+	broken("spec.yaml", "numRecords: 24", "numRecords: -1", "model: writer, prompt: \"sum", "model: nobody, prompt: \"sum", "randomSeed: 7",
+		"randomSeed: 7\n  colums: []")
 	code, out, log := w.run("validate", "-f", "spec.yaml")
 	if code != 1 || log != "error: spec.yaml is invalid: 3 problems\n" {
 		t.Errorf("got %d, %q", code, log)
 	}
-	contains(t, out, `spec.yaml:8:3: error: spec.colums: there is no field "colums"; did you mean "columns"?`, "spec.yaml:6:3: error: spec.numRecords: must be at least 1", `spec.columns[2].llmText.model`)
+	contains(t, out, `spec.yaml:8:3: error: spec.colums: there is no field "colums"; did you mean "columns"?`,
+		"spec.yaml:6:3: error: spec.numRecords: must be at least 1", `spec.columns[2].llmText.model`)
 	broken("definition.yaml", "output: {persistentVolumeClaim: {claimName: c}}", "", "rowGroupSize: 8", "rowGroupSize: 8, trace: Sometimes")
 	code, out, _ = w.run("validate", "-f", "definition.yaml")
 	if code != 1 {
@@ -200,7 +202,8 @@ func TestValidateListsAllThatIsWrong(t *testing.T) {
 	}
 	contains(t, out, "tilte", "title")
 	broken("twice.yaml", "randomSeed: 7", "randomSeed: 7\n  randomSeed: 8")
-	if code, out, _ := w.run("validate", "-f", "twice.yaml"); code != 1 || !strings.Contains(out, `twice.yaml:8:3: error: spec.randomSeed: the key "randomSeed" is there twice`) {
+	if code, out, _ := w.run("validate", "-f", "twice.yaml"); code != 1 ||
+		!strings.Contains(out, `twice.yaml:8:3: error: spec.randomSeed: the key "randomSeed" is there twice`) {
 		t.Errorf("a key that is there twice: got %d, %q", code, out)
 	}
 	w.write("others.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n---\n"+string(text))
@@ -250,7 +253,8 @@ func TestPreviewShowsTheRowsOfTheRun(t *testing.T) {
 		t.Fatalf("got %+v and %+v", asJSON, asYAML)
 	}
 	_, out, _ = w.run("preview", "-f", "reviews.yaml", "-n", "5")
-	if lines := strings.Split(strings.TrimSpace(out), "\n"); len(lines) != 6 || !strings.HasPrefix(lines[0], "TITLE    YEAR   STARS   REVIEW") || !strings.HasPrefix(lines[2], "Brazil   1985") {
+	if lines := strings.Split(strings.TrimSpace(out), "\n"); len(lines) != 6 ||
+		!strings.HasPrefix(lines[0], "TITLE    YEAR   STARS   REVIEW") || !strings.HasPrefix(lines[2], "Brazil   1985") {
 		t.Errorf("as a table:\n%s", out)
 	}
 	if code, out, log := w.run("run", "-f", "reviews.yaml", "--output", "out"); code != 0 {
@@ -275,7 +279,8 @@ func TestPreviewShowsDroppedRowsAndKeepsTheSettings(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &made); err != nil {
 		t.Fatal(err)
 	}
-	if code != exitPartial || len(made.Records) != 4 || len(made.Dropped) != 2 || made.Dropped[0].Row != 2 || made.Dropped[0].Column != "review" {
+	if code != exitPartial || len(made.Records) != 4 || len(made.Dropped) != 2 || made.Dropped[0].Row != 2 ||
+		made.Dropped[0].Column != "review" {
 		t.Errorf("got %d, %+v", code, made)
 	}
 	contains(t, log, "cells fail", "2 of 6 records were dropped")
@@ -310,7 +315,8 @@ func TestRunGoesOnWhereItWas(t *testing.T) {
 	if code, _, log := w.run("run", "-f", "reviews.yaml", "--output", "out"); code != 0 || w.requests() != 48 {
 		t.Errorf("again: got %d and %d requests\n%s", code, w.requests(), log)
 	}
-	if code, out, log := w.run("run", "-f", "reviews.yaml", "--output", "out", "--num-records", "30"); code != 0 || w.requests() != 60 || !strings.Contains(log, "fromEarlier=24") {
+	if code, out, log := w.run("run", "-f", "reviews.yaml", "--output", "out", "--num-records", "30"); code != 0 || w.requests() != 60 ||
+		!strings.Contains(log, "fromEarlier=24") {
 		t.Errorf("with more records: got %d, %q and %d requests", code, out, w.requests())
 	}
 }
@@ -322,12 +328,14 @@ func TestExitCodes(t *testing.T) {
 		if code != exitPartial {
 			t.Errorf("got %d", code)
 		}
-		contains(t, out, "datasetgeneration/reviews partial: 16 of 24 records in out/", "8 of 24 records were dropped", "--retry-dropped tries them again")
+		contains(t, out, "datasetgeneration/reviews partial: 16 of 24 records in out/", "8 of 24 records were dropped",
+			"--retry-dropped tries them again")
 		w.server.Configure(llmsim.Config{})
 		if code, _, _ := w.run("run", "-f", "reviews.yaml", "--output", "out"); code != exitPartial {
 			t.Errorf("dropped rows are tried again without being asked: got %d", code)
 		}
-		if code, out, _ := w.run("run", "-f", "reviews.yaml", "--output", "out", "--retry-dropped"); code != exitOK || len(w.dataset().Rows) != 24 {
+		if code, out, _ := w.run("run", "-f", "reviews.yaml", "--output", "out", "--retry-dropped"); code != exitOK ||
+			len(w.dataset().Rows) != 24 {
 			t.Errorf("with --retry-dropped: got %d, %s", code, out)
 		}
 	})
@@ -361,10 +369,12 @@ func TestAPIKeysComeFromTheEnvironment(t *testing.T) {
 	if code != exitFailed || !strings.Contains(log, "--api-key local=") {
 		t.Errorf("without a key: got %d, %s", code, log)
 	}
-	if code, _, log := w.run("run", "-f", "reviews.yaml", "--output", "out", "--api-key", "local=NOT_SET_ANYWHERE"); code != exitFailed || !strings.Contains(log, "NOT_SET_ANYWHERE") {
+	if code, _, log := w.run("run", "-f", "reviews.yaml", "--output", "out", "--api-key", "local=NOT_SET_ANYWHERE"); code != exitFailed ||
+		!strings.Contains(log, "NOT_SET_ANYWHERE") {
 		t.Errorf("with a variable that is not set: got %d, %s", code, log)
 	}
-	if code, _, log := w.run("run", "-f", "reviews.yaml", "--output", "out", "--api-key", "other=A_KEY"); code != exitFailed || !strings.Contains(log, `"other"`) {
+	if code, _, log := w.run("run", "-f", "reviews.yaml", "--output", "out", "--api-key", "other=A_KEY"); code != exitFailed ||
+		!strings.Contains(log, `"other"`) {
 		t.Errorf("for a provider that is not there: got %d, %s", code, log)
 	}
 	t.Setenv("A_KEY", "right-key")
@@ -568,7 +578,8 @@ func TestPreviewTracesWhatItDoes(t *testing.T) {
 	cells := map[string]int{}
 	for _, span := range made.TaskTraces {
 		cells[span.Column]++
-		if span.Status != "ok" || span.AdmittedAt.Before(span.ReadyAt) || span.StartedAt.Before(span.AdmittedAt) || span.FinishedAt.Before(span.StartedAt) {
+		if span.Status != "ok" || span.AdmittedAt.Before(span.ReadyAt) || span.StartedAt.Before(span.AdmittedAt) ||
+			span.FinishedAt.Before(span.StartedAt) {
 			t.Errorf("got %+v", span)
 		}
 		if span.Column != "stars" && (len(span.Tries) != 1 || len(span.Tries[0].Requests) != 1) {

@@ -80,10 +80,12 @@ func TestAllManifestsOfFilesAndFoldersAreChecked(t *testing.T) {
 			}
 		}
 	}
-	if got := inProcess(t, 0, "preview", "b.yml"); got.code != 1 || !strings.Contains(got.log, "2 resources of kind DatasetGeneration (other, broken); choose one with --name") {
+	if got := inProcess(t, 0, "preview", "b.yml"); got.code != 1 ||
+		!strings.Contains(got.log, "2 resources of kind DatasetGeneration (other, broken); choose one with --name") {
 		t.Errorf("got %+v", got)
 	}
-	if got := inProcess(t, 0, "preview", "b.yml", "--name", "other", "-n", "2", "-o", "jsonl"); got.code != 0 || strings.Count(got.out, "{\"stars\":") != 2 {
+	if got := inProcess(t, 0, "preview", "b.yml", "--name", "other", "-n", "2", "-o", "jsonl"); got.code != 0 ||
+		strings.Count(got.out, "{\"stars\":") != 2 {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -91,7 +93,8 @@ func TestAllManifestsOfFilesAndFoldersAreChecked(t *testing.T) {
 func TestAConfigMapOfTheSameFilesIsTheSeed(t *testing.T) {
 	seeded := strings.Replace(localOnly, "numRecords: 10", "numRecords: 3\n  seed: {configMap: {name: movies, key: movies.csv}}", 1)
 	seeded = strings.Replace(seeded, "  output:", "  - {name: shout, expression: {expr: \"{{ title }}!\"}}\n  output:", 1)
-	data := "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: movies}\ndata:\n  movies.csv: |\n    title,year\n    Alien,1979\n    Brazil,1985\n"
+	data := "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: movies}\n" +
+		"data:\n  movies.csv: |\n    title,year\n    Alien,1979\n    Brazil,1985\n"
 	t.Chdir(folderWith(t, map[string]string{"all.yaml": seeded + data, "manifest.yaml": seeded, "data.yaml": data, "wrong.yaml": strings.Replace(seeded, "{{ title }}", "{{ tilte }}", 1)}))
 	for _, arguments := range [][]string{{"all.yaml"}, {"manifest.yaml", "data.yaml"}} {
 		got := inProcess(t, 0, append([]string{"preview", "-o", "csv"}, arguments...)...)
@@ -100,7 +103,8 @@ func TestAConfigMapOfTheSameFilesIsTheSeed(t *testing.T) {
 		}
 	}
 	got := inProcess(t, 0, "validate", "wrong.yaml", "data.yaml")
-	if got.code != 1 || !strings.Contains(got.out, `wrong.yaml:10:32: error: spec.columns[1].expression.expr: no column is called "tilte"; did you mean "title"?`) {
+	if got.code != 1 || !strings.Contains(got.out,
+		`wrong.yaml:10:32: error: spec.columns[1].expression.expr: no column is called "tilte"; did you mean "title"?`) {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -118,7 +122,8 @@ spec:
   - {name: zip, sampler: {type: Category, category: {values: [01234, "01235", -7, 0, 1.50]}}}
   - name: point
     drop: no
-    llmStructured: {model: m, prompt: "A point near {{ zip }}", schema: {type: object, required: [x], properties: {x: {type: number}, y: {type: number}}}}
+    llmStructured: {model: m, prompt: "A point near {{ zip }}",
+      schema: {type: object, required: [x], properties: {x: {type: number}, y: {type: number}}}}
   - name: verdict
     llmJudge:
       model: m
@@ -130,8 +135,8 @@ spec:
 	got := inProcess(t, 0, "validate", "yaml.yaml")
 	want := []string{
 		`yaml.yaml:10:63: error: spec.columns[0].sampler.category.values[0]: YAML reads 01234 as the number 668; put quotes around it to keep it as it is: "01234", or write 668`,
-		`yaml.yaml:13:135: error: spec.columns[1].llmStructured.schema.properties.y: YAML reads the key y as true; put quotes around it to keep it as it is: "y"`,
-		`yaml.yaml:18:66: error: spec.columns[2].llmJudge.scores[0].options.yes: YAML reads the key yes as true; put quotes around it to keep it as it is: "yes"`,
+		`yaml.yaml:14:77: error: spec.columns[1].llmStructured.schema.properties.y: YAML reads the key y as true; put quotes around it to keep it as it is: "y"`,
+		`yaml.yaml:19:66: error: spec.columns[2].llmJudge.scores[0].options.yes: YAML reads the key yes as true; put quotes around it to keep it as it is: "yes"`,
 	}
 	if printed := strings.Join(want, "\n") + "\n"; got.out != printed || got.code != 1 {
 		t.Errorf("got %d\n%s\nwant\n%s", got.code, got.out, printed)
@@ -159,7 +164,8 @@ func TestProblemsAreSaidOnceWithWhatWouldBeRight(t *testing.T) {
 	}
 	t.Chdir(folderWith(t, map[string]string{"m.yaml": strings.Replace(localOnly, "type: Uniform", "type: Uniforn", 1)}))
 	got := inProcess(t, 0, "validate", "m.yaml")
-	contains(t, got.out, `spec.columns[0].sampler.type: "Uniforn" is not one of its values; did you mean "Uniform"? Its values are `, "Category", "Gaussian")
+	contains(t, got.out, `spec.columns[0].sampler.type: "Uniforn" is not one of its values; did you mean "Uniform"? Its values are `,
+		"Category", "Gaussian")
 }
 
 func TestACountOfRecordsMayBeTheLeast(t *testing.T) {
@@ -172,7 +178,8 @@ func TestACountOfRecordsMayBeTheLeast(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	got := inProcess(t, 0, "validate", "much.yaml")
-	if got.code != 0 || !strings.HasPrefix(got.log, "much.yaml:7:22: warning: spec.completionPolicy.minRecords: asks for 21 of 20") || strings.Contains(got.out, "warning") {
+	if got.code != 0 || !strings.HasPrefix(got.log, "much.yaml:7:22: warning: spec.completionPolicy.minRecords: asks for 21 of 20") ||
+		strings.Contains(got.out, "warning") {
 		t.Errorf("a warning: got %+v", got)
 	}
 	if got := inProcess(t, 0, "validate", "zero.yaml"); got.code != 1 {
@@ -190,7 +197,8 @@ func TestProblemsForPrograms(t *testing.T) {
 	if made.Valid || len(made.Manifests) != 2 || made.Manifests[0].Valid || !made.Manifests[1].Valid || len(made.Problems) != 1 {
 		t.Errorf("got %+v", made)
 	}
-	if one := made.Problems[0]; one.File != "m.yaml" || one.Line != 6 || one.Column != 3 || one.Field != "spec.numRecords" || one.Severity != severityError {
+	if one := made.Problems[0]; one.File != "m.yaml" || one.Line != 6 || one.Column != 3 || one.Field != "spec.numRecords" ||
+		one.Severity != severityError {
 		t.Errorf("got %+v", one)
 	}
 	got = inProcess(t, 0, "validate", "m.yaml", "-o", "github")
@@ -200,7 +208,9 @@ func TestProblemsForPrograms(t *testing.T) {
 }
 
 func TestAPreviewFitsTheTerminal(t *testing.T) {
-	wide := strings.Replace(localOnly, "  output:", "  - {name: story, expression: {expr: \"{{ 'word ' * 30 }}\"}}\n  - {name: again, expression: {expr: \"{{ 'word ' * 30 }}\"}}\n  output:", 1)
+	wide := strings.Replace(localOnly, "  output:",
+		"  - {name: story, expression: {expr: \"{{ 'word ' * 30 }}\"}}\n  - {name: again, expression: {expr: \"{{ 'word ' * 30 }}\"}}\n  output:",
+		1)
 	t.Chdir(folderWith(t, map[string]string{"m.yaml": wide}))
 	for _, width := range []int{120, 60, 40} {
 		got := inProcess(t, width, "preview", "m.yaml", "-n", "2")
@@ -222,7 +232,8 @@ func TestAPreviewFitsTheTerminal(t *testing.T) {
 
 func TestTheVersionIsTold(t *testing.T) {
 	for _, arguments := range [][]string{{"version"}, {"--version"}} {
-		if got := inProcess(t, 0, arguments...); got.code != 0 || !strings.HasPrefix(got.out, "seedloom dev") || !strings.Contains(got.out, "go1.") {
+		if got := inProcess(t, 0, arguments...); got.code != 0 || !strings.HasPrefix(got.out, "seedloom dev") ||
+			!strings.Contains(got.out, "go1.") {
 			t.Errorf("%v: got %+v", arguments, got)
 		}
 	}

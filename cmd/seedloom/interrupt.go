@@ -23,8 +23,8 @@ func interruptible(parent context.Context, streams *Streams, logger *slog.Logger
 				streams.Exit(exitInterrupted)
 				return
 			}
-			logger.Warn("stopping: no request is sent any more, those under way may finish, and what is made is kept; interrupt again to end at once",
-				"atMost", drainTime)
+			logger.Warn("stopping: no request is sent any more, those under way may finish, and what is made is kept; "+
+				"interrupt again to end at once", "atMost", drainTime)
 			cancel()
 		}
 	}()

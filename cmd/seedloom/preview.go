@@ -30,8 +30,8 @@ func newPreviewCommand(streams *Streams) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "preview FILE",
 		Short: "Generate some records of a manifest, and print them",
-		Long: `Generate the first records of a manifest by the same engine and with the same settings as a run, and print them, with the rows that were
-dropped and why. Nothing is kept.`,
+		Long: `Generate the first records of a manifest by the same engine and with the same settings as a run, and print them, with the rows that
+were dropped and why. Nothing is kept.`,
 		Example: `  seedloom preview reviews.yaml -n 3
   seedloom preview reviews.yaml -o json | jq '.records[].review'`,
 		RunE: func(command *cobra.Command, arguments []string) error {

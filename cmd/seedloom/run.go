@@ -24,8 +24,8 @@ func newRunCommand(streams *Streams) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "run FILE --output DIR",
 		Short: "Generate the dataset of a manifest into a folder",
-		Long: `Generate the dataset of a manifest into a folder, as the Pods do into their volume: what is there already is not made again, and after
-an interruption the same command goes on from where it was.
+		Long: `Generate the dataset of a manifest into a folder, as the Pods do into their volume: what is there already is not made again, and
+after an interruption the same command goes on from where it was.
 
 ` + exitHelp(exitOK, exitFailed, exitPartial, exitEarlyShutdown, exitInterrupted),
 		Example: `  seedloom run reviews.yaml --output ./datasets

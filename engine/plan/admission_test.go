@@ -12,7 +12,8 @@ const admitted = `
 numRecords: 5
 providers: [{name: local, type: OpenAI, endpoint: "http://vllm:8000/v1"}]
 models:
-- {alias: a, provider: local, model: m, admission: {policy: Adaptive, startupRampSeconds: 30, requestsPerMinute: 600, tokensPerMinute: 100000}}
+- {alias: a, provider: local, model: m, admission: {policy: Adaptive, startupRampSeconds: 30,
+    requestsPerMinute: 600, tokensPerMinute: 100000}}
 - {alias: b, provider: local, model: m, admission: {policy: Adaptive}}
 - {alias: c, provider: local, model: n, admission: {policy: Fixed}}
 columns:

@@ -139,7 +139,8 @@ func documentType(column *v1alpha1.Column) (table.Type, error) {
 		schema, problems = structured.Compile(column.LLMStructured.Schema.Raw)
 	}
 	if schema == nil {
-		return table.Type{}, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: the schema has %d problems", column.Name, max(1, len(problems)))
+		return table.Type{}, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: the schema has %d problems", column.Name,
+			max(1, len(problems)))
 	}
 	return schema.Type(), nil
 }

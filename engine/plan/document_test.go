@@ -84,7 +84,8 @@ func TestTheSampleOfDocumentsIsValid(t *testing.T) {
 		t.Fatal(err)
 	}
 	index, _ := compiled.Schema.Index("verdict")
-	if got, want := compiled.Schema.Fields()[index].Type.String(), "struct<correctness: struct<reasoning: string, score: int64>, clarity: struct<reasoning: string, score: string>>"; got != want {
+	want := "struct<correctness: struct<reasoning: string, score: int64>, clarity: struct<reasoning: string, score: string>>"
+	if got := compiled.Schema.Fields()[index].Type.String(); got != want {
 		t.Errorf("verdict is %s, want %s", got, want)
 	}
 }

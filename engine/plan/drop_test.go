@@ -32,7 +32,8 @@ func edited(t *testing.T, from, to string) string {
 const traced = `{name: review, llmText: {trace: AllMessages, extractReasoning: true, model:`
 
 func TestDroppedColumnsAreInTheSchemaButNotInTheOutput(t *testing.T) {
-	text := strings.Replace(edited(t, `{name: review, llmText: {model:`, `{drop: true, `+traced[1:]), "{name: rank,", "{name: rank, drop: false,", 1)
+	text := strings.Replace(edited(t, `{name: review, llmText: {model:`, `{drop: true, `+traced[1:]),
+		"{name: rank,", "{name: rank, drop: false,", 1)
 	compiled, err := plan.Compile(parse(t, text), seedFields)
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +73,8 @@ func TestSideEffectColumnsStandAfterTheirColumnAndCanBeRead(t *testing.T) {
 	if difference := cmp.Diff([]string{"title", "year", "headline", "stars", "review", "review__trace", "review__reasoning_content", "rank"}, names(compiled.Schema)); difference != "" {
 		t.Error(difference)
 	}
-	want := "list<struct<role: string, content: string, reasoning_content: string, tool_calls: list<struct<id: string, name: string, arguments: string>>, tool_call_id: string>>"
+	want := "list<struct<role: string, content: string, reasoning_content: string, " +
+		"tool_calls: list<struct<id: string, name: string, arguments: string>>, tool_call_id: string>>"
 	if kind := compiled.Schema.Fields()[5].Type.String(); kind != want {
 		t.Errorf("the trace is a %s", kind)
 	}
@@ -96,7 +98,8 @@ func TestNamesOfSideEffectColumnsAreTaken(t *testing.T) {
 			t.Errorf("got %v, want it to say %s", err, want)
 		}
 	}
-	_, err = plan.Compile(parse(t, strings.Replace(edited(t, `{name: review, llmText: {model:`, traced), "{{ review | upper }}", "{{ review__trce }}", 1)), seedFields)
+	_, err = plan.Compile(parse(t, strings.Replace(edited(t, `{name: review, llmText: {model:`, traced),
+		"{{ review | upper }}", "{{ review__trce }}", 1)), seedFields)
 	if err == nil || !strings.Contains(err.Error(), `did you mean "review__trace"?`) {
 		t.Errorf("got %v", err)
 	}

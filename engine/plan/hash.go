@@ -16,16 +16,17 @@ const identityVersion = 2
 // and may go on in each other's files.
 //
 // In it: randomSeed; the seed's source, format and order; the columns in their order; for each model column the provider's
-// type and endpoint, the name of the model, its parameters, extra body, rowSeed and dimensions of embeddings, and how the model is brought to
-// answer in a schema, where it is to; for each column with tools the servers (type and endpoint, or image, command and environment), allowTools
-// and maxTurns; the processors in their order; the size of row groups, since a row group is the unit in which files are resumed, and the unit
-// on which processors and Batch code work.
+// type and endpoint, the name of the model, its parameters, extra body, rowSeed and dimensions of embeddings, and how the model is brought
+// to answer in a schema, where it is to; for each column with tools the servers (type and endpoint, or image, command and environment),
+// allowTools and maxTurns; the processors in their order; the size of row groups, since a row group is the unit in which files are resumed,
+// and the unit on which processors and Batch code work.
 //
 // Not in it: numRecords, so that a run can be extended; parallelism, suspend, completionPolicy, limits, output, and of run
-// all but rowGroupSize; a provider's name, API key, extra headers, TLS, proxy and maxParallelRequests, a model's alias, streaming, encoding of embeddings,
-// maxParallelRequests, admission and timeoutSeconds; a column's weight; the names, API keys and timeouts of tools; the failurePolicy of a
-// processor; models, providers, and tools that no column uses; a default that is written out. The contents of what a reference names (a ConfigMap, a
-// file, a URL) are not looked at either: who replaces the data behind a seed and wants new rows changes randomSeed.
+// all but rowGroupSize; a provider's name, API key, extra headers, TLS, proxy and maxParallelRequests, a model's alias, streaming, encoding
+// of embeddings, maxParallelRequests, admission and timeoutSeconds; a column's weight; the names, API keys and timeouts of tools; the
+// failurePolicy of a processor; models, providers, and tools that no column uses; a default that is written out. The contents of what a
+// reference names (a ConfigMap, a file, a URL) are not looked at either: who replaces the data behind a seed and wants new rows changes
+// randomSeed.
 func ConfigHash(spec *v1alpha1.DatasetGenerationSpec) string {
 	sum := sha256.Sum256(canonical(spec))
 	return "sha256:" + hex.EncodeToString(sum[:])

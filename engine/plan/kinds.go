@@ -34,7 +34,8 @@ const (
 	Batch
 )
 
-// Requests are the kind of requests that remote columns send. A server may take as many of one kind as it can, whatever it does with the others.
+// Requests are the kind of requests that remote columns send. A server may take as many of one kind as it can, whatever it does with the
+// others.
 type Requests string
 
 // The kinds of requests. The zero value is for columns that send none.
@@ -72,11 +73,12 @@ type kindRow struct {
 	writeDefaults func(*v1alpha1.Column)
 }
 
-// kinds has a row for each kind of columns. A kind that is added here is known to all that asks the table; package factory makes its generator.
+// kinds has a row for each kind of columns. A kind that is added here is known to all that asks the table; package factory makes its
+// generator.
 var kinds = [...]kindRow{
 	KindSampler: {
-		name: "sampler", isSet: func(c *v1alpha1.Column) bool { return c.Sampler != nil }, check: (*validation).samplerColumn, outputType: samplerType,
-		execution: Local, sampled: true, writeDefaults: func(c *v1alpha1.Column) { sampler.WriteDefaults(c.Sampler) },
+		name: "sampler", isSet: func(c *v1alpha1.Column) bool { return c.Sampler != nil }, check: (*validation).samplerColumn,
+		outputType: samplerType, execution: Local, sampled: true, writeDefaults: func(c *v1alpha1.Column) { sampler.WriteDefaults(c.Sampler) },
 	},
 	KindLLMText: {
 		name: "llmText", isSet: func(c *v1alpha1.Column) bool { return c.LLMText != nil }, check: (*validation).llmColumn, outputType: textType,
@@ -87,28 +89,28 @@ var kinds = [...]kindRow{
 		execution: Remote, requests: RequestsChat, writeDefaults: writePromptDefaults,
 	},
 	KindLLMStructured: {
-		name: "llmStructured", isSet: func(c *v1alpha1.Column) bool { return c.LLMStructured != nil }, check: (*validation).structuredColumn, outputType: documentType,
-		execution: Remote, requests: RequestsChat, inSchema: true, writeDefaults: writePromptDefaults,
+		name: "llmStructured", isSet: func(c *v1alpha1.Column) bool { return c.LLMStructured != nil }, check: (*validation).structuredColumn,
+		outputType: documentType, execution: Remote, requests: RequestsChat, inSchema: true, writeDefaults: writePromptDefaults,
 	},
 	KindLLMJudge: {
-		name: "llmJudge", isSet: func(c *v1alpha1.Column) bool { return c.LLMJudge != nil }, check: (*validation).judgeColumn, outputType: documentType,
-		execution: Remote, requests: RequestsChat, inSchema: true, writeDefaults: writePromptDefaults,
+		name: "llmJudge", isSet: func(c *v1alpha1.Column) bool { return c.LLMJudge != nil }, check: (*validation).judgeColumn,
+		outputType: documentType, execution: Remote, requests: RequestsChat, inSchema: true, writeDefaults: writePromptDefaults,
 	},
 	KindExpression: {
-		name: "expression", isSet: func(c *v1alpha1.Column) bool { return c.Expression != nil }, check: (*validation).expressionColumn, outputType: expressionType,
-		execution: Local, writeDefaults: func(c *v1alpha1.Column) { writeValueType(&c.Expression.Type) },
+		name: "expression", isSet: func(c *v1alpha1.Column) bool { return c.Expression != nil }, check: (*validation).expressionColumn,
+		outputType: expressionType, execution: Local, writeDefaults: func(c *v1alpha1.Column) { writeValueType(&c.Expression.Type) },
 	},
 	KindEmbedding: {
-		name: "embedding", isSet: func(c *v1alpha1.Column) bool { return c.Embedding != nil }, check: (*validation).embeddingColumn, outputType: embeddingType,
-		execution: Remote, requests: RequestsEmbedding,
+		name: "embedding", isSet: func(c *v1alpha1.Column) bool { return c.Embedding != nil }, check: (*validation).embeddingColumn,
+		outputType: embeddingType, execution: Remote, requests: RequestsEmbedding,
 	},
 	KindImage: {
 		name: "image", isSet: func(c *v1alpha1.Column) bool { return c.Image != nil }, check: (*validation).imageColumn, outputType: imageType,
 		execution: Remote, requests: RequestsImage, writeDefaults: writeImageDefaults,
 	},
 	KindCustom: {
-		name: "custom", isSet: func(c *v1alpha1.Column) bool { return c.Custom != nil }, check: (*validation).customColumn, outputType: customType,
-		execution: Batch, resizes: true, writeDefaults: func(c *v1alpha1.Column) { writeValueType(&c.Custom.Type) },
+		name: "custom", isSet: func(c *v1alpha1.Column) bool { return c.Custom != nil }, check: (*validation).customColumn,
+		outputType: customType, execution: Batch, resizes: true, writeDefaults: func(c *v1alpha1.Column) { writeValueType(&c.Custom.Type) },
 	},
 }
 

@@ -38,7 +38,8 @@ func TestEveryKindOfTheAPIHasItsRow(t *testing.T) {
 			t.Errorf("%s: the row is not complete", name)
 		}
 		if remote := row.execution == Remote; remote != (row.requests != "") || remote != (column.ModelAlias() != nil) {
-			t.Errorf("%s: where it runs (remote: %t), the requests that it sends (%q) and whether it names a model (%t) don't fit", name, remote, row.requests,
+			t.Errorf("%s: where it runs (remote: %t), the requests that it sends (%q) and whether it names a model (%t) don't fit",
+				name, remote, row.requests,
 				column.ModelAlias() != nil)
 		}
 		if row.resizes && row.execution != Batch {

@@ -24,7 +24,8 @@ func ImagesByChat(image *v1alpha1.Image, model *v1alpha1.Model) bool {
 	return !slices.ContainsFunc(paintersNames, func(part string) bool { return strings.Contains(name, part) })
 }
 
-// embeddingType is the type of embeddings: the vectors, how many there are, and their length. The names are those that tools of the field know.
+// embeddingType is the type of embeddings: the vectors, how many there are, and their length. The names are those that tools of the field
+// know.
 func embeddingType(*v1alpha1.Column) (table.Type, error) {
 	number := table.Type{Kind: table.KindFloat}
 	vector := table.Type{Kind: table.KindList, Element: &number}
@@ -41,7 +42,8 @@ func imageType(*v1alpha1.Column) (table.Type, error) {
 }
 
 var mediaFormats = map[v1alpha1.MediaModality][]string{
-	v1alpha1.MediaImage: {"png", "jpg", "jpeg", "gif", "webp"}, v1alpha1.MediaAudio: {"mp3", "wav"}, v1alpha1.MediaVideo: {"mp4", "mov", "webm"},
+	v1alpha1.MediaImage: {"png", "jpg", "jpeg", "gif", "webp"}, v1alpha1.MediaAudio: {"mp3", "wav"},
+	v1alpha1.MediaVideo: {"mp4", "mov", "webm"},
 }
 
 func (v *validation) embeddingColumn(index int, field string) {
@@ -62,11 +64,13 @@ func (v *validation) imageColumn(index int, field string) {
 	}
 	for i, context := range image.Context {
 		if context.Modality != v1alpha1.MediaImage {
-			v.add(fmt.Sprintf("%s.context[%d].modality", field, i), ReasonInvalidValue, "must be Image for an image column, but is %q", context.Modality)
+			v.add(fmt.Sprintf("%s.context[%d].modality", field, i), ReasonInvalidValue, "must be Image for an image column, but is %q",
+				context.Modality)
 		}
 	}
 	if model := v.spec.Model(image.Model); model != nil && len(image.Context) > 0 && !ImagesByChat(image, model) {
-		v.add(field+".context", ReasonInvalidValue, "can't be sent to the endpoint for images, at which model %q is asked; set api to Chat if it understands conversations",
+		v.add(field+".context", ReasonInvalidValue,
+			"can't be sent to the endpoint for images, at which model %q is asked; set api to Chat if it understands conversations",
 			image.Model)
 	}
 }
@@ -82,7 +86,8 @@ func (v *validation) contexts(index int, field string, contexts []v1alpha1.Media
 			continue
 		}
 		if context.Format != "" && !slices.Contains(formats, context.Format) {
-			v.add(at+".format", ReasonInvalidValue, "%q is no format of the modality %s: use %s", context.Format, context.Modality, strings.Join(formats, ", "))
+			v.add(at+".format", ReasonInvalidValue, "%q is no format of the modality %s: use %s", context.Format, context.Modality,
+				strings.Join(formats, ", "))
 		}
 		switch context.DataType {
 		case "", v1alpha1.MediaDataAuto, v1alpha1.MediaDataURL:

@@ -123,7 +123,8 @@ func TestWritingADefaultOutKeepsTheHash(t *testing.T) {
 		}
 	}
 	moment := `{type: DateTime, dateTime: {start: "2026-01-01", end: "2027-01-01"%s}}`
-	if plan.ConfigHash(columns(fmt.Sprintf(moment, ""), `{expr: x}`)) != plan.ConfigHash(columns(fmt.Sprintf(moment, ", unit: Day"), `{expr: x}`)) {
+	if plan.ConfigHash(columns(fmt.Sprintf(moment, ""), `{expr: x}`)) !=
+		plan.ConfigHash(columns(fmt.Sprintf(moment, ", unit: Day"), `{expr: x}`)) {
 		t.Error("unit: Day changes the hash")
 	}
 	plain := parse(t, valid)

@@ -84,8 +84,8 @@ func (p *Plan) RowGroup(index int64) (start, end table.RowIndex) {
 	return table.RowIndex(first), table.RowIndex(min(first+p.RowGroupSize, p.NumRecords))
 }
 
-// Owns says whether a row group belongs to a shard: group g belongs to shard g mod shards, so that every group belongs to exactly one of the
-// shards 0 to shards-1, whatever the number of records.
+// Owns says whether a row group belongs to a shard: group g belongs to shard g mod shards, so that every group belongs to exactly one of
+// the shards 0 to shards-1, whatever the number of records.
 func Owns(shard, shards int32, group int64) bool { return group%int64(shards) == int64(shard) }
 
 // ShardRowGroups is the number of row groups of a shard.

@@ -31,7 +31,8 @@ func (v *validation) processors(unknownSeed bool) {
 		case processor.Name == "":
 			v.add(field+".name", ReasonRequired, "a processor needs a name")
 		case len(processor.Name) > maxProcessorName || !processorName.MatchString(processor.Name):
-			v.add(field+".name", ReasonInvalidName, "%q can't name a folder of the output: a name has at most %d small letters, digits, '-' and '_'", processor.Name, maxProcessorName)
+			v.add(field+".name", ReasonInvalidName, "%q can't name a folder of the output: a name has at most %d small letters, digits, '-' and '_'",
+				processor.Name, maxProcessorName)
 		case taken:
 			v.add(field+".name", ReasonDuplicateProcessor, "spec.processors[%d] is called %q too", first, processor.Name)
 		default:
@@ -40,7 +41,8 @@ func (v *validation) processors(unknownSeed bool) {
 		switch processor.FailurePolicy {
 		case "", v1alpha1.ProcessorFailRun, v1alpha1.ProcessorFailRowGroup:
 		default:
-			v.add(field+".failurePolicy", ReasonInvalidValue, "must be %s or %s, but is %q", v1alpha1.ProcessorFailRun, v1alpha1.ProcessorFailRowGroup, processor.FailurePolicy)
+			v.add(field+".failurePolicy", ReasonInvalidValue, "must be %s or %s, but is %q", v1alpha1.ProcessorFailRun,
+				v1alpha1.ProcessorFailRowGroup, processor.FailurePolicy)
 		}
 		v.processorKind(processor, field, unknownSeed)
 	}

@@ -69,7 +69,8 @@ func TestProcessorsDropColumnsByNameAndPattern(t *testing.T) {
 		t.Error(difference)
 	}
 	all := strings.Replace(valid+validProcessors, `"*none*"`, `"*"`, 1)
-	if _, err := plan.Compile(parse(t, all), seedFields); err == nil || !strings.Contains(err.Error(), "spec.processors: all columns are dropped") {
+	if _, err := plan.Compile(parse(t, all), seedFields); err == nil ||
+		!strings.Contains(err.Error(), "spec.processors: all columns are dropped") {
 		t.Errorf("got %v", err)
 	}
 }

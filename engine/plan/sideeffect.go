@@ -50,7 +50,8 @@ func SideEffects(spec *v1alpha1.DatasetGenerationSpec) map[string]string {
 // traceType is the type of a conversation: its messages, each with the tools that it calls or answers.
 func traceType() table.Type {
 	text := table.Type{Kind: table.KindString}
-	call := table.Type{Kind: table.KindStruct, Fields: []table.Field{{Name: "id", Type: text}, {Name: "name", Type: text}, {Name: "arguments", Type: text}}}
+	call := table.Type{Kind: table.KindStruct,
+		Fields: []table.Field{{Name: "id", Type: text}, {Name: "name", Type: text}, {Name: "arguments", Type: text}}}
 	message := table.Type{Kind: table.KindStruct, Fields: []table.Field{
 		{Name: "role", Type: text}, {Name: "content", Type: text}, {Name: "reasoning_content", Type: text},
 		{Name: "tool_calls", Type: table.Type{Kind: table.KindList, Element: &call}}, {Name: "tool_call_id", Type: text},

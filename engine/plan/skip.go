@@ -60,7 +60,8 @@ func (v *validation) skipWhen(index int, field, source string) {
 	}
 	names := v.columnReferences(condition.References())
 	if len(names) == 0 {
-		v.add(field, ReasonInvalidValue, "must refer to at least one other column, as in {{ stars > 2 }}, or it would decide the same for every row")
+		v.add(field, ReasonInvalidValue,
+			"must refer to at least one other column, as in {{ stars > 2 }}, or it would decide the same for every row")
 	}
 	for _, name := range names {
 		if producer, found := v.producers[name]; found && producer == index {

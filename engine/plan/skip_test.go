@@ -11,7 +11,8 @@ import (
 )
 
 func TestSkipIsCompiled(t *testing.T) {
-	text := strings.Replace(edited(t, "{name: review,", `{name: review, skip: {when: "{{ year > 1990 }}", value: 7},`), "{name: rank,", `{name: rank, skip: {when: "{{ headline }}", value: "7"},`, 1)
+	text := strings.Replace(edited(t, "{name: review,", `{name: review, skip: {when: "{{ year > 1990 }}", value: 7},`),
+		"{name: rank,", `{name: rank, skip: {when: "{{ headline }}", value: "7"},`, 1)
 	compiled, err := plan.Compile(parse(t, text), seedFields)
 	if err != nil {
 		t.Fatal(err)
@@ -77,13 +78,15 @@ func TestWhatIsWrongWithSkipIsSaid(t *testing.T) {
 func TestADocumentIsSkippedAsNull(t *testing.T) {
 	document := func(value string) string {
 		return edited(t, "{name: review, llmText: {model: writer,",
-			`{name: review, skip: {when: "{{ stars }}", value: `+value+`}, llmStructured: {schema: {type: object, properties: {mood: {type: string}}}, model: writer,`)
+			`{name: review, skip: {when: "{{ stars }}", value: `+value+
+				`}, llmStructured: {schema: {type: object, properties: {mood: {type: string}}}, model: writer,`)
 	}
 	if _, err := plan.Compile(parse(t, document("null")), seedFields); err != nil {
 		t.Error(err)
 	}
 	_, err := plan.Compile(parse(t, document("none")), seedFields)
-	if want := `spec.columns[2].skip.value: "none" can't be the value of a column of the type struct<mood: string>; null always can`; err == nil || !strings.Contains(err.Error(), want) {
+	want := `spec.columns[2].skip.value: "none" can't be the value of a column of the type struct<mood: string>; null always can`
+	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want it to say %s", err, want)
 	}
 }

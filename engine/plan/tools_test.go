@@ -16,7 +16,8 @@ providers: [{name: local, type: OpenAI, endpoint: "http://vllm:8000/v1"}]
 models: [{alias: writer, provider: local, model: m}]
 toolServers:
 - {name: search, type: StreamableHTTP, endpoint: "http://search:8000/mcp"}
-- {name: files, type: Stdio, stdio: {image: files:1, command: [serve, /data], env: [{name: MODE, value: read}, {name: TOKEN, secretKeyRef: {name: s, key: k}}]}}
+- {name: files, type: Stdio, stdio: {image: files:1, command: [serve, /data],
+    env: [{name: MODE, value: read}, {name: TOKEN, secretKeyRef: {name: s, key: k}}]}}
 - {name: idle, type: SSE, endpoint: "http://idle/sse"}
 tools:
 - {alias: reading, servers: [search, files], allowTools: [find, read]}
@@ -48,7 +49,8 @@ models: [{alias: writer, provider: local, model: m}]
 toolServers:
 - {name: search, type: StreamableHTTP, endpoint: "http://user:pass-word@search"}
 - {name: search, type: SSE, endpoint: "ftp://pass-word"}
-- {name: files, type: Stdio, endpoint: "http://x", apiKeySecretRef: {name: s, key: k}, stdio: {image: i, command: [], env: [{name: A}, {name: A, value: x}]}}
+- {name: files, type: Stdio, endpoint: "http://x", apiKeySecretRef: {name: s, key: k}, stdio: {image: i, command: [],
+    env: [{name: A}, {name: A, value: x}]}}
 - {name: bare, type: Stdio}
 - {name: odd, type: Carrier, endpoint: "http://x"}
 tools:

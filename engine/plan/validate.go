@@ -106,7 +106,8 @@ func (v *validation) providers() {
 		}
 		seen[provider.Name] = true
 		if provider.Type != v1alpha1.ProviderOpenAI && provider.Type != v1alpha1.ProviderAnthropic {
-			v.add(field+".type", ReasonInvalidValue, "must be %s or %s, but is %q", v1alpha1.ProviderOpenAI, v1alpha1.ProviderAnthropic, provider.Type)
+			v.add(field+".type", ReasonInvalidValue, "must be %s or %s, but is %q", v1alpha1.ProviderOpenAI, v1alpha1.ProviderAnthropic,
+				provider.Type)
 		}
 		v.extraHeaders(field+".extraHeaders", provider.ExtraHeaders)
 		v.extraBody(field+".extraBody", provider.ExtraBody)
@@ -179,7 +180,8 @@ func (v *validation) seed() {
 		sources, location, locationField = append(sources, "configMap"), seed.ConfigMap.Key, "spec.seed.configMap.key"
 	}
 	if seed.PersistentVolumeClaim != nil {
-		sources, location, locationField = append(sources, "persistentVolumeClaim"), seed.PersistentVolumeClaim.Path, "spec.seed.persistentVolumeClaim.path"
+		sources = append(sources, "persistentVolumeClaim")
+		location, locationField = seed.PersistentVolumeClaim.Path, "spec.seed.persistentVolumeClaim.path"
 	}
 	if seed.HTTP != nil {
 		sources, location, locationField = append(sources, "http"), seed.HTTP.URL, "spec.seed.http.url"
@@ -190,7 +192,8 @@ func (v *validation) seed() {
 	}
 	if seed.Format == "" && !formatIsPlain(location) {
 		v.add("spec.seed.format", ReasonRequired,
-			"the ending of %s does not tell the format (.csv, .tsv, .json, .jsonl, .ndjson, .parquet do, also with .gz, .zst or .bz2): set format", locationField)
+			"the ending of %s does not tell the format (.csv, .tsv, .json, .jsonl, .ndjson, .parquet do, also with .gz, .zst or .bz2): set format",
+			locationField)
 	}
 }
 

@@ -27,7 +27,8 @@ func (v *validation) column(index int, unknownSeed bool) {
 		}
 		v.add(field, ReasonInvalidUnion, "exactly one of %s must be set, but %s", strings.Join(all, ", "), listSet(set))
 	}
-	if mayResize := func(kind Kind) bool { return kinds[kind].resizes }; column.AllowResize != nil && *column.AllowResize && !slices.ContainsFunc(configured, mayResize) {
+	mayResize := func(kind Kind) bool { return kinds[kind].resizes }
+	if column.AllowResize != nil && *column.AllowResize && !slices.ContainsFunc(configured, mayResize) {
 		v.add(field+".allowResize", ReasonInvalidValue, "is possible for custom columns only")
 	}
 	for _, kind := range configured {
@@ -63,7 +64,8 @@ func (v *validation) unknownReferences(index int, unknownSeed bool) {
 		if _, found := v.producers[reference.name]; found || unknownSeed || v.isSeedName(reference.name) {
 			continue
 		}
-		v.add(reference.field, ReasonUnknownReference, "no column is called %q%s", reference.name, suggestion(reference.name, v.candidates(index)))
+		v.add(reference.field, ReasonUnknownReference, "no column is called %q%s", reference.name,
+			suggestion(reference.name, v.candidates(index)))
 	}
 }
 

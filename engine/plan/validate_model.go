@@ -98,7 +98,8 @@ func (v *validation) manual(field string, manual *v1alpha1.ManualDistribution, a
 		return
 	}
 	if len(manual.Weights) != len(manual.Values) {
-		v.add(field+".weights", ReasonInvalidValue, "must have as many entries as values: %d, but has %d", len(manual.Values), len(manual.Weights))
+		v.add(field+".weights", ReasonInvalidValue, "must have as many entries as values: %d, but has %d", len(manual.Values),
+			len(manual.Weights))
 	}
 	sum := 0.0
 	for i := range manual.Weights {

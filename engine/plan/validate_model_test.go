@@ -80,7 +80,8 @@ models: [{alias: m, provider: p, model: m}]` + columns, []string{
 			var got []string
 			for _, violation := range plan.Validate(modelSpec(t, test.spec)) {
 				// Other checks of these columns are not what the test is about.
-				if strings.Contains(violation.Field, "models") || strings.Contains(violation.Field, "providers") || strings.Contains(violation.Message, "Anthropic") {
+				if strings.Contains(violation.Field, "models") || strings.Contains(violation.Field, "providers") ||
+					strings.Contains(violation.Message, "Anthropic") {
 					got = append(got, violation.String())
 				}
 			}
@@ -93,8 +94,9 @@ models: [{alias: m, provider: p, model: m}]` + columns, []string{
 
 func TestWhatOfAModelShapesRows(t *testing.T) {
 	spec := func(model, provider string) string {
-		return plan.ConfigHash(modelSpec(t, "providers: [{name: p, type: OpenAI, endpoint: 'https://local/v1'"+provider+"}]\nmodels: [{alias: m, provider: p, model: m"+model+"}]\n"+
-			"columns: [{name: a, llmText: {model: m, prompt: x}}]"))
+		return plan.ConfigHash(modelSpec(t,
+			"providers: [{name: p, type: OpenAI, endpoint: 'https://local/v1'"+provider+"}]\nmodels: [{alias: m, provider: p, model: m"+model+"}]\n"+
+				"columns: [{name: a, llmText: {model: m, prompt: x}}]"))
 	}
 	before := spec("", "")
 	for _, same := range []string{spec(", rowSeed: Disabled", ""), spec(", streaming: Enabled", ""), spec(", embedding: {dimensions: 3}", ""),

@@ -135,7 +135,8 @@ func (w *warnings) completion() {
 		return
 	}
 	if least := int64(policy.MinRecords.IntVal); least > w.spec.NumRecords && w.spec.NumRecords > 0 {
-		w.add("spec.completionPolicy.minRecords", "asks for %d of %d records, which is never reached: %d are taken; lower it, or raise numRecords",
+		w.add("spec.completionPolicy.minRecords",
+			"asks for %d of %d records, which is never reached: %d are taken; lower it, or raise numRecords",
 			least, w.spec.NumRecords, w.spec.NumRecords)
 	}
 }

@@ -16,9 +16,11 @@ const png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwA
 // conversations are what aimock answers to requests of the client alone.
 const conversations = `{"fixtures": [
 	{"match": {"userMessage": "weather", "hasToolResult": true}, "response": {"content": "It rains.", "reasoning": "So it says."}},
-	{"match": {"userMessage": "weather"}, "response": {"toolCalls": [{"name": "look", "arguments": {"place": "here", "days": 2}}], "reasoning": "I must look."}},
-	{"match": {"userMessage": "cached"}, "response": {"content": "Known.", "usage": {"prompt_tokens": 30, "completion_tokens": 9, "input_tokens": 30, "output_tokens": 9,
-		"prompt_tokens_details": {"cached_tokens": 20}, "completion_tokens_details": {"reasoning_tokens": 4}}}},
+	{"match": {"userMessage": "weather"}, "response": {"toolCalls": [{"name": "look", "arguments": {"place": "here", "days": 2}}],
+		"reasoning": "I must look."}},
+	{"match": {"userMessage": "cached"}, "response": {"content": "Known.",
+		"usage": {"prompt_tokens": 30, "completion_tokens": 9, "input_tokens": 30,
+		"output_tokens": 9, "prompt_tokens_details": {"cached_tokens": 20}, "completion_tokens_details": {"reasoning_tokens": 4}}}},
 	{"match": {"userMessage": "long"}, "response": {"content": "Half of", "finishReason": "length"}},
 	{"match": {"userMessage": "draw", "endpoint": "image"}, "response": {"image": {"b64Json": "` + png + `"}}},
 	{"match": {"inputText": "a text"}, "response": {"embedding": [0.5, -0.25, 1]}}
@@ -55,19 +57,22 @@ func TestAimockConverses(t *testing.T) {
 				request := model.Request{Messages: user("the weather"), Tools: []model.Tool{{Name: "look", Description: "Looks.",
 					Parameters: json.RawMessage(`{"type":"object","properties":{"place":{"type":"string"},"days":{"type":"integer"}}}`)}}}
 				calls, _, err := client.Chat(t.Context(), request)
-				if err != nil || len(calls.ToolCalls) != 1 || calls.Finish != model.FinishTools || calls.Reasoning != "I must look." || calls.ToolCalls[0].ID == "" {
+				if err != nil || len(calls.ToolCalls) != 1 || calls.Finish != model.FinishTools || calls.Reasoning != "I must look." ||
+					calls.ToolCalls[0].ID == "" {
 					t.Fatalf("got %+v, %v", calls, err)
 				}
 				var arguments struct {
 					Place string
 					Days  int
 				}
-				if err := json.Unmarshal([]byte(calls.ToolCalls[0].Arguments), &arguments); err != nil || arguments.Place != "here" || arguments.Days != 2 {
+				if err := json.Unmarshal([]byte(calls.ToolCalls[0].Arguments), &arguments); err != nil || arguments.Place != "here" ||
+					arguments.Days != 2 {
 					t.Errorf("the arguments are %s: %v", calls.ToolCalls[0].Arguments, err)
 				}
 				request.Messages = append(request.Messages, calls.Message(), model.Message{Role: model.RoleTool, ToolCallID: calls.ToolCalls[0].ID, Content: "rain"})
 				said, usage, err := client.Chat(t.Context(), request)
-				if err != nil || said.Text != "It rains." || said.Reasoning != "So it says." || said.Finish != model.FinishStop || usage.Succeeded != 1 {
+				if err != nil || said.Text != "It rains." || said.Reasoning != "So it says." || said.Finish != model.FinishStop ||
+					usage.Succeeded != 1 {
 					t.Errorf("got %+v, usage %+v, %v", said, usage, err)
 				}
 				if (said.FirstToken > 0) != (streaming == v1alpha1.StreamingEnabled) {
@@ -95,7 +100,8 @@ func TestAimockConverses(t *testing.T) {
 		for _, encoding := range []v1alpha1.EmbeddingEncoding{v1alpha1.EmbeddingEncodingFloat, v1alpha1.EmbeddingEncodingBase64} {
 			client := peerClient(t, v1alpha1.ProviderOpenAI, address+"/v1", v1alpha1.Model{Embedding: &v1alpha1.EmbeddingParameters{EncodingFormat: encoding}})
 			vectors, usage, err := client.Embed(t.Context(), []string{"a text", "a text"})
-			if err != nil || len(vectors) != 2 || len(vectors[1]) != 3 || vectors[1][0] != 0.5 || vectors[1][1] != -0.25 || vectors[1][2] != 1 || usage.Succeeded != 1 {
+			if err != nil || len(vectors) != 2 || len(vectors[1]) != 3 || vectors[1][0] != 0.5 || vectors[1][1] != -0.25 || vectors[1][2] != 1 ||
+				usage.Succeeded != 1 {
 				t.Errorf("%s: got %v, usage %+v, %v", encoding, vectors, usage, err)
 			}
 		}

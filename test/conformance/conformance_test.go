@@ -116,7 +116,8 @@ output: {persistentVolumeClaim: {claimName: c}}
 		Run:             runreport.ResolvedRun{Version: runreport.Version, Namespace: "ns", Name: "ds", RunID: "ds-1", ConfigHash: hash, Attempt: 1, Shards: 1, Spec: raw},
 		OutputDirectory: output, APIKey: func(int) string { return "sk-test" }, Logger: slog.New(slog.NewTextHandler(&log, nil)), Version: "test",
 	})
-	data, err := os.ReadFile(filepath.Join(output, "ns", "ds", strings.TrimPrefix(hash, "sha256:")[:16], "parquet-files", "batch_00000.parquet"))
+	data, err := os.ReadFile(filepath.Join(output, "ns", "ds", strings.TrimPrefix(hash, "sha256:")[:16], "parquet-files",
+		"batch_00000.parquet"))
 	if err != nil {
 		return ending, nil
 	}
@@ -133,7 +134,8 @@ output: {persistentVolumeClaim: {claimName: c}}
 
 // fixtures are what aimock answers.
 const fixtures = `{"fixtures": [
-	{"match": {"userMessage": "busy", "sequenceIndex": 0}, "response": {"error": {"message": "slow down", "type": "rate_limit_error"}, "status": 429}},
+	{"match": {"userMessage": "busy", "sequenceIndex": 0},
+		"response": {"error": {"message": "slow down", "type": "rate_limit_error"}, "status": 429}},
 	{"match": {"userMessage": "busy"}, "response": {"content": "At last."}},
 	{"match": {"userMessage": "key"}, "response": {"error": {"message": "bad key", "type": "authentication_error"}, "status": 401}},
 	{"match": {"userMessage": "about"}, "response": {"content": "A story."}}

@@ -43,7 +43,8 @@ func (w *world) waitForWithin(ctx context.Context, name, conditionType string, t
 }
 
 // waitForState waits until a condition has a status and a reason.
-func (w *world) waitForState(ctx context.Context, name, conditionType string, status metav1.ConditionStatus, reason string) *metav1.Condition {
+func (w *world) waitForState(ctx context.Context, name, conditionType string, status metav1.ConditionStatus,
+	reason string) *metav1.Condition {
 	GinkgoHelper()
 	var found *metav1.Condition
 	Eventually(ctx, func() error {

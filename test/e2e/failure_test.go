@@ -103,7 +103,8 @@ var _ = Describe("A run that cannot succeed", func() {
 		Expect(failed.Message).To(ContainSubstring("simulator"), "the provider is named")
 		Expect(w.simulator.requests(ctx)).To(BeNumerically("<", 10))
 		Expect(w.metadata(dataset)["run"]).To(And(
-			HaveKeyWithValue("outcome", "Failed"), HaveKeyWithValue("reason", v1alpha1.ReasonModelAuthentication), HaveKeyWithValue("phase", "Ended")))
+			HaveKeyWithValue("outcome", "Failed"), HaveKeyWithValue("reason", v1alpha1.ReasonModelAuthentication),
+			HaveKeyWithValue("phase", "Ended")))
 
 		Expect(w.kubectl(ctx, "get", "datasetgenerations,events,configmaps,pods,jobs", "--output", "yaml")).NotTo(ContainSubstring(key))
 		Expect(w.kubectl(ctx, "logs", "--selector", v1alpha1.LabelDataset, "--tail", "-1")).NotTo(ContainSubstring(key))

@@ -68,7 +68,8 @@ var _ = SynchronizedBeforeSuite(func(ctx context.Context) []byte {
 func connect() {
 	GinkgoHelper()
 	kubeconfig = os.Getenv(kubeconfigVariable)
-	Expect(kubeconfig).NotTo(BeEmpty(), "%s is not set: run `make test-e2e` (or `make test`), which brings up a cluster with the operator and sets it",
+	Expect(kubeconfig).NotTo(BeEmpty(),
+		"%s is not set: run `make test-e2e` (or `make test`), which brings up a cluster with the operator and sets it",
 		kubeconfigVariable)
 	configuration, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
 	Expect(err).NotTo(HaveOccurred(), "reading %s=%s", kubeconfigVariable, kubeconfig)
@@ -91,7 +92,8 @@ func requireOperator(ctx context.Context) {
 	var pods corev1.PodList
 	err = apiClient.List(ctx, &pods, client.InNamespace(operatorNamespace), client.MatchingLabels(operatorLabels))
 	Expect(err).NotTo(HaveOccurred())
-	Expect(pods.Items).NotTo(BeEmpty(), "no operator Pod in namespace %s: run `make test-e2e`, which deploys config/default", operatorNamespace)
+	Expect(pods.Items).NotTo(BeEmpty(), "no operator Pod in namespace %s: run `make test-e2e`, which deploys config/default",
+		operatorNamespace)
 }
 
 // buildClusterCommand builds hack/cluster once for all processes, since every volume is made with it.

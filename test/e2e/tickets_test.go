@@ -33,7 +33,8 @@ var _ = Describe("Documents, judgements, vectors and processors", func() {
 
 		By("having documents and judgements in their schemas, and replies to urgent tickets alone")
 		skipped := 0
-		tickets, verdicts, urgencies, replies, headlines := read.column("ticket"), read.column("verdict"), read.column("urgency"), read.column("reply"), read.column("headline")
+		tickets, verdicts, urgencies := read.column("ticket"), read.column("verdict"), read.column("urgency")
+		replies, headlines := read.column("reply"), read.column("headline")
 		for row := range read.values {
 			var ticket struct {
 				Subject, Body string

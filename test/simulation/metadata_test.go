@@ -37,7 +37,8 @@ func (w *world) checkEnding(t *testing.T, result runreport.Result) {
 		return
 	}
 	read, wrong := w.schema.Read(w.folder(), data)
-	if len(wrong) > 0 || read.Phase != runreport.PhaseEnded || read.Outcome != string(result.Outcome) || read.Reason != result.Reason || read.Actual != result.Records.Actual {
+	if len(wrong) > 0 || read.Phase != runreport.PhaseEnded || read.Outcome != string(result.Outcome) || read.Reason != result.Reason ||
+		read.Actual != result.Records.Actual {
 		t.Errorf("metadata.json says %+v (%q), the result is %s, %s with %+v", read, wrong, result.Outcome, result.Reason, result.Records)
 	}
 }
@@ -53,8 +54,8 @@ output: {persistentVolumeClaim: {claimName: c}}
 run: {rowGroupSize: 10}
 `
 
-// countDescriptions holds the metadata of a run, which takes half a minute for its twenty row groups, to their times: on a quick volume they are
-// written once a second at most, on a slow one at most 2 % of the time, and always at the beginning and the end.
+// countDescriptions holds the metadata of a run, which takes half a minute for its twenty row groups, to their times: on a quick volume
+// they are written once a second at most, on a slow one at most 2 % of the time, and always at the beginning and the end.
 func countDescriptions(t *testing.T, schema *storetest.Schema) {
 	for _, test := range []struct {
 		// cost is how long a write takes, pause the least time between two of them.

@@ -287,8 +287,8 @@ func (d decaying) Get(name string) ([]byte, error) {
 	return d.Volume.Get(name)
 }
 
-// TestWholeRunsInVirtualTime goes through all schedules in one bubble of virtual time: the pools of compressors that files are written with may
-// not be used from several.
+// TestWholeRunsInVirtualTime goes through all schedules in one bubble of virtual time: the pools of compressors that files are written with
+// may not be used from several.
 func TestWholeRunsInVirtualTime(t *testing.T) {
 	first := *simulatedSeed
 	if first == 0 {
@@ -444,7 +444,8 @@ func (w *world) live(t *testing.T, sky *weather, stop time.Duration) (lost int) 
 	for shard, ending := range endings {
 		result := ending.Result
 		if testing.Verbose() {
-			t.Logf("attempt %d, shard %d: %s, %s, %+v, %d faults of files, %s", w.attempt, shard, result.Outcome, result.Reason, result.Records, sky.decayed, result.Message)
+			t.Logf("attempt %d, shard %d: %s, %s, %+v, %d faults of files, %s", w.attempt, shard, result.Outcome, result.Reason, result.Records,
+				sky.decayed, result.Message)
 		}
 		if result.Records.Actual+result.Records.Dropped+result.Records.Missing != result.Records.Target {
 			t.Errorf("shard %d: the records don't add up: %+v", shard, result.Records)
@@ -502,7 +503,8 @@ func (w *world) checkDataset(t *testing.T, want int) {
 		}
 		title := "re: title " + id
 		line := fmt.Sprintf("%s / %d", title, cells[position("stars")])
-		if cells[position("text")] != text || cells[position("summary")] != summary || cells[position("title")] != title || cells[position("line")] != line {
+		if cells[position("text")] != text || cells[position("summary")] != summary || cells[position("title")] != title ||
+			cells[position("line")] != line {
 			t.Errorf("the row %s is mixed up: %v", id, cells)
 		}
 	}

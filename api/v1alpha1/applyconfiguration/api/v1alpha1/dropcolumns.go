@@ -8,8 +8,8 @@ package v1alpha1
 // DropColumnsApplyConfiguration represents a declarative configuration of the DropColumns type for use
 // with apply.
 //
-// DropColumns leaves columns out of the dataset once a row group is complete. Other processors see them all the same. What is left out is kept
-// in files of its own, unless run.preserveDroppedColumns says otherwise.
+// DropColumns leaves columns out of the dataset once a row group is complete. Other processors see them all the same. What is left out is
+// kept in files of its own, unless run.preserveDroppedColumns says otherwise.
 type DropColumnsApplyConfiguration struct {
 	// columnNames are names of columns; * stands for any characters.
 	ColumnNames []string `json:"columnNames,omitempty"`

@@ -17,8 +17,9 @@ import (
 type LLMStructuredApplyConfiguration struct {
 	LLMPromptApplyConfiguration `json:""`
 	// schema is the JSON Schema (2020-12) of the document, without references to other documents. An object becomes a struct, whose fields
-	// stand in the order of required and then by name, and an array becomes a list; what has no type of its own (free objects, unions of different
-	// types, recursion) becomes a text with JSON in it. Properties that the schema does not describe are removed, unless it says additionalProperties.
+	// stand in the order of required and then by name, and an array becomes a list; what has no type of its own (free objects, unions of
+	// different types, recursion) becomes a text with JSON in it. Properties that the schema does not describe are removed, unless it says
+	// additionalProperties.
 	Schema *v1.JSON `json:"schema,omitempty"`
 }
 

@@ -26,8 +26,8 @@ type ModelApplyConfiguration struct {
 	// extraBody is an object whose members are added to the body of every request to this model, for what a server understands
 	// beyond the parameters.
 	ExtraBody *v1.JSON `json:"extraBody,omitempty"`
-	// structuredOutput is how a model is brought to answer in a schema, for the columns llmStructured and llmJudge. Defaults to Prompt, which any
-	// model understands.
+	// structuredOutput is how a model is brought to answer in a schema, for the columns llmStructured and llmJudge. Defaults to Prompt, which
+	// any model understands.
 	StructuredOutput *apiv1alpha1.StructuredOutputMethod `json:"structuredOutput,omitempty"`
 	// schemaInPrompt adds the schema to the prompt as well where structuredOutput is Native or Tool, for servers that constrain answers
 	// to a schema without showing it to the model. Defaults to Disabled: the prompt is then what was written.

@@ -16,8 +16,8 @@ import (
 type ProcessorApplyConfiguration struct {
 	// name identifies the processor within this spec, and names its files in the output.
 	Name *string `json:"name,omitempty"`
-	// failurePolicy says what a failure of the processor leads to. Defaults to FailRun. It can be changed without starting over. Code that changes
-	// the number of rows where it may not ends the run in any case.
+	// failurePolicy says what a failure of the processor leads to. Defaults to FailRun. It can be changed without starting over. Code that
+	// changes the number of rows where it may not ends the run in any case.
 	FailurePolicy *apiv1alpha1.ProcessorFailurePolicy `json:"failurePolicy,omitempty"`
 	// dropColumns leaves columns out of the dataset.
 	DropColumns *DropColumnsApplyConfiguration `json:"dropColumns,omitempty"`

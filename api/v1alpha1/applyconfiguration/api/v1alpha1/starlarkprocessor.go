@@ -16,9 +16,9 @@ import (
 type StarlarkProcessorApplyConfiguration struct {
 	// stage says when the program runs.
 	Stage *apiv1alpha1.ProcessorStage `json:"stage,omitempty"`
-	// source defines the function process(rows). Each row is a dict with all columns that are there and with _row, the number of the row in the
-	// dataset. It returns a list of dicts with the same keys. In the stages PreBatch and PostBatch it returns every row exactly once, in any
-	// order, unless the run is in sync mode; in AfterGeneration it gets the rows of one row group after the other, and returns any number.
+	// source defines the function process(rows). Each row is a dict with all columns that are there and with _row, the number of the row in
+	// the dataset. It returns a list of dicts with the same keys. In the stages PreBatch and PostBatch it returns every row exactly once, in
+	// any order, unless the run is in sync mode; in AfterGeneration it gets the rows of one row group after the other, and returns any number.
 	Source *string `json:"source,omitempty"`
 }
 
