@@ -27,8 +27,8 @@ type Answer struct {
 }
 
 // ModelGenerator has a model make one cell. It is called from many goroutines at once, and only reads the record, but for the cell that it
-// makes: there it may keep what it wants to find again when it is called again after a failure that passes. Nobody else looks at a cell before
-// it is made. Its errors are failure.Error, or that of its context.
+// makes: there it may keep what it wants to find again when it is called again after a failure that passes. Nobody else looks at a cell
+// before it is made. Its errors are failure.Error, or that of its context.
 type ModelGenerator interface {
 	Ask(ctx context.Context, record *table.Record) (Answer, error)
 }
@@ -46,7 +46,8 @@ type BatchGenerator interface {
 	GenerateBatch(ctx context.Context, records []*table.Record, resize bool) ([]BatchValue, error)
 }
 
-// Generators are those of a plan, by the index of their column in the schema. Each column has one of the three; those of the seed have none.
+// Generators are those of a plan, by the index of their column in the schema. Each column has one of the three; those of the seed have
+// none.
 type Generators struct {
 	Cell  []CellGenerator
 	Model []ModelGenerator

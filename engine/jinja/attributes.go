@@ -23,8 +23,8 @@ func (m *boundMethod) uncalled() error {
 		m.name, m.owner, m.name, m.name)
 }
 
-// attribute is "object.name". Of a dictionary the item of that name comes first, unless it is called: the values of templates are documents,
-// whose members may be called "items" as well. (Jinja2 prefers the method in both cases.)
+// attribute is "object.name". Of a dictionary the item of that name comes first, unless it is called: the values of templates are
+// documents, whose members may be called "items" as well. (Jinja2 prefers the method in both cases.)
 func (e *evaluation) attribute(object Value, text string, called bool) (Value, error) {
 	if strings.HasPrefix(text, "_") {
 		return nil, fail(KindSecurity, "access to attribute '%s' is not possible: it begins with '_'", text)

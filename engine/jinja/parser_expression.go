@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// expression parses one expression, with the operators in the order of Jinja: the inline "if" binds weakest, then or, and, not, comparisons,
-// + and -, ~, * / // %, **, the unary signs, and last filters and tests.
+// expression parses one expression, with the operators in the order of Jinja: the inline "if" binds weakest, then or, and, not,
+// comparisons, + and -, ~, * / // %, **, the unary signs, and last filters and tests.
 func (p *parser) expression() (expression, error) {
 	if err := p.enter(); err != nil {
 		return nil, err

@@ -18,8 +18,8 @@ type Written struct {
 // NewWritten returns a value that prints as a text.
 func NewWritten(text string, value Value) Value { return Written{text: text, value: value} }
 
-// NewDecimal returns the number unscaled · 10^-scale, which prints as a text. Adding, subtracting and multiplying keeps all of its digits; beside
-// a float, and where it is divided, it is a float.
+// NewDecimal returns the number unscaled · 10^-scale, which prints as a text. Adding, subtracting and multiplying keeps all of its digits;
+// beside a float, and where it is divided, it is a float.
 func NewDecimal(text string, unscaled *big.Int, scale int32) Value {
 	if scale == 0 {
 		return Written{text: text, value: normalize(unscaled), unscaled: unscaled}
@@ -76,7 +76,8 @@ func asDecimal(value Value) (unscaled *big.Int, scale int32, exact bool) {
 	return integer, 0, isInteger
 }
 
-// decimalArithmetic adds, subtracts and multiplies exactly where one of the operands is a decimal with a fraction, and the other an int or a decimal.
+// decimalArithmetic adds, subtracts and multiplies exactly where one of the operands is a decimal with a fraction, and the other an int or
+// a decimal.
 func decimalArithmetic(operator string, left, right Value) (Value, bool) {
 	a, scaleA, exactA := asDecimal(left)
 	b, scaleB, exactB := asDecimal(right)

@@ -23,8 +23,8 @@ import (
 // leastFiles is how many files the archive has at least, so that a broken archive does not pass.
 const leastFiles = 400
 
-// TestEveryFileIsReadAsPyarrowReadsIt compares with what pyarrow reads of files of all types, encodings, codecs, page versions, nestings and
-// writers; hack/seedfiles makes them.
+// TestEveryFileIsReadAsPyarrowReadsIt compares with what pyarrow reads of files of all types, encodings, codecs, page versions, nestings
+// and writers; hack/seedfiles makes them.
 func TestEveryFileIsReadAsPyarrowReadsIt(t *testing.T) {
 	archive, err := zip.OpenReader("testdata/pyarrow.zip")
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/pierrec/lz4/v4"
 )
 
-// hadoopLZ4 is the codec that Parquet calls LZ4, without RAW: blocks as Hadoop writes them, each after its two lengths; from some writers, one bare
-// block or a frame. The library only has the newer form.
+// hadoopLZ4 is the codec that Parquet calls LZ4, without RAW: blocks as Hadoop writes them, each after its two lengths; from some writers,
+// one bare block or a frame. The library only has the newer form.
 type hadoopLZ4 struct{}
 
 func init() { compress.RegisterCodec(compress.Codecs.Lz4, hadoopLZ4{}) }

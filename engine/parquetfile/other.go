@@ -12,8 +12,8 @@ import (
 	parquetgo "github.com/parquet-go/parquet-go"
 )
 
-// otherReader reads, with the library that writes our files, the one encoding that the reading library lacks: DELTA_BYTE_ARRAY of values of a
-// fixed length, in which writers of the second page version put decimals and UUIDs.
+// otherReader reads, with the library that writes our files, the one encoding that the reading library lacks: DELTA_BYTE_ARRAY of values of
+// a fixed length, in which writers of the second page version put decimals and UUIDs.
 type otherReader struct{ file *parquetgo.File }
 
 func openOther(from io.ReaderAt, size int64) (*otherReader, error) {

@@ -24,7 +24,8 @@ const (
 	readBuffer = 64 << 10
 )
 
-// Reader reads the rows of a Parquet file of any writer, without holding more of it than a page of each column. It belongs to one goroutine.
+// Reader reads the rows of a Parquet file of any writer, without holding more of it than a page of each column. It belongs to one
+// goroutine.
 type Reader struct {
 	file   *file.Reader
 	nodes  []*readNode
@@ -177,8 +178,8 @@ func (r *Reader) leaf(group, column int) (*leaf, error) {
 	return newLeaf(chunk, description.NumValues()), nil
 }
 
-// lengthPrefixed opens a leaf column of values of a fixed length in DELTA_BYTE_ARRAY, without a dictionary, as one of values of any length: it has
-// the same bytes.
+// lengthPrefixed opens a leaf column of values of a fixed length in DELTA_BYTE_ARRAY, without a dictionary, as one of values of any length:
+// it has the same bytes.
 func (r *Reader) lengthPrefixed(group, column int, of *schema.Column, levels int64) (*leaf, error) {
 	pages, err := r.file.RowGroup(group).GetColumnPageReader(column)
 	if err != nil {

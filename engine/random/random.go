@@ -1,5 +1,6 @@
-// Package random is the one place that random draws of the engine come from: each is a function of the seed, the column, and the row, ordinal
-// and attempt of a record, so that the number of shards, restarts, machines and other columns change nothing. What is drawn is not known here.
+// Package random is the one place that random draws of the engine come from: each is a function of the seed, the column, and the row,
+// ordinal and attempt of a record, so that the number of shards, restarts, machines and other columns change nothing. What is drawn is not
+// known here.
 //
 // The algorithms are frozen: another result for the same key gives users other data, and needs another version of a run's identity.
 package random
@@ -38,8 +39,8 @@ func (k Key) stream(a, b uint64) Stream {
 	return Stream{state: mix(a + b), increment: increment(a + 2*b)}
 }
 
-// Stream is a stream of random numbers: the generator SplitMix64 with an increment of its own (Steele, Lea, Flood 2014), 127 bits in all, so
-// that no two streams are alike in practice. It is a value: a copy draws what the original would have drawn.
+// Stream is a stream of random numbers: the generator SplitMix64 with an increment of its own (Steele, Lea, Flood 2014), 127 bits in all,
+// so that no two streams are alike in practice. It is a value: a copy draws what the original would have drawn.
 type Stream struct{ state, increment uint64 }
 
 // golden is 2^64 divided by the golden ratio.

@@ -1,5 +1,6 @@
-// Package sandbox runs programs of the user over rows: Starlark, in processes of their own with limits on steps, memory and time, and without any
-// input or output. It knows how values of the engine become values of a program and come back, and nothing of what the programs are for.
+// Package sandbox runs programs of the user over rows: Starlark, in processes of their own with limits on steps, memory and time, and
+// without any input or output. It knows how values of the engine become values of a program and come back, and nothing of what the programs
+// are for.
 package sandbox
 
 import (

@@ -9,8 +9,8 @@ import (
 	"seedloom.dev/seedloom/engine/table"
 )
 
-// exact returns values that Starlark has no type for: dates, times and decimals with a fraction as their texts, so that no digit is lost, whole
-// decimals as ints, and binary data as bytes.
+// exact returns values that Starlark has no type for: dates, times and decimals with a fraction as their texts, so that no digit is lost,
+// whole decimals as ints, and binary data as bytes.
 func exact(value any) starlark.Value {
 	switch typed := value.(type) {
 	case table.Date:

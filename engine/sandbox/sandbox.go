@@ -11,7 +11,8 @@ import (
 	"go.starlark.net/starlark"
 )
 
-// Limits bound one call, so that a mistake in a program ends as a message and not as a process without memory. A zero field means its default.
+// Limits bound one call, so that a mistake in a program ends as a message and not as a process without memory. A zero field means its
+// default.
 type Limits struct {
 	// Steps bounds the work. A step is one operation of Starlark's virtual machine; the default takes seconds.
 	Steps uint64

@@ -140,8 +140,8 @@ func (e *encoder) value(value starlark.Value, depth int) error {
 // maxIntBits bounds the ints that leave a process: the types of columns have 64.
 const maxIntBits = 4096
 
-// crossing is how many values and bytes cross at most: those of the columns, and the dicts and keys around them. What is returned is counted
-// once more by its reader, who knows which are of columns.
+// crossing is how many values and bytes cross at most: those of the columns, and the dicts and keys around them. What is returned is
+// counted once more by its reader, who knows which are of columns.
 func (l Limits) crossing() (values, bytes int) {
 	values = 4*l.Values + 1024
 	return values, l.Bytes + 16*values
@@ -177,8 +177,8 @@ func (e *encoder) items(tag byte, values starlark.Iterable, length, depth int) e
 	return nil
 }
 
-// decoder reads what an encoder has written. What it reads may come from a process that untrusted code has run in: lengths are believed only as
-// far as bytes follow.
+// decoder reads what an encoder has written. What it reads may come from a process that untrusted code has run in: lengths are believed
+// only as far as bytes follow.
 type decoder struct {
 	from *bufio.Reader
 	// left is how many bytes, and values how many values may still come.

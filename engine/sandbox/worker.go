@@ -16,8 +16,8 @@ import (
 // workerVariable is set, in the environment, for the processes that run programs.
 const workerVariable = "SEEDLOOM_SANDBOX_WORKER"
 
-// A process that is started as a worker is nothing else: it serves programs until its input ends. It is the same executable, so that programs run
-// the same in a Pod, on a laptop and in tests, without a file beside it.
+// A process that is started as a worker is nothing else: it serves programs until its input ends. It is the same executable, so that
+// programs run the same in a Pod, on a laptop and in tests, without a file beside it.
 func init() {
 	if os.Getenv(workerVariable) == "" {
 		return
@@ -169,8 +169,8 @@ func run(called *request) (value starlark.Value, err error) {
 	return nil, Describe(err)
 }
 
-// watchMemory ends the process when its heap grows beyond a number of bytes, until stop is called. It is what finds most programs that use too
-// much; limitMemory holds those that grow faster than it looks.
+// watchMemory ends the process when its heap grows beyond a number of bytes, until stop is called. It is what finds most programs that use
+// too much; limitMemory holds those that grow faster than it looks.
 func watchMemory(most int64) (stop func()) {
 	ended := make(chan struct{})
 	finished := make(chan struct{})

@@ -15,8 +15,8 @@ import (
 	"go.starlark.net/starlark"
 )
 
-// Workers are the processes in which programs run: what a program takes, or breaks, is not the engine's. Each process runs one call at a time, and
-// is used again; one whose program went beyond its limits is ended. Close ends them all.
+// Workers are the processes in which programs run: what a program takes, or breaks, is not the engine's. Each process runs one call at a
+// time, and is used again; one whose program went beyond its limits is ended. Close ends them all.
 type Workers struct {
 	// places bounds the calls under way.
 	places chan struct{}

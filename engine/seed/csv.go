@@ -15,8 +15,9 @@ const (
 	readSize = 1 << 20
 )
 
-// csvReader reads records of comma-separated text by the rules of Python's csv module: a line ends with LF, CR or CRLF, a quote opens a quoted cell
-// only where the cell begins, and what follows its closing quote belongs to the cell too. A quote that is never closed is an error.
+// csvReader reads records of comma-separated text by the rules of Python's csv module: a line ends with LF, CR or CRLF, a quote opens a
+// quoted cell only where the cell begins, and what follows its closing quote belongs to the cell too. A quote that is never closed is an
+// error.
 type csvReader struct {
 	from      io.Reader
 	delimiter byte
@@ -240,8 +241,8 @@ var delimiters = []byte{',', ';', '\t', '|'}
 // sniffed is how many records are looked at to find the delimiter.
 const sniffed = 20
 
-// sniff returns the delimiter of a text of which only the beginning may be there: the first under which the header has several cells, and every
-// record of the beginning as many. Else it is the comma.
+// sniff returns the delimiter of a text of which only the beginning may be there: the first under which the header has several cells, and
+// every record of the beginning as many. Else it is the comma.
 func sniff(beginning []byte, whole bool) byte {
 	for _, delimiter := range delimiters {
 		reader := newCSVReader(bytes.NewReader(beginning), delimiter)

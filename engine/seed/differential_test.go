@@ -15,8 +15,8 @@ import (
 	"seedloom.dev/seedloom/engine/table"
 )
 
-// TestCSVIsReadAsPythonReadsIt compares with Python's csv module; hack/seedfiles makes the files. Records that are not as wide as the header, and quotes
-// that are never closed, are refused here.
+// TestCSVIsReadAsPythonReadsIt compares with Python's csv module; hack/seedfiles makes the files. Records that are not as wide as the
+// header, and quotes that are never closed, are refused here.
 func TestCSVIsReadAsPythonReadsIt(t *testing.T) {
 	archive, err := zip.OpenReader("testdata/csv.zip")
 	if err != nil {

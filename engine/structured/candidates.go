@@ -36,8 +36,8 @@ type candidate struct {
 }
 
 // candidates yields what may be the document of an answer. The whole answer comes first: what is JSON as it stands needs no reading between
-// the lines. Then come the fenced blocks, those that call themselves JSON before others, and what stands in the text; of several the last one
-// first, since models think aloud before they answer.
+// the lines. Then come the fenced blocks, those that call themselves JSON before others, and what stands in the text; of several the last
+// one first, since models think aloud before they answer.
 func candidates(answer string, wanted kinds) iter.Seq[candidate] {
 	return func(yield func(candidate) bool) {
 		reader := reader{wanted: wanted, repairable: maxRepairBytes}
@@ -98,8 +98,8 @@ func isJSON(language string) bool {
 	return slices.Contains([]string{"json", "jsonc", "json5", "jsonl"}, strings.ToLower(language))
 }
 
-// inSegment yields the candidates in a block or a text, which may have other words around them. more says that more of them are wanted, cut that
-// the last one does not end.
+// inSegment yields the candidates in a block or a text, which may have other words around them. more says that more of them are wanted, cut
+// that the last one does not end.
 func (r *reader) inSegment(text string, yield func(candidate) bool) (more, cut bool) {
 	text = trim(text)
 	if text == "" {

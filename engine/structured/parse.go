@@ -95,8 +95,8 @@ func repair(text string) (repaired string, ok bool) {
 	return repaired, err == nil && json.Valid([]byte(repaired)) && strings.HasPrefix(strings.TrimSpace(repaired), text[:1])
 }
 
-// prepare mends, in linear time, single quotes, and what the library would spoil: it drops backslashes that begin no escape, such as those of regular expressions, and keeps
-// numbers without a leading zero.
+// prepare mends, in linear time, single quotes, and what the library would spoil: it drops backslashes that begin no escape, such as those
+// of regular expressions, and keeps numbers without a leading zero.
 func prepare(text string) string {
 	var mended strings.Builder
 	outside := 0 // where the text outside of strings begins that was not written yet

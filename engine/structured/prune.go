@@ -246,7 +246,8 @@ func (p *pruner) holding(list, schemas []*jsonschema.Schema, value any, depth in
 	return list
 }
 
-// choose returns the alternative that fits a value once it is pruned: the one that keeps most of its properties, and of equal ones the first.
+// choose returns the alternative that fits a value once it is pruned: the one that keeps most of its properties, and of equal ones the
+// first.
 func (p *pruner) choose(alternatives []*jsonschema.Schema, value any, depth int) *jsonschema.Schema {
 	fitting := make([]*jsonschema.Schema, 0, len(alternatives))
 	for _, alternative := range alternatives {

@@ -11,9 +11,9 @@ var (
 	thoughtBegin = regexp.MustCompile(`<(?i:think|thinking)>`)
 )
 
-// SplitReasoning parts what a model has thought from what it has answered, where the server has left both in one text: blocks in <think> tags
-// at its beginning, of which the first tag may be missing. Both are without white space around them. A thought that does not end leaves an
-// empty answer.
+// SplitReasoning parts what a model has thought from what it has answered, where the server has left both in one text: blocks in <think>
+// tags at its beginning, of which the first tag may be missing. Both are without white space around them. A thought that does not end
+// leaves an empty answer.
 func SplitReasoning(text string) (reasoning, answer string) {
 	reasoning, answer, _ = splitReasoning(text)
 	return reasoning, answer

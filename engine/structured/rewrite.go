@@ -173,7 +173,8 @@ func marshal(value any) ([]byte, error) {
 	return bytes.TrimRight(buffer.Bytes(), "\n"), nil
 }
 
-// encode writes a schema for models: the properties of an object in the order of its fields, and closed, since what is beyond them is removed.
+// encode writes a schema for models: the properties of an object in the order of its fields, and closed, since what is beyond them is
+// removed.
 func encode(root map[string]any) []byte { return encodeValue(nil, root, asSchema) }
 
 // role says what a value is within a schema.
@@ -248,8 +249,8 @@ func isClosed(object map[string]any) bool {
 	return true
 }
 
-// orderedNames puts those that are required first, in their order, and then the others by name: an order that survives the API server, which
-// sorts the members of objects and leaves lists alone.
+// orderedNames puts those that are required first, in their order, and then the others by name: an order that survives the API server,
+// which sorts the members of objects and leaves lists alone.
 func orderedNames(properties map[string]any, required any) []string {
 	var names []string
 	list, _ := required.([]any)

@@ -90,12 +90,12 @@ func otherPlaces(problems, known []Problem) []Problem {
 // Text is the schema as compact JSON, with the properties of an object in the order of their fields.
 func (s *Schema) Text() []byte { return s.text }
 
-// Example is a document in the form of the schema as compact JSON. Its texts are placeholders that say in angle brackets what belongs there;
-// a document that has one of them is refused.
+// Example is a document in the form of the schema as compact JSON. Its texts are placeholders that say in angle brackets what belongs
+// there; a document that has one of them is refused.
 func (s *Schema) Example() []byte { return s.example }
 
-// Type is the type of the values: objects are structs, whose fields stand in the order of required, and then by name; arrays are lists. What
-// has no type of its own (free objects, unions of different types, recursion) is a string with JSON in it.
+// Type is the type of the values: objects are structs, whose fields stand in the order of required, and then by name; arrays are lists.
+// What has no type of its own (free objects, unions of different types, recursion) is a string with JSON in it.
 func (s *Schema) Type() table.Type { return s.shape.tableType() }
 
 // Read finds the document in an answer, and returns it as a value of Type. The error is an *AnswerError.

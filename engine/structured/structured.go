@@ -10,7 +10,8 @@ import (
 	"unicode"
 )
 
-// Limits of what is looked at. They are far beyond what models write and people need; they keep broken or hostile input from using up a Pod.
+// Limits of what is looked at. They are far beyond what models write and people need; they keep broken or hostile input from using up a
+// Pod.
 const (
 	maxAnswerBytes = 4 << 20
 	// Repairing takes a time that grows with the square of the length: at this one a second, at the worst.

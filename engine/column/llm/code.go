@@ -69,8 +69,8 @@ func (r codeRecipe) own(blocks []structured.Fence) []structured.Fence {
 	return unmarked
 }
 
-// chosen is the last block that defines something, or else the last one of all: models write the code, and then how to use it. A later block that
-// only uses what an earlier one defines, or that is announced as an example, is no answer.
+// chosen is the last block that defines something, or else the last one of all: models write the code, and then how to use it. A later
+// block that only uses what an earlier one defines, or that is announced as an example, is no answer.
 func chosen(blocks []structured.Fence) structured.Fence {
 	last := len(blocks) - 1
 	for ; last > 0 && isUsage(blocks[last], blocks[:last]); last-- {

@@ -22,7 +22,8 @@ type conversation struct {
 	checkpoint int
 	// answer is one that was paid for and is not in the messages yet.
 	answer *model.Answer
-	// requests counts the answers, corrections those of this start that were sent back, restarts the starts after the first, turns those of tools.
+	// requests counts the answers, corrections those of this start that were sent back, restarts the starts after the first, turns those of
+	// tools.
 	requests, corrections, restarts, turns int
 	// earlier is what the calls of Ask have cost that failed.
 	earlier runreport.Usage
@@ -96,7 +97,8 @@ func (g *Generator) again(talk *conversation, problem error) bool {
 	return false
 }
 
-// beginAnew begins the conversation anew after an answer that was none, such as an empty one: there is nothing in it that could be corrected.
+// beginAnew begins the conversation anew after an answer that was none, such as an empty one: there is nothing in it that could be
+// corrected.
 func (g *Generator) beginAnew(talk *conversation, usage runreport.Usage, problem error) bool {
 	reason := failure.Of(problem).Reason
 	if usage.Succeeded == 0 || reason != v1alpha1.ReasonModelGenerationInvalid && reason != v1alpha1.ReasonOutputTruncated {
@@ -131,8 +133,8 @@ func corrections(answer *model.Answer, problem error) []model.Message {
 	return messages
 }
 
-// giveUp says why a conversation came to nothing. Only an answer that is not whole was kept from being so by its length: one that is whole and
-// wrong is not helped by more tokens, even where words after it were cut off.
+// giveUp says why a conversation came to nothing. Only an answer that is not whole was kept from being so by its length: one that is whole
+// and wrong is not helped by more tokens, even where words after it were cut off.
 func (g *Generator) giveUp(talk *conversation, problem error) error {
 	var unread *structured.AnswerError
 	cut := errors.As(problem, &unread) && unread.Truncated

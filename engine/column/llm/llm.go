@@ -1,5 +1,5 @@
-// Package llm makes columns that a model writes: it renders the prompts of a row, and has a conversation with the model, which may call tools,
-// until it has an answer that can be used. Limits, retries of requests and the protocol of the endpoint live elsewhere.
+// Package llm makes columns that a model writes: it renders the prompts of a row, and has a conversation with the model, which may call
+// tools, until it has an answer that can be used. Limits, retries of requests and the protocol of the endpoint live elsewhere.
 package llm
 
 import (
@@ -88,8 +88,8 @@ func newText(config Config, field, source string) (*text, error) {
 	return &text{field: field, template: template, draws: random.NewKey(config.Seed, field+"/"+config.Column.Name)}, nil
 }
 
-// Ask has a conversation with the model about a row. When one of its requests fails in a way that passes, what was said so far is kept in the
-// row's own cell, and the next call goes on from there: no answer is paid for twice. It lives and dies with this attempt of the row.
+// Ask has a conversation with the model about a row. When one of its requests fails in a way that passes, what was said so far is kept in
+// the row's own cell, and the next call goes on from there: no answer is paid for twice. It lives and dies with this attempt of the row.
 func (g *Generator) Ask(ctx context.Context, record *table.Record) (column.Answer, error) {
 	talk := g.kept(record)
 	if talk == nil {

@@ -32,8 +32,8 @@ func (g *Generator) offer(request *model.Request, talk *conversation) {
 	}
 }
 
-// useTools makes the calls that the model asks for, and adds their results to the conversation. The answer stays until they are there, so that
-// it is not paid for again when the tools can't be reached now.
+// useTools makes the calls that the model asks for, and adds their results to the conversation. The answer stays until they are there, so
+// that it is not paid for again when the tools can't be reached now.
 func (g *Generator) useTools(ctx context.Context, talk *conversation, calls []model.ToolCall, spent *runreport.Usage) error {
 	if talk.turns >= g.config.Tools.MaxTurns() {
 		return failure.New(v1alpha1.ReasonModelGenerationInvalid, failure.DropRow,

@@ -1,5 +1,5 @@
-// Package sampler holds the generators of sampled columns: each draws its value from a distribution by the stream of its record. How columns are
-// scheduled is not known here, and of a row nothing but the columns that a sampler says it reads.
+// Package sampler holds the generators of sampled columns: each draws its value from a distribution by the stream of its record. How
+// columns are scheduled is not known here, and of a row nothing but the columns that a sampler says it reads.
 package sampler
 
 import (
@@ -42,7 +42,8 @@ type family struct {
 	writeDefaults func(*v1alpha1.Sampler)
 	// reads are the columns that a sampler reads. It may be nil.
 	reads func(*v1alpha1.Sampler) []Reference
-	// kind is the kind of a valid sampler's values, and draws how they are drawn: its defaults are written, and schema has the columns that it reads.
+	// kind is the kind of a valid sampler's values, and draws how they are drawn: its defaults are written, and schema has the columns that it
+	// reads.
 	kind  func(*v1alpha1.Sampler) table.Kind
 	draws func(spec *v1alpha1.Sampler, schema *table.Schema) drawFunc
 }
