@@ -27,7 +27,8 @@ func (v recordVars) Lookup(name string) (jinja.Value, bool) {
 		return writtenValue(kind, cell, v.record.Texts[index]), true
 	}
 	if data, isBinary := cell.([]byte); isBinary && !utf8.Valid(data) {
-		return jinja.Undefined{Message: fmt.Sprintf("column %q holds binary data, which a template can't print; use it as a context of media", name)}, true
+		return jinja.Undefined{Message: fmt.Sprintf("column %q holds binary data, which a template can't print; use it as a context of media",
+			name)}, true
 	}
 	return templateValue(kind, cell), true
 }

@@ -130,7 +130,8 @@ func filterWordCount(e *evaluation, value Value, _ *parameters) (Value, error) {
 }
 
 func filterWordWrap(e *evaluation, value Value, p *parameters) (Value, error) {
-	width, long, separator, hyphens := p.integer("width", 79), p.boolean("break_long_words", true), p.value("wrapstring", nil), p.boolean("break_on_hyphens", true)
+	width, long, separator, hyphens := p.integer("width", 79), p.boolean("break_long_words", true), p.value("wrapstring", nil),
+		p.boolean("break_on_hyphens", true)
 	text, err := e.print(value)
 	if err != nil {
 		return nil, err

@@ -34,7 +34,8 @@ type token struct {
 const maxSourceBytes = 1 << 20
 
 // operators, longest first.
-var operators = []string{"//", "**", "==", "!=", ">=", "<=", "+", "-", "*", "/", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=", ".", ":", "|", ",", ";"}
+var operators = []string{"//", "**", "==", "!=", ">=", "<=", "+", "-", "*", "/", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=",
+	".", ":", "|", ",", ";"}
 
 type lexer struct {
 	source string
@@ -257,7 +258,8 @@ func lexExpressionToken(text string, line int) (lexed, error) {
 
 func lexNumber(text string) (tokenKind, string, int) {
 	digits := func(from int, valid string) int {
-		for from < len(text) && (strings.IndexByte(valid, text[from]) >= 0 || (text[from] == '_' && from+1 < len(text) && strings.IndexByte(valid, text[from+1]) >= 0)) {
+		for from < len(text) && (strings.IndexByte(valid, text[from]) >= 0 ||
+			(text[from] == '_' && from+1 < len(text) && strings.IndexByte(valid, text[from+1]) >= 0)) {
 			from++
 		}
 		return from
@@ -316,7 +318,8 @@ func lexString(text string, line int) (string, int, error) {
 
 // unescape reads one escape of Python's string literals.
 func unescape(text string) (string, int) {
-	simple := map[byte]string{'n': "\n", 't': "\t", 'r': "\r", '\\': "\\", '\'': "'", '"': `"`, 'a': "\a", 'b': "\b", 'f': "\f", 'v': "\v", '0': "\x00", '\n': ""}
+	simple := map[byte]string{'n': "\n", 't': "\t", 'r': "\r", '\\': "\\", '\'': "'", '"': `"`, 'a': "\a", 'b': "\b", 'f': "\f", 'v': "\v",
+		'0': "\x00", '\n': ""}
 	if value, found := simple[text[1]]; found {
 		return value, 2
 	}

@@ -179,7 +179,8 @@ func FuzzRender(f *testing.F) {
 }
 
 func BenchmarkRender(b *testing.B) {
-	source := strings.Repeat("Write a review of {{ title }} from {{ year }}, by {{ director }}. ", 10) + "{% for g in genres %}{{ g|upper }}, {% endfor %}{{ stars }}"
+	source := strings.Repeat("Write a review of {{ title }} from {{ year }}, by {{ director }}. ", 10) +
+		"{% for g in genres %}{{ g|upper }}, {% endfor %}{{ stars }}"
 	template, err := jinja.Parse(source)
 	if err != nil {
 		b.Fatal(err)

@@ -164,7 +164,8 @@ func (p *parser) body(opened position, name string, ends ...string) ([]node, str
 	if ending == "" {
 		return nil, "", syntaxError(int(opened), "'%s' is not closed: '%s' is missing", name, ends[len(ends)-1])
 	}
-	return nil, "", syntaxError(p.current().line, "unexpected tag '%s'; '%s' of line %d expects '%s'", ending, name, int(opened), strings.Join(ends, "' or '"))
+	return nil, "", syntaxError(p.current().line, "unexpected tag '%s'; '%s' of line %d expects '%s'", ending, name, int(opened),
+		strings.Join(ends, "' or '"))
 }
 
 func (p *parser) blockEnd() error {

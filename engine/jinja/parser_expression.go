@@ -525,8 +525,10 @@ func (p *parser) test(value expression, line position) (expression, error) {
 	switch {
 	case p.skipOperator("("):
 		node.arguments, err = p.callArguments()
-	case t.kind == tokenString || t.kind == tokenInteger || t.kind == tokenFloat || (t.kind == tokenOperator && (t.text == "[" || t.text == "{")),
-		t.kind == tokenName && t.text != "else" && t.text != "or" && t.text != "and" && t.text != "if" && t.text != "in" && t.text != "not" && t.text != "recursive":
+	case t.kind == tokenString || t.kind == tokenInteger || t.kind == tokenFloat ||
+		(t.kind == tokenOperator && (t.text == "[" || t.text == "{")),
+		t.kind == tokenName && t.text != "else" && t.text != "or" && t.text != "and" && t.text != "if" && t.text != "in" && t.text != "not" &&
+			t.text != "recursive":
 		if t.text == "is" && t.kind == tokenName {
 			return nil, syntaxError(t.line, "tests can't be chained with 'is'")
 		}

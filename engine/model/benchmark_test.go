@@ -58,9 +58,12 @@ func answerer(tb testing.TB, response []byte) string {
 
 // BenchmarkChat is one request of a kilobyte and its answer of a kilobyte over a connection that is kept.
 func BenchmarkChat(b *testing.B) {
-	body := `{"id":"chatcmpl-1","object":"chat.completion","created":1700000000,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"` +
-		strings.Repeat("a word or two ", 70) + `","refusal":null},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":250,"completion_tokens":245,"total_tokens":495}}`
-	address := answerer(b, fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body))
+	body := `{"id":"chatcmpl-1","object":"chat.completion","created":1700000000,"model":"m","choices":[{"index":0,` +
+		`"message":{"role":"assistant","content":"` +
+		strings.Repeat("a word or two ", 70) + `","refusal":null},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":250,` +
+		`"completion_tokens":245,"total_tokens":495}}`
+	address := answerer(b, fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body),
+		body))
 	provider := v1alpha1.Provider{Name: "remote", Type: v1alpha1.ProviderOpenAI, Endpoint: address}
 	set := model.NewSet(&v1alpha1.DatasetGenerationSpec{Providers: []v1alpha1.Provider{provider},
 		Models: []v1alpha1.Model{{Alias: "writer", Model: "m", Provider: "remote"}}}, func(int) string { return secret })

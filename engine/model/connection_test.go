@@ -69,7 +69,8 @@ func TestRetryAfterMayBeADate(t *testing.T) {
 			defer server.Close()
 			_, err := ask(t.Context(), client(t, server.URL))
 			failed := failure.Of(err)
-			if failed == nil || failed.Reason != v1alpha1.ReasonProviderRateLimited || failed.RetryAfter < test.least || failed.RetryAfter > test.most {
+			if failed == nil || failed.Reason != v1alpha1.ReasonProviderRateLimited || failed.RetryAfter < test.least ||
+				failed.RetryAfter > test.most {
 				t.Errorf("got %v, retry after %s", err, failed.RetryAfter)
 			}
 		})

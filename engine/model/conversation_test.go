@@ -19,7 +19,9 @@ import (
 )
 
 // exchange sends one request to a server that answers with the status 200 and a body, and returns what was sent.
-func exchange(t *testing.T, provider v1alpha1.ProviderType, spec v1alpha1.Model, request model.Request, body string) (sent string, said model.Answer, usage runreport.Usage, err error) {
+func exchange(t *testing.T, provider v1alpha1.ProviderType, spec v1alpha1.Model, request model.Request, body string) (
+	sent string, said model.Answer, usage runreport.Usage, err error,
+) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
 		data, _ := io.ReadAll(request.Body)

@@ -87,7 +87,8 @@ func TestEmbeddingsThatAreNoneAreRefused(t *testing.T) {
 			address, _ := answering(t, "/embeddings", test.body)
 			vectors, usage, err := clientOf(t, openAIAt(address), v1alpha1.Model{}).Embed(t.Context(), []string{"a", "b"})
 			failed := failure.Of(err)
-			if vectors != nil || failed == nil || failed.Reason != test.reason || failed.Consequence != test.consequence || usage.Succeeded+usage.Failed != 1 {
+			if vectors != nil || failed == nil || failed.Reason != test.reason || failed.Consequence != test.consequence ||
+				usage.Succeeded+usage.Failed != 1 {
 				t.Errorf("got %v, %v, usage %+v", vectors, err, usage)
 			}
 		})
@@ -172,7 +173,8 @@ func TestImagesAreMadeAndDownloaded(t *testing.T) {
 				return
 			}
 			failed := failure.Of(err)
-			if failed == nil || failed.Reason != test.reason || (failed.Consequence == failure.RetryLater) != test.retry || usage.Succeeded+usage.Failed != 1 || strings.Contains(err.Error(), secret) {
+			if failed == nil || failed.Reason != test.reason || (failed.Consequence == failure.RetryLater) != test.retry ||
+				usage.Succeeded+usage.Failed != 1 || strings.Contains(err.Error(), secret) {
 				t.Errorf("got %v, usage %+v", err, usage)
 			}
 		})

@@ -101,7 +101,8 @@ func TestUnknownModelsAreFoundOut(t *testing.T) {
 		`{"error":{"message":"Invalid value for temperature of the model"}}`:                          true,
 	} {
 		_, err := ask(t.Context(), client(t, refusing(t, 400, nil, body)))
-		if failed := failure.Of(err); (failed.Reason == v1alpha1.ReasonRequestRejected) != known || !known && failed.Reason != v1alpha1.ReasonModelNotFound {
+		if failed := failure.Of(err); (failed.Reason == v1alpha1.ReasonRequestRejected) != known ||
+			!known && failed.Reason != v1alpha1.ReasonModelNotFound {
 			t.Errorf("%s: got %s: %v", body, failed.Reason, err)
 		}
 	}
@@ -168,19 +169,22 @@ func TestTimeoutsHoldWhateverTheTransportDoes(t *testing.T) {
 func TestAbsurdUsageIsNotBelieved(t *testing.T) {
 	for _, number := range []string{"9223372036854775807", "1e300", "99999999999999999999999", "-9223372036854775808"} {
 		for _, streaming := range []v1alpha1.StreamingPolicy{v1alpha1.StreamingDisabled, v1alpha1.StreamingEnabled} {
-			usage := `"usage":{"prompt_tokens":` + number + `,"completion_tokens":` + number + `,"prompt_tokens_details":{"cached_tokens":` + number + `}}`
+			usage := `"usage":{"prompt_tokens":` + number + `,"completion_tokens":` + number + `,"prompt_tokens_details":{"cached_tokens":` +
+				number + `}}`
 			body := `{"choices":[{"message":{"content":"hello"},"finish_reason":"stop"}],` + usage + `}`
 			header := map[string]string{}
 			if streaming == v1alpha1.StreamingEnabled {
 				header["Content-Type"] = "text/event-stream"
-				body = "data: {\"choices\":[{\"delta\":{\"content\":\"hello\"},\"finish_reason\":\"stop\"}]}\n\ndata: {\"choices\":[]," + usage + "}\n\ndata: [DONE]\n\n"
+				body = "data: {\"choices\":[{\"delta\":{\"content\":\"hello\"},\"finish_reason\":\"stop\"}]}\n\ndata: {\"choices\":[]," + usage +
+					"}\n\ndata: [DONE]\n\n"
 			}
 			var log bytes.Buffer
 			set := clientsOf(t, openAIAt(refusing(t, 200, header, body)), v1alpha1.Model{Streaming: streaming})
 			set.LogTo(slog.New(slog.NewTextHandler(&log, nil)))
 			for range 2 {
 				_, used, err := set.Client("writer").Chat(t.Context(), question)
-				if err != nil || used.InputTokens < 0 || used.InputTokens > 1000 || used.OutputTokens > 1000 || used.CachedInputTokens > used.InputTokens {
+				if err != nil || used.InputTokens < 0 || used.InputTokens > 1000 || used.OutputTokens > 1000 ||
+					used.CachedInputTokens > used.InputTokens {
 					t.Errorf("%s: got %+v, %v", number, used, err)
 				}
 				if number[0] != '-' && used.OutputTokens == 0 {
@@ -277,7 +281,8 @@ func TestAnswersLeadNowhereInside(t *testing.T) {
 		target = address
 		images, _, err := set.Client("writer").Images(t.Context(), "a cat")
 		failed := failure.Of(err)
-		if len(images) > 0 || failed == nil || failed.Consequence != failure.DropRow || !strings.Contains(err.Error(), "only machines near this one reach") {
+		if len(images) > 0 || failed == nil || failed.Consequence != failure.DropRow ||
+			!strings.Contains(err.Error(), "only machines near this one reach") {
 			t.Errorf("%s: got %d images, %v", name, len(images), err)
 		}
 	}

@@ -61,7 +61,8 @@ func TestChatSendsOneRequest(t *testing.T) {
 		path, authorization = request.URL.Path, request.Header.Get("Authorization")
 		line, _ := bufio.NewReader(request.Body).ReadString('\n')
 		body = strings.TrimSpace(line)
-		fmt.Fprint(writer, `{"choices":[{"message":{"content":"hello"},"finish_reason":"stop"}],"usage":{"prompt_tokens":5,"completion_tokens":7}}`)
+		fmt.Fprint(writer, `{"choices":[{"message":{"content":"hello"},"finish_reason":"stop"}],"usage":{"prompt_tokens":5,`+
+			`"completion_tokens":7}}`)
 	}))
 	defer server.Close()
 	said, usage, err := client(t, server.URL).Chat(t.Context(), question)

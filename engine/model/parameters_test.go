@@ -32,7 +32,8 @@ func drawn(t *testing.T, spec string, draw uint64) drawnParameters {
 	return got
 }
 
-const drawing = `{rowSeed: Enabled, parameters: {temperatureDistribution: {uniform: {low: 0.5, high: 1.5}}, topPDistribution: {manual: {values: [0.25, 0.50, 1.0], weights: [1, 0, 3]}}}}`
+const drawing = `{rowSeed: Enabled, parameters: {temperatureDistribution: {uniform: {low: 0.5, high: 1.5}}, topPDistribution: {manual: ` +
+	`{values: [0.25, 0.50, 1.0], weights: [1, 0, 3]}}}}`
 
 func TestParametersAreDrawnAsAFunctionOfTheDraw(t *testing.T) {
 	const draws = 200

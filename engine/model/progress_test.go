@@ -67,7 +67,8 @@ func TestARequestTellsHowFarItIs(t *testing.T) {
 
 func reach(t *testing.T, progress *Progress, phase Phase, bytes int64) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); progress.Phase() != phase || progress.Current().Bytes() != bytes; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Second); progress.Phase() != phase ||
+		progress.Current().Bytes() != bytes; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("the request did not come to %q with %d bytes; it is %q", phase, bytes, progress.Phase())
 		}
@@ -86,7 +87,8 @@ func TestARequestWithoutAConnectionEndsToo(t *testing.T) {
 		_ = response.Body.Close()
 		t.Fatal("somebody listens on port 9")
 	}
-	if exchange := progress.Current(); exchange.Ended().IsZero() || !exchange.Connected().IsZero() || exchange.Status() != 0 || progress.Exchanges() != nil {
+	if exchange := progress.Current(); exchange.Ended().IsZero() || !exchange.Connected().IsZero() || exchange.Status() != 0 ||
+		progress.Exchanges() != nil {
 		t.Errorf("got %+v", exchange)
 	}
 }

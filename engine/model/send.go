@@ -49,7 +49,8 @@ func (c *Client) post(ctx context.Context, request sent) (*received, error) {
 func (c *Client) open(ctx context.Context, request sent) (*http.Response, error) {
 	if c.badKey {
 		return nil, failure.New(v1alpha1.ReasonModelAuthentication, failure.EndRun,
-			"the API key of provider %q holds a character that no key has, such as a line break; check the Secret that apiKeySecretRef names", c.provider)
+			"the API key of provider %q holds a character that no key has, such as a line break; check the Secret that apiKeySecretRef names",
+			c.provider)
 	}
 	if request.to == nil {
 		return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "the endpoint of provider %q is not a URL", c.provider)

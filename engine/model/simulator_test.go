@@ -34,7 +34,8 @@ func TestBothProtocolsSayTheSameWholeAndInPieces(t *testing.T) {
 			tokens := int64(100)
 			client := clientOf(t, provider, v1alpha1.Model{Model: "calls-tools", Streaming: streaming, Parameters: &v1alpha1.ModelParameters{MaxTokens: &tokens}})
 			calls, _, err := client.Chat(t.Context(), request)
-			if err != nil || len(calls.ToolCalls) != 1 || calls.ToolCalls[0].Name != "look" || calls.Finish != model.FinishTools || calls.Reasoning == "" {
+			if err != nil || len(calls.ToolCalls) != 1 || calls.ToolCalls[0].Name != "look" || calls.Finish != model.FinishTools ||
+				calls.Reasoning == "" {
 				t.Fatalf("%s, streaming %s: got %+v, %v", provider.Type, streaming, calls, err)
 			}
 			next := request
@@ -77,7 +78,8 @@ func TestImagesOfBothEndpoints(t *testing.T) {
 	server := simtest.Start(t, llmsim.Config{})
 	want := func(images []model.Media, usage runreport.Usage, err error) {
 		t.Helper()
-		if err != nil || len(images) != 1 || images[0].MediaType != "image/png" || images[0].Data == "" || images[0].URL != "" || usage.Images != 1 || usage.OutputTokens == 0 {
+		if err != nil || len(images) != 1 || images[0].MediaType != "image/png" || images[0].Data == "" || images[0].URL != "" ||
+			usage.Images != 1 || usage.OutputTokens == 0 {
 			t.Errorf("got %+v, usage %+v, %v", images, usage, err)
 		}
 	}

@@ -25,7 +25,9 @@ import (
 var streaming = v1alpha1.Model{Streaming: v1alpha1.StreamingEnabled}
 
 // streamed asks for one streamed answer, which is sent in two pieces that cut it anywhere.
-func streamed(t *testing.T, provider v1alpha1.ProviderType, request model.Request, cut int, body string) (string, model.Answer, runreport.Usage, error) {
+func streamed(t *testing.T, provider v1alpha1.ProviderType, request model.Request, cut int, body string) (
+	string, model.Answer, runreport.Usage, error,
+) {
 	t.Helper()
 	var sent string
 	server := httptest.NewServer(http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
@@ -50,15 +52,19 @@ var openAIStream = lines(
 	"event: x\r\ndata: {\"choices\":[{\"index\":0,\r\ndata: \"delta\":{\"reasoning_content\":\"think\"}}]}",
 	`data: {"choices":[{"index":1,"delta":{"content":"another"}},{"index":0,"delta":{"content":"Good "}}]}`,
 	`data: {"choices":[{"index":0,"delta":{"content":"day"}}]}`,
-	`data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"look","arguments":""}}]}}]}`,
+	`data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"look",`+
+		`"arguments":""}}]}}]}`,
 	`data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"q\":"}}]}}]}`,
-	`data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":1,"id":"b","function":{"name":"stop"}},{"index":0,"function":{"arguments":"1}"}}]}}]}`,
+	`data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":1,"id":"b","function":{"name":"stop"}},{"index":0,`+
+		`"function":{"arguments":"1}"}}]}}]}`,
 	`data: {"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}`,
-	`data: {"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":7,"prompt_tokens_details":{"cached_tokens":4},"completion_tokens_details":{"reasoning_tokens":5}}}`,
+	`data: {"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":7,"prompt_tokens_details":{"cached_tokens":4},`+
+		`"completion_tokens_details":{"reasoning_tokens":5}}}`,
 	`data: [DONE]`)
 
 var anthropicStream = lines(
-	"event: message_start\ndata: "+`{"type":"message_start","message":{"usage":{"input_tokens":3,"cache_read_input_tokens":5,"output_tokens":1}}}`,
+	"event: message_start\ndata: "+`{"type":"message_start","message":{"usage":{"input_tokens":3,"cache_read_input_tokens":5,`+
+		`"output_tokens":1}}}`,
 	`data: {"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}`,
 	`data: {"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"hm"}}`,
 	`data: {"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"s"}}`,
@@ -129,7 +135,8 @@ func TestStreamsWithoutTheirEndAreIncomplete(t *testing.T) {
 					if err != nil || said.Text != "Good day" {
 						t.Errorf("%s, cut at %d behind its end: %v", name, cut, err)
 					}
-				} else if failed == nil || failed.Reason != v1alpha1.ReasonProviderUnavailable || failed.Consequence != failure.RetryLater || said.Text != "" {
+				} else if failed == nil || failed.Reason != v1alpha1.ReasonProviderUnavailable || failed.Consequence != failure.RetryLater ||
+					said.Text != "" {
 					t.Errorf("%s, cut at %d, cleanly %t: %+v, %v", name, cut, cleanly, said, err)
 				}
 			}
@@ -148,7 +155,8 @@ func brokenStream(t *testing.T, provider v1alpha1.ProviderType, body string, cle
 	if body == "" {
 		chunk = ""
 	}
-	address := raw(t, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"+chunk+end, func(*net.TCPConn) {})
+	address := raw(t, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"+chunk+end,
+		func(*net.TCPConn) {})
 	said, usage, err := clientOf(t, v1alpha1.Provider{Type: provider, Endpoint: address}, streaming).Chat(t.Context(), question)
 	return "", said, usage, err
 }
@@ -186,7 +194,8 @@ func TestTheFirstTokenIsTraced(t *testing.T) {
 			t.Fatal(err)
 		}
 		exchange := progress.Exchanges()[0]
-		if first := exchange.FirstToken(); first.IsZero() != (policy == v1alpha1.StreamingDisabled) || !first.IsZero() && (first.Before(exchange.Answered()) || first.After(exchange.Ended())) {
+		if first := exchange.FirstToken(); first.IsZero() != (policy == v1alpha1.StreamingDisabled) ||
+			!first.IsZero() && (first.Before(exchange.Answered()) || first.After(exchange.Ended())) {
 			t.Errorf("streaming %s: the first token came at %s", policy, first)
 		}
 		if !exchange.Whole() {
@@ -196,7 +205,9 @@ func TestTheFirstTokenIsTraced(t *testing.T) {
 }
 
 func TestAServerThatDoesNotStreamIsUnderstood(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(writer http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(writer, helloAnswer) }))
+	server := httptest.NewServer(http.HandlerFunc(func(writer http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(writer, helloAnswer)
+	}))
 	defer server.Close()
 	said, _, err := clientOf(t, v1alpha1.Provider{Type: v1alpha1.ProviderOpenAI, Endpoint: server.URL}, streaming).Chat(t.Context(), question)
 	if err != nil || said.Text != "hello" || said.FirstToken != 0 {

@@ -46,7 +46,9 @@ func newAuthority(t *testing.T) *authority {
 }
 
 // sign returns a certificate and its key, also in PEM.
-func (a *authority) sign(name string, issuer *authority) (certificate *x509.Certificate, key *ecdsa.PrivateKey, certificatePEM, keyPEM []byte) {
+func (a *authority) sign(name string, issuer *authority) (
+	certificate *x509.Certificate, key *ecdsa.PrivateKey, certificatePEM, keyPEM []byte,
+) {
 	a.t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -159,7 +161,8 @@ func TestCertificatesOfProviders(t *testing.T) {
 				}
 				return
 			}
-			if failed := failure.Of(err); failed == nil || failed.Reason != v1alpha1.ReasonProviderUnavailable || failed.Consequence != failure.PauseEndpoint || !strings.Contains(failed.Message, test.want) {
+			if failed := failure.Of(err); failed == nil || failed.Reason != v1alpha1.ReasonProviderUnavailable ||
+				failed.Consequence != failure.PauseEndpoint || !strings.Contains(failed.Message, test.want) {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -182,7 +185,8 @@ func TestCertificatesThatAreNoneEndTheRun(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := setOf(t, v1alpha1.Provider{Endpoint: "https://127.0.0.1:9", TLS: test.tls}, 1).LoadCertificates(files(t, test.files))
-			if failed := failure.Of(err); failed == nil || failed.Reason != v1alpha1.ReasonConfigInvalid || failed.Consequence != failure.EndRun || !strings.Contains(err.Error(), `"remote"`) {
+			if failed := failure.Of(err); failed == nil || failed.Reason != v1alpha1.ReasonConfigInvalid || failed.Consequence != failure.EndRun ||
+				!strings.Contains(err.Error(), `"remote"`) {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -191,7 +195,8 @@ func TestCertificatesThatAreNoneEndTheRun(t *testing.T) {
 
 func TestCertificatesAreNotForgotten(t *testing.T) {
 	err := setOf(t, v1alpha1.Provider{Endpoint: "https://127.0.0.1:9", TLS: &v1alpha1.ProviderTLS{CABundleConfigMapRef: bundle}}, 1).LoadCertificates("")
-	if failed := failure.Of(err); failed == nil || failed.Reason != v1alpha1.ReasonConfigInvalid || !strings.Contains(err.Error(), `"remote"`) {
+	if failed := failure.Of(err); failed == nil || failed.Reason != v1alpha1.ReasonConfigInvalid ||
+		!strings.Contains(err.Error(), `"remote"`) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -126,7 +126,8 @@ func TestAnthropicAnswersAndFailures(t *testing.T) {
 
 func TestOnlyTheTextOfAnAnthropicAnswerIsTaken(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(writer http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(writer, `{"type":"message","content":[{"type":"thinking","thinking":"hm"},{"type":"text","text":"one"},{"type":"text","text":"two"}],
+		_, _ = io.WriteString(writer, `{"type":"message","content":[{"type":"thinking","thinking":"hm"},{"type":"text","text":"one"},`+
+			`{"type":"text","text":"two"}],
 			"stop_reason":"end_turn","usage":{"input_tokens":3,"cache_creation_input_tokens":4,"cache_read_input_tokens":5,"output_tokens":6}}`)
 	}))
 	defer server.Close()

@@ -52,7 +52,8 @@ func TestStatisticsOfTextsAreCutAndStillBounds(t *testing.T) {
 			if string(bounds.Min()) != test.wantMin || string(bounds.Max()) != test.wantMax {
 				t.Errorf("the bounds are %q and %q, want %q and %q", bounds.Min(), bounds.Max(), test.wantMin, test.wantMax)
 			}
-			if _, read, err := parquetfile.Read(bytes.NewReader(data), int64(len(data))); err != nil || len(read) != len(rows) || read[0][0] != test.values[0] {
+			if _, read, err := parquetfile.Read(bytes.NewReader(data), int64(len(data))); err != nil || len(read) != len(rows) ||
+				read[0][0] != test.values[0] {
 				t.Errorf("%d rows come back: %v", len(read), err)
 			}
 		})

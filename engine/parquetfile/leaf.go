@@ -35,7 +35,9 @@ func leafType(node *schema.PrimitiveNode) (table.Type, leafRead, error) {
 	case parquet.Types.Double:
 		return table.Type{Kind: table.KindFloat}, func(from *leaf, value int) (any, error) { return from.doubles[value], nil }, nil
 	case parquet.Types.ByteArray, parquet.Types.FixedLenByteArray:
-		return table.Type{Kind: table.KindBinary}, func(from *leaf, value int) (any, error) { return append([]byte{}, from.bytes(value)...), nil }, nil
+		return table.Type{Kind: table.KindBinary}, func(from *leaf, value int) (any, error) {
+			return append([]byte{}, from.bytes(value)...), nil
+		}, nil
 	}
 	return table.Type{}, nil, fmt.Errorf("its physical type %s is not known", node.PhysicalType())
 }

@@ -17,7 +17,8 @@ import (
 type otherReader struct{ file *parquetgo.File }
 
 func openOther(from io.ReaderAt, size int64) (*otherReader, error) {
-	file, err := parquetgo.OpenFile(from, size, parquetgo.SkipPageIndex(true), parquetgo.SkipBloomFilters(true), parquetgo.ReadBufferSize(readBuffer))
+	file, err := parquetgo.OpenFile(from, size, parquetgo.SkipPageIndex(true), parquetgo.SkipBloomFilters(true),
+		parquetgo.ReadBufferSize(readBuffer))
 	if err != nil {
 		return nil, err
 	}
@@ -26,10 +27,12 @@ func openOther(from io.ReaderAt, size int64) (*otherReader, error) {
 
 func (o *otherReader) leaf(group, column int, of *schema.Column, description *metadata.ColumnChunkMetaData) (*leaf, error) {
 	if codec := description.Compression(); codec == compress.Codecs.Lz4Raw || codec == compress.Codecs.Lz4 {
-		return nil, fmt.Errorf("values of a fixed length in the encoding DELTA_BYTE_ARRAY with the codec %s can't be read; write the file with another codec", codec)
+		return nil, fmt.Errorf("values of a fixed length in the encoding DELTA_BYTE_ARRAY with the codec %s can't be read; write the file "+
+			"with another codec", codec)
 	}
 	if description.TotalUncompressedSize() > maxPage {
-		return nil, fmt.Errorf("its %d MiB in the encoding DELTA_BYTE_ARRAY are more than %d MiB; write smaller row groups", description.TotalUncompressedSize()>>20, maxPage>>20)
+		return nil, fmt.Errorf("its %d MiB in the encoding DELTA_BYTE_ARRAY are more than %d MiB; write smaller row groups",
+			description.TotalUncompressedSize()>>20, maxPage>>20)
 	}
 	l := &leaf{maximum: of.MaxDefinitionLevel(), repeated: of.MaxRepetitionLevel() > 0, left: description.NumValues()}
 	l.levels.definition, l.levels.repetition = make([]int16, valuesPerRead), make([]int16, valuesPerRead)

@@ -160,7 +160,8 @@ func (r *Reader) leaf(group, column int) (*leaf, error) {
 		return nil, err
 	}
 	descriptor := r.file.MetaData().Schema.Column(column)
-	if descriptor.PhysicalType() == parquet.Types.FixedLenByteArray && slices.Contains(description.Encodings(), parquet.Encodings.DeltaByteArray) {
+	if descriptor.PhysicalType() == parquet.Types.FixedLenByteArray &&
+		slices.Contains(description.Encodings(), parquet.Encodings.DeltaByteArray) {
 		if !description.HasDictionaryPage() {
 			return r.lengthPrefixed(group, column, descriptor, description.NumValues())
 		}

@@ -59,7 +59,8 @@ func nodeOf(kind table.Type) parquet.Node {
 	case table.KindDate:
 		return parquet.Optional(parquet.Date())
 	case table.KindDecimal:
-		return parquet.Optional(parquet.Decimal(int(kind.Scale), int(kind.Precision), parquet.FixedLenByteArrayType(decimalBytes(kind.Precision))))
+		return parquet.Optional(parquet.Decimal(int(kind.Scale), int(kind.Precision),
+			parquet.FixedLenByteArrayType(decimalBytes(kind.Precision))))
 	case table.KindBinary:
 		return parquet.Optional(parquet.Leaf(parquet.ByteArrayType))
 	case table.KindList:

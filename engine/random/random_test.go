@@ -25,8 +25,9 @@ func TestDrawsAreFrozen(t *testing.T) {
 	} {
 		stream := key.Of(made)
 		below, sub := stream.Sub(0), stream.Sub(1)
-		fmt.Fprintf(&text, "row %d ordinal %d attempt %d: %016x %016x float %v normal %v; sub 0 below 10: %d %d %d; sub 1: %016x\n", made.Row, made.Ordinal,
-			made.Attempt, stream.Uint64(), stream.Uint64(), stream.Float64(), stream.Normal(), below.Below(10), below.Below(10), below.Below(10), sub.Uint64())
+		fmt.Fprintf(&text, "row %d ordinal %d attempt %d: %016x %016x float %v normal %v; sub 0 below 10: %d %d %d; sub 1: %016x\n", made.Row,
+			made.Ordinal, made.Attempt, stream.Uint64(), stream.Uint64(), stream.Float64(), stream.Normal(), below.Below(10), below.Below(10), below.Below(10),
+			sub.Uint64())
 	}
 	for _, seed := range []int64{0, -1, math.MaxInt64} {
 		stream := random.NewKey(seed, "seed/order").At(3)
@@ -37,7 +38,8 @@ func TestDrawsAreFrozen(t *testing.T) {
 		}
 		text.WriteString("\n")
 	}
-	golden.Check(t, "testdata/draws.txt", text.String(), "users would get other data for the same manifest; raise identityVersion in engine/plan if that is meant")
+	golden.Check(t, "testdata/draws.txt", text.String(), "users would get other data for the same manifest; raise identityVersion in "+
+		"engine/plan if that is meant")
 }
 
 func TestEveryPartOfTheKeyMatters(t *testing.T) {
@@ -129,7 +131,8 @@ func TestNormalHasItsMoments(t *testing.T) {
 			within++
 		}
 	}
-	if mean, variance, share := sum/rows, squares/rows, within/rows; math.Abs(mean) > 0.01 || math.Abs(variance-1) > 0.02 || math.Abs(share-0.6827) > 0.005 {
+	if mean, variance, share := sum/rows, squares/rows, within/rows; math.Abs(mean) > 0.01 || math.Abs(variance-1) > 0.02 ||
+		math.Abs(share-0.6827) > 0.005 {
 		t.Errorf("mean %.4f, variance %.4f, share within one deviation %.4f", mean, variance, share)
 	}
 }

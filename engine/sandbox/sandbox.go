@@ -26,7 +26,8 @@ type Limits struct {
 
 // DefaultLimits are those of a program over a row group.
 func DefaultLimits() Limits {
-	return Limits{Steps: 200_000_000, Values: 1_000_000, Bytes: 64 << 20, Memory: 256 << 20, Processor: 2 * time.Minute, Wall: 10 * time.Minute}
+	return Limits{Steps: 200_000_000, Values: 1_000_000, Bytes: 64 << 20, Memory: 256 << 20, Processor: 2 * time.Minute,
+		Wall: 10 * time.Minute}
 }
 
 // withDefaults returns the limits with the default in the place of what is zero.

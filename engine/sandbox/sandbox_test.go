@@ -31,7 +31,9 @@ func limits() sandbox.Limits {
 	return limits
 }
 
-func call(ctx context.Context, t testing.TB, workers *sandbox.Workers, source string, limits sandbox.Limits, rows ...starlark.Value) (starlark.Value, error) {
+func call(
+	ctx context.Context, t testing.TB, workers *sandbox.Workers, source string, limits sandbox.Limits, rows ...starlark.Value,
+) (starlark.Value, error) {
 	t.Helper()
 	program, err := workers.Program("def f(rows):\n    "+strings.ReplaceAll(source, "\n", "\n    ")+"\n", "f")
 	if err != nil {
@@ -58,7 +60,8 @@ func TestValuesCrossAsTheyAre(t *testing.T) {
 	} {
 		row := starlark.NewDict(1)
 		_ = row.SetKey(starlark.String("a"), starlark.MakeInt(1))
-		got, err := call(t.Context(), t, workers, source, limits(), row, starlark.String("é\n"), starlark.None, starlark.True, starlark.Float(2.5),
+		got, err := call(t.Context(), t, workers, source, limits(), row, starlark.String("é\n"), starlark.None, starlark.True,
+			starlark.Float(2.5),
 			starlark.NewList([]starlark.Value{starlark.MakeInt(1), starlark.NewList([]starlark.Value{starlark.MakeInt(2)})}))
 		if err != nil || got.String() != want {
 			t.Errorf("%s: got %v, %v; want %s", source, got, err, want)
@@ -185,7 +188,8 @@ func BenchmarkCall(b *testing.B) {
 		rows[i] = row
 	}
 	for b.Loop() {
-		if _, err := call(b.Context(), b, workers, "return [{'_row': r['_row'], 'n': len(r['text'])} for r in rows]", limits(), rows...); err != nil {
+		if _, err := call(b.Context(), b, workers, "return [{'_row': r['_row'], 'n': len(r['text'])} for r in rows]", limits(),
+			rows...); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -109,7 +109,8 @@ func answer(to *bufio.Writer, called *request) error {
 		counter := encoder{to: bufio.NewWriter(io.Discard)}
 		counter.mostValues, counter.most = called.limits.crossing()
 		if err = counter.value(value, 0); errors.Is(err, errTooMuch) {
-			err = &Error{Message: fmt.Sprintf("the code must return at most %d values with %d bytes of text in all", called.limits.Values, called.limits.Bytes)}
+			err = &Error{Message: fmt.Sprintf("the code must return at most %d values with %d bytes of text in all", called.limits.Values,
+				called.limits.Bytes)}
 		}
 	}
 	writer := encoder{to: to}
@@ -164,7 +165,8 @@ func run(called *request) (value starlark.Value, err error) {
 	}
 	if tooManySteps {
 		rows, _ := called.rows.(starlark.Sequence)
-		return nil, &Error{Message: fmt.Sprintf("needed more than %d steps for %d rows", called.limits.Steps, starlark.Len(rows)), TooManySteps: true}
+		return nil, &Error{Message: fmt.Sprintf("needed more than %d steps for %d rows", called.limits.Steps, starlark.Len(rows)),
+			TooManySteps: true}
 	}
 	return nil, Describe(err)
 }

@@ -15,7 +15,8 @@ func manyRows(rows int) []byte {
 	var text bytes.Buffer
 	text.WriteString("id,name,score,city,note\n")
 	for i := range rows {
-		fmt.Fprintf(&text, "%d,name %d of somebody,%g,%s,\"a note, quoted %d with some text that is long\"\n", i, i%1000, float64(i%977)/8, "Zurich", i)
+		fmt.Fprintf(&text, "%d,name %d of somebody,%g,%s,\"a note, quoted %d with some text that is long\"\n", i, i%1000, float64(i%977)/8,
+			"Zurich", i)
 	}
 	return text.Bytes()
 }

@@ -72,9 +72,12 @@ func find(names []string, name string) (int, error) {
 // askedType is the type that the spec gives a column; nil where it gives none.
 func askedType(column *v1alpha1.SeedColumn) *table.Type {
 	kinds := map[v1alpha1.SeedColumnType]table.Type{
-		v1alpha1.SeedColumnStr: {Kind: table.KindString}, v1alpha1.SeedColumnInt: {Kind: table.KindInt}, v1alpha1.SeedColumnFloat: {Kind: table.KindFloat},
-		v1alpha1.SeedColumnBool: {Kind: table.KindBool}, v1alpha1.SeedColumnDate: {Kind: table.KindDate}, v1alpha1.SeedColumnTime: {Kind: table.KindTime},
-		v1alpha1.SeedColumnTimestamp: {Kind: table.KindTimestamp}, v1alpha1.SeedColumnDecimal: {Kind: table.KindDecimal, Precision: maxPrecision, Scale: 9},
+		v1alpha1.SeedColumnStr: {Kind: table.KindString}, v1alpha1.SeedColumnInt: {Kind: table.KindInt},
+		v1alpha1.SeedColumnFloat: {Kind: table.KindFloat},
+		v1alpha1.SeedColumnBool:  {Kind: table.KindBool}, v1alpha1.SeedColumnDate: {Kind: table.KindDate},
+		v1alpha1.SeedColumnTime:      {Kind: table.KindTime},
+		v1alpha1.SeedColumnTimestamp: {Kind: table.KindTimestamp},
+		v1alpha1.SeedColumnDecimal:   {Kind: table.KindDecimal, Precision: maxPrecision, Scale: 9},
 	}
 	if kind, known := kinds[column.Type]; known {
 		return &kind
@@ -101,7 +104,8 @@ func checkNames(columns []chosen) error {
 		case twice && before == column.name:
 			return fmt.Errorf("two columns have the name %q; rename one in the file", column.name)
 		case twice:
-			return fmt.Errorf("the names %q and %q differ in nothing but upper and lower case, which many readers don't tell apart; %s", before, column.name, renaming(column.name))
+			return fmt.Errorf("the names %q and %q differ in nothing but upper and lower case, which many readers don't tell apart; %s", before,
+				column.name, renaming(column.name))
 		case slices.Contains(constants, column.name):
 			return fmt.Errorf("a column has the name %q, which is a constant in templates; %s", column.name, renaming(column.name))
 		case column.name == rowName:

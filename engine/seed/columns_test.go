@@ -153,7 +153,8 @@ func TestRowsAreSelected(t *testing.T) {
 
 // What is in JSON and fits no type is text, so that a column that nobody reads never refuses a seed.
 func TestValuesOfDifferentTypesAreText(t *testing.T) {
-	data := `{"a": 1, "big": 12345678901234567890, "o": {}, "m": [1, "x"], "f": 1e400}` + "\n" + `{"a": "x", "big": 1, "o": {}, "m": [null], "f": 0.5}`
+	data := `{"a": 1, "big": 12345678901234567890, "o": {}, "m": [1, "x"], "f": 1e400}` + "\n" +
+		`{"a": "x", "big": 1, "o": {}, "m": [null], "f": 0.5}`
 	dataset, err := parse(t, []byte(data), linesFormat)
 	if err != nil {
 		t.Fatal(err)

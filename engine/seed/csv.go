@@ -87,7 +87,8 @@ func (r *csvReader) fill() error {
 	r.base += int64(r.at)
 	r.data, r.at = r.data[:kept], 0
 	if kept > maxRecord {
-		return fmt.Errorf("line %d begins a record of more than %d MiB; if it is a quote that opens a cell and is never closed, close it", r.line, maxRecord>>20)
+		return fmt.Errorf("line %d begins a record of more than %d MiB; if it is a quote that opens a cell and is never closed, close it",
+			r.line, maxRecord>>20)
 	}
 	if cap(r.data)-kept < readSize {
 		grown := make([]byte, kept, 2*cap(r.data)+readSize)
@@ -185,7 +186,8 @@ func (r *csvReader) cell(at int) (cell []byte, stop, breaks int, whole bool, err
 	for at++; ; at++ {
 		length := bytes.IndexByte(r.data[at:], '"')
 		if length < 0 && r.last {
-			return nil, 0, 0, true, fmt.Errorf("line %d opens a quoted cell that is never closed", r.line+breaks-bytes.Count(r.buffer[first:], []byte{'\n'}))
+			return nil, 0, 0, true, fmt.Errorf("line %d opens a quoted cell that is never closed",
+				r.line+breaks-bytes.Count(r.buffer[first:], []byte{'\n'}))
 		}
 		if length < 0 || at+length+1 == len(r.data) && !r.last {
 			return nil, 0, 0, false, nil
@@ -232,7 +234,8 @@ func invalidUTF8(text []byte, line int) error {
 		at += size
 	}
 	line += lineBreaks(text[:at])
-	return fmt.Errorf("line %d is not text in UTF-8 (byte 0x%02X); if it is in Latin-1 or Windows-1252, convert the file: iconv -f WINDOWS-1252 -t UTF-8", line, text[at])
+	return fmt.Errorf("line %d is not text in UTF-8 (byte 0x%02X); if it is in Latin-1 or Windows-1252, convert the file: iconv -f "+
+		"WINDOWS-1252 -t UTF-8", line, text[at])
 }
 
 // delimiters are those that are looked for, in this order.

@@ -57,7 +57,8 @@ func (s *textShape) number(cell []byte) {
 	text := string(cell)
 	digits := strings.TrimPrefix(text, "-")
 	code := len(digits) > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9'
-	plain := strings.Trim(digits, "0123456789.") == "" && strings.Count(digits, ".") <= 1 && digits != "" && digits[0] != '.' && !strings.HasSuffix(digits, ".")
+	plain := strings.Trim(digits, "0123456789.") == "" && strings.Count(digits, ".") <= 1 && digits != "" && digits[0] != '.' &&
+		!strings.HasSuffix(digits, ".")
 	if code || !plain {
 		s.notDecimal = true
 	} else {
@@ -86,7 +87,8 @@ func floatText(text string, plain bool) bool {
 		return true
 	}
 	significant := strings.TrimLeft(strings.ReplaceAll(strings.TrimPrefix(text, "-"), ".", ""), "0")
-	return len(significant) <= exactDigits || !strings.Contains(text, ".") && exactAsFloat(text) || strconv.FormatFloat(number, 'f', -1, 64) == text
+	return len(significant) <= exactDigits || !strings.Contains(text, ".") && exactAsFloat(text) ||
+		strconv.FormatFloat(number, 'f', -1, 64) == text
 }
 
 func (s *textShape) digits(cell []byte) {

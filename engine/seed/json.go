@@ -145,11 +145,14 @@ func (r *jsonReader) describe(err error) error {
 		return fmt.Errorf("%s: the key %q comes twice in one object; rename one", where, syntactic.JSONPointer.LastToken())
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("%s: it ends in the middle of a value; it may be cut off", where)
-	case strings.HasPrefix(rest, "NaN"), strings.HasPrefix(rest, "Infinity"), strings.HasPrefix(rest, "-Infinity"), strings.HasPrefix(rest, "nan"):
+	case strings.HasPrefix(rest, "NaN"), strings.HasPrefix(rest, "Infinity"), strings.HasPrefix(rest, "-Infinity"),
+		strings.HasPrefix(rest, "nan"):
 		word := strings.FieldsFunc(rest, func(char rune) bool { return strings.ContainsRune(",]} \t\r\n", char) })[0]
-		return fmt.Errorf("%s: %s is not JSON, though Python's json module writes it; write null instead (pandas: to_json, simplejson: ignore_nan=True)", where, word)
+		return fmt.Errorf("%s: %s is not JSON, though Python's json module writes it; write null instead (pandas: to_json, simplejson: "+
+			"ignore_nan=True)", where, word)
 	case syntactic != nil && strings.Contains(err.Error(), "UTF-8"):
-		return fmt.Errorf("%s: it is not text in UTF-8; if it is in Latin-1 or Windows-1252, convert the file: iconv -f WINDOWS-1252 -t UTF-8", where)
+		return fmt.Errorf("%s: it is not text in UTF-8; if it is in Latin-1 or Windows-1252, convert the file: iconv -f WINDOWS-1252 -t UTF-8",
+			where)
 	case syntactic != nil && rest != "":
 		return fmt.Errorf("%s: %w", where, syntactic.Err)
 	}

@@ -65,7 +65,8 @@ func parseAs(t testing.TB, data []byte, name string, spec *v1alpha1.Seed, rows i
 func expect(t *testing.T, err error, temporary bool, words ...string) {
 	t.Helper()
 	var failed *failure.Error
-	if !errors.As(err, &failed) || failed.Reason != v1alpha1.ReasonSeedFailed || failed.Consequence != failure.EndRun || failed.Temporary != temporary {
+	if !errors.As(err, &failed) || failed.Reason != v1alpha1.ReasonSeedFailed || failed.Consequence != failure.EndRun ||
+		failed.Temporary != temporary {
 		t.Errorf("got %#v, want a failure of the seed, temporary: %t", err, temporary)
 		return
 	}

@@ -48,7 +48,8 @@ func TestLoadFromAWebServer(t *testing.T) {
 	}
 	_, err := load(t.Context(), server.URL+"/none.csv?token=secret")
 	failed := failure.Of(err)
-	if failed.Reason != v1alpha1.ReasonSeedFailed || failed.Temporary || !strings.Contains(err.Error(), "HTTP 404") || strings.Contains(err.Error(), "secret") {
+	if failed.Reason != v1alpha1.ReasonSeedFailed || failed.Temporary || !strings.Contains(err.Error(), "HTTP 404") ||
+		strings.Contains(err.Error(), "secret") {
 		t.Errorf("got %v", err)
 	}
 	if requests.Load() != 1 {

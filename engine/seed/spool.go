@@ -24,7 +24,8 @@ type spool struct {
 	size    int64
 }
 
-var errSpoolFull = fmt.Errorf("it becomes more than %d GiB when it is read; select a part of it, or give it uncompressed as CSV or JSON Lines "+
+var errSpoolFull = fmt.Errorf("it becomes more than %d GiB when it is read; select a part of it, or give it uncompressed as CSV or "+
+	"JSON Lines "+
 	"on a volume", maxSpool>>30)
 
 // Write appends.

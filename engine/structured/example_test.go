@@ -27,14 +27,16 @@ func TestAnExampleHasTheFormOfItsSchema(t *testing.T) {
 }
 
 func TestAnExampleOfARecursiveSchemaEnds(t *testing.T) {
-	schema := `{"$ref":"#/$defs/n","$defs":{"n":{"type":"object","properties":{"v":{"type":"string"},"l":{"$ref":"#/$defs/n"},"r":{"$ref":"#/$defs/n"}}}}}`
+	schema := `{"$ref":"#/$defs/n","$defs":{"n":{"type":"object","properties":{"v":{"type":"string"},"l":{"$ref":"#/$defs/n"},` +
+		`"r":{"$ref":"#/$defs/n"}}}}}`
 	if got := compile(t, []byte(schema)).Example(); !json.Valid(got) || len(got) > 4000 {
 		t.Errorf("%d bytes: %s", len(got), got)
 	}
 }
 
 func TestAnEchoIsNoAnswer(t *testing.T) {
-	schema := compile(t, []byte(`{"type":"object","properties":{"name":{"type":"string"},"kind":{"enum":["a","b"]},"list":{"type":"array","items":{"type":"string"}}}}`))
+	schema := compile(t, []byte(`{"type":"object","properties":{"name":{"type":"string"},"kind":{"enum":["a","b"]},"list":{"type":"array",`+
+		`"items":{"type":"string"}}}}`))
 	for answer, words := range map[string]string{
 		`{"type":"object","properties":{"name":{"type":"string"}}}`: "is the schema itself",
 		`{"name":"<name>"}`:                              "at name",

@@ -124,7 +124,8 @@ func clashes(options map[string]string) []string {
 	for _, option := range slices.Sorted(maps.Keys(options)) {
 		key := normal(option)
 		if other, taken := first[key]; taken {
-			found = append(found, fmt.Sprintf("%q and %q can't be told apart: scores are compared without the case of their letters, and as numbers", other, option))
+			found = append(found, fmt.Sprintf("%q and %q can't be told apart: scores are compared without the case of their letters, and as "+
+				"numbers", other, option))
 			continue
 		}
 		first[key] = option

@@ -107,7 +107,8 @@ func discriminated(object map[string]any) map[string]any {
 	for i, value := range values {
 		known[i] = value
 		all = append(all, map[string]any{
-			"if":   map[string]any{"type": "object", "required": []any{property}, "properties": map[string]any{property: map[string]any{"const": value}}},
+			"if": map[string]any{"type": "object", "required": []any{property},
+				"properties": map[string]any{property: map[string]any{"const": value}}},
 			"then": map[string]any{"$ref": mapping[value]},
 		})
 	}

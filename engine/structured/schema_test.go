@@ -62,7 +62,8 @@ func TestProblemsOfSchemasAreAllTold(t *testing.T) {
 func doubling(levels int) string {
 	text := `{"$ref":"#/$defs/L0","$defs":{`
 	for level := range levels {
-		text += fmt.Sprintf(`"L%d":{"type":"object","properties":{"a":{"$ref":"#/$defs/L%d"},"b":{"$ref":"#/$defs/L%d"}}},`, level, level+1, level+1)
+		text += fmt.Sprintf(`"L%d":{"type":"object","properties":{"a":{"$ref":"#/$defs/L%d"},"b":{"$ref":"#/$defs/L%d"}}},`,
+			level, level+1, level+1)
 	}
 	return text + fmt.Sprintf(`"L%d":{"type":"integer"}}}`, levels)
 }
@@ -70,11 +71,13 @@ func doubling(levels int) string {
 func TestWordsThatLookLikeKeywordsAreData(t *testing.T) {
 	compile(t, []byte(`{"type":"object","properties":{"$ref":{"type":"string"},"pattern":{"type":"string"}},
 		"default":{"$ref":"file:///x","pattern":"("},"examples":[{"$dynamicRef":1}],"enum":[{"$ref":"x"}],"const":{"$id":"x"}}`))
-	compile(t, []byte(`{"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://example.com/a","properties":{"a":{"$ref":"#/$defs/A"}},"$defs":{"A":{"type":"integer"}}}`))
+	compile(t, []byte(`{"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://example.com/a",`+
+		`"properties":{"a":{"$ref":"#/$defs/A"}},"$defs":{"A":{"type":"integer"}}}`))
 }
 
 func TestTypesOfSchemas(t *testing.T) {
-	const defs = `,"$defs":{"P":{"type":"object","required":["n"],"properties":{"n":{"type":"string"}}},"T":{"type":"object","properties":{"v":{"type":"integer"},"sub":{"type":"array","items":{"$ref":"#/$defs/T"}}}}}}`
+	const defs = `,"$defs":{"P":{"type":"object","required":["n"],"properties":{"n":{"type":"string"}}},"T":{"type":"object",` +
+		`"properties":{"v":{"type":"integer"},"sub":{"type":"array","items":{"$ref":"#/$defs/T"}}}}}}`
 	for schema, want := range map[string]string{
 		`{"type":"string"}`:                          "string",
 		`{"type":"integer"}`:                         "int64",
@@ -120,7 +123,8 @@ func TestTypesOfSchemas(t *testing.T) {
 }
 
 func TestValuesStandInTheOrderOfTheFields(t *testing.T) {
-	schema := compile(t, []byte(`{"type":"object","required":["z"],"properties":{"z":{"type":"string"},"a":{"type":"array","items":{"type":"object","properties":{"n":{"type":"number"}}}},
+	schema := compile(t, []byte(`{"type":"object","required":["z"],"properties":{"z":{"type":"string"},"a":{"type":"array",`+
+		`"items":{"type":"object","properties":{"n":{"type":"number"}}}},
 		"free":{"type":"object"},"any":{},"maybe":{"type":["integer","null"]}}}`))
 	value, err := schema.Read(`{"free":{"k":[1.50,"<"]},"a":[{"n":1},{}],"z":"Z","any":null,"maybe":null}`)
 	if err != nil {
@@ -185,10 +189,12 @@ func TestJudges(t *testing.T) {
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
-	if got, want := schema.Type().String(), "struct<realism: struct<reasoning: string, score: int64>, tone: struct<reasoning: string, score: string>>"; got != want {
+	if got, want := schema.Type().String(), "struct<realism: struct<reasoning: string, score: int64>, tone: struct<reasoning: string, "+
+		"score: string>>"; got != want {
 		t.Errorf("type %s, want %s", got, want)
 	}
-	if text := string(schema.Text()); !strings.Contains(text, `"reasoning":{"description":"The reasoning for the score.","type":"string"},"score":{"description":"The score, one of:\n* 1: no\n* 2: a bit\n* 10: yes","enum":[1,2,10],"type":"integer"}`) {
+	if text := string(schema.Text()); !strings.Contains(text, `"reasoning":{"description":"The reasoning for the score.","type":"string"},`+
+		`"score":{"description":"The score, one of:\n* 1: no\n* 2: a bit\n* 10: yes","enum":[1,2,10],"type":"integer"}`) {
 		t.Errorf("text %s", text)
 	}
 	answer := func(realism, tone string) string {

@@ -40,7 +40,8 @@ func (s *shape) tableType() table.Type {
 
 // equal says whether values of both shapes can stand in one column.
 func (s *shape) equal(other *shape) bool {
-	return s.kind == other.kind && s.text == other.text && slices.Equal(s.names, other.names) && slices.EqualFunc(s.parts, other.parts, (*shape).equal)
+	return s.kind == other.kind && s.text == other.text && slices.Equal(s.names, other.names) &&
+		slices.EqualFunc(s.parts, other.parts, (*shape).equal)
 }
 
 // shaper finds the shapes of schemas.

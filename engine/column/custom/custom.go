@@ -141,12 +141,14 @@ func (g *Generator) fail(err error) error {
 		wrong = sandbox.Describe(err)
 	}
 	if wrong.TooManySteps {
-		return failure.New(v1alpha1.ReasonCustomCodeError, failure.EndRun, "the code of column %q %s; make starlark.source cheaper, or lower run.rowGroupSize",
+		return failure.New(v1alpha1.ReasonCustomCodeError, failure.EndRun,
+			"the code of column %q %s; make starlark.source cheaper, or lower run.rowGroupSize",
 			g.name, wrong.Message)
 	}
 	place := ""
 	if wrong.Place != "" {
 		place = " at " + wrong.Place
 	}
-	return failure.New(v1alpha1.ReasonCustomCodeError, failure.EndRun, "the code of column %q failed%s: %s; correct starlark.source", g.name, place, wrong.Message)
+	return failure.New(v1alpha1.ReasonCustomCodeError, failure.EndRun, "the code of column %q failed%s: %s; correct starlark.source",
+		g.name, place, wrong.Message)
 }

@@ -40,7 +40,8 @@ func New(name string, spec *v1alpha1.Embedding, schema *table.Schema, client Mod
 func (g *Generator) Ask(ctx context.Context, record *table.Record) (column.Answer, error) {
 	texts, problem := textsOf(record.Cells[g.index])
 	if problem != "" {
-		return column.Answer{}, failure.New(v1alpha1.ReasonConversionFailed, failure.DropRow, "column %q can't be embedded in column %q: its value %s",
+		return column.Answer{}, failure.New(v1alpha1.ReasonConversionFailed, failure.DropRow,
+			"column %q can't be embedded in column %q: its value %s",
 			g.target, g.name, problem)
 	}
 	vectors, usage, err := g.model.Embed(ctx, texts)

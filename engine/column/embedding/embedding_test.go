@@ -71,7 +71,8 @@ func TestWhatCantBeEmbeddedAsksNoModel(t *testing.T) {
 	} {
 		client := &lengths{}
 		_, err := ask(t, cell, client)
-		if failed := failure.Of(err); failed == nil || failed.Consequence != failure.DropRow || !strings.Contains(err.Error(), want) || len(client.asked) > 0 {
+		if failed := failure.Of(err); failed == nil || failed.Consequence != failure.DropRow || !strings.Contains(err.Error(), want) ||
+			len(client.asked) > 0 {
 			t.Errorf("%v: got %v after %d requests, want %q", cell, err, len(client.asked), want)
 		}
 	}

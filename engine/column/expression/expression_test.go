@@ -136,7 +136,8 @@ func TestACancelledRenderingIsNoFailureOfTheTemplate(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := generator.Generate(ctx, record(0)); !errors.Is(err, context.Canceled) || failure.Of(err).Reason != v1alpha1.ReasonInterrupted {
+	if _, err := generator.Generate(ctx, record(0)); !errors.Is(err, context.Canceled) ||
+		failure.Of(err).Reason != v1alpha1.ReasonInterrupted {
 		t.Errorf("got %v", err)
 	}
 }

@@ -50,7 +50,8 @@ func Build(p *plan.Plan, models *model.Set, toolServers *tools.Set, files Files,
 		case plan.KindCustom:
 			generators.Batch[index], err = custom.New(configured.Name, configured.Spec.Custom, p.Schema.Fields()[index].Type.Kind, workers)
 		default:
-			err = failure.New(v1alpha1.ReasonInternalError, failure.EndRun, "column %q: no generator is known for %s", configured.Name, configured.Kind)
+			err = failure.New(v1alpha1.ReasonInternalError, failure.EndRun, "column %q: no generator is known for %s",
+				configured.Name, configured.Kind)
 		}
 		if err != nil {
 			return nil, err

@@ -48,13 +48,16 @@ type Generator struct {
 }
 
 // New parses the prompt of a column. chat says that images are asked for in a conversation.
-func New(name string, spec *v1alpha1.Image, chat bool, seed int64, contexts *media.Contexts, client Model, files Files) (*Generator, error) {
+func New(
+	name string, spec *v1alpha1.Image, chat bool, seed int64, contexts *media.Contexts, client Model, files Files,
+) (*Generator, error) {
 	prompt, err := jinja.Parse(spec.Prompt)
 	if err != nil {
 		return nil, failure.Wrap(err, v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: prompt", name)
 	}
 	return &Generator{
-		name: name, drawn: random.NewKey(seed, "prompt/"+name), requested: random.NewKey(seed, "request/"+name), chat: chat, prompt: prompt, contexts: contexts, model: client, files: files,
+		name: name, drawn: random.NewKey(seed, "prompt/"+name), requested: random.NewKey(seed, "request/"+name), chat: chat, prompt: prompt,
+		contexts: contexts, model: client, files: files,
 	}, nil
 }
 

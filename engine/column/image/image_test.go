@@ -128,7 +128,8 @@ func TestWhatIsNoImageDropsTheRow(t *testing.T) {
 	} {
 		_, err := ask(t, v1alpha1.Image{Prompt: test.prompt}, true, &painter{images: test.images}, &album{kept: map[string][]byte{}})
 		var failed *failure.Error
-		if !errors.As(err, &failed) || failed.Reason != test.reason || failed.Consequence != failure.DropRow || !strings.Contains(err.Error(), test.want) {
+		if !errors.As(err, &failed) || failed.Reason != test.reason || failed.Consequence != failure.DropRow ||
+			!strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}

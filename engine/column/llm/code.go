@@ -14,7 +14,8 @@ import (
 type codeRecipe struct{ language language }
 
 func (r codeRecipe) instructions() string {
-	return fmt.Sprintf("Write the answer as code in %s, and follow the best practices of the language. Put all of it into a single fenced block that begins with "+
+	return fmt.Sprintf("Write the answer as code in %s, and follow the best practices of the language. Put all of it into a single fenced "+
+		"block that begins with "+
 		"```%s and ends with ```; write no other fenced block.", r.language.title, r.language.tag)
 }
 
@@ -80,19 +81,25 @@ func chosen(blocks []structured.Fence) structured.Fence {
 }
 
 var (
-	definition = regexp.MustCompile(`(?mi)^[\t ]*(?:export\s+|default\s+|pub(?:\([a-z]+\))?\s+|public\s+|private\s+|protected\s+|static\s+|final\s+|abstract\s+|` +
+	definition = regexp.MustCompile(`(?mi)^[\t ]*(?:export\s+|default\s+|pub(?:\([a-z]+\))?\s+|public\s+|private\s+|protected\s+|` +
+		`static\s+|final\s+|abstract\s+|` +
 		`async\s+|inline\s+|open\s+|data\s+|sealed\s+|override\s+|unsafe\s+|const\s+|virtual\s+)*` +
 		`(?:def|func|fn|fun|function|class|struct|interface|trait|enum|module|object|record|impl|protocol|type|namespace|` +
-		`create\s+(?:or\s+replace\s+)?(?:temp(?:orary)?\s+)?(?:table|view|function|procedure|index|trigger)(?:\s+if\s+not\s+exists)?|program-id\.)` +
+		`create\s+(?:or\s+replace\s+)?(?:temp(?:orary)?\s+)?(?:table|view|function|procedure|index|trigger)(?:\s+if\s+not\s+exists)?|` +
+		`program-id\.)` +
 		`\s+(?:\([^)\n]*\)\s*)?["\x60\[]?([\pL_$][\pL\pN_$.]*)`)
-	assigned = regexp.MustCompile(`(?m)^[\t ]*(?:export\s+)?(?:const|let|var|val)\s+([\pL_$][\pL\pN_$]*)\s*(?::[^=\n]*)?=\s*(?:async\s*)?(?:\(|function|[\pL_$][\pL\pN_$]*\s*=>)`)
+	assigned = regexp.MustCompile(`(?m)^[\t ]*(?:export\s+)?(?:const|let|var|val)\s+` +
+		`([\pL_$][\pL\pN_$]*)\s*(?::[^=\n]*)?=\s*(?:async\s*)?(?:\(|function|[\pL_$][\pL\pN_$]*\s*=>)`)
 	// A function of C and its kin, or of a shell: a name, parentheses and a brace.
-	braced    = regexp.MustCompile(`(?m)^[\t ]*(?:[\pL_][\pL\pN_:<>,*&\[\]\s]*[\s*&])?([\pL_][\pL\pN_]*)\s*\([^;{}]*\)\s*(?:const\s*)?(?:throws\s+[\pL\pN_.,\s]+)?\{`)
-	announced = regexp.MustCompile(`(?i)\b(?:examples?|usage|outputs?|prints?|how to (?:use|run|call)|(?:use|call|run|test|try|invoke|execute|import) (?:it|this|the))\b`)
+	braced = regexp.MustCompile(`(?m)^[\t ]*(?:[\pL_][\pL\pN_:<>,*&\[\]\s]*[\s*&])?` +
+		`([\pL_][\pL\pN_]*)\s*\([^;{}]*\)\s*(?:const\s*)?(?:throws\s+[\pL\pN_.,\s]+)?\{`)
+	announced = regexp.MustCompile(`(?i)\b(?:examples?|usage|outputs?|prints?|how to (?:use|run|call)|` +
+		`(?:use|call|run|test|try|invoke|execute|import) (?:it|this|the))\b`)
 )
 
 // keywords are words before parentheses and a brace that define nothing.
-var keywords = []string{"if", "for", "while", "switch", "catch", "else", "return", "match", "foreach", "using", "lock", "with", "until", "when"}
+var keywords = []string{"if", "for", "while", "switch", "catch", "else", "return", "match", "foreach", "using", "lock", "with", "until",
+	"when"}
 
 // defined are the names that code defines.
 func defined(code string) []string {

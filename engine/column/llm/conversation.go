@@ -145,7 +145,8 @@ func (g *Generator) giveUp(talk *conversation, problem error) error {
 			g.spec.Model, requests(talk.requests), problem, g.name)
 	case cut && talk.answer.Finish == model.FinishLength:
 		return failure.New(v1alpha1.ReasonOutputTruncated, failure.DropRow,
-			"model %q used up its tokens before its answer was complete, after %s: %v; raise parameters.maxTokens", g.spec.Model, requests(talk.requests), problem)
+			"model %q used up its tokens before its answer was complete, after %s: %v; raise parameters.maxTokens", g.spec.Model,
+			requests(talk.requests), problem)
 	}
 	return failure.New(v1alpha1.ReasonModelGenerationInvalid, failure.DropRow,
 		"model %q gave no answer that can be used, after %s: %v", g.spec.Model, requests(talk.requests), problem)

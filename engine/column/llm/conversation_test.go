@@ -120,7 +120,8 @@ func TestRequestsAreBoundedByCorrectionsAndRestarts(t *testing.T) {
 		if len(client.asked) != test.want || answer.Usage.Succeeded != int64(test.want) {
 			t.Errorf("%+v: %d requests, usage %+v", test, len(client.asked), answer.Usage)
 		}
-		if failed == nil || failed.Reason != v1alpha1.ReasonModelGenerationInvalid || failed.Consequence != failure.DropRow || strings.Contains(err.Error(), "SECRET") {
+		if failed == nil || failed.Reason != v1alpha1.ReasonModelGenerationInvalid || failed.Consequence != failure.DropRow ||
+			strings.Contains(err.Error(), "SECRET") {
 			t.Errorf("%+v: got %v", test, err)
 		}
 	}
@@ -165,7 +166,8 @@ func TestTruncatedAnswersSayWhatWouldHelp(t *testing.T) {
 	} {
 		client := &script{answers: slices.Repeat([]any{model.Answer{Text: `{"name": "Em`, Finish: finish}}, 2)}
 		_, err := newGenerator(t, llm.Config{Column: personColumn(v1alpha1.LLMPrompt{Model: "m", Prompt: "P"}), Restarts: 1, Client: client}).Ask(t.Context(), record())
-		if failed := failure.Of(err); failed == nil || failed.Reason != want.reason || failed.Consequence != failure.DropRow || !strings.Contains(err.Error(), want.hint) {
+		if failed := failure.Of(err); failed == nil || failed.Reason != want.reason || failed.Consequence != failure.DropRow ||
+			!strings.Contains(err.Error(), want.hint) {
 			t.Errorf("finish %d: got %v", finish, err)
 		}
 	}
@@ -274,10 +276,12 @@ func TestTheDocumentMayBeTheArgumentsOfATool(t *testing.T) {
 		t.Fatalf("got %+v, %v", answer, err)
 	}
 	request := client.asked[0]
-	if request.ForcedTool != "hand_over_answer" || len(request.Tools) != 1 || !strings.Contains(string(request.Tools[0].Parameters), `"age"`) || request.Messages[0].Content != "P" {
+	if request.ForcedTool != "hand_over_answer" || len(request.Tools) != 1 ||
+		!strings.Contains(string(request.Tools[0].Parameters), `"age"`) || request.Messages[0].Content != "P" {
 		t.Errorf("got %+v", request)
 	}
-	if result := client.asked[1].Messages[2]; result.Role != model.RoleTool || result.ToolCallID != "7" || !strings.Contains(result.Content, "missing property 'age'") {
+	if result := client.asked[1].Messages[2]; result.Role != model.RoleTool || result.ToolCallID != "7" ||
+		!strings.Contains(result.Content, "missing property 'age'") {
 		t.Errorf("the correction is %+v", result)
 	}
 }
@@ -290,7 +294,8 @@ func TestTheServerMaySeeToTheSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	request := client.asked[0]
-	if request.Schema == nil || request.Schema.Name != "out" || !strings.Contains(string(request.Schema.Document), `"age"`) || strings.Contains(request.Messages[0].Content, "```") {
+	if request.Schema == nil || request.Schema.Name != "out" || !strings.Contains(string(request.Schema.Document), `"age"`) ||
+		strings.Contains(request.Messages[0].Content, "```") {
 		t.Errorf("got %+v", request)
 	}
 }

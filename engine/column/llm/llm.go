@@ -63,7 +63,8 @@ type text struct {
 // New parses the templates, and the schema, of a column.
 func New(config Config) (*Generator, error) {
 	generator := &Generator{
-		config: config, name: config.Column.Name, spec: config.Column.Prompt(), requests: random.NewKey(config.Seed, "request/"+config.Column.Name),
+		config: config, name: config.Column.Name, spec: config.Column.Prompt(),
+		requests: random.NewKey(config.Seed, "request/"+config.Column.Name),
 	}
 	var err error
 	if generator.recipe, err = recipeOf(config.Column, config.Model); err != nil {

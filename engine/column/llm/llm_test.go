@@ -121,7 +121,8 @@ func TestNewRefusesWhatDoesNotParse(t *testing.T) {
 		"systemPrompt": {Prompt: "x", SystemPrompt: "{% if %}"},
 	} {
 		_, err := llm.New(configOf(spec, nil))
-		if failed := failure.Of(err); failed == nil || failed.Reason != v1alpha1.ReasonConfigInvalid || !strings.Contains(err.Error(), `column "out": `+field) {
+		if failed := failure.Of(err); failed == nil || failed.Reason != v1alpha1.ReasonConfigInvalid ||
+			!strings.Contains(err.Error(), `column "out": `+field) {
 			t.Errorf("%s: got %v", field, err)
 		}
 	}

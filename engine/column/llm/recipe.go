@@ -35,7 +35,8 @@ func recipeOf(column *v1alpha1.Column, of *v1alpha1.Model) (recipe, error) {
 		return textRecipe{onTruncation: column.LLMText.OnTruncation}, nil
 	}
 	if len(problems) > 0 {
-		return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: %s %s", column.Name, problems[0].Path, problems[0].Message)
+		return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: %s %s",
+			column.Name, problems[0].Path, problems[0].Message)
 	}
 	return documentRecipe{
 		name: column.Name, schema: schema, method: of.StructuredOutput, inPrompt: of.SchemaInPrompt == v1alpha1.SchemaInPromptEnabled,
@@ -94,7 +95,8 @@ func (r documentRecipe) instructions() string {
 	case carried:
 		return "Answer with one JSON document that conforms to this JSON Schema, and with nothing else:" + schema
 	}
-	return "Answer with one JSON document that conforms to the JSON Schema below, in a fenced block that begins with ```json and ends with ```." +
+	return "Answer with one JSON document that conforms to the JSON Schema below, in a fenced block that begins with ```json and ends " +
+		"with ```." +
 		schema + "\nIt has this form, with values in the place of what stands in <>:\n```json\n" + string(r.schema.Example()) + "\n```"
 }
 

@@ -37,7 +37,8 @@ func (g *Generator) offer(request *model.Request, talk *conversation) {
 func (g *Generator) useTools(ctx context.Context, talk *conversation, calls []model.ToolCall, spent *runreport.Usage) error {
 	if talk.turns >= g.config.Tools.MaxTurns() {
 		return failure.New(v1alpha1.ReasonModelGenerationInvalid, failure.DropRow,
-			"the model has called tools in %d turns, which is the maxTurns of its tools, and asks for more instead of an answer; raise maxTurns, or say in the prompt when to stop",
+			"the model has called tools in %d turns, which is the maxTurns of its tools, and asks for more instead of an answer; raise "+
+				"maxTurns, or say in the prompt when to stop",
 			talk.turns)
 	}
 	calls = named(calls, talk.turns+1)

@@ -98,7 +98,8 @@ func TestAModelThatCallsAsOftenAsItMayAnswersWithoutTools(t *testing.T) {
 		t.Fatalf("got %#v, %v", answer, err)
 	}
 	last := client.asked[2]
-	if said := last.Messages[len(last.Messages)-1]; said.Role != model.RoleUser || !strings.Contains(said.Content, "final answer") || !last.NoToolCalls || len(last.Tools) != 1 {
+	if said := last.Messages[len(last.Messages)-1]; said.Role != model.RoleUser || !strings.Contains(said.Content, "final answer") ||
+		!last.NoToolCalls || len(last.Tools) != 1 {
 		t.Errorf("the last request ends with %+v, may call: %t, describes %v", said, !last.NoToolCalls, last.Tools)
 	}
 }
@@ -107,7 +108,8 @@ func TestAModelThatNeverStopsCallingFailsAfterABoundedNumberOfRequests(t *testin
 	client := &caller{turns: 1000}
 	answer, err := withTools(t, client, &box{turns: 4}).Ask(t.Context(), record())
 	failed := failure.Of(err)
-	if failed == nil || failed.Reason != v1alpha1.ReasonModelGenerationInvalid || failed.Consequence != failure.DropRow || !strings.Contains(err.Error(), "4 turns") {
+	if failed == nil || failed.Reason != v1alpha1.ReasonModelGenerationInvalid || failed.Consequence != failure.DropRow ||
+		!strings.Contains(err.Error(), "4 turns") {
 		t.Fatalf("got %v", err)
 	}
 	if len(client.asked) != 5 || answer.Usage.Succeeded != 5 || answer.Usage.ToolCalls != 8 {

@@ -35,14 +35,16 @@ func validateDateTime(sampler *v1alpha1.Sampler) []Violation {
 		violations = append(violations, Violation{"dateTime.end", endErr.Error()})
 	}
 	if _, known := unitStarts[spec.Unit]; !known && spec.Unit != "" {
-		violations = append(violations, Violation{"dateTime.unit", fmt.Sprintf("must be Year, Month, Day, Hour, Minute or Second, but is %q", spec.Unit)})
+		violations = append(violations, Violation{"dateTime.unit",
+			fmt.Sprintf("must be Year, Month, Day, Hour, Minute or Second, but is %q", spec.Unit)})
 	}
 	if startErr != nil || endErr != nil {
 		return violations
 	}
 	switch span := end.Unix() - start.Unix(); {
 	case span <= 0:
-		violations = append(violations, Violation{"dateTime.end", fmt.Sprintf("end (%s) must be at least a second after start (%s)", spec.End, spec.Start)})
+		violations = append(violations, Violation{"dateTime.end",
+			fmt.Sprintf("end (%s) must be at least a second after start (%s)", spec.End, spec.Start)})
 	case span > maxSpanSeconds:
 		violations = append(violations, Violation{"dateTime.end", "start and end are more than 250 years apart"})
 	}
@@ -71,7 +73,8 @@ var unitStarts = map[v1alpha1.TimeUnit]func(time.Time) time.Time{
 }
 
 // momentLayouts are the accepted forms; those without a zone mean UTC.
-var momentLayouts = []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02"}
+var momentLayouts = []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04",
+	"2006-01-02"}
 
 func parseMoment(text string) (time.Time, error) {
 	for _, layout := range momentLayouts {

@@ -32,5 +32,6 @@ func validateGaussian(spec *v1alpha1.Sampler) []Violation {
 		return append(violations, Violation{"gaussian.stddev", fmt.Sprintf("must not be negative, is %s", spec.Gaussian.Stddev)})
 	}
 	what := fmt.Sprintf("the distribution with the mean %s and the standard deviation %s", spec.Gaussian.Mean, spec.Gaussian.Stddev)
-	return append(violations, validateRange("gaussian", what, mean-widestDeviation*deviation, mean+widestDeviation*deviation, spec.ConvertTo)...)
+	return append(violations, validateRange("gaussian", what, mean-widestDeviation*deviation, mean+widestDeviation*deviation,
+		spec.ConvertTo)...)
 }

@@ -74,7 +74,8 @@ func validateRange(field, what string, low, high float64, convert v1alpha1.Numbe
 	_, lowFits := toInt(low)
 	_, highFits := toInt(high)
 	if convert == v1alpha1.ConvertToInt && !(lowFits && highFits) {
-		return []Violation{{field, fmt.Sprintf("%s goes from %.6g to %.6g, outside of what an int can hold (%s), to which convertTo converts", what, low, high, intRange)}}
+		return []Violation{{field, fmt.Sprintf("%s goes from %.6g to %.6g, outside of what an int can hold (%s), to which convertTo converts",
+			what, low, high, intRange)}}
 	}
 	return nil
 }

@@ -75,7 +75,8 @@ func Validate(spec *v1alpha1.Sampler) []Violation {
 	var violations []Violation
 	for _, other := range families {
 		if other.name != own.name && other.isSet(spec) {
-			violations = append(violations, Violation{other.member, fmt.Sprintf("is for samplers of type %s, but this one is of type %s", other.name, own.name)})
+			violations = append(violations, Violation{other.member, fmt.Sprintf("is for samplers of type %s, but this one is of type %s",
+				other.name, own.name)})
 		}
 	}
 	switch spec.ConvertTo {
@@ -128,7 +129,8 @@ type Sampler struct {
 // New returns the sampler of a column. schema has the columns that it reads.
 func New(name string, spec *v1alpha1.Sampler, seed int64, schema *table.Schema) (*Sampler, error) {
 	if violations := Validate(spec); len(violations) > 0 {
-		return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: sampler.%s: %s", name, violations[0].Field, violations[0].Message)
+		return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: sampler.%s: %s", name, violations[0].Field,
+			violations[0].Message)
 	}
 	own, _ := familyOf(spec.Type)
 	spec = spec.DeepCopy()

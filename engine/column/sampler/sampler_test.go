@@ -69,7 +69,8 @@ func TestDrawsAreFrozen(t *testing.T) {
 			fmt.Fprintf(&lines, "  %v\n", value)
 		}
 	}
-	golden.Check(t, "testdata/draws.txt", lines.String(), "users would get other data for the same manifest; raise identityVersion in engine/plan if that is meant")
+	golden.Check(t, "testdata/draws.txt", lines.String(), "users would get other data for the same manifest; raise identityVersion in "+
+		"engine/plan if that is meant")
 }
 
 func TestKindsAndConversions(t *testing.T) {

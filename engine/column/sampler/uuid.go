@@ -23,7 +23,8 @@ func validateUUID(spec *v1alpha1.Sampler) []Violation {
 		return nil
 	}
 	if length := spec.UUID.Length; length != nil && (*length < minUUIDDigits || *length > uuidDigits) {
-		violations = append(violations, Violation{"uuid.length", fmt.Sprintf("must be from %d to %d, but is %d", minUUIDDigits, uuidDigits, *length)})
+		violations = append(violations, Violation{"uuid.length",
+			fmt.Sprintf("must be from %d to %d, but is %d", minUUIDDigits, uuidDigits, *length)})
 	}
 	switch spec.UUID.LetterCase {
 	case "", v1alpha1.LetterCaseLower, v1alpha1.LetterCaseUpper:
