@@ -182,49 +182,73 @@ func (l *lexer) tag(begin, end tokenKind, closing string) error {
 	l.tokens = append(l.tokens, token{kind: begin, line: l.line})
 	var brackets []byte
 	for {
-		for l.at < len(l.source) {
-			r, size := utf8.DecodeRuneInString(l.source[l.at:])
-			if !unicode.IsSpace(r) {
-				break
-			}
-			l.advance(size)
-		}
+		l.skipSpace()
 		rest := l.source[l.at:]
 		if rest == "" {
 			return syntaxError(opened, "the tag is not closed: '%s' is missing", closing)
 		}
-		if len(brackets) == 0 {
-			size := 0
-			if strings.HasPrefix(rest, closing) {
-				size = len(closing)
-			} else if (rest[0] == '-' || rest[0] == '+') && strings.HasPrefix(rest[1:], closing) {
-				size = len(closing) + 1
-				l.trimNext = rest[0] == '-'
-			}
-			if size > 0 {
-				l.tokens = append(l.tokens, token{kind: end, line: l.line})
-				l.advance(size)
-				return nil
-			}
+		if len(brackets) == 0 && l.closeTag(end, closing) {
+			return nil
 		}
 		read, err := lexExpressionToken(rest, l.line)
 		if err != nil {
 			return err
 		}
 		if read.token.kind == tokenOperator {
-			switch text := read.token.text; text {
-			case "(", "[", "{":
-				brackets = append(brackets, text[0])
-			case ")", "]", "}":
-				if len(brackets) == 0 || brackets[len(brackets)-1] != map[string]byte{")": '(', "]": '[', "}": '{'}[text] {
-					return syntaxError(l.line, "unexpected '%s'", text)
-				}
-				brackets = brackets[:len(brackets)-1]
+			if brackets, err = nest(brackets, read.token); err != nil {
+				return err
 			}
 		}
 		l.tokens = append(l.tokens, read.token)
 		l.advance(read.size)
 	}
+}
+
+func (l *lexer) skipSpace() {
+	for l.at < len(l.source) {
+		r, size := utf8.DecodeRuneInString(l.source[l.at:])
+		if !unicode.IsSpace(r) {
+			return
+		}
+		l.advance(size)
+	}
+}
+
+// closeTag reads the end of a tag, if it is there.
+func (l *lexer) closeTag(end tokenKind, closing string) bool {
+	rest := l.source[l.at:]
+	size := len(closing)
+	if !strings.HasPrefix(rest, closing) {
+		if rest[0] != '-' && rest[0] != '+' || !strings.HasPrefix(rest[1:], closing) {
+			return false
+		}
+		size++
+		l.trimNext = rest[0] == '-'
+	}
+	l.tokens = append(l.tokens, token{kind: end, line: l.line})
+	l.advance(size)
+	return true
+}
+
+// nest returns the brackets that are open after an operator.
+func nest(open []byte, operator token) ([]byte, error) {
+	opening := byte(0)
+	switch operator.text {
+	case "(", "[", "{":
+		return append(open, operator.text[0]), nil
+	case ")":
+		opening = '('
+	case "]":
+		opening = '['
+	case "}":
+		opening = '{'
+	default:
+		return open, nil
+	}
+	if len(open) == 0 || open[len(open)-1] != opening {
+		return nil, syntaxError(operator.line, "unexpected '%s'", operator.text)
+	}
+	return open[:len(open)-1], nil
 }
 
 type lexed struct {
@@ -256,29 +280,40 @@ func lexExpressionToken(text string, line int) (lexed, error) {
 	return lexed{}, syntaxError(line, "unexpected character %q", first)
 }
 
-func lexNumber(text string) (tokenKind, string, int) {
-	digits := func(from int, valid string) int {
-		for from < len(text) && (strings.IndexByte(valid, text[from]) >= 0 ||
-			(text[from] == '_' && from+1 < len(text) && strings.IndexByte(valid, text[from+1]) >= 0)) {
-			from++
-		}
-		return from
+// digitsEnd is where digits end that begin at from. A single underscore may stand before each.
+func digitsEnd(text string, from int, valid string) int {
+	isDigit := func(at int) bool { return at < len(text) && strings.IndexByte(valid, text[at]) >= 0 }
+	for isDigit(from) || from < len(text) && text[from] == '_' && isDigit(from+1) {
+		from++
 	}
-	clean := func(size int) string { return strings.ReplaceAll(text[:size], "_", "") }
-	if len(text) > 2 && text[0] == '0' {
-		for prefix, valid := range map[string]string{"0x": "0123456789abcdefABCDEF", "0o": "01234567", "0b": "01"} {
-			if strings.EqualFold(text[:2], prefix) {
-				if end := digits(2, valid); end > 2 {
-					return tokenInteger, clean(end), end
-				}
+	return from
+}
+
+// prefixedEnd is where an integer with a prefix, such as 0xff, ends; 0 where the text begins with none.
+func prefixedEnd(text string) int {
+	if len(text) <= 2 || text[0] != '0' {
+		return 0
+	}
+	for prefix, valid := range map[string]string{"0x": "0123456789abcdefABCDEF", "0o": "01234567", "0b": "01"} {
+		if strings.EqualFold(text[:2], prefix) {
+			if end := digitsEnd(text, 2, valid); end > 2 {
+				return end
 			}
 		}
 	}
+	return 0
+}
+
+func lexNumber(text string) (tokenKind, string, int) {
+	clean := func(size int) string { return strings.ReplaceAll(text[:size], "_", "") }
+	if end := prefixedEnd(text); end > 0 {
+		return tokenInteger, clean(end), end
+	}
 	const decimal = "0123456789"
-	end := digits(0, decimal)
+	end := digitsEnd(text, 0, decimal)
 	kind := tokenInteger
 	if end+1 < len(text) && text[end] == '.' && strings.IndexByte(decimal, text[end+1]) >= 0 {
-		end = digits(end+1, decimal)
+		end = digitsEnd(text, end+1, decimal)
 		kind = tokenFloat
 	}
 	if end < len(text) && (text[end] == 'e' || text[end] == 'E') {
@@ -286,7 +321,7 @@ func lexNumber(text string) (tokenKind, string, int) {
 		if exponent < len(text) && (text[exponent] == '+' || text[exponent] == '-') {
 			exponent++
 		}
-		if after := digits(exponent, decimal); after > exponent {
+		if after := digitsEnd(text, exponent, decimal); after > exponent {
 			end = after
 			kind = tokenFloat
 		}

@@ -353,17 +353,6 @@ func (e *evaluation) equal(left, right Value, depth int) (bool, error) {
 		return order == 0, err
 	}
 	left, right = Unwritten(left), Unwritten(right)
-	same := func(a, b []Value) (bool, error) {
-		if len(a) != len(b) {
-			return false, nil
-		}
-		for i := range a {
-			if equal, err := e.equal(a[i], b[i], depth+1); err != nil || !equal {
-				return false, err
-			}
-		}
-		return true, nil
-	}
 	switch a := left.(type) {
 	case nil:
 		return right == nil, nil
@@ -372,27 +361,18 @@ func (e *evaluation) equal(left, right Value, depth int) (bool, error) {
 		return ok && a == b, nil
 	case *List:
 		if b, ok := right.(*List); ok {
-			return same(a.Items, b.Items)
+			return e.equalItems(a.Items, b.Items, depth)
 		}
 	case Tuple:
 		if b, ok := right.(Tuple); ok {
-			return same(a, b)
+			return e.equalItems(a, b, depth)
 		}
 	case *Dict:
 		b, ok := right.(*Dict)
-		if !ok || a.Len() != b.Len() {
+		if !ok {
 			return false, nil
 		}
-		for i, key := range a.keys {
-			other, found := b.Get(key)
-			if !found {
-				return false, nil
-			}
-			if equal, err := e.equal(a.values[i], other, depth+1); err != nil || !equal {
-				return false, err
-			}
-		}
-		return true, nil
+		return e.equalEntries(a, b, depth)
 	case *Range:
 		b, ok := right.(*Range)
 		return ok && *a == *b, nil
@@ -409,6 +389,35 @@ func (e *evaluation) equal(left, right Value, depth int) (bool, error) {
 	return false, nil
 }
 
+func (e *evaluation) equalItems(left, right []Value, depth int) (bool, error) {
+	if len(left) != len(right) {
+		return false, nil
+	}
+	for i := range left {
+		if equal, err := e.equal(left[i], right[i], depth+1); err != nil || !equal {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// equalEntries compares whatever the order of the keys.
+func (e *evaluation) equalEntries(left, right *Dict, depth int) (bool, error) {
+	if left.Len() != right.Len() {
+		return false, nil
+	}
+	for i, key := range left.keys {
+		other, found := right.Get(key)
+		if !found {
+			return false, nil
+		}
+		if equal, err := e.equal(left.values[i], other, depth+1); err != nil || !equal {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
 // unordered is the result of comparing with NaN.
 const unordered = 2
 
@@ -423,18 +432,6 @@ func (e *evaluation) compare(left, right Value, depth int) (int, error) {
 	if isNumber(left) && isNumber(right) {
 		return compareNumbers(left, right), nil
 	}
-	sequence := func(a, b []Value) (int, error) {
-		for i := 0; i < len(a) && i < len(b); i++ {
-			same, err := e.equal(a[i], b[i], depth+1)
-			if err != nil {
-				return 0, err
-			}
-			if !same {
-				return e.compare(a[i], b[i], depth+1)
-			}
-		}
-		return len(a) - len(b), nil
-	}
 	switch a := left.(type) {
 	case string:
 		if b, ok := right.(string); ok {
@@ -442,14 +439,28 @@ func (e *evaluation) compare(left, right Value, depth int) (int, error) {
 		}
 	case *List:
 		if b, ok := right.(*List); ok {
-			return sequence(a.Items, b.Items)
+			return e.compareItems(a.Items, b.Items, depth)
 		}
 	case Tuple:
 		if b, ok := right.(Tuple); ok {
-			return sequence(a, b)
+			return e.compareItems(a, b, depth)
 		}
 	}
 	return 0, unsupported("ordering", left, right)
+}
+
+// compareItems orders by the first items that differ, and then by length.
+func (e *evaluation) compareItems(left, right []Value, depth int) (int, error) {
+	for i := 0; i < len(left) && i < len(right); i++ {
+		same, err := e.equal(left[i], right[i], depth+1)
+		if err != nil {
+			return 0, err
+		}
+		if !same {
+			return e.compare(left[i], right[i], depth+1)
+		}
+	}
+	return len(left) - len(right), nil
 }
 
 func compareNumbers(left, right Value) int {

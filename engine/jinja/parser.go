@@ -308,33 +308,9 @@ func (p *parser) assignmentTarget() (expression, error) {
 	var targets []expression
 	isTuple := false
 	for {
-		var target expression
-		if p.skipOperator("(") {
-			inner, err := p.assignmentTarget()
-			if err != nil {
-				return nil, err
-			}
-			if err := p.expectOperator(")"); err != nil {
-				return nil, err
-			}
-			target = inner
-		} else {
-			text, err := p.expectName()
-			if err != nil {
-				return nil, err
-			}
-			switch text {
-			case "true", "false", "none", "True", "False", "None":
-				return nil, syntaxError(int(line), "can't assign to '%s'", text)
-			}
-			target = &name{line, text}
-			if p.skipOperator(".") {
-				member, err := p.expectName()
-				if err != nil {
-					return nil, err
-				}
-				target = &attribute{line, target, member}
-			}
+		target, err := p.assignmentItem(line)
+		if err != nil {
+			return nil, err
 		}
 		targets = append(targets, target)
 		if !p.skipOperator(",") {
@@ -349,6 +325,34 @@ func (p *parser) assignmentTarget() (expression, error) {
 		return &tupleLiteral{line, targets}, nil
 	}
 	return targets[0], nil
+}
+
+// assignmentItem parses one target of a tuple of them, which may be a tuple in parentheses.
+func (p *parser) assignmentItem(line position) (expression, error) {
+	if p.skipOperator("(") {
+		inner, err := p.assignmentTarget()
+		if err != nil {
+			return nil, err
+		}
+		return inner, p.expectOperator(")")
+	}
+	text, err := p.expectName()
+	if err != nil {
+		return nil, err
+	}
+	switch text {
+	case "true", "false", "none", "True", "False", "None":
+		return nil, syntaxError(int(line), "can't assign to '%s'", text)
+	}
+	target := &name{line, text}
+	if !p.skipOperator(".") {
+		return target, nil
+	}
+	member, err := p.expectName()
+	if err != nil {
+		return nil, err
+	}
+	return &attribute{line, target, member}, nil
 }
 
 func (p *parser) setStatement(at position) (node, error) {

@@ -1,5 +1,7 @@
 package jinja
 
+import "maps"
+
 // referenceCollector walks the syntax tree and notes the names that are read before they are assigned in their scope.
 type referenceCollector struct {
 	scopes []map[string]bool
@@ -86,33 +88,9 @@ func (c *referenceCollector) statement(statement node) {
 		c.expression(s.value)
 	case *ifNode:
 		c.expression(s.condition)
-		// What only one branch assigns may be missing after it, so it still counts as read from outside.
-		before := c.scopes[len(c.scopes)-1]
-		branch := func(body []node) map[string]bool {
-			copied := make(map[string]bool, len(before))
-			for text := range before {
-				copied[text] = true
-			}
-			c.scopes[len(c.scopes)-1] = copied
-			c.statements(body)
-			return copied
-		}
-		then, next := branch(s.then), branch(s.next)
-		for text := range then {
-			if next[text] {
-				before[text] = true
-			}
-		}
-		c.scopes[len(c.scopes)-1] = before
+		c.branches(s)
 	case *forNode:
-		c.expression(s.iterable)
-		c.scoped(func() {
-			c.target(s.target)
-			c.expression(s.filter)
-			c.declare("loop")
-			c.statements(s.body)
-		})
-		c.scoped(func() { c.statements(s.next) })
+		c.loop(s)
 	case *setNode:
 		c.expression(s.value)
 		c.target(s.target)
@@ -142,6 +120,36 @@ func (c *referenceCollector) statement(statement node) {
 	case *blockNode:
 		c.scoped(func() { c.statements(s.body) })
 	}
+}
+
+// branches reads both branches of a condition. What only one of them assigns may be missing after it, so it still counts as read from
+// outside.
+func (c *referenceCollector) branches(s *ifNode) {
+	before := c.scopes[len(c.scopes)-1]
+	branch := func(body []node) map[string]bool {
+		assigned := maps.Clone(before)
+		c.scopes[len(c.scopes)-1] = assigned
+		c.statements(body)
+		return assigned
+	}
+	then, next := branch(s.then), branch(s.next)
+	for text := range then {
+		if next[text] {
+			before[text] = true
+		}
+	}
+	c.scopes[len(c.scopes)-1] = before
+}
+
+func (c *referenceCollector) loop(s *forNode) {
+	c.expression(s.iterable)
+	c.scoped(func() {
+		c.target(s.target)
+		c.expression(s.filter)
+		c.declare("loop")
+		c.statements(s.body)
+	})
+	c.scoped(func() { c.statements(s.next) })
 }
 
 func (c *referenceCollector) macro(macro *macroDefinition) {

@@ -257,37 +257,47 @@ func decodeJSON(decoder *json.Decoder) (Value, error) {
 	switch t := token.(type) {
 	case json.Delim:
 		if t == '[' {
-			list := &List{}
-			for decoder.More() {
-				item, err := decodeJSON(decoder)
-				if err != nil {
-					return nil, err
-				}
-				list.Items = append(list.Items, item)
-			}
-			_, err = decoder.Token()
-			return list, err
+			return decodeList(decoder)
 		}
-		dict := NewDict()
-		for decoder.More() {
-			key, err := decoder.Token()
-			if err != nil {
-				return nil, err
-			}
-			value, err := decodeJSON(decoder)
-			if err != nil {
-				return nil, err
-			}
-			if err := dict.Set(key, value); err != nil {
-				return nil, err
-			}
-		}
-		_, err = decoder.Token()
-		return dict, err
+		return decodeDict(decoder)
 	case json.Number:
 		return numberValue(t), nil
 	}
 	return token, nil
+}
+
+// decodeList reads the items of a list, and its end.
+func decodeList(decoder *json.Decoder) (Value, error) {
+	list := &List{}
+	for decoder.More() {
+		item, err := decodeJSON(decoder)
+		if err != nil {
+			return nil, err
+		}
+		list.Items = append(list.Items, item)
+	}
+	_, err := decoder.Token()
+	return list, err
+}
+
+// decodeDict reads the members of an object, and its end.
+func decodeDict(decoder *json.Decoder) (Value, error) {
+	dict := NewDict()
+	for decoder.More() {
+		key, err := decoder.Token()
+		if err != nil {
+			return nil, err
+		}
+		value, err := decodeJSON(decoder)
+		if err != nil {
+			return nil, err
+		}
+		if err := dict.Set(key, value); err != nil {
+			return nil, err
+		}
+	}
+	_, err := decoder.Token()
+	return dict, err
 }
 
 // Truthy is Python's truth value. In strict mode the evaluation refuses Undefined before it gets here.

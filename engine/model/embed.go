@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"math"
 	"net/http"
+	"slices"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
@@ -117,26 +118,23 @@ func (c *Client) vectors(document *embeddingsAnswer, want int) ([][]float64, err
 		if len(entry.Embedding) == 0 || len(entry.Embedding) != length {
 			return nil, invalid("model %q answered with an embedding of %d dimensions beside one of %d", len(entry.Embedding), length)
 		}
-		for _, value := range entry.Embedding {
-			if math.IsNaN(value) || math.IsInf(value, 0) {
-				return nil, invalid("model %q answered with an embedding that holds no finite numbers")
-			}
+		if slices.ContainsFunc(entry.Embedding, isNotFinite) {
+			return nil, invalid("model %q answered with an embedding that holds no finite numbers")
 		}
 		if entry.Index >= 0 && entry.Index < want {
 			ordered[entry.Index] = entry.Embedding
 		}
 	}
-	for i := range ordered {
-		if ordered[i] == nil {
-			// Without indexes they are in the order of the texts.
-			for position, entry := range document.Data {
-				ordered[position] = entry.Embedding
-			}
-			break
+	if slices.ContainsFunc(ordered, func(vector []float64) bool { return vector == nil }) {
+		// Without indexes they are in the order of the texts.
+		for position, entry := range document.Data {
+			ordered[position] = entry.Embedding
 		}
 	}
 	return ordered, nil
 }
+
+func isNotFinite(value float64) bool { return math.IsNaN(value) || math.IsInf(value, 0) }
 
 // refusal returns the failure that stands in place of an answer, in either form, or nil.
 func (c *Client) refusal(received *received, object string, member json.RawMessage) error {

@@ -46,37 +46,21 @@ func (c *Client) stream(ctx context.Context, asked *Request, body []byte) (answe
 		return c.read(received, asked)
 	}
 	pieces := c.wire.assembly()
-	var first time.Duration
 	held := c.answers.open()
 	defer held.release()
 	reader := events{reader: bufio.NewReader(io.LimitReader(response.Body, maxAnswerBytes)), room: func(bytes int) error {
 		// What has been read is in the assembly, whose memory grows by copies.
 		return held.grow(ctx, 2*int64(bytes))
 	}}
-	for {
-		data, err := reader.next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return answer{}, c.incomplete(err)
-		}
-		if pieces.event(data) != nil {
-			return answer{}, c.incomplete(&ownError{"a piece of the answer is not valid JSON"})
-		}
-		if first == 0 && pieces.begun() {
-			first = max(1, time.Since(started))
-			if progress, follows := ctx.Value(progressKey{}).(*Progress); follows {
-				stamp(&progress.Current().firstToken)
-			}
-		}
-		if pieces.ended() {
-			timer := time.AfterFunc(drainTime, cancel)
-			// The answer is whole: it does not matter how the connection ends.
-			_, _ = io.Copy(io.Discard, response.Body)
-			timer.Stop()
-			break
-		}
+	first, err := c.receive(ctx, &reader, pieces, started)
+	if err != nil {
+		return answer{}, err
+	}
+	if pieces.ended() {
+		timer := time.AfterFunc(drainTime, cancel)
+		// The answer is whole: it does not matter how the connection ends.
+		_, _ = io.Copy(io.Discard, response.Body)
+		timer.Stop()
 	}
 	whole, complete, err := pieces.answer(asked)
 	switch {
@@ -92,6 +76,31 @@ func (c *Client) stream(ctx context.Context, asked *Request, body []byte) (answe
 	whole.FirstToken = first
 	c.believeSized(&whole.usage, len(body), reader.read)
 	return whole, nil
+}
+
+// receive reads pieces up to the mark of the end, or the end of the stream. first is how long after started the first piece came.
+func (c *Client) receive(ctx context.Context, reader *events, pieces assembly, started time.Time) (first time.Duration, err error) {
+	for {
+		data, err := reader.next()
+		if err == io.EOF {
+			return first, nil
+		}
+		if err != nil {
+			return 0, c.incomplete(err)
+		}
+		if pieces.event(data) != nil {
+			return 0, c.incomplete(&ownError{"a piece of the answer is not valid JSON"})
+		}
+		if first == 0 && pieces.begun() {
+			first = max(1, time.Since(started))
+			if progress, follows := ctx.Value(progressKey{}).(*Progress); follows {
+				stamp(&progress.Current().firstToken)
+			}
+		}
+		if pieces.ended() {
+			return first, nil
+		}
+	}
 }
 
 // events reads server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html. Only their data matters here.

@@ -37,38 +37,60 @@ func (o *otherReader) leaf(group, column int, of *schema.Column, description *me
 	l := &leaf{maximum: of.MaxDefinitionLevel(), repeated: of.MaxRepetitionLevel() > 0, left: description.NumValues()}
 	l.levels.definition, l.levels.repetition = make([]int16, valuesPerRead), make([]int16, valuesPerRead)
 	l.fixed = make([]parquet.FixedLenByteArray, valuesPerRead)
-	pages := o.file.RowGroups()[group].ColumnChunks()[column].Pages()
-	var values parquetgo.ValueReader
-	buffer := make([]parquetgo.Value, valuesPerRead)
+	values := &otherValues{
+		pages: o.file.RowGroups()[group].ColumnChunks()[column].Pages(), buffer: make([]parquetgo.Value, valuesPerRead),
+	}
 	l.read = func(definition, repetition []int16) (int64, error) {
 		for range maxEmptyPages {
-			if values == nil {
-				page, err := pages.ReadPage()
-				if err != nil {
-					return 0, errors.Join(errShort, err)
-				}
-				values = page.Values()
-			}
-			count, err := values.ReadValues(buffer)
-			if err != nil && !errors.Is(err, io.EOF) {
+			read, err := values.next()
+			if err != nil {
 				return 0, err
 			}
-			if err != nil {
-				values = nil
-			}
-			present := 0
-			for i, value := range buffer[:count] {
-				definition[i], repetition[i] = int16(value.DefinitionLevel()), int16(value.RepetitionLevel())
-				if definition[i] == l.maximum {
-					l.fixed[present] = value.ByteArray()
-					present++
-				}
-			}
-			if count > 0 {
-				return int64(count), nil
+			if len(read) > 0 {
+				l.keep(read, definition, repetition)
+				return int64(len(read)), nil
 			}
 		}
 		return 0, errShort
 	}
 	return l, nil
+}
+
+// keep takes over values and their levels.
+func (l *leaf) keep(values []parquetgo.Value, definition, repetition []int16) {
+	present := 0
+	for i, value := range values {
+		definition[i], repetition[i] = int16(value.DefinitionLevel()), int16(value.RepetitionLevel())
+		if definition[i] == l.maximum {
+			l.fixed[present] = value.ByteArray()
+			present++
+		}
+	}
+}
+
+// otherValues reads the values of a column, page after page.
+type otherValues struct {
+	pages parquetgo.Pages
+	// page has the values of the page that is read; it is nil where the next page is to be opened.
+	page   parquetgo.ValueReader
+	buffer []parquetgo.Value
+}
+
+// next returns the next values, which are valid until the next call. There are none where a page holds none any more.
+func (o *otherValues) next() ([]parquetgo.Value, error) {
+	if o.page == nil {
+		page, err := o.pages.ReadPage()
+		if err != nil {
+			return nil, errors.Join(errShort, err)
+		}
+		o.page = page.Values()
+	}
+	count, err := o.page.ReadValues(o.buffer)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	if err != nil {
+		o.page = nil
+	}
+	return o.buffer[:count], nil
 }

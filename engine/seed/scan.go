@@ -305,23 +305,39 @@ func (d *Dataset) scanParquet(ctx context.Context, spec *v1alpha1.Seed, from io.
 	if err != nil {
 		return err
 	}
-	fields, positions := make([]table.Field, len(columns)), make([]int, len(columns))
-	for i, column := range columns {
-		fields[i], positions[i] = table.Field{Name: column.name, Type: source[column.source].Type}, column.source
-		if column.asked != nil {
-			fields[i].Type = *column.asked
-		}
-	}
+	fields := parquetFields(columns, source)
 	kept := &spool{}
 	release := d.close
 	d.at, d.close = kept, func() error { return errors.Join(kept.Close(), release()) }
 	d.schema = table.NewSchema(fields...)
 	d.useSpool(kept, fields)
-	encode := &encoder{to: kept}
-	passed := int64(0)
 	if limits.count == 0 {
 		return nil
 	}
+	return d.spoolRows(ctx, reader, columns, kept, limits)
+}
+
+// parquetFields are the fields of the columns that were chosen of a file's.
+func parquetFields(columns []chosen, source []table.Field) []table.Field {
+	fields := make([]table.Field, len(columns))
+	for i, column := range columns {
+		fields[i] = table.Field{Name: column.name, Type: source[column.source].Type}
+		if column.asked != nil {
+			fields[i].Type = *column.asked
+		}
+	}
+	return fields
+}
+
+// spoolRows encodes the rows of a Parquet file that are within the limits, and remembers where they are.
+func (d *Dataset) spoolRows(ctx context.Context, reader *parquetfile.Reader, columns []chosen, kept *spool, limits limits) error {
+	source, fields := reader.Schema().Fields(), d.schema.Fields()
+	positions := make([]int, len(columns))
+	for i, column := range columns {
+		positions[i] = column.source
+	}
+	encode := &encoder{to: kept}
+	passed := int64(0)
 	for cells, err := range reader.Rows(positions) {
 		if err != nil {
 			return err
@@ -331,7 +347,7 @@ func (d *Dataset) scanParquet(ctx context.Context, spec *v1alpha1.Seed, from io.
 		}
 		for i := range cells {
 			if cells[i], err = retyped(columns[i].asked, cells[i]); err != nil {
-				return fmt.Errorf("column %q, row %d: %w", names[columns[i].source], passed, err)
+				return fmt.Errorf("column %q, row %d: %w", source[columns[i].source].Name, passed, err)
 			}
 		}
 		start, end, err := encode.row(fields, cells)

@@ -185,39 +185,16 @@ func closing(text string) (end int, closed bool) {
 	previous := byte(0) // the last one that is no white space
 	for i := 0; i < len(text); {
 		char, size := utf8.DecodeRuneInString(text[i:])
+		length, isOpaque := opaque(text, i, char, previous)
 		switch {
-		case char == '"', char == '\'' && strings.IndexByte("{[,:", previous) >= 0, char == '“':
-			length := quoted(text[i:], char, size)
-			if length == 0 {
-				return 0, false
-			}
-			size = length
-		case strings.HasPrefix(text[i:], "/*"):
-			length := strings.Index(text[i:], "*/")
-			if length < 0 {
-				return 0, false
-			}
-			size = length + 2
-		case isLineComment(text, i):
-			length := strings.IndexByte(text[i:], '\n')
-			if length < 0 {
-				return 0, false
-			}
+		case isOpaque && length == 0:
+			return 0, false
+		case isOpaque:
 			size = length
 		case char == '{', char == '[':
 			open = append(open, byte(char))
 		case char == '}', char == ']':
-			// A bracket of the other kind closes what was left open in between.
-			opening := byte('{')
-			if char == ']' {
-				opening = '['
-			}
-			if at := slices.Index(open, opening); at >= 0 {
-				for open[len(open)-1] != opening {
-					open = open[:len(open)-1]
-				}
-				open = open[:len(open)-1]
-			}
+			open = closeBracket(open, char)
 			if len(open) == 0 {
 				return i + size, true
 			}
@@ -228,6 +205,37 @@ func closing(text string) (end int, closed bool) {
 		i += size
 	}
 	return 0, false
+}
+
+// opaque returns the length of a string or a comment, whose brackets count for nothing, if one begins at i; 0 when it does not end.
+func opaque(text string, i int, char rune, previous byte) (length int, isOpaque bool) {
+	switch {
+	case char == '"', char == '\'' && strings.IndexByte("{[,:", previous) >= 0, char == '“':
+		return quoted(text[i:], char, utf8.RuneLen(char)), true
+	case strings.HasPrefix(text[i:], "/*"):
+		if end := strings.Index(text[i:], "*/"); end >= 0 {
+			return end + 2, true
+		}
+		return 0, true
+	case isLineComment(text, i):
+		return max(0, strings.IndexByte(text[i:], '\n')), true
+	}
+	return 0, false
+}
+
+// closeBracket returns what is still open after a closing bracket. One of the other kind closes what was left open in between.
+func closeBracket(open []byte, closing rune) []byte {
+	opening := byte('{')
+	if closing == ']' {
+		opening = '['
+	}
+	if !slices.Contains(open, opening) {
+		return open
+	}
+	for open[len(open)-1] != opening {
+		open = open[:len(open)-1]
+	}
+	return open[:len(open)-1]
 }
 
 // isLineComment tells a comment from an address without quotes.

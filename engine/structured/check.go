@@ -164,23 +164,34 @@ func subschemas(object map[string]any) func(yield func([]string, any) bool) {
 				return
 			}
 		}
-		for _, keyword := range schemaLists {
-			list, _ := object[keyword].([]any)
-			for i, part := range list {
-				if !yield([]string{keyword, strconv.Itoa(i)}, part) {
-					return
-				}
-			}
-		}
-		for _, keyword := range schemaMaps {
-			named, _ := object[keyword].(map[string]any)
-			for _, name := range slices.Sorted(maps.Keys(named)) {
-				if !yield([]string{keyword, name}, named[name]) {
-					return
-				}
+		_ = listedSchemas(object, yield) && namedSchemas(object, yield)
+	}
+}
+
+// listedSchemas yields those in lists. It returns false where no more are wanted.
+func listedSchemas(object map[string]any, yield func([]string, any) bool) bool {
+	for _, keyword := range schemaLists {
+		list, _ := object[keyword].([]any)
+		for i, part := range list {
+			if !yield([]string{keyword, strconv.Itoa(i)}, part) {
+				return false
 			}
 		}
 	}
+	return true
+}
+
+// namedSchemas yields those under names. It returns false where no more are wanted.
+func namedSchemas(object map[string]any, yield func([]string, any) bool) bool {
+	for _, keyword := range schemaMaps {
+		named, _ := object[keyword].(map[string]any)
+		for _, name := range slices.Sorted(maps.Keys(named)) {
+			if !yield([]string{keyword, name}, named[name]) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 var plainName = regexp.MustCompile(`^[A-Za-z_$][A-Za-z0-9_$]*$`)

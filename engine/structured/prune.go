@@ -2,6 +2,7 @@ package structured
 
 import (
 	"encoding/json"
+	"maps"
 	"math/big"
 	"slices"
 	"strings"
@@ -18,27 +19,31 @@ func (w *walker) affordable(schema *jsonschema.Schema, value any, depth int) boo
 	if w.steps++; w.steps > maxValidationSteps || depth > 10*maxDepth {
 		return false
 	}
-	for _, part := range inPlace(schema) {
-		if !w.affordable(part, value, depth+1) {
-			return false
-		}
+	if !w.allAffordable(inPlace(schema), value, depth) {
+		return false
 	}
 	switch typed := value.(type) {
 	case map[string]any:
 		for name, member := range typed {
-			for _, part := range memberSchemas(schema, name) {
-				if !w.affordable(part, member, depth+1) {
-					return false
-				}
+			if !w.allAffordable(memberSchemas(schema, name), member, depth) {
+				return false
 			}
 		}
 	case []any:
 		for i, item := range typed {
-			for _, part := range itemSchemas(schema, i) {
-				if !w.affordable(part, item, depth+1) {
-					return false
-				}
+			if !w.allAffordable(itemSchemas(schema, i), item, depth) {
+				return false
 			}
+		}
+	}
+	return true
+}
+
+// allAffordable says the same of schemas that stand below the one at a depth.
+func (w *walker) allAffordable(schemas []*jsonschema.Schema, value any, depth int) bool {
+	for _, schema := range schemas {
+		if !w.affordable(schema, value, depth+1) {
+			return false
 		}
 	}
 	return true
@@ -226,24 +231,39 @@ func (p *pruner) holding(list, schemas []*jsonschema.Schema, value any, depth in
 				list = p.holding(list, []*jsonschema.Schema{chosen}, value, depth)
 			}
 		}
-		if schema.If != nil {
-			branch := schema.Else
-			if p.holds(schema.If, value) {
-				branch = schema.Then
-			}
-			if branch != nil {
-				list = p.holding(list, []*jsonschema.Schema{branch}, value, depth)
-			}
+		if branch := p.branch(schema, value); branch != nil {
+			list = p.holding(list, []*jsonschema.Schema{branch}, value, depth)
 		}
-		if object, isObject := value.(map[string]any); isObject {
-			for name, dependent := range schema.DependentSchemas {
-				if _, there := object[name]; there {
-					list = p.holding(list, []*jsonschema.Schema{dependent}, value, depth)
-				}
-			}
+		for _, dependent := range dependents(schema, value) {
+			list = p.holding(list, []*jsonschema.Schema{dependent}, value, depth)
 		}
 	}
 	return list
+}
+
+// branch returns what follows from the condition of a schema, or nil.
+func (p *pruner) branch(schema *jsonschema.Schema, value any) *jsonschema.Schema {
+	switch {
+	case schema.If == nil:
+		return nil
+	case p.holds(schema.If, value):
+		return schema.Then
+	}
+	return schema.Else
+}
+
+// dependents are the schemas that hold because a value has a property.
+func dependents(schema *jsonschema.Schema, value any) (schemas []*jsonschema.Schema) {
+	object, isObject := value.(map[string]any)
+	if !isObject {
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(schema.DependentSchemas)) {
+		if _, there := object[name]; there {
+			schemas = append(schemas, schema.DependentSchemas[name])
+		}
+	}
+	return schemas
 }
 
 // choose returns the alternative that fits a value once it is pruned: the one that keeps most of its properties, and of equal ones the

@@ -254,25 +254,11 @@ func (s *shape) value(document any) (any, error) {
 	switch typed := document.(type) {
 	case map[string]any:
 		if s.kind == table.KindStruct {
-			values := make([]any, len(s.names))
-			for i, name := range s.names {
-				var err error
-				if values[i], err = s.parts[i].value(typed[name]); err != nil {
-					return nil, err
-				}
-			}
-			return values, nil
+			return s.fields(typed)
 		}
 	case []any:
 		if s.kind == table.KindList {
-			values := make([]any, len(typed))
-			for i, item := range typed {
-				var err error
-				if values[i], err = s.parts[0].value(item); err != nil {
-					return nil, err
-				}
-			}
-			return values, nil
+			return s.items(typed)
 		}
 	case string:
 		if s.kind == table.KindString {
@@ -291,6 +277,30 @@ func (s *shape) value(document any) (any, error) {
 		}
 	}
 	return nil, fmt.Errorf("%s is wanted, but the document has %s", s.kind, kindName(document))
+}
+
+// fields are the values of a struct.
+func (s *shape) fields(object map[string]any) (any, error) {
+	values := make([]any, len(s.names))
+	for i, name := range s.names {
+		var err error
+		if values[i], err = s.parts[i].value(object[name]); err != nil {
+			return nil, err
+		}
+	}
+	return values, nil
+}
+
+// items are the values of a list.
+func (s *shape) items(list []any) (any, error) {
+	values := make([]any, len(list))
+	for i, item := range list {
+		var err error
+		if values[i], err = s.parts[0].value(item); err != nil {
+			return nil, err
+		}
+	}
+	return values, nil
 }
 
 func whole(number json.Number) (any, error) {

@@ -33,20 +33,9 @@ type conversation struct {
 func (g *Generator) converse(ctx context.Context, record *table.Record, talk *conversation, spent *runreport.Usage) (any, error) {
 	for {
 		if talk.answer == nil {
-			answer, usage, err := g.config.Client.Chat(ctx, g.request(record, talk))
-			spent.Add(usage)
-			if err != nil && usage.Succeeded > 0 {
-				column.Unusable(ctx, g.name, failure.Of(err).Reason)
-			}
-			if err != nil && g.beginAnew(talk, usage, err) {
-				continue
-			}
-			if err != nil {
+			if err := g.hear(ctx, record, talk, spent); err != nil {
 				return nil, err
 			}
-			separateReasoning(&answer)
-			talk.answer = &answer
-			talk.requests++
 		}
 		if calls := g.recipe.otherCalls(talk.answer); len(calls) > 0 && g.config.Tools != nil {
 			if err := g.useTools(ctx, talk, calls, spent); err != nil {
@@ -63,6 +52,26 @@ func (g *Generator) converse(ctx context.Context, record *table.Record, talk *co
 		column.Unusable(ctx, g.name, failure.Of(problem).Reason)
 		if !g.again(talk, err) {
 			return nil, problem
+		}
+	}
+}
+
+// hear gets the next answer of the model. After an answer that is none it begins the conversation anew, as often as that may be.
+func (g *Generator) hear(ctx context.Context, record *table.Record, talk *conversation, spent *runreport.Usage) error {
+	for {
+		answer, usage, err := g.config.Client.Chat(ctx, g.request(record, talk))
+		spent.Add(usage)
+		if err == nil {
+			separateReasoning(&answer)
+			talk.answer = &answer
+			talk.requests++
+			return nil
+		}
+		if usage.Succeeded > 0 {
+			column.Unusable(ctx, g.name, failure.Of(err).Reason)
+		}
+		if !g.beginAnew(talk, usage, err) {
+			return err
 		}
 	}
 }
