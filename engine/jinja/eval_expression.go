@@ -2,16 +2,6 @@ package jinja
 
 import "strings"
 
-// callArguments are evaluated arguments.
-type callArguments struct {
-	positional []Value
-	names      []string
-	named      []Value
-}
-
-// function is a built-in callable.
-type function func(e *evaluation, call callArguments) (Value, error)
-
 func (e *evaluation) eval(node expression) (Value, error) {
 	if err := e.step(1); err != nil {
 		return nil, atLine(err, node.lineNumber())
@@ -356,90 +346,4 @@ func (e *evaluation) runTest(text string, test testFunction, value Value, call c
 		return false, err
 	}
 	return holds, reader.finish()
-}
-
-// parameters reads the arguments of a built-in by position or by name, and finds those that it does not have.
-type parameters struct {
-	what  string
-	call  callArguments
-	at    int
-	named map[string]bool
-	err   error
-}
-
-// value returns the next parameter, or the fallback.
-func (p *parameters) value(text string, fallback Value) Value {
-	if p.at < len(p.call.positional) {
-		p.at++
-		return p.call.positional[p.at-1]
-	}
-	for i, given := range p.call.names {
-		if given == text {
-			if p.named == nil {
-				p.named = map[string]bool{}
-			}
-			p.named[text] = true
-			return p.call.named[i]
-		}
-	}
-	return fallback
-}
-
-// required returns the next parameter, which must be given.
-func (p *parameters) required(text string) Value {
-	missing := Undefined{Message: "missing"}
-	value := p.value(text, missing)
-	if value == Value(missing) && p.err == nil {
-		p.err = fail(KindType, "%s needs the argument '%s'", p.what, text)
-	}
-	return value
-}
-
-func (p *parameters) integer(text string, fallback int64) int64 {
-	switch v := p.value(text, fallback).(type) {
-	case int64:
-		return v
-	case bool:
-		if v {
-			return 1
-		}
-		return 0
-	default:
-		if p.err == nil {
-			p.err = fail(KindType, "%s: '%s' must be an int, not %s", p.what, text, typeName(v))
-		}
-		return fallback
-	}
-}
-
-func (p *parameters) string(text, fallback string) string {
-	switch v := p.value(text, fallback).(type) {
-	case string:
-		return v
-	default:
-		if p.err == nil {
-			p.err = fail(KindType, "%s: '%s' must be a str, not %s", p.what, text, typeName(v))
-		}
-		return fallback
-	}
-}
-
-func (p *parameters) boolean(text string, fallback bool) bool {
-	return Truthy(p.value(text, fallback))
-}
-
-// finish reports the first wrong or left over argument.
-func (p *parameters) finish() error {
-	if p.err != nil {
-		return p.err
-	}
-	if p.at < len(p.call.positional) {
-		return fail(KindType, "%s takes at most %d arguments, got %d", p.what, p.at, len(p.call.positional))
-	}
-	for _, text := range p.call.names {
-		if !p.named[text] {
-			return fail(KindType, "%s has no argument '%s'", p.what, text)
-		}
-	}
-	return nil
 }

@@ -3,7 +3,6 @@ package jinja
 import (
 	"context"
 	"fmt"
-	"math/big"
 	"strings"
 )
 
@@ -122,57 +121,6 @@ func (e *evaluation) enter() error {
 }
 
 func (e *evaluation) leave() { e.depth-- }
-
-// print is str() with the cost counted before it is built, since a value can hold itself many times over.
-func (e *evaluation) print(value Value) (string, error) {
-	switch v := value.(type) {
-	case string:
-		return v, nil
-	case Undefined:
-		return "", e.useUndefined(v)
-	case *boundMethod:
-		return "", v.uncalled()
-	case *List, Tuple, *Dict:
-		if err := e.measure(value, 0); err != nil {
-			return "", err
-		}
-	}
-	return Str(value), nil
-}
-
-// measure counts steps and memory for every value within a value.
-func (e *evaluation) measure(value Value, depth int) error {
-	if depth > maxPrintDepth {
-		return nil
-	}
-	if err := e.step(1); err != nil {
-		return err
-	}
-	each := func(items []Value) error {
-		for _, item := range items {
-			if err := e.measure(item, depth+1); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	switch v := value.(type) {
-	case string:
-		return e.allocate(len(v) + 2)
-	case *big.Int:
-		return e.allocate(v.BitLen() / 3)
-	case *List:
-		return each(v.Items)
-	case Tuple:
-		return each(v)
-	case *Dict:
-		if err := each(v.keys); err != nil {
-			return err
-		}
-		return each(v.values)
-	}
-	return e.allocate(8)
-}
 
 // useUndefined is called where an undefined value is printed, iterated or tested; only strict mode minds.
 func (e *evaluation) useUndefined(value Undefined) error {

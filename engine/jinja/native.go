@@ -112,17 +112,6 @@ func (t *Template) Evaluate(ctx context.Context, vars Vars, options Options) (Va
 	return result, nil
 }
 
-// Path is a name, and the members and items that are reached from it: {{ order.lines[0].sku }}.
-type Path struct {
-	Name string
-	// Steps are the members (string) and items (int64) below the name.
-	Steps []any
-	// Line is where it stands.
-	Line int
-	// Guarded says that the template asks whether it is there, or has a default for it.
-	Guarded bool
-}
-
 // Expression returns the path that a template is, where it is one expression that is nothing but a path.
 func (t *Template) Expression() (Path, bool) {
 	only := onlyExpression(t.body)
@@ -132,28 +121,4 @@ func (t *Template) Expression() (Path, bool) {
 	path, isPath := pathOf(only.value)
 	path.Line = only.lineNumber()
 	return path, isPath
-}
-
-// pathOf reads an expression as a path.
-func pathOf(value expression) (Path, bool) {
-	switch typed := value.(type) {
-	case *name:
-		return Path{Name: typed.name}, true
-	case *attribute:
-		path, isPath := pathOf(typed.object)
-		path.Steps = append(path.Steps, typed.name)
-		return path, isPath
-	case *subscript:
-		path, isPath := pathOf(typed.object)
-		fixed, isConstant := typed.index.(*constant)
-		if !isConstant {
-			return Path{}, false
-		}
-		switch fixed.value.(type) {
-		case string, int64:
-			path.Steps = append(path.Steps, fixed.value)
-			return path, isPath
-		}
-	}
-	return Path{}, false
 }

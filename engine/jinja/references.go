@@ -249,3 +249,38 @@ func (c *referenceCollector) asked(value expression, guarded bool) {
 	c.expression(value)
 	c.guarded = before
 }
+
+// Path is a name, and the members and items that are reached from it: {{ order.lines[0].sku }}.
+type Path struct {
+	Name string
+	// Steps are the members (string) and items (int64) below the name.
+	Steps []any
+	// Line is where it stands.
+	Line int
+	// Guarded says that the template asks whether it is there, or has a default for it.
+	Guarded bool
+}
+
+// pathOf reads an expression as a path.
+func pathOf(value expression) (Path, bool) {
+	switch typed := value.(type) {
+	case *name:
+		return Path{Name: typed.name}, true
+	case *attribute:
+		path, isPath := pathOf(typed.object)
+		path.Steps = append(path.Steps, typed.name)
+		return path, isPath
+	case *subscript:
+		path, isPath := pathOf(typed.object)
+		fixed, isConstant := typed.index.(*constant)
+		if !isConstant {
+			return Path{}, false
+		}
+		switch fixed.value.(type) {
+		case string, int64:
+			path.Steps = append(path.Steps, fixed.value)
+			return path, isPath
+		}
+	}
+	return Path{}, false
+}

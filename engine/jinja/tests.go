@@ -2,9 +2,6 @@ package jinja
 
 import "strings"
 
-// testFunction decides a test such as "is even".
-type testFunction func(e *evaluation, value Value, p *parameters) (bool, error)
-
 // tests are the tests by name.
 var tests = map[string]testFunction{
 	"defined": func(_ *evaluation, value Value, _ *parameters) (bool, error) {

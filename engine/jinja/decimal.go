@@ -6,18 +6,6 @@ import (
 	"strings"
 )
 
-// Written is a number or a truth value that prints as it was written, such as 3.10 or true, and else is what it stands for.
-type Written struct {
-	text  string
-	value Value
-	// unscaled and scale are those of a decimal, the number unscaled · 10^-scale; unscaled is nil for anything else.
-	unscaled *big.Int
-	scale    int32
-}
-
-// NewWritten returns a value that prints as a text.
-func NewWritten(text string, value Value) Value { return Written{text: text, value: value} }
-
 // NewDecimal returns the number unscaled · 10^-scale, which prints as a text. Adding, subtracting and multiplying keeps all of its digits;
 // beside a float, and where it is divided, it is a float.
 func NewDecimal(text string, unscaled *big.Int, scale int32) Value {
@@ -30,14 +18,6 @@ func NewDecimal(text string, unscaled *big.Int, scale int32) Value {
 
 func powerOfTen(exponent int32) *big.Int {
 	return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(exponent)), nil)
-}
-
-// Unwritten is what a value stands for.
-func Unwritten(value Value) Value {
-	if written, isWritten := value.(Written); isWritten {
-		return written.value
-	}
-	return value
 }
 
 // MarshalJSON writes a decimal with all of its digits, and anything else as what it stands for.
