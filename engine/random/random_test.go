@@ -25,9 +25,9 @@ func TestDrawsAreFrozen(t *testing.T) {
 	} {
 		stream := key.Of(made)
 		below, sub := stream.Sub(0), stream.Sub(1)
-		fmt.Fprintf(&text, "row %d ordinal %d attempt %d: %016x %016x float %v normal %v; sub 0 below 10: %d %d %d; sub 1: %016x\n", made.Row,
-			made.Ordinal, made.Attempt, stream.Uint64(), stream.Uint64(), stream.Float64(), stream.Normal(), below.Below(10), below.Below(10), below.Below(10),
-			sub.Uint64())
+		fmt.Fprintf(&text, "row %d ordinal %d attempt %d: %016x %016x float %v normal %v; sub 0 below 10: %d %d %d; sub 1: %016x\n",
+			made.Row, made.Ordinal, made.Attempt, stream.Uint64(), stream.Uint64(), stream.Float64(), stream.Normal(),
+			below.Below(10), below.Below(10), below.Below(10), sub.Uint64())
 	}
 	for _, seed := range []int64{0, -1, math.MaxInt64} {
 		stream := random.NewKey(seed, "seed/order").At(3)
