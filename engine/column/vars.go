@@ -11,7 +11,7 @@ import (
 )
 
 // Vars gives a template the cells of a record by the names of their columns: timestamps in their ISO form, structs as dictionaries
-// in the order of their fields, null as None. The record is only read, and must not change while the template is rendered.
+// in the order of their fields, documents as what they hold, null as None. The record is only read, and must not change while the template is rendered.
 func Vars(record *table.Record) jinja.Vars { return recordVars{record} }
 
 type recordVars struct{ record *table.Record }
@@ -55,6 +55,13 @@ func templateValue(kind table.Type, value any) jinja.Value {
 		return jinja.NewDecimal(typed.String(), typed.Unscaled, typed.Scale)
 	case []byte:
 		return string(typed)
+	case string:
+		if kind.Document {
+			if document, err := jinja.DecodeJSON([]byte(typed)); err == nil {
+				return document
+			}
+		}
+		return typed
 	case []any:
 		if kind.Kind == table.KindStruct {
 			dict := jinja.NewDict()

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/jinja"
 )
 
 // columnName is what a column may be called. The custom resource has the same pattern; a spec that did not pass through the API
@@ -36,6 +37,14 @@ type validation struct {
 	producers map[string]int
 	// references are, for each column of the spec, what it reads.
 	references [][]reference
+	// templates are those of the columns, each with its field.
+	templates []fieldTemplate
+}
+
+// fieldTemplate is a template that parses, and the field that has it.
+type fieldTemplate struct {
+	field    string
+	template *jinja.Template
 }
 
 // reference is a name that a column reads, and the field that says so.
@@ -83,6 +92,9 @@ func (v *validation) run(unknownSeed bool) {
 	}
 	for i := range v.spec.Columns {
 		v.column(i, unknownSeed)
+	}
+	for _, checked := range v.templates {
+		v.paths(checked.field, checked.template)
 	}
 	v.cycles()
 	v.processors(unknownSeed)

@@ -92,6 +92,7 @@ func (v *validation) template(index int, field, source string) {
 	for _, name := range v.columnReferences(parsed.References()) {
 		v.references[index] = append(v.references[index], reference{name: name, field: field})
 	}
+	v.templates = append(v.templates, fieldTemplate{field, parsed})
 }
 
 // columnReferences are the names that a template reads from the columns.

@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	starlarkjson "go.starlark.net/lib/json"
 	"go.starlark.net/starlark"
 
 	"seedloom.dev/seedloom/engine/table"
@@ -22,6 +23,9 @@ func ToStarlark(kind table.Type, value any) starlark.Value {
 	case float64:
 		return starlark.Float(typed)
 	case string:
+		if kind.Document {
+			return fromJSON(typed)
+		}
 		return starlark.String(typed)
 	case time.Time:
 		return starlark.String(table.FormatTimestamp(typed))
@@ -61,6 +65,9 @@ func FromStarlark(kind table.Type, value starlark.Value) (any, error) {
 	}
 	if cell, known, err := fromExact(kind, value); known {
 		return cell, err
+	}
+	if kind.Document {
+		return toJSON(value)
 	}
 	switch typed := value.(type) {
 	case starlark.Bool:
@@ -154,4 +161,23 @@ func finite(number float64) (any, error) {
 		return nil, fmt.Errorf("the value %v is not a finite number; return None where there is none", number)
 	}
 	return number, nil
+}
+
+// fromJSON reads a document. What is no JSON stays a text.
+func fromJSON(text string) starlark.Value {
+	document, err := starlark.Call(new(starlark.Thread), starlarkjson.Module.Members["decode"], starlark.Tuple{starlark.String(text)}, nil)
+	if err != nil {
+		return starlark.String(text)
+	}
+	return document
+}
+
+// toJSON writes a document.
+func toJSON(value starlark.Value) (any, error) {
+	text, err := starlark.Call(new(starlark.Thread), starlarkjson.Module.Members["encode"], starlark.Tuple{value}, nil)
+	if err != nil {
+		return nil, fmt.Errorf("the value can't be written as JSON: %w", err)
+	}
+	written, _ := starlark.AsString(text)
+	return written, nil
 }

@@ -25,7 +25,7 @@ type shape struct {
 }
 
 func (s *shape) tableType() table.Type {
-	made := table.Type{Kind: s.kind}
+	made := table.Type{Kind: s.kind, Document: s.text}
 	switch s.kind {
 	case table.KindList:
 		element := s.parts[0].tableType()

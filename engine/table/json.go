@@ -22,6 +22,10 @@ func AppendJSON(to []byte, kind Type, value any) ([]byte, error) {
 		value = typed.String()
 	case Decimal:
 		return append(to, typed.Plain()...), nil // a number of JSON, with all of its digits
+	case string:
+		if kind.Document && json.Valid([]byte(typed)) {
+			return append(to, typed...), nil
+		}
 	case float64:
 		if math.IsNaN(typed) || math.IsInf(typed, 0) {
 			return append(to, "null"...), nil

@@ -1,0 +1,92 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"seedloom.dev/seedloom/engine/jinja"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+// paths reports what a template reads of columns that these never have: every row would be dropped for it, after it was paid for.
+func (v *validation) paths(field string, template *jinja.Template) {
+	reported := map[string]bool{}
+	guarded := map[string]bool{}
+	for _, path := range template.Paths() {
+		if path.Guarded {
+			guarded[pathText(path, len(path.Steps))] = true
+		}
+	}
+	for _, path := range template.Paths() {
+		index, isColumn := v.columns[path.Name]
+		if !isColumn || path.Guarded {
+			continue
+		}
+		kind, err := columnType(&v.spec.Columns[index])
+		if err != nil {
+			continue // is reported where the column is checked
+		}
+		problem, at := missingMember(kind, path)
+		text := pathText(path, at)
+		if problem == "" || guarded[text] || reported[text] {
+			continue
+		}
+		reported[text] = true
+		v.add(field, ReasonUnknownReference, "%s", problem)
+	}
+}
+
+// missingMember says what of a path a type does not have, and after how many steps; nothing where it has all, as far as it is known.
+func missingMember(kind table.Type, path jinja.Path) (problem string, at int) {
+	for i, step := range path.Steps {
+		name, isName := step.(string)
+		switch {
+		case kind.Kind == table.KindStruct && isName:
+			next, found := member(kind, name)
+			if !found {
+				return fmt.Sprintf("%s has no member %q%s", pathText(path, i), name, suggestion(name, memberNames(kind))), i + 1
+			}
+			kind = next
+		case kind.Kind == table.KindList && !isName && kind.Element != nil:
+			kind = *kind.Element
+		case kind.Kind == table.KindList && isName:
+			return fmt.Sprintf("%s is a list, which has no member %q; take an item of it, such as %s[0], or loop over it", pathText(path, i), name, pathText(path, i)), i + 1
+		default:
+			// Documents without a type may have anything, and texts and numbers have methods.
+			return "", i
+		}
+	}
+	return "", len(path.Steps)
+}
+
+func member(kind table.Type, name string) (table.Type, bool) {
+	for _, field := range kind.Fields {
+		if field.Name == name {
+			return field.Type, true
+		}
+	}
+	return table.Type{}, false
+}
+
+func memberNames(kind table.Type) []string {
+	names := make([]string, len(kind.Fields))
+	for i, field := range kind.Fields {
+		names[i] = field.Name
+	}
+	return names
+}
+
+// pathText writes a path as a template has it, up to so many steps.
+func pathText(path jinja.Path, steps int) string {
+	var text strings.Builder
+	text.WriteString(path.Name)
+	for _, step := range path.Steps[:steps] {
+		switch typed := step.(type) {
+		case string:
+			text.WriteString("." + typed)
+		default:
+			fmt.Fprintf(&text, "[%v]", typed)
+		}
+	}
+	return text.String()
+}
