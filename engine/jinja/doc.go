@@ -22,6 +22,9 @@ func Parse(source string) (*Template, error) {
 	return &Template{body: body, references: collected.names, paths: collected.paths}, nil
 }
 
+// Paths are the members and items that the template reads of its variables, as far as they are constants, in the order in which they stand.
+func (t *Template) Paths() []Path { return t.paths }
+
 // References returns the names that the template reads from its variables, in the order of their first appearance.
 // Names of built-in functions, such as range, are among them: a variable of that name takes precedence.
 func (t *Template) References() []string { return t.references }
