@@ -9,7 +9,8 @@ import (
 	"seedloom.dev/seedloom/engine/table"
 )
 
-// FuzzExtract: whatever a model writes, a document of a schema that allows any, or an error, comes out, and the document is read from itself.
+// FuzzExtract: whatever a model writes, a document of a schema that allows any, or an error, comes out, and the document is read from
+// itself.
 func FuzzExtract(f *testing.F) {
 	for _, theme := range themes(f) {
 		for _, test := range theme.Cases {

@@ -27,7 +27,10 @@ columns:
 - {name: stars, sampler: {type: Uniform, uniform: {low: 1, high: 5}, convertTo: int}}
 - {name: review, llmText: {model: writer, prompt: "{{ stars }}"}}
 - name: rank
-  custom: {strategy: Batch, type: int, starlark: {source: "def generate(rows):\n    return [{'_row': r['_row'], 'rank': 1} for r in rows]\n"}}
+  custom:
+    strategy: Batch
+    type: int
+    starlark: {source: "def generate(rows):\n    return [{'_row': r['_row'], 'rank': 1} for r in rows]\n"}
 output: {persistentVolumeClaim: {claimName: c}}
 `
 
