@@ -56,8 +56,8 @@ const maxDepth = 32
 // ParseTemplate reads a template, or says everything that is wrong with it. The order of its members is kept.
 func ParseTemplate(raw []byte) (*Template, []Problem) { return parseTemplate(raw, nil) }
 
-// parseTypedTemplate reads a template for records of a schema: a text that is nothing but a path keeps the value that it leads to, with its type.
-// Where the types do not go together, as in a list of a number and a text, all texts are texts.
+// parseTypedTemplate reads a template for records of a schema: a text that is nothing but a path keeps the value that it leads to, with its
+// type. Where the types do not go together, as in a list of a number and a text, all texts are texts.
 func parseTypedTemplate(raw []byte, schema *table.Schema) (*Template, []Problem) {
 	template, problems := parseTemplate(raw, schema)
 	if len(problems) == 0 && template.root.fits(table.Type{Kind: table.KindStruct, Fields: template.schema.Fields()}) {

@@ -114,7 +114,8 @@ type renderer struct {
 	options jinja.Options
 }
 
-// value returns what a text becomes. A text that is one expression keeps null, and a document becomes JSON; every other one is what is rendered.
+// value returns what a text becomes. A text that is one expression keeps null, and a document becomes JSON; every other one is what is
+// rendered.
 func (r *renderer) value(n *node, kind table.Type) (any, error) {
 	if n.cell != nil {
 		return n.cell.of(r.record, kind), nil
