@@ -1,5 +1,5 @@
-// Package crd holds the custom resource definition as data, for programs that check manifests without an API server. No code that uses it is
-// here.
+// Package crd holds the custom resource definition as data, for programs that check manifests without an API server. No code that uses
+// it is here.
 package crd
 
 import _ "embed"

@@ -50,7 +50,8 @@ func missingMember(kind table.Type, path jinja.Path) (problem string, at int) {
 		case kind.Kind == table.KindList && !isName && kind.Element != nil:
 			kind = *kind.Element
 		case kind.Kind == table.KindList && isName:
-			return fmt.Sprintf("%s is a list, which has no member %q; take an item of it, such as %s[0], or loop over it", pathText(path, i), name, pathText(path, i)), i + 1
+			list := pathText(path, i)
+			return fmt.Sprintf("%s is a list, which has no member %q; take an item of it, such as %s[0], or loop over it", list, name, list), i + 1
 		default:
 			// Documents without a type may have anything, and texts and numbers have methods.
 			return "", i

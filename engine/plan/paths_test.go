@@ -57,7 +57,8 @@ func TestMembersThatAColumnNeverHasAreFoundBeforeTheRun(t *testing.T) {
 		switch {
 		case want == "" && len(violations) > 0:
 			t.Errorf("%s: got %v", expression, violations)
-		case want != "" && (len(violations) != 1 || violations[0].Field != "spec.columns[2].llmText.prompt" || !strings.Contains(violations[0].String(), want)):
+		case want != "" && (len(violations) != 1 || violations[0].Field != "spec.columns[2].llmText.prompt" ||
+			!strings.Contains(violations[0].String(), want)):
 			t.Errorf("%s: got %v, want %q", expression, violations, want)
 		}
 	}

@@ -70,7 +70,8 @@ type Type struct {
 	Nanoseconds bool
 	// Local says that timestamps are those of a clock on a wall: they belong to no time zone.
 	Local bool
-	// Document says that a string is a document in JSON, which has no type of its own: it is text in files, and the document for templates and code.
+	// Document says that a string is a document in JSON, which has no type of its own: it is text in files, and the document for
+	// templates and code.
 	Document bool
 }
 
