@@ -59,9 +59,10 @@ var _ = Describe("A run that cannot succeed", func() {
 			w.configMap(ctx, "seed", "seed.json", `[{"animal": "owl"}, {"ani`)
 			return v1alpha1.Seed{ConfigMap: &v1alpha1.ConfigMapSeed{Name: "seed", Key: "seed.json"}}
 		}, "seed.json"),
-		Entry("a URL that answers 404", func(context.Context, *world) v1alpha1.Seed {
+		// What a tenant names must not have the engine look around inside of the cluster.
+		Entry("a URL that leads to an address inside", func(context.Context, *world) v1alpha1.Seed {
 			return v1alpha1.Seed{HTTP: &v1alpha1.HTTPSeed{URL: "http://llmsim:8000/no-such-seed.csv"}}
-		}, "404", "http://llmsim:8000/no-such-seed.csv"),
+		}, "http://llmsim:8000/no-such-seed.csv", "only machines near this one", "SEEDLOOM_ALLOWED_ADDRESSES"),
 	)
 
 	It("names the missing Secret, and goes on by itself when it is made", func(ctx SpecContext) {
