@@ -4,7 +4,8 @@
 //
 // Where to find what:
 //
-//	reconciler.go                    the steps of one reconcile, and what is watched
+//	reconcile.go                     the steps of one reconcile, and what is watched
+//	reconciler.go                    what a reconciler is made of
 //	input.go, references.go          what is gathered
 //	warnings.go                      what the cluster says of what does not start
 //	ownership.go, ended_pods.go      which objects are the resource's, and what is remembered of Pods that are gone
