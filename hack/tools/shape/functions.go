@@ -25,7 +25,7 @@ func longFunctions(all []*source, limit int) (long, flat []finding) {
 }
 
 // complexFunctions are the functions above a cognitive complexity, and those of them that are flat switches apart.
-func complexFunctions(all []*source, limit int) (complex, flat []finding) {
+func complexFunctions(all []*source, limit int) (found, flat []finding) {
 	return functions(all, func(_ *source, function *ast.FuncDecl) (int, bool) {
 		complexity := gocognit.Complexity(function)
 		return complexity, complexity > limit
