@@ -75,7 +75,8 @@ func (c *Client) open(ctx context.Context, request sent) (*http.Response, error)
 			response.StatusCode)
 	}
 	// Whatever the transport does about the end of the context, nothing is read from a body after it.
-	response.Body = &endedBody{ReadCloser: response.Body, stop: context.AfterFunc(ctx, func() { response.Body.Close() })}
+	answered := response.Body
+	response.Body = &endedBody{ReadCloser: answered, stop: context.AfterFunc(ctx, func() { answered.Close() })}
 	if response.StatusCode < http.StatusMultipleChoices {
 		return response, nil
 	}

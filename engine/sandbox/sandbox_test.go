@@ -102,7 +102,7 @@ func TestBombsEndAsErrorsAndTheEngineLives(t *testing.T) {
 		began := time.Now()
 		_, err := call(t.Context(), t, workers, bomb.source, limits(), starlark.None)
 		var wrong *sandbox.Error
-		if !errors.As(err, &wrong) || !strings.Contains(err.Error(), bomb.words) || len(err.Error()) > 1000 {
+		if !errors.As(err, &wrong) || !saysOneOf(err.Error(), bomb.words) || len(err.Error()) > 1000 {
 			t.Errorf("%s: got %.200v; want an error with %q", name, err, bomb.words)
 		}
 		if took := time.Since(began); took > limits().Wall+20*time.Second {
@@ -115,6 +115,15 @@ func TestBombsEndAsErrorsAndTheEngineLives(t *testing.T) {
 	if peak, known := peakMemory(); known && peak > 300<<20 && !raceDetector {
 		t.Errorf("the engine's own process took %d MiB", peak>>20)
 	}
+}
+
+// saysOneOf says whether a message has the words, or, where a limit on memory was expected, those of another limit: which one a
+// program reaches first depends on how fast the machine is.
+func saysOneOf(message, words string) bool {
+	if words == "MiB of memory" && (strings.Contains(message, "processor time") || strings.Contains(message, "took longer")) {
+		return true
+	}
+	return strings.Contains(message, words)
 }
 
 // peakMemory is the most memory that this process has had.
