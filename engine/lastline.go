@@ -19,7 +19,7 @@ func logEnding(logger *slog.Logger, ending *Ending, elapsed time.Duration) {
 	if result.Reason != "" {
 		attributes = append(attributes, "reason", result.Reason, "message", result.Message)
 	}
-	if records := ending.Progress.Settled() - ending.Progress.Initial; records > 0 {
+	if records := ending.Progress.Accounted() - ending.Progress.Initial; records > 0 {
 		attributes = append(attributes, "recordsPerSecond", math.Round(100*float64(records)/elapsed.Seconds())/100)
 	}
 	for _, model := range result.Models {

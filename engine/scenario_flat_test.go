@@ -69,7 +69,7 @@ func TestARequestCostsTheSameHoweverManyWereMade(t *testing.T) {
 		made := int64(0)
 		waitUpTo(t, time.Minute, "the next quarter of the rows", func() bool {
 			snapshot := tracker.Snapshot()
-			made = snapshot.Settled()
+			made = snapshot.Accounted()
 			return made >= (quarter+1)*rows/4
 		})
 		costs = append(costs, costOf(t, made))

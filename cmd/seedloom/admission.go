@@ -140,9 +140,9 @@ var typeNames = map[string]string{
 
 // refusalOf says in plain words what an API server has found.
 func refusalOf(problem *field.Error) refusal {
-	made := refusal{field: problem.Field, message: problem.Detail}
-	if made.field == "<nil>" {
-		made.field = ""
+	result := refusal{field: problem.Field, message: problem.Detail}
+	if result.field == "<nil>" {
+		result.field = ""
 	}
 	switch problem.Type {
 	case field.ErrorTypeNotSupported:
@@ -150,28 +150,28 @@ func refusalOf(problem *field.Error) refusal {
 		for _, match := range quoted.FindAllStringSubmatch(problem.Detail, -1) {
 			values = append(values, match[1])
 		}
-		made.enum = true
+		result.enum = true
 		value := fmt.Sprint(problem.BadValue)
-		made.message = fmt.Sprintf("%q is not one of its values%s", value, plan.Suggestion(value, values))
-		if !strings.Contains(made.message, "there are") {
-			made.message += " Its values are " + strings.Join(values, ", ")
+		result.message = fmt.Sprintf("%q is not one of its values%s", value, plan.Suggestion(value, values))
+		if !strings.Contains(result.message, "there are") {
+			result.message += " Its values are " + strings.Join(values, ", ")
 		}
-		return made
+		return result
 	case field.ErrorTypeRequired:
-		made.message = "is missing"
-		return made
+		result.message = "is missing"
+		return result
 	case field.ErrorTypeTypeInvalid, field.ErrorTypeInvalid:
 		if match := ofType.FindStringSubmatch(problem.ErrorBody()); match != nil {
-			made.message = fmt.Sprintf("must be %s, but is %s", typeNames[match[1]], typeNames[match[2]])
-			return made
+			result.message = fmt.Sprintf("must be %s, but is %s", typeNames[match[1]], typeNames[match[2]])
+			return result
 		}
-		made.ofParts = problem.Type == field.ErrorTypeInvalid
+		result.ofParts = problem.Type == field.ErrorTypeInvalid
 	}
-	if problem.Type != field.ErrorTypeInvalid || made.message == "" {
-		made.message = problem.ErrorBody()
+	if problem.Type != field.ErrorTypeInvalid || result.message == "" {
+		result.message = problem.ErrorBody()
 	}
-	made.message = pathBefore.ReplaceAllString(made.message, "")
-	return made
+	result.message = pathBefore.ReplaceAllString(result.message, "")
+	return result
 }
 
 // fieldsOf are the names of the fields of an object, by its path.

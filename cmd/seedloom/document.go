@@ -53,13 +53,13 @@ var syntaxPlace = regexp.MustCompile(`^yaml: (?:unmarshal errors:\s*)?line (\d+)
 
 // syntaxProblem says where a file is no YAML.
 func syntaxProblem(file string, err error) problem {
-	made := problem{File: file, Severity: severityError, Message: "is no YAML: " + strings.TrimPrefix(err.Error(), "yaml: ")}
+	found := problem{File: file, Severity: severityError, Message: "is no YAML: " + strings.TrimPrefix(err.Error(), "yaml: ")}
 	if match := syntaxPlace.FindStringSubmatch(err.Error()); match != nil {
-		made.Line, _ = strconv.Atoi(match[1]) // it is made of digits
-		made.Column = 1
-		made.Message = "is no YAML: " + err.Error()[len(match[0]):]
+		found.Line, _ = strconv.Atoi(match[1]) // it is made of digits
+		found.Column = 1
+		found.Message = "is no YAML: " + err.Error()[len(match[0]):]
 	}
-	return made
+	return found
 }
 
 // text is the value of a key of the document's root, when that is a text.
@@ -82,11 +82,11 @@ func (d *document) text(keys ...string) string {
 
 // at is the problem with its place: that of the field, or of the innermost field around it that is there.
 func (d *document) at(severity severity, field, message string) problem {
-	made := problem{File: d.file, Severity: severity, Field: field, Message: message}
+	found := problem{File: d.file, Severity: severity, Field: field, Message: message}
 	for path := field; ; {
-		if found, known := d.places[path]; known {
-			made.Line, made.Column = found.line, found.column
-			return made
+		if place, known := d.places[path]; known {
+			found.Line, found.Column = place.line, place.column
+			return found
 		}
 		cut := strings.LastIndexAny(path, ".[")
 		if cut < 0 {
@@ -94,8 +94,8 @@ func (d *document) at(severity severity, field, message string) problem {
 		}
 		path = path[:cut]
 	}
-	made.Line, made.Column = d.root.Line, d.root.Column
-	return made
+	found.Line, found.Column = d.root.Line, d.root.Column
+	return found
 }
 
 func (d *document) add(field string, node *yamlv3.Node, format string, arguments ...any) {

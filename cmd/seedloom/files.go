@@ -117,20 +117,20 @@ func (d *definition) addDocuments(all *resources, documents []*document, changes
 
 // nothingIn says that a file has no manifest, and what it has.
 func nothingIn(file string, documents []*document) problem {
-	made := problem{File: file, Severity: severityError, Message: fmt.Sprintf("there is no resource of kind %s in it", kindDatasetGeneration)}
+	found := problem{File: file, Severity: severityError, Message: fmt.Sprintf("there is no resource of kind %s in it", kindDatasetGeneration)}
 	for _, document := range documents {
 		kind := document.text("kind")
 		if kind == "" {
-			made.Line, made.Column = document.root.Line, document.root.Column
-			made.Message += "; a manifest begins with apiVersion and kind"
-			return made
+			found.Line, found.Column = document.root.Line, document.root.Column
+			found.Message += "; a manifest begins with apiVersion and kind"
+			return found
 		}
 		if hint := plan.Suggestion(kind, []string{kindDatasetGeneration}); strings.Contains(hint, "did you mean") {
-			made.Line, made.Column = document.root.Line, document.root.Column
-			made.Message = fmt.Sprintf("there is no kind %q%s", kind, hint)
+			found.Line, found.Column = document.root.Line, document.root.Column
+			found.Message = fmt.Sprintf("there is no kind %q%s", kind, hint)
 		}
 	}
-	return made
+	return found
 }
 
 func readInput(streams *Streams, name string) ([]byte, error) {

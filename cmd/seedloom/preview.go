@@ -120,23 +120,23 @@ type previewDocument struct {
 }
 
 func documentOf(result *engine.PreviewResult) (*previewDocument, error) {
-	made := &previewDocument{
+	document := &previewDocument{
 		Records: []json.RawMessage{}, Dropped: []store.DroppedRow{}, Metadata: result.Dataset.Metadata, TaskTraces: result.TaskTraces,
 	}
-	made.Dropped = append(made.Dropped, result.Dataset.Dropped...)
+	document.Dropped = append(document.Dropped, result.Dataset.Dropped...)
 	var err error
-	if made.Records, err = appendRecords(made.Records, result.Dataset.Schema, result.Dataset.Rows); err != nil {
+	if document.Records, err = appendRecords(document.Records, result.Dataset.Schema, result.Dataset.Rows); err != nil {
 		return nil, err
 	}
 	for _, form := range result.Dataset.Forms {
-		if made.Processors == nil {
-			made.Processors = map[string][]json.RawMessage{}
+		if document.Processors == nil {
+			document.Processors = map[string][]json.RawMessage{}
 		}
-		if made.Processors[form.Processor], err = appendRecords(nil, form.Schema, form.Rows); err != nil {
+		if document.Processors[form.Processor], err = appendRecords(nil, form.Schema, form.Rows); err != nil {
 			return nil, err
 		}
 	}
-	return made, nil
+	return document, nil
 }
 
 func appendRecords(records []json.RawMessage, schema *table.Schema, rows [][]any) ([]json.RawMessage, error) {
@@ -151,7 +151,7 @@ func appendRecords(records []json.RawMessage, schema *table.Schema, rows [][]any
 }
 
 func encode(result *engine.PreviewResult) ([]byte, error) {
-	made, err := documentOf(result)
+	document, err := documentOf(result)
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +159,7 @@ func encode(result *engine.PreviewResult) ([]byte, error) {
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	err = encoder.Encode(made)
+	err = encoder.Encode(document)
 	return text.Bytes(), err
 }
 

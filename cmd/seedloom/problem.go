@@ -103,9 +103,9 @@ type manifestReport struct {
 	Valid     bool   `json:"valid"`
 }
 
-func printReport(streams *Streams, made *validationReport) error {
+func printReport(streams *Streams, report *validationReport) error {
 	encoder := json.NewEncoder(streams.Out)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	return encoder.Encode(made)
+	return encoder.Encode(report)
 }

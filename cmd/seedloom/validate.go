@@ -54,7 +54,7 @@ func (o *validateOptions) run(command *cobra.Command, streams *Streams, argument
 		}
 		all.manifests = []*manifest{chosen}
 	}
-	made := &validationReport{Problems: inOrder(all.problems), Manifests: []manifestReport{}}
+	report := &validationReport{Problems: inOrder(all.problems), Manifests: []manifestReport{}}
 	invalid := map[string]bool{}
 	for _, problem := range all.problems {
 		invalid[problem.File] = true
@@ -64,29 +64,29 @@ func (o *validateOptions) run(command *cobra.Command, streams *Streams, argument
 		if err := o.checkSeed(command.Context(), one, all); err != nil {
 			return err
 		}
-		made.Problems = append(made.Problems, inOrder(one.problems)...)
-		made.Manifests = append(made.Manifests, manifestReport{
+		report.Problems = append(report.Problems, inOrder(one.problems)...)
+		report.Manifests = append(report.Manifests, manifestReport{
 			File: one.document.file, Namespace: one.namespace(), Name: one.document.text("metadata", "name"), Valid: one.isValid(),
 		})
 		if !one.isValid() {
 			invalid[one.document.file] = true
 		}
 	}
-	made.Valid = len(invalid) == 0
-	return o.print(streams, made, invalid)
+	report.Valid = len(invalid) == 0
+	return o.print(streams, report, invalid)
 }
 
 // print prints what was found, and returns how the command ends.
-func (o *validateOptions) print(streams *Streams, made *validationReport, invalid map[string]bool) error {
-	if err := o.printProblems(streams, made); err != nil {
+func (o *validateOptions) print(streams *Streams, report *validationReport, invalid map[string]bool) error {
+	if err := o.printProblems(streams, report); err != nil {
 		return err
 	}
-	for _, one := range made.Manifests {
+	for _, one := range report.Manifests {
 		if one.Valid && o.format == "text" {
 			fmt.Fprintf(streams.Out, "datasetgeneration/%s is valid\n", one.Name)
 		}
 	}
-	if made.Valid {
+	if report.Valid {
 		return nil
 	}
 	if o.format != "json" {
@@ -96,17 +96,17 @@ func (o *validateOptions) print(streams *Streams, made *validationReport, invali
 				what = file + " is"
 			}
 		}
-		streams.Errorf("error: %s invalid: %s", what, counted(countOf(made.Problems, severityError), "problem"))
+		streams.Errorf("error: %s invalid: %s", what, counted(countOf(report.Problems, severityError), "problem"))
 	}
 	return &endedError{code: exitFailed}
 }
 
 // printProblems prints the problems in the format of the command; with json all of the report.
-func (o *validateOptions) printProblems(streams *Streams, made *validationReport) error {
+func (o *validateOptions) printProblems(streams *Streams, report *validationReport) error {
 	if o.format == "json" {
-		return printReport(streams, made)
+		return printReport(streams, report)
 	}
-	for _, one := range made.Problems {
+	for _, one := range report.Problems {
 		switch {
 		case o.format == "github":
 			fmt.Fprintln(streams.Out, one.annotation())

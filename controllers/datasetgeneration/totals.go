@@ -81,8 +81,8 @@ func (s *situation) showProgress(status *v1alpha1.DatasetGenerationStatus) {
 	changed := t.records.Actual > records.Actual || t.records.Dropped > records.Dropped || t.records.Filtered > records.Filtered
 	// When all Pods have ended, the counts are the last ones, and the conditions that tell of the end should stand beside them.
 	ended := s.observed.running == 0 && len(s.observed.shards) > 0
-	early := !ended && !s.isStopped() && progress.LastProgressTime != nil && s.now.Sub(progress.LastProgressTime.Time) < progressWriteInterval
-	if changed && !early {
+	tooSoon := !ended && !s.isStopped() && progress.LastProgressTime != nil && s.now.Sub(progress.LastProgressTime.Time) < progressWriteInterval
+	if changed && !tooSoon {
 		records.Actual = max(records.Actual, t.records.Actual)
 		records.Dropped = max(records.Dropped, t.records.Dropped)
 		records.Added = max(records.Added, t.records.Added)
@@ -101,7 +101,7 @@ func (s *situation) showProgress(status *v1alpha1.DatasetGenerationStatus) {
 	}
 	// A number that only moves a little is no reason to write the status.
 	slow, shown := s.slowRequests(), progress.SlowRequests
-	if changed && !early || (slow == 0) != (shown == 0) || max(slow-shown, shown-slow) > shown/10 {
+	if changed && !tooSoon || (slow == 0) != (shown == 0) || max(slow-shown, shown-slow) > shown/10 {
 		progress.SlowRequests = slow
 	}
 	progress.Percent = percent(records)

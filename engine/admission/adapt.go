@@ -203,8 +203,8 @@ func (l *Limiter) cut(from int, now time.Time) {
 	l.restart(now)
 }
 
-// settle takes the requests that were not refused for a while for accepted.
-func (l *Limiter) settle(now time.Time) {
+// acceptOverdue takes the requests that were not refused for a while for accepted.
+func (l *Limiter) acceptOverdue(now time.Time) {
 	if l.recovering && l.tried > 0 && !now.Before(l.triedSince.Add(l.patience)) {
 		l.accepted()
 	}

@@ -151,7 +151,7 @@ func (l *Limiter) room(now time.Time) Wait {
 	if now.Before(l.pausedUntil) {
 		return Wait{Pause, l.pausedUntil}
 	}
-	l.settle(now)
+	l.acceptOverdue(now)
 	if l.running >= l.limit {
 		l.saturated = true
 		return Wait{Reason: Limit}

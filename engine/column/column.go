@@ -24,13 +24,15 @@ type Answer struct {
 	Usage runreport.Usage
 	// Earlier is what earlier calls for the cell have cost, which failed, and which this one went on from. It is valid beside an error too.
 	Earlier runreport.Usage
+	// Kept is what the next call for the cell needs to go on from a failure that passes. Nil where there is nothing to keep.
+	Kept any
 }
 
-// ModelGenerator has a model make one cell. It is called from many goroutines at once, and only reads the record, but for the cell that it
-// makes: there it may keep what it wants to find again when it is called again after a failure that passes. Nobody else looks at a cell
-// before it is made. Its errors are failure.Error, or that of its context.
+// ModelGenerator has a model make one cell. It is called from many goroutines at once, and only reads the record. When it is called again
+// for the same cell, after a failure that passes, it gets what its last answer has kept. Its errors are failure.Error, or that of its
+// context.
 type ModelGenerator interface {
-	Ask(ctx context.Context, record *table.Record) (Answer, error)
+	Ask(ctx context.Context, record *table.Record, kept any) (Answer, error)
 }
 
 // BatchValue is one value that batch code returned.

@@ -31,9 +31,21 @@ type Cell struct {
 	Failed      bool
 }
 
-// line is a cell in the file: after its checksum, as JSON, on a line of its own. Its values are any when it is written, and JSON when it is
-// read, since only the schema says what they become.
+// kind is what a line says: nothing, where it is a cell.
+type kind string
+
+const (
+	kindCell kind = ""
+	// kindRestart is a row that is started again, at the line's attempt.
+	kindRestart kind = "restart"
+	// kindBegin has the first row after the row group in the place of the row.
+	kindBegin kind = "begin"
+)
+
+// line is an entry in the file: after its checksum, as JSON, on a line of its own. The values of a cell are any when it is written, and JSON
+// when it is read, since only the schema says what they become.
 type line[V any] struct {
+	Kind    kind   `json:"kind,omitempty"`
 	Row     int64  `json:"row"`
 	Ordinal int32  `json:"ordinal,omitempty"`
 	Attempt int32  `json:"attempt,omitempty"`
@@ -72,9 +84,16 @@ func NewWriter(file File, valid int64) *Writer { return &Writer{file: file, size
 
 // Append writes a cell. When it returns, the cell survives the end of the process, however it ends; that of the machine only after Sync.
 func (w *Writer) Append(cell Cell) error {
+	return w.append(&line[any]{
+		Row: int64(cell.Row), Ordinal: cell.Ordinal, Attempt: cell.Attempt, Column: cell.Column, Value: cell.Value,
+		SideEffects: cell.SideEffects, Usage: cell.Usage, Failed: cell.Failed,
+	})
+}
+
+func (w *Writer) append(entry *line[any]) error {
 	buffer := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(buffer)
-	text, err := cell.appendTo(buffer)
+	text, err := entry.appendTo(buffer)
 	if err != nil {
 		return err
 	}
@@ -91,15 +110,11 @@ func (w *Writer) Append(cell Cell) error {
 // buffers are those of lines that were written.
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// appendTo writes the line of a cell into a buffer, whose memory it shares.
-func (c *Cell) appendTo(buffer *bytes.Buffer) ([]byte, error) {
+// appendTo writes the line, with its checksum, into a buffer, whose memory the result shares.
+func (l *line[V]) appendTo(buffer *bytes.Buffer) ([]byte, error) {
 	buffer.Reset()
 	buffer.WriteString(noSum)
-	entry := line[any]{
-		Row: int64(c.Row), Ordinal: c.Ordinal, Attempt: c.Attempt, Column: c.Column, Value: c.Value,
-		SideEffects: c.SideEffects, Usage: c.Usage, Failed: c.Failed,
-	}
-	if err := json.NewEncoder(buffer).Encode(&entry); err != nil { // ends with a line feed
+	if err := json.NewEncoder(buffer).Encode(l); err != nil { // ends with a line feed
 		return nil, err
 	}
 	text := buffer.Bytes()
@@ -112,13 +127,13 @@ func (c *Cell) appendTo(buffer *bytes.Buffer) ([]byte, error) {
 
 // Again notes that a row is started again, at an attempt: none before it is to be gone on with.
 func (w *Writer) Again(row table.RowIndex, attempt int32) error {
-	return w.Append(Cell{Row: row, Attempt: attempt})
+	return w.append(&line[any]{Kind: kindRestart, Row: int64(row), Attempt: attempt})
 }
 
 // Begin notes which row is the first one after the row group: the cells after it are made of what all rows until there have given. It is
 // wanted where they depend on all rows of the row group, whose end may move.
 func (w *Writer) Begin(end table.RowIndex) error {
-	return w.Append(Cell{Row: end})
+	return w.append(&line[any]{Kind: kindBegin, Row: int64(end)})
 }
 
 // Size is how many bytes the journal has.
@@ -167,13 +182,17 @@ func Read(data []byte, schema *table.Schema) Content {
 		if end < 0 {
 			break
 		}
-		cell, known, err := parse(data[:end], schema)
+		entry, err := parse(data[:end])
+		if err != nil {
+			break
+		}
+		cell, known, err := cellOf(entry, schema)
 		if err != nil {
 			break
 		}
 		content.Valid += int64(end) + 1
 		data = data[end+1:]
-		if cell.Column == "" && cell.Attempt == 0 {
+		if entry.Kind == kindBegin {
 			content.End, content.Current = cell.Row, len(content.Cells)
 			clear(content.Attempts)
 			continue
@@ -190,25 +209,31 @@ func Read(data []byte, schema *table.Schema) Content {
 	return content
 }
 
-func parse(text []byte, schema *table.Schema) (cell Cell, known bool, err error) {
+// parse reads a line whose checksum must be right.
+func parse(text []byte) (*line[json.RawMessage], error) {
 	if len(text) < sumDigits+1 || text[sumDigits] != ' ' {
-		return Cell{}, false, fmt.Errorf("no checksum")
+		return nil, fmt.Errorf("no checksum")
 	}
 	sum, err := strconv.ParseUint(string(text[:sumDigits]), 16, 32)
 	if err != nil {
-		return Cell{}, false, err
+		return nil, err
 	}
 	document := text[sumDigits+1:]
 	if crc32.Checksum(document, polynomial) != uint32(sum) {
-		return Cell{}, false, fmt.Errorf("wrong checksum")
+		return nil, fmt.Errorf("wrong checksum")
 	}
-	var entry line[json.RawMessage]
-	if err := json.Unmarshal(document, &entry); err != nil {
-		return Cell{}, false, err
-	}
+	entry := new(line[json.RawMessage])
+	return entry, json.Unmarshal(document, entry)
+}
+
+// cellOf is what a line says of a cell, whose value is known if the schema has its column.
+func cellOf(entry *line[json.RawMessage], schema *table.Schema) (cell Cell, known bool, err error) {
 	cell = Cell{
 		Row: table.RowIndex(entry.Row), Ordinal: entry.Ordinal, Attempt: entry.Attempt, Column: entry.Column, Usage: entry.Usage,
 		Failed: entry.Failed,
+	}
+	if entry.Kind != kindCell {
+		return cell, false, nil
 	}
 	index, known := schema.Index(entry.Column)
 	if !known || index+len(entry.SideEffects) >= schema.Len() {

@@ -29,17 +29,17 @@ type settings struct {
 }
 
 func newSettings(model *v1alpha1.Model) settings {
-	made := settings{model: model.Model, rowSeed: model.RowSeed == v1alpha1.RowSeedEnabled,
+	result := settings{model: model.Model, rowSeed: model.RowSeed == v1alpha1.RowSeedEnabled,
 		stream: model.Streaming == v1alpha1.StreamingEnabled}
 	if parameters := model.Parameters; parameters != nil {
-		made.temperature = newParameter(parameters.Temperature, parameters.TemperatureDistribution)
-		made.topP = newParameter(parameters.TopP, parameters.TopPDistribution)
-		made.maxTokens = parameters.MaxTokens
+		result.temperature = newParameter(parameters.Temperature, parameters.TemperatureDistribution)
+		result.topP = newParameter(parameters.TopP, parameters.TopPDistribution)
+		result.maxTokens = parameters.MaxTokens
 	}
 	if model.Embedding != nil {
-		made.embedding = *model.Embedding
+		result.embedding = *model.Embedding
 	}
-	return made
+	return result
 }
 
 // seed returns the seed of a request.
@@ -64,7 +64,7 @@ func newParameter(fixed *v1alpha1.Decimal, distribution *v1alpha1.ParameterDistr
 	case distribution == nil:
 	case distribution.Manual != nil:
 		manual := distribution.Manual
-		made := parameter{}
+		result := parameter{}
 		sum := 0.0
 		for i := range manual.Values {
 			weight := 1.0
@@ -72,9 +72,9 @@ func newParameter(fixed *v1alpha1.Decimal, distribution *v1alpha1.ParameterDistr
 				weight = manual.Weights[i].Float64()
 			}
 			sum += weight
-			made.values, made.bounds = append(made.values, manual.Values[i].String()), append(made.bounds, sum)
+			result.values, result.bounds = append(result.values, manual.Values[i].String()), append(result.bounds, sum)
 		}
-		return made
+		return result
 	case distribution.Uniform != nil && distribution.Uniform.Low != nil && distribution.Uniform.High != nil:
 		return parameter{low: distribution.Uniform.Low.Float64(), high: distribution.Uniform.High.Float64()}
 	}

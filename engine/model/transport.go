@@ -79,15 +79,15 @@ func newDownloads(provider *v1alpha1.Provider, connections int, guard *connectio
 // request. An error is a failure.Error.
 func (s *Set) LoadCertificates(directory string) error {
 	for i := range s.providers {
-		given := s.providers[i].TLS
-		if given == nil {
+		settings := s.providers[i].TLS
+		if settings == nil {
 			continue
 		}
 		if directory == "" {
 			return failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun,
 				"provider %q has tls, but it was not said where its certificates are", s.providers[i].Name)
 		}
-		config, err := certificates(given, filepath.Join(directory, s.providers[i].Name))
+		config, err := certificates(settings, filepath.Join(directory, s.providers[i].Name))
 		if err != nil {
 			return failure.Wrap(err, v1alpha1.ReasonConfigInvalid, failure.EndRun,
 				"reading the certificates of provider %q", s.providers[i].Name)
@@ -97,9 +97,9 @@ func (s *Set) LoadCertificates(directory string) error {
 	return nil
 }
 
-func certificates(given *v1alpha1.ProviderTLS, folder string) (*tls.Config, error) {
+func certificates(settings *v1alpha1.ProviderTLS, folder string) (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	if reference := given.CABundleConfigMapRef; reference != nil {
+	if reference := settings.CABundleConfigMapRef; reference != nil {
 		bundle, err := os.ReadFile(filepath.Join(folder, runreport.CABundleName))
 		if err != nil {
 			return nil, err
@@ -115,7 +115,7 @@ func certificates(given *v1alpha1.ProviderTLS, folder string) (*tls.Config, erro
 		}
 		config.RootCAs = authorities
 	}
-	if reference := given.ClientCertificateSecretRef; reference != nil {
+	if reference := settings.ClientCertificateSecretRef; reference != nil {
 		load := func() (*tls.Certificate, error) {
 			pair := [2]string{filepath.Join(folder, runreport.ClientCertificateName), filepath.Join(folder, runreport.ClientKeyName)}
 			certificate, err := tls.LoadX509KeyPair(pair[0], pair[1])

@@ -129,8 +129,8 @@ func (v *validation) output(unknownSeed bool) {
 	for i := range v.spec.Columns {
 		column := &v.spec.Columns[i]
 		names := []string{column.Name}
-		for _, made := range sideEffects(column) {
-			names = append(names, made.Name)
+		for _, effect := range sideEffects(column) {
+			names = append(names, effect.Name)
 		}
 		if !column.IsDropped() && slices.ContainsFunc(names, func(name string) bool { return !matchesAny(patterns, name) }) {
 			return
@@ -190,8 +190,8 @@ func split(spec *v1alpha1.DatasetGenerationSpec, fields []table.Field) (output, 
 	for i := range spec.Columns {
 		column := &spec.Columns[i]
 		left[column.Name] = column.IsDropped()
-		for _, made := range sideEffects(column) {
-			left[made.Name] = column.IsDropped()
+		for _, effect := range sideEffects(column) {
+			left[effect.Name] = column.IsDropped()
 		}
 	}
 	for _, field := range fields {

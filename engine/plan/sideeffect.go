@@ -26,22 +26,22 @@ func sideEffects(column *v1alpha1.Column) []sideEffect {
 	if prompt == nil {
 		return nil
 	}
-	var made []sideEffect
+	var effects []sideEffect
 	if prompt.Trace != "" && prompt.Trace != v1alpha1.ConversationTraceNone {
-		made = append(made, sideEffect{table.Field{Name: column.Name + traceSuffix, Type: traceType()}, "trace"})
+		effects = append(effects, sideEffect{table.Field{Name: column.Name + traceSuffix, Type: traceType()}, "trace"})
 	}
 	if prompt.ExtractsReasoning() {
-		made = append(made, sideEffect{table.Field{Name: column.Name + reasoningSuffix}, "extractReasoning"})
+		effects = append(effects, sideEffect{table.Field{Name: column.Name + reasoningSuffix}, "extractReasoning"})
 	}
-	return made
+	return effects
 }
 
 // SideEffects maps the names of all side-effect columns of a spec to those of the columns that they are made with.
 func SideEffects(spec *v1alpha1.DatasetGenerationSpec) map[string]string {
 	producers := map[string]string{}
 	for i := range spec.Columns {
-		for _, made := range sideEffects(&spec.Columns[i]) {
-			producers[made.Name] = spec.Columns[i].Name
+		for _, effect := range sideEffects(&spec.Columns[i]) {
+			producers[effect.Name] = spec.Columns[i].Name
 		}
 	}
 	return producers
@@ -66,13 +66,13 @@ func (v *validation) sideEffectNames(index int) {
 	if len(configured) != 1 {
 		return
 	}
-	for _, made := range sideEffects(column) {
-		field := fmt.Sprintf("spec.columns[%d].%s.%s", index, configured[0], made.setting)
-		if other, taken := v.columns[made.Name]; taken {
-			v.add(field, ReasonDuplicateColumn, "adds a column %q, but spec.columns[%d] is called so: rename it", made.Name, other)
+	for _, effect := range sideEffects(column) {
+		field := fmt.Sprintf("spec.columns[%d].%s.%s", index, configured[0], effect.setting)
+		if other, taken := v.columns[effect.Name]; taken {
+			v.add(field, ReasonDuplicateColumn, "adds a column %q, but spec.columns[%d] is called so: rename it", effect.Name, other)
 		}
-		if v.isSeedName(made.Name) {
-			v.add(field, ReasonSeedColumnClash, "adds a column %q, but the seed has a column of that name: rename column %q", made.Name, column.Name)
+		if v.isSeedName(effect.Name) {
+			v.add(field, ReasonSeedColumnClash, "adds a column %q, but the seed has a column of that name: rename column %q", effect.Name, column.Name)
 		}
 	}
 }

@@ -63,9 +63,9 @@ func newValidation(spec *v1alpha1.DatasetGenerationSpec) *validation {
 		}
 	}
 	for i := range spec.Columns {
-		for _, made := range sideEffects(&spec.Columns[i]) {
-			if _, taken := v.producers[made.Name]; !taken {
-				v.producers[made.Name] = i
+		for _, effect := range sideEffects(&spec.Columns[i]) {
+			if _, taken := v.producers[effect.Name]; !taken {
+				v.producers[effect.Name] = i
 			}
 		}
 	}
@@ -246,8 +246,8 @@ func (v *validation) candidates(except int) []string {
 	for i, column := range v.spec.Columns {
 		if i != except && column.Name != "" {
 			names = append(names, column.Name)
-			for _, made := range sideEffects(&v.spec.Columns[i]) {
-				names = append(names, made.Name)
+			for _, effect := range sideEffects(&v.spec.Columns[i]) {
+				names = append(names, effect.Name)
 			}
 		}
 	}

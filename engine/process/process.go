@@ -66,7 +66,7 @@ type entry struct {
 // New makes the processors of a valid spec for records with the schema. Those that only choose columns are no part of it: the plan knows
 // which columns are left out.
 func New(spec *v1alpha1.DatasetGenerationSpec, schema *table.Schema, workers *sandbox.Workers) (*Set, error) {
-	made := &Set{timeout: timeout}
+	result := &Set{timeout: timeout}
 	for i := range spec.Processors {
 		configured := &spec.Processors[i]
 		next := entry{name: configured.Name, policy: configured.FailurePolicy}
@@ -84,9 +84,9 @@ func New(spec *v1alpha1.DatasetGenerationSpec, schema *table.Schema, workers *sa
 		if err != nil {
 			return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "processor %q: %v", configured.Name, err)
 		}
-		made.entries = append(made.entries, next)
+		result.entries = append(result.entries, next)
 	}
-	return made, nil
+	return result, nil
 }
 
 // Has says whether a processor works at the stage.
@@ -122,8 +122,8 @@ func (s *Set) Forms() []Form {
 	}
 	var forms []Form
 	for i := range s.entries {
-		if made, isTransform := s.entries[i].processor.(*transform); isTransform {
-			forms = append(forms, Form{Processor: s.entries[i].name, Schema: made.template.Schema()})
+		if result, isTransform := s.entries[i].processor.(*transform); isTransform {
+			forms = append(forms, Form{Processor: s.entries[i].name, Schema: result.template.Schema()})
 		}
 	}
 	return forms

@@ -80,7 +80,7 @@ func (p *program) records(batch *Batch, dicts []*starlark.Dict) ([]*table.Record
 	taken := make(map[table.RowIndex]int, len(sources))
 	records := make([]*table.Record, 0, len(dicts))
 	for position, dict := range dicts {
-		number, given, err := sandbox.RowNumber(dict)
+		number, text, err := sandbox.RowNumber(dict)
 		if err != nil {
 			return nil, fmt.Errorf("item %d of what it returned: %w", position, err)
 		}
@@ -88,7 +88,7 @@ func (p *program) records(batch *Batch, dicts []*starlark.Dict) ([]*table.Record
 		candidates := sources[row]
 		if len(candidates) == 0 {
 			return nil, fmt.Errorf("item %d of what it returned: %s is %s, which is none of the rows that it was given", position, sandbox.RowKey,
-				given)
+				text)
 		}
 		ordinal := taken[row]
 		taken[row]++

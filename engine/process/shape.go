@@ -12,7 +12,7 @@ func (p *templateParser) typeOf(n *node) table.Type {
 	if !known {
 		return table.Type{}
 	}
-	return settle(found)
+	return typed(found)
 }
 
 // infer is typeOf, where a null, and a list of nothing else, have no type yet.
@@ -46,7 +46,7 @@ func (p *templateParser) infer(n *node) (table.Type, bool) {
 			}
 			merged, fits := merge(element, found)
 			if !fits {
-				p.problem(child.path, "is a %s, but the items before it are %s; all items of a list have one type", settle(found), settle(element))
+				p.problem(child.path, "is a %s, but the items before it are %s; all items of a list have one type", typed(found), typed(element))
 				continue
 			}
 			element = merged
@@ -97,20 +97,20 @@ func mergeFields(a, b table.Type) (table.Type, bool) {
 	return merged, true
 }
 
-// settle makes a text of what has no type.
-func settle(kind table.Type) table.Type {
+// typed makes a text of what has no type.
+func typed(kind table.Type) table.Type {
 	switch kind.Kind {
 	case unknown.Kind:
 		return table.Type{}
 	case table.KindList:
-		element := settle(*kind.Element)
+		element := typed(*kind.Element)
 		return table.Type{Kind: table.KindList, Element: &element}
 	case table.KindStruct:
-		settled := table.Type{Kind: table.KindStruct}
+		result := table.Type{Kind: table.KindStruct}
 		for _, field := range kind.Fields {
-			settled.Fields = append(settled.Fields, table.Field{Name: field.Name, Type: settle(field.Type)})
+			result.Fields = append(result.Fields, table.Field{Name: field.Name, Type: typed(field.Type)})
 		}
-		return settled
+		return result
 	}
 	return kind
 }

@@ -67,7 +67,7 @@ func parseTypedTemplate(raw []byte, schema *table.Schema) (*Template, []Problem)
 }
 
 func parseTemplate(raw []byte, schema *table.Schema) (*Template, []Problem) {
-	parser := &templateParser{decoder: json.NewDecoder(bytes.NewReader(raw)), made: &Template{}, schema: schema}
+	parser := &templateParser{decoder: json.NewDecoder(bytes.NewReader(raw)), template: &Template{}, schema: schema}
 	parser.decoder.UseNumber()
 	root, err := parser.value("", 0)
 	if err == nil {
@@ -87,8 +87,8 @@ func parseTemplate(raw []byte, schema *table.Schema) (*Template, []Problem) {
 	if len(parser.problems) > 0 {
 		return nil, parser.problems
 	}
-	parser.made.root, parser.made.schema = root, table.NewSchema(kind.Fields...)
-	return parser.made, nil
+	parser.template.root, parser.template.schema = root, table.NewSchema(kind.Fields...)
+	return parser.template, nil
 }
 
 // Schema is that of what the template renders to.
@@ -161,7 +161,7 @@ type templateParser struct {
 	// schema is that of the records; nil where it is not known yet.
 	schema   *table.Schema
 	decoder  *json.Decoder
-	made     *Template
+	template *Template
 	problems []Problem
 }
 
@@ -178,44 +178,44 @@ func (p *templateParser) value(path string, depth int) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	made := &node{path: path}
+	current := &node{path: path}
 	switch typed := token.(type) {
 	case nil:
 		return nil, nil
 	case bool:
-		made.kind, made.constant = table.KindBool, typed
+		current.kind, current.constant = table.KindBool, typed
 	case json.Number:
-		p.number(made, typed)
+		p.number(current, typed)
 	case string:
-		made.kind = table.KindString
-		if made.template, err = jinja.Parse(typed); err != nil {
+		current.kind = table.KindString
+		if current.template, err = jinja.Parse(typed); err != nil {
 			p.problem(path, "is not a valid template: %v", err)
-			return made, nil
+			return current, nil
 		}
-		p.made.texts = append(p.made.texts, text{path, made.template})
+		p.template.texts = append(p.template.texts, text{path, current.template})
 	case json.Delim:
 		if typed == '{' {
-			return made, p.object(made, depth)
+			return current, p.object(current, depth)
 		}
-		return made, p.list(made, depth)
+		return current, p.list(current, depth)
 	}
-	return made, nil
+	return current, nil
 }
 
-func (p *templateParser) number(made *node, number json.Number) {
+func (p *templateParser) number(current *node, number json.Number) {
 	if whole, err := strconv.ParseInt(number.String(), 10, 64); err == nil {
-		made.kind, made.constant = table.KindInt, whole
+		current.kind, current.constant = table.KindInt, whole
 		return
 	}
 	fraction, err := number.Float64()
 	if err != nil {
-		p.problem(made.path, "the number %s is too large", number)
+		p.problem(current.path, "the number %s is too large", number)
 	}
-	made.kind, made.constant = table.KindFloat, fraction
+	current.kind, current.constant = table.KindFloat, fraction
 }
 
-func (p *templateParser) object(made *node, depth int) error {
-	made.kind = table.KindStruct
+func (p *templateParser) object(current *node, depth int) error {
+	current.kind = table.KindStruct
 	for p.decoder.More() {
 		key, err := p.decoder.Token()
 		if err != nil {
@@ -223,34 +223,34 @@ func (p *templateParser) object(made *node, depth int) error {
 		}
 		name, _ := key.(string) // the decoder accepts nothing else
 		path := name
-		if made.path != "" {
-			path = made.path + "." + name
+		if current.path != "" {
+			path = current.path + "." + name
 		}
 		switch {
 		case name == "":
-			p.problem(made.path, "a member needs a name")
-		case slices.Contains(made.names, name):
+			p.problem(current.path, "a member needs a name")
+		case slices.Contains(current.names, name):
 			p.problem(path, "stands here more than once")
 		}
 		child, err := p.value(path, depth+1)
 		if err != nil {
 			return err
 		}
-		made.names = append(made.names, name)
-		made.children = append(made.children, child)
+		current.names = append(current.names, name)
+		current.children = append(current.children, child)
 	}
 	_, err := p.decoder.Token()
 	return err
 }
 
-func (p *templateParser) list(made *node, depth int) error {
-	made.kind = table.KindList
+func (p *templateParser) list(current *node, depth int) error {
+	current.kind = table.KindList
 	for p.decoder.More() {
-		child, err := p.value(fmt.Sprintf("%s[%d]", made.path, len(made.children)), depth+1)
+		child, err := p.value(fmt.Sprintf("%s[%d]", current.path, len(current.children)), depth+1)
 		if err != nil {
 			return err
 		}
-		made.children = append(made.children, child)
+		current.children = append(current.children, child)
 	}
 	_, err := p.decoder.Token()
 	return err

@@ -40,10 +40,10 @@ func (t *Tracker) Handler(identity Identity) http.Handler {
 	return mux
 }
 
-// report returns what the documents say of columns and models. They count the cells of settled records, which add up in every column.
+// report returns what the documents say of columns and models. They count the cells of accounted records, which add up in every column.
 func report(snapshot *Snapshot) (columns []runreport.Column, models []runreport.Model) {
 	for i := range snapshot.Columns {
-		columns = append(columns, snapshot.Columns[i].Settled())
+		columns = append(columns, snapshot.Columns[i].Accounted())
 	}
 	for i := range snapshot.Models {
 		models = append(models, snapshot.Models[i].Model)
@@ -55,7 +55,7 @@ var (
 	recordsDescription = prometheus.NewDesc("seedloom_records", "Records by fate.", []string{"shard", "fate"}, nil)
 	targetDescription  = prometheus.NewDesc("seedloom_records_target", "Records that were asked for.", []string{"shard"}, nil)
 	cellsDescription   = prometheus.NewDesc("seedloom_cells",
-		"Cells of settled records by column and outcome.", []string{"shard", "column", "outcome"}, nil)
+		"Cells of accounted records by column and outcome.", []string{"shard", "column", "outcome"}, nil)
 	flightDescription = prometheus.NewDesc("seedloom_tasks_in_flight", "Tasks that run now.", []string{"shard"}, nil)
 	slowDescription   = prometheus.NewDesc("seedloom_slow_requests", "Requests of models under way for longer than the threshold.",
 		[]string{"shard"}, nil)

@@ -28,18 +28,18 @@ type Tracker struct {
 	unusable []runreport.Drop
 	columns  []columnState
 	models   []modelState
-	// began is when this process began to make rows; initial are the records that were settled by then.
+	// began is when this process began to make rows; initial are the records that were accounted for by then.
 	began   time.Time
 	initial int64
 	samples samples
 }
 
-// columnState are the counts of a column. Those of settled rows are added up; work is what the executor last said of the others.
+// columnState are the counts of a column. Those of accounted rows are added up; work is what the executor last said of the others.
 type columnState struct {
-	model   string
-	settled runreport.Column
-	work    ColumnWork
-	initial int64
+	model     string
+	accounted runreport.Column
+	work      ColumnWork
+	initial   int64
 }
 
 type modelState struct {
@@ -57,7 +57,7 @@ func NewTracker(columns []ColumnOf, models []string, now func() time.Time) *Trac
 	tracker := &Tracker{now: now, phase: runreport.PhaseRunning, positions: make(map[string]int)}
 	for i, column := range columns {
 		tracker.positions[column.Name] = i
-		tracker.columns = append(tracker.columns, columnState{model: column.Model, settled: runreport.Column{Name: column.Name}})
+		tracker.columns = append(tracker.columns, columnState{model: column.Model, accounted: runreport.Column{Name: column.Name}})
 	}
 	for _, alias := range models {
 		tracker.models = append(tracker.models, modelState{used: runreport.Model{Alias: alias}})
@@ -133,7 +133,7 @@ func (t *Tracker) Add(counts Counts) {
 	t.records.Add(counts.Records)
 	for _, column := range counts.Columns {
 		if i := t.Column(column.Name); i >= 0 {
-			t.columns[i].settled.Add(column)
+			t.columns[i].accounted.Add(column)
 		}
 	}
 	for _, model := range counts.Models {
@@ -217,7 +217,7 @@ func (t *Tracker) Begin() {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
 	t.began = t.now()
-	t.initial = t.settled()
+	t.initial = t.accounted()
 	for i := range t.columns {
 		t.columns[i].initial = t.columns[i].completed(expected(t.records))
 	}
@@ -239,7 +239,7 @@ func (t *Tracker) Sample() {
 
 func (t *Tracker) sample(now time.Time) {
 	next := t.samples.next(now)
-	next.records = t.settled() - t.initial
+	next.records = t.accounted() - t.initial
 	for i := range t.columns {
 		next.columns[i] = t.columns[i].fresh(expected(t.records))
 	}
@@ -248,17 +248,17 @@ func (t *Tracker) sample(now time.Time) {
 	}
 }
 
-// settled is the number of records whose fate is known.
-func (t *Tracker) settled() int64 { return t.records.Actual + t.records.Dropped }
+// accounted is the number of records whose fate is known.
+func (t *Tracker) accounted() int64 { return t.records.Actual + t.records.Dropped }
 
 // open are the cells that are made of rows without a fate. A batch that has been resized may have more of them than are counted as its
 // records yet.
 func (c *columnState) open(total int64) int64 {
-	return max(0, min(c.work.Open, total-c.settled.Cells()))
+	return max(0, min(c.work.Open, total-c.accounted.Cells()))
 }
 
 func (c *columnState) completed(total int64) int64 {
-	return c.settled.Cells() + c.open(total)
+	return c.accounted.Cells() + c.open(total)
 }
 
 // fresh are the cells that this process has made.
@@ -289,8 +289,8 @@ func (t *Tracker) Snapshot() Snapshot {
 		snapshot.Elapsed = now.Sub(t.began)
 	}
 	first, age := t.samples.oldest(now)
-	snapshot.RecordsPerSecond = rate(t.settled()-t.initial-first.records, age)
-	snapshot.AverageRecordsPerSecond = rate(t.settled()-t.initial, snapshot.Elapsed)
+	snapshot.RecordsPerSecond = rate(t.accounted()-t.initial-first.records, age)
+	snapshot.AverageRecordsPerSecond = rate(t.accounted()-t.initial, snapshot.Elapsed)
 	for i := range t.columns {
 		snapshot.Columns[i] = t.column(&t.columns[i], first.columns, i, age, snapshot.Elapsed)
 		snapshot.Deferred += snapshot.Columns[i].Deferred
@@ -305,14 +305,14 @@ func (t *Tracker) Snapshot() Snapshot {
 func (t *Tracker) column(state *columnState, first []int64, position int, age, elapsed time.Duration) Column {
 	total := expected(t.records)
 	column := Column{
-		Name: state.settled.Name, Model: state.model, Completed: state.completed(total), Open: state.open(total),
-		Failed: state.settled.Failed, Dropped: state.settled.Dropped, Skipped: state.settled.Skipped,
+		Name: state.accounted.Name, Model: state.model, Completed: state.completed(total), Open: state.open(total),
+		Failed: state.accounted.Failed, Dropped: state.accounted.Dropped, Skipped: state.accounted.Skipped,
 		Initial:  state.initial + state.work.Recovered,
-		InFlight: state.work.Running, Deferred: state.work.Deferred, settled: state.settled,
+		InFlight: state.work.Running, Deferred: state.work.Deferred, accounted: state.accounted,
 	}
 	// Row groups of an earlier, larger target are in the output, and count.
 	column.Total = max(total, column.Completed)
-	column.Succeeded = state.settled.Succeeded + column.Open
+	column.Succeeded = state.accounted.Succeeded + column.Open
 	fresh := state.fresh(total)
 	if first != nil {
 		column.PerSecond = rate(fresh-first[position], age)

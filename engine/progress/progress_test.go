@@ -52,7 +52,7 @@ func TestWhatIsTakenBackIsGone(t *testing.T) {
 	tracker.Add(counts(5, 3))
 	tracker.Add(counts(0, -3))
 	snapshot := tracker.Snapshot()
-	if snapshot.Records != (runreport.Records{Actual: 5}) || len(snapshot.Dropped) != 0 || snapshot.Columns[0].Settled() != (runreport.Column{Name: "review", Succeeded: 5}) {
+	if snapshot.Records != (runreport.Records{Actual: 5}) || len(snapshot.Dropped) != 0 || snapshot.Columns[0].Accounted() != (runreport.Column{Name: "review", Succeeded: 5}) {
 		t.Errorf("got %+v", snapshot)
 	}
 }

@@ -50,7 +50,7 @@ type Column struct {
 	// Failed are the cells that have cost a row, Dropped those of rows that were dropped for another column.
 	Failed  int64 `json:"failed"`
 	Dropped int64 `json:"dropped"`
-	// Skipped are the cells of settled rows that were left out by skip.
+	// Skipped are the cells of accounted rows that were left out by skip.
 	Skipped int64 `json:"skipped"`
 	// Open are those of Succeeded whose row has not met its fate yet; cells that were left out are among them until then.
 	Open int64 `json:"open"`
@@ -62,11 +62,11 @@ type Column struct {
 	PerSecond        float64 `json:"perSecond"`
 	AveragePerSecond float64 `json:"averagePerSecond"`
 
-	settled runreport.Column
+	accounted runreport.Column
 }
 
-// Settled are the counts of the settled rows alone.
-func (c *Column) Settled() runreport.Column { return c.settled }
+// Accounted are the counts of the accounted rows alone.
+func (c *Column) Accounted() runreport.Column { return c.accounted }
 
 // Model is the use of a model, over all processes of the run; its rates are those of the last half minute.
 type Model struct {
@@ -100,8 +100,8 @@ func expected(records runreport.Records) int64 {
 	return max(0, records.Target+records.Added-records.Filtered)
 }
 
-// Settled are the records whose fate is known.
-func (s *Snapshot) Settled() int64 { return s.Records.Actual + s.Records.Dropped }
+// Accounted are the records whose fate is known.
+func (s *Snapshot) Accounted() int64 { return s.Records.Actual + s.Records.Dropped }
 
 // UnusableAnswers is how many answers could not be used, and the most frequent of their causes.
 func (s *Snapshot) UnusableAnswers() (count int64, most runreport.Drop) {
@@ -114,8 +114,8 @@ func (s *Snapshot) UnusableAnswers() (count int64, most runreport.Drop) {
 	return count, most
 }
 
-// Percent says how much of the records is settled, from 0 to 100.
-func (s *Snapshot) Percent() float64 { return percent(s.Settled(), s.Expected()) }
+// Percent says how much of the records is accounted for, from 0 to 100.
+func (s *Snapshot) Percent() float64 { return percent(s.Accounted(), s.Expected()) }
 
 // Percent says how much of the column is completed, from 0 to 100.
 func (c *Column) Percent() float64 { return percent(c.Completed, c.Total) }
@@ -133,7 +133,7 @@ const minSamples = 20
 // estimate says when the slowest of the models' columns will be done at its present rate. Without such columns it is the records that
 // count.
 func (s *Snapshot) estimate() Estimate {
-	if s.Settled() >= s.Expected() {
+	if s.Accounted() >= s.Expected() {
 		return Estimate{Known: true}
 	}
 	if s.Phase != runreport.PhaseRunning {
@@ -154,7 +154,7 @@ func (s *Snapshot) estimate() Estimate {
 		longest = max(longest, seconds)
 	}
 	if !models {
-		seconds, known := remaining(s.Expected()-s.Settled(), s.Settled()-s.Initial, s.RecordsPerSecond, s.AverageRecordsPerSecond)
+		seconds, known := remaining(s.Expected()-s.Accounted(), s.Accounted()-s.Initial, s.RecordsPerSecond, s.AverageRecordsPerSecond)
 		if !known {
 			return Estimate{}
 		}
@@ -163,7 +163,7 @@ func (s *Snapshot) estimate() Estimate {
 	return Estimate{Known: true, Time: time.Duration(min(longest*float64(time.Second), math.MaxInt64/2))}
 }
 
-func remaining(left, made int64, now, average float64) (seconds float64, known bool) {
+func remaining(left, samples int64, now, average float64) (seconds float64, known bool) {
 	if left <= 0 {
 		return 0, true
 	}
@@ -171,7 +171,7 @@ func remaining(left, made int64, now, average float64) (seconds float64, known b
 	if rate <= 0 {
 		rate = average
 	}
-	if made < minSamples || rate <= 0 {
+	if samples < minSamples || rate <= 0 {
 		return 0, false
 	}
 	return float64(left) / rate, true

@@ -26,9 +26,9 @@ func check(t *testing.T, snapshot progress.Snapshot) {
 			column.Open > column.Succeeded {
 			t.Fatalf("column %+v does not add up", column)
 		}
-		settled := column.Settled()
-		if settled.Succeeded+settled.Failed+settled.Dropped != snapshot.Settled() {
-			t.Fatalf("column %+v has other settled rows than the records %+v", settled, snapshot.Records)
+		accounted := column.Accounted()
+		if accounted.Succeeded+accounted.Failed+accounted.Dropped != snapshot.Accounted() {
+			t.Fatalf("column %+v has other accounted rows than the records %+v", accounted, snapshot.Records)
 		}
 	}
 }
@@ -71,7 +71,7 @@ func TestEverySnapshotIsOfOneMoment(t *testing.T) {
 	writing.Wait()
 	close(done)
 	reading.Wait()
-	if last := tracker.Snapshot(); last.Settled() != 64*200 || last.Percent() != 100 || !last.Remaining.Known {
+	if last := tracker.Snapshot(); last.Accounted() != 64*200 || last.Percent() != 100 || !last.Remaining.Known {
 		t.Errorf("got %+v", last)
 	}
 }

@@ -51,7 +51,7 @@ type (
 	code func(ctx context.Context, row table.RowIndex) (any, error)
 )
 
-func (a ask) Ask(ctx context.Context, record *table.Record) (column.Answer, error) {
+func (a ask) Ask(ctx context.Context, record *table.Record, _ any) (column.Answer, error) {
 	text, err := a(ctx, record.Row)
 	return column.Answer{Value: text, Usage: runreport.Usage{Succeeded: 1}}, err
 }

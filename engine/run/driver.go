@@ -267,6 +267,7 @@ func (d *driver) start(ctx context.Context, lane int, now time.Time) bool {
 	if column := d.steps[task.Column].columns[0]; column.Execution == plan.Remote {
 		ctx, begun.requests = model.WithProgress(ctx, tracer != nil)
 		begun.request = d.watch.BeginRequest(column, task, begun.requests, now)
+		begun.kept = task.Records[0].Unfinished[column.Index]
 	} else if column.Execution == plan.Batch {
 		begun.request = d.watch.BeginBatch(fmt.Sprintf("column %q", column.Name), len(task.Records), now)
 	}
@@ -379,10 +380,21 @@ func (d *driver) apply(back result) {
 	}
 }
 
+// keep leaves with a record what the next try of a cell goes on from.
+func keep(record *table.Record, column int, kept any) {
+	if record.Unfinished == nil {
+		record.Unfinished = make(map[int]any, 1)
+	}
+	record.Unfinished[column] = kept
+}
+
 // hand hands what a task came back with to its records and to the scheduler.
 func (d *driver) hand(step *step, column *plan.Column, back result, now time.Time) {
 	switch {
 	case back.err != nil:
+		if back.answer.Kept != nil {
+			keep(back.task.Records[0], column.Index, back.answer.Kept)
+		}
 		d.core.Failed(back.task, failure.Of(back.err), now)
 		return
 	case step.local:

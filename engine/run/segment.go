@@ -30,15 +30,15 @@ type segment struct {
 func segmentsOf(e *executor) []*segment {
 	var segments []*segment
 	var columns []*plan.Column
-	early := map[*plan.Column]bool{}
+	sampledFirst := map[*plan.Column]bool{}
 	if e.holdsRowGroups() {
-		early = sampled(e.Plan.Columns)
-		first := slices.DeleteFunc(slices.Clone(e.Plan.Columns), func(column *plan.Column) bool { return !early[column] })
+		sampledFirst = sampled(e.Plan.Columns)
+		first := slices.DeleteFunc(slices.Clone(e.Plan.Columns), func(column *plan.Column) bool { return !sampledFirst[column] })
 		segments = append(segments, newSegment(e, first, nil))
 		segments[0].held = true
 	}
 	for _, next := range e.Plan.Columns {
-		if early[next] {
+		if sampledFirst[next] {
 			continue
 		}
 		if next.Resize {

@@ -34,10 +34,10 @@ func stepsOf(columns []*plan.Column, hold bool) []*step {
 	// A column waits for these others that are not local, directly or through local ones.
 	waits := map[int][]int{}
 	var steps []*step
-	early := sampled(columns)
+	sampledFirst := sampled(columns)
 	for _, column := range columns {
 		var waitsFor []int
-		after := hold && !early[column]
+		after := hold && !sampledFirst[column]
 		if after {
 			waitsFor = append(waitsFor, theHold)
 		}

@@ -23,8 +23,10 @@ type result struct {
 	task schedule.Task
 	// request is the number of the request, or the batch, in the watch; 0 is none.
 	request int64
-	answer  column.Answer
-	values  []column.BatchValue
+	// kept is what an earlier task for the same cell has left for this one.
+	kept   any
+	answer column.Answer
+	values []column.BatchValue
 	// failures are those of single rows of a local step.
 	failures []schedule.RowFailure
 	err      error
@@ -62,7 +64,7 @@ func (p *performer) perform(ctx context.Context, started result) (back result) {
 	case column.Execution == plan.Batch:
 		back.values, back.err = p.generators.Batch[column.Index].GenerateBatch(ctx, task.Records, column.Resize)
 	default:
-		back.answer, back.err = p.generators.Model[column.Index].Ask(ctx, task.Records[0])
+		back.answer, back.err = p.generators.Model[column.Index].Ask(ctx, task.Records[0], back.kept)
 		if back.err == nil {
 			back.err = p.journals.Append(task.Group(), journalled(task.Records[0], column, back.answer))
 		} else if failure.Of(back.err).Consequence == failure.DropRow {

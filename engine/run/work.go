@@ -59,7 +59,7 @@ func (w *work) of(core *schedule.Core) *progress.Work {
 				continue
 			}
 			w.report.Columns = append(w.report.Columns, progress.ColumnWork{
-				Column: position, Open: counts.Made - w.accounted, Recovered: counts.Recovered, Running: counts.Running, Deferred: counts.Deferred,
+				Column: position, Open: counts.Completed - w.accounted, Recovered: counts.Recovered, Running: counts.Running, Deferred: counts.Deferred,
 			})
 		}
 	}

@@ -2,9 +2,9 @@ package schedule
 
 // CellCounts are the cells of a column by what becomes of them.
 type CellCounts struct {
-	// Made are the cells that are there, those that were left out among them, without those of attempts that have failed since. Recovered
+	// Completed are the cells that are there, those that were left out among them, without those of attempts that have failed since. Recovered
 	// are those of them that an earlier process has made.
-	Made, Recovered int64
+	Completed, Recovered int64
 	// Running are the cells that are being made, Deferred those that wait for their next try.
 	Running, Deferred int64
 }
@@ -25,7 +25,7 @@ func (c *Core) Load(lane int) (running, limit int) {
 func (c *Core) forget(column int, state cellState) {
 	switch {
 	case state == cellDone || state == cellSkipped:
-		c.counts[column].Made--
+		c.counts[column].Completed--
 	case state == cellDeferred:
 		c.counts[column].Deferred--
 	}

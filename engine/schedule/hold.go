@@ -109,7 +109,7 @@ func (c *Core) keep(r *row) {
 			r.group.batchUnmet[column]--
 		}
 		r.cells[column].state = cellDone
-		c.counts[column].Made++
+		c.counts[column].Completed++
 		r.remaining--
 		for _, dependent := range c.dependents[column] {
 			r.cells[dependent].unmet--

@@ -90,13 +90,13 @@ func (c *Core) lastViolation() string {
 func (c *Core) countViolations(handedOut []Task) []string {
 	counts := make([]CellCounts, len(c.config.Columns))
 	for i := range c.config.Columns {
-		counts[i].Made = c.doneRows
+		counts[i].Completed = c.doneRows
 		counts[i].Recovered = c.counts[i].Recovered
 		for _, group := range c.groups {
 			for at := range group.rows {
 				r := &group.rows[at]
 				if r.state == rowActive && r.cells[i].state.there() {
-					counts[i].Made++
+					counts[i].Completed++
 				}
 				if r.state == rowActive && r.cells[i].state == cellDeferred {
 					counts[i].Deferred++

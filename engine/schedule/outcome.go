@@ -124,7 +124,7 @@ func (c *Core) Wants(task Task, position int) bool {
 // resolved notes that a cell is done or skipped.
 func (c *Core) resolved(r *row, column int, state cellState) {
 	r.cells[column].state = state
-	c.counts[column].Made++
+	c.counts[column].Completed++
 	r.remaining--
 	c.resolvedBeforeHold(r, column)
 	for _, dependent := range c.dependents[column] {

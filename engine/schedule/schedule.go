@@ -193,7 +193,7 @@ func (c *Core) begin(r *row) {
 func (c *Core) recover(r *row) {
 	for _, column := range c.config.Recovered(r.record) {
 		r.cells[column].state = cellDone
-		c.counts[column].Made++
+		c.counts[column].Completed++
 		c.counts[column].Recovered++
 		r.remaining--
 		for _, dependent := range c.dependents[column] {

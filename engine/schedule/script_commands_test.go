@@ -231,7 +231,7 @@ func (s *script) state(words) {
 		}
 	}
 	for i, counts := range s.core.CellCounts() {
-		s.say("%s: %d made, %d running, %d deferred", s.nameOf(i), counts.Made, counts.Running, counts.Deferred)
+		s.say("%s: %d made, %d running, %d deferred", s.nameOf(i), counts.Completed, counts.Running, counts.Deferred)
 	}
 }
 

@@ -17,14 +17,14 @@ const (
 func (s *Shares) Await(ctx context.Context, tell func(endpoint string)) error {
 	ticker := time.NewTicker(lookInterval)
 	defer ticker.Stop()
-	var told time.Time
+	var warned time.Time
 	for {
 		endpoint, waits := s.closed()
 		if !waits {
 			return nil
 		}
-		if told.IsZero() || s.now().Sub(told) >= tellInterval {
-			told = s.now()
+		if warned.IsZero() || s.now().Sub(warned) >= tellInterval {
+			warned = s.now()
 			tell(endpoint)
 		}
 		select {

@@ -17,16 +17,16 @@ func (s *Shares) Handler(pod runreport.PodIdentity) http.Handler {
 			http.Error(writer, "the request can't be read", http.StatusBadRequest)
 			return
 		}
-		told, err := runreport.ParseShares(data)
+		document, err := runreport.ParseShares(data)
 		if err != nil {
 			http.Error(writer, err.Error(), http.StatusBadRequest)
 			return
 		}
-		if pod.UID == "" || told.Pod != pod {
+		if pod.UID == "" || document.Pod != pod {
 			http.Error(writer, "this is meant for another Pod", http.StatusForbidden)
 			return
 		}
-		sequence := s.apply(told)
+		sequence := s.apply(document)
 		writer.Header().Set("Content-Type", "application/json")
 		// The reader has gone away when this fails.
 		_ = json.NewEncoder(writer).Encode(runreport.SharesReport{Version: runreport.Version, Pod: pod, Sequence: sequence,

@@ -22,8 +22,8 @@ type Shares struct {
 	mutex sync.Mutex
 	// alone are the parts that need nobody, by endpoint; from the spec until the operator has told others.
 	alone map[string]int
-	// told are those of the operator, nil until there are any, as of heard; sequence is that of its message.
-	told     map[string]int
+	// reported are those of the operator, nil until there are any, as of heard; sequence is that of its message.
+	reported map[string]int
 	heard    time.Time
 	sequence int64
 	// toldAlone is what Alone has said last.
@@ -36,15 +36,15 @@ type Shares struct {
 // New returns the shares of an engine that makes one of so many shards. Where no operator divides what is shared, as on a command line, the
 // engine has the part that needs nobody from the beginning.
 func New(spec *v1alpha1.DatasetGenerationSpec, shards int32, operator bool, now func() time.Time) *Shares {
-	made := &Shares{now: now, endpoints: spec.Endpoints(), started: now(), changed: make(chan struct{}, 1), alone: make(map[string]int)}
+	result := &Shares{now: now, endpoints: spec.Endpoints(), started: now(), changed: make(chan struct{}, 1), alone: make(map[string]int)}
 	if operator {
-		made.patience = runreport.SharePatience
+		result.patience = runreport.SharePatience
 	}
 	for endpoint, limit := range spec.SharedLimits() {
-		made.alone[endpoint] = runreport.ShareAlone(limit, shards)
+		result.alone[endpoint] = runreport.ShareAlone(limit, shards)
 	}
-	made.states = make([]runreport.ShareState, len(made.endpoints))
-	return made
+	result.states = make([]runreport.ShareState, len(result.endpoints))
+	return result
 }
 
 // Endpoints are those of the spec, each once, in the order of their providers. Positions are positions in it.
@@ -62,8 +62,8 @@ func (s *Shares) Limit(position int) (limit int, limited bool) {
 
 func (s *Shares) limit(position int) (limit int, limited bool) {
 	endpoint := s.endpoints[position]
-	if s.isTold() {
-		limit, limited = s.told[endpoint]
+	if s.hasReport() {
+		limit, limited = s.reported[endpoint]
 		return limit, limited
 	}
 	limit, limited = s.alone[endpoint]
@@ -83,18 +83,18 @@ func (s *Shares) Any() bool {
 	return false
 }
 
-// isTold says whether the operator has told the shares lately, waits whether it may still do so for the first time.
-func (s *Shares) isTold() bool {
-	return s.told != nil && s.now().Sub(s.heard) < runreport.ShareValidity
+// hasReport says whether the operator has sent the shares lately, waits whether it may still do so for the first time.
+func (s *Shares) hasReport() bool {
+	return s.reported != nil && s.now().Sub(s.heard) < runreport.ShareValidity
 }
-func (s *Shares) waits() bool { return s.told == nil && s.now().Sub(s.started) < s.patience }
+func (s *Shares) waits() bool { return s.reported == nil && s.now().Sub(s.started) < s.patience }
 
 // Alone says whether the engine shares an endpoint and has to do without the operator that divides it, and whether that is new since the
 // last call.
 func (s *Shares) Alone() (alone, changed bool) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	alone = s.patience > 0 && len(s.alone) > 0 && !s.isTold() && !s.waits()
+	alone = s.patience > 0 && len(s.alone) > 0 && !s.hasReport() && !s.waits()
 	changed = alone != s.toldAlone
 	s.toldAlone = alone
 	return alone, changed
@@ -108,9 +108,9 @@ func (s *Shares) apply(message *runreport.Shares) (newest int64) {
 		return s.sequence
 	}
 	s.sequence, s.heard = message.Sequence, s.now()
-	s.told, s.alone = make(map[string]int), make(map[string]int)
+	s.reported, s.alone = make(map[string]int), make(map[string]int)
 	for _, share := range message.Shares {
-		s.told[share.Endpoint], s.alone[share.Endpoint] = share.Limit, share.Alone
+		s.reported[share.Endpoint], s.alone[share.Endpoint] = share.Limit, share.Alone
 	}
 	select {
 	case s.changed <- struct{}{}:

@@ -29,12 +29,12 @@ type Rules struct {
 	any   bool
 
 	mutex sync.Mutex
-	// told are the failures that were warned about, maxTold at most.
-	told map[failing]bool
+	// warned are the failures that were warned about, maxWarned at most.
+	warned map[failing]bool
 }
 
-// maxTold bounds the causes that are told: a cause may name what is in the row.
-const maxTold = 100
+// maxWarned bounds the causes that are warned about: a cause may name what is in the row.
+const maxWarned = 100
 
 // failing is a cause for which the condition of a column fails.
 type failing struct{ column, cause string }
@@ -43,7 +43,7 @@ type failing struct{ column, cause string }
 func New(p *plan.Plan, logger *slog.Logger) (*Rules, error) {
 	columns := p.Schema.Len()
 	rules := &Rules{logger: logger, conditions: make([]*jinja.Condition, columns), draws: make([]random.Key, columns),
-		told: map[failing]bool{}}
+		warned: map[failing]bool{}}
 	for _, configured := range p.Columns {
 		if configured.Skip == nil {
 			continue
@@ -67,21 +67,21 @@ func (r *Rules) Any() bool { return r.any }
 
 // Skips says whether a cell is left out, and writes then what it holds instead. The cells that the column requires are there, and the
 // record's skipped cells are noted in its list.
-func (r *Rules) Skips(ctx context.Context, record *table.Record, made *plan.Column) bool {
-	if made.Skip == nil || !r.propagates(record, made) && !r.holds(ctx, record, made) {
+func (r *Rules) Skips(ctx context.Context, record *table.Record, target *plan.Column) bool {
+	if target.Skip == nil || !r.propagates(record, target) && !r.holds(ctx, record, target) {
 		return false
 	}
-	record.Cells[made.Index] = made.Skip.Value
-	record.Skipped[made.Index] = true
-	for _, index := range made.SideEffects {
+	record.Cells[target.Index] = target.Skip.Value
+	record.Skipped[target.Index] = true
+	for _, index := range target.SideEffects {
 		record.Cells[index] = nil
 		record.Skipped[index] = true
 	}
 	return true
 }
 
-func (r *Rules) propagates(record *table.Record, made *plan.Column) bool {
-	for _, index := range made.Skip.Propagates {
+func (r *Rules) propagates(record *table.Record, target *plan.Column) bool {
+	for _, index := range target.Skip.Propagates {
 		if record.Skipped[index] {
 			return true
 		}
@@ -91,32 +91,32 @@ func (r *Rules) propagates(record *table.Record, made *plan.Column) bool {
 
 // holds says whether the condition of a column is true. One that fails is taken for true: nothing is paid for a cell that was perhaps not
 // wanted.
-func (r *Rules) holds(ctx context.Context, record *table.Record, made *plan.Column) bool {
-	condition := r.conditions[made.Index]
+func (r *Rules) holds(ctx context.Context, record *table.Record, target *plan.Column) bool {
+	condition := r.conditions[target.Index]
 	if condition == nil {
 		return false
 	}
-	options := column.TemplateOptions(r.draws[made.Index], record)
+	options := column.TemplateOptions(r.draws[target.Index], record)
 	options.Limits = limits
 	holds, err := condition.Holds(ctx, column.Vars(record), options)
 	if err == nil {
 		return holds
 	}
 	if ctx.Err() == nil {
-		r.warn(record, made, err)
+		r.warn(record, target, err)
 	}
 	return true
 }
 
 // warn tells once of each cause in each column.
-func (r *Rules) warn(record *table.Record, made *plan.Column, err error) {
-	cause := failing{made.Name, err.Error()}
+func (r *Rules) warn(record *table.Record, target *plan.Column, err error) {
+	cause := failing{target.Name, err.Error()}
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	if r.told[cause] || len(r.told) == maxTold {
+	if r.warned[cause] || len(r.warned) == maxWarned {
 		return
 	}
-	r.told[cause] = true
-	r.logger.Warn("skip.when fails, so that the cell is skipped; other rows in which it does are not told", "column", made.Name,
+	r.warned[cause] = true
+	r.logger.Warn("skip.when fails, so that the cell is skipped; other rows in which it does are not logged", "column", target.Name,
 		"row", record.Row, "cause", err)
 }

@@ -242,13 +242,13 @@ func countColumns(document *metadata, input *Description, summary *Summary) {
 		if column.Source == sourceSeed {
 			column.Succeeded, column.Dropped = summary.Records.Actual, summary.Records.Dropped
 		}
-		made := column.Name
+		producedBy := column.Name
 		producer, isSideEffect := input.SideEffects[column.Name]
 		if isSideEffect {
-			made = producer
+			producedBy = producer
 		}
 		for _, counted := range summary.Columns {
-			if counted.Name == made {
+			if counted.Name == producedBy {
 				column.Succeeded, column.Failed, column.Dropped, column.Skipped = counted.Succeeded, counted.Failed, counted.Dropped, counted.Skipped
 				if !isSideEffect { // which costs nothing beside its column
 					column.metadataUsage = usageIn(counted.Usage, input.columnCost(counted))

@@ -62,15 +62,15 @@ func (s *Store) publish(ctx context.Context, manifests []*Manifest, attempt int3
 		if err != nil {
 			return err
 		}
-		made, err := publisher(ctx, manifest.Index, records)
+		processed, err := publisher(ctx, manifest.Index, records)
 		if err != nil {
 			return err
 		}
 		published := &Manifest{
 			Index: manifest.Index, Start: manifest.Start, End: manifest.End, Mode: manifest.Mode, Attempt: attempt, Source: manifest.source(),
-			Dropped: made.Dropped, Added: made.Added, Filtered: made.Filtered,
+			Dropped: processed.Dropped, Added: processed.Added, Filtered: processed.Filtered,
 		}
-		if err := s.Commit(published, Content{Records: made.Records, Layout: &final}); err != nil {
+		if err := s.Commit(published, Content{Records: processed.Records, Layout: &final}); err != nil {
 			return err
 		}
 	}

@@ -25,17 +25,17 @@ type shape struct {
 }
 
 func (s *shape) tableType() table.Type {
-	made := table.Type{Kind: s.kind, Document: s.text}
+	result := table.Type{Kind: s.kind, Document: s.text}
 	switch s.kind {
 	case table.KindList:
 		element := s.parts[0].tableType()
-		made.Element = &element
+		result.Element = &element
 	case table.KindStruct:
 		for i, part := range s.parts {
-			made.Fields = append(made.Fields, table.Field{Name: s.names[i], Type: part.tableType()})
+			result.Fields = append(result.Fields, table.Field{Name: s.names[i], Type: part.tableType()})
 		}
 	}
-	return made
+	return result
 }
 
 // equal says whether values of both shapes can stand in one column.
@@ -225,11 +225,11 @@ func (s *shaper) object(schema *jsonschema.Schema) *shape {
 		}
 		return asText()
 	}
-	made := &shape{kind: table.KindStruct, names: fieldNames(schema)}
-	for _, name := range made.names {
-		made.parts = append(made.parts, s.of(schema.Properties[name]))
+	result := &shape{kind: table.KindStruct, names: fieldNames(schema)}
+	for _, name := range result.names {
+		result.parts = append(result.parts, s.of(schema.Properties[name]))
 	}
-	return made
+	return result
 }
 
 func fieldNames(schema *jsonschema.Schema) []string {

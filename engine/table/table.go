@@ -165,6 +165,9 @@ type Record struct {
 	Texts []string
 	// Skipped says of each cell whether it was left out by skip, and belongs to who writes the cell. Nil where no cell can be.
 	Skipped []bool
+	// Unfinished is, by column, what is kept of cells that failed in a way that passes, until they are tried again. It goes with the attempt,
+	// and belongs to the goroutine that hands out the cells. Nil where nothing is kept.
+	Unfinished map[int]any
 }
 
 // IsSkipped says whether a cell was left out by skip.

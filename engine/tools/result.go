@@ -31,7 +31,7 @@ func resultOf(answer *mcp.CallToolResult) result {
 	if len(answer.InputRequests) > 0 {
 		return failed("the tool asks for input from a person, and there is none")
 	}
-	var made result
+	var result result
 	var texts []string
 	left := maxResultMedia
 	addMedia := func(modality v1alpha1.MediaModality, kind string, data []byte) {
@@ -39,7 +39,7 @@ func resultOf(answer *mcp.CallToolResult) result {
 			texts = append(texts, fmt.Sprintf("[%s of %d bytes was left out]", kind, len(data)))
 			return
 		}
-		made.media = append(made.media, model.Media{Modality: modality, MediaType: kind, Data: base64.StdEncoding.EncodeToString(data)})
+		result.media = append(result.media, model.Media{Modality: modality, MediaType: kind, Data: base64.StdEncoding.EncodeToString(data)})
 	}
 	for _, part := range answer.Content {
 		switch part := part.(type) {
@@ -63,16 +63,16 @@ func resultOf(answer *mcp.CallToolResult) result {
 			}
 		}
 	}
-	if len(texts) == 0 && len(made.media) == 0 && answer.StructuredContent != nil {
+	if len(texts) == 0 && len(result.media) == 0 && answer.StructuredContent != nil {
 		if document, err := json.Marshal(answer.StructuredContent); err == nil {
 			texts = append(texts, string(document))
 		}
 	}
-	made.text = clipped(strings.Join(texts, "\n"))
+	result.text = clipped(strings.Join(texts, "\n"))
 	if answer.IsError {
-		made.text = "error: " + made.text
+		result.text = "error: " + result.text
 	}
-	return made
+	return result
 }
 
 // clipped cuts a text that is too long, at a character boundary, and says so in it.

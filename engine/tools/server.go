@@ -36,7 +36,7 @@ type server struct {
 	// listing is what the server has listed when the last session began; nil until there was one.
 	listing atomic.Pointer[listing]
 
-	mu sync.Mutex
+	mutex sync.Mutex
 	// current is the session, or nil. opening is set while one is being opened: there is only one try at a time.
 	current *session
 	opening *opening
@@ -66,9 +66,9 @@ func newServer(set *Set, spec *v1alpha1.ToolServer, index int) *server {
 
 // session returns the session, and opens one where there is none. The error is a failure.Error or that of the context.
 func (s *server) session(ctx context.Context) (*session, error) {
-	s.mu.Lock()
+	s.mutex.Lock()
 	if s.current != nil || s.closed {
-		defer s.mu.Unlock()
+		defer s.mutex.Unlock()
 		if s.closed {
 			return nil, failure.New(v1alpha1.ReasonInternalError, failure.EndRun, "tool server %q was called after the end", s.spec.Name)
 		}
@@ -80,7 +80,7 @@ func (s *server) session(ctx context.Context) (*session, error) {
 		s.opening = attempt
 		s.set.work.Go(func() { s.open(attempt) })
 	}
-	s.mu.Unlock()
+	s.mutex.Unlock()
 	select {
 	case <-attempt.done:
 		return attempt.result, attempt.err
@@ -92,22 +92,22 @@ func (s *server) session(ctx context.Context) (*session, error) {
 // open opens a session for all who wait for it. It belongs to none of them: who gives up waiting ends it for nobody else.
 func (s *server) open(attempt *opening) {
 	before := s.listing.Load() != nil
-	made, err := s.connect()
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	connection, err := s.connect()
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	s.opening = nil
 	s.tell(before, err)
 	if err == nil && s.closed {
-		s.end(made)
+		s.end(connection)
 	} else if err == nil {
-		s.current = made
+		s.current = connection
 		s.set.work.Go(func() {
 			// A session over a stream tells of its end, long before the next call would find out.
-			_ = made.client.Wait()
-			s.discard(made)
+			_ = connection.client.Wait()
+			s.discard(connection)
 		})
 	}
-	attempt.result, attempt.err = made, err
+	attempt.result, attempt.err = connection, err
 	close(attempt.done)
 }
 
@@ -159,28 +159,28 @@ func (s *server) connect() (*session, error) {
 }
 
 func (s *server) list(ctx context.Context, opened *mcp.ClientSession) (*listing, error) {
-	made := &listing{}
+	connection := &listing{}
 	for tool, err := range opened.Tools(ctx, nil) {
 		if err != nil {
 			return nil, err
 		}
-		if len(made.tools) == maxTools {
+		if len(connection.tools) == maxTools {
 			return nil, errTooMany
 		}
 		entry, err := newTool(tool)
 		if err != nil {
 			return nil, err
 		}
-		made.tools = append(made.tools, entry)
+		connection.tools = append(connection.tools, entry)
 	}
-	slices.SortFunc(made.tools, func(a, b tool) int { return strings.Compare(a.name, b.name) })
-	return made, nil
+	slices.SortFunc(connection.tools, func(a, b tool) int { return strings.Compare(a.name, b.name) })
+	return connection, nil
 }
 
 // discard gives up a session, if it is still the current one. Calls that are under way in it go on until they end.
 func (s *server) discard(lost *session) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	if s.current != lost {
 		return
 	}
@@ -192,17 +192,17 @@ func (s *server) discard(lost *session) {
 }
 
 // end closes a session on the side.
-func (s *server) end(made *session) {
+func (s *server) end(connection *session) {
 	s.set.work.Go(func() {
 		// The other side may be gone already: then there is nobody to say goodbye to.
-		_ = made.client.Close()
-		made.cancel()
+		_ = connection.client.Close()
+		connection.cancel()
 	})
 }
 
 func (s *server) close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	s.closed = true
 	if s.current != nil {
 		s.end(s.current)

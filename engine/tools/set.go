@@ -48,9 +48,9 @@ func NewSet(spec *v1alpha1.DatasetGenerationSpec, config Config) *Set {
 	set.ctx, set.stop = context.WithCancel(context.Background())
 	byName := map[string]*server{}
 	for _, index := range plan.ToolServersInUse(spec) {
-		made := newServer(set, &spec.ToolServers[index], index)
-		set.servers = append(set.servers, made)
-		byName[made.spec.Name] = made
+		server := newServer(set, &spec.ToolServers[index], index)
+		set.servers = append(set.servers, server)
+		byName[server.spec.Name] = server
 	}
 	for i := range spec.Tools {
 		if !plan.ToolsInUse(spec, spec.Tools[i].Alias) {

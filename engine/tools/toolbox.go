@@ -140,14 +140,14 @@ func (b *Toolbox) Call(ctx context.Context, calls []model.ToolCall) ([]model.Mes
 		waiting.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			made, err := b.call(limited, call, limit)
+			result, err := b.call(limited, call, limit)
 			if err != nil {
 				first.Do(func() {
 					cause = err
 					cancel() // the results of the others are of no use any more
 				})
 			}
-			results[i] = made
+			results[i] = result
 		})
 	}
 	waiting.Wait()

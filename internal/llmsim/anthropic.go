@@ -65,9 +65,9 @@ func parseMessages(data []byte) (*request, error) {
 		same.Messages = append(same.Messages, messages...)
 	}
 	for _, tool := range body.Tools {
-		var made chatTool
-		made.Function.Name, made.Function.Parameters = tool.Name, tool.InputSchema
-		same.Tools = append(same.Tools, made)
+		var function chatTool
+		function.Function.Name, function.Function.Parameters = tool.Name, tool.InputSchema
+		same.Tools = append(same.Tools, function)
 	}
 	switch body.ToolChoice.Type {
 	case "any":

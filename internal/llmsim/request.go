@@ -254,12 +254,12 @@ func authorized(header http.Header, keys []string) bool {
 	if len(keys) == 0 {
 		return true
 	}
-	given, ok := strings.CutPrefix(header.Get("Authorization"), "Bearer ")
+	presented, ok := strings.CutPrefix(header.Get("Authorization"), "Bearer ")
 	if own := header.Get("X-Api-Key"); own != "" {
-		given, ok = own, true
+		presented, ok = own, true
 	}
 	for _, key := range keys {
-		if ok && key == given {
+		if ok && key == presented {
 			return true
 		}
 	}

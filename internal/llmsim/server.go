@@ -68,9 +68,9 @@ func (s *Server) tenant(name string) (*tenant, error) {
 	if len(s.tenants) >= s.limits.Tenants {
 		return nil, errTooManyTenants
 	}
-	made := newTenant(s.config, s.limits)
-	s.tenants[strings.Clone(name)] = made
-	return made, nil
+	tenant := newTenant(s.config, s.limits)
+	s.tenants[strings.Clone(name)] = tenant
+	return tenant, nil
 }
 
 // ServeHTTP routes by hand: the mux's patterns would cost more than the rest of the way.

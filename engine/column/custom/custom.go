@@ -94,9 +94,9 @@ func (g *Generator) collect(returned starlark.Value, rows int) ([]column.BatchVa
 	meter := sandbox.NewMeter(g.limits)
 	var values []column.BatchValue
 	for position, dict := range dicts {
-		source, given, err := sandbox.RowNumber(dict)
+		source, number, err := sandbox.RowNumber(dict)
 		if err == nil && (source < 0 || source >= int64(rows)) {
-			err = fmt.Errorf("%s must be the %s of one of the %d rows, but is %s", sandbox.RowKey, sandbox.RowKey, rows, given)
+			err = fmt.Errorf("%s must be the %s of one of the %d rows, but is %s", sandbox.RowKey, sandbox.RowKey, rows, number)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("item %d: %w", position, err)

@@ -37,7 +37,7 @@ func New(name string, spec *v1alpha1.Embedding, schema *table.Schema, client Mod
 }
 
 // Ask sends the texts of the row in one request.
-func (g *Generator) Ask(ctx context.Context, record *table.Record) (column.Answer, error) {
+func (g *Generator) Ask(ctx context.Context, record *table.Record, _ any) (column.Answer, error) {
 	texts, problem := textsOf(record.Cells[g.index])
 	if problem != "" {
 		return column.Answer{}, failure.New(v1alpha1.ReasonConversionFailed, failure.DropRow,

@@ -35,7 +35,7 @@ func ask(t *testing.T, cell any, client *lengths) (column.Answer, error) {
 	schema := table.NewSchema(table.Field{Name: "text"}, table.Field{Name: "vectors"})
 	record := table.NewRecord(schema, 0, 0)
 	record.Cells[0] = cell
-	return embedding.New("vectors", &v1alpha1.Embedding{Model: "m", TargetColumn: "text"}, schema, client).Ask(t.Context(), record)
+	return embedding.New("vectors", &v1alpha1.Embedding{Model: "m", TargetColumn: "text"}, schema, client).Ask(t.Context(), record, nil)
 }
 
 func TestTextsBecomeVectors(t *testing.T) {

@@ -62,7 +62,7 @@ func New(
 }
 
 // Ask has the model make the images of a row, and keeps them.
-func (g *Generator) Ask(ctx context.Context, record *table.Record) (column.Answer, error) {
+func (g *Generator) Ask(ctx context.Context, record *table.Record, _ any) (column.Answer, error) {
 	prompt, err := g.prompt.Render(ctx, column.Vars(record), column.TemplateOptions(g.drawn, record))
 	switch {
 	case err != nil && ctx.Err() != nil:

@@ -80,7 +80,7 @@ func ask(t *testing.T, spec v1alpha1.Image, chat bool, client *painter, kept *al
 	if err != nil {
 		t.Fatal(err)
 	}
-	return generator.Ask(t.Context(), record)
+	return generator.Ask(t.Context(), record, nil)
 }
 
 func TestImagesAreKeptAndTheirPathsAreTheValue(t *testing.T) {

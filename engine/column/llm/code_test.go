@@ -56,7 +56,7 @@ func TestTheLastFencedBlockIsTheCode(t *testing.T) {
 	} {
 		column := &v1alpha1.Column{Name: "out", LLMCode: &v1alpha1.LLMCode{LLMPrompt: v1alpha1.LLMPrompt{Model: "m", Prompt: "P"}, Language: test.language}}
 		client := &script{answers: []any{model.Answer{Text: test.answer, Finish: test.finish}}}
-		answer, err := newGenerator(t, llm.Config{Column: column, Client: client}).Ask(t.Context(), record())
+		answer, err := newGenerator(t, llm.Config{Column: column, Client: client}).Ask(t.Context(), record(), nil)
 		switch {
 		case test.problem == "" && (err != nil || answer.Value != test.want):
 			t.Errorf("%s: got %q, %v; want %q", name, answer.Value, err, test.want)
@@ -72,7 +72,7 @@ func TestEveryLanguageOfTheAPIHasInstructions(t *testing.T) {
 		column := &v1alpha1.Column{Name: "out", LLMCode: &v1alpha1.LLMCode{LLMPrompt: v1alpha1.LLMPrompt{Model: "m", Prompt: "P"}, Language: v1alpha1.CodeLanguage(language)}}
 		tag, _, _ := strings.Cut(language, ":")
 		client := &script{answers: []any{"```" + tag + "\nx\n```"}}
-		answer, err := newGenerator(t, llm.Config{Column: column, Client: client}).Ask(t.Context(), record())
+		answer, err := newGenerator(t, llm.Config{Column: column, Client: client}).Ask(t.Context(), record(), nil)
 		if err != nil || answer.Value != "x" || !strings.Contains(client.asked[0].Messages[0].Content, "```"+tag+" ") {
 			t.Errorf("%s: got %v, %v, asked %q", language, answer.Value, err, client.asked[0].Messages)
 		}

@@ -79,7 +79,7 @@ func newGenerator(t *testing.T, config llm.Config) *llm.Generator {
 func TestAnAnswerThatCantBeUsedIsCorrectedAndThenBegunAnew(t *testing.T) {
 	client := &script{answers: []any{"no", "```json\n{\"name\": \"Emma\"}\n```", "no", "{\"name\": \"Emma\", \"age\": 21}"}}
 	config := llm.Config{Column: personColumn(v1alpha1.LLMPrompt{Model: "m", SystemPrompt: "S", Prompt: "P"}), Restarts: 1, Corrections: 1, Client: client}
-	answer, err := newGenerator(t, config).Ask(t.Context(), record())
+	answer, err := newGenerator(t, config).Ask(t.Context(), record(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestRequestsAreBoundedByCorrectionsAndRestarts(t *testing.T) {
 	for _, test := range []struct{ restarts, corrections, want int }{{0, 0, 1}, {5, 0, 6}, {0, 2, 3}, {2, 1, 6}} {
 		client := &script{answers: slices.Repeat([]any{"SECRET no"}, 20)}
 		config := llm.Config{Column: personColumn(v1alpha1.LLMPrompt{Model: "m", Prompt: "P"}), Restarts: test.restarts, Corrections: test.corrections, Client: client}
-		answer, err := newGenerator(t, config).Ask(t.Context(), record())
+		answer, err := newGenerator(t, config).Ask(t.Context(), record(), nil)
 		failed := failure.Of(err)
 		if len(client.asked) != test.want || answer.Usage.Succeeded != int64(test.want) {
 			t.Errorf("%+v: %d requests, usage %+v", test, len(client.asked), answer.Usage)
@@ -143,7 +143,7 @@ func TestAnEmptyAnswerBeginsTheConversationAnew(t *testing.T) {
 	} {
 		client := &script{answers: test.answers}
 		made := newGenerator(t, llm.Config{Column: personColumn(v1alpha1.LLMPrompt{Model: "m", Prompt: "P"}), Restarts: 2, Corrections: 1, Client: client})
-		answer, err := made.Ask(t.Context(), record())
+		answer, err := made.Ask(t.Context(), record(), nil)
 		if !errors.Is(err, test.want) || len(client.asked) != test.asked {
 			t.Errorf("%v: %d requests, and then %v", test.answers, len(client.asked), err)
 		}
@@ -165,7 +165,7 @@ func TestTruncatedAnswersSayWhatWouldHelp(t *testing.T) {
 		model.FinishStop:    {v1alpha1.ReasonModelGenerationInvalid, "ends before it is complete"},
 	} {
 		client := &script{answers: slices.Repeat([]any{model.Answer{Text: `{"name": "Em`, Finish: finish}}, 2)}
-		_, err := newGenerator(t, llm.Config{Column: personColumn(v1alpha1.LLMPrompt{Model: "m", Prompt: "P"}), Restarts: 1, Client: client}).Ask(t.Context(), record())
+		_, err := newGenerator(t, llm.Config{Column: personColumn(v1alpha1.LLMPrompt{Model: "m", Prompt: "P"}), Restarts: 1, Client: client}).Ask(t.Context(), record(), nil)
 		if failed := failure.Of(err); failed == nil || failed.Reason != want.reason || failed.Consequence != failure.DropRow ||
 			!strings.Contains(err.Error(), want.hint) {
 			t.Errorf("finish %d: got %v", finish, err)
@@ -178,15 +178,15 @@ func TestAFailureThatPassesLosesNothingThatWasPaidFor(t *testing.T) {
 	client := &script{answers: []any{"no", late, late, `{"name": "Emma", "age": 21}`}}
 	made := newGenerator(t, llm.Config{Column: personColumn(v1alpha1.LLMPrompt{Model: "m", Prompt: "P"}), Corrections: 1, Client: client})
 	row := record()
-	first, err := made.Ask(t.Context(), row)
+	first, err := made.Ask(t.Context(), row, nil)
 	if failure.Of(err) != late || first.Usage != (runreport.Usage{Succeeded: 1, Failed: 1, InputTokens: 10, OutputTokens: 5}) {
 		t.Fatalf("got %+v, %v", first, err)
 	}
-	second, err := made.Ask(t.Context(), row)
+	second, err := made.Ask(t.Context(), row, first.Kept)
 	if failure.Of(err) != late || second.Usage != (runreport.Usage{Failed: 1}) {
 		t.Fatalf("got %+v, %v", second, err)
 	}
-	third, err := made.Ask(t.Context(), row)
+	third, err := made.Ask(t.Context(), row, second.Kept)
 	if err != nil || third.Usage != each || third.Earlier != (runreport.Usage{Succeeded: 1, Failed: 2, InputTokens: 10, OutputTokens: 5}) {
 		t.Fatalf("got %+v, %v", third, err)
 	}
@@ -210,11 +210,13 @@ func TestNothingIsKeptOfACellThatFailsForGood(t *testing.T) {
 			client.answers[1] = problem
 		}
 		row := record()
-		if _, err := newGenerator(t, llm.Config{Column: personColumn(v1alpha1.LLMPrompt{Model: "m", Prompt: "P"}), Corrections: 1, Client: client}).Ask(t.Context(), row); err == nil {
+		config := llm.Config{Column: personColumn(v1alpha1.LLMPrompt{Model: "m", Prompt: "P"}), Corrections: 1, Client: client}
+		answer, err := newGenerator(t, config).Ask(t.Context(), row, nil)
+		if err == nil {
 			t.Fatalf("%s: no error", name)
 		}
-		if row.Cells[2] != nil {
-			t.Errorf("%s: the cell keeps %T", name, row.Cells[2])
+		if answer.Kept != nil || row.Cells[2] != nil {
+			t.Errorf("%s: kept are %T and, in the cell, %T", name, answer.Kept, row.Cells[2])
 		}
 	}
 }
@@ -245,10 +247,11 @@ func TestAToolIsCalledOnceForEachTurnAndRestartsKeepItsResults(t *testing.T) {
 	prompt := v1alpha1.LLMPrompt{Model: "m", Prompt: "P", Trace: v1alpha1.ConversationTraceAllMessages}
 	made := newGenerator(t, llm.Config{Column: personColumn(prompt), Restarts: 1, Client: client, Tools: tools})
 	row := record()
-	if _, err := made.Ask(t.Context(), row); err == nil {
+	failed, err := made.Ask(t.Context(), row, nil)
+	if err == nil {
 		t.Fatal("the failure of the tool is lost")
 	}
-	answer, err := made.Ask(t.Context(), row)
+	answer, err := made.Ask(t.Context(), row, failed.Kept)
 	if err != nil || answer.Usage.ToolCalls != 1 || answer.Usage.Succeeded != 2 || answer.Earlier != each {
 		t.Fatalf("got %+v, %v", answer, err)
 	}
@@ -271,7 +274,7 @@ func TestTheDocumentMayBeTheArgumentsOfATool(t *testing.T) {
 	client := &script{answers: []any{wrong, right}}
 	made := newGenerator(t, llm.Config{Column: personColumn(v1alpha1.LLMPrompt{Model: "m", Prompt: "P"}), Corrections: 1, Client: client,
 		Model: &v1alpha1.Model{Alias: "m", StructuredOutput: v1alpha1.StructuredOutputTool}})
-	answer, err := made.Ask(t.Context(), record())
+	answer, err := made.Ask(t.Context(), record(), nil)
 	if err != nil || cmp.Diff(any([]any{"Emma", int64(21)}), answer.Value) != "" {
 		t.Fatalf("got %+v, %v", answer, err)
 	}
@@ -290,7 +293,7 @@ func TestTheServerMaySeeToTheSchema(t *testing.T) {
 	client := &script{answers: []any{`{"name": "Emma", "age": 21}`}}
 	made := newGenerator(t, llm.Config{Column: personColumn(v1alpha1.LLMPrompt{Model: "m", Prompt: "P"}), Client: client,
 		Model: &v1alpha1.Model{Alias: "m", StructuredOutput: v1alpha1.StructuredOutputNative}})
-	if _, err := made.Ask(t.Context(), record()); err != nil {
+	if _, err := made.Ask(t.Context(), record(), nil); err != nil {
 		t.Fatal(err)
 	}
 	request := client.asked[0]
@@ -319,7 +322,7 @@ func TestTracesAndReasoning(t *testing.T) {
 		"tags within the text": {model.Answer{Text: "use <think> tags"}, "", nil, "use <think> tags", nil},
 	} {
 		spec := v1alpha1.LLMPrompt{Model: "m", Prompt: "P", Trace: test.trace, ExtractReasoning: test.reasoning}
-		answer, err := generator(t, spec, &script{answers: []any{test.answer}}).Ask(t.Context(), record())
+		answer, err := generator(t, spec, &script{answers: []any{test.answer}}).Ask(t.Context(), record(), nil)
 		if err != nil || answer.Value != test.value || cmp.Diff(test.want, answer.SideEffects) != "" {
 			t.Errorf("%s: got %#v, %v", name, answer, err)
 		}
@@ -330,7 +333,7 @@ func TestAThoughtThatDoesNotEndIsNoText(t *testing.T) {
 	client := &script{answers: slices.Repeat([]any{model.Answer{Text: "<think>let me see", Finish: model.FinishLength}}, 2)}
 	config := configOf(v1alpha1.LLMPrompt{Model: "m", Prompt: "P"}, client)
 	config.Restarts = 1
-	_, err := newGenerator(t, config).Ask(t.Context(), record())
+	_, err := newGenerator(t, config).Ask(t.Context(), record(), nil)
 	if failed := failure.Of(err); failed == nil || failed.Reason != v1alpha1.ReasonOutputTruncated || len(client.asked) != 2 {
 		t.Errorf("got %v after %d requests", err, len(client.asked))
 	}
@@ -343,7 +346,7 @@ func TestDrawsAreAFunctionOfTheCellAndTheRequest(t *testing.T) {
 		column.Name = name
 		made := table.NewRecord(table.NewSchema(table.Field{Name: "out"}), row, attempt)
 		made.Ordinal = ordinal
-		_, _ = newGenerator(t, llm.Config{Column: column, Seed: seed, Restarts: 1, Client: client}).Ask(t.Context(), made)
+		_, _ = newGenerator(t, llm.Config{Column: column, Seed: seed, Restarts: 1, Client: client}).Ask(t.Context(), made, nil)
 		return []random.Stream{client.asked[0].Random, client.asked[1].Random}
 	}
 	base := draws(1, "out", 2, 3, 0)

@@ -13,12 +13,12 @@ type Form struct {
 
 // FormOf returns the form of a column in which a model writes.
 func FormOf(column *v1alpha1.Column, of *v1alpha1.Model) (*Form, error) {
-	made, err := recipeOf(column, of)
+	chosen, err := recipeOf(column, of)
 	if err != nil {
 		return nil, err
 	}
-	form := &Form{recipe: made}
-	if _, isDocument := made.(documentRecipe); isDocument {
+	form := &Form{recipe: chosen}
+	if _, isDocument := chosen.(documentRecipe); isDocument {
 		form.method = of.StructuredOutput
 	}
 	return form, nil

@@ -89,10 +89,10 @@ func newText(config Config, field, source string) (*text, error) {
 	return &text{field: field, template: template, draws: random.NewKey(config.Seed, field+"/"+config.Column.Name)}, nil
 }
 
-// Ask has a conversation with the model about a row. When one of its requests fails in a way that passes, what was said so far is kept in
-// the row's own cell, and the next call goes on from there: no answer is paid for twice. It lives and dies with this attempt of the row.
-func (g *Generator) Ask(ctx context.Context, record *table.Record) (column.Answer, error) {
-	talk := g.kept(record)
+// Ask has a conversation with the model about a row. When one of its requests fails in a way that passes, what was said so far is kept, and
+// the next call goes on from there: no answer is paid for twice.
+func (g *Generator) Ask(ctx context.Context, record *table.Record, kept any) (column.Answer, error) {
+	talk, _ := kept.(*conversation)
 	if talk == nil {
 		messages, err := g.render(ctx, record)
 		if err != nil {
@@ -105,32 +105,13 @@ func (g *Generator) Ask(ctx context.Context, record *table.Record) (column.Answe
 	if err != nil {
 		failed := column.Answer{Usage: spent, Earlier: talk.earlier}
 		talk.earlier.Add(spent)
-		g.keep(record, talk, failure.Of(err))
+		consequence := failure.Of(err).Consequence
+		if again := consequence == failure.RetryLater || consequence == failure.PauseEndpoint; again && talk.requests > 0 {
+			failed.Kept = talk
+		}
 		return failed, err
 	}
 	return column.Answer{Value: value, SideEffects: g.sideEffects(talk), Usage: spent, Earlier: talk.earlier}, nil
-}
-
-// kept returns the conversation that an earlier call has left in the cell, or nil.
-func (g *Generator) kept(record *table.Record) *conversation {
-	index, found := record.Schema.Index(g.name)
-	if !found {
-		return nil
-	}
-	talk, _ := record.Cells[index].(*conversation)
-	return talk
-}
-
-// keep leaves a conversation in the cell when the cell will be asked for again, and something was paid for.
-func (g *Generator) keep(record *table.Record, talk *conversation, cause *failure.Error) {
-	index, found := record.Schema.Index(g.name)
-	if !found {
-		return
-	}
-	record.Cells[index] = nil
-	if again := cause.Consequence == failure.RetryLater || cause.Consequence == failure.PauseEndpoint; again && talk.requests > 0 {
-		record.Cells[index] = talk
-	}
 }
 
 // render returns the messages that a conversation begins with.

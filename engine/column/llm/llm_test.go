@@ -66,7 +66,7 @@ func TestTheModelIsAskedOnceWithTheRowsPrompts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			client := &scripted{answer: " good\n", usage: runreport.Usage{Succeeded: 1, InputTokens: 3, OutputTokens: 4}}
-			answer, err := generator(t, test.spec, client).Ask(t.Context(), record())
+			answer, err := generator(t, test.spec, client).Ask(t.Context(), record(), nil)
 			if err != nil || answer.Value != "good" || answer.Usage != client.usage {
 				t.Errorf("got %#v, %v", answer, err)
 			}
@@ -83,7 +83,7 @@ func TestATemplateThatFailsAsksNoModel(t *testing.T) {
 		"systemPrompt": {SystemPrompt: "{{ title.nowhere }}", Prompt: "x"},
 	} {
 		client := &scripted{answer: "x"}
-		answer, err := generator(t, spec, client).Ask(t.Context(), record())
+		answer, err := generator(t, spec, client).Ask(t.Context(), record(), nil)
 		var failed *failure.Error
 		if !errors.As(err, &failed) || failed.Reason != v1alpha1.ReasonTemplateError || failed.Consequence != failure.DropRow {
 			t.Fatalf("%s: got %#v, %v", field, answer, err)
@@ -100,7 +100,7 @@ func TestATemplateThatFailsAsksNoModel(t *testing.T) {
 func TestAFailedRequestKeepsItsUsageAndItsCause(t *testing.T) {
 	cause := failure.New(v1alpha1.ReasonProviderTimeout, failure.RetryLater, "late")
 	client := &scripted{answer: "half", usage: runreport.Usage{Failed: 1}, err: cause}
-	answer, err := generator(t, v1alpha1.LLMPrompt{Prompt: "x"}, client).Ask(t.Context(), record())
+	answer, err := generator(t, v1alpha1.LLMPrompt{Prompt: "x"}, client).Ask(t.Context(), record(), nil)
 	if answer.Value != nil || answer.Usage.Failed != 1 || failure.Of(err) != cause {
 		t.Errorf("got %#v, %v", answer, err)
 	}
@@ -110,7 +110,7 @@ func TestACancelledRenderingIsNoFailureOfTheTemplate(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	long := v1alpha1.LLMPrompt{Prompt: "{% for i in range(100000) %}{{ i }}{% endfor %}"}
-	if _, err := generator(t, long, &scripted{}).Ask(ctx, record()); !errors.Is(err, context.Canceled) {
+	if _, err := generator(t, long, &scripted{}).Ask(ctx, record(), nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -134,7 +134,7 @@ func TestAPromptThatRendersToNothingIsNotSent(t *testing.T) {
 		"white space": {Model: "m", Prompt: " {% if title == 'x' %}{{ title }}{% endif %}\n", SystemPrompt: "S"},
 	} {
 		client := &script{answers: []any{"yes"}}
-		_, err := generator(t, spec, client).Ask(t.Context(), record())
+		_, err := generator(t, spec, client).Ask(t.Context(), record(), nil)
 		failed := failure.Of(err)
 		if err == nil || failed.Reason != v1alpha1.ReasonTemplateError || failed.Consequence != failure.DropRow || len(client.asked) != 0 {
 			t.Errorf("%s: %d requests, and then %v", name, len(client.asked), err)
@@ -142,7 +142,7 @@ func TestAPromptThatRendersToNothingIsNotSent(t *testing.T) {
 	}
 	client := &script{answers: []any{"yes"}}
 	spec := v1alpha1.LLMPrompt{Model: "m", Prompt: "P", SystemPrompt: "{{ title if title == 'x' }}"}
-	if _, err := generator(t, spec, client).Ask(t.Context(), record()); err != nil || len(client.asked[0].Messages) != 1 {
+	if _, err := generator(t, spec, client).Ask(t.Context(), record(), nil); err != nil || len(client.asked[0].Messages) != 1 {
 		t.Errorf("an empty system prompt was sent: %v, %v", client.asked, err)
 	}
 }

@@ -28,7 +28,7 @@ func TestTheSchemaStandsInThePromptOnlyWhereItMust(t *testing.T) {
 	} {
 		client := &script{answers: []any{person}}
 		config := llm.Config{Column: personColumn(v1alpha1.LLMPrompt{Model: "m", Prompt: "P"}), Model: &test.model, Client: client}
-		if _, err := newGenerator(t, config).Ask(t.Context(), record()); err != nil {
+		if _, err := newGenerator(t, config).Ask(t.Context(), record(), nil); err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
@@ -66,7 +66,7 @@ func TestWhyAnAnswerCantBeUsed(t *testing.T) {
 		"a wrong document, cut context": {document, model.Answer{Text: `{"name":"Emma"}`, Finish: model.FinishContext}, v1alpha1.ReasonModelGenerationInvalid, "missing property"},
 	} {
 		client := &script{answers: []any{test.answer}}
-		_, err := newGenerator(t, llm.Config{Column: test.column, Client: client}).Ask(t.Context(), record())
+		_, err := newGenerator(t, llm.Config{Column: test.column, Client: client}).Ask(t.Context(), record(), nil)
 		failed := failure.Of(err)
 		if err == nil || failed.Reason != test.reason || failed.Consequence != failure.DropRow || !strings.Contains(err.Error(), test.words) {
 			t.Errorf("%s: got %v; want %s with %q", name, err, test.reason, test.words)
@@ -79,7 +79,7 @@ func TestATextThatIsCutOffIsKeptWhereItMayBe(t *testing.T) {
 		LLMPrompt: v1alpha1.LLMPrompt{Model: "m", Prompt: "P"}, OnTruncation: v1alpha1.TruncationKeep,
 	}}
 	client := &script{answers: []any{model.Answer{Text: "Once upon a ti", Finish: model.FinishLength}}}
-	answer, err := newGenerator(t, llm.Config{Column: column, Client: client}).Ask(t.Context(), record())
+	answer, err := newGenerator(t, llm.Config{Column: column, Client: client}).Ask(t.Context(), record(), nil)
 	if err != nil || answer.Value != "Once upon a ti" {
 		t.Errorf("got %v, %v", answer.Value, err)
 	}

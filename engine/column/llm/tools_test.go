@@ -64,7 +64,7 @@ func withTools(t *testing.T, client llm.Model, tools llm.Tools) *llm.Generator {
 
 func TestToolsAreCalledUntilTheModelAnswers(t *testing.T) {
 	client := &caller{turns: 2}
-	answer, err := withTools(t, client, &box{turns: 3}).Ask(t.Context(), record())
+	answer, err := withTools(t, client, &box{turns: 3}).Ask(t.Context(), record(), nil)
 	if err != nil || answer.Value != "done" {
 		t.Fatalf("got %#v, %v", answer, err)
 	}
@@ -93,7 +93,7 @@ func TestToolsAreCalledUntilTheModelAnswers(t *testing.T) {
 
 func TestAModelThatCallsAsOftenAsItMayAnswersWithoutTools(t *testing.T) {
 	client := &caller{turns: 2}
-	answer, err := withTools(t, client, &box{turns: 2}).Ask(t.Context(), record())
+	answer, err := withTools(t, client, &box{turns: 2}).Ask(t.Context(), record(), nil)
 	if err != nil || answer.Value != "done" {
 		t.Fatalf("got %#v, %v", answer, err)
 	}
@@ -106,7 +106,7 @@ func TestAModelThatCallsAsOftenAsItMayAnswersWithoutTools(t *testing.T) {
 
 func TestAModelThatNeverStopsCallingFailsAfterABoundedNumberOfRequests(t *testing.T) {
 	client := &caller{turns: 1000}
-	answer, err := withTools(t, client, &box{turns: 4}).Ask(t.Context(), record())
+	answer, err := withTools(t, client, &box{turns: 4}).Ask(t.Context(), record(), nil)
 	failed := failure.Of(err)
 	if failed == nil || failed.Reason != v1alpha1.ReasonModelGenerationInvalid || failed.Consequence != failure.DropRow ||
 		!strings.Contains(err.Error(), "4 turns") {
@@ -119,7 +119,7 @@ func TestAModelThatNeverStopsCallingFailsAfterABoundedNumberOfRequests(t *testin
 
 func TestALostToolServerKeepsTheUsage(t *testing.T) {
 	cause := failure.New(v1alpha1.ReasonToolFailed, failure.RetryLater, "lost")
-	answer, err := withTools(t, &caller{turns: 1}, &box{turns: 4, err: cause}).Ask(t.Context(), record())
+	answer, err := withTools(t, &caller{turns: 1}, &box{turns: 4, err: cause}).Ask(t.Context(), record(), nil)
 	if failure.Of(err) != cause || answer.Value != nil || answer.Usage.Succeeded != 1 || answer.Usage.ToolCalls != 2 {
 		t.Errorf("got %#v, %v", answer, err)
 	}

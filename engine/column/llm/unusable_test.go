@@ -22,7 +22,7 @@ func TestUnusableAnswersAreCountedAtOnce(t *testing.T) {
 	generator := newGenerator(t, config)
 	var counted []string
 	ctx := column.WithUnusable(t.Context(), func(name, reason string) { counted = append(counted, name+" "+reason) })
-	_, _ = generator.Ask(ctx, record())
+	_, _ = generator.Ask(ctx, record(), nil)
 	want := []string{
 		"out " + v1alpha1.ReasonModelGenerationInvalid, "out " + v1alpha1.ReasonOutputTruncated, "out " + v1alpha1.ReasonModelGenerationInvalid,
 	}

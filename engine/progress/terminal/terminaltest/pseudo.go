@@ -35,12 +35,12 @@ func New(t testing.TB, width, height int) *Pseudo {
 	if err := pty.Setsize(master, &pty.Winsize{Cols: uint16(width), Rows: uint16(height)}); err != nil {
 		t.Fatal(err)
 	}
-	made := &Pseudo{Slave: slave, t: t, master: master, screen: vt10x.New(vt10x.WithSize(width, height)), read: make(chan struct{})}
+	result := &Pseudo{Slave: slave, t: t, master: master, screen: vt10x.New(vt10x.WithSize(width, height)), read: make(chan struct{})}
 	go func() {
-		defer close(made.read)
-		_, _ = io.Copy(made, master) // ends with an error when the other end is closed
+		defer close(result.read)
+		_, _ = io.Copy(result, master) // ends with an error when the other end is closed
 	}()
-	return made
+	return result
 }
 
 // Write takes what was written to the terminal.
