@@ -56,9 +56,7 @@ func columnOrigins(compiled *plan.Plan) []columnOrigin {
 	for _, column := range compiled.Columns {
 		origin := &origins[column.Index]
 		origin.Kind = column.Kind.String()
-		if column.Model != nil {
-			origin.Model = column.Model.Alias
-		}
+		origin.Model = column.ModelAlias()
 		for _, sideEffect := range column.SideEffects {
 			origins[sideEffect].Kind, origins[sideEffect].Of = origin.Kind, origin.Name
 		}

@@ -1,5 +1,7 @@
 package v1alpha1
 
+import "slices"
+
 // Provider returns the provider with a name; nil where there is none.
 func (s *DatasetGenerationSpec) Provider(name string) *Provider {
 	for i := range s.Providers {
@@ -18,4 +20,25 @@ func (s *DatasetGenerationSpec) Model(alias string) *Model {
 		}
 	}
 	return nil
+}
+
+// UsesTools says whether a column gives the tools with an alias to its model.
+func (s *DatasetGenerationSpec) UsesTools(alias string) bool {
+	return slices.ContainsFunc(s.Columns, func(column Column) bool {
+		prompt := column.Prompt()
+		return prompt != nil && prompt.Tools != "" && prompt.Tools == alias
+	})
+}
+
+// ToolServersInUse returns the indexes, in spec.toolServers, of the servers whose tools a column uses. Ascending.
+func (s *DatasetGenerationSpec) ToolServersInUse() []int {
+	var used []int
+	for i := range s.ToolServers {
+		if slices.ContainsFunc(s.Tools, func(set ToolSet) bool {
+			return slices.Contains(set.Servers, s.ToolServers[i].Name) && s.UsesTools(set.Alias)
+		}) {
+			used = append(used, i)
+		}
+	}
+	return used
 }

@@ -9,7 +9,6 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine"
-	"seedloom.dev/seedloom/engine/plan"
 )
 
 // secrets puts the API keys into the engine's configuration. What the spec asks for and nobody has given is an error, since the first
@@ -19,7 +18,7 @@ func (i *input) secrets(streams *Streams, spec *v1alpha1.DatasetGenerationSpec, 
 	for _, provider := range spec.Providers {
 		providers = append(providers, keyed{provider.Name, provider.APIKeySecretRef != nil})
 	}
-	inUse := plan.ToolServersInUse(spec)
+	inUse := spec.ToolServersInUse()
 	for index, server := range spec.ToolServers {
 		servers = append(servers, keyed{server.Name, server.APIKeySecretRef != nil && slices.Contains(inUse, index)})
 	}

@@ -9,7 +9,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/internal/bridge"
 	"seedloom.dev/seedloom/internal/runreport"
 )
@@ -28,7 +27,7 @@ const (
 func (s *situation) addTools(pod *corev1.PodSpec) {
 	spec := &s.resource.Spec
 	engine := &pod.Containers[0]
-	for _, index := range plan.ToolServersInUse(spec) {
+	for _, index := range spec.ToolServersInUse() {
 		server := &spec.ToolServers[index]
 		if reference := server.APIKeySecretRef; reference != nil {
 			engine.Env = append(engine.Env, secretVariable(runreport.ToolKeyVariablePrefix+strconv.Itoa(index), reference))

@@ -58,6 +58,14 @@ type Column struct {
 	Spec *v1alpha1.Column
 }
 
+// ModelAlias is the alias of the model that the column asks; empty where none stands behind it.
+func (c *Column) ModelAlias() string {
+	if c.Model == nil {
+		return ""
+	}
+	return c.Model.Alias
+}
+
 // Makes says whether what stands at an index of the schema is made by this column: it itself, or one of its side-effect columns.
 func (c *Column) Makes(index int) bool {
 	return c.Index == index || slices.Contains(c.SideEffects, index)

@@ -9,27 +9,6 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 )
 
-// ToolsInUse says whether a column gives the tools with an alias to its model.
-func ToolsInUse(spec *v1alpha1.DatasetGenerationSpec, alias string) bool {
-	return slices.ContainsFunc(spec.Columns, func(column v1alpha1.Column) bool {
-		prompt := column.Prompt()
-		return prompt != nil && prompt.Tools != "" && prompt.Tools == alias
-	})
-}
-
-// ToolServersInUse returns the indexes, in spec.toolServers, of the servers whose tools a column uses. Ascending.
-func ToolServersInUse(spec *v1alpha1.DatasetGenerationSpec) []int {
-	var used []int
-	for i := range spec.ToolServers {
-		if slices.ContainsFunc(spec.Tools, func(set v1alpha1.ToolSet) bool {
-			return slices.Contains(set.Servers, spec.ToolServers[i].Name) && ToolsInUse(spec, set.Alias)
-		}) {
-			used = append(used, i)
-		}
-	}
-	return used
-}
-
 func (v *validation) toolServers() {
 	seen := map[string]bool{}
 	for i := range v.spec.ToolServers {

@@ -33,10 +33,10 @@ func TestToolsInUse(t *testing.T) {
 	if violations := plan.Validate(spec); len(violations) > 0 {
 		t.Fatal(violations)
 	}
-	if used := plan.ToolServersInUse(spec); !slices.Equal(used, []int{0, 1}) {
+	if used := spec.ToolServersInUse(); !slices.Equal(used, []int{0, 1}) {
 		t.Errorf("the servers %v are used", used)
 	}
-	if !plan.ToolsInUse(spec, "reading") || plan.ToolsInUse(spec, "unused") || plan.ToolsInUse(spec, "") {
+	if !spec.UsesTools("reading") || spec.UsesTools("unused") || spec.UsesTools("") {
 		t.Error("reading is used, unused is not")
 	}
 }

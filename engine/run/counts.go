@@ -80,8 +80,8 @@ func usageOfModels(p *plan.Plan, columns []runreport.Column) []runreport.Model {
 		if !known {
 			continue
 		}
-		if column := p.Column(index); column != nil && column.Model != nil {
-			models = runreport.AddModels(models, runreport.Model{Alias: column.Model.Alias, Usage: used.Usage})
+		if column := p.Column(index); column != nil && column.ModelAlias() != "" {
+			models = runreport.AddModels(models, runreport.Model{Alias: column.ModelAlias(), Usage: used.Usage})
 		}
 	}
 	return models

@@ -128,8 +128,8 @@ func nameOf(steps []*step, key plan.Lane) string {
 	var aliases []string
 	for _, step := range steps {
 		column := step.columns[0]
-		if column.Execution == plan.Remote && column.Lane == key && !slices.Contains(aliases, column.Model.Alias) {
-			aliases = append(aliases, column.Model.Alias)
+		if alias := column.ModelAlias(); column.Execution == plan.Remote && column.Lane == key && !slices.Contains(aliases, alias) {
+			aliases = append(aliases, alias)
 		}
 	}
 	name := strings.Join(aliases, "+")

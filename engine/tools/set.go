@@ -14,7 +14,6 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/model"
-	"seedloom.dev/seedloom/engine/plan"
 )
 
 // Config is what a set needs to know beside the spec.
@@ -47,13 +46,13 @@ func NewSet(spec *v1alpha1.DatasetGenerationSpec, config Config) *Set {
 	set := &Set{config: config, spec: spec, boxes: map[string]*Toolbox{}}
 	set.ctx, set.stop = context.WithCancel(context.Background())
 	byName := map[string]*server{}
-	for _, index := range plan.ToolServersInUse(spec) {
+	for _, index := range spec.ToolServersInUse() {
 		server := newServer(set, &spec.ToolServers[index], index)
 		set.servers = append(set.servers, server)
 		byName[server.spec.Name] = server
 	}
 	for i := range spec.Tools {
-		if !plan.ToolsInUse(spec, spec.Tools[i].Alias) {
+		if !spec.UsesTools(spec.Tools[i].Alias) {
 			continue
 		}
 		box := &Toolbox{spec: &spec.Tools[i], logger: config.Logger}

@@ -52,9 +52,9 @@ func (w *Watch) troubles(now time.Time, core *schedule.Core) (found runreport.Tr
 			continue
 		}
 		found.SlowRequests++
-		alias, since := request.column.Model.Alias, request.since.UTC().Truncate(time.Second)
+		alias, since := request.column.ModelAlias(), request.since.UTC().Truncate(time.Second)
 		if slow[alias] == nil {
-			slow[alias] = &runreport.SlowModel{Model: alias, Provider: request.column.Model.Provider, Since: since}
+			slow[alias] = &runreport.SlowModel{Model: alias, Provider: request.column.Lane.Provider, Since: since}
 		}
 		slow[alias].Requests++
 		if since.Before(slow[alias].Since) {

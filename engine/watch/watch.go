@@ -137,7 +137,7 @@ func (w *Watch) lookForSlow(now time.Time) {
 		if periods == 0 {
 			continue
 		}
-		alias := request.column.Model.Alias
+		alias := request.column.ModelAlias()
 		slow[alias] = append(slow[alias], request)
 		if periods > request.warnings {
 			request.warnings = periods
@@ -160,13 +160,13 @@ func (w *Watch) reportSlow(alias string, slow, due []*pendingRequest, now time.T
 	oldest := slow[0]
 	if report.lines += len(due); report.lines <= slowLines {
 		for _, request := range due {
-			w.logger.Warn("a request is slow", append([]any{"model", alias, "provider", request.column.Model.Provider, "column", request.column.Name,
+			w.logger.Warn("a request is slow", append([]any{"model", alias, "provider", request.column.Lane.Provider, "column", request.column.Name,
 				"row", request.row, "attempt", request.attempt, "rowGroup", request.group, "age", now.Sub(request.since).Round(time.Second)},
 				request.stage(now)...)...)
 		}
 	} else if !report.together {
 		report.together = true
-		w.logger.Warn("requests are slow", "model", alias, "provider", oldest.column.Model.Provider, "requests", len(slow),
+		w.logger.Warn("requests are slow", "model", alias, "provider", oldest.column.Lane.Provider, "requests", len(slow),
 			"oldest", now.Sub(oldest.since).Round(time.Second))
 	}
 	w.slowReports[alias] = report
