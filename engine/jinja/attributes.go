@@ -16,8 +16,8 @@ func (e *evaluation) attribute(object Value, text string, called bool) (Value, e
 			return value, nil
 		}
 	}
-	if value, found, err := e.member(object, text); found || err != nil {
-		return value, err
+	if value, found := member(object, text); found {
+		return value, nil
 	}
 	if dict, ok := object.(*Dict); ok {
 		if value, found := dict.Get(text); found {
@@ -35,18 +35,17 @@ func missingAttribute(object Value, text string) (Value, error) {
 }
 
 // member finds methods and the attributes of our own objects.
-func (e *evaluation) member(object Value, text string) (Value, bool, error) {
+func member(object Value, text string) (Value, bool) {
 	switch o := object.(type) {
 	case *namespace:
 		value, found := o.values.Get(text)
-		return value, found, nil
+		return value, found
 	case *loopState:
-		value, found := o.member(text)
-		return value, found, nil
+		return o.member(text)
 	}
 	bound, found := methodsOf(object)[text]
 	if !found {
-		return nil, false, nil
+		return nil, false
 	}
 	return &boundMethod{owner: typeName(object), name: text, function: func(e *evaluation, call callArguments) (Value, error) {
 		if err := e.step(1); err != nil {
@@ -58,7 +57,7 @@ func (e *evaluation) member(object Value, text string) (Value, bool, error) {
 			return nil, err
 		}
 		return value, reader.finish()
-	}}, true, nil
+	}}, true
 }
 
 func methodsOf(object Value) map[string]method {
@@ -148,8 +147,8 @@ func (e *evaluation) subscript(object, index Value) (Value, error) {
 			if _, isDict := object.(*Dict); !isDict {
 				return nil, fail(KindSecurity, "access to attribute '%s' is not possible: it begins with '_'", text)
 			}
-		} else if value, found, err := e.member(object, text); found || err != nil {
-			return value, err
+		} else if value, found := member(object, text); found {
+			return value, nil
 		}
 	}
 	return missingAttribute(object, Str(index))

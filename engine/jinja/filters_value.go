@@ -182,8 +182,8 @@ func filterAttribute(e *evaluation, value Value, p *parameters) (Value, error) {
 	if strings.HasPrefix(text, "_") {
 		return nil, fail(KindSecurity, "access to attribute '%s' is not possible: it begins with '_'", text)
 	}
-	if member, found, err := e.member(value, text); found || err != nil {
-		return member, err
+	if found, known := member(value, text); known {
+		return found, nil
 	}
 	return missingAttribute(value, text)
 }

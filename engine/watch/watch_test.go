@@ -23,7 +23,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var watched = &plan.Column{Name: "text", Model: &v1alpha1.Model{Alias: "writer", Provider: "local"}}
+var watched = &plan.Column{
+	Name: "text", Execution: plan.Remote, Lane: plan.Lane{Provider: "local"}, Model: &v1alpha1.Model{Alias: "writer", Provider: "local"},
+}
 
 // watchedCore has a lane of a model with four slots, and eight rows.
 func watchedCore() *schedule.Core {
@@ -148,7 +150,9 @@ func TestRequestsThatBecomeSlowOneAfterTheOtherAreToldInOneLine(t *testing.T) {
 func TestEachAliasOfALaneIsToldOfInItsOrder(t *testing.T) {
 	w := newWatching(5 * time.Second)
 	w.lanes = []string{"local", "critic+writer"}
-	critic := &plan.Column{Name: "critique", Model: &v1alpha1.Model{Alias: "critic", Provider: "local"}}
+	critic := &plan.Column{
+		Name: "critique", Execution: plan.Remote, Lane: plan.Lane{Provider: "local"}, Model: &v1alpha1.Model{Alias: "critic", Provider: "local"},
+	}
 	for i, column := range []*plan.Column{critic, watched, watched, critic} {
 		task, found := w.core.Next(1, w.now)
 		if !found {
