@@ -114,7 +114,7 @@ func mostFrequent(summary *store.Summary) string {
 	return fmt.Sprintf(", %d of them by %s%s: %s", drop.Count, drop.Reason, where, drop.Message)
 }
 
-// exitCode says to who started the engine whether starting it again may help.
+// exitCode says to whatever started the engine whether starting it again may help.
 func exitCode(cause *failure.Error, outcome runreport.Outcome) int {
 	switch {
 	case outcome == runreport.OutcomeInterrupted:

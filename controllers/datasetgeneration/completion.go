@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/internal/clip"
 	"seedloom.dev/seedloom/internal/reason"
 	"seedloom.dev/seedloom/internal/runreport"
 )
@@ -29,7 +30,7 @@ func (s *situation) judge(records v1alpha1.RecordsStatus) verdict {
 	}
 	engineSays := ""
 	if dataset != nil && dataset.Message != "" {
-		engineSays = " " + withStop(clip(dataset.Message, maxMessage))
+		engineSays = " " + withStop(clip.Text(dataset.Message, maxMessage))
 	}
 	// What a processor has not seen is no part of what was asked for, however many records there are.
 	unprocessed := reason.Of(end.reason).LeavesUnprocessed

@@ -3,12 +3,12 @@ package datasetgeneration
 import (
 	"slices"
 	"time"
-	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/internal/clip"
 )
 
 const (
@@ -31,7 +31,7 @@ var ownConditions = []string{
 type conditionSet []metav1.Condition
 
 func (c *conditionSet) add(conditionType string, status metav1.ConditionStatus, reason, message string) {
-	*c = append(*c, metav1.Condition{Type: conditionType, Status: status, Reason: reason, Message: clip(message, maxCondition)})
+	*c = append(*c, metav1.Condition{Type: conditionType, Status: status, Reason: reason, Message: clip.Text(message, maxCondition)})
 }
 
 // keep adds those of the types that stand already.
@@ -55,16 +55,4 @@ func (c *conditionSet) applyTo(list *[]metav1.Condition, generation int64, now t
 		condition.LastTransitionTime = metav1.Time{Time: now}
 		meta.SetStatusCondition(list, condition)
 	}
-}
-
-// clip shortens text to at most limit bytes at a character boundary.
-func clip(text string, limit int) string {
-	if len(text) <= limit {
-		return text
-	}
-	end := max(limit-len("…"), 0)
-	for end > 0 && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end] + "…"
 }

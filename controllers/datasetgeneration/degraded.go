@@ -11,6 +11,7 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/controllers/enginepods"
+	"seedloom.dev/seedloom/internal/clip"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -82,7 +83,7 @@ func (s *situation) stalls(reports []podTroubles) []trouble {
 	}
 	return []trouble{{v1alpha1.ReasonSchedulerStalled, fmt.Sprintf(
 		"%d of %d running Pods have made nothing since %s, and wait for no provider; the log of Pod %s says what each model waits for",
-		len(pods), len(reports), clock(since), clip(slices.Min(pods), maxMessage))}}
+		len(pods), len(reports), clock(since), clip.Text(slices.Min(pods), maxMessage))}}
 }
 
 func (s *situation) endpoints(reports []podTroubles, state runreport.EndpointState) []trouble {
@@ -105,7 +106,7 @@ func (s *situation) endpoints(reports []podTroubles, state runreport.EndpointSta
 	}
 	var found []trouble
 	for _, endpoint := range sorted(merged) {
-		name := clip(endpoint.Provider, 256)
+		name := clip.Text(endpoint.Provider, 256)
 		if state == runreport.EndpointPaused {
 			found = append(found, trouble{v1alpha1.ReasonProviderUnavailable, fmt.Sprintf(
 				"nothing gets through to provider %q since %s (%s have failed); it is asked again and again, and no record is lost",
@@ -128,7 +129,7 @@ func (s *situation) shutEndpoints(running int) []trouble {
 		if s.old(shut.Since) {
 			found = append(found, trouble{v1alpha1.ReasonSharedLimitReached, fmt.Sprintf(
 				"%d of %d running Pods may send nothing to %s since %s: others have all that providers[].maxParallelRequests (%d) allows",
-				shut.Pods, max(running, shut.Pods), clip(shut.Endpoint, 256), clock(shut.Since), shut.Limit)})
+				shut.Pods, max(running, shut.Pods), clip.Text(shut.Endpoint, 256), clock(shut.Since), shut.Limit)})
 		}
 	}
 	return found
@@ -156,7 +157,7 @@ func (s *situation) slowModels(reports []podTroubles) []trouble {
 		}
 		found = append(found, trouble{v1alpha1.ReasonSlowRequests, fmt.Sprintf(
 			"%s to model %q of provider %q %s under way for longer than %s, the oldest since %s", requests(slow.Requests),
-			clip(slow.Model, 256), clip(slow.Provider, 256), verb, s.resource.Spec.EffectiveSlowRequestThreshold(), clock(slow.Since))})
+			clip.Text(slow.Model, 256), clip.Text(slow.Provider, 256), verb, s.resource.Spec.EffectiveSlowRequestThreshold(), clock(slow.Since))})
 	}
 	return found
 }

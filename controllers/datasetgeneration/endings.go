@@ -9,6 +9,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/internal/clip"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -78,7 +79,7 @@ func (s *situation) subject(job *batchv1.Job) string {
 		return "Generating has"
 	}
 	if strings.ContainsAny(failed, ",-") {
-		return fmt.Sprintf("Shards %s of %d have", clip(failed, 128), s.run.Parallelism)
+		return fmt.Sprintf("Shards %s of %d have", clip.Text(failed, 128), s.run.Parallelism)
 	}
 	return fmt.Sprintf("Shard %s of %d has", failed, s.run.Parallelism)
 }
@@ -90,7 +91,7 @@ func (s *situation) endingOf(last *podEnd, finished *batchv1.JobCondition, subje
 		return s.deadlineEnding()
 	case last == nil:
 		return &ending{reason: v1alpha1.ReasonBackoffLimitExceeded,
-			message: fmt.Sprintf("%s failed, and the Pods are gone: %s: %s", subject, finished.Reason, clip(finished.Message, maxMessage))}
+			message: fmt.Sprintf("%s failed, and the Pods are gone: %s: %s", subject, finished.Reason, clip.Text(finished.Message, maxMessage))}
 	}
 	return s.failureEnding(*last, subject)
 }
@@ -132,7 +133,7 @@ func causeOf(end podEnd) (reason, message string) {
 		if reasonPattern.MatchString(end.result.Reason) {
 			reason = end.result.Reason
 		}
-		if message = clip(end.result.Message, maxMessage); message != "" {
+		if message = clip.Text(end.result.Message, maxMessage); message != "" {
 			return reason, message
 		}
 	}
@@ -144,7 +145,7 @@ func causeOf(end podEnd) (reason, message string) {
 		message += " (" + end.cause + ")"
 	}
 	if end.message != "" {
-		message += ": " + clip(end.message, maxMessage/2)
+		message += ": " + clip.Text(end.message, maxMessage/2)
 	}
 	if end.cause == "OOMKilled" {
 		message += "; the Pod ran out of memory: lower spec.run.rowGroupSize or raise spec.parallelism"

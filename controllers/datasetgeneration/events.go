@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/internal/clip"
 )
 
 // maxEventNote bounds an event's note; the API takes 1 KiB.
@@ -27,7 +28,7 @@ func announcements(before, after *v1alpha1.DatasetGenerationStatus) []announceme
 				return
 			}
 		}
-		found = append(found, announcement{eventType, condition.Reason, clip(condition.Message, maxEventNote)})
+		found = append(found, announcement{eventType, condition.Reason, clip.Text(condition.Message, maxEventNote)})
 	}
 	changed := func(conditionType string) *metav1.Condition { return changedCondition(before, after, conditionType) }
 	for _, conditionType := range []string{

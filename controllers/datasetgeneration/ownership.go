@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/internal/clip"
 )
 
 // ownedBy divides what carries a resource's label into what was created for it, and what of others has the same labels.
@@ -95,7 +96,7 @@ func (r *Reconciler) reportForeign(ctx context.Context, in *input) {
 	if !r.foreign.isNews(client.ObjectKeyFromObject(in.resource), in.foreign) {
 		return
 	}
-	names := clip(strings.Join(in.foreign, ", "), maxEventNote/2)
+	names := clip.Text(strings.Join(in.foreign, ", "), maxEventNote/2)
 	r.Recorder.Eventf(in.resource, nil, corev1.EventTypeWarning, v1alpha1.ReasonForeignObject, "Reconcile",
 		"%s: labelled as if it belonged to this resource, which did not create it. It is left alone; delete it, or take the label %s from it",
 		names, v1alpha1.LabelDataset)

@@ -13,6 +13,7 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/internal/clip"
 )
 
 // The kinds of objects that a spec names.
@@ -85,7 +86,7 @@ func invalidReferences(spec *v1alpha1.DatasetGenerationSpec) []plan.Violation {
 	for _, reference := range references(spec) {
 		if problems := validation.IsDNS1123Subdomain(reference.name); len(problems) > 0 {
 			found = append(found, plan.Violation{Field: reference.field, Message: fmt.Sprintf("%q is no name of a %s: %s",
-				clip(reference.name, maxMessage/2), reference.kind, problems[0])})
+				clip.Text(reference.name, maxMessage/2), reference.kind, problems[0])})
 		}
 	}
 	return found

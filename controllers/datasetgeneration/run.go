@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/internal/clip"
 )
 
 // lifetime says what is to happen with the run that a resource is in.
@@ -92,7 +93,7 @@ func workloadHasEnded(in *input, run v1alpha1.RunStatus) bool {
 // retryRequested says whether the annotation asks for an attempt that was not started yet.
 func retryRequested(resource *v1alpha1.DatasetGeneration) bool {
 	value := resource.Annotations[v1alpha1.AnnotationRetryRequestedAt]
-	return value != "" && clip(value, maxRetryRequest) != resource.Status.LastHandledRetryRequest
+	return value != "" && clip.Text(value, maxRetryRequest) != resource.Status.LastHandledRetryRequest
 }
 
 const (

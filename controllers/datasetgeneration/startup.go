@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"seedloom.dev/seedloom/controllers/enginepods"
+	"seedloom.dev/seedloom/internal/clip"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -99,7 +100,7 @@ func joinCauses(causes []string) string {
 func waitingCause(pod *corev1.Pod) string {
 	for _, condition := range pod.Status.Conditions {
 		if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse {
-			return fmt.Sprintf("Pod cannot be scheduled: %s: %s", condition.Reason, clip(condition.Message, maxMessage/2))
+			return fmt.Sprintf("Pod cannot be scheduled: %s: %s", condition.Reason, clip.Text(condition.Message, maxMessage/2))
 		}
 	}
 	if status := enginepods.EngineStatus(pod); status != nil {
@@ -132,7 +133,7 @@ func notNormal(status *corev1.ContainerStatus) *corev1.ContainerStateWaiting {
 
 // containerCause says why a container waits; source says where its image comes from.
 func containerCause(container string, waiting *corev1.ContainerStateWaiting, source string) string {
-	cause := fmt.Sprintf("%s waits: %s: %s", container, waiting.Reason, clip(waiting.Message, maxMessage/2))
+	cause := fmt.Sprintf("%s waits: %s: %s", container, waiting.Reason, clip.Text(waiting.Message, maxMessage/2))
 	switch waiting.Reason {
 	case "CreateContainerConfigError":
 		cause += "; create the missing object or key, and the run goes on by itself"

@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/internal/clip"
 )
 
 // status derives the status from the situation, and from what went wrong when its children were created or deleted. It is the
@@ -73,7 +74,7 @@ func (s *situation) showRun(status *v1alpha1.DatasetGenerationStatus) {
 // answerRetry notes which request for another attempt was seen: it has started one, or an event says why not.
 func (s *situation) answerRetry(status *v1alpha1.DatasetGenerationStatus) {
 	if value := s.resource.Annotations[v1alpha1.AnnotationRetryRequestedAt]; value != "" {
-		status.LastHandledRetryRequest = clip(value, maxRetryRequest)
+		status.LastHandledRetryRequest = clip.Text(value, maxRetryRequest)
 	}
 }
 
@@ -104,7 +105,7 @@ func (s *situation) showStop(status *v1alpha1.DatasetGenerationStatus) {
 func listed[T fmt.Stringer](found []T) string {
 	var text strings.Builder
 	for i, item := range found {
-		line := clip(item.String(), maxMessage)
+		line := clip.Text(item.String(), maxMessage)
 		if i > 0 {
 			text.WriteString("; ")
 		}
@@ -144,7 +145,7 @@ func (s *situation) addSyncFallback(conditions *conditionSet) {
 	if len(columns) == 0 {
 		return
 	}
-	conditions.add(v1alpha1.ConditionSyncFallback, metav1.ConditionTrue, v1alpha1.ReasonAllowResizeColumns, clip(fmt.Sprintf(
+	conditions.add(v1alpha1.ConditionSyncFallback, metav1.ConditionTrue, v1alpha1.ReasonAllowResizeColumns, clip.Text(fmt.Sprintf(
 		"columns with allowResize (%s) need a single Pod in sync mode, which ignores spec.parallelism. To have async mode and shards, "+
 			"return one row for each row and leave allowResize out, or resize in a dataset of its own and use that as the seed",
 		strings.Join(columns, ", ")), maxViolations))

@@ -11,6 +11,7 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/controllers/enginepods"
+	"seedloom.dev/seedloom/internal/clip"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -158,13 +159,13 @@ func (s *situation) showOutput(status *v1alpha1.DatasetGenerationStatus, dataset
 	status.Metadata = &v1alpha1.DatasetMetadata{
 		SchemaVersion:       runreport.Version,
 		ExecutionMode:       s.resource.Spec.ExecutionMode(),
-		Outcome:             clip(string(dataset.Outcome), 32),
+		Outcome:             clip.Text(string(dataset.Outcome), 32),
 		TargetNumRecords:    dataset.Records.Target,
 		ActualNumRecords:    dataset.Records.Actual,
 		TotalNumBatches:     dataset.Output.RowGroups,
 		NumCompletedBatches: dataset.Output.CompletedRowGroups,
 		RowGroupSize:        dataset.Output.RowGroupSize,
-		EngineVersion:       clip(dataset.Engine, 64),
+		EngineVersion:       clip.Text(dataset.Engine, 64),
 		Path:                path + "/metadata.json",
 	}
 }
@@ -176,13 +177,13 @@ func (s *situation) showLists(status *v1alpha1.DatasetGenerationStatus, t totals
 		status.Models = nil
 		for _, model := range t.models[:min(len(t.models), maxModels)] {
 			used := v1alpha1.ModelUsage{
-				Alias:     clip(model.Alias, 63),
+				Alias:     clip.Text(model.Alias, 63),
 				Requests:  v1alpha1.RequestCounts{Succeeded: model.Succeeded, Failed: model.Failed},
 				Tokens:    model.Tokens(),
 				ToolCalls: model.ToolCalls, Images: model.Images,
 			}
 			if spec.PriceOf(model.Alias) != nil {
-				used.Cost = clip(runreport.Cost(spec, model).String(), 32)
+				used.Cost = clip.Text(runreport.Cost(spec, model).String(), 32)
 			}
 			status.Models = append(status.Models, used)
 		}
@@ -192,11 +193,11 @@ func (s *situation) showLists(status *v1alpha1.DatasetGenerationStatus, t totals
 		status.Columns = nil
 		for _, column := range t.columns[:min(len(t.columns), maxColumns)] {
 			counted := v1alpha1.ColumnStatus{
-				Name: clip(column.Name, 128), Succeeded: column.Succeeded, Failed: column.Failed, Dropped: column.Dropped, Skipped: column.Skipped,
+				Name: clip.Text(column.Name, 128), Succeeded: column.Succeeded, Failed: column.Failed, Dropped: column.Dropped, Skipped: column.Skipped,
 				Tokens: column.Usage.Tokens(),
 			}
 			if spec.PriceOfColumn(column.Name) != nil {
-				counted.Cost = clip(runreport.ColumnCost(spec, column).String(), 32)
+				counted.Cost = clip.Text(runreport.ColumnCost(spec, column).String(), 32)
 			}
 			status.Columns = append(status.Columns, counted)
 		}
@@ -210,7 +211,7 @@ func (s *situation) showLists(status *v1alpha1.DatasetGenerationStatus, t totals
 		status.DroppedReasons = nil
 		for _, drop := range t.dropped[:min(len(t.dropped), maxDroppedReasons)] {
 			status.DroppedReasons = append(status.DroppedReasons, v1alpha1.DroppedReason{
-				Reason: clip(drop.Reason, 64), Column: clip(drop.Column, 128), Count: drop.Count, Message: clip(drop.Message, 512),
+				Reason: clip.Text(drop.Reason, 64), Column: clip.Text(drop.Column, 128), Count: drop.Count, Message: clip.Text(drop.Message, 512),
 			})
 		}
 	}
@@ -224,7 +225,7 @@ func usageOf(spec *v1alpha1.DatasetGenerationSpec, models []runreport.Model) *v1
 	}
 	usage := &v1alpha1.UsageStatus{Requests: v1alpha1.RequestCounts{Succeeded: all.Succeeded, Failed: all.Failed}, Tokens: all.Tokens()}
 	if spec.HasPrices() {
-		usage.Cost = clip(runreport.Cost(spec, models...).String(), 32)
+		usage.Cost = clip.Text(runreport.Cost(spec, models...).String(), 32)
 	}
 	return usage
 }

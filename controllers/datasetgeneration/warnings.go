@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"seedloom.dev/seedloom/controllers/enginepods"
+	"seedloom.dev/seedloom/internal/clip"
 )
 
 // podNames are the names of Pods in the messages of the Job controller and of admission. Each try has another one.
@@ -125,7 +126,7 @@ func (r *Reconciler) latestWarningOf(ctx context.Context, namespace string, uid 
 	latest := slices.MaxFunc(list.Items, func(a, b corev1.Event) int {
 		return cmp.Or(eventTime(&a).Time.Compare(eventTime(&b).Time), strings.Compare(a.Message, b.Message))
 	})
-	return latest.Reason + ": " + clip(withoutPodNames(latest.Message), maxMessage/2), nil
+	return latest.Reason + ": " + clip.Text(withoutPodNames(latest.Message), maxMessage/2), nil
 }
 
 func eventTime(event *corev1.Event) *metav1.MicroTime {

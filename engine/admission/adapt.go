@@ -6,7 +6,7 @@ const (
 	// cutShare is what is left of the limit after a cut.
 	cutShare = 0.75
 	// yieldShare is what is gone back to when a request is refused though no more are under way than the provider has taken before: then
-	// another client wants its share, and who has more gives more.
+	// another client wants its share, and the one that has more gives more.
 	yieldShare = 0.9
 	// For so many cuts after it has yielded, a client gives up one in contendedDivisor at each cut, which brings it to its fair share.
 	contendedCuts, contendedDivisor = 24, 32

@@ -14,7 +14,7 @@ const (
 	ownBytes = 64 << 10
 )
 
-// answers is the memory for the raw bytes of all answers under way. The goroutines of requests share it; who wants more than is there
+// answers is the memory for the raw bytes of all answers under way. The goroutines of requests share it; whoever wants more than is there
 // waits, but for the oldest of those that have some: so there is always one that comes to its end.
 type answers struct {
 	limit int64

@@ -54,7 +54,7 @@ func (p *Progress) Phase() Phase {
 	return PhasePreparing
 }
 
-// Exchanges are all requests. It is for who has waited for the one that sends them.
+// Exchanges are all requests. It is for the caller that has waited for the one that sends them.
 func (p *Progress) Exchanges() []*Exchange { return p.exchanges }
 
 // Exchange is one request and its answer. The times are nanoseconds since 1970, and 0 for what has not happened.

@@ -25,7 +25,7 @@ const identityVersion = 2
 // all but rowGroupSize; a provider's name, API key, extra headers, TLS, proxy and maxParallelRequests, a model's alias, streaming, encoding
 // of embeddings, maxParallelRequests, admission and timeoutSeconds; a column's weight; the names, API keys and timeouts of tools; the
 // failurePolicy of a processor; models, providers, and tools that no column uses; a default that is written out. The contents of what a
-// reference names (a ConfigMap, a file, a URL) are not looked at either: who replaces the data behind a seed and wants new rows changes
+// reference names (a ConfigMap, a file, a URL) are not looked at either: whoever replaces the data behind a seed and wants new rows changes
 // randomSeed.
 func ConfigHash(spec *v1alpha1.DatasetGenerationSpec) string {
 	sum := sha256.Sum256(canonical(spec))

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"go.starlark.net/starlark"
+
+	"seedloom.dev/seedloom/internal/clip"
 )
 
 // Limits bound one call, so that a mistake in a program ends as a message and not as a process without memory. A zero field means its
@@ -96,10 +98,7 @@ func Describe(err error) *Error {
 
 // shorten cuts a message, and what is not text out of it.
 func shorten(message string) string {
-	if len(message) > maxMessage {
-		message = message[:maxMessage] + "…"
-	}
-	return strings.ToValidUTF8(message, "")
+	return clip.Text(strings.ToValidUTF8(message, ""), maxMessage)
 }
 
 // Items returns the dicts of the list that a program returned. entryPoint names the function in errors.

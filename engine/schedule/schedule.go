@@ -391,7 +391,7 @@ func (c *Core) NextWake() (time.Time, bool) {
 	return next, !next.IsZero()
 }
 
-// Harvest is what has become due since the last Take. It belongs to who takes it.
+// Harvest is what has become due since the last Take. It belongs to the caller that takes it.
 type Harvest struct {
 	Fates
 	// Finished are the row groups all of whose rows have met their fate.

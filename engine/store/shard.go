@@ -10,7 +10,7 @@ import (
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
-// shardFolder holds how each of several shards has ended, or that it has not, for who finalizes the dataset.
+// shardFolder holds how each of several shards has ended, or that it has not, for the one that finalizes the dataset.
 const shardFolder = engineFolder + "/shards"
 
 // ShardEnding is how a shard has ended.

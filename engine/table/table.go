@@ -163,7 +163,7 @@ type Record struct {
 	// Texts are, of the first columns, what the file of the seed says where a template would print the value of the cell in another way. An
 	// empty text is none. Nil where there is none at all.
 	Texts []string
-	// Skipped says of each cell whether it was left out by skip, and belongs to who writes the cell. Nil where no cell can be.
+	// Skipped says of each cell whether it was left out by skip, and belongs to the writer of the cell. Nil where no cell can be.
 	Skipped []bool
 	// Unfinished is, by column, what is kept of cells that failed in a way that passes, until they are tried again. It goes with the attempt,
 	// and belongs to the goroutine that hands out the cells. Nil where nothing is kept.

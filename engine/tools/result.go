@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/model"
+	"seedloom.dev/seedloom/internal/clip"
 )
 
 const (
@@ -81,9 +81,6 @@ func clipped(text string) string {
 	if len(text) <= maxResultText {
 		return text
 	}
-	end := maxResultText
-	for !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return fmt.Sprintf("%s\n[cut: the result has %d bytes, of which these are the first %d]", text[:end], len(text), end)
+	kept := clip.Prefix(text, maxResultText)
+	return fmt.Sprintf("%s\n[cut: the result has %d bytes, of which these are the first %d]", kept, len(text), len(kept))
 }

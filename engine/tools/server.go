@@ -89,7 +89,7 @@ func (s *server) session(ctx context.Context) (*session, error) {
 	}
 }
 
-// open opens a session for all who wait for it. It belongs to none of them: who gives up waiting ends it for nobody else.
+// open opens a session for all who wait for it. It belongs to none of them: one that gives up waiting ends it for nobody else.
 func (s *server) open(attempt *opening) {
 	before := s.listing.Load() != nil
 	connection, err := s.connect()

@@ -11,7 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
+
+	"seedloom.dev/seedloom/internal/clip"
 )
 
 // Version is the version of the documents. A reader refuses any other.
@@ -190,13 +191,13 @@ type Result struct {
 // of drops, then drops beyond the first four, then columns, then models, then the end of the message.
 func (r Result) Encode() []byte {
 	r.Version = Version
-	r.Message = cut(r.Message, 1024)
+	r.Message = clip.Text(r.Message, 1024)
 	shrink := []func(){
 		func() {},
 		func() {
 			drops := append([]Drop(nil), r.Dropped...)
 			for i := range drops {
-				drops[i].Message = cut(drops[i].Message, 120)
+				drops[i].Message = clip.Text(drops[i].Message, 120)
 			}
 			r.Dropped = drops
 		},
@@ -207,7 +208,7 @@ func (r Result) Encode() []byte {
 		},
 		func() { r.Columns = nil },
 		func() { r.Models = nil },
-		func() { r.Message = cut(r.Message, 256) },
+		func() { r.Message = clip.Text(r.Message, 256) },
 		func() { r.Dropped = nil },
 	}
 	var data []byte
@@ -331,16 +332,4 @@ func parse(data []byte, into any) error {
 		return fmt.Errorf("parsing report: %w", err)
 	}
 	return nil
-}
-
-// cut shortens text to at most limit bytes at a character boundary.
-func cut(text string, limit int) string {
-	if len(text) <= limit {
-		return text
-	}
-	limit -= len("…")
-	for limit > 0 && !utf8.RuneStart(text[limit]) {
-		limit--
-	}
-	return text[:limit] + "…"
 }

@@ -35,7 +35,7 @@ func formatRate(rate float64) string {
 	case rate < 10_000:
 		return strconv.FormatFloat(rate, 'f', 0, 64)
 	}
-	return shorten(rate)
+	return compact(rate)
 }
 
 // formatCount writes any count in at most countWidth characters.
@@ -46,11 +46,11 @@ func formatCount(count int64) string {
 	if count < 0 {
 		return "-"
 	}
-	return shorten(float64(count))
+	return compact(float64(count))
 }
 
-// shorten writes a number of at least a thousand with the suffix of its magnitude.
-func shorten(number float64) string {
+// compact writes a number of at least a thousand with the suffix of its magnitude.
+func compact(number float64) string {
 	for _, suffix := range suffixes {
 		number /= 1000
 		switch {

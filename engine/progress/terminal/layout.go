@@ -40,8 +40,8 @@ func layout(snapshot *progress.Snapshot, title string, width, height int) []stri
 	room := min(height-2, maxPanel) - len(lines) - len(foot)
 	// The columns are what one looks at; what the models leave of the room is theirs, and at least half of it.
 	kept := min(len(models), max(room-len(columns), room/2))
-	lines = append(lines, clip(columns, room-kept, "columns")...)
-	lines = append(lines, clip(models, kept, "models")...)
+	lines = append(lines, fitRows(columns, room-kept, "columns")...)
+	lines = append(lines, fitRows(models, kept, "models")...)
 	lines = append(lines, foot...)
 	for i := range lines {
 		lines[i] = strings.TrimRight(Cut(lines[i], width), " ")
@@ -49,8 +49,8 @@ func layout(snapshot *progress.Snapshot, title string, width, height int) []stri
 	return lines
 }
 
-// clip shortens a table, which begins with its headings, to a number of lines, and says how much is left out.
-func clip(table []string, room int, what string) []string {
+// fitRows shortens a table, which begins with its headings, to a number of lines, and says how much is left out.
+func fitRows(table []string, room int, what string) []string {
 	switch {
 	case len(table) <= room:
 		return table
