@@ -172,4 +172,6 @@ const (
 	LabelRole = "seedloom.dev/role"
 	// AnnotationRetryRequestedAt starts another attempt of a failed or partial run whenever its value changes.
 	AnnotationRetryRequestedAt = "seedloom.dev/retry-requested-at"
+	// AnnotationPodHash is, on Pods, the hash of the settings with which they were created.
+	AnnotationPodHash = "seedloom.dev/pod-hash"
 )

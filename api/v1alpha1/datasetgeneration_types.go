@@ -52,7 +52,7 @@ type DatasetGenerationList struct {
 }
 
 // DatasetGenerationSpec is the whole description of a dataset. The fields that shape rows (everything but numRecords,
-// parallelism, suspend, completionPolicy, limits and the execution settings of models and run) make up the identity of a run.
+// parallelism, suspend, completionPolicy, limits, pod and the execution settings of models and run) make up the identity of a run.
 //
 // +kubebuilder:validation:XValidation:rule="!self.columns.exists(c, has(c.llmText) || has(c.llmCode) || has(c.llmStructured) || has(c.llmJudge) || has(c.embedding) || has(c.image)) || has(self.models)",message="columns of models need at least one entry in models"
 type DatasetGenerationSpec struct {
@@ -123,7 +123,8 @@ type DatasetGenerationSpec struct {
 	// +required
 	Output Output `json:"output,omitzero"`
 
-	// parallelism is the number of shards, one Pod each. Defaults to 1. It has no effect on what the rows hold.
+	// parallelism is the number of shards, one Pod each. Defaults to 1. It has no effect on what the rows hold. When it is changed while Pods
+	// generate, these are stopped in order, and the next attempt goes on with as many from where they were.
 	// A spec with an allowResize column runs in one Pod whatever is set here.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000
@@ -145,6 +146,11 @@ type DatasetGenerationSpec struct {
 	// run has the settings of the generation engine.
 	// +optional
 	Run *RunSettings `json:"run,omitempty"`
+
+	// pod has the settings of the run's Pods. It has no effect on what the rows hold. When it is changed while Pods generate, these are
+	// stopped in order, and the next attempt goes on from where they were.
+	// +optional
+	Pod *PodSettings `json:"pod,omitempty"`
 }
 
 // Output says where the dataset is written. Exactly one member is set.

@@ -1,6 +1,7 @@
 // Package v1alpha1 holds the DatasetGeneration resource: its Go types are the one source of truth for the
 // CustomResourceDefinition, the deep copies, the apply configurations, the API reference and the engine's input.
-// It may depend on apimachinery only, so that any client can import it; behaviour beyond small accessors lives elsewhere.
+// It may depend on apimachinery and the types of the Kubernetes API only, so that any client can import it; behaviour beyond small
+// accessors lives elsewhere.
 //
 // +kubebuilder:object:generate=true
 // +kubebuilder:ac:generate=true

@@ -92,7 +92,8 @@ type RunStatus struct {
 	// +optional
 	ConfigHash string `json:"configHash,omitempty"`
 
-	// attempt counts how often the run was started: by the resource's creation, by an extension, by a resume or by a requested retry.
+	// attempt counts how often the run was started: by the resource's creation, by an extension, by a change of parallelism or pod, by a
+	// resume or by a requested retry.
 	// +optional
 	Attempt int32 `json:"attempt,omitempty"`
 
@@ -107,6 +108,11 @@ type RunStatus struct {
 	// parallelism is the number of shards of this attempt.
 	// +optional
 	Parallelism int32 `json:"parallelism,omitempty"`
+
+	// podHash is the hash of spec.pod with which this attempt was started; empty without it.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	PodHash string `json:"podHash,omitempty"`
 
 	// generation is the generation of the spec from which this attempt was started.
 	// +optional

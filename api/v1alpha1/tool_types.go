@@ -69,6 +69,11 @@ type StdioToolServer struct {
 	// +kubebuilder:validation:MaxItems=64
 	// +optional
 	Env []ToolEnvironmentVariable `json:"env,omitempty"`
+
+	// resources are those of the sidecar. What is not named keeps its default: requests of 20m CPU and 64Mi memory, and a limit of 512Mi
+	// memory.
+	// +optional
+	Resources *ContainerResources `json:"resources,omitempty"`
 }
 
 // ToolEnvironmentVariable is an environment variable of a program. Exactly one of its sources is set.

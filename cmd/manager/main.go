@@ -26,6 +26,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/controllers/configuration"
 	"seedloom.dev/seedloom/controllers/datasetgeneration"
 	"seedloom.dev/seedloom/controllers/enginepods"
 	"seedloom.dev/seedloom/internal/buildversion"
@@ -34,6 +35,7 @@ import (
 
 // settings are the values of the flags.
 type settings struct {
+	configuration           string
 	engineImage             string
 	namespaces              string
 	leaderElect             bool
@@ -46,6 +48,7 @@ type settings struct {
 
 func main() {
 	var flags settings
+	flag.StringVar(&flags.configuration, "config", "", "File with the operator's configuration (docs/configuration.md); none when empty.")
 	flag.StringVar(&flags.engineImage, "engine-image", "", "Image of engine Pods; the manager's own when empty.")
 	flag.StringVar(&flags.namespaces, "namespaces", "",
 		"Comma-separated namespaces to watch; all when empty. With a list, Roles in those namespaces are enough.")
@@ -72,6 +75,10 @@ func main() {
 
 // run returns when the context ends, or with an error that only a restart can mend.
 func run(ctx context.Context, flags settings) error {
+	configured, err := configuration.Read(flags.configuration)
+	if err != nil {
+		return err
+	}
 	config, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("finding the cluster: %w", err)
@@ -113,6 +120,7 @@ func run(ctx context.Context, flags settings) error {
 		Now:       now,
 		Options: datasetgeneration.Options{
 			EngineImage: flags.engineImage, MaxConcurrentReconciles: flags.concurrency, Environment: engineVariables(os.Getenv),
+			PodDefaults: configured.Pod,
 		},
 	}
 	if err := reconciler.SetupWithManager(manager, "datasetgeneration"); err != nil {

@@ -12,6 +12,7 @@
 //	situation.go                     what that means: the one pure decision
 //	run.go                           which run and attempt a resource is in
 //	workload.go, pod.go, children.go which objects are wanted, and how they are created and deleted
+//	pod_settings.go                  what of the Pods users and the operator's configuration may set
 //	failure_policy.go, sync.go       what the end of a Pod leads to
 //	results.go, endings.go           how Pods have ended, and why
 //	completion.go                    what that means for the run

@@ -26,10 +26,9 @@ const (
 
 // podTemplate is the same for Jobs and for the Pod of a sync run.
 func (s *situation) podTemplate(role string) corev1.PodTemplateSpec {
-	labels := s.labels(role)
 	volumes, mounts := s.volumes()
 	template := corev1.PodTemplateSpec{
-		ObjectMeta: metav1.ObjectMeta{Labels: labels},
+		ObjectMeta: metav1.ObjectMeta{Labels: s.labels(role)},
 		Spec: corev1.PodSpec{
 			RestartPolicy:                 corev1.RestartPolicyNever,
 			AutomountServiceAccountToken:  new(false),
@@ -44,13 +43,7 @@ func (s *situation) podTemplate(role string) corev1.PodTemplateSpec {
 				SeccompProfile:      &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 			},
 			TopologySpreadConstraints: []corev1.TopologySpreadConstraint{{
-				MaxSkew:           1,
-				TopologyKey:       corev1.LabelHostname,
-				WhenUnsatisfiable: corev1.ScheduleAnyway,
-				LabelSelector: &metav1.LabelSelector{MatchLabels: map[string]string{
-					v1alpha1.LabelRun:  labels[v1alpha1.LabelRun],
-					v1alpha1.LabelRole: role,
-				}},
+				MaxSkew: 1, TopologyKey: corev1.LabelHostname, WhenUnsatisfiable: corev1.ScheduleAnyway, LabelSelector: s.podSelector(role),
 			}},
 			Volumes: volumes,
 			Containers: []corev1.Container{{
@@ -60,7 +53,6 @@ func (s *situation) podTemplate(role string) corev1.PodTemplateSpec {
 				Command:                  []string{runreport.EnginePath, role},
 				Env:                      s.environment(role),
 				Ports:                    []corev1.ContainerPort{{Name: "http", ContainerPort: runreport.Port}},
-				Resources:                defaultResources(),
 				VolumeMounts:             mounts,
 				TerminationMessagePath:   runreport.TerminationMessagePath,
 				TerminationMessagePolicy: corev1.TerminationMessageReadFile,
@@ -68,6 +60,7 @@ func (s *situation) podTemplate(role string) corev1.PodTemplateSpec {
 			}},
 		},
 	}
+	s.applySettings(&template, role)
 	if role == runreport.RoleGenerate {
 		s.addTools(&template.Spec)
 		s.addCertificates(&template.Spec)
@@ -99,11 +92,7 @@ func defaultResources() corev1.ResourceRequirements {
 
 // environment has the API keys by reference only: the kubelet reads the Secrets, the controller cannot.
 func (s *situation) environment(role string) []corev1.EnvVar {
-	variables := []corev1.EnvVar{{Name: runreport.MemoryLimitVariable, ValueFrom: &corev1.EnvVarSource{
-		ResourceFieldRef: &corev1.ResourceFieldSelector{
-			ContainerName: enginepods.Container, Resource: "limits.memory", Divisor: resource.MustParse("1"),
-		},
-	}}}
+	variables := []corev1.EnvVar{memoryLimit(enginepods.Container)}
 	if role == runreport.RoleGenerate {
 		variables = append(variables, corev1.EnvVar{Name: runreport.PodUIDVariable, ValueFrom: &corev1.EnvVarSource{
 			FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.uid"},

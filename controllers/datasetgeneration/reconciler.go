@@ -8,6 +8,7 @@ import (
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/controllers/enginepods"
 	"seedloom.dev/seedloom/internal/runreport"
 )
@@ -18,6 +19,8 @@ type Options struct {
 	EngineImage string
 	// Environment is set in the container of every engine, as for a proxy that the whole cluster uses.
 	Environment []corev1.EnvVar
+	// PodDefaults are the settings of Pods where a spec has none. They are valid (see plan.ValidatePod). It may be nil.
+	PodDefaults *v1alpha1.PodSettings
 	// MaxConcurrentReconciles is how many resources are reconciled at the same time. 0 means 4.
 	MaxConcurrentReconciles int
 }

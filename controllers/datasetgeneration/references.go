@@ -43,6 +43,34 @@ func references(spec *v1alpha1.DatasetGenerationSpec) []reference {
 	if claim := spec.Output.PersistentVolumeClaim; claim != nil {
 		found = append(found, reference{"spec.output.persistentVolumeClaim.claimName", kindClaim, claim.ClaimName})
 	}
+	return append(found, podReferences(spec.Pod)...)
+}
+
+func podReferences(settings *v1alpha1.PodSettings) []reference {
+	if settings == nil {
+		return nil
+	}
+	var found []reference
+	for i, variable := range settings.Env {
+		field := fmt.Sprintf("spec.pod.env[%d]", i)
+		if secret := variable.SecretKeyRef; secret != nil {
+			found = append(found, reference{field + ".secretKeyRef.name", kindSecret, secret.Name})
+		}
+		if configMap := variable.ConfigMapKeyRef; configMap != nil {
+			found = append(found, reference{field + ".configMapKeyRef.name", kindConfigMap, configMap.Name})
+		}
+	}
+	for i := range settings.Volumes {
+		field, volume := fmt.Sprintf("spec.pod.volumes[%d]", i), &settings.Volumes[i]
+		switch {
+		case volume.Secret != nil:
+			found = append(found, reference{field + ".secret.name", kindSecret, volume.Secret.Name})
+		case volume.ConfigMap != nil:
+			found = append(found, reference{field + ".configMap.name", kindConfigMap, volume.ConfigMap.Name})
+		case volume.PersistentVolumeClaim != nil:
+			found = append(found, reference{field + ".persistentVolumeClaim.claimName", kindClaim, volume.PersistentVolumeClaim.ClaimName})
+		}
+	}
 	return found
 }
 

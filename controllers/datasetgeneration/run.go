@@ -59,6 +59,7 @@ func nextAttempt(in *input, recorded *v1alpha1.RunStatus) (v1alpha1.RunStatus, b
 		Attempt:     1,
 		Target:      spec.NumRecords,
 		Parallelism: shardsOf(spec),
+		PodHash:     podHash(spec.Pod),
 		Generation:  in.resource.Generation,
 		StartTime:   &metav1.Time{Time: in.now},
 	}
@@ -67,8 +68,8 @@ func nextAttempt(in *input, recorded *v1alpha1.RunStatus) (v1alpha1.RunStatus, b
 	}
 	next.Attempt = recorded.Attempt + 1
 	if recorded.CompletionTime == nil {
-		// A change of the target cannot reach Pods that run already.
-		return next, spec.NumRecords != recorded.Target
+		// What Pods begin with cannot reach those that run already.
+		return next, spec.NumRecords != recorded.Target || in.needsOtherPods(recorded, &next)
 	}
 	switch {
 	case !in.isTrue(v1alpha1.ConditionComplete) && !in.isTrue(v1alpha1.ConditionFailed):
@@ -83,6 +84,16 @@ func nextAttempt(in *input, recorded *v1alpha1.RunStatus) (v1alpha1.RunStatus, b
 		return next, in.isTrue(v1alpha1.ConditionFailed)
 	}
 	return next, false
+}
+
+// needsOtherPods says whether the Pods that generate are others than the spec asks for, in their number or their settings. When they have
+// ended, it is too late for that to matter.
+func (in *input) needsOtherPods(recorded, next *v1alpha1.RunStatus) bool {
+	if recorded.Parallelism == next.Parallelism && recorded.PodHash == next.PodHash {
+		return false
+	}
+	observed := situationOf(in, *recorded, lifetimeActive).observed
+	return !observed.finalizes && observed.ending == nil
 }
 
 // workloadHasEnded says whether the attempt is over and only its verdict is missing: then a suspension comes too late.

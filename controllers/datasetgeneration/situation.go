@@ -128,8 +128,10 @@ func (s *situation) retire(isRetired func(*corev1.Pod) bool) {
 // retireUnstarted makes stale what was created for the attempt and has never run, when it would be created in another way by now, or
 // when the user asks to try again: what takes its place is created anew.
 func (s *situation) retireUnstarted() {
-	isRetired := func(template *corev1.PodSpec) bool {
-		return retryRequested(s.resource) || len(template.Containers) > 0 && template.Containers[0].Image != s.options.EngineImage
+	hash := s.settingsHash()
+	isRetired := func(annotations map[string]string, template *corev1.PodSpec) bool {
+		return retryRequested(s.resource) || annotations[v1alpha1.AnnotationPodHash] != hash ||
+			len(template.Containers) > 0 && template.Containers[0].Image != s.options.EngineImage
 	}
 	for _, job := range []*batchv1.Job{s.workload.generate, s.workload.finalize} {
 		if job == nil || jobEnd(job) != nil || job.Status.Succeeded+job.Status.Failed > 0 {
@@ -140,7 +142,7 @@ func (s *situation) retireUnstarted() {
 			pods = &s.workload.finalizing
 		}
 		if slices.ContainsFunc(*pods, func(pod corev1.Pod) bool { return enginepods.HasRun(&pod) || enginepods.IsOver(&pod) }) ||
-			!isRetired(&job.Spec.Template.Spec) {
+			!isRetired(job.Spec.Template.Annotations, &job.Spec.Template.Spec) {
 			continue
 		}
 		s.stale.jobs, s.stale.pods = append(s.stale.jobs, *job), append(s.stale.pods, *pods...)
@@ -153,7 +155,7 @@ func (s *situation) retireUnstarted() {
 	}
 	if s.resource.Spec.ExecutionMode() == v1alpha1.ExecutionSync {
 		s.retire(func(pod *corev1.Pod) bool {
-			return !enginepods.HasRun(pod) && !enginepods.IsOver(pod) && isRetired(&pod.Spec)
+			return !enginepods.HasRun(pod) && !enginepods.IsOver(pod) && isRetired(pod.Annotations, &pod.Spec)
 		})
 	}
 }

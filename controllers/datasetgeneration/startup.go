@@ -7,6 +7,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"seedloom.dev/seedloom/controllers/enginepods"
 	"seedloom.dev/seedloom/internal/clip"
@@ -36,6 +37,10 @@ func (s *situation) checkStartup(applyError error) startup {
 		return startup{}
 	}
 	timeout := s.resource.Spec.EffectiveStartupTimeoutSeconds()
+	if apierrors.IsInvalid(applyError) {
+		return startup{overdue: true, message: "the API server does not take the Pods as they would be: " +
+			withoutPodNames(applyError.Error()) + "; correct spec.pod"}
+	}
 	state := startup{
 		overdue: !s.now.Before(s.waitingSince(pods).Add(time.Duration(timeout) * time.Second)),
 		message: joinCauses(s.startupCauses(waiting, applyError)),
@@ -81,7 +86,24 @@ func (s *situation) startupCauses(waiting []corev1.Pod, applyError error) []stri
 	if s.warning != "" {
 		causes = append(causes, s.warning)
 	}
+	for i := range causes {
+		causes[i] += resourceAdvice(causes[i])
+	}
 	return causes
+}
+
+// resourceAdvice says what to do about a refusal by a LimitRange or a quota, or nothing of another cause.
+func resourceAdvice(cause string) string {
+	const where = "spec.pod.resources (and in resources of spec.toolServers[].stdio, where there are any)"
+	switch {
+	case strings.Contains(cause, "must specify "):
+		return "; a quota of the namespace asks for them: set them in " + where
+	case strings.Contains(cause, "exceeded quota"):
+		return "; the run goes on by itself when others have ended, or ask for less in " + where + " or by spec.parallelism"
+	case strings.Contains(cause, "usage per "), strings.Contains(cause, "limit to request ratio"):
+		return "; a LimitRange of the namespace says so: set what fits in " + where
+	}
+	return ""
 }
 
 // joinCauses says each cause once, and only the first few.

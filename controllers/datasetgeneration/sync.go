@@ -72,6 +72,7 @@ func (s *situation) nextSyncPod() *corev1.Pod {
 	}
 	template := s.podTemplate(runreport.RoleGenerate)
 	pod := &corev1.Pod{ObjectMeta: s.objectMeta(syncPodName(s.run, s.run.Failures), runreport.RoleGenerate), Spec: template.Spec}
+	pod.Labels, pod.Annotations = template.Labels, template.Annotations
 	if deadline := s.deadline(); !deadline.IsZero() {
 		left := int64(math.Ceil(deadline.Sub(s.now).Seconds()))
 		pod.Spec.ActiveDeadlineSeconds = new(max(left, 1))

@@ -42,7 +42,7 @@ func (s *situation) addTools(pod *corev1.PodSpec) {
 				Image:           s.options.EngineImage,
 				ImagePullPolicy: corev1.PullIfNotPresent,
 				Command:         []string{runreport.BridgePath, "install", runreport.BridgeDirectory},
-				Resources:       sidecarResources(),
+				Resources:       resourcesOf(server.Stdio.Resources, sidecarResources()),
 				VolumeMounts:    []corev1.VolumeMount{{Name: volumeBridge, MountPath: runreport.BridgeDirectory}},
 				SecurityContext: restricted(),
 			})
@@ -77,7 +77,7 @@ func sidecar(name string, server *v1alpha1.ToolServer, socket corev1.VolumeMount
 		RestartPolicy:   new(corev1.ContainerRestartPolicyAlways),
 		Command:         append(command, literals(server.Stdio.Command)...),
 		Env:             variables,
-		Resources:       sidecarResources(),
+		Resources:       resourcesOf(server.Stdio.Resources, sidecarResources()),
 		VolumeMounts: []corev1.VolumeMount{
 			{Name: volumeBridge, MountPath: runreport.BridgeDirectory, ReadOnly: true}, socket, {Name: name + "-tmp", MountPath: homeDirectory},
 		},

@@ -83,7 +83,10 @@ func (s *situation) objectMeta(name, role string) metav1.ObjectMeta {
 
 // configMap carries the resolved run to the Pods. It is immutable: an attempt has one input from its start to its end.
 func (s *situation) configMap() (*corev1.ConfigMap, error) {
-	spec, err := json.Marshal(&s.resource.Spec)
+	forEngine := s.resource.Spec
+	// An engine that runs need not know what its Pod was made of.
+	forEngine.Pod = nil
+	spec, err := json.Marshal(&forEngine)
 	if err != nil {
 		return nil, fmt.Errorf("encoding the spec: %w", err)
 	}

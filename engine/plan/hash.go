@@ -21,7 +21,7 @@ const identityVersion = 2
 // allowTools and maxTurns; the processors in their order; the size of row groups, since a row group is the unit in which files are resumed,
 // and the unit on which processors and Batch code work.
 //
-// Not in it: numRecords, so that a run can be extended; parallelism, suspend, completionPolicy, limits, output, and of run
+// Not in it: numRecords, so that a run can be extended; parallelism, suspend, completionPolicy, limits, output, pod, and of run
 // all but rowGroupSize; a provider's name, API key, extra headers, TLS, proxy and maxParallelRequests, a model's alias, streaming, encoding
 // of embeddings, maxParallelRequests, admission and timeoutSeconds; a column's weight; the names, API keys and timeouts of tools; the
 // failurePolicy of a processor; models, providers, and tools that no column uses; a default that is written out. The contents of what a

@@ -105,6 +105,7 @@ func (v *validation) run(unknownSeed bool) {
 	if size := v.spec.EffectiveRowGroupSize(); size < 1 {
 		v.add("spec.run.rowGroupSize", ReasonInvalidValue, "must be at least 1, but is %d", size)
 	}
+	v.violations = slices.Concat(v.violations, ValidatePod("spec.pod", v.spec.Pod), validateSidecars(v.spec.ToolServers))
 }
 
 func (v *validation) providers() {

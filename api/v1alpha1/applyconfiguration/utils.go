@@ -23,6 +23,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.AdmissionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CategorySampler"):
 		return &apiv1alpha1.CategorySamplerApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ClaimReference"):
+		return &apiv1alpha1.ClaimReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Column"):
 		return &apiv1alpha1.ColumnApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ColumnStatus"):
@@ -31,8 +33,12 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.CompletionPolicyApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ConfigMapKeyReference"):
 		return &apiv1alpha1.ConfigMapKeyReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ConfigMapReference"):
+		return &apiv1alpha1.ConfigMapReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ConfigMapSeed"):
 		return &apiv1alpha1.ConfigMapSeedApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ContainerResources"):
+		return &apiv1alpha1.ContainerResourcesApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CSVOptions"):
 		return &apiv1alpha1.CSVOptionsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Custom"):
@@ -57,6 +63,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.EmbeddingApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EmbeddingParameters"):
 		return &apiv1alpha1.EmbeddingParametersApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("EmptyDir"):
+		return &apiv1alpha1.EmptyDirApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Expression"):
 		return &apiv1alpha1.ExpressionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("GaussianSampler"):
@@ -101,6 +109,12 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.PersistentVolumeClaimOutputApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PersistentVolumeClaimSeed"):
 		return &apiv1alpha1.PersistentVolumeClaimSeedApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PodEnvironmentVariable"):
+		return &apiv1alpha1.PodEnvironmentVariableApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PodSettings"):
+		return &apiv1alpha1.PodSettingsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PodVolume"):
+		return &apiv1alpha1.PodVolumeApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Processor"):
 		return &apiv1alpha1.ProcessorApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ProgressStatus"):
@@ -143,12 +157,16 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.StdioToolServerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("TokenCounts"):
 		return &apiv1alpha1.TokenCountsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Toleration"):
+		return &apiv1alpha1.TolerationApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ToolEnvironmentVariable"):
 		return &apiv1alpha1.ToolEnvironmentVariableApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ToolServer"):
 		return &apiv1alpha1.ToolServerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ToolSet"):
 		return &apiv1alpha1.ToolSetApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TopologySpreadConstraint"):
+		return &apiv1alpha1.TopologySpreadConstraintApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("UniformDistribution"):
 		return &apiv1alpha1.UniformDistributionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("UniformSampler"):

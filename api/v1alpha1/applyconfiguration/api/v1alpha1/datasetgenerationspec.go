@@ -9,7 +9,7 @@ package v1alpha1
 // with apply.
 //
 // DatasetGenerationSpec is the whole description of a dataset. The fields that shape rows (everything but numRecords,
-// parallelism, suspend, completionPolicy, limits and the execution settings of models and run) make up the identity of a run.
+// parallelism, suspend, completionPolicy, limits, pod and the execution settings of models and run) make up the identity of a run.
 type DatasetGenerationSpecApplyConfiguration struct {
 	// numRecords is how many records to generate. Raising it extends a finished run: only the missing records are generated.
 	NumRecords *int64 `json:"numRecords,omitempty"`
@@ -32,7 +32,8 @@ type DatasetGenerationSpecApplyConfiguration struct {
 	Processors []ProcessorApplyConfiguration `json:"processors,omitempty"`
 	// output says where the dataset is written.
 	Output *OutputApplyConfiguration `json:"output,omitempty"`
-	// parallelism is the number of shards, one Pod each. Defaults to 1. It has no effect on what the rows hold.
+	// parallelism is the number of shards, one Pod each. Defaults to 1. It has no effect on what the rows hold. When it is changed while Pods
+	// generate, these are stopped in order, and the next attempt goes on with as many from where they were.
 	// A spec with an allowResize column runs in one Pod whatever is set here.
 	Parallelism *int32 `json:"parallelism,omitempty"`
 	// suspend stops the Pods and keeps all that was generated; set to false again, the run goes on from there.
@@ -43,6 +44,9 @@ type DatasetGenerationSpecApplyConfiguration struct {
 	Limits *LimitsApplyConfiguration `json:"limits,omitempty"`
 	// run has the settings of the generation engine.
 	Run *RunSettingsApplyConfiguration `json:"run,omitempty"`
+	// pod has the settings of the run's Pods. It has no effect on what the rows hold. When it is changed while Pods generate, these are
+	// stopped in order, and the next attempt goes on from where they were.
+	Pod *PodSettingsApplyConfiguration `json:"pod,omitempty"`
 }
 
 // DatasetGenerationSpecApplyConfiguration constructs a declarative configuration of the DatasetGenerationSpec type for use with
@@ -198,5 +202,13 @@ func (b *DatasetGenerationSpecApplyConfiguration) WithLimits(value *LimitsApplyC
 // If called multiple times, the Run field is set to the value of the last call.
 func (b *DatasetGenerationSpecApplyConfiguration) WithRun(value *RunSettingsApplyConfiguration) *DatasetGenerationSpecApplyConfiguration {
 	b.Run = value
+	return b
+}
+
+// WithPod sets the Pod field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Pod field is set to the value of the last call.
+func (b *DatasetGenerationSpecApplyConfiguration) WithPod(value *PodSettingsApplyConfiguration) *DatasetGenerationSpecApplyConfiguration {
+	b.Pod = value
 	return b
 }

@@ -18,7 +18,8 @@ type RunStatusApplyConfiguration struct {
 	ID *string `json:"id,omitempty"`
 	// configHash is the hash of everything that shapes rows.
 	ConfigHash *string `json:"configHash,omitempty"`
-	// attempt counts how often the run was started: by the resource's creation, by an extension, by a resume or by a requested retry.
+	// attempt counts how often the run was started: by the resource's creation, by an extension, by a change of parallelism or pod, by a
+	// resume or by a requested retry.
 	Attempt *int32 `json:"attempt,omitempty"`
 	// failures counts the failed Pods of a sync run in this attempt.
 	Failures *int32 `json:"failures,omitempty"`
@@ -26,6 +27,8 @@ type RunStatusApplyConfiguration struct {
 	Target *int64 `json:"target,omitempty"`
 	// parallelism is the number of shards of this attempt.
 	Parallelism *int32 `json:"parallelism,omitempty"`
+	// podHash is the hash of spec.pod with which this attempt was started; empty without it.
+	PodHash *string `json:"podHash,omitempty"`
 	// generation is the generation of the spec from which this attempt was started.
 	Generation *int64 `json:"generation,omitempty"`
 	// startTime is when this attempt was started.
@@ -85,6 +88,14 @@ func (b *RunStatusApplyConfiguration) WithTarget(value int64) *RunStatusApplyCon
 // If called multiple times, the Parallelism field is set to the value of the last call.
 func (b *RunStatusApplyConfiguration) WithParallelism(value int32) *RunStatusApplyConfiguration {
 	b.Parallelism = &value
+	return b
+}
+
+// WithPodHash sets the PodHash field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the PodHash field is set to the value of the last call.
+func (b *RunStatusApplyConfiguration) WithPodHash(value string) *RunStatusApplyConfiguration {
+	b.PodHash = &value
 	return b
 }
 

@@ -16,6 +16,9 @@ type StdioToolServerApplyConfiguration struct {
 	Command []string `json:"command,omitempty"`
 	// env are environment variables of the program.
 	Env []ToolEnvironmentVariableApplyConfiguration `json:"env,omitempty"`
+	// resources are those of the sidecar. What is not named keeps its default: requests of 20m CPU and 64Mi memory, and a limit of 512Mi
+	// memory.
+	Resources *ContainerResourcesApplyConfiguration `json:"resources,omitempty"`
 }
 
 // StdioToolServerApplyConfiguration constructs a declarative configuration of the StdioToolServer type for use with
@@ -52,5 +55,13 @@ func (b *StdioToolServerApplyConfiguration) WithEnv(values ...*ToolEnvironmentVa
 		}
 		b.Env = append(b.Env, *values[i])
 	}
+	return b
+}
+
+// WithResources sets the Resources field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Resources field is set to the value of the last call.
+func (b *StdioToolServerApplyConfiguration) WithResources(value *ContainerResourcesApplyConfiguration) *StdioToolServerApplyConfiguration {
+	b.Resources = value
 	return b
 }

@@ -1,0 +1,69 @@
+// Package configuration reads the operator's configuration file: what the owner of a platform decides for all runs. What its parts mean
+// where a run is carried out is known by those who use them, not here.
+package configuration
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	kjson "sigs.k8s.io/json"
+	"sigs.k8s.io/yaml"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/plan"
+)
+
+// Configuration is the content of the file. Its zero value is that of an empty file.
+type Configuration struct {
+	// Pod are the settings of Pods where a DatasetGeneration has none in spec.pod.
+	Pod *v1alpha1.PodSettings `json:"pod,omitempty"`
+}
+
+// InvalidError lists all that is wrong with a configuration.
+type InvalidError struct{ Violations []plan.Violation }
+
+// Error has a line for each violation.
+func (e *InvalidError) Error() string {
+	lines := make([]string, len(e.Violations))
+	for i, violation := range e.Violations {
+		lines[i] = violation.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Read reads a file. Without a name there is nothing in it.
+func Read(name string) (*Configuration, error) {
+	if name == "" {
+		return &Configuration{}, nil
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	configuration, err := Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration %s: %w", name, err)
+	}
+	return configuration, nil
+}
+
+// Parse reads the text of a file in YAML. A field that it does not know is an error: a setting that is not applied is worse than none.
+func Parse(text []byte) (*Configuration, error) {
+	document, err := yaml.YAMLToJSONStrict(text)
+	if err != nil {
+		return nil, err
+	}
+	var configuration Configuration
+	unknown, err := kjson.UnmarshalStrict(document, &configuration)
+	if err = errors.Join(append(unknown, err)...); err != nil {
+		return nil, err
+	}
+	if violations := configuration.violations(); len(violations) > 0 {
+		return nil, &InvalidError{Violations: violations}
+	}
+	return &configuration, nil
+}
+
+func (c *Configuration) violations() []plan.Violation { return plan.ValidatePod("pod", c.Pod) }
