@@ -125,7 +125,7 @@ test: test-unit test-fuzz test-conformance test-controllers test-e2e ## Run all 
 .PHONY: test-unit
 test-unit: ## Run the unit tests, with the race detector where there is (or can be installed) a C compiler.
 	race=$$(hack/tools/race-detector.sh); \
-	go test $$race $$(go list ./... | grep -v -e /controllers -e /test/agreement -e /test/e2e -e /test/conformance)
+	go test $$race $$(go list ./... | grep -v -e /controllers -e /test/agreement -e /test/scale -e /test/e2e -e /test/conformance)
 	for module in $(MODULES); do go -C "$$module" test ./...; done
 
 .PHONY: test-fuzz
@@ -143,7 +143,12 @@ test-controllers: ## Run the controller's tests against a real API server.
 	echo "etcd and kube-apiserver: built on first use, about 8 minutes on 2 cores, or downloaded"
 	assets=$$($(CLUSTER) assets | tail -n 1); \
 	race=$$(hack/tools/race-detector.sh); \
-	KUBEBUILDER_ASSETS="$$assets" go test $$race -timeout 15m ./controllers/... ./test/agreement
+	KUBEBUILDER_ASSETS="$$assets" go test $$race -timeout 15m ./controllers/... ./test/agreement ./test/scale
+
+.PHONY: test-scale
+test-scale: ## Measure the operator in a crowd against its ranges (10 minutes on 2 idle cores; ONLY=run, crowd or rest).
+	assets=$$($(CLUSTER) assets | tail -n 1); \
+	KUBEBUILDER_ASSETS="$$assets" go run ./test/scale $(if $(ONLY),-only $(ONLY))
 
 .PHONY: test-e2e
 test-e2e: ## Run the end-to-end tests on a real cluster, which is taken down afterwards (KEEP_CLUSTER=1 keeps it).

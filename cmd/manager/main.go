@@ -10,15 +10,12 @@ import (
 	"strings"
 	"time"
 
-	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	ctrlmanager "sigs.k8s.io/controller-runtime/pkg/manager"
@@ -59,8 +56,8 @@ func main() {
 	flag.StringVar(&flags.metricsAddress, "metrics-bind-address", "127.0.0.1:8080",
 		"Address of the metrics, over plain HTTP and without authentication, hence on loopback; 0 turns them off.")
 	flag.StringVar(&flags.probeAddress, "health-probe-bind-address", ":8081", "Address of /healthz and /readyz.")
-	flag.IntVar(&flags.concurrency, "max-concurrent-reconciles", 4, "Resources that are reconciled at the same time.")
-	flag.Float64Var(&flags.queriesPerSecond, "kube-api-qps", 50, "Requests per second to the API server; bursts are twice as large.")
+	flag.IntVar(&flags.concurrency, "max-concurrent-reconciles", 16, "Resources that are reconciled at the same time.")
+	flag.Float64Var(&flags.queriesPerSecond, "kube-api-qps", 500, "Requests per second to the API server; bursts are twice as large.")
 	logging := zap.Options{}
 	logging.BindFlags(flag.CommandLine)
 	flag.Parse()
@@ -139,18 +136,9 @@ func managerOptions(flags settings) ctrl.Options {
 	scheme := runtime.NewScheme()
 	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
 	utilruntime.Must(v1alpha1.AddToScheme(scheme))
-	ours := labels.SelectorFromSet(datasetgeneration.ManagedBySelector())
 	options := ctrl.Options{
 		Scheme: scheme,
-		Cache: cache.Options{
-			// Of Jobs, Pods and ConfigMaps, only those that the controller creates are held in memory.
-			ByObject: map[client.Object]cache.ByObject{
-				&batchv1.Job{}:      {Label: ours},
-				&corev1.Pod{}:       {Label: ours},
-				&corev1.ConfigMap{}: {Label: ours},
-			},
-			DefaultTransform: cache.TransformStripManagedFields(),
-		},
+		Cache:                   datasetgeneration.CacheOptions(),
 		Metrics:                 metricsserver.Options{BindAddress: flags.metricsAddress},
 		HealthProbeBindAddress:  flags.probeAddress,
 		LeaderElection:          flags.leaderElect,

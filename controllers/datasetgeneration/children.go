@@ -32,8 +32,10 @@ func (r *Reconciler) syncChildren(ctx context.Context, s *situation) error {
 	if err != nil || len(wanted) == 0 {
 		return err
 	}
-	if err := r.confirm(ctx, s.resource); err != nil {
-		return err
+	if !s.written {
+		if err := r.confirm(ctx, s.resource); err != nil {
+			return err
+		}
 	}
 	for _, object := range wanted {
 		if err := r.create(ctx, s, object); err != nil {

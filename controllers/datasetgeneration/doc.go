@@ -6,7 +6,9 @@
 //
 //	reconcile.go                     the steps of one reconcile, and what is watched
 //	reconciler.go                    what a reconciler is made of
+//	cache.go                         what of the cluster is held in memory
 //	input.go, references.go          what is gathered
+//	lookups.go                       what is asked of the API server for runs that wait
 //	warnings.go                      what the cluster says of what does not start
 //	ownership.go, ended_pods.go      which objects are the resource's, and what is remembered of Pods that are gone
 //	situation.go                     what that means: the one pure decision

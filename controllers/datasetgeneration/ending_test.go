@@ -146,14 +146,18 @@ func TestTheEventOfAFailureHasItsCause(t *testing.T) {
 	}
 }
 
-// TestMessagesDependOnTheSituationAlone has two shards that fail in the same second, and a quota that names another Pod at each try.
+// TestMessagesDependOnTheSituationAlone has two shards that fail in the same second, and a quota of which others use more or less,
+// and which names another Pod at each try.
 func TestMessagesDependOnTheSituationAlone(t *testing.T) {
 	for _, message := range []string{
-		`Error creating: pods "reviews-1a2b3c4d-1-0-x7k2p" is forbidden: exceeded quota: pods, requested: pods=1, used: pods=0, limited: pods=0`,
-		`Error creating: pods "reviews-1a2b3c4d-1-1-9bzq4" is forbidden: exceeded quota: pods, requested: pods=1, used: pods=0, limited: pods=0`,
+		`Error creating: pods "reviews-1a2b3c4d-1-0-x7k2p" is forbidden: exceeded quota: all, requested: limits.memory=2Gi,pods=1, ` +
+			`used: limits.memory=4Gi,pods=2, limited: limits.memory=4Gi,pods=2`,
+		`Error creating: pods "reviews-1a2b3c4d-1-1-9bzq4" is forbidden: exceeded quota: all, requested: limits.memory=2Gi,pods=1, ` +
+			`used: limits.memory=3Gi,pods=2, limited: limits.memory=4Gi,pods=2`,
 	} {
-		want := "Error creating: a Pod is forbidden: exceeded quota: pods, requested: pods=1, used: pods=0, limited: pods=0"
-		if got := withoutPodNames(message); got != want {
+		want := "Error creating: a Pod is forbidden: exceeded quota: all, requested: limits.memory=2Gi,pods=1, " +
+			"limited: limits.memory=4Gi,pods=2"
+		if got := withoutMomentary(message); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

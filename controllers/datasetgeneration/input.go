@@ -11,7 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -47,6 +47,15 @@ type input struct {
 	progress map[types.UID]runreport.Progress
 	// shut are the endpoints to which running Pods may send nothing.
 	shut []enginepods.ShutEndpoint
+	// written: the resource is what a write of this reconcile has returned, and so the latest.
+	written bool
+}
+
+// after is the same input with the resource as it has just been written.
+func (in *input) after(written *v1alpha1.DatasetGeneration) *input {
+	next := *in
+	next.resource, next.written = written, true
+	return &next
 }
 
 // children are Jobs, Pods and ConfigMaps.
@@ -76,8 +85,8 @@ func (c children) hasJob(name string) bool {
 	return slices.ContainsFunc(c.jobs, func(job batchv1.Job) bool { return job.Name == name })
 }
 
-// gather reads the cluster. Jobs, Pods and ConfigMaps come from the cache; the look-ups for Pods that do not start
-// ask the API server, and are made only in that state.
+// gather reads the cluster, from the cache; only some look-ups for Pods that do not start ask the API server, and are made in that state
+// alone.
 func (r *Reconciler) gather(ctx context.Context, resource *v1alpha1.DatasetGeneration) (*input, error) {
 	in := &input{now: r.Now(), options: &r.Options, resource: resource}
 	in.violations = slices.Concat(plan.Validate(&resource.Spec), invalidReferences(&resource.Spec), oversized(&resource.Spec))
@@ -96,7 +105,7 @@ func (r *Reconciler) gather(ctx context.Context, resource *v1alpha1.DatasetGener
 		in.missing, in.lookUpError = r.missingReferences(ctx, resource)
 		in.warning = r.latestWarning(ctx, in)
 	} else {
-		r.warnings.forget(client.ObjectKeyFromObject(resource))
+		r.lookUps.forget(client.ObjectKeyFromObject(resource))
 	}
 	return in, nil
 }
@@ -105,7 +114,7 @@ func (r *Reconciler) gather(ctx context.Context, resource *v1alpha1.DatasetGener
 func (r *Reconciler) listLabelled(ctx context.Context, resource *v1alpha1.DatasetGeneration) (children, error) {
 	selected := &client.ListOptions{
 		Namespace:     resource.Namespace,
-		LabelSelector: labels.SelectorFromSet(labels.Set{v1alpha1.LabelDataset: resource.Name, labelManagedBy: managedBy}),
+		FieldSelector: fields.OneTermEqualSelector(indexDataset, resource.Name),
 	}
 	var jobs batchv1.JobList
 	if err := r.List(ctx, &jobs, selected); err != nil {

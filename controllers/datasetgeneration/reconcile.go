@@ -35,6 +35,8 @@ const (
 	conflictDelay = 200 * time.Millisecond
 	// reconcileTimeout bounds one reconcile.
 	reconcileTimeout = time.Minute
+	// defaultConcurrency is how many resources are reconciled at the same time: most of the time they wait for the API server.
+	defaultConcurrency = 16
 )
 
 var _ reconcile.Reconciler = (*Reconciler)(nil)
@@ -46,7 +48,7 @@ var _ reconcile.Reconciler = (*Reconciler)(nil)
 // +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch;create;delete
 // +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch;create;delete
 // +kubebuilder:rbac:groups="",resources=persistentvolumeclaims,verbs=get;list;watch
-// +kubebuilder:rbac:groups="",resources=events,verbs=list
+// +kubebuilder:rbac:groups="",resources=events,verbs=list;watch
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
@@ -57,7 +59,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	if err := r.Get(ctx, request.NamespacedName, resource); err != nil {
 		r.foreign.isNews(request.NamespacedName, nil)
 		r.ended.forget(request.NamespacedName)
-		r.warnings.forget(request.NamespacedName)
+		r.lookUps.forget(request.NamespacedName)
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	if !resource.DeletionTimestamp.IsZero() {
@@ -79,41 +81,48 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	}
 	if s.startsAttempt() {
 		// The attempt is recorded before anything of it is created, so that no crash in between can start it twice.
-		result, err := r.record(ctx, s, nil)
-		if err == nil {
-			result.RequeueAfter = conflictDelay
+		recorded, err := r.record(ctx, s, nil)
+		if recorded == nil || resource.Status.Run != nil {
+			// Of children of an earlier attempt, the cache may not have heard yet.
+			return reconcile.Result{RequeueAfter: conflictDelay}, err
 		}
-		return result, err
+		s = decide(in.after(recorded))
 	}
 	applyError := r.syncChildren(ctx, s)
 	if apierrors.IsConflict(applyError) {
 		return reconcile.Result{RequeueAfter: conflictDelay}, nil
 	}
-	result, err := r.record(ctx, s, applyError)
-	if err == nil && applyError != nil && s.lifetime != lifetimeFinished {
+	recorded, err := r.record(ctx, s, applyError)
+	switch {
+	case err != nil:
+		return reconcile.Result{}, err
+	case recorded == nil:
+		return reconcile.Result{RequeueAfter: conflictDelay}, nil
+	case applyError != nil && s.lifetime != lifetimeFinished:
 		return reconcile.Result{}, applyError
 	}
-	return result, err
+	return s.nextLook(), nil
 }
 
-// record writes the status when it has changed, and then tells others of the change.
-func (r *Reconciler) record(ctx context.Context, s *situation, applyError error) (reconcile.Result, error) {
+// record writes the status when it has changed, and then tells others of the change. It returns the resource as it is then, or nil when
+// somebody else has changed it before.
+func (r *Reconciler) record(ctx context.Context, s *situation, applyError error) (*v1alpha1.DatasetGeneration, error) {
 	updated := s.resource.DeepCopy()
 	updated.Status = s.status(applyError)
 	if equality.Semantic.DeepEqual(s.resource.Status, updated.Status) {
-		return s.nextLook(), nil
+		return updated, nil
 	}
 	patch := client.MergeFromWithOptions(s.resource.DeepCopy(), client.MergeFromWithOptimisticLock{})
 	written := updated.DeepCopy()
 	if err := r.Status().Patch(ctx, written, patch); err != nil {
 		if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
-			return reconcile.Result{RequeueAfter: conflictDelay}, nil
+			return nil, nil
 		}
-		return reconcile.Result{}, fmt.Errorf("writing the status: %w", err)
+		return nil, fmt.Errorf("writing the status: %w", err)
 	}
 	r.announce(ctx, s.resource, updated)
 	r.Metrics.observe(&s.resource.Status, &updated.Status)
-	return s.nextLook(), nil
+	return written, nil
 }
 
 // nextLook says when the resource is looked at again without an event. A resource at rest costs no work.
@@ -151,7 +160,10 @@ func (s *situation) waitingInterval() time.Duration {
 func (r *Reconciler) SetupWithManager(manager ctrl.Manager, name string) error {
 	concurrency := r.Options.MaxConcurrentReconciles
 	if concurrency == 0 {
-		concurrency = 4
+		concurrency = defaultConcurrency
+	}
+	if err := addIndexes(context.Background(), manager.GetFieldIndexer()); err != nil {
+		return err
 	}
 	return ctrl.NewControllerManagedBy(manager).
 		Named(name).

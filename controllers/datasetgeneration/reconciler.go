@@ -21,7 +21,7 @@ type Options struct {
 	Environment []corev1.EnvVar
 	// PodDefaults are the settings of Pods where a spec has none. They are valid (see plan.ValidatePod). It may be nil.
 	PodDefaults *v1alpha1.PodSettings
-	// MaxConcurrentReconciles is how many resources are reconciled at the same time. 0 means 4.
+	// MaxConcurrentReconciles is how many resources are reconciled at the same time. 0 means 16.
 	MaxConcurrentReconciles int
 }
 
@@ -40,9 +40,9 @@ type Reconciler struct {
 	// Now is the clock.
 	Now func() time.Time
 
-	foreign  foreignObjects
-	ended    endedPods
-	warnings knownWarnings
+	foreign foreignObjects
+	ended   endedPods
+	lookUps lookUps
 }
 
 // ProgressSource returns what is known of Pods, by their UIDs, and goes on asking those that run.

@@ -1,14 +1,8 @@
 package datasetgeneration
 
 import (
-	"context"
-	"errors"
 	"fmt"
 
-	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -120,36 +114,3 @@ func invalidReferences(spec *v1alpha1.DatasetGenerationSpec) []plan.Violation {
 	return found
 }
 
-// missingReferences asks which of the references do not exist. Secrets are not among them: the controller may not read them, and
-// the kubelet says when one is missing. A look-up that fails says nothing of what it was about.
-func (r *Reconciler) missingReferences(ctx context.Context, resource *v1alpha1.DatasetGeneration) (missing []string, err error) {
-	var failures []error
-	for _, reference := range references(&resource.Spec) {
-		if reference.kind == kindSecret {
-			continue
-		}
-		object := &metav1.PartialObjectMetadata{}
-		object.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(reference.kind))
-		err := r.lookUp(ctx, types.NamespacedName{Namespace: resource.Namespace, Name: reference.name}, object)
-		switch {
-		case apierrors.IsNotFound(err):
-			missing = append(missing, fmt.Sprintf("%s: %s %q does not exist in namespace %s; create it, and the run goes on by itself",
-				reference.field, reference.kind, reference.name, resource.Namespace))
-		case err != nil:
-			failures = append(failures, fmt.Errorf("%s: the %s %q can't be looked up: %w", reference.field, reference.kind, reference.name, err))
-		}
-	}
-	return missing, errors.Join(failures...)
-}
-
-// lookUp reads the metadata of an object. Claims are in the cache, so that many runs that wait with their claim cost no request; that one
-// is missing must not be what a cache has not heard of yet.
-func (r *Reconciler) lookUp(ctx context.Context, key types.NamespacedName, object *metav1.PartialObjectMetadata) error {
-	if object.Kind == kindClaim {
-		if err := r.Get(ctx, key, object); err == nil || !apierrors.IsNotFound(err) {
-			return err
-		}
-		object.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(kindClaim))
-	}
-	return r.APIReader.Get(ctx, key, object)
-}

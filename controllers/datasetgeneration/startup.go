@@ -80,7 +80,7 @@ func (s *situation) startupCauses(waiting []corev1.Pod, applyError error) []stri
 	}
 	for _, err := range []error{s.lookUpError, applyError} {
 		if err != nil {
-			causes = append(causes, withoutPodNames(err.Error()))
+			causes = append(causes, withoutMomentary(err.Error()))
 		}
 	}
 	if s.warning != "" {

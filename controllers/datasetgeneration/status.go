@@ -174,7 +174,7 @@ func (s *situation) addActivity(conditions *conditionSet, applyError error) {
 	progressing, detail := v1alpha1.ReasonProgressing, message
 	switch {
 	case applyError != nil:
-		progressing, detail = v1alpha1.ReasonProgressingWithRetry, withoutPodNames(applyError.Error())
+		progressing, detail = v1alpha1.ReasonProgressingWithRetry, withoutMomentary(applyError.Error())
 	case s.lookUpError != nil:
 		progressing, detail = v1alpha1.ReasonProgressingWithRetry, message+": "+start.message
 	case start.message != "":

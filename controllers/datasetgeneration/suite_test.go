@@ -9,13 +9,11 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
@@ -100,13 +98,10 @@ func (p *reportedProgress) Of(pods []corev1.Pod) map[types.UID]runreport.Progres
 }
 
 func newManager() ctrl.Manager {
-	ours := labels.SelectorFromSet(ManagedBySelector())
 	manager, err := ctrl.NewManager(apiServer, ctrl.Options{
 		Scheme:  testScheme,
 		Metrics: metricsserver.Options{BindAddress: "0"},
-		Cache: cache.Options{ByObject: map[client.Object]cache.ByObject{
-			&batchv1.Job{}: {Label: ours}, &corev1.Pod{}: {Label: ours}, &corev1.ConfigMap{}: {Label: ours},
-		}},
+		Cache:   CacheOptions(),
 	})
 	Expect(err).NotTo(HaveOccurred())
 	reconciler := &Reconciler{

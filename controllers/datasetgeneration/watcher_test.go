@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -23,16 +25,24 @@ type statusWatcher struct {
 	// last is the latest status, and attempts are all that were seen, by their resource, run and number.
 	last     map[string]*v1alpha1.DatasetGeneration
 	attempts map[string]*seenAttempt
-	faults   []string
+	// progressed is when the counts of a running attempt were last written, by resource.
+	progressed map[string]time.Time
+	faults     []string
 }
 
 // seenAttempt is what was seen of one attempt.
-type seenAttempt struct{ failed, stalled, complete bool }
+type seenAttempt struct {
+	failed, stalled, complete bool
+	// counted: its last counts were written, when all its Pods had ended, whenever counts had been written before.
+	counted bool
+}
 
 // watchStatuses begins to watch a namespace, and has the test fail at its end when anything was wrong.
 func watchStatuses(ctx context.Context, namespace string) *statusWatcher {
 	GinkgoHelper()
-	w := &statusWatcher{last: map[string]*v1alpha1.DatasetGeneration{}, attempts: map[string]*seenAttempt{}}
+	w := &statusWatcher{
+		last: map[string]*v1alpha1.DatasetGeneration{}, attempts: map[string]*seenAttempt{}, progressed: map[string]time.Time{},
+	}
 	watching, err := client.NewWithWatch(apiServer, client.Options{Scheme: testScheme})
 	Expect(err).NotTo(HaveOccurred())
 	events, err := watching.Watch(ctx, &v1alpha1.DatasetGenerationList{}, client.InNamespace(namespace))
@@ -82,7 +92,7 @@ func (w *statusWatcher) see(resource *v1alpha1.DatasetGeneration) {
 		fault("Ready says nothing")
 	}
 	if run := resource.Status.Run; run != nil {
-		key := fmt.Sprintf("%s %s-%d", name, run.ID, run.Attempt)
+		key := attemptKey(name, run)
 		seen := w.attempts[key]
 		if seen == nil {
 			seen = &seenAttempt{}
@@ -101,6 +111,13 @@ func (w *statusWatcher) see(resource *v1alpha1.DatasetGeneration) {
 	w.compare(before, resource, fault)
 }
 
+func attemptKey(resource string, run *v1alpha1.RunStatus) string {
+	if run == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s %s-%d", resource, run.ID, run.Attempt)
+}
+
 // compare checks a status against the one before.
 func (w *statusWatcher) compare(before, after *v1alpha1.DatasetGeneration, fault func(string, ...any)) {
 	then, now := before.Status.Run, after.Status.Run
@@ -117,6 +134,36 @@ func (w *statusWatcher) compare(before, after *v1alpha1.DatasetGeneration, fault
 		equality.Semantic.DeepEqual(essence(before.Status), essence(after.Status)) {
 		fault("it was written without a change: %+v", after.Status)
 	}
+	w.checkPace(before, after, fault)
+}
+
+// paceTolerance is for the way from the clock of the controller to that of the test.
+const paceTolerance = time.Second
+
+// checkPace checks that nothing but counts is written at most once in progressWriteInterval.
+func (w *statusWatcher) checkPace(before, after *v1alpha1.DatasetGeneration, fault func(string, ...any)) {
+	if before.Status.Records == nil || equality.Semantic.DeepEqual(before.Status.Records, after.Status.Records) &&
+		equality.Semantic.DeepEqual(before.Status.Progress, after.Status.Progress) {
+		return
+	}
+	name, now := before.Namespace+"/"+before.Name, time.Now()
+	since := now.Sub(w.progressed[name])
+	w.progressed[name] = now
+	if since >= progressWriteInterval-paceTolerance || !equality.Semantic.DeepEqual(withoutCounts(before.Status), withoutCounts(after.Status)) {
+		return
+	}
+	if attempt := w.attempts[attemptKey(name, after.Status.Run)]; attempt != nil && !attempt.counted {
+		attempt.counted = true
+		return
+	}
+	fault("nothing but counts was written, %s after the last time: %s", since, cmp.Diff(before.Status, after.Status))
+}
+
+// withoutCounts is a status without what is written for progress alone.
+func withoutCounts(status v1alpha1.DatasetGenerationStatus) v1alpha1.DatasetGenerationStatus {
+	kept := essence(status)
+	kept.Records, kept.Progress, kept.Columns, kept.Models, kept.Usage, kept.DroppedReasons = nil, nil, nil, nil, nil, nil
+	return kept
 }
 
 // essence is a status without what may not be a change by itself.

@@ -1,0 +1,128 @@
+package datasetgeneration
+
+import (
+	"context"
+	"fmt"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+)
+
+// The indexes of the cache: without them, each look at a resource would walk through the children of all.
+const (
+	// indexDataset finds Jobs, Pods and ConfigMaps by the resource that their label names.
+	indexDataset = "dataset"
+	// indexInvolved finds events by the UID of what they are about.
+	indexInvolved = "involvedObject.uid"
+)
+
+// CacheOptions say what of the cluster is held in memory: of Jobs, Pods and ConfigMaps those that the controller has created, of events the
+// warnings, and of each object no more than is read here. What a cache holds is no basis for an update: write patches.
+func CacheOptions() cache.Options {
+	ours := labels.SelectorFromSet(ManagedBySelector())
+	return cache.Options{
+		ByObject: map[client.Object]cache.ByObject{
+			&v1alpha1.DatasetGeneration{}: {Transform: trimmed(trimResource)},
+			&batchv1.Job{}:                {Label: ours, Transform: trimmed(trimJob)},
+			&corev1.Pod{}:                 {Label: ours, Transform: trimmed(trimPod)},
+			&corev1.ConfigMap{}:           {Label: ours},
+			&corev1.Event{}: {
+				Field: fields.OneTermEqualSelector("type", corev1.EventTypeWarning), Transform: trimmed(trimEvent),
+			},
+		},
+		DefaultTransform: cache.TransformStripManagedFields(),
+	}
+}
+
+// trimmed makes a transform of a function that takes away from an object what nobody reads.
+func trimmed[T client.Object](trim func(T)) func(any) (any, error) {
+	return func(object any) (any, error) {
+		if typed, is := object.(T); is {
+			typed.SetManagedFields(nil)
+			trim(typed)
+		}
+		return object, nil
+	}
+}
+
+// trimResource drops the copy of the manifest that kubectl keeps beside the spec.
+func trimResource(resource *v1alpha1.DatasetGeneration) {
+	delete(resource.Annotations, corev1.LastAppliedConfigAnnotation)
+}
+
+func trimJob(job *batchv1.Job) {
+	job.Annotations = nil
+	job.Spec.PodFailurePolicy = nil
+	trimPodSpec(&job.Spec.Template.Spec)
+}
+
+func trimPod(pod *corev1.Pod) {
+	pod.Annotations = nil
+	trimPodSpec(&pod.Spec)
+	for _, statuses := range [][]corev1.ContainerStatus{pod.Status.ContainerStatuses, pod.Status.InitContainerStatuses} {
+		for i := range statuses {
+			status := &statuses[i]
+			status.ImageID, status.ContainerID = "", ""
+			status.AllocatedResources, status.Resources, status.VolumeMounts, status.User = nil, nil, nil, nil
+		}
+	}
+}
+
+// trimPodSpec keeps the names and images of containers.
+func trimPodSpec(spec *corev1.PodSpec) {
+	kept := corev1.PodSpec{NodeName: spec.NodeName}
+	for i := range spec.Containers {
+		kept.Containers = append(kept.Containers, corev1.Container{Name: spec.Containers[i].Name, Image: spec.Containers[i].Image})
+	}
+	*spec = kept
+}
+
+// trimEvent keeps what a warning about a Job or a Pod says, and of those about other things only that they exist.
+func trimEvent(event *corev1.Event) {
+	kept := corev1.Event{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: event.Namespace, Name: event.Name, UID: event.UID, ResourceVersion: event.ResourceVersion,
+			CreationTimestamp: event.CreationTimestamp,
+		},
+	}
+	if kind := event.InvolvedObject.Kind; kind == "Job" || kind == "Pod" {
+		kept.InvolvedObject = corev1.ObjectReference{Kind: kind, UID: event.InvolvedObject.UID}
+		kept.Reason, kept.Message = event.Reason, clip(event.Message, maxMessage)
+		kept.Series, kept.LastTimestamp, kept.EventTime = event.Series, event.LastTimestamp, event.EventTime
+	}
+	*event = kept
+}
+
+// addIndexes has the cache find objects as gather asks for them.
+func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
+	byLabel := func(object client.Object) []string {
+		if name := object.GetLabels()[v1alpha1.LabelDataset]; name != "" {
+			return []string{name}
+		}
+		return nil
+	}
+	configMap := &metav1.PartialObjectMetadata{}
+	configMap.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(kindConfigMap))
+	for _, object := range []client.Object{&batchv1.Job{}, &corev1.Pod{}, configMap} {
+		if err := indexer.IndexField(ctx, object, indexDataset, byLabel); err != nil {
+			return fmt.Errorf("indexing children: %w", err)
+		}
+	}
+	err := indexer.IndexField(ctx, &corev1.Event{}, indexInvolved, func(object client.Object) []string {
+		if event, is := object.(*corev1.Event); is && event.InvolvedObject.UID != "" {
+			return []string{string(event.InvolvedObject.UID)}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("indexing events: %w", err)
+	}
+	return nil
+}
