@@ -137,7 +137,7 @@ func managerOptions(flags settings) ctrl.Options {
 	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
 	utilruntime.Must(v1alpha1.AddToScheme(scheme))
 	options := ctrl.Options{
-		Scheme: scheme,
+		Scheme:                  scheme,
 		Cache:                   datasetgeneration.CacheOptions(),
 		Metrics:                 metricsserver.Options{BindAddress: flags.metricsAddress},
 		HealthProbeBindAddress:  flags.probeAddress,

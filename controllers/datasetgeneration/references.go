@@ -113,4 +113,3 @@ func invalidReferences(spec *v1alpha1.DatasetGenerationSpec) []plan.Violation {
 	}
 	return found
 }
-

@@ -82,7 +82,8 @@ func (s *situation) showProgress(status *v1alpha1.DatasetGenerationStatus) {
 	changed := t.records.Actual > records.Actual || t.records.Dropped > records.Dropped || t.records.Filtered > records.Filtered
 	// When all Pods have ended, the counts are the last ones, and the conditions that tell of the end should stand beside them.
 	ended := s.observed.running == 0 && len(s.observed.shards) >= int(s.run.Parallelism)
-	tooSoon := !ended && !s.isStopped() && progress.LastProgressTime != nil && s.now.Sub(progress.LastProgressTime.Time) < progressWriteInterval
+	tooSoon := !ended && !s.isStopped() && progress.LastProgressTime != nil &&
+		s.now.Sub(progress.LastProgressTime.Time) < progressWriteInterval
 	if changed && !tooSoon {
 		records.Actual = max(records.Actual, t.records.Actual)
 		records.Dropped = max(records.Dropped, t.records.Dropped)

@@ -149,7 +149,8 @@ func (w *statusWatcher) checkPace(before, after *v1alpha1.DatasetGeneration, fau
 	name, now := before.Namespace+"/"+before.Name, time.Now()
 	since := now.Sub(w.progressed[name])
 	w.progressed[name] = now
-	if since >= progressWriteInterval-paceTolerance || !equality.Semantic.DeepEqual(withoutCounts(before.Status), withoutCounts(after.Status)) {
+	if since >= progressWriteInterval-paceTolerance ||
+		!equality.Semantic.DeepEqual(withoutCounts(before.Status), withoutCounts(after.Status)) {
 		return
 	}
 	if attempt := w.attempts[attemptKey(name, after.Status.Run)]; attempt != nil && !attempt.counted {

@@ -123,7 +123,8 @@ func (c *cluster) start(ctx context.Context, job *batchv1.Job) error {
 			return err
 		}
 		pod.Status.Conditions = []corev1.PodCondition{{
-			Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: "Unschedulable", Message: "0/3 nodes are available: 3 Insufficient cpu.",
+			Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: "Unschedulable",
+			Message: "0/3 nodes are available: 3 Insufficient cpu.",
 		}}
 		return c.kube.Status().Update(ctx, pod)
 	case strings.HasPrefix(job.Namespace, running):

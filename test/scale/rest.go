@@ -76,7 +76,8 @@ func (s *stage) measureRest(ctx context.Context, size profile) ([]figure, error)
 	return []figure{
 		{"restart, time to settle (s)", settled.Seconds(), detail + "; from the start of the process"},
 		{"restart, writes", float64(len(writes(restart))), summary(restart)},
-		{"at rest, requests", float64(len(requests)), fmt.Sprintf("in %d s, beside the renewal of the Lease; %s", size.WindowSeconds, summary(requests))},
+		{"at rest, requests", float64(len(requests)), fmt.Sprintf("in %d s, beside the renewal of the Lease; %s",
+			size.WindowSeconds, summary(requests))},
 		{"at rest, memory (MiB)", now, detail},
 		{"at rest, most memory since the start (MiB)", most, detail},
 		{"at rest, processor (% of a core)", 100 * (after - before) / float64(size.WindowSeconds), detail},

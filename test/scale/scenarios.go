@@ -315,7 +315,8 @@ func (s *stage) createFresh(ctx context.Context, size profile) ([]figure, error)
 		return nil, fmt.Errorf("creating fresh runs: %w", err)
 	}
 	took := time.Since(begun)
-	if err := eventually(ctx, "every fresh run has a Job", func() (bool, error) { return s.cluster.seen(held) >= size.Creations, nil }); err != nil {
+	err = eventually(ctx, "every fresh run has a Job", func() (bool, error) { return s.cluster.seen(held) >= size.Creations, nil })
+	if err != nil {
 		return nil, err
 	}
 	var waits []time.Duration
