@@ -3,6 +3,8 @@ package datasetgeneration
 import (
 	"context"
 	"fmt"
+	"maps"
+	"strings"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -13,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/internal/clip"
 )
 
 // The indexes of the cache: without them, each look at a resource would walk through the children of all.
@@ -60,11 +63,12 @@ func trimResource(resource *v1alpha1.DatasetGeneration) {
 func trimJob(job *batchv1.Job) {
 	job.Annotations = nil
 	job.Spec.PodFailurePolicy = nil
+	trimAnnotations(&job.Spec.Template.ObjectMeta)
 	trimPodSpec(&job.Spec.Template.Spec)
 }
 
 func trimPod(pod *corev1.Pod) {
-	pod.Annotations = nil
+	trimAnnotations(&pod.ObjectMeta)
 	trimPodSpec(&pod.Spec)
 	for _, statuses := range [][]corev1.ContainerStatus{pod.Status.ContainerStatuses, pod.Status.InitContainerStatuses} {
 		for i := range statuses {
@@ -73,6 +77,11 @@ func trimPod(pod *corev1.Pod) {
 			status.AllocatedResources, status.Resources, status.VolumeMounts, status.User = nil, nil, nil, nil
 		}
 	}
+}
+
+// trimAnnotations keeps those of the project.
+func trimAnnotations(object *metav1.ObjectMeta) {
+	maps.DeleteFunc(object.Annotations, func(name, _ string) bool { return !strings.HasPrefix(name, v1alpha1.GroupName+"/") })
 }
 
 // trimPodSpec keeps the names and images of containers.
@@ -94,7 +103,7 @@ func trimEvent(event *corev1.Event) {
 	}
 	if kind := event.InvolvedObject.Kind; kind == "Job" || kind == "Pod" {
 		kept.InvolvedObject = corev1.ObjectReference{Kind: kind, UID: event.InvolvedObject.UID}
-		kept.Reason, kept.Message = event.Reason, clip(event.Message, maxMessage)
+		kept.Reason, kept.Message = event.Reason, clip.Text(event.Message, maxMessage)
 		kept.Series, kept.LastTimestamp, kept.EventTime = event.Series, event.LastTimestamp, event.EventTime
 	}
 	*event = kept

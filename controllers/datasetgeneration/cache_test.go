@@ -6,6 +6,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
 )
 
 // TestCacheHoldsWhatIsRead trims the Job of a run and its Pod. That decisions need no more is what the whole suite holds, whose manager has
@@ -14,6 +16,7 @@ func TestCacheHoldsWhatIsRead(t *testing.T) {
 	job := decide(fixture{spec: newSpec()}.input()).generateJob()
 	pod := waitingPod("ErrImagePull", "no such image")
 	pod.Spec, pod.Labels = *job.Spec.Template.Spec.DeepCopy(), job.Labels
+	pod.Annotations = map[string]string{v1alpha1.AnnotationPodHash: "1", "cni.example.com/state": "a lot"}
 	pod.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "kubelet"}}
 	trimJob(job)
 	if _, err := trimmed(trimPod)(&pod); err != nil {
@@ -25,7 +28,7 @@ func TestCacheHoldsWhatIsRead(t *testing.T) {
 			t.Errorf("of the %s the cache has %s", name, encoded)
 		}
 	}
-	if pod.ManagedFields != nil || waitingCause(&pod) == "" || len(pod.Labels) == 0 {
+	if len(pod.Annotations) != 1 || pod.ManagedFields != nil || waitingCause(&pod) == "" || len(pod.Labels) == 0 {
 		t.Errorf("of the Pod the cache has %+v", pod)
 	}
 }

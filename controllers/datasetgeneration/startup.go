@@ -39,7 +39,7 @@ func (s *situation) checkStartup(applyError error) startup {
 	timeout := s.resource.Spec.EffectiveStartupTimeoutSeconds()
 	if apierrors.IsInvalid(applyError) {
 		return startup{overdue: true, message: "the API server does not take the Pods as they would be: " +
-			withoutPodNames(applyError.Error()) + "; correct spec.pod"}
+			withoutMomentary(applyError.Error()) + "; correct spec.pod"}
 	}
 	state := startup{
 		overdue: !s.now.Before(s.waitingSince(pods).Add(time.Duration(timeout) * time.Second)),
