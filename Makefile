@@ -125,7 +125,7 @@ test: test-unit test-fuzz test-conformance test-controllers test-e2e ## Run all 
 .PHONY: test-unit
 test-unit: ## Run the unit tests, with the race detector where there is (or can be installed) a C compiler.
 	race=$$(hack/tools/race-detector.sh); \
-	go test $$race $$(go list ./... | grep -v -e /controllers -e /test/agreement -e /test/scale -e /test/e2e -e /test/conformance)
+	SEEDLOOM_TEST_PROMTOOL=$$(hack/tools/promtool.sh) go test $$race $$(go list ./... | grep -v -e /controllers -e /test/agreement -e /test/scale -e /test/e2e -e /test/conformance)
 	for module in $(MODULES); do go -C "$$module" test ./...; done
 
 .PHONY: test-fuzz

@@ -39,12 +39,13 @@ func run(arguments []string) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	logger.Info("the engine starts", "version", buildversion.Version(), "role", arguments[0])
 	config, err := readConfig(logger)
 	if err != nil {
 		logger.Error("the engine can't start", "error", err)
 		return runreport.ExitInvalid
 	}
+	logger = config.Logger
+	logger.Info("the engine starts", "version", buildversion.Version(), "role", arguments[0])
 	server, err := serve(logger)
 	if err != nil {
 		logger.Error("the engine can't start", "error", err)
@@ -109,7 +110,8 @@ func readConfig(logger *slog.Logger) (engine.Config, error) {
 		}
 		config.Shard = int32(shard)
 	}
-	config.Logger = logger.With("namespace", config.Run.Namespace, "dataset", config.Run.Name, "run", config.Run.RunID, "shard", config.Shard)
+	config.Logger = logger.With("namespace", config.Run.Namespace, "dataset", config.Run.Name, "run", config.Run.RunID,
+		"attempt", config.Run.Attempt, "shard", config.Shard)
 	return config, nil
 }
 

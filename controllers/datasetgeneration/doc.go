@@ -17,6 +17,7 @@
 //	pod_settings.go                  what of the Pods users and the operator's configuration may set
 //	failure_policy.go, sync.go       what the end of a Pod leads to
 //	results.go, endings.go           how Pods have ended, and why
+//	last_words.go                    what an engine that could not say why has written to its log
 //	completion.go                    what that means for the run
 //	startup.go                       why Pods do not start
 //	totals.go                        what running Pods report

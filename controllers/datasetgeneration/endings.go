@@ -150,6 +150,9 @@ func causeOf(end podEnd) (reason, message string) {
 	if end.cause == "OOMKilled" {
 		message += "; the Pod ran out of memory: lower spec.run.rowGroupSize or raise spec.parallelism"
 	}
+	if end.lastWords != "" {
+		return reason, message + ". The end of its log: " + end.lastWords
+	}
 	return reason, message + ". The log of the Pod may tell more."
 }
 

@@ -23,6 +23,7 @@ const (
 type Metrics struct {
 	finished *prometheus.CounterVec
 	duration *prometheus.HistogramVec
+	start    prometheus.Histogram
 }
 
 // NewMetrics registers the metrics.
@@ -37,8 +38,13 @@ func NewMetrics(registerer prometheus.Registerer) (*Metrics, error) {
 			Help:    "Time from the start of an attempt to its end, by outcome.",
 			Buckets: prometheus.ExponentialBuckets(5, 2.5, 12),
 		}, []string{"outcome"}),
+		start: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "seedloom_run_start_seconds",
+			Help:    "Time from the start of an attempt until the first of its engines runs.",
+			Buckets: prometheus.ExponentialBuckets(0.5, 2, 14),
+		}),
 	}
-	for _, collector := range []prometheus.Collector{metrics.finished, metrics.duration} {
+	for _, collector := range []prometheus.Collector{metrics.finished, metrics.duration, metrics.start} {
 		if err := registerer.Register(collector); err != nil {
 			return nil, fmt.Errorf("registering metrics: %w", err)
 		}
@@ -46,12 +52,36 @@ func NewMetrics(registerer prometheus.Registerer) (*Metrics, error) {
 	return metrics, nil
 }
 
-// observe counts an attempt whose verdict has just been written.
-func (m *Metrics) observe(before, after *v1alpha1.DatasetGenerationStatus) {
-	if m == nil || after.Run == nil || after.Run.CompletionTime == nil ||
-		(before.Run != nil && before.Run.Attempt == after.Run.Attempt && before.Run.ID == after.Run.ID && before.Run.CompletionTime != nil) {
+// observe counts what a status says that has just been written.
+func (m *Metrics) observe(before, after *v1alpha1.DatasetGenerationStatus, now time.Time) {
+	if m == nil || after.Run == nil {
 		return
 	}
+	same := before.Run != nil && before.Run.Attempt == after.Run.Attempt && before.Run.ID == after.Run.ID
+	if same && isWaiting(before) && readyReason(after) == v1alpha1.ReasonRunning && after.Run.StartTime != nil {
+		m.start.Observe(now.Sub(after.Run.StartTime.Time).Seconds())
+	}
+	if after.Run.CompletionTime != nil && (!same || before.Run.CompletionTime == nil) {
+		m.observeEnd(after)
+	}
+}
+
+// isWaiting says whether no engine of the attempt has run yet.
+func isWaiting(status *v1alpha1.DatasetGenerationStatus) bool {
+	reason := readyReason(status)
+	return reason == v1alpha1.ReasonPending || reason == v1alpha1.ReasonPodStartupFailed
+}
+
+// readyReason is the reason of Ready, or that of a resource that nobody has looked at.
+func readyReason(status *v1alpha1.DatasetGenerationStatus) string {
+	if ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady); ready != nil {
+		return ready.Reason
+	}
+	return v1alpha1.ReasonPending
+}
+
+// observeEnd counts an attempt that has ended.
+func (m *Metrics) observeEnd(after *v1alpha1.DatasetGenerationStatus) {
 	outcome := ""
 	switch {
 	case meta.IsStatusConditionTrue(after.Conditions, v1alpha1.ConditionFailed):
@@ -97,11 +127,7 @@ func (c *resourcesCollector) Collect(metrics chan<- prometheus.Metric) {
 	}
 	counts := map[string]int{}
 	for i := range list.Items {
-		reason := v1alpha1.ReasonPending
-		if ready := meta.FindStatusCondition(list.Items[i].Status.Conditions, v1alpha1.ConditionReady); ready != nil {
-			reason = ready.Reason
-		}
-		counts[reason]++
+		counts[readyReason(&list.Items[i].Status)]++
 	}
 	for reason, count := range counts {
 		metrics <- prometheus.MustNewConstMetric(c.description, prometheus.GaugeValue, float64(count), reason)

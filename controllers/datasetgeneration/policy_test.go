@@ -5,13 +5,10 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/yaml"
 
@@ -101,36 +98,6 @@ func TestNamesFit(t *testing.T) {
 	}
 	if other := runID(name[:51]+"m", "sha256:0123456789abcdef"); other == run.ID {
 		t.Errorf("two resources share the run %s", other)
-	}
-}
-
-// TestMetricsCountOnce writes the same verdict twice.
-func TestMetricsCountOnce(t *testing.T) {
-	registry := prometheus.NewRegistry()
-	metrics, err := NewMetrics(registry)
-	if err != nil {
-		t.Fatal(err)
-	}
-	start, end := metav1.Time{Time: testNow}, metav1.Time{Time: testNow.Add(time.Minute)}
-	before := &v1alpha1.DatasetGenerationStatus{Run: &v1alpha1.RunStatus{ID: "run", Attempt: 1, StartTime: &start}}
-	after := before.DeepCopy()
-	after.Run.CompletionTime = &end
-	after.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionComplete, Status: metav1.ConditionTrue}}
-	metrics.observe(before, after)
-	metrics.observe(after, after)
-	families, err := registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, family := range families {
-		for _, metric := range family.Metric {
-			if got := metric.GetCounter().GetValue() + float64(metric.GetHistogram().GetSampleCount()); got != 1 {
-				t.Errorf("%s counts %v, want 1", family.GetName(), got)
-			}
-		}
-	}
-	if len(families) != 2 {
-		t.Errorf("%d families, want 2", len(families))
 	}
 }
 

@@ -121,7 +121,7 @@ func (r *Reconciler) record(ctx context.Context, s *situation, applyError error)
 		return nil, fmt.Errorf("writing the status: %w", err)
 	}
 	r.announce(ctx, s.resource, updated)
-	r.Metrics.observe(&s.resource.Status, &updated.Status)
+	r.Metrics.observe(&s.resource.Status, &updated.Status, s.now)
 	return written, nil
 }
 

@@ -29,6 +29,8 @@ type podEnd struct {
 	// cause and message are the kubelet's words, such as OOMKilled.
 	cause   string
 	message string
+	// lastWords is the end of the log of an engine that has left no result.
+	lastWords string
 	// result is nil when the Pod has left none that can be read.
 	result *runreport.Result
 	at     time.Time
@@ -59,7 +61,9 @@ func endOf(pod *corev1.Pod) (podEnd, bool) {
 		if end.cause == "" && terminated.Reason != "Error" && terminated.Reason != "Completed" {
 			end.cause = terminated.Reason
 		}
-		end.result = resultOf(pod, terminated.Message)
+		if end.result = resultOf(pod, terminated.Message); end.result == nil && end.exitCode != runreport.ExitOK {
+			end.lastWords = lastWords(terminated.Message)
+		}
 	} else if pod.Status.Phase == corev1.PodSucceeded {
 		end.exitCode = runreport.ExitOK
 	}
