@@ -26,7 +26,24 @@ func logEnding(logger *slog.Logger, ending *Ending, elapsed time.Duration) {
 		attributes = append(attributes, slog.Group("model."+model.Alias, "requests", model.Succeeded+model.Failed, "failed", model.Failed,
 			"inputTokens", model.InputTokens, "outputTokens", model.OutputTokens))
 	}
+	for _, column := range result.Columns {
+		if lost := unusableIn(column.Usage); len(lost) > 0 {
+			attributes = append(attributes, slog.Group("unusable."+column.Name, lost...))
+		}
+		if column.Usage.TruncatedKept > 0 {
+			attributes = append(attributes, "truncatedKept."+column.Name, column.Usage.TruncatedKept)
+		}
+	}
 	logger.Log(context.Background(), levelOf(result.Outcome), "the run has ended", attributes...)
+}
+
+// unusableIn are the answers that were paid for and could not be used, by their reasons.
+func unusableIn(usage runreport.Usage) []any {
+	var attributes []any
+	for _, cause := range usage.Unusable.ByReason() {
+		attributes = append(attributes, cause.Reason, cause.Count)
+	}
+	return attributes
 }
 
 func levelOf(outcome runreport.Outcome) slog.Level {

@@ -267,13 +267,36 @@ type ColumnStatus struct {
 	// skipped counts the cells that were left out by skip.
 	// +optional
 	Skipped int64 `json:"skipped,omitempty"`
+	// requests counts the column's requests, over all attempts.
+	// +optional
+	Requests RequestCounts `json:"requests,omitzero"`
 	// tokens counts the tokens of the column's requests, over all attempts.
 	// +optional
 	Tokens TokenCounts `json:"tokens,omitzero"`
+	// unusableAnswers counts those of requests.succeeded whose answers were paid for and could not be used, by their reasons, most frequent
+	// first. Most of them were followed by another one, so that a row need not be lost.
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=8
+	// +optional
+	UnusableAnswers []UnusableAnswers `json:"unusableAnswers,omitempty"`
+	// truncatedAnswersKept counts the texts that were cut off, and are in the output all the same, since llmText.onTruncation is Keep.
+	// +optional
+	TruncatedAnswersKept int64 `json:"truncatedAnswersKept,omitempty"`
 	// cost is what the column's requests have cost, where the price of its model is set, in its currency.
 	// +kubebuilder:validation:MaxLength=32
 	// +optional
 	Cost string `json:"cost,omitempty"`
+}
+
+// UnusableAnswers counts answers of a model that could not be used.
+type UnusableAnswers struct {
+	// reason is the reason in CamelCase.
+	// +kubebuilder:validation:MaxLength=64
+	// +required
+	Reason string `json:"reason,omitempty"`
+	// count is the number of answers.
+	// +optional
+	Count int64 `json:"count"`
 }
 
 // DroppedReason says why records were dropped.

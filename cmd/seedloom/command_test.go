@@ -352,6 +352,25 @@ func TestExitCodes(t *testing.T) {
 			t.Error("the log says that the run is complete")
 		}
 	})
+	t.Run("complete, with answers that could not be used and others that were cut off", func(t *testing.T) {
+		cut := `{"choices": [{"message": {"content": "half a sen"}, "finish_reason": "length"}]}`
+		config := llmsim.Config{Faults: []llmsim.Fault{
+			{Kind: llmsim.FaultInvalid, PromptContains: "stars for", FromRequest: 3, ToRequest: 4},
+			{Kind: llmsim.FaultErrorObject, Body: cut, PromptContains: "sum up"},
+		}}
+		w := newWorld(t, strings.ReplaceAll(reviews, `prompt: "sum up {{ review }}"`, `prompt: "sum up {{ review }}", onTruncation: Keep`), config)
+		for _, arguments := range [][]string{
+			{"run", "-f", "reviews.yaml", "--output", "out"}, {"preview", "-f", "reviews.yaml", "-n", "24"},
+		} {
+			w.server.Configure(config)
+			code, _, log := w.run(arguments...)
+			if code != exitOK {
+				t.Errorf("got %d", code)
+			}
+			contains(t, log, "column review: 2 of 26 answers were paid for and could not be used: 2 ModelGenerationInvalid",
+				"column summary: 24 of 24 answers were cut off by the limit of tokens and kept")
+		}
+	})
 	t.Run("failed", func(t *testing.T) {
 		w := newWorld(t, reviews, llmsim.Config{APIKeys: []string{"right"}})
 		code, _, log := w.run("run", "-f", "reviews.yaml", "--output", "out")

@@ -81,6 +81,7 @@ func (o *previewOptions) run(command *cobra.Command, streams *Streams, arguments
 		streams.Errorf("error: the preview of datasetgeneration/%s %s: %s: %s",
 			ready.resource.Name, outcomeVerb(ending.Outcome), ending.Reason, ending.Message)
 	}
+	reportAnswers(streams, ending)
 	return ended(ending)
 }
 

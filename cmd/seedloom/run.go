@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -83,5 +84,24 @@ func (o *runOptions) report(streams *Streams, name string, result *runreport.Res
 		streams.Errorf("error: %s: %s", result.Reason, result.Message)
 	default:
 		streams.Errorf("error: datasetgeneration/%s failed: %s: %s", name, result.Reason, result.Message)
+	}
+	reportAnswers(streams, result)
+}
+
+// reportAnswers says, by columns, which answers were paid for and could not be used, and which texts were cut off and kept.
+func reportAnswers(streams *Streams, result *runreport.Result) {
+	for _, column := range result.Columns {
+		if causes := column.Usage.Unusable.ByReason(); len(causes) > 0 {
+			var parts []string
+			for _, cause := range causes {
+				parts = append(parts, fmt.Sprintf("%d %s", cause.Count, cause.Reason))
+			}
+			streams.Errorf("column %s: %d of %d answers were paid for and could not be used: %s", column.Name, column.Usage.Unusable.Total(),
+				column.Usage.Succeeded, strings.Join(parts, ", "))
+		}
+		if kept := column.Usage.TruncatedKept; kept > 0 {
+			streams.Errorf("column %s: %d of %d answers were cut off by the limit of tokens and kept; raise parameters.maxTokens of the model",
+				column.Name, kept, column.Usage.Succeeded)
+		}
 	}
 }

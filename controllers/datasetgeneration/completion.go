@@ -2,6 +2,7 @@ package datasetgeneration
 
 import (
 	"fmt"
+	"strings"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/internal/clip"
@@ -56,11 +57,34 @@ func (s *situation) judge(records v1alpha1.RecordsStatus) verdict {
 	default:
 		v.complete, v.reason, v.message = true, v1alpha1.ReasonAllRecords, allRecords(records)
 	}
+	if v.complete {
+		v.message += truncatedKept(dataset)
+	}
 	if v.complete && end.message != "" && v.partialReason != "" {
 		v.partialMessage += ". " + end.message
 	}
 	return v
 }
+
+// truncatedKept says of which columns texts were cut off and kept; empty where there are none.
+func truncatedKept(dataset *runreport.Result) string {
+	if dataset == nil {
+		return ""
+	}
+	var counts []string
+	for _, column := range dataset.Columns {
+		if kept := column.Usage.TruncatedKept; kept > 0 && len(counts) < maxNamedColumns {
+			counts = append(counts, fmt.Sprintf("%d of column %s", kept, clip(column.Name, 128)))
+		}
+	}
+	if len(counts) == 0 {
+		return ""
+	}
+	return "; texts were cut off by the limit of tokens, and kept: " + strings.Join(counts, ", ")
+}
+
+// maxNamedColumns bounds the columns that a message names.
+const maxNamedColumns = 4
 
 // losses says why records are missing.
 func losses(end ending, dataset *runreport.Result, records v1alpha1.RecordsStatus, lost int64) (reason, message string) {

@@ -139,6 +139,8 @@ var _ = Describe("An async run", func() {
 		result.Records.Missing = 5
 		result.Outcome, result.Reason, result.Message = runreport.OutcomePartial, v1alpha1.ReasonBudgetExhausted, "the tokens are used"
 		used := runreport.Usage{Succeeded: 90, Failed: 1, InputTokens: 1_000_000, OutputTokens: 400, CachedInputTokens: 7, ReasoningTokens: 8, ToolCalls: 9, Images: 1}
+		used.Unusable.Add(runreport.Unusable{1: 4})
+		used.TruncatedKept = 2
 		result.Models = []runreport.Model{{Alias: "writer", Usage: used}, {Alias: "editor", Usage: runreport.Usage{Succeeded: 5, InputTokens: 3}}}
 		result.Columns = []runreport.Column{{Name: "text", Succeeded: 90, Skipped: 5, Usage: used}}
 		w.end(pod, runreport.ExitOK, result)
@@ -151,7 +153,10 @@ var _ = Describe("An async run", func() {
 			Alias: "writer", Requests: v1alpha1.RequestCounts{Succeeded: 90, Failed: 1}, Tokens: tokens, ToolCalls: 9, Images: 1, Cost: "2.50",
 		}))
 		Expect(status.Models[1].Cost).To(BeEmpty(), "a model without a price has no cost")
-		Expect(status.Columns[0]).To(Equal(v1alpha1.ColumnStatus{Name: "text", Succeeded: 90, Skipped: 5, Tokens: tokens, Cost: "2.50"}))
+		Expect(status.Columns[0]).To(Equal(v1alpha1.ColumnStatus{
+			Name: "text", Succeeded: 90, Skipped: 5, Requests: v1alpha1.RequestCounts{Succeeded: 90, Failed: 1}, Tokens: tokens, Cost: "2.50",
+			UnusableAnswers: []v1alpha1.UnusableAnswers{{Reason: v1alpha1.ReasonOutputTruncated, Count: 4}}, TruncatedAnswersKept: 2,
+		}))
 		tokens.Input += 3
 		Expect(*status.Usage).To(Equal(v1alpha1.UsageStatus{Requests: v1alpha1.RequestCounts{Succeeded: 95, Failed: 1}, Tokens: tokens, Cost: "2.50"}))
 	})

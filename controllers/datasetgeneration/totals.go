@@ -32,6 +32,8 @@ type totals struct {
 	models  []runreport.Model
 	dropped []runreport.Drop
 	rate    float64
+	// truncated says that columns may have been left out, where a result was too long.
+	truncated bool
 }
 
 func (t *totals) add(records runreport.Records, columns []runreport.Column, models []runreport.Model, dropped []runreport.Drop) {
@@ -62,6 +64,7 @@ func (s *situation) totals() totals {
 	for shard := range s.run.Parallelism {
 		if end, found := s.observed.shards[shard]; found && !running[shard] {
 			t.add(end.result.Records, end.result.Columns, end.result.Models, end.result.Dropped)
+			t.truncated = t.truncated || end.result.Truncated
 		}
 	}
 	return t
@@ -84,6 +87,9 @@ func (s *situation) showProgress(status *v1alpha1.DatasetGenerationStatus) {
 	ended := s.observed.running == 0 && len(s.observed.shards) >= int(s.run.Parallelism)
 	tooSoon := !ended && !s.isStopped() && progress.LastProgressTime != nil &&
 		s.now.Sub(progress.LastProgressTime.Time) < progressWriteInterval
+	if !changed && worsened(status, t) {
+		s.showLists(status, t)
+	}
 	if changed && !tooSoon {
 		records.Actual = max(records.Actual, t.records.Actual)
 		records.Dropped = max(records.Dropped, t.records.Dropped)
@@ -110,6 +116,21 @@ func (s *situation) showProgress(status *v1alpha1.DatasetGenerationStatus) {
 	records.Summary = fmt.Sprintf("%d/%d", records.Actual, records.Target)
 }
 
+// worsened says whether so many more answers could not be used than the status shows that it is worth a write though no record has met its
+// fate: a column that never gets an answer should not be silent until its run ends. A number that only moves a little is no reason.
+func worsened(status *v1alpha1.DatasetGenerationStatus, t totals) bool {
+	var shown, now int64
+	for _, column := range status.Columns {
+		for _, cause := range column.UnusableAnswers {
+			shown = runreport.Sum(shown, cause.Count)
+		}
+	}
+	for _, column := range t.columns {
+		now = runreport.Sum(now, column.Usage.Unusable.Total())
+	}
+	return now > shown && now-shown >= shown/4
+}
+
 // showResult brings the counts of an attempt that has ended into the status. The result for the whole dataset is
 // authoritative; without it, the shards' results are what is known.
 func (s *situation) showResult(status *v1alpha1.DatasetGenerationStatus) {
@@ -118,7 +139,7 @@ func (s *situation) showResult(status *v1alpha1.DatasetGenerationStatus) {
 	if dataset != nil {
 		t.records = dataset.Records
 		if len(dataset.Columns) > 0 {
-			t.columns = dataset.Columns
+			t.columns, t.truncated = dataset.Columns, dataset.Truncated
 		}
 		if len(dataset.Models) > 0 {
 			t.models = dataset.Models
@@ -191,16 +212,11 @@ func (s *situation) showLists(status *v1alpha1.DatasetGenerationStatus, t totals
 		status.Usage = usageOf(spec, t.models)
 	}
 	if len(t.columns) > 0 {
-		status.Columns = nil
-		for _, column := range t.columns[:min(len(t.columns), maxColumns)] {
-			counted := v1alpha1.ColumnStatus{
-				Name: clip.Text(column.Name, 128), Succeeded: column.Succeeded, Failed: column.Failed, Dropped: column.Dropped, Skipped: column.Skipped,
-				Tokens: column.Usage.Tokens(),
-			}
-			if spec.PriceOfColumn(column.Name) != nil {
-				counted.Cost = clip.Text(runreport.ColumnCost(spec, column).String(), 32)
-			}
-			status.Columns = append(status.Columns, counted)
+		if !t.truncated {
+			status.Columns = nil
+		}
+		for _, column := range t.columns {
+			status.Columns = withColumn(status.Columns, columnStatus(spec, column))
 		}
 	}
 	if t.records.Dropped == 0 && len(t.dropped) == 0 {
@@ -216,6 +232,34 @@ func (s *situation) showLists(status *v1alpha1.DatasetGenerationStatus, t totals
 			})
 		}
 	}
+}
+
+// withColumn replaces the counts of a column, or adds them where there is room.
+func withColumn(columns []v1alpha1.ColumnStatus, counted v1alpha1.ColumnStatus) []v1alpha1.ColumnStatus {
+	index := slices.IndexFunc(columns, func(known v1alpha1.ColumnStatus) bool { return known.Name == counted.Name })
+	switch {
+	case index >= 0:
+		columns[index] = counted
+	case len(columns) < maxColumns:
+		columns = append(columns, counted)
+	}
+	return columns
+}
+
+// columnStatus is what the status says of a column.
+func columnStatus(spec *v1alpha1.DatasetGenerationSpec, column runreport.Column) v1alpha1.ColumnStatus {
+	counted := v1alpha1.ColumnStatus{
+		Name: clip.Text(column.Name, 128), Succeeded: column.Succeeded, Failed: column.Failed, Dropped: column.Dropped, Skipped: column.Skipped,
+		Requests: v1alpha1.RequestCounts{Succeeded: column.Usage.Succeeded, Failed: column.Usage.Failed},
+		Tokens:   column.Usage.Tokens(), TruncatedAnswersKept: column.Usage.TruncatedKept,
+	}
+	for _, cause := range column.Usage.Unusable.ByReason() {
+		counted.UnusableAnswers = append(counted.UnusableAnswers, v1alpha1.UnusableAnswers{Reason: cause.Reason, Count: cause.Count})
+	}
+	if spec.PriceOfColumn(column.Name) != nil {
+		counted.Cost = clip.Text(runreport.ColumnCost(spec, column).String(), 32)
+	}
+	return counted
 }
 
 // usageOf adds up what all models have used.

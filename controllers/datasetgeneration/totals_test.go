@@ -2,9 +2,11 @@ package datasetgeneration
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -76,6 +78,58 @@ func TestShownProgressOfAResize(t *testing.T) {
 				t.Errorf("estimated completion %v, want %v", status.Progress.EstimatedCompletion, want)
 			}
 		})
+	}
+}
+
+// TestUnusableAnswersAreShown while no record has met its fate, at the end, and where a result had no room for all columns.
+func TestUnusableAnswersAreShown(t *testing.T) {
+	f := &situation{lifetime: lifetimeActive, input: &input{
+		now: testNow, options: &Options{}, resource: &v1alpha1.DatasetGeneration{Spec: newSpec()},
+	}}
+	f.run = v1alpha1.RunStatus{ID: "run", Attempt: 1, Target: 100, Parallelism: 1}
+	f.workload.generating = []corev1.Pod{reportingPod()}
+	column := func(truncated, refused int64) runreport.Column {
+		used := runreport.Usage{Succeeded: truncated + refused, Failed: 3, TruncatedKept: 2}
+		for range truncated {
+			used.Unusable.Count(v1alpha1.ReasonOutputTruncated)
+		}
+		for range refused {
+			used.Unusable.Count(v1alpha1.ReasonContentRefused)
+		}
+		return runreport.Column{Name: "text", Usage: used}
+	}
+	shown := func(truncated, refused int64) v1alpha1.ColumnStatus {
+		return v1alpha1.ColumnStatus{
+			Name: "text", Requests: v1alpha1.RequestCounts{Succeeded: truncated + refused, Failed: 3}, TruncatedAnswersKept: 2,
+			UnusableAnswers: []v1alpha1.UnusableAnswers{
+				{Reason: v1alpha1.ReasonOutputTruncated, Count: truncated}, {Reason: v1alpha1.ReasonContentRefused, Count: refused},
+			},
+		}
+	}
+	status := &v1alpha1.DatasetGenerationStatus{}
+	for _, step := range []struct{ truncated, shown int64 }{
+		{20, 20}, {21, 20}, // a few more are no reason to write the status
+		{40, 40}, {200, 200},
+	} {
+		f.progress = map[types.UID]runreport.Progress{"pod": {Columns: []runreport.Column{column(step.truncated, 1), {Name: "id"}}}}
+		f.showProgress(status)
+		want := []v1alpha1.ColumnStatus{shown(step.shown, 1), {Name: "id"}}
+		if difference := cmp.Diff(want, status.Columns); difference != "" {
+			t.Errorf("%d answers: %s", step.truncated, difference)
+		}
+	}
+	// The end is a result that had room for one column only.
+	f.workload.generating, f.progress = nil, nil
+	f.observed.dataset = &runreport.Result{Truncated: true, Columns: []runreport.Column{column(300, 7)}}
+	f.showResult(status)
+	if difference := cmp.Diff([]v1alpha1.ColumnStatus{shown(300, 7), {Name: "id"}}, status.Columns); difference != "" {
+		t.Error(difference)
+	}
+	f.observed.ending = &ending{}
+	verdict := f.judge(v1alpha1.RecordsStatus{Target: 100, Actual: 100})
+	if want := "; texts were cut off by the limit of tokens, and kept: 2 of column text"; !verdict.complete ||
+		!strings.HasSuffix(verdict.message, want) {
+		t.Errorf("the verdict is %+v, want %q", verdict, want)
 	}
 }
 

@@ -1,6 +1,10 @@
 package column
 
-import "context"
+import (
+	"context"
+
+	"seedloom.dev/seedloom/internal/runreport"
+)
 
 type unusableKey struct{}
 
@@ -10,8 +14,9 @@ func WithUnusable(ctx context.Context, count func(column, reason string)) contex
 	return context.WithValue(ctx, unusableKey{}, count)
 }
 
-// Unusable counts an answer that can't be used, where somebody counts.
-func Unusable(ctx context.Context, name, reason string) {
+// Unusable counts an answer that was paid for and can't be used in the usage of its cell, and at once where somebody counts.
+func Unusable(ctx context.Context, name, reason string, usage *runreport.Usage) {
+	usage.Unusable.Count(reason)
 	if count, counts := ctx.Value(unusableKey{}).(func(column, reason string)); counts {
 		count(name, reason)
 	}

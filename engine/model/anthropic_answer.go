@@ -76,7 +76,7 @@ func (a *answer) blocks(raw []json.RawMessage, request *Request) error {
 		// What was read from JSON can be written as JSON.
 		a.echo, _ = json.Marshal(echo)
 	}
-	a.refused = a.stopped == "refusal"
+	a.refused = isRefusal(a.stopped)
 	a.takeSchema(request)
 	a.complete(request)
 	return nil

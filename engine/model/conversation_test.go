@@ -3,6 +3,7 @@ package model_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -209,5 +210,45 @@ func TestWhatTheProtocolHasNoWordsForIsRefused(t *testing.T) {
 	sent, _, _, err = exchange(t, v1alpha1.ProviderOpenAI, v1alpha1.Model{ExtraBody: raws(`{"tools":[]}`)}, everything, "")
 	if !errors.As(err, &failed) || failed.Reason != v1alpha1.ReasonConfigInvalid || sent != "" || !strings.Contains(err.Error(), "extraBody") {
 		t.Errorf("sent %q, %v", sent, err)
+	}
+}
+
+// The reasons of servers to stop, in their words: what was cut off, refused or broken off is never taken for a whole answer.
+func TestReasonsToStopAreReadInTheWordsOfAllServers(t *testing.T) {
+	for stopped, want := range map[string]struct {
+		finish model.Finish
+		reason string
+	}{
+		"stop": {model.FinishStop, ""}, "STOP": {model.FinishStop, ""}, "eos_token": {model.FinishStop, ""},
+		"length": {model.FinishLength, ""}, "MAX_TOKENS": {model.FinishLength, ""}, "max_completion_tokens": {model.FinishLength, ""},
+		"model_length": {model.FinishContext, ""}, "context_length_exceeded": {model.FinishContext, ""},
+		"content_filter": {model.FinishStop, v1alpha1.ReasonContentRefused}, "SAFETY": {model.FinishStop, v1alpha1.ReasonContentRefused},
+		"PROHIBITED_CONTENT": {model.FinishStop, v1alpha1.ReasonContentRefused}, "sensitive": {model.FinishStop, v1alpha1.ReasonContentRefused},
+		"error": {model.FinishStop, v1alpha1.ReasonProviderUnavailable}, "abort": {model.FinishStop, v1alpha1.ReasonProviderUnavailable},
+		"insufficient_system_resource": {model.FinishStop, v1alpha1.ReasonProviderUnavailable},
+	} {
+		for _, streaming := range []v1alpha1.StreamingPolicy{v1alpha1.StreamingDisabled, v1alpha1.StreamingEnabled} {
+			member, end := "message", ""
+			if streaming == v1alpha1.StreamingEnabled {
+				member, end = "delta", "\n\ndata: [DONE]\n\n"
+			}
+			body := `{"choices":[{"` + member + `":{"content":"half a"},"finish_reason":"` + stopped + `"}]}`
+			server := httptest.NewServer(http.HandlerFunc(func(writer http.ResponseWriter, _ *http.Request) {
+				if end != "" {
+					writer.Header().Set("Content-Type", "text/event-stream")
+					fmt.Fprint(writer, "data: ")
+				}
+				fmt.Fprint(writer, body+end)
+			}))
+			said, _, err := clientOf(t, openAIAt(server.URL), v1alpha1.Model{Streaming: streaming}).Chat(t.Context(), question)
+			server.Close()
+			failed := failure.Of(err)
+			switch {
+			case want.reason == "" && (err != nil || said.Finish != want.finish || said.Text != "half a"):
+				t.Errorf("%s, streaming %s: got %+v, %v", stopped, streaming, said, err)
+			case want.reason != "" && (failed == nil || failed.Reason != want.reason):
+				t.Errorf("%s, streaming %s: got %v, want %s", stopped, streaming, err, want.reason)
+			}
+		}
 	}
 }

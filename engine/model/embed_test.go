@@ -119,6 +119,18 @@ func TestEmbeddingsOfTheSimulator(t *testing.T) {
 	}
 }
 
+// paint has a model make images, and loads them.
+func paint(t *testing.T, client *model.Client) ([]model.Media, runreport.Usage, error) {
+	t.Helper()
+	images, usage, err := client.Images(t.Context(), "a cat")
+	for i := range images {
+		if images[i], err = client.Load(t.Context(), images[i]); err != nil {
+			return nil, usage, err
+		}
+	}
+	return images, usage, err
+}
+
 func TestImagesAreMadeAndDownloaded(t *testing.T) {
 	picture := model.Media{Modality: v1alpha1.MediaImage, MediaType: "image/png", Data: png}
 	file, err := base64.StdEncoding.DecodeString(png)
@@ -162,7 +174,7 @@ func TestImagesAreMadeAndDownloaded(t *testing.T) {
 			address, sent := answering(t, "/images/generations", strings.ReplaceAll(test.body, "FILES", files.URL))
 			set := clientsOf(t, openAIAt(address), v1alpha1.Model{ExtraBody: raws(`{"size":"1024x1024"}`)})
 			set.Allow([]netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")})
-			images, usage, err := set.Client("writer").Images(t.Context(), "a cat")
+			images, usage, err := paint(t, set.Client("writer"))
 			if *sent != `{"model":"m","prompt":"a cat","size":"1024x1024"}` {
 				t.Errorf("sent %s", *sent)
 			}

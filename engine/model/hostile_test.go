@@ -279,7 +279,7 @@ func TestAnswersLeadNowhereInside(t *testing.T) {
 		"the provider's host": fmt.Sprintf("http://127.0.0.1:%d/a.png", port),
 	} {
 		target = address
-		images, _, err := set.Client("writer").Images(t.Context(), "a cat")
+		images, _, err := paint(t, set.Client("writer"))
 		failed := failure.Of(err)
 		if len(images) > 0 || failed == nil || failed.Consequence != failure.DropRow ||
 			!strings.Contains(err.Error(), "only machines near this one reach") {
@@ -290,12 +290,12 @@ func TestAnswersLeadNowhereInside(t *testing.T) {
 		t.Errorf("%d images were fetched from inside", fetched)
 	}
 	target = provider.URL + "/own.png"
-	if images, _, err := set.Client("writer").Images(t.Context(), "a cat"); len(images) != 1 {
+	if images, _, err := paint(t, set.Client("writer")); len(images) != 1 {
 		t.Errorf("from the provider itself: %v", err)
 	}
 	target = inside.URL + "/a.png"
 	set.Allow([]netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")})
-	if images, _, err := set.Client("writer").Images(t.Context(), "a cat"); len(images) != 1 || fetched != 1 {
+	if images, _, err := paint(t, set.Client("writer")); len(images) != 1 || fetched != 1 {
 		t.Errorf("where it is allowed: %v", err)
 	}
 }

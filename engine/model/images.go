@@ -27,8 +27,8 @@ type imagesAnswer struct {
 	Error  json.RawMessage `json:"error"`
 }
 
-// Images has a model make images by the endpoint /images/generations, and returns them with their data. Those that can't be read are left
-// out. The usage counts the request in any case. A cancelled context is returned as it is; every other error is a failure.Error.
+// Images has a model make images by the endpoint /images/generations. What the answer only names is for Load to get. What can't be read is
+// left out. The usage counts the request in any case. A cancelled context is returned as it is; every other error is a failure.Error.
 func (c *Client) Images(ctx context.Context, prompt string) ([]Media, runreport.Usage, error) {
 	if c.imagesURL == nil {
 		return nil, runreport.Usage{Failed: 1}, c.unknownAPI("images")
@@ -54,14 +54,9 @@ func (c *Client) Images(ctx context.Context, prompt string) ([]Media, runreport.
 		c.believe(&usage, received)
 		usage.Succeeded = 1
 		for i := range document.Data {
-			media, ok := document.Data[i].media()
-			if !ok {
-				continue
+			if media, ok := document.Data[i].media(); ok {
+				images = append(images, media)
 			}
-			if media, err = c.load(ctx, media); err != nil {
-				return err
-			}
-			images = append(images, media)
 		}
 		usage.Images = int64(len(images))
 		return nil

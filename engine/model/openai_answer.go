@@ -95,7 +95,7 @@ func (openAI) answer(body []byte, request *Request) (answer, error) {
 	message := &choice.Message
 	read.problem = choice.problem()
 	read.stopped = choice.FinishReason
-	read.refused = message.Refusal != "" || choice.FinishReason == "content_filter"
+	read.refused = message.Refusal != "" || isRefusal(choice.FinishReason)
 	read.Text, read.Images = message.Content.text, message.allImages()
 	read.Reasoning, read.echo = message.reasoning()
 	for i := range message.ToolCalls {
@@ -116,7 +116,7 @@ func (d *openAIAnswer) problem(body []byte) *serverError {
 
 // problem returns the error because of which an answer was broken off, or nil.
 func (c *openAIChoice) problem() *serverError {
-	if problem := errorIn(c.Error); problem != nil || c.FinishReason != "error" {
+	if problem := errorIn(c.Error); problem != nil || !isBrokenOff(c.FinishReason) {
 		return problem
 	}
 	return &serverError{}

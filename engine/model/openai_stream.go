@@ -114,7 +114,7 @@ func (a *openAIAssembly) ended() bool { return a.done }
 
 func (a *openAIAssembly) answer(request *Request) (answer, bool, error) {
 	whole := answer{usage: a.usage, empty: !a.choices, stopped: a.finish, problem: a.problem}
-	whole.refused = a.refusal.Len() > 0 || a.finish == "content_filter"
+	whole.refused = a.refusal.Len() > 0 || isRefusal(a.finish)
 	whole.Text, whole.Reasoning, whole.Images = a.text.String(), a.thoughts.String(), a.images
 	if a.field != "" {
 		whole.Reasoning, whole.echo = a.reasoning.String(), json.RawMessage(`"`+a.field+`"`)

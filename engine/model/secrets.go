@@ -84,11 +84,10 @@ func looksLikeKey(word string) bool {
 // plainStop is the reason for which a model has stopped, where it is one that is known: a server may write there what it was sent.
 func plainStop(stopped string) string {
 	switch strings.ToLower(stopped) {
-	case "", "stop", "end_turn", "stop_sequence", "eos", "complete", "length", "max_tokens", "max_output_tokens", "tool_calls",
-		"function_call",
-		"tool_use", "content_filter", "safety", "recitation", "prohibited_content", "blocklist", "malformed_function_call", "refusal",
-		"pause_turn",
-		"abort", "cancelled", "insufficient_system_resource", "other":
+	case "malformed_function_call", "pause_turn", "other":
+		return stopped
+	}
+	if finishOf(stopped) != FinishOther || isRefusal(stopped) || isBrokenOff(stopped) {
 		return stopped
 	}
 	return "(one that is not known)"

@@ -84,8 +84,8 @@ func TestImagesOfBothEndpoints(t *testing.T) {
 		}
 	}
 	endpoint := openAIAt(server.URL + "/t/one/v1")
-	want(clientOf(t, endpoint, v1alpha1.Model{}).Images(t.Context(), "a cat"))
-	want(clientOf(t, endpoint, v1alpha1.Model{ExtraBody: raws(`{"response_format":"url"}`)}).Images(t.Context(), "a cat"))
+	want(paint(t, clientOf(t, endpoint, v1alpha1.Model{})))
+	want(paint(t, clientOf(t, endpoint, v1alpha1.Model{ExtraBody: raws(`{"response_format":"url"}`)})))
 	for _, streaming := range []v1alpha1.StreamingPolicy{v1alpha1.StreamingDisabled, v1alpha1.StreamingEnabled} {
 		said, usage, err := clientOf(t, endpoint, v1alpha1.Model{Model: "draws", Streaming: streaming}).Chat(t.Context(), question)
 		want(said.Images, usage, err)

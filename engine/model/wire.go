@@ -2,6 +2,7 @@ package model
 
 import (
 	"net/http"
+	"strings"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/internal/runreport"
@@ -45,17 +46,35 @@ func wireOf(provider v1alpha1.ProviderType) wire {
 
 // finishOf reads the reasons of all protocols. Words that are not known are FinishOther.
 func finishOf(stopped string) Finish {
-	switch stopped {
-	case "", "stop", "end_turn", "stop_sequence", "eos", "COMPLETE":
+	switch strings.ToLower(stopped) {
+	case "", "stop", "end_turn", "stop_sequence", "eos", "eos_token", "complete":
 		return FinishStop
-	case "length", "max_tokens", "max_output_tokens":
+	case "length", "max_tokens", "max_output_tokens", "max_completion_tokens", "max_new_tokens", "max_length", "token_limit":
 		return FinishLength
-	case "model_context_window_exceeded":
+	case "model_context_window_exceeded", "context_window_exceeded", "context_length_exceeded", "model_length":
 		return FinishContext
 	case "tool_calls", "function_call", "tool_use":
 		return FinishTools
 	}
 	return FinishOther
+}
+
+// isRefusal says whether a reason is that of a filter: what there is of the answer is not what the model would have said.
+func isRefusal(stopped string) bool {
+	switch strings.ToLower(stopped) {
+	case "content_filter", "refusal", "safety", "recitation", "prohibited_content", "blocklist", "spii", "sensitive", "error_toxic":
+		return true
+	}
+	return false
+}
+
+// isBrokenOff says whether a reason is that of a server that could not go on: another request may be answered as a whole.
+func isBrokenOff(stopped string) bool {
+	switch strings.ToLower(stopped) {
+	case "error", "abort", "aborted", "cancelled", "canceled", "timeout", "network_error", "insufficient_system_resource":
+		return true
+	}
+	return false
 }
 
 // appendDataURL appends the address of media, or one that holds them. Base64 needs no escapes.

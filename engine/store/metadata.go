@@ -85,6 +85,11 @@ type metadataColumn struct {
 	metadataUsage
 }
 
+// newMetadataColumn is a column of which nothing is counted yet.
+func newMetadataColumn(name, of, source string) metadataColumn {
+	return metadataColumn{Name: name, Type: of, Source: source, metadataUsage: usageIn(runreport.Usage{}, "")}
+}
+
 type metadataModel struct {
 	Alias string `json:"alias"`
 	metadataUsage
@@ -92,22 +97,26 @@ type metadataModel struct {
 
 // metadataUsage counts requests and what they have used, over all attempts. Cost is empty where no model has a price.
 type metadataUsage struct {
-	RequestsSucceeded int64  `json:"requests_succeeded"`
-	RequestsFailed    int64  `json:"requests_failed"`
-	InputTokens       int64  `json:"input_tokens"`
-	OutputTokens      int64  `json:"output_tokens"`
-	CachedInputTokens int64  `json:"cached_input_tokens"`
-	ReasoningTokens   int64  `json:"reasoning_tokens"`
-	ToolCalls         int64  `json:"tool_calls"`
-	Images            int64  `json:"images"`
-	Cost              string `json:"cost"`
+	RequestsSucceeded int64 `json:"requests_succeeded"`
+	RequestsFailed    int64 `json:"requests_failed"`
+	InputTokens       int64 `json:"input_tokens"`
+	OutputTokens      int64 `json:"output_tokens"`
+	CachedInputTokens int64 `json:"cached_input_tokens"`
+	ReasoningTokens   int64 `json:"reasoning_tokens"`
+	ToolCalls         int64 `json:"tool_calls"`
+	Images            int64 `json:"images"`
+	// UnusableAnswers counts, by reason, the answers that were paid for and could not be used; TruncatedAnswersKept those whose texts were cut
+	// off and taken all the same.
+	UnusableAnswers      map[string]int64 `json:"unusable_answers"`
+	TruncatedAnswersKept int64            `json:"truncated_answers_kept"`
+	Cost                 string           `json:"cost"`
 }
 
 func usageIn(usage runreport.Usage, cost string) metadataUsage {
 	return metadataUsage{
 		RequestsSucceeded: usage.Succeeded, RequestsFailed: usage.Failed, InputTokens: usage.InputTokens, OutputTokens: usage.OutputTokens,
 		CachedInputTokens: usage.CachedInputTokens, ReasoningTokens: usage.ReasoningTokens, ToolCalls: usage.ToolCalls,
-		Images: usage.Images, Cost: cost,
+		Images: usage.Images, UnusableAnswers: usage.Unusable.Counts(), TruncatedAnswersKept: usage.TruncatedKept, Cost: cost,
 	}
 }
 
@@ -215,7 +224,7 @@ func (s *Store) nameColumns(document *metadata, input *Description) error {
 		document.Schema = append(document.Schema, earlier.Schema...)
 		document.DroppedColumns = append(document.DroppedColumns, earlier.DroppedColumns...)
 		for _, column := range earlier.Columns {
-			document.Columns = append(document.Columns, metadataColumn{Name: column.Name, Type: column.Type, Source: column.Source})
+			document.Columns = append(document.Columns, newMetadataColumn(column.Name, column.Type, column.Source))
 		}
 		return nil
 	}
@@ -230,7 +239,7 @@ func (s *Store) nameColumns(document *metadata, input *Description) error {
 		if slices.Contains(input.SeedColumns, field.Name) {
 			source = sourceSeed
 		}
-		document.Columns = append(document.Columns, metadataColumn{Name: field.Name, Type: field.Type.String(), Source: source})
+		document.Columns = append(document.Columns, newMetadataColumn(field.Name, field.Type.String(), source))
 	}
 	return nil
 }

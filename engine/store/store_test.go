@@ -280,6 +280,7 @@ func TestFinalizeDescribesTheWhole(t *testing.T) {
 	partial := manifest(1, 10, 20)
 	used := runreport.Usage{
 		Succeeded: 8, Failed: 2, InputTokens: 30, OutputTokens: 20, CachedInputTokens: 4, ReasoningTokens: 5, ToolCalls: 6, Images: 7,
+		Unusable: runreport.Unusable{1, 2}, TruncatedKept: 3,
 	}
 	partial.Columns = []runreport.Column{{Name: "count", Succeeded: 7, Failed: 1, Usage: used}}
 	partial.Models = []runreport.Model{{Alias: "writer", Usage: used}}

@@ -38,6 +38,9 @@ type Usage struct {
 	ReasoningTokens   int64 `json:"reasoningTokens,omitempty"`
 	ToolCalls         int64 `json:"toolCalls,omitempty"`
 	Images            int64 `json:"images,omitempty"`
+	// Unusable are those of Succeeded whose answers could not be used. TruncatedKept are those whose texts were cut off and taken all the same.
+	Unusable      Unusable `json:"unusable,omitzero"`
+	TruncatedKept int64    `json:"truncatedKept,omitempty"`
 }
 
 // Add adds what other requests have used.
@@ -50,6 +53,8 @@ func (u *Usage) Add(other Usage) {
 	u.ReasoningTokens = Sum(u.ReasoningTokens, other.ReasoningTokens)
 	u.ToolCalls = Sum(u.ToolCalls, other.ToolCalls)
 	u.Images = Sum(u.Images, other.Images)
+	u.Unusable.Add(other.Unusable)
+	u.TruncatedKept = Sum(u.TruncatedKept, other.TruncatedKept)
 }
 
 // Tokens are the tokens, as the API counts them.

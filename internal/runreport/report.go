@@ -183,12 +183,12 @@ type Result struct {
 	Columns []Column `json:"columns,omitempty"`
 	Models  []Model  `json:"models,omitempty"`
 	Dropped []Drop   `json:"dropped,omitempty"`
-	// Truncated is true when parts were left out to stay below MaxMessageBytes; metadata.json has them all.
+	// Truncated is true when parts were left out to stay below MaxMessageBytes, columns among them; metadata.json has them all.
 	Truncated bool `json:"truncated,omitempty"`
 }
 
 // Encode returns the result as JSON of at most MaxMessageBytes. What does not fit is left out in a fixed order: first messages
-// of drops, then drops beyond the first four, then columns, then models, then the end of the message.
+// of drops, then drops beyond the first four, then columns with which all went well, then columns, then models, then the end of the message.
 func (r Result) Encode() []byte {
 	r.Version = Version
 	r.Message = clip.Text(r.Message, 1024)
@@ -205,6 +205,15 @@ func (r Result) Encode() []byte {
 			if len(r.Dropped) > 4 {
 				r.Dropped = r.Dropped[:4]
 			}
+		},
+		func() {
+			var troubled []Column
+			for _, column := range r.Columns {
+				if column.Failed > 0 || column.Usage.Unusable != (Unusable{}) || column.Usage.TruncatedKept > 0 {
+					troubled = append(troubled, column)
+				}
+			}
+			r.Columns = troubled
 		},
 		func() { r.Columns = nil },
 		func() { r.Models = nil },

@@ -58,6 +58,22 @@ func TestAResultFitsIntoATerminationMessage(t *testing.T) {
 	}
 }
 
+// Of many columns, those of which something was lost are the ones that are worth their bytes.
+func TestATruncatedResultKeepsTheColumnsInTrouble(t *testing.T) {
+	result := sample(256, 0, "x")
+	result.Columns[100].Usage.Unusable.Count("OutputTruncated")
+	result.Columns[200].Failed = 7
+	result.Columns[201].Usage.TruncatedKept = 2
+	read, err := runreport.ParseResult(string(result.Encode()))
+	if err != nil || !read.Truncated {
+		t.Fatalf("read %+v, %v", read, err)
+	}
+	want := []runreport.Column{result.Columns[100], result.Columns[200], result.Columns[201]}
+	if difference := cmp.Diff(want, read.Columns); difference != "" {
+		t.Error(difference)
+	}
+}
+
 func TestWhatIsNoReportIsRefused(t *testing.T) {
 	for name, text := range map[string]string{
 		"nothing": "", "a log line": "panic: no", "another version": `{"version":2}`, "an unknown field": `{"version":1,"evil":true}`, "a wrong type": `{"version":1,"shard":"x"}`,

@@ -171,6 +171,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.UniformDistributionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("UniformSampler"):
 		return &apiv1alpha1.UniformSamplerApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("UnusableAnswers"):
+		return &apiv1alpha1.UnusableAnswersApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("UsageStatus"):
 		return &apiv1alpha1.UsageStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("UUIDSampler"):

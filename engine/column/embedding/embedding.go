@@ -46,6 +46,9 @@ func (g *Generator) Ask(ctx context.Context, record *table.Record, _ any) (colum
 	}
 	vectors, usage, err := g.model.Embed(ctx, texts)
 	if err != nil {
+		if usage.Succeeded > 0 {
+			column.Unusable(ctx, g.name, failure.Of(err).Reason, &usage)
+		}
 		return column.Answer{Usage: usage}, err
 	}
 	list := make([]any, len(vectors))

@@ -61,30 +61,66 @@ func New(
 	}, nil
 }
 
-// Ask has the model make the images of a row, and keeps them.
-func (g *Generator) Ask(ctx context.Context, record *table.Record, _ any) (column.Answer, error) {
+// painted is an answer that was paid for, and is not kept in the dataset as a whole yet.
+type painted struct {
+	images []model.Media
+	paths  []any
+	// spent is what the calls have used that led to it.
+	spent runreport.Usage
+}
+
+// Ask has the model make the images of a row, and keeps them in the dataset. When one can't be downloaded now, the next call goes on from
+// the answer: no image is paid for twice.
+func (g *Generator) Ask(ctx context.Context, record *table.Record, kept any) (column.Answer, error) {
+	answer, _ := kept.(*painted)
+	var usage runreport.Usage
+	if answer == nil {
+		prompt, err := g.render(ctx, record)
+		if err != nil {
+			return column.Answer{}, err
+		}
+		var images []model.Media
+		if images, usage, err = g.images(ctx, record, prompt); err != nil {
+			return g.failed(ctx, column.Answer{Usage: usage}, err)
+		}
+		answer = &painted{images: images}
+	}
+	earlier := answer.spent
+	answer.spent.Add(usage)
+	for len(answer.paths) < len(answer.images) {
+		path, err := g.keep(ctx, record, len(answer.paths), answer.images[len(answer.paths)])
+		if err != nil {
+			return g.failed(ctx, column.Answer{Usage: usage, Earlier: earlier, Kept: answer}, err)
+		}
+		answer.paths = append(answer.paths, path)
+	}
+	return column.Answer{Value: answer.paths, Usage: usage, Earlier: earlier}, nil
+}
+
+// render returns the prompt of a row.
+func (g *Generator) render(ctx context.Context, record *table.Record) (string, error) {
 	prompt, err := g.prompt.Render(ctx, column.Vars(record), column.TemplateOptions(g.drawn, record))
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return column.Answer{}, ctx.Err()
+		return "", ctx.Err()
 	case err != nil:
-		return column.Answer{}, failure.New(v1alpha1.ReasonTemplateError, failure.DropRow, "the prompt of column %q failed: %v", g.name, err)
+		return "", failure.New(v1alpha1.ReasonTemplateError, failure.DropRow, "the prompt of column %q failed: %v", g.name, err)
 	case strings.TrimSpace(prompt) == "":
-		return column.Answer{}, failure.New(v1alpha1.ReasonTemplateError, failure.DropRow, "the prompt of column %q rendered to nothing", g.name)
+		return "", failure.New(v1alpha1.ReasonTemplateError, failure.DropRow, "the prompt of column %q rendered to nothing", g.name)
 	}
-	images, usage, err := g.images(ctx, record, prompt)
-	if err != nil {
-		return column.Answer{Usage: usage}, err
+	return prompt, nil
+}
+
+// failed counts an answer that makes no cell, where there was one, and leaves it to the next call only after a failure that passes.
+func (g *Generator) failed(ctx context.Context, answer column.Answer, err error) (column.Answer, error) {
+	cause := failure.Of(err)
+	if cause.Consequence != failure.RetryLater && cause.Consequence != failure.PauseEndpoint {
+		answer.Kept = nil
 	}
-	paths := make([]any, 0, len(images))
-	for number, image := range images {
-		path, err := g.keep(ctx, record, number, image)
-		if err != nil {
-			return column.Answer{Usage: usage}, err
-		}
-		paths = append(paths, path)
+	if paid := answer.Usage.Succeeded + answer.Earlier.Succeeded; paid > 0 && cause.Consequence == failure.DropRow {
+		column.Unusable(ctx, g.name, cause.Reason, &answer.Usage)
 	}
-	return column.Answer{Value: paths, Usage: usage}, nil
+	return answer, err
 }
 
 func (g *Generator) images(ctx context.Context, record *table.Record, prompt string) ([]model.Media, runreport.Usage, error) {

@@ -35,6 +35,7 @@ func picture(t *testing.T) []byte {
 // painter answers with the images that it was made with, and notes what it was asked.
 type painter struct {
 	images []model.Media
+	busy   int // downloads that fail
 	asked  []string
 	sent   []model.Media
 }
@@ -53,6 +54,10 @@ func (p *painter) Chat(_ context.Context, request model.Request) (model.Answer, 
 func (p *painter) Load(_ context.Context, image model.Media) (model.Media, error) {
 	if image.Data == "" {
 		p.asked = append(p.asked, "download: "+image.URL)
+		if p.busy > 0 {
+			p.busy--
+			return image, failure.New(v1alpha1.ReasonProviderUnavailable, failure.RetryLater, "busy")
+		}
 		image.Data = strings.TrimPrefix(image.URL, "https://example.org/")
 	}
 	return image, nil
@@ -112,6 +117,35 @@ func TestImagesAreKeptAndTheirPathsAreTheValue(t *testing.T) {
 	}
 }
 
+// An image that can't be downloaded now is not painted, and paid for, once more.
+func TestAnImageIsPaidForOnce(t *testing.T) {
+	encoded := base64.StdEncoding.EncodeToString(picture(t))
+	schema := table.NewSchema(table.Field{Name: "cover"})
+	for _, chat := range []bool{false, true} {
+		client, kept := &painter{busy: 2, images: []model.Media{{Data: encoded}, {URL: "https://example.org/" + encoded}}}, &album{kept: map[string][]byte{}}
+		spec := v1alpha1.Image{Prompt: "a cover"}
+		generator, err := columnimage.New("cover", &spec, chat, 42, media.New("cover", nil, schema, nil), client, kept)
+		if err != nil {
+			t.Fatal(err)
+		}
+		record := table.NewRecord(schema, 7, 0)
+		paid := runreport.Usage{Succeeded: 1, Images: 2}
+		var before any
+		for _, want := range []column.Answer{{Usage: paid}, {Earlier: paid}} {
+			answer, err := generator.Ask(t.Context(), record, before)
+			before, answer.Kept = answer.Kept, nil
+			if failure.Of(err) == nil || failure.Of(err).Consequence != failure.RetryLater || cmp.Diff(want, answer) != "" {
+				t.Fatalf("chat %v: got %+v, %v; want %+v", chat, answer, err, want)
+			}
+		}
+		answer, err := generator.Ask(t.Context(), record, before)
+		want := column.Answer{Value: []any{"images/cover/7-0.png", "images/cover/7-1.png"}, Earlier: paid}
+		if difference := cmp.Diff(want, answer); err != nil || difference != "" || len(client.asked) != 4 {
+			t.Errorf("chat %v: %v, asked %q: %s", chat, err, client.asked, difference)
+		}
+	}
+}
+
 func TestWhatIsNoImageDropsTheRow(t *testing.T) {
 	page := base64.StdEncoding.EncodeToString([]byte("<html>"))
 	for name, test := range map[string]struct {
@@ -126,7 +160,10 @@ func TestWhatIsNoImageDropsTheRow(t *testing.T) {
 		"an empty prompt":     {"{{ '' }}", nil, v1alpha1.ReasonTemplateError, "rendered to nothing"},
 		"a prompt that fails": {"{{ title.nowhere }}", nil, v1alpha1.ReasonTemplateError, "the prompt of column"},
 	} {
-		_, err := ask(t, v1alpha1.Image{Prompt: test.prompt}, true, &painter{images: test.images}, &album{kept: map[string][]byte{}})
+		answer, err := ask(t, v1alpha1.Image{Prompt: test.prompt}, true, &painter{images: test.images}, &album{kept: map[string][]byte{}})
+		if count := answer.Usage.Unusable.Counts()[test.reason]; count != answer.Usage.Succeeded {
+			t.Errorf("%s: %d unusable answers of %+v", name, count, answer.Usage)
+		}
 		var failed *failure.Error
 		if !errors.As(err, &failed) || failed.Reason != test.reason || failed.Consequence != failure.DropRow ||
 			!strings.Contains(err.Error(), test.want) {

@@ -23,6 +23,9 @@ func (codeRecipe) prepare(*model.Request) {}
 
 func (codeRecipe) otherCalls(answer *model.Answer) []model.ToolCall { return answer.ToolCalls }
 
+// takesPart is never true: a block of code that is cut off is not read.
+func (codeRecipe) takesPart(*model.Answer) bool { return false }
+
 func (r codeRecipe) read(answer *model.Answer) (any, error) {
 	blocks := structured.Fences(answer.Text)
 	cut := answer.Finish != model.FinishStop

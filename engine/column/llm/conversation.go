@@ -39,17 +39,23 @@ func (g *Generator) converse(ctx context.Context, record *table.Record, talk *co
 		}
 		if calls := g.recipe.otherCalls(talk.answer); len(calls) > 0 && g.config.Tools != nil {
 			if err := g.useTools(ctx, talk, calls, spent); err != nil {
+				if cause := failure.Of(err); cause.Consequence == failure.DropRow {
+					column.Unusable(ctx, g.name, cause.Reason, spent)
+				}
 				return nil, err
 			}
 			continue
 		}
 		value, err := g.recipe.read(talk.answer)
 		if err == nil {
+			if g.recipe.takesPart(talk.answer) {
+				spent.TruncatedKept++
+			}
 			talk.say()
 			return value, nil
 		}
 		problem := g.giveUp(talk, err)
-		column.Unusable(ctx, g.name, failure.Of(problem).Reason)
+		column.Unusable(ctx, g.name, failure.Of(problem).Reason, spent)
 		if !g.again(talk, err) {
 			return nil, problem
 		}
@@ -68,7 +74,7 @@ func (g *Generator) hear(ctx context.Context, record *table.Record, talk *conver
 			return nil
 		}
 		if usage.Succeeded > 0 {
-			column.Unusable(ctx, g.name, failure.Of(err).Reason)
+			column.Unusable(ctx, g.name, failure.Of(err).Reason, spent)
 		}
 		if !g.beginAnew(talk, usage, err) {
 			return err

@@ -86,7 +86,7 @@ func TestAnAnswerThatCantBeUsedIsCorrectedAndThenBegunAnew(t *testing.T) {
 	if difference := cmp.Diff(any([]any{"Emma", int64(21)}), answer.Value); difference != "" {
 		t.Error(difference)
 	}
-	if want := (runreport.Usage{Succeeded: 4, InputTokens: 40, OutputTokens: 20}); answer.Usage != want || answer.Earlier != (runreport.Usage{}) {
+	if want := (runreport.Usage{Succeeded: 4, InputTokens: 40, OutputTokens: 20, Unusable: runreport.Unusable{3}}); answer.Usage != want || answer.Earlier != (runreport.Usage{}) {
 		t.Errorf("usage %+v, earlier %+v; want %+v", answer.Usage, answer.Earlier, want)
 	}
 	first := dialogue(client.asked[0])
@@ -175,11 +175,14 @@ func TestTruncatedAnswersSayWhatWouldHelp(t *testing.T) {
 
 func TestAFailureThatPassesLosesNothingThatWasPaidFor(t *testing.T) {
 	late := failure.New(v1alpha1.ReasonProviderRateLimited, failure.RetryLater, "429")
+	earlier := func(failed int64) runreport.Usage {
+		return runreport.Usage{Succeeded: 1, Failed: failed, InputTokens: 10, OutputTokens: 5, Unusable: runreport.Unusable{1}}
+	}
 	client := &script{answers: []any{"no", late, late, `{"name": "Emma", "age": 21}`}}
 	made := newGenerator(t, llm.Config{Column: personColumn(v1alpha1.LLMPrompt{Model: "m", Prompt: "P"}), Corrections: 1, Client: client})
 	row := record()
 	first, err := made.Ask(t.Context(), row, nil)
-	if failure.Of(err) != late || first.Usage != (runreport.Usage{Succeeded: 1, Failed: 1, InputTokens: 10, OutputTokens: 5}) {
+	if failure.Of(err) != late || first.Usage != earlier(1) {
 		t.Fatalf("got %+v, %v", first, err)
 	}
 	second, err := made.Ask(t.Context(), row, first.Kept)
@@ -187,7 +190,7 @@ func TestAFailureThatPassesLosesNothingThatWasPaidFor(t *testing.T) {
 		t.Fatalf("got %+v, %v", second, err)
 	}
 	third, err := made.Ask(t.Context(), row, second.Kept)
-	if err != nil || third.Usage != each || third.Earlier != (runreport.Usage{Succeeded: 1, Failed: 2, InputTokens: 10, OutputTokens: 5}) {
+	if err != nil || third.Usage != each || third.Earlier != earlier(2) {
 		t.Fatalf("got %+v, %v", third, err)
 	}
 	if len(client.asked) != 4 || len(client.asked[3].Messages) != 3 {

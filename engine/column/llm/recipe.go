@@ -19,6 +19,8 @@ type recipe interface {
 	otherCalls(answer *model.Answer) []model.ToolCall
 	// read returns the value; its error tells the model what is wrong.
 	read(answer *model.Answer) (any, error)
+	// takesPart says whether the value that read has returned is only a part of what the model would have written.
+	takesPart(answer *model.Answer) bool
 }
 
 func recipeOf(column *v1alpha1.Column, of *v1alpha1.Model) (recipe, error) {
@@ -56,10 +58,17 @@ func (r textRecipe) read(answer *model.Answer) (any, error) {
 	switch {
 	case text == "":
 		return nil, noText(answer)
-	case answer.Finish == model.FinishLength && r.onTruncation != v1alpha1.TruncationKeep:
+	case r.onTruncation == v1alpha1.TruncationKeep:
+	case answer.Finish == model.FinishLength:
 		return nil, &structured.AnswerError{Message: "its text is cut off by the limit of tokens; write a shorter one", Truncated: true}
+	case answer.Finish == model.FinishContext:
+		return nil, &structured.AnswerError{Message: "its text is cut off", Truncated: true}
 	}
 	return text, nil
+}
+
+func (textRecipe) takesPart(answer *model.Answer) bool {
+	return answer.Finish == model.FinishLength || answer.Finish == model.FinishContext
 }
 
 // noText says why there is no text in an answer.
@@ -129,6 +138,9 @@ func (r documentRecipe) otherCalls(answer *model.Answer) []model.ToolCall {
 	}
 	return others
 }
+
+// takesPart is never true: a document is whole when it can be read, whatever was to come after it.
+func (documentRecipe) takesPart(*model.Answer) bool { return false }
 
 func (r documentRecipe) read(answer *model.Answer) (any, error) {
 	if r.method == v1alpha1.StructuredOutputTool {

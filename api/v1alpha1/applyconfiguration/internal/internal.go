@@ -135,6 +135,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: name
       type:
         scalar: string
+    - name: requests
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.RequestCounts
     - name: skipped
       type:
         scalar: numeric
@@ -144,6 +147,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: tokens
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.TokenCounts
+    - name: truncatedAnswersKept
+      type:
+        scalar: numeric
+    - name: unusableAnswers
+      type:
+        list:
+          elementType:
+            namedType: dev.seedloom.seedloom.api.v1alpha1.UnusableAnswers
+          elementRelationship: atomic
 - name: dev.seedloom.seedloom.api.v1alpha1.CompletionPolicy
   map:
     fields:
@@ -1485,6 +1497,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: low
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
+- name: dev.seedloom.seedloom.api.v1alpha1.UnusableAnswers
+  map:
+    fields:
+    - name: count
+      type:
+        scalar: numeric
+    - name: reason
+      type:
+        scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.UsageStatus
   map:
     fields:

@@ -20,8 +20,15 @@ type ColumnStatusApplyConfiguration struct {
 	Dropped *int64 `json:"dropped,omitempty"`
 	// skipped counts the cells that were left out by skip.
 	Skipped *int64 `json:"skipped,omitempty"`
+	// requests counts the column's requests, over all attempts.
+	Requests *RequestCountsApplyConfiguration `json:"requests,omitempty"`
 	// tokens counts the tokens of the column's requests, over all attempts.
 	Tokens *TokenCountsApplyConfiguration `json:"tokens,omitempty"`
+	// unusableAnswers counts those of requests.succeeded whose answers were paid for and could not be used, by their reasons, most frequent
+	// first. Most of them were followed by another one, so that a row need not be lost.
+	UnusableAnswers []UnusableAnswersApplyConfiguration `json:"unusableAnswers,omitempty"`
+	// truncatedAnswersKept counts the texts that were cut off, and are in the output all the same, since llmText.onTruncation is Keep.
+	TruncatedAnswersKept *int64 `json:"truncatedAnswersKept,omitempty"`
 	// cost is what the column's requests have cost, where the price of its model is set, in its currency.
 	Cost *string `json:"cost,omitempty"`
 }
@@ -72,11 +79,40 @@ func (b *ColumnStatusApplyConfiguration) WithSkipped(value int64) *ColumnStatusA
 	return b
 }
 
+// WithRequests sets the Requests field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Requests field is set to the value of the last call.
+func (b *ColumnStatusApplyConfiguration) WithRequests(value *RequestCountsApplyConfiguration) *ColumnStatusApplyConfiguration {
+	b.Requests = value
+	return b
+}
+
 // WithTokens sets the Tokens field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Tokens field is set to the value of the last call.
 func (b *ColumnStatusApplyConfiguration) WithTokens(value *TokenCountsApplyConfiguration) *ColumnStatusApplyConfiguration {
 	b.Tokens = value
+	return b
+}
+
+// WithUnusableAnswers adds the given value to the UnusableAnswers field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the UnusableAnswers field.
+func (b *ColumnStatusApplyConfiguration) WithUnusableAnswers(values ...*UnusableAnswersApplyConfiguration) *ColumnStatusApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithUnusableAnswers")
+		}
+		b.UnusableAnswers = append(b.UnusableAnswers, *values[i])
+	}
+	return b
+}
+
+// WithTruncatedAnswersKept sets the TruncatedAnswersKept field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the TruncatedAnswersKept field is set to the value of the last call.
+func (b *ColumnStatusApplyConfiguration) WithTruncatedAnswersKept(value int64) *ColumnStatusApplyConfiguration {
+	b.TruncatedAnswersKept = &value
 	return b
 }
 
