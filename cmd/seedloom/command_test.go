@@ -358,7 +358,8 @@ func TestExitCodes(t *testing.T) {
 			{Kind: llmsim.FaultInvalid, PromptContains: "stars for", FromRequest: 3, ToRequest: 4},
 			{Kind: llmsim.FaultErrorObject, Body: cut, PromptContains: "sum up"},
 		}}
-		w := newWorld(t, strings.ReplaceAll(reviews, `prompt: "sum up {{ review }}"`, `prompt: "sum up {{ review }}", onTruncation: Keep`), config)
+		keeping := strings.ReplaceAll(reviews, `prompt: "sum up {{ review }}"`, `prompt: "sum up {{ review }}", onTruncation: Keep`)
+		w := newWorld(t, keeping, config)
 		for _, arguments := range [][]string{
 			{"run", "-f", "reviews.yaml", "--output", "out"}, {"preview", "-f", "reviews.yaml", "-n", "24"},
 		} {

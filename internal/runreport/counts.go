@@ -38,7 +38,7 @@ type Usage struct {
 	ReasoningTokens   int64 `json:"reasoningTokens,omitempty"`
 	ToolCalls         int64 `json:"toolCalls,omitempty"`
 	Images            int64 `json:"images,omitempty"`
-	// Unusable are those of Succeeded whose answers could not be used. TruncatedKept are those whose texts were cut off and taken all the same.
+	// Unusable are those of Succeeded whose answers could not be used, TruncatedKept those whose texts were cut off and taken all the same.
 	Unusable      Unusable `json:"unusable,omitzero"`
 	TruncatedKept int64    `json:"truncatedKept,omitempty"`
 }

@@ -188,7 +188,8 @@ type Result struct {
 }
 
 // Encode returns the result as JSON of at most MaxMessageBytes. What does not fit is left out in a fixed order: first messages
-// of drops, then drops beyond the first four, then columns with which all went well, then columns, then models, then the end of the message.
+// of drops, then drops beyond the first four, then columns with which all went well, then columns, then models, then the end of the
+// message.
 func (r Result) Encode() []byte {
 	r.Version = Version
 	r.Message = clip.Text(r.Message, 1024)

@@ -23,7 +23,8 @@ func TestUnusableAnswersAreCountedByReason(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := `{"succeeded":0,"unusable":{"ContentRefused":1,"ModelGenerationInvalid":1,"OutputTruncated":2},"truncatedKept":3}`; string(data) != want {
+	want := `{"succeeded":0,"unusable":{"ContentRefused":1,"ModelGenerationInvalid":1,"OutputTruncated":2},"truncatedKept":3}`
+	if string(data) != want {
 		t.Errorf("written as %s, want %s", data, want)
 	}
 	var read runreport.Usage
@@ -31,11 +32,11 @@ func TestUnusableAnswersAreCountedByReason(t *testing.T) {
 		t.Errorf("read as %+v, %v; want %+v", read, err, usage)
 	}
 	read.Add(usage)
-	want := []runreport.ReasonCount{
+	causes := []runreport.ReasonCount{
 		{Reason: v1alpha1.ReasonOutputTruncated, Count: 4}, {Reason: v1alpha1.ReasonModelGenerationInvalid, Count: 2},
 		{Reason: v1alpha1.ReasonContentRefused, Count: 2},
 	}
-	if difference := cmp.Diff(want, read.Unusable.ByReason()); difference != "" || read.Unusable.Total() != 8 || read.TruncatedKept != 6 {
+	if difference := cmp.Diff(causes, read.Unusable.ByReason()); difference != "" || read.Unusable.Total() != 8 || read.TruncatedKept != 6 {
 		t.Errorf("%d in all, %d kept: %s", read.Unusable.Total(), read.TruncatedKept, difference)
 	}
 	// What a version writes that knows more reasons is not lost, and nothing is written where nothing is lost.

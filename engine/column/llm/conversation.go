@@ -39,10 +39,7 @@ func (g *Generator) converse(ctx context.Context, record *table.Record, talk *co
 		}
 		if calls := g.recipe.otherCalls(talk.answer); len(calls) > 0 && g.config.Tools != nil {
 			if err := g.useTools(ctx, talk, calls, spent); err != nil {
-				if cause := failure.Of(err); cause.Consequence == failure.DropRow {
-					column.Unusable(ctx, g.name, cause.Reason, spent)
-				}
-				return nil, err
+				return nil, g.unused(ctx, spent, err)
 			}
 			continue
 		}
@@ -60,6 +57,14 @@ func (g *Generator) converse(ctx context.Context, record *table.Record, talk *co
 			return nil, problem
 		}
 	}
+}
+
+// unused counts an answer whose calls came to nothing for good, and returns why.
+func (g *Generator) unused(ctx context.Context, spent *runreport.Usage, cause error) error {
+	if failed := failure.Of(cause); failed.Consequence == failure.DropRow {
+		column.Unusable(ctx, g.name, failed.Reason, spent)
+	}
+	return cause
 }
 
 // hear gets the next answer of the model. After an answer that is none it begins the conversation anew, as often as that may be.
