@@ -74,7 +74,7 @@ func truncatedKept(dataset *runreport.Result) string {
 	var counts []string
 	for _, column := range dataset.Columns {
 		if kept := column.Usage.TruncatedKept; kept > 0 && len(counts) < maxNamedColumns {
-			counts = append(counts, fmt.Sprintf("%d of column %s", kept, clip(column.Name, 128)))
+			counts = append(counts, fmt.Sprintf("%d of column %s", kept, clip.Text(column.Name, 128)))
 		}
 	}
 	if len(counts) == 0 {
