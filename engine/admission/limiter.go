@@ -38,8 +38,6 @@ const (
 // Result is how a request has ended.
 type Result struct {
 	Outcome Outcome
-	// Class is the kind of the request, from 0 to Config.Classes-1.
-	Class int
 	// RetryAfter is the time for which a refusing provider wants to be left alone; 0 when it has not said.
 	RetryAfter time.Duration
 	// Requests is how many were sent, if more than one.
@@ -54,6 +52,9 @@ type Lease struct {
 	// generation is the number of cuts before the start.
 	generation int64
 	tokens     float64
+	// class is the kind of the request; first says that the latency of its class is learnt from it.
+	class int
+	first bool
 }
 
 // Reason is what a limiter waits for.
@@ -186,8 +187,8 @@ func (l *Limiter) ramp(now time.Time) time.Time {
 	return time.Time{}
 }
 
-// Start notes that a request starts. Room must have said that it may.
-func (l *Limiter) Start(now time.Time) Lease {
+// Start notes that a request of a class, from 0 to Config.Classes-1, starts. Room must have said that it may.
+func (l *Limiter) Start(now time.Time, class int) Lease {
 	l.running++
 	l.ceiling.running++
 	l.relieve()
@@ -200,7 +201,7 @@ func (l *Limiter) Start(now time.Time) Lease {
 		}
 		l.tried++
 	}
-	return Lease{start: now, generation: l.generation, tokens: l.pool.start(now)}
+	return Lease{start: now, generation: l.generation, tokens: l.pool.start(now), class: class, first: l.isFirst(class, now)}
 }
 
 // Done notes that a request has ended.
@@ -225,6 +226,9 @@ func (l *Limiter) Done(lease Lease, now time.Time, result Result) {
 			l.timedOut(lease, now)
 		}
 	case Nothing:
+	}
+	if lease.first && lease.generation == l.generation {
+		l.firstBack(lease.class)
 	}
 }
 

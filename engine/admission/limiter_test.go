@@ -40,7 +40,7 @@ func TestNoLeaseIsLostAndTheCapHolds(t *testing.T) {
 			leases[index] = held[:len(held)-1]
 			released++
 		} else if limiter.Room(now) {
-			leases[index] = append(held, limiter.Start(now))
+			leases[index] = append(held, limiter.Start(now, random.IntN(3)))
 			acquired++
 			if limiter.Running() > limiter.Limit() {
 				t.Fatalf("step %d: number %d started with a limit of %d", step, limiter.Running(), limiter.Limit())
@@ -61,7 +61,7 @@ func TestNoLeaseIsLostAndTheCapHolds(t *testing.T) {
 }
 
 func result(random *rand.Rand) admission.Result {
-	made := admission.Result{Class: random.IntN(3), Tokens: random.Int64N(1000), OutputTokens: random.Int64N(500)}
+	made := admission.Result{Tokens: random.Int64N(1000), OutputTokens: random.Int64N(500)}
 	switch draw := random.IntN(100); {
 	case draw < 3:
 		made.Outcome = admission.Refused
@@ -85,7 +85,7 @@ func BenchmarkAcquireAndRelease(b *testing.B) {
 	for b.Loop() {
 		now = now.Add(time.Millisecond)
 		if limiter.Room(now) {
-			limiter.Done(limiter.Start(now), now.Add(time.Millisecond), admission.Result{Outcome: admission.Passed, Tokens: 10, OutputTokens: 5})
+			limiter.Done(limiter.Start(now, 0), now.Add(time.Millisecond), admission.Result{Outcome: admission.Passed, Tokens: 10, OutputTokens: 5})
 		}
 	}
 }

@@ -19,7 +19,7 @@ func at(milliseconds int) time.Time {
 func fill(l *admission.Limiter, now time.Time) []admission.Lease {
 	var leases []admission.Lease
 	for l.Room(now) {
-		leases = append(leases, l.Start(now))
+		leases = append(leases, l.Start(now, 0))
 	}
 	return leases
 }
@@ -50,7 +50,7 @@ func TestARefusalNowAndThenChangesNothing(t *testing.T) {
 		if !l.Room(now) {
 			t.Fatalf("after %d requests it waits for %+v", sent, l.Waits())
 		}
-		lease := l.Start(now)
+		lease := l.Start(now, 0)
 		now = now.Add(10 * time.Millisecond)
 		sent++
 		l.Done(lease, now, admission.Result{Outcome: outcome})
@@ -129,7 +129,7 @@ func TestTheLimitNeverFallsBelowOne(t *testing.T) {
 			}
 			t.Fatalf("nothing is under way, and it waits for %+v", l.Waits())
 		}
-		l.Done(l.Start(now), now.Add(time.Millisecond), admission.Result{Outcome: admission.Refused})
+		l.Done(l.Start(now, 0), now.Add(time.Millisecond), admission.Result{Outcome: admission.Refused})
 		now = now.Add(time.Millisecond)
 	}
 	if l.Limit() != 1 {
@@ -179,7 +179,7 @@ func TestNoMinuteHasMoreRequestsThanItsBudget(t *testing.T) {
 		for now := at(0); now.Before(at(300_000)); {
 			for l.Room(now) {
 				starts = append(starts, now)
-				l.Done(l.Start(now), now, admission.Result{Outcome: admission.Passed})
+				l.Done(l.Start(now, 0), now, admission.Result{Outcome: admission.Passed})
 			}
 			// Timers are late.
 			now = l.Waits().Until.Add(time.Duration(random.IntN(2000)) * time.Microsecond)
@@ -208,7 +208,7 @@ func TestTokensAreEstimatedAndCorrected(t *testing.T) {
 		for !l.Room(now) {
 			now = l.Waits().Until
 		}
-		lease := l.Start(now)
+		lease := l.Start(now, 0)
 		now = now.Add(10 * time.Millisecond)
 		tokens := int64(300 + 200*(requests%3))
 		used += tokens
@@ -225,7 +225,7 @@ func TestRequestsOnTheWayAreTakenOffAfterwards(t *testing.T) {
 	if !l.Room(at(0)) {
 		t.Fatal("the first request may not start")
 	}
-	l.Done(l.Start(at(0)), at(0), admission.Result{Outcome: admission.Passed, Requests: 4})
+	l.Done(l.Start(at(0), 0), at(0), admission.Result{Outcome: admission.Passed, Requests: 4})
 	if l.Room(at(3900)) || !l.Room(at(4001)) {
 		t.Errorf("after four requests at once, the next one of one a second waits until %s after the beginning", l.Waits().Until.Sub(beginning))
 	}

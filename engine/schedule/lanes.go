@@ -115,7 +115,7 @@ func (c *Core) charge(current *lane, column int) {
 // resultOf says what the end of a task tells of the load of its endpoint.
 func resultOf(task Task, cause *failure.Error) admission.Result {
 	cost := task.Cost
-	result := admission.Result{Class: task.Column, Requests: cost.Requests, Tokens: cost.Tokens, OutputTokens: cost.OutputTokens}
+	result := admission.Result{Requests: cost.Requests, Tokens: cost.Tokens, OutputTokens: cost.OutputTokens}
 	switch {
 	case cause == nil || (cause.Consequence == failure.DropRow && cost.OutputTokens > 0):
 		result.Outcome = admission.Passed

@@ -304,7 +304,7 @@ func (c *Core) Next(index int, now time.Time) (Task, bool) {
 		c.charge(current, column)
 		c.inFlight++
 		task.started = now
-		task.lease = current.limiter.Start(now)
+		task.lease = current.limiter.Start(now, task.Column)
 		if current.Endpoint >= 0 {
 			task.probe = c.endpoints[current.Endpoint].start()
 		}
