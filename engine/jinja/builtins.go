@@ -9,6 +9,15 @@ var builtins = map[string]Value{
 	"joiner":    function(builtinJoiner),
 }
 
+// IsReserved says whether a name is a word of the language, which no template can read as a variable.
+func IsReserved(name string) bool {
+	switch name {
+	case "true", "false", "none", "True", "False", "None", "and", "or", "not", "in", "is", "if", "else":
+		return true
+	}
+	return false
+}
+
 // IsBuiltin says whether a name is that of a built-in function.
 func IsBuiltin(name string) bool {
 	_, found := builtins[name]

@@ -44,7 +44,7 @@ func missingMember(kind table.Type, path jinja.Path) (problem string, at int) {
 		case kind.Kind == table.KindStruct && isName:
 			next, found := member(kind, name)
 			if !found {
-				return fmt.Sprintf("%s has no member %q%s", pathText(path, i), name, suggestion(name, memberNames(kind))), i + 1
+				return fmt.Sprintf("%s has no member %q%s", pathText(path, i), name, suggestion(name, fieldNames(kind.Fields))), i + 1
 			}
 			kind = next
 		case kind.Kind == table.KindList && !isName && kind.Element != nil:
@@ -69,9 +69,9 @@ func member(kind table.Type, name string) (table.Type, bool) {
 	return table.Type{}, false
 }
 
-func memberNames(kind table.Type) []string {
-	names := make([]string, len(kind.Fields))
-	for i, field := range kind.Fields {
+func fieldNames(fields []table.Field) []string {
+	names := make([]string, len(fields))
+	for i, field := range fields {
 		names[i] = field.Name
 	}
 	return names

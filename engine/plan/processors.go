@@ -96,7 +96,11 @@ func (v *validation) schemaTransform(spec *v1alpha1.SchemaTransform, field strin
 	for _, problem := range problems {
 		v.add(at(problem.Path), ReasonTemplateSyntax, "%s", problem.Message)
 	}
-	if len(problems) > 0 || unknownSeed {
+	if len(problems) > 0 {
+		return
+	}
+	v.formNames(field, fieldNames(template.Schema().Fields()))
+	if unknownSeed {
 		return
 	}
 	for _, reference := range template.References() {

@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"fmt"
-
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/table"
 )
@@ -57,22 +55,4 @@ func traceType() table.Type {
 		{Name: "tool_calls", Type: table.Type{Kind: table.KindList, Element: &call}}, {Name: "tool_call_id", Type: text},
 	}}
 	return table.Type{Kind: table.KindList, Element: &message}
-}
-
-// sideEffectNames reports side-effect columns whose names are taken.
-func (v *validation) sideEffectNames(index int) {
-	column := &v.spec.Columns[index]
-	configured := kindsOf(column)
-	if len(configured) != 1 {
-		return
-	}
-	for _, effect := range sideEffects(column) {
-		field := fmt.Sprintf("spec.columns[%d].%s.%s", index, configured[0], effect.setting)
-		if other, taken := v.columns[effect.Name]; taken {
-			v.add(field, ReasonDuplicateColumn, "adds a column %q, but spec.columns[%d] is called so: rename it", effect.Name, other)
-		}
-		if v.isSeedName(effect.Name) {
-			v.add(field, ReasonSeedColumnClash, "adds a column %q, but the seed has a column of that name: rename column %q", effect.Name, column.Name)
-		}
-	}
 }

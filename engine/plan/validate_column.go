@@ -41,23 +41,6 @@ func (v *validation) column(index int, unknownSeed bool) {
 	v.unknownReferences(index, unknownSeed)
 }
 
-func (v *validation) columnName(index int, field string) {
-	name := v.spec.Columns[index].Name
-	switch {
-	case name == "":
-		v.add(field, ReasonRequired, "a column needs a name")
-	case !columnName.MatchString(name):
-		v.add(field, ReasonInvalidName, "%q can't be used in templates: a name starts with a letter and holds only letters, digits and '_'", name)
-	case v.columns[name] != index:
-		v.add(field, ReasonDuplicateColumn, "spec.columns[%d] is called %q too", v.columns[name], name)
-	}
-	for _, seedName := range v.seedNames {
-		if seedName == name {
-			v.add(field, ReasonSeedColumnClash, "the seed has a column %q too: rename this one", name)
-		}
-	}
-}
-
 // unknownReferences drops, from what a column reads, the names that do not exist, and reports them.
 func (v *validation) unknownReferences(index int, unknownSeed bool) {
 	for _, reference := range v.references[index] {
