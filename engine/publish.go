@@ -33,7 +33,11 @@ func (p *prepared) publisher() store.Publisher {
 		batch := &process.Batch{Stage: v1alpha1.ProcessorAfterGeneration, RowGroup: index, Records: records, Columns: columns, Resize: true}
 		result, err := p.processors.Run(ctx, p.config.Logger, batch)
 		if err == nil {
-			return store.Published{Records: result.Records, Added: result.Added, Filtered: result.Filtered}, nil
+			published := store.Published{Records: result.Records, Added: result.Added, Filtered: result.Filtered}
+			for _, form := range result.Forms {
+				published.Files = append(published.Files, store.FormFile(form.Processor, form.Schema, form.Records))
+			}
+			return published, nil
 		}
 		if !process.DropsRowGroup(err) {
 			return store.Published{}, err

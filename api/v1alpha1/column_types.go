@@ -281,21 +281,28 @@ type Skip struct {
 }
 
 // ValueType is the type of a computed value.
-// +kubebuilder:validation:Enum=str;int;float;bool
+// +kubebuilder:validation:Enum=str;int;float;bool;decimal;date;time;timestamp
 type ValueType string
 
-// The types of computed values.
+// The types of computed values. A decimal has up to 38 digits, of which up to nine stand after the point.
 const (
-	ValueTypeStr   ValueType = "str"
-	ValueTypeInt   ValueType = "int"
-	ValueTypeFloat ValueType = "float"
-	ValueTypeBool  ValueType = "bool"
+	ValueTypeStr       ValueType = "str"
+	ValueTypeInt       ValueType = "int"
+	ValueTypeFloat     ValueType = "float"
+	ValueTypeBool      ValueType = "bool"
+	ValueTypeDecimal   ValueType = "decimal"
+	ValueTypeDate      ValueType = "date"
+	ValueTypeTime      ValueType = "time"
+	ValueTypeTimestamp ValueType = "timestamp"
 )
 
 // Expression computes a value from other columns by a Jinja template.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.type) || !has(self.schema)",message="type and schema can't both be set"
 type Expression struct {
 	// expr is a Jinja template that may refer to any other column; for instance "{{ title | upper }} ({{ year }})".
-	// A row in which it renders to nothing, or to something that is not of the type, is dropped.
+	// A row in which it renders to nothing, or to something that is not of the type, is dropped. A null stays null where it is all that
+	// the template is, as in "{{ title }}".
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=65536
 	// +required
@@ -304,6 +311,14 @@ type Expression struct {
 	// type is the type of the value. Defaults to str.
 	// +optional
 	Type ValueType `json:"type,omitempty"`
+
+	// schema is the JSON Schema of the value, in the place of a type: with it, an expression gives lists and structs, as that of
+	// llmStructured does. A template that is one expression, such as "{{ turns[:2] }}", keeps its value; the text of any other one is read
+	// as JSON.
+	// +kubebuilder:validation:Type=object
+	// +kubebuilder:pruning:PreserveUnknownFields
+	// +optional
+	Schema *apiextensionsv1.JSON `json:"schema,omitempty"`
 }
 
 // CustomStrategy says on how many rows custom code works at once.
@@ -318,6 +333,7 @@ const (
 // Custom computes values by code of the user. Exactly one kind of code is set.
 //
 // +kubebuilder:validation:ExactlyOneOf=starlark
+// +kubebuilder:validation:XValidation:rule="!has(self.type) || !has(self.schema)",message="type and schema can't both be set"
 type Custom struct {
 	// strategy says on how many rows the code works at once.
 	// +required
@@ -326,6 +342,12 @@ type Custom struct {
 	// type is the type of the values. Defaults to str.
 	// +optional
 	Type ValueType `json:"type,omitempty"`
+
+	// schema is the JSON Schema of the values, in the place of a type: with it, the code returns lists and dicts.
+	// +kubebuilder:validation:Type=object
+	// +kubebuilder:pruning:PreserveUnknownFields
+	// +optional
+	Schema *apiextensionsv1.JSON `json:"schema,omitempty"`
 
 	// requiredColumns are the columns that the code reads. They are generated before it is called.
 	// +listType=set

@@ -57,13 +57,27 @@ type DropColumns struct {
 	ColumnNames []string `json:"columnNames,omitempty"`
 }
 
-// SchemaTransform writes another form of every row to the folder processors-files/<name> of the output. The dataset stays as it is.
+// SchemaTransform writes another form of the rows to the folder processors-files/<name> of the output. The dataset stays as it is. The form
+// has the rows that there are at its place in the list: after a processor of the stage AfterGeneration, those that this one has left.
 type SchemaTransform struct {
 	// template is an object whose members are the columns of the other form. Every text in it, at any depth, is a Jinja template.
 	// +kubebuilder:validation:Type=object
 	// +kubebuilder:pruning:PreserveUnknownFields
 	// +required
 	Template *apiextensionsv1.JSON `json:"template,omitempty"`
+
+	// when is a Jinja template that says which rows the form has; for instance "{{ verdict.realism.score >= 4 }}". All rows without it.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=4096
+	// +optional
+	When string `json:"when,omitempty"`
+
+	// schema is the JSON Schema of the form's rows: an object, whose properties become the columns, with their types. Without it the types
+	// are those of what the template's texts lead to.
+	// +kubebuilder:validation:Type=object
+	// +kubebuilder:pruning:PreserveUnknownFields
+	// +optional
+	Schema *apiextensionsv1.JSON `json:"schema,omitempty"`
 }
 
 // ProcessorStage says when a processor runs.

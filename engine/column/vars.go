@@ -11,7 +11,7 @@ import (
 )
 
 // Vars gives a template the cells of a record by the names of their columns: timestamps in their ISO form, structs as dictionaries
-// in the order of their fields, documents as what they hold, null as None. The record is only read, and must not change while the
+// in the order of their fields, documents as what they hold, null as what prints as nothing. The record is only read, and must not change while the
 // template is rendered.
 func Vars(record *table.Record) jinja.Vars { return recordVars{record} }
 
@@ -49,7 +49,7 @@ func writtenValue(kind table.Type, cell any, text string) jinja.Value {
 func templateValue(kind table.Type, value any) jinja.Value {
 	switch typed := value.(type) {
 	case nil:
-		return nil
+		return jinja.Null
 	case time.Time:
 		return table.FormatTimestamp(typed)
 	case table.Decimal:
@@ -58,7 +58,7 @@ func templateValue(kind table.Type, value any) jinja.Value {
 		return string(typed)
 	case string:
 		if kind.Document {
-			if document, err := jinja.DecodeJSON([]byte(typed)); err == nil {
+			if document, err := jinja.DecodeDocument([]byte(typed)); err == nil {
 				return document
 			}
 		}

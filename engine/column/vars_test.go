@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"seedloom.dev/seedloom/engine/column"
+	"seedloom.dev/seedloom/engine/jinja"
 	"seedloom.dev/seedloom/engine/random"
 	"seedloom.dev/seedloom/engine/table"
 )
@@ -19,7 +20,7 @@ func TestVarsKnowTheColumnsOfTheRecordOnly(t *testing.T) {
 	if value, found := vars.Lookup("title"); !found || value != "Emma" {
 		t.Errorf("title: got %#v, %t", value, found)
 	}
-	if value, found := vars.Lookup("nothing"); !found || value != nil {
+	if value, found := vars.Lookup("nothing"); !found || value != jinja.Null {
 		t.Errorf("a null cell: got %#v, %t", value, found)
 	}
 	if value, found := vars.Lookup("author"); found {

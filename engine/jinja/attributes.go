@@ -28,10 +28,22 @@ func (e *evaluation) attribute(object Value, text string, called bool) (Value, e
 }
 
 func missingAttribute(object Value, text string) (Value, error) {
-	if undefined, ok := object.(Undefined); ok {
-		return nil, fail(KindUndefined, "%s", undefined.Message)
+	switch typed := object.(type) {
+	case Undefined:
+		if typed.absent {
+			return typed, nil
+		}
+		return nil, fail(KindUndefined, "%s", typed.Message)
+	case Written:
+		if isNull(typed) {
+			return Null, nil
+		}
 	}
-	return Undefined{Message: "'" + typeName(object) + " object' has no attribute '" + text + "'"}, nil
+	missing := Undefined{Message: "'" + typeName(object) + " object' has no attribute '" + text + "'"}
+	if dict, isDict := object.(*Dict); isDict && dict.document {
+		missing.empty, missing.absent = true, true
+	}
+	return missing, nil
 }
 
 // member finds methods and the attributes of our own objects.

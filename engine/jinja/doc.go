@@ -10,6 +10,8 @@ type Template struct {
 	body       []node
 	references []string
 	paths      []Path
+	// only is the one expression of a template that has nothing else but space around it; nil for others.
+	only *outputNode
 }
 
 // Parse parses a template. Its error is a *SyntaxError.
@@ -19,7 +21,7 @@ func Parse(source string) (*Template, error) {
 		return nil, err
 	}
 	collected := collectReferences(body)
-	return &Template{body: body, references: collected.names, paths: collected.paths}, nil
+	return &Template{body: body, references: collected.names, paths: collected.paths, only: onlyExpression(body)}, nil
 }
 
 // Paths are the members and items that the template reads of its variables, as far as they are constants, in the order in which they stand.

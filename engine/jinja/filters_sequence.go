@@ -437,6 +437,9 @@ func filterRandom(e *evaluation, value Value, _ *parameters) (Value, error) {
 	if e.options.Random == nil {
 		return nil, fail(KindValue, "filter 'random' is not available here: the same row must always render the same")
 	}
+	if numbers, isRange := value.(*Range); isRange && numbers.Len() > 0 {
+		return numbers.Start + numbers.Step*int64(e.options.Random(int(numbers.Len()))), nil
+	}
 	items, err := e.items(value)
 	if err != nil {
 		return nil, err

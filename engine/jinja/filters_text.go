@@ -85,7 +85,7 @@ func filterIndent(e *evaluation, value Value, p *parameters) (Value, error) {
 		}
 		indention = padded.(string)
 	}
-	lines := strings.Split(text, "\n")
+	lines := splitLineEnds(text+"\n", false)
 	for i, line := range lines {
 		// As Jinja2 does, the first line is indented even where it is blank.
 		if i == 0 && first || i > 0 && (line != "" || blank) {
@@ -314,7 +314,7 @@ func filterXMLAttributes(e *evaluation, value Value, p *parameters) (Value, erro
 	}
 	var parts []string
 	for i, key := range dict.keys {
-		switch dict.values[i].(type) {
+		switch Unwritten(dict.values[i]).(type) {
 		case nil, Undefined:
 			continue
 		}
@@ -374,7 +374,7 @@ func filterFromJSON(e *evaluation, value Value, _ *parameters) (Value, error) {
 	if err := shallow(text); err != nil {
 		return nil, err
 	}
-	document, err := DecodeJSON([]byte(text))
+	document, err := DecodeDocument([]byte(text))
 	if err != nil {
 		return nil, fail(KindValue, "filter 'fromjson': the text is not JSON: %v", err)
 	}

@@ -65,11 +65,14 @@ func numberValue(number json.Number) Value {
 	return float
 }
 
-// DecodeJSON reads JSON, keeping the order of keys and the difference between 1 and 1.0.
-func DecodeJSON(data []byte) (Value, error) {
-	decoder := json.NewDecoder(bytes.NewReader(data))
+// DecodeDocument reads a document of the data, keeping the order of keys and the difference between 1 and 1.0: its nulls print as nothing,
+// and a member that one of its objects lacks is no mistake of a template.
+func DecodeDocument(data []byte) (Value, error) { return decodeAll(data, true) }
+
+func decodeAll(data []byte, document bool) (Value, error) {
+	decoder := &jsonDecoder{Decoder: json.NewDecoder(bytes.NewReader(data)), document: document}
 	decoder.UseNumber()
-	value, err := decodeJSON(decoder)
+	value, err := decoder.value()
 	if err != nil {
 		return nil, err
 	}
@@ -79,46 +82,56 @@ func DecodeJSON(data []byte) (Value, error) {
 	return value, nil
 }
 
-func decodeJSON(decoder *json.Decoder) (Value, error) {
-	token, err := decoder.Token()
+type jsonDecoder struct {
+	*json.Decoder
+	document bool
+}
+
+func (d *jsonDecoder) value() (Value, error) {
+	token, err := d.Token()
 	if err != nil {
 		return nil, err
 	}
 	switch t := token.(type) {
 	case json.Delim:
 		if t == '[' {
-			return decodeList(decoder)
+			return d.list()
 		}
-		return decodeDict(decoder)
+		return d.dict()
 	case json.Number:
 		return numberValue(t), nil
+	case nil:
+		if d.document {
+			return Null, nil
+		}
 	}
 	return token, nil
 }
 
-// decodeList reads the items of a list, and its end.
-func decodeList(decoder *json.Decoder) (Value, error) {
+// list reads the items of a list, and its end.
+func (d *jsonDecoder) list() (Value, error) {
 	list := &List{}
-	for decoder.More() {
-		item, err := decodeJSON(decoder)
+	for d.More() {
+		item, err := d.value()
 		if err != nil {
 			return nil, err
 		}
 		list.Items = append(list.Items, item)
 	}
-	_, err := decoder.Token()
+	_, err := d.Token()
 	return list, err
 }
 
-// decodeDict reads the members of an object, and its end.
-func decodeDict(decoder *json.Decoder) (Value, error) {
+// dict reads the members of an object, and its end.
+func (d *jsonDecoder) dict() (Value, error) {
 	dict := NewDict()
-	for decoder.More() {
-		key, err := decoder.Token()
+	dict.document = d.document
+	for d.More() {
+		key, err := d.Token()
 		if err != nil {
 			return nil, err
 		}
-		value, err := decodeJSON(decoder)
+		value, err := d.value()
 		if err != nil {
 			return nil, err
 		}
@@ -126,7 +139,7 @@ func decodeDict(decoder *json.Decoder) (Value, error) {
 			return nil, err
 		}
 	}
-	_, err := decoder.Token()
+	_, err := d.Token()
 	return dict, err
 }
 
@@ -156,3 +169,6 @@ func (d *Dict) MarshalJSON() ([]byte, error) {
 
 // MarshalJSON writes an array.
 func (l *List) MarshalJSON() ([]byte, error) { return json.Marshal(l.Items) }
+
+// MarshalJSON writes null: what is nothing in a text is nothing in a document.
+func (u Undefined) MarshalJSON() ([]byte, error) { return []byte("null"), nil }

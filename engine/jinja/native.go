@@ -9,8 +9,6 @@ import (
 // at once.
 type Condition struct {
 	template *Template
-	// only is the one expression of the template; nil where it has more than that.
-	only *outputNode
 }
 
 // ParseCondition parses a template whose value decides something, such as "{{ stars > 2 }}". Its error is a *SyntaxError.
@@ -19,7 +17,7 @@ func ParseCondition(source string) (*Condition, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Condition{template: template, only: onlyExpression(template.body)}, nil
+	return &Condition{template: template}, nil
 }
 
 // onlyExpression returns the expression of a template that has nothing else but space around it.
@@ -43,29 +41,27 @@ func onlyExpression(body []node) *outputNode {
 	return only
 }
 
-// References returns the names that the condition reads, as Template.References does.
-func (c *Condition) References() []string { return c.template.References() }
-
 // Holds says whether the condition is true: a template that is one expression by the truth of its value, any other by its text.
 // A text is false when it is blank, 0, None or False, in any case. The error is as that of Template.Render.
 func (c *Condition) Holds(ctx context.Context, vars Vars, options Options) (bool, error) {
-	if c.only == nil {
+	only := c.template.only
+	if only == nil {
 		text, err := c.template.Render(ctx, vars, options)
 		return textHolds(text), err
 	}
 	evaluation := newEvaluation(ctx, vars, options)
 	holds := false
 	err := evaluation.run(func() error {
-		value, err := evaluation.eval(c.only.value)
+		value, err := evaluation.eval(only.value)
 		if err != nil {
-			return atLine(err, c.only.lineNumber())
+			return atLine(err, only.lineNumber())
 		}
 		if text, isText := value.(string); isText {
 			holds = textHolds(text)
 			return nil
 		}
 		holds, err = evaluation.truthy(value)
-		return atLine(err, c.only.lineNumber())
+		return atLine(err, only.lineNumber())
 	})
 	return holds && err == nil, err
 }
@@ -79,11 +75,15 @@ func textHolds(text string) bool {
 }
 
 // IsExpression says whether a template is one expression, with nothing but space around it.
-func (t *Template) IsExpression() bool { return onlyExpression(t.body) != nil }
+func (t *Template) IsExpression() bool { return t.only != nil }
 
-// Evaluate returns the value of a template that is one expression, as it is, rather than its text. Its error is that of Render.
+// IsBare says whether a template is one expression, without even space around it.
+func (t *Template) IsBare() bool { return t.only != nil && len(t.body) == 1 }
+
+// Evaluate returns the value of a template that is one expression, as it is, rather than its text: Null for a null of the data, nil for
+// the constant none, and Undefined for an "if" without an "else" that was false. Its error is that of Render.
 func (t *Template) Evaluate(ctx context.Context, vars Vars, options Options) (Value, error) {
-	only := onlyExpression(t.body)
+	only := t.only
 	if only == nil {
 		return t.Render(ctx, vars, options)
 	}
@@ -99,11 +99,16 @@ func (t *Template) Evaluate(ctx context.Context, vars Vars, options Options) (Va
 			if err := evaluation.useUndefined(typed); err != nil {
 				return atLine(err, only.lineNumber())
 			}
-			value = nil
+			if typed.absent {
+				value = Null
+			}
 		case *boundMethod:
 			return atLine(typed.uncalled(), only.lineNumber())
 		}
 		result = value
+		if text, isText := value.(string); isText && len(text) > evaluation.limits.OutputBytes {
+			return evaluation.write(text) // which says so
+		}
 		return atLine(evaluation.measure(value, 0), only.lineNumber())
 	})
 	if err != nil {
@@ -114,7 +119,7 @@ func (t *Template) Evaluate(ctx context.Context, vars Vars, options Options) (Va
 
 // Expression returns the path that a template is, where it is one expression that is nothing but a path.
 func (t *Template) Expression() (Path, bool) {
-	only := onlyExpression(t.body)
+	only := t.only
 	if only == nil {
 		return Path{}, false
 	}

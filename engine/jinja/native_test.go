@@ -122,3 +122,32 @@ func TestMembersOfDocumentsComeBeforeMethods(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatTemplatesDoNotHaveIsFoundBeforeTheyAreRendered(t *testing.T) {
+	for source, want := range map[string]string{
+		"{{ x | urlize }}":            "no filter named 'urlize': that of Jinja2 makes HTML",
+		"{{ x.encode('utf-8') }}":     "the method encode() is not available in templates: texts stay texts",
+		"{{ 'a\tb'.expandtabs(2) }}":  "the method expandtabs() is not available",
+		"{{ x.a.translate({}) | e }}": "the method translate() is not available",
+	} {
+		if _, err := jinja.Parse(source); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", source, err, want)
+		}
+	}
+	vars := jinja.MapVars{"x": jinja.NewDict()}
+	for source, want := range map[string]string{
+		`{{ "" | indent(2, true) }}`:                   "  ",
+		`{{ "a\r\nb\n" | indent(2) }}`:                 "a\n  b\n",
+		`{{ "a\n\nb" | indent(2, true, true) }}`:       "  a\n  \n  b",
+		`{{ "a\n\nb" | indent("> ", blank=true) }}`:    "a\n> \n> b",
+		`{{ x.encode | default("a member, if any") }}`: "a member, if any",
+	} {
+		template, err := jinja.Parse(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := template.Render(t.Context(), vars, jinja.Options{}); err != nil || got != want {
+			t.Errorf("%s: got %q, %v; want %q", source, got, err, want)
+		}
+	}
+}

@@ -377,7 +377,9 @@ func (p *parser) postfix(value expression) (expression, error) {
 			if err != nil {
 				return nil, err
 			}
-			value = &callExpression{line, value, call}
+			if value, err = calledOf(line, value, call); err != nil {
+				return nil, err
+			}
 		default:
 			return value, nil
 		}
@@ -485,11 +487,30 @@ func (p *parser) filtersAndTests(value expression) (expression, error) {
 			if err != nil {
 				return nil, err
 			}
-			value = &callExpression{line, value, call}
+			if value, err = calledOf(line, value, call); err != nil {
+				return nil, err
+			}
 		default:
 			return value, nil
 		}
 	}
+}
+
+// refusedMethods are the methods of Python's values that templates do not have. A call of one fails for every row, so it is found before.
+var refusedMethods = map[string]string{
+	"encode": "texts stay texts", "format_map": "format takes the values", "expandtabs": "replace takes '\\t'", "translate": "replace does it",
+	"maketrans": "replace does it", "isascii": "there is no test for it", "isidentifier": "there is no test for it",
+	"isprintable": "there is no test for it", "fromkeys": "write the dictionary out", "popitem": "dictionaries of a template stay as they are",
+}
+
+// calledOf is a call of what was parsed before it.
+func calledOf(line position, value expression, call arguments) (expression, error) {
+	if method, isAttribute := value.(*attribute); isAttribute {
+		if reason, refused := refusedMethods[method.name]; refused {
+			return nil, syntaxError(int(line), "the method %s() is not available in templates: %s", method.name, reason)
+		}
+	}
+	return &callExpression{line, value, call}, nil
 }
 
 // filterCall parses the name and arguments of a filter.
@@ -501,7 +522,11 @@ func (p *parser) filterCall() (filterCall, error) {
 	}
 	filter, found := filters[text]
 	if !found {
-		return filterCall{}, syntaxError(line, "no filter named '%s'", text)
+		hint := ""
+		if text == "urlize" {
+			hint = ": that of Jinja2 makes HTML, which is not made here"
+		}
+		return filterCall{}, syntaxError(line, "no filter named '%s'%s", text, hint)
 	}
 	call := filterCall{position: position(line), name: text, filter: filter}
 	if p.skipOperator("(") {

@@ -21,6 +21,8 @@ func Str(value Value) string {
 		return ""
 	case int64:
 		return strconv.FormatInt(v, 10)
+	case Written:
+		return v.text
 	}
 	var text strings.Builder
 	writeRepr(&text, value, 0)
@@ -55,6 +57,10 @@ func writeRepr(out *strings.Builder, value Value, depth int) {
 	case float64:
 		out.WriteString(floatRepr(v))
 	case Written:
+		if isNull(v) {
+			out.WriteString("None") // within a list, as Python has it
+			return
+		}
 		out.WriteString(v.text)
 	case string:
 		writeStringRepr(out, v)

@@ -8,7 +8,7 @@ import (
 )
 
 // Value is a value of the template language, one of: nil (None), bool, int64, *big.Int (beyond int64), float64, string, *List,
-// Tuple, *Dict, *Range, Undefined, Written, or a callable.
+// Tuple, *Dict, *Range, Undefined, Written (Null among them), or a callable.
 type Value any
 
 // List is a mutable list.
@@ -35,8 +35,10 @@ func (r *Range) Len() int64 {
 type Undefined struct {
 	// Message says what does not exist.
 	Message string
-	// empty marks the value of an inline "if" without "else", which may be printed in strict mode too.
+	// empty marks the value of an inline "if" without "else", and a member that a document lacks, which may be printed in strict mode too.
 	empty bool
+	// absent marks a member that a document lacks: its own members are absent too.
+	absent bool
 }
 
 // Dict is a mutable dictionary that keeps the order of insertion.
@@ -44,6 +46,8 @@ type Dict struct {
 	keys   []Value
 	values []Value
 	index  map[any]int
+	// document says that it was read from a document without a schema: what it lacks is absent, and no mistake of the template.
+	document bool
 }
 
 // NewDict returns an empty dictionary.
@@ -103,6 +107,7 @@ func (d *Dict) Delete(key Value) {
 
 func (d *Dict) copy() *Dict {
 	result := NewDict()
+	result.document = d.document
 	for i, key := range d.keys {
 		// The keys were keys already.
 		_ = result.Set(key, d.values[i])
@@ -221,6 +226,14 @@ type Written struct {
 
 // NewWritten returns a value that prints as a text.
 func NewWritten(text string, value Value) Value { return Written{text: text, value: value} }
+
+// Null is a null of the data: it prints as nothing, and else is what none is. (The constant none prints as None.) Its members are null too.
+var Null Value = Written{}
+
+func isNull(value Value) bool {
+	written, isWritten := value.(Written)
+	return isWritten && written.value == nil
+}
 
 // Unwritten is what a value stands for.
 func Unwritten(value Value) Value {

@@ -45,6 +45,44 @@ func TestWrittenValues(t *testing.T) {
 	}
 }
 
+// A null of the data prints as nothing wherever it becomes a text, and is none for everything else.
+func TestNulls(t *testing.T) {
+	document, err := jinja.DecodeDocument([]byte(`{"a": null, "b": {"c": 1}, "l": [null]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	vars := values{"n": jinja.Null, "doc": document, "text": `{"a": null}`}
+	for template, want := range map[string]string{
+		"[{{ n }}] [{{ n | string }}] [{{ n | upper }}] [{{ n ~ 'x' }}]":    "[] [] [] [x]",
+		"{{ none }} {{ [n, none] }} {{ n | tojson }} {{ {'k': n} }}":        "None [None, None] null {'k': None}",
+		"{{ n is none }} {{ n == none }} {{ n in [none] }} {{ not n }}":     "True True True True",
+		"{{ n or 'else' }} {{ n | default('d', true) }} {{ n is defined }}": "else d True",
+		"[{{ n.city }}] [{{ n['city'].zip }}] [{{ doc.a.x }}]":              "[] [] []",
+		"[{{ doc.missing }}] [{{ doc.b.missing.more }}] {{ doc.b.c }}":      "[] [] 1",
+		"{{ doc.missing is defined }} {{ doc.missing | default('d') }}":     "False d",
+		"[{{ (text | fromjson).a }}] [{{ (text | fromjson).b }}]":           "[] []",
+		"{{ doc.l }} {{ ['a', n] | join('-') }} {{ 'a b'.split(n) }}":       "[None] a- ['a', 'b']",
+	} {
+		parsed, err := jinja.Parse(template)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := parsed.Render(t.Context(), vars, jinja.Options{Undefined: jinja.UndefinedStrict})
+		if err != nil || got != want {
+			t.Errorf("%s\ngot  %s (%v)\nwant %s", template, got, err, want)
+		}
+	}
+	for _, template := range []string{"{{ n + 1 }}", "{% for x in n %}{% endfor %}", "{{ {'a': 1}.b }}"} {
+		parsed, err := jinja.Parse(template)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := parsed.Render(t.Context(), vars, jinja.Options{Undefined: jinja.UndefinedStrict}); err == nil {
+			t.Errorf("%s is %q, and no error", template, got)
+		}
+	}
+}
+
 func must(text string) *big.Int {
 	number, _ := new(big.Int).SetString(text, 10)
 	return number

@@ -3,6 +3,8 @@ package plan
 import (
 	"slices"
 
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column/sampler"
 	"seedloom.dev/seedloom/engine/failure"
@@ -17,6 +19,7 @@ func Compile(spec *v1alpha1.DatasetGenerationSpec, seedFields []table.Field) (*P
 	checks := newValidation(spec)
 	for _, field := range seedFields {
 		checks.seedNames = append(checks.seedNames, field.Name)
+		checks.seedTypes[field.Name] = field.Type
 	}
 	checks.run(false)
 	if len(checks.violations) > 0 {
@@ -121,11 +124,11 @@ func samplerType(column *v1alpha1.Column) (table.Type, error) { return sampler.T
 func textType(*v1alpha1.Column) (table.Type, error) { return table.Type{Kind: table.KindString}, nil }
 
 func expressionType(column *v1alpha1.Column) (table.Type, error) {
-	return valueType(column.Expression.Type), nil
+	return computedType(column, column.Expression.Type, column.Expression.Schema)
 }
 
 func customType(column *v1alpha1.Column) (table.Type, error) {
-	return valueType(column.Custom.Type), nil
+	return computedType(column, column.Custom.Type, column.Custom.Schema)
 }
 
 // documentType is the type of the documents of a column.
@@ -138,11 +141,24 @@ func documentType(column *v1alpha1.Column) (table.Type, error) {
 	case column.LLMStructured.Schema != nil:
 		schema, problems = structured.Compile(column.LLMStructured.Schema.Raw)
 	}
+	return typeOfSchema(column, schema, problems)
+}
+
+func typeOfSchema(column *v1alpha1.Column, schema *structured.Schema, problems []structured.Problem) (table.Type, error) {
 	if schema == nil {
 		return table.Type{}, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: the schema has %d problems", column.Name,
 			max(1, len(problems)))
 	}
 	return schema.Type(), nil
+}
+
+// computedType is that of values which a template or code gives: by its name, or by a schema.
+func computedType(column *v1alpha1.Column, kind v1alpha1.ValueType, document *apiextensionsv1.JSON) (table.Type, error) {
+	if document == nil {
+		return valueType(kind), nil
+	}
+	schema, problems := structured.Compile(document.Raw)
+	return typeOfSchema(column, schema, problems)
 }
 
 func valueType(kind v1alpha1.ValueType) table.Type {
@@ -153,6 +169,14 @@ func valueType(kind v1alpha1.ValueType) table.Type {
 		return table.Type{Kind: table.KindFloat}
 	case v1alpha1.ValueTypeBool:
 		return table.Type{Kind: table.KindBool}
+	case v1alpha1.ValueTypeDecimal:
+		return table.AnyDecimal()
+	case v1alpha1.ValueTypeDate:
+		return table.Type{Kind: table.KindDate}
+	case v1alpha1.ValueTypeTime:
+		return table.Type{Kind: table.KindTime}
+	case v1alpha1.ValueTypeTimestamp:
+		return table.Type{Kind: table.KindTimestamp}
 	}
 	return table.Type{Kind: table.KindString}
 }

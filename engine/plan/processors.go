@@ -56,7 +56,7 @@ func (v *validation) processorKind(processor *v1alpha1.Processor, field string, 
 	}
 	if processor.SchemaTransform != nil {
 		kinds = append(kinds, "schemaTransform")
-		v.schemaTransform(processor.SchemaTransform, field+".schemaTransform.template", unknownSeed)
+		v.schemaTransform(processor.SchemaTransform, field+".schemaTransform", unknownSeed)
 	}
 	if processor.Starlark != nil {
 		kinds = append(kinds, "starlark")
@@ -77,37 +77,6 @@ func (v *validation) dropColumns(spec *v1alpha1.DropColumns, field string, unkno
 		}
 		if _, found := v.producers[name]; !found && !v.isSeedName(name) {
 			v.add(fmt.Sprintf("%s[%d]", field, i), ReasonUnknownReference, "no column is called %q%s", name, suggestion(name, v.candidates(-1)))
-		}
-	}
-}
-
-func (v *validation) schemaTransform(spec *v1alpha1.SchemaTransform, field string, unknownSeed bool) {
-	if spec.Template == nil {
-		v.add(field, ReasonRequired, "a template is needed: an object whose members become the columns")
-		return
-	}
-	at := func(path string) string {
-		if path == "" {
-			return field
-		}
-		return field + "." + path
-	}
-	template, problems := process.ParseTemplate(spec.Template.Raw)
-	for _, problem := range problems {
-		v.add(at(problem.Path), ReasonTemplateSyntax, "%s", problem.Message)
-	}
-	if len(problems) > 0 {
-		return
-	}
-	v.formNames(field, fieldNames(template.Schema().Fields()))
-	if unknownSeed {
-		return
-	}
-	for _, reference := range template.References() {
-		for _, name := range v.columnReferences([]string{reference.Name}) {
-			if _, found := v.producers[name]; !found && !v.isSeedName(name) {
-				v.add(at(reference.Path), ReasonUnknownReference, "no column is called %q%s", name, suggestion(name, v.candidates(-1)))
-			}
 		}
 	}
 }

@@ -53,11 +53,12 @@ func (v *validation) skipWhen(index int, field, source string) {
 		v.add(field, ReasonRequired, "must not be empty")
 		return
 	}
-	condition, err := jinja.ParseCondition(source)
+	condition, err := jinja.Parse(source)
 	if err != nil {
 		v.add(field, ReasonTemplateSyntax, "is not a valid template: %v", err)
 		return
 	}
+	v.templates = append(v.templates, fieldTemplate{field, condition})
 	names := v.columnReferences(condition.References())
 	if len(names) == 0 {
 		v.add(field, ReasonInvalidValue,
@@ -125,21 +126,24 @@ func skipValue(value *apiextensionsv1.JSON, kind table.Type) (any, string) {
 	case map[string]any, []any:
 		return nil, "must be a text, a number, true, false or null"
 	}
-	if converted, converts := scalar(decoded, kind.Kind); converts {
+	if converted, converts := scalar(decoded, kind); converts {
 		return converted, ""
 	}
 	return nil, fmt.Sprintf("%s can't be the value of a column of the type %s; null always can", value.Raw, kind)
 }
 
 // scalar converts what stands in JSON to a kind, where nothing is lost.
-func scalar(value any, kind table.Kind) (any, bool) {
+func scalar(value any, kind table.Type) (any, bool) {
 	text := fmt.Sprint(value)
 	if flag, isFlag := value.(bool); isFlag {
 		text = map[bool]string{true: "True", false: "False"}[flag] // as templates print it
 	}
-	switch kind {
+	switch kind.Kind {
 	case table.KindString:
-		return text, true
+		return text, !kind.Document
+	case table.KindDate, table.KindTime, table.KindTimestamp, table.KindDecimal:
+		parsed, err := table.Parse(kind, text)
+		return parsed, err == nil
 	case table.KindInt:
 		if number, err := strconv.ParseInt(text, 10, 64); err == nil {
 			return number, true

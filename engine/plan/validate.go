@@ -3,13 +3,13 @@ package plan
 import (
 	"fmt"
 	"net/url"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/jinja"
+	"seedloom.dev/seedloom/engine/table"
 )
 
 // columnName is what a column may be called. The custom resource has the same pattern; a spec that did not pass through the API
@@ -29,8 +29,9 @@ func Validate(spec *v1alpha1.DatasetGenerationSpec) []Violation {
 type validation struct {
 	spec       *v1alpha1.DatasetGenerationSpec
 	violations []Violation
-	// seedNames are the columns of the seed, where they are known.
+	// seedNames are the columns of the seed, where they are known, and seedTypes their types.
 	seedNames []string
+	seedTypes map[string]table.Type
 	// columns maps names to indexes in spec.columns. Of columns with one name it has the first.
 	columns map[string]int
 	// producers has also the names of side-effect columns, with the columns that they are made with.
@@ -55,7 +56,7 @@ type reference struct {
 }
 
 func newValidation(spec *v1alpha1.DatasetGenerationSpec) *validation {
-	v := &validation{spec: spec, columns: map[string]int{}, producers: map[string]int{}, references: make([][]reference, len(spec.Columns))}
+	v := &validation{spec: spec, seedTypes: map[string]table.Type{}, columns: map[string]int{}, producers: map[string]int{}, references: make([][]reference, len(spec.Columns))}
 	for i, column := range spec.Columns {
 		if _, taken := v.columns[column.Name]; !taken {
 			v.columns[column.Name] = i
@@ -98,6 +99,7 @@ func (v *validation) run(unknownSeed bool) {
 	}
 	v.cycles()
 	v.processors(unknownSeed)
+	v.formsOfDroppedColumns()
 	v.output(unknownSeed)
 	if limits := v.spec.Limits; limits != nil && limits.MaxCost != nil && !v.spec.HasPrices() {
 		v.add("spec.limits.maxCost", ReasonInvalidValue, "has no effect without a price: set models[].price of at least one model")
@@ -180,49 +182,6 @@ func (v *validation) models() {
 			v.model(field, &model, &provider)
 		}
 	}
-}
-
-func (v *validation) seed() {
-	seed := v.spec.Seed
-	if seed == nil {
-		return
-	}
-	var sources []string
-	var location, locationField string
-	if seed.ConfigMap != nil {
-		sources, location, locationField = append(sources, "configMap"), seed.ConfigMap.Key, "spec.seed.configMap.key"
-	}
-	if seed.PersistentVolumeClaim != nil {
-		sources = append(sources, "persistentVolumeClaim")
-		location, locationField = seed.PersistentVolumeClaim.Path, "spec.seed.persistentVolumeClaim.path"
-	}
-	if seed.HTTP != nil {
-		sources, location, locationField = append(sources, "http"), seed.HTTP.URL, "spec.seed.http.url"
-	}
-	if len(sources) != 1 {
-		v.add("spec.seed", ReasonInvalidUnion, "exactly one of configMap, persistentVolumeClaim, http must be set, but %s", listSet(sources))
-		return
-	}
-	if seed.Format == "" && !formatIsPlain(location) {
-		v.add("spec.seed.format", ReasonRequired,
-			"the ending of %s does not tell the format (.csv, .tsv, .json, .jsonl, .ndjson, .parquet do, also with .gz, .zst or .bz2): set format",
-			locationField)
-	}
-}
-
-func formatIsPlain(location string) bool {
-	if parsed, err := url.Parse(location); err == nil {
-		location = parsed.Path
-	}
-	location = strings.ToLower(location)
-	for _, compressed := range []string{".gz", ".zst", ".bz2"} {
-		location = strings.TrimSuffix(location, compressed)
-	}
-	switch path.Ext(location) {
-	case ".csv", ".tsv", ".tab", ".json", ".jsonl", ".ndjson", ".parquet", ".pq":
-		return true
-	}
-	return false
 }
 
 func (v *validation) cycles() {

@@ -5,11 +5,14 @@ import (
 	"slices"
 	"strings"
 
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column/custom"
 	"seedloom.dev/seedloom/engine/column/sampler"
 	"seedloom.dev/seedloom/engine/jinja"
 	"seedloom.dev/seedloom/engine/sandbox"
+	"seedloom.dev/seedloom/engine/structured"
 )
 
 func (v *validation) column(index int, unknownSeed bool) {
@@ -135,7 +138,7 @@ func (v *validation) modelAlias(field, alias string) {
 func (v *validation) expressionColumn(index int, field string) {
 	expression := v.spec.Columns[index].Expression
 	v.template(index, field+".expr", expression.Expr)
-	v.valueType(field+".type", expression.Type)
+	v.valueType(field, expression.Type, expression.Schema)
 }
 
 func (v *validation) customColumn(index int, field string) {
@@ -143,7 +146,7 @@ func (v *validation) customColumn(index int, field string) {
 	if code.Strategy != v1alpha1.CustomBatch {
 		v.add(field+".strategy", ReasonInvalidValue, "must be %s, but is %q", v1alpha1.CustomBatch, code.Strategy)
 	}
-	v.valueType(field+".type", code.Type)
+	v.valueType(field, code.Type, code.Schema)
 	for i, name := range code.RequiredColumns {
 		at := fmt.Sprintf("%s.requiredColumns[%d]", field, i)
 		if name == sandbox.RowKey {
@@ -161,10 +164,18 @@ func (v *validation) customColumn(index int, field string) {
 	}
 }
 
-func (v *validation) valueType(field string, kind v1alpha1.ValueType) {
-	switch kind {
-	case "", v1alpha1.ValueTypeStr, v1alpha1.ValueTypeInt, v1alpha1.ValueTypeFloat, v1alpha1.ValueTypeBool:
-	default:
-		v.add(field, ReasonInvalidValue, "must be str, int, float or bool, but is %q", kind)
+// valueTypes are the names of types, in the order of the API.
+var valueTypes = []string{"str", "int", "float", "bool", "decimal", "date", "time", "timestamp"}
+
+// valueType checks what says the type of computed values.
+func (v *validation) valueType(field string, kind v1alpha1.ValueType, schema *apiextensionsv1.JSON) {
+	switch {
+	case schema != nil && kind != "":
+		v.add(field+".type", ReasonInvalidUnion, "can't be set beside schema, which says the type too: remove one of them")
+	case kind != "" && !slices.Contains(valueTypes, string(kind)):
+		v.add(field+".type", ReasonInvalidValue, "must be one of %s, but is %q; schema describes lists and structs", strings.Join(valueTypes, ", "), kind)
+	case schema != nil:
+		_, problems := structured.Compile(schema.Raw)
+		v.schemaProblems(field+".schema", problems)
 	}
 }

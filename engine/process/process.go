@@ -76,7 +76,7 @@ func New(spec *v1alpha1.DatasetGenerationSpec, schema *table.Schema, workers *sa
 			next.stage = configured.Starlark.Stage
 			next.processor, err = newProgram(configured.Starlark, schema, workers)
 		case configured.SchemaTransform != nil:
-			next.stage = v1alpha1.ProcessorPostBatch
+			next.stage = StageOf(spec, i)
 			next.processor, err = newTransform(configured, spec.RandomSeed, schema)
 		default:
 			continue
@@ -115,18 +115,32 @@ func (s *Set) NeedsWholeGroups() bool {
 	return false
 }
 
-// Forms are the other forms of records that the processors make, without records.
-func (s *Set) Forms() []Form {
+// Forms are the other forms of records that the processors of a stage make, without records.
+func (s *Set) Forms(stage v1alpha1.ProcessorStage) []Form {
 	if s == nil {
 		return nil
 	}
 	var forms []Form
 	for i := range s.entries {
-		if result, isTransform := s.entries[i].processor.(*transform); isTransform {
-			forms = append(forms, Form{Processor: s.entries[i].name, Schema: result.template.Schema()})
+		if result, isTransform := s.entries[i].processor.(*transform); isTransform && s.entries[i].stage == stage {
+			forms = append(forms, Form{Processor: s.entries[i].name, Schema: result.schema})
 		}
 	}
 	return forms
+}
+
+// StageOf is when a processor of a valid spec works. One that makes another form of the rows makes it of those that are there at its place in
+// the list: when a row group is there, and after one that works on the generated dataset, when that has been at work.
+func StageOf(spec *v1alpha1.DatasetGenerationSpec, index int) v1alpha1.ProcessorStage {
+	if program := spec.Processors[index].Starlark; program != nil {
+		return program.Stage
+	}
+	for i := range spec.Processors[:index] {
+		if before := spec.Processors[i].Starlark; before != nil && before.Stage == v1alpha1.ProcessorAfterGeneration {
+			return v1alpha1.ProcessorAfterGeneration
+		}
+	}
+	return v1alpha1.ProcessorPostBatch
 }
 
 // Run lets the processors of the batch's stage work on it one after the other, in configuration order, and checks what each returns. It

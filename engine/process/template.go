@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strconv"
 
@@ -35,9 +36,6 @@ type Problem struct {
 	Message string
 }
 
-// Reference is a name that a text of a template reads.
-type Reference struct{ Path, Name string }
-
 // node is a value in the tree. Its kind is that of the value that it becomes; null is a nil *node.
 type node struct {
 	kind     table.Kind
@@ -56,6 +54,16 @@ const maxDepth = 32
 // ParseTemplate reads a template, or says everything that is wrong with it. The order of its members is kept.
 func ParseTemplate(raw []byte) (*Template, []Problem) { return parseTemplate(raw, nil) }
 
+// ParseDocument reads a template of which a schema says the types: those of its values need not go together.
+func ParseDocument(raw []byte) (*Template, []Problem) {
+	parser, root, problems := parseTree(raw, nil)
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	parser.template.root = root
+	return parser.template, nil
+}
+
 // parseTypedTemplate reads a template for records of a schema: a text that is nothing but a path keeps the value that it leads to, with its
 // type. Where the types do not go together, as in a list of a number and a text, all texts are texts.
 func parseTypedTemplate(raw []byte, schema *table.Schema) (*Template, []Problem) {
@@ -67,6 +75,20 @@ func parseTypedTemplate(raw []byte, schema *table.Schema) (*Template, []Problem)
 }
 
 func parseTemplate(raw []byte, schema *table.Schema) (*Template, []Problem) {
+	parser, root, problems := parseTree(raw, schema)
+	if root == nil {
+		return nil, problems
+	}
+	kind := parser.typeOf(root)
+	if len(parser.problems) > 0 {
+		return nil, parser.problems
+	}
+	parser.template.root, parser.template.schema = root, table.NewSchema(kind.Fields...)
+	return parser.template, nil
+}
+
+// parseTree reads the tree of a template. Without a root nothing more can be said of it.
+func parseTree(raw []byte, schema *table.Schema) (*templateParser, *node, []Problem) {
 	parser := &templateParser{decoder: json.NewDecoder(bytes.NewReader(raw)), template: &Template{}, schema: schema}
 	parser.decoder.UseNumber()
 	root, err := parser.value("", 0)
@@ -78,31 +100,26 @@ func parseTemplate(raw []byte, schema *table.Schema) (*Template, []Problem) {
 		}
 	}
 	if err != nil {
-		return nil, append(parser.problems, Problem{Message: fmt.Sprintf("is not valid JSON: %v", err)})
+		return nil, nil, append(parser.problems, Problem{Message: fmt.Sprintf("is not valid JSON: %v", err)})
 	}
 	if root == nil || root.kind != table.KindStruct {
-		return nil, []Problem{{Message: "must be an object, whose members become the columns"}}
+		return nil, nil, []Problem{{Message: "must be an object, whose members become the columns"}}
 	}
-	kind := parser.typeOf(root)
-	if len(parser.problems) > 0 {
-		return nil, parser.problems
-	}
-	parser.template.root, parser.template.schema = root, table.NewSchema(kind.Fields...)
-	return parser.template, nil
+	return parser, root, parser.problems
 }
 
 // Schema is that of what the template renders to.
 func (t *Template) Schema() *table.Schema { return t.schema }
 
-// References are the names that the template reads, in their order.
-func (t *Template) References() []Reference {
-	var references []Reference
-	for _, text := range t.texts {
-		for _, name := range text.template.References() {
-			references = append(references, Reference{Path: text.path, Name: name})
+// Texts are the texts of the template with their places, in their order.
+func (t *Template) Texts() iter.Seq2[string, *jinja.Template] {
+	return func(yield func(string, *jinja.Template) bool) {
+		for _, text := range t.texts {
+			if !yield(text.path, text.template) {
+				return
+			}
 		}
 	}
-	return references
 }
 
 // Render renders the template with the cells of a record. The cells that it returns stand in the order of the schema.

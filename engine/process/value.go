@@ -127,8 +127,8 @@ func (r *renderer) value(n *node, kind table.Type) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch typed := value.(type) {
-	case nil:
+	switch typed := jinja.Unwritten(value).(type) {
+	case nil, jinja.Undefined:
 		return nil, nil
 	case *jinja.List, jinja.Tuple, *jinja.Dict:
 		text, err := json.Marshal(typed)

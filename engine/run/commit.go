@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/process"
 	"seedloom.dev/seedloom/engine/schedule"
@@ -80,7 +81,7 @@ func (e *executor) keepUsage(group *rowGroup, lost output) {
 // formFiles are the files that processors make of a row group, with what the store has of them already.
 func (e *executor) formFiles(before *store.Manifest, fresh []process.Form) ([]store.File, *failure.Error) {
 	var files []store.File
-	for _, form := range e.Processors.Forms() {
+	for _, form := range e.Processors.Forms(v1alpha1.ProcessorPostBatch) {
 		var records []*table.Record
 		if before != nil {
 			kept, err := e.Store.ReadForm(before, form.Processor, form.Schema)

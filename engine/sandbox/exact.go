@@ -1,9 +1,6 @@
 package sandbox
 
 import (
-	"fmt"
-	"time"
-
 	"go.starlark.net/starlark"
 
 	"seedloom.dev/seedloom/engine/table"
@@ -41,22 +38,9 @@ func fromExact(kind table.Type, value starlark.Value) (cell any, known bool, err
 		return nil, false, nil
 	}
 	switch kind.Kind {
-	case table.KindDate:
-		if moment, err := time.Parse(time.DateOnly, text); err == nil {
-			return table.DateOf(moment), true, nil
-		}
-	case table.KindTime:
-		if moment, err := time.Parse("15:04:05.999999999", text); err == nil {
-			return table.TimeOfDay(moment.Sub(time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC))), true, nil
-		}
-	case table.KindDecimal:
-		if number, isNumber := table.ParseDecimal(text); isNumber {
-			if rescaled, exact := number.Rescaled(kind.Scale); exact && rescaled.Precision() <= kind.Precision {
-				return rescaled, true, nil
-			}
-		}
-	default:
-		return nil, false, nil
+	case table.KindDate, table.KindTime, table.KindDecimal:
+		cell, err = table.Parse(kind, text)
+		return cell, true, err
 	}
-	return nil, true, fmt.Errorf("the value %.40q is not a value of type %s", text, kind)
+	return nil, false, nil
 }

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	starlarkjson "go.starlark.net/lib/json"
+	starlarktime "go.starlark.net/lib/time"
 	"go.starlark.net/starlark"
 
 	"seedloom.dev/seedloom/engine/table"
@@ -67,9 +68,13 @@ func FromStarlark(kind table.Type, value starlark.Value) (any, error) {
 		return cell, err
 	}
 	if kind.Document {
-		return toJSON(value)
+		return ToJSON(value)
 	}
 	switch typed := value.(type) {
+	case starlarktime.Time:
+		if kind.Kind == table.KindTimestamp {
+			return inPrecision(kind, time.Time(typed)), nil
+		}
 	case starlark.Bool:
 		if kind.Kind == table.KindBool {
 			return bool(typed), nil
@@ -107,19 +112,24 @@ func FromStarlark(kind table.Type, value starlark.Value) (any, error) {
 
 func fromText(kind table.Type, text string) (any, error) {
 	if kind.Kind == table.KindTimestamp {
-		moment, err := time.Parse(table.TimestampLayout, text)
+		moment, _, err := table.ParseTimestamp(text)
 		if err != nil {
 			return nil, errors.New("the value is a text that is not a timestamp such as 2026-01-31T12:00:00")
 		}
-		if kind.Nanoseconds {
-			return moment.UTC(), nil
-		}
-		return moment.UTC().Truncate(time.Microsecond), nil
+		return inPrecision(kind, moment), nil
 	}
 	if !utf8.ValidString(text) {
 		return nil, errors.New("the text is not valid UTF-8: slices of a string count bytes, not letters; slice list(text.codepoints()) instead")
 	}
 	return text, nil
+}
+
+// inPrecision cuts a moment to what its type holds.
+func inPrecision(kind table.Type, moment time.Time) time.Time {
+	if kind.Nanoseconds {
+		return moment.UTC()
+	}
+	return moment.UTC().Truncate(time.Microsecond)
 }
 
 // fromDict turns a dict into a struct. A field that the dict lacks is null; a key that is no field is a mistake.
@@ -172,11 +182,11 @@ func fromJSON(text string) starlark.Value {
 	return document
 }
 
-// toJSON writes a document.
-func toJSON(value starlark.Value) (any, error) {
+// ToJSON writes a value as a document.
+func ToJSON(value starlark.Value) (string, error) {
 	text, err := starlark.Call(new(starlark.Thread), starlarkjson.Module.Members["encode"], starlark.Tuple{value}, nil)
 	if err != nil {
-		return nil, fmt.Errorf("the value can't be written as JSON: %w", err)
+		return "", fmt.Errorf("the value can't be written as JSON: %w", err)
 	}
 	written, _ := starlark.AsString(text)
 	return written, nil

@@ -77,7 +77,7 @@ func askedType(column *v1alpha1.SeedColumn) *table.Type {
 		v1alpha1.SeedColumnBool:  {Kind: table.KindBool}, v1alpha1.SeedColumnDate: {Kind: table.KindDate},
 		v1alpha1.SeedColumnTime:      {Kind: table.KindTime},
 		v1alpha1.SeedColumnTimestamp: {Kind: table.KindTimestamp},
-		v1alpha1.SeedColumnDecimal:   {Kind: table.KindDecimal, Precision: maxPrecision, Scale: 9},
+		v1alpha1.SeedColumnDecimal:   table.AnyDecimal(),
 	}
 	if kind, known := kinds[column.Type]; known {
 		return &kind
@@ -136,7 +136,7 @@ func retyped(asked *table.Type, cell any) (any, error) {
 			text = number.Plain()
 		}
 	}
-	return convert(*asked, text)
+	return table.Parse(*asked, text)
 }
 
 // plainText is how a template prints a cell.

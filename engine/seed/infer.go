@@ -101,7 +101,7 @@ func (s *textShape) digits(cell []byte) {
 func (s *textShape) notNumber(cell []byte) {
 	text := string(cell)
 	if !s.notBool {
-		_, isBool := parseBool(text)
+		_, isBool := table.ParseBool(text)
 		s.notBool = !isBool
 	}
 	s.moment(text)
@@ -112,7 +112,7 @@ func (s *textShape) moment(text string) {
 	if s.notDate && s.notTimestamp {
 		return
 	}
-	moment, local, err := parseTimestamp(text)
+	moment, local, err := table.ParseTimestamp(text)
 	if err != nil {
 		s.notDate, s.notTimestamp = true, true
 		return

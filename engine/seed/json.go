@@ -217,13 +217,13 @@ func jsonCell(kind table.Type, value jsontext.Value) (any, error) {
 		if err != nil || kind.Kind == table.KindString {
 			return string(text), err
 		}
-		return convert(kind, string(text))
+		return table.Parse(kind, string(text))
 	case kind.Kind == table.KindString:
 		return string(value), nil
 	case kind.Kind == table.KindFloat && value.Kind() == '0':
 		return strconv.ParseFloat(string(value), 64)
 	}
-	return convert(kind, string(value))
+	return table.Parse(kind, string(value))
 }
 
 func jsonList(kind table.Type, value jsontext.Value) (any, error) {

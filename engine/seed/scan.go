@@ -145,7 +145,7 @@ func observe(shape *textShape, column chosen, cell []byte) error {
 			return errors.New("some timestamps have a time zone, and some have none; make them alike, or set the type to str")
 		}
 	}
-	_, err := convert(*column.asked, string(cell))
+	_, err := table.Parse(*column.asked, string(cell))
 	return err
 }
 
@@ -199,7 +199,7 @@ func textCells(from [][]byte, columns []chosen, fields []table.Field) (cells []a
 			continue
 		}
 		own := string(text)
-		if cells[i], err = convert(field.Type, own); err != nil {
+		if cells[i], err = table.Parse(field.Type, own); err != nil {
 			return nil, nil, fmt.Errorf("column %q: %w", field.Name, err)
 		}
 		if field.Type.Kind != table.KindString && (field.Type.Kind != table.KindInt || columns[i].asked != nil) {

@@ -14,6 +14,8 @@ import (
 // Published is what is made of the records of a row group at the end.
 type Published struct {
 	Records []*table.Record
+	// Files are other forms of the records.
+	Files []File
 	// Dropped are the rows that were given up, and Added and Filtered what resizes have done.
 	Dropped         []DroppedRow
 	Added, Filtered int64
@@ -70,7 +72,7 @@ func (s *Store) publish(ctx context.Context, manifests []*Manifest, attempt int3
 			Index: manifest.Index, Start: manifest.Start, End: manifest.End, Mode: manifest.Mode, Attempt: attempt, Source: manifest.source(),
 			Dropped: processed.Dropped, Added: processed.Added, Filtered: processed.Filtered,
 		}
-		if err := s.Commit(published, Content{Records: processed.Records, Layout: &final}); err != nil {
+		if err := s.Commit(published, Content{Records: processed.Records, Files: processed.Files, Layout: &final}); err != nil {
 			return err
 		}
 	}

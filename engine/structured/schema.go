@@ -110,11 +110,34 @@ func (s *Schema) Read(answer string) (any, error) {
 	return value, err
 }
 
+// Convert reads a document that no model has written: it is the whole text, and nothing of it is repaired. Otherwise it is as Read.
+func (s *Schema) Convert(text string) (any, error) {
+	if len(text) > maxAnswerBytes {
+		return nil, answerError("the document has more than %d MiB", maxAnswerBytes>>20)
+	}
+	document, err := parse(text)
+	if err != nil {
+		return nil, answerError("the text is not JSON: %v", err)
+	}
+	if document, err = s.conform(document); err != nil {
+		return nil, err
+	}
+	return s.shape.value(document)
+}
+
+// TakesText says whether a document may be a text, rather than an object or a list.
+func (s *Schema) TakesText() bool { return s.wanted.scalar }
+
 // validate prunes a document, brings its decimals into their form, and says what is wrong with it. The document is changed.
 func (s *Schema) validate(document any) (any, error) {
 	if err := s.echo(document); err != nil {
 		return nil, err
 	}
+	return s.conform(document)
+}
+
+// conform is validate for documents that no model has written.
+func (s *Schema) conform(document any) (any, error) {
 	if s.coerce != nil {
 		s.coerce(document)
 	}

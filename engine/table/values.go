@@ -45,6 +45,13 @@ type Decimal struct {
 	Scale    int32
 }
 
+// maxPrecision is the largest of decimals that every reader knows.
+const maxPrecision = 38
+
+// AnyDecimal is the type of decimals of which nothing more is known: nine digits may stand after the point, as in sums of money in any
+// currency.
+func AnyDecimal() Type { return Type{Kind: KindDecimal, Precision: maxPrecision, Scale: 9} }
+
 // ParseDecimal reads digits with an optional sign and an optional point between them; no exponent, no blanks.
 func ParseDecimal(text string) (Decimal, bool) {
 	digits := strings.TrimPrefix(text, "-")

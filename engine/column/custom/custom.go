@@ -13,6 +13,7 @@ import (
 	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/sandbox"
+	"seedloom.dev/seedloom/engine/structured"
 	"seedloom.dev/seedloom/engine/table"
 )
 
@@ -21,20 +22,45 @@ const EntryPoint = "generate"
 
 // Generator runs a program for all the records of a batch.
 type Generator struct {
-	name     string
-	kind     table.Kind
+	name string
+	kind table.Type
+	// schema is that of the values, where they are documents; nil for others.
+	schema   *structured.Schema
 	requires []string
 	program  *sandbox.Program
 	limits   sandbox.Limits
 }
 
-// New returns the generator of a column whose values are of the kind. Its program runs in the workers.
-func New(name string, spec *v1alpha1.Custom, kind table.Kind, workers *sandbox.Workers) (*Generator, error) {
+// New returns the generator of a column whose values have the type. Its program runs in the workers.
+func New(name string, spec *v1alpha1.Custom, kind table.Type, workers *sandbox.Workers) (*Generator, error) {
 	program, err := workers.Program(spec.Starlark.Source, EntryPoint)
 	if err != nil {
 		return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: starlark.source: %v", name, err)
 	}
-	return &Generator{name: name, kind: kind, requires: spec.RequiredColumns, program: program, limits: sandbox.DefaultLimits()}, nil
+	made := &Generator{name: name, kind: kind, requires: spec.RequiredColumns, program: program, limits: sandbox.DefaultLimits()}
+	if spec.Schema != nil {
+		var problems []structured.Problem
+		if made.schema, problems = structured.Compile(spec.Schema.Raw); len(problems) > 0 {
+			return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: schema.%s %s", name, problems[0].Path, problems[0].Message)
+		}
+	}
+	return made, nil
+}
+
+// convert brings a value that the code has returned into the column's type.
+func (g *Generator) convert(value starlark.Value) (any, error) {
+	if g.schema == nil || value == starlark.None {
+		return sandbox.FromStarlark(g.kind, value)
+	}
+	text, err := sandbox.ToJSON(value)
+	if err != nil {
+		return nil, err
+	}
+	converted, err := g.schema.Convert(text)
+	if err != nil {
+		return nil, fmt.Errorf("the value does not match the schema: %w", err)
+	}
+	return converted, nil
 }
 
 // GenerateBatch calls generate(rows). Whatever the code does wrong ends the run: another attempt would do the same.
@@ -108,7 +134,7 @@ func (g *Generator) collect(returned starlark.Value, rows int) ([]column.BatchVa
 		if !found {
 			return nil, fmt.Errorf("item %d has no key %q, the name of the column", position, g.name)
 		}
-		converted, err := sandbox.FromStarlark(table.Type{Kind: g.kind}, value)
+		converted, err := g.convert(value)
 		if err != nil {
 			return nil, fmt.Errorf("item %d: %w", position, err)
 		}

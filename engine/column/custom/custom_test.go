@@ -10,12 +10,14 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/column/custom"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/sandbox"
+	"seedloom.dev/seedloom/engine/structured"
 	"seedloom.dev/seedloom/engine/table"
 )
 
@@ -45,7 +47,7 @@ func batch() []*table.Record {
 
 func generator(t testing.TB, kind table.Kind, source string, requires ...string) *custom.Generator {
 	t.Helper()
-	made, err := custom.New("out", &v1alpha1.Custom{RequiredColumns: requires, Starlark: &v1alpha1.Starlark{Source: source}}, kind, newWorkers(t))
+	made, err := custom.New("out", &v1alpha1.Custom{RequiredColumns: requires, Starlark: &v1alpha1.Starlark{Source: source}}, table.Type{Kind: kind}, newWorkers(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +103,7 @@ func TestCheckFindsWhatCanBeKnown(t *testing.T) {
 }
 
 func TestNewRefusesWhatDoesNotCompile(t *testing.T) {
-	_, err := custom.New("out", &v1alpha1.Custom{Starlark: &v1alpha1.Starlark{Source: "x"}}, table.KindString, newWorkers(t))
+	_, err := custom.New("out", &v1alpha1.Custom{Starlark: &v1alpha1.Starlark{Source: "x"}}, table.Type{}, newWorkers(t))
 	if failed := failure.Of(err); failed == nil || failed.Reason != v1alpha1.ReasonConfigInvalid || failed.Consequence != failure.EndRun {
 		t.Errorf("got %v", err)
 	}
@@ -176,6 +178,62 @@ func TestValuesHaveTheTypeOfTheColumn(t *testing.T) {
 				t.Errorf("got %#v, %v", values, err)
 			}
 		})
+	}
+}
+
+func TestASchemaGivesListsAndStructs(t *testing.T) {
+	const document = `{"type": "object", "properties": {"tags": {"type": "array", "items": {"type": "integer", "minimum": 0}}}}`
+	schema, problems := structured.Compile([]byte(document))
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	for expression, test := range map[string]struct {
+		want    any
+		problem string
+	}{
+		"{'tags': [1, 2]}": {[]any{[]any{int64(1), int64(2)}}, ""},
+		"{}":               {[]any{nil}, ""},
+		"None":             {nil, ""},
+		"{'tags': (1, 2)}": {[]any{[]any{int64(1), int64(2)}}, ""},
+		"{'tags': [-1]}":   {nil, "does not match the schema"},
+		"[1]":              {nil, "does not match the schema"},
+		"generate":         {nil, "cannot encode function as JSON"},
+	} {
+		spec := &v1alpha1.Custom{Starlark: &v1alpha1.Starlark{Source: each(expression)}, Schema: &apiextensionsv1.JSON{Raw: []byte(document)}}
+		made, err := custom.New("out", spec, schema.Type(), newWorkers(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		values, err := made.GenerateBatch(t.Context(), batch()[:1], false)
+		if test.problem != "" {
+			wantFailure(t, err, test.problem)
+			continue
+		}
+		if err != nil || len(values) != 1 || !cmp.Equal(values[0].Value, test.want) {
+			t.Errorf("%s: got %#v, %v", expression, values, err)
+		}
+	}
+}
+
+func TestDatesTimesAndDecimalsAreReturnedAsTexts(t *testing.T) {
+	for expression, test := range map[string]struct {
+		kind table.Type
+		want any
+	}{
+		"'2026-01-31'":                {table.Type{Kind: table.KindDate}, table.DateOf(time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC))},
+		"'12:30:00'":                  {table.Type{Kind: table.KindTime}, table.TimeOfDay(45000 * time.Second)},
+		"'2026-01-31T12:00:00'":       {table.Type{Kind: table.KindTimestamp}, time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)},
+		"'2026-01-31T12:00:00+02:00'": {table.Type{Kind: table.KindTimestamp}, time.Date(2026, 1, 31, 10, 0, 0, 0, time.UTC)},
+		"time.from_timestamp(60)":     {table.Type{Kind: table.KindTimestamp}, time.Date(1970, 1, 1, 0, 1, 0, 0, time.UTC)},
+	} {
+		made, err := custom.New("out", &v1alpha1.Custom{Starlark: &v1alpha1.Starlark{Source: each(expression)}}, test.kind, newWorkers(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		values, err := made.GenerateBatch(t.Context(), batch()[:1], false)
+		if err != nil || len(values) != 1 || values[0].Value != test.want {
+			t.Errorf("%s: got %#v, %v", expression, values, err)
+		}
 	}
 }
 

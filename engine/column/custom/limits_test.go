@@ -19,7 +19,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func limited(t *testing.T, source string, bounds sandbox.Limits) *Generator {
 	t.Helper()
-	made, err := New("out", &v1alpha1.Custom{Starlark: &v1alpha1.Starlark{Source: source}}, table.KindString, workersOf(t))
+	made, err := New("out", &v1alpha1.Custom{Starlark: &v1alpha1.Starlark{Source: source}}, table.Type{}, workersOf(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,9 +7,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column/expression"
 	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/structured"
 	"seedloom.dev/seedloom/engine/table"
 )
 
@@ -27,9 +31,16 @@ func record(row table.RowIndex) *table.Record {
 	return made
 }
 
+// types are those that the plan has for the names.
+var types = map[v1alpha1.ValueType]table.Type{
+	v1alpha1.ValueTypeInt: {Kind: table.KindInt}, v1alpha1.ValueTypeFloat: {Kind: table.KindFloat}, v1alpha1.ValueTypeBool: {Kind: table.KindBool},
+	v1alpha1.ValueTypeDate: {Kind: table.KindDate}, v1alpha1.ValueTypeTime: {Kind: table.KindTime},
+	v1alpha1.ValueTypeTimestamp: {Kind: table.KindTimestamp}, v1alpha1.ValueTypeDecimal: table.AnyDecimal(),
+}
+
 func generate(t *testing.T, kind v1alpha1.ValueType, template string, row *table.Record) (any, error) {
 	t.Helper()
-	generator, err := expression.New("out", &v1alpha1.Expression{Expr: template, Type: kind}, 42)
+	generator, err := expression.New("out", &v1alpha1.Expression{Expr: template, Type: kind}, types[kind], 42)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +55,16 @@ func TestValues(t *testing.T) {
 	}{
 		"text is the default":       {"", "{{ title | upper }} ({{ year }})", "EMMA (1815)"},
 		"text keeps its spaces":     {v1alpha1.ValueTypeStr, " {{ title }} ", " Emma "},
-		"null is None":              {v1alpha1.ValueTypeStr, "{{ nothing }}", "None"},
+		"null stays null":           {v1alpha1.ValueTypeStr, "{{ nothing }}", nil},
+		"null with space around it": {v1alpha1.ValueTypeStr, "\n  {{ nothing }} ", nil},
+		"null of a type":            {v1alpha1.ValueTypeInt, "{{ nothing }}", nil},
+		"null prints as nothing":    {v1alpha1.ValueTypeStr, "a{{ nothing }}{{ nothing | upper }}b", "ab"},
+		"the constant is None":      {v1alpha1.ValueTypeStr, "{{ none }}", "None"},
+		"a member of null is null":  {v1alpha1.ValueTypeStr, "{{ nothing.city }}", nil},
+		"date":                      {v1alpha1.ValueTypeDate, "{{ at[:10] }}", table.DateOf(time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC))},
+		"time":                      {v1alpha1.ValueTypeTime, "12:30:00.5", table.TimeOfDay(45000500 * time.Millisecond)},
+		"timestamp":                 {v1alpha1.ValueTypeTimestamp, "{{ at }}", time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC)},
+		"timestamp with a zone":     {v1alpha1.ValueTypeTimestamp, "2026-01-31T02:00:00+02:00", time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC)},
 		"null can be replaced":      {v1alpha1.ValueTypeStr, "{{ nothing or 'none' }}", "none"},
 		"a moment is its ISO form":  {v1alpha1.ValueTypeStr, "{{ at }}", "2026-01-31T00:00:00"},
 		"a struct has fields":       {v1alpha1.ValueTypeStr, "{{ place.city }}", "Bath"},
@@ -81,7 +101,11 @@ func TestWhatDropsARow(t *testing.T) {
 		"a name that is not there":    {v1alpha1.ValueTypeStr, "{{ author }}", v1alpha1.ReasonTemplateError},
 		"a division by zero":          {v1alpha1.ValueTypeStr, "{{ year / 0 }}", v1alpha1.ReasonTemplateError},
 		"null in arithmetic":          {v1alpha1.ValueTypeInt, "{{ nothing + 1 }}", v1alpha1.ReasonTemplateError},
-		"null for an int":             {v1alpha1.ValueTypeInt, "{{ nothing }}", v1alpha1.ReasonConversionFailed},
+		"none for an int":             {v1alpha1.ValueTypeInt, "{{ none }}", v1alpha1.ReasonConversionFailed},
+		"an if without an else":       {v1alpha1.ValueTypeStr, "{{ title if year < 0 }}", v1alpha1.ReasonTemplateError},
+		"no day of the calendar":      {v1alpha1.ValueTypeDate, "2026-02-30", v1alpha1.ReasonConversionFailed},
+		"a decimal with ten places":   {v1alpha1.ValueTypeDecimal, "0.1234567891", v1alpha1.ReasonConversionFailed},
+		"a text for a timestamp":      {v1alpha1.ValueTypeTimestamp, "{{ title }}", v1alpha1.ReasonConversionFailed},
 		"text for an int":             {v1alpha1.ValueTypeInt, "{{ title }}", v1alpha1.ReasonConversionFailed},
 		"a fraction for an int":       {v1alpha1.ValueTypeInt, "{{ year / 2 }}", v1alpha1.ReasonConversionFailed},
 		"an int beyond 64 bits":       {v1alpha1.ValueTypeInt, "9223372036854775808", v1alpha1.ReasonConversionFailed},
@@ -130,7 +154,7 @@ func TestRandomDrawsAreAFunctionOfTheRow(t *testing.T) {
 }
 
 func TestACancelledRenderingIsNoFailureOfTheTemplate(t *testing.T) {
-	generator, err := expression.New("out", &v1alpha1.Expression{Expr: "{% for i in range(100000) %}{{ i }}{% endfor %}"}, 42)
+	generator, err := expression.New("out", &v1alpha1.Expression{Expr: "{% for i in range(100000) %}{{ i }}{% endfor %}"}, table.Type{}, 42)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,8 +167,57 @@ func TestACancelledRenderingIsNoFailureOfTheTemplate(t *testing.T) {
 }
 
 func TestNewRefusesWhatDoesNotParse(t *testing.T) {
-	_, err := expression.New("out", &v1alpha1.Expression{Expr: "{{ title"}, 42)
+	_, err := expression.New("out", &v1alpha1.Expression{Expr: "{{ title"}, table.Type{}, 42)
 	if failed := failure.Of(err); failed == nil || failed.Reason != v1alpha1.ReasonConfigInvalid || failed.Consequence != failure.EndRun {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestASchemaGivesListsAndStructs(t *testing.T) {
+	const tags, place = `{"type": "array", "items": {"type": "string"}}`,
+		`{"type": "object", "properties": {"city": {"type": "string"}, "year": {"type": "integer"}}, "required": ["city"]}`
+	for name, test := range map[string]struct {
+		schema, template string
+		want             any
+		problem          string
+	}{
+		"a list as it is":         {tags, "{{ tags }}", []any{"a", "b"}, ""},
+		"a part of a list":        {tags, "{{ tags[:1] + ['c'] }}", []any{"a", "c"}, ""},
+		"JSON":                    {tags, `["{{ title }}", {{ tags | first | tojson }}]`, []any{"Emma", "a"}, ""},
+		"JSON of a filter":        {tags, "{{ tags | tojson }}", []any{"a", "b"}, ""},
+		"null":                    {tags, "{{ nothing }}", nil, ""},
+		"a struct":                {place, "{{ {'city': place.city, 'year': year + 1} }}", []any{"Bath", int64(1816)}, ""},
+		"a null within it":        {place, "{{ {'city': place.city, 'year': nothing} }}", []any{"Bath", nil}, ""},
+		"a text":                  {`{"type": "string", "maxLength": 4}`, "{{ title }}", "Emma", ""},
+		"a text that is a number": {`{"type": "string"}`, "{{ year ~ '' }}", "1815", ""},
+		"a number in a text":      {`{"type": "integer"}`, "{{ year ~ '' }}", int64(1815), ""},
+		"another type":            {tags, "{{ year }}", nil, "does not match its schema"},
+		"a rule of the schema":    {`{"type": "string", "maxLength": 3}`, "{{ title }}", nil, "does not match its schema"},
+		"no JSON":                 {tags, "{{ title }}", nil, "not JSON"},
+		"nothing":                 {tags, "{{ tags if year < 0 }}", nil, "rendered to nothing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			schema, problems := structured.Compile([]byte(test.schema))
+			if len(problems) > 0 {
+				t.Fatal(problems)
+			}
+			spec := &v1alpha1.Expression{Expr: test.template, Schema: &apiextensionsv1.JSON{Raw: []byte(test.schema)}}
+			generator, err := expression.New("out", spec, schema.Type(), 42)
+			if err != nil {
+				t.Fatal(err)
+			}
+			value, err := generator.Generate(t.Context(), record(0))
+			if difference := cmp.Diff(test.want, value); difference != "" || (err != nil) != (test.problem != "") ||
+				err != nil && !strings.Contains(err.Error(), test.problem) {
+				t.Errorf("got %#v, %v", value, err)
+			}
+		})
+	}
+}
+
+func TestADecimalKeepsItsDigits(t *testing.T) {
+	value, err := generate(t, v1alpha1.ValueTypeDecimal, "12345678901234567890.120", record(0))
+	if number, isDecimal := value.(table.Decimal); err != nil || !isDecimal || number.Plain() != "12345678901234567890.120" {
+		t.Errorf("got %v, %v", value, err)
 	}
 }

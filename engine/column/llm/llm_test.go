@@ -57,7 +57,7 @@ func TestTheModelIsAskedOnceWithTheRowsPrompts(t *testing.T) {
 	}{
 		"a prompt": {
 			v1alpha1.LLMPrompt{Prompt: "Review {{ title }}, in a mood of {{ mood }}"},
-			[]model.Message{{Role: "user", Content: "Review Emma, in a mood of None"}},
+			[]model.Message{{Role: "user", Content: "Review Emma, in a mood of "}},
 		},
 		"a system prompt too": {
 			v1alpha1.LLMPrompt{SystemPrompt: "You know {{ title }}.", Prompt: "Review it"},

@@ -206,6 +206,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: associative
+    - name: schema
+      type:
+        namedType: io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON
     - name: starlark
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.Starlark
@@ -500,6 +503,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: expr
       type:
         scalar: string
+    - name: schema
+      type:
+        namedType: io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON
     - name: type
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.ValueType
@@ -1205,9 +1211,15 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: dev.seedloom.seedloom.api.v1alpha1.SchemaTransform
   map:
     fields:
+    - name: schema
+      type:
+        namedType: io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON
     - name: template
       type:
         namedType: io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON
+    - name: when
+      type:
+        scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.SecretKeyReference
   map:
     fields:

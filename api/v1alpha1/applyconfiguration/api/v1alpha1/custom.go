@@ -6,6 +6,7 @@
 package v1alpha1
 
 import (
+	v1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apiv1alpha1 "seedloom.dev/seedloom/api/v1alpha1"
 )
 
@@ -18,6 +19,8 @@ type CustomApplyConfiguration struct {
 	Strategy *apiv1alpha1.CustomStrategy `json:"strategy,omitempty"`
 	// type is the type of the values. Defaults to str.
 	Type *apiv1alpha1.ValueType `json:"type,omitempty"`
+	// schema is the JSON Schema of the values, in the place of a type: with it, the code returns lists and dicts.
+	Schema *v1.JSON `json:"schema,omitempty"`
 	// requiredColumns are the columns that the code reads. They are generated before it is called.
 	RequiredColumns []string `json:"requiredColumns,omitempty"`
 	// starlark is code in the Starlark language.
@@ -43,6 +46,14 @@ func (b *CustomApplyConfiguration) WithStrategy(value apiv1alpha1.CustomStrategy
 // If called multiple times, the Type field is set to the value of the last call.
 func (b *CustomApplyConfiguration) WithType(value apiv1alpha1.ValueType) *CustomApplyConfiguration {
 	b.Type = &value
+	return b
+}
+
+// WithSchema sets the Schema field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Schema field is set to the value of the last call.
+func (b *CustomApplyConfiguration) WithSchema(value v1.JSON) *CustomApplyConfiguration {
+	b.Schema = &value
 	return b
 }
 

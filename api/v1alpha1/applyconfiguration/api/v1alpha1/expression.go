@@ -6,6 +6,7 @@
 package v1alpha1
 
 import (
+	v1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apiv1alpha1 "seedloom.dev/seedloom/api/v1alpha1"
 )
 
@@ -15,10 +16,15 @@ import (
 // Expression computes a value from other columns by a Jinja template.
 type ExpressionApplyConfiguration struct {
 	// expr is a Jinja template that may refer to any other column; for instance "{{ title | upper }} ({{ year }})".
-	// A row in which it renders to nothing, or to something that is not of the type, is dropped.
+	// A row in which it renders to nothing, or to something that is not of the type, is dropped. A null stays null where it is all that
+	// the template is, as in "{{ title }}".
 	Expr *string `json:"expr,omitempty"`
 	// type is the type of the value. Defaults to str.
 	Type *apiv1alpha1.ValueType `json:"type,omitempty"`
+	// schema is the JSON Schema of the value, in the place of a type: with it, an expression gives lists and structs, as that of
+	// llmStructured does. A template that is one expression, such as "{{ turns[:2] }}", keeps its value; the text of any other one is read
+	// as JSON.
+	Schema *v1.JSON `json:"schema,omitempty"`
 }
 
 // ExpressionApplyConfiguration constructs a declarative configuration of the Expression type for use with
@@ -40,5 +46,13 @@ func (b *ExpressionApplyConfiguration) WithExpr(value string) *ExpressionApplyCo
 // If called multiple times, the Type field is set to the value of the last call.
 func (b *ExpressionApplyConfiguration) WithType(value apiv1alpha1.ValueType) *ExpressionApplyConfiguration {
 	b.Type = &value
+	return b
+}
+
+// WithSchema sets the Schema field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Schema field is set to the value of the last call.
+func (b *ExpressionApplyConfiguration) WithSchema(value v1.JSON) *ExpressionApplyConfiguration {
+	b.Schema = &value
 	return b
 }

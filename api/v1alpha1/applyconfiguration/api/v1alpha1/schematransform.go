@@ -12,10 +12,16 @@ import (
 // SchemaTransformApplyConfiguration represents a declarative configuration of the SchemaTransform type for use
 // with apply.
 //
-// SchemaTransform writes another form of every row to the folder processors-files/<name> of the output. The dataset stays as it is.
+// SchemaTransform writes another form of the rows to the folder processors-files/<name> of the output. The dataset stays as it is. The form
+// has the rows that there are at its place in the list: after a processor of the stage AfterGeneration, those that this one has left.
 type SchemaTransformApplyConfiguration struct {
 	// template is an object whose members are the columns of the other form. Every text in it, at any depth, is a Jinja template.
 	Template *v1.JSON `json:"template,omitempty"`
+	// when is a Jinja template that says which rows the form has; for instance "{{ verdict.realism.score >= 4 }}". All rows without it.
+	When *string `json:"when,omitempty"`
+	// schema is the JSON Schema of the form's rows: an object, whose properties become the columns, with their types. Without it the types
+	// are those of what the template's texts lead to.
+	Schema *v1.JSON `json:"schema,omitempty"`
 }
 
 // SchemaTransformApplyConfiguration constructs a declarative configuration of the SchemaTransform type for use with
@@ -29,5 +35,21 @@ func SchemaTransform() *SchemaTransformApplyConfiguration {
 // If called multiple times, the Template field is set to the value of the last call.
 func (b *SchemaTransformApplyConfiguration) WithTemplate(value v1.JSON) *SchemaTransformApplyConfiguration {
 	b.Template = &value
+	return b
+}
+
+// WithWhen sets the When field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the When field is set to the value of the last call.
+func (b *SchemaTransformApplyConfiguration) WithWhen(value string) *SchemaTransformApplyConfiguration {
+	b.When = &value
+	return b
+}
+
+// WithSchema sets the Schema field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Schema field is set to the value of the last call.
+func (b *SchemaTransformApplyConfiguration) WithSchema(value v1.JSON) *SchemaTransformApplyConfiguration {
+	b.Schema = &value
 	return b
 }

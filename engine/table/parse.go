@@ -1,4 +1,4 @@
-package seed
+package table
 
 import (
 	"errors"
@@ -7,54 +7,54 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"seedloom.dev/seedloom/engine/table"
 )
 
-// convert reads a text as a value of a type.
-func convert(kind table.Type, text string) (any, error) {
+// Parse reads a text as a value of a type that is no list and no struct.
+func Parse(kind Type, text string) (any, error) {
 	switch kind.Kind {
-	case table.KindString:
+	case KindString:
 		return text, nil
-	case table.KindBool:
-		if value, isBool := parseBool(text); isBool {
+	case KindBool:
+		if value, isBool := ParseBool(text); isBool {
 			return value, nil
 		}
-	case table.KindInt:
+	case KindInt:
 		if number, err := strconv.ParseInt(text, 10, 64); err == nil {
 			return number, nil
 		}
-	case table.KindFloat:
+	case KindFloat:
 		if number, err := strconv.ParseFloat(text, 64); err == nil && !math.IsInf(number, 0) && !strings.ContainsAny(text, "_xX") {
 			return number, nil
 		}
-	case table.KindDecimal:
-		number, isNumber := table.ParseDecimal(text)
-		if isNumber && fits(number, kind) {
+	case KindDecimal:
+		number, isNumber := ParseDecimal(text)
+		if isNumber && number.Fits(kind) {
 			return number, nil
 		}
-	case table.KindDate:
+	case KindDate:
 		if moment, err := time.Parse(time.DateOnly, text); err == nil {
-			return table.DateOf(moment), nil
+			return DateOf(moment), nil
 		}
-	case table.KindTime:
+	case KindTime:
 		if moment, err := time.Parse("15:04:05.999999999", text); err == nil {
-			return table.TimeOfDay(moment.Sub(time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC))), nil
+			return TimeOfDay(moment.Sub(time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC))), nil
 		}
-	case table.KindTimestamp:
-		if moment, _, err := parseTimestamp(text); err == nil {
+	case KindTimestamp:
+		if moment, _, err := ParseTimestamp(text); err == nil {
 			return moment, nil
 		}
 	}
 	return nil, fmt.Errorf("%.60q is not a value of type %s", text, kind)
 }
 
-func fits(number table.Decimal, kind table.Type) bool {
-	exact, isExact := number.Rescaled(kind.Scale)
+// Fits says whether a type of decimals holds the number without losing a digit.
+func (d Decimal) Fits(kind Type) bool {
+	exact, isExact := d.Rescaled(kind.Scale)
 	return isExact && exact.Precision() <= kind.Precision
 }
 
-func parseBool(text string) (value, isBool bool) {
+// ParseBool reads true or false, in any case.
+func ParseBool(text string) (value, isBool bool) {
 	switch len(text) {
 	case 4:
 		return true, strings.EqualFold(text, "true")
@@ -69,8 +69,8 @@ var timestampLayouts = []string{"2006-01-02T15:04:05.999999999", "2006-01-02 15:
 
 var errNoTimestamp = errors.New("no timestamp")
 
-// parseTimestamp reads a timestamp, and says whether it has no zone.
-func parseTimestamp(text string) (moment time.Time, local bool, err error) {
+// ParseTimestamp reads a timestamp, and says whether it has no zone.
+func ParseTimestamp(text string) (moment time.Time, local bool, err error) {
 	if len(text) < len(time.DateOnly) || len(text) > 40 || text[4] != '-' {
 		return time.Time{}, false, errNoTimestamp
 	}

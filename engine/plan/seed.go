@@ -1,0 +1,75 @@
+package plan
+
+import (
+	"net/url"
+	"path"
+	"strings"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+)
+
+func (v *validation) seed() {
+	seed := v.spec.Seed
+	if seed == nil {
+		return
+	}
+	var sources []string
+	if seed.ConfigMap != nil {
+		sources = append(sources, "configMap")
+	}
+	if seed.PersistentVolumeClaim != nil {
+		sources = append(sources, "persistentVolumeClaim")
+	}
+	if seed.HTTP != nil {
+		sources = append(sources, "http")
+	}
+	if len(sources) != 1 {
+		v.add("spec.seed", ReasonInvalidUnion, "exactly one of configMap, persistentVolumeClaim, http must be set, but %s", listSet(sources))
+		return
+	}
+	if seedFormat(seed) == "" {
+		_, field := seedLocation(seed)
+		v.add("spec.seed.format", ReasonRequired,
+			"the ending of %s does not tell the format (.csv, .tsv, .json, .jsonl, .ndjson, .parquet do, also with .gz, .zst or .bz2): set format",
+			field)
+	}
+}
+
+// seedLocation is what the name of a seed's file is read from, and its field.
+func seedLocation(seed *v1alpha1.Seed) (location, field string) {
+	switch {
+	case seed.ConfigMap != nil:
+		return seed.ConfigMap.Key, "spec.seed.configMap.key"
+	case seed.PersistentVolumeClaim != nil:
+		return seed.PersistentVolumeClaim.Path, "spec.seed.persistentVolumeClaim.path"
+	case seed.HTTP != nil:
+		return seed.HTTP.URL, "spec.seed.http.url"
+	}
+	return "", "spec.seed"
+}
+
+// seedFormat is the format that a seed has by its setting, or by the ending of its name; empty where neither says it.
+func seedFormat(seed *v1alpha1.Seed) v1alpha1.SeedFormat {
+	if seed.Format != "" {
+		return seed.Format
+	}
+	location, _ := seedLocation(seed)
+	if parsed, err := url.Parse(location); err == nil {
+		location = parsed.Path
+	}
+	location = strings.ToLower(location)
+	for _, compressed := range []string{".gz", ".zst", ".bz2"} {
+		location = strings.TrimSuffix(location, compressed)
+	}
+	switch path.Ext(location) {
+	case ".csv", ".tsv", ".tab":
+		return v1alpha1.SeedFormatCSV
+	case ".json":
+		return v1alpha1.SeedFormatJSON
+	case ".jsonl", ".ndjson":
+		return v1alpha1.SeedFormatJSONL
+	case ".parquet", ".pq":
+		return v1alpha1.SeedFormatParquet
+	}
+	return ""
+}

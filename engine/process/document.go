@@ -1,0 +1,69 @@
+package process
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"seedloom.dev/seedloom/engine/column"
+	"seedloom.dev/seedloom/engine/jinja"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+// renderJSON renders the template as a document: a text of it that is one expression is the value of the expression, with its type.
+func (t *Template) renderJSON(ctx context.Context, record *table.Record, options jinja.Options) ([]byte, error) {
+	return t.root.appendJSON(nil, &renderer{ctx: ctx, record: record, vars: column.Vars(record), options: options})
+}
+
+// appendJSON appends the value of a node.
+func (n *node) appendJSON(to []byte, with *renderer) ([]byte, error) {
+	if n == nil {
+		return append(to, "null"...), nil
+	}
+	switch n.kind {
+	case table.KindString:
+		return n.appendText(to, with)
+	case table.KindStruct:
+		to = append(to, '{')
+		for i, child := range n.children {
+			if i > 0 {
+				to = append(to, ',')
+			}
+			name, err := json.Marshal(n.names[i])
+			if err != nil {
+				return nil, err
+			}
+			if to, err = child.appendJSON(append(append(to, name...), ':'), with); err != nil {
+				return nil, err
+			}
+		}
+		return append(to, '}'), nil
+	case table.KindList:
+		to = append(to, '[')
+		for i, child := range n.children {
+			if i > 0 {
+				to = append(to, ',')
+			}
+			var err error
+			if to, err = child.appendJSON(to, with); err != nil {
+				return nil, err
+			}
+		}
+		return append(to, ']'), nil
+	}
+	constant, err := json.Marshal(n.constant)
+	return append(to, constant...), err
+}
+
+// appendText appends what a text of the template becomes.
+func (n *node) appendText(to []byte, with *renderer) ([]byte, error) {
+	value, err := n.template.Evaluate(with.ctx, with.vars, with.options)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", n.path, err)
+	}
+	data, err := json.Marshal(value)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", n.path, err)
+	}
+	return append(to, data...), nil
+}
