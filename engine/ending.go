@@ -86,6 +86,13 @@ func judge(ending *failure.Error, summary *store.Summary, whole bool) (outcome r
 	case ending != nil:
 		return runreport.OutcomeFailed, ending.Reason,
 			fmt.Sprintf("%s (%d of %d records are written)", ending.Error(), records.Actual, records.Target)
+	case whole && records.Actual == 0 && records.Filtered > 0:
+		lost := ""
+		if records.Dropped > 0 {
+			lost = fmt.Sprintf("; %d were dropped%s", records.Dropped, mostFrequent(summary))
+		}
+		return runreport.OutcomeFailed, v1alpha1.ReasonNoRecords,
+			fmt.Sprintf("the dataset is empty: %s%s; correct what they keep", records.Changed(), lost)
 	case whole && records.Actual == 0 && records.Dropped > 0:
 		return runreport.OutcomeFailed, v1alpha1.ReasonNoRecords,
 			fmt.Sprintf("all %d records were dropped%s", records.Dropped, mostFrequent(summary))

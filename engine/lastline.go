@@ -16,6 +16,9 @@ func logEnding(logger *slog.Logger, ending *Ending, elapsed time.Duration) {
 		"outcome", result.Outcome, "target", result.Records.Target, "records", result.Records.Actual, "dropped", result.Records.Dropped,
 		"missing", result.Records.Missing, "elapsed", elapsed.Round(time.Millisecond).String(), "exitCode", ending.ExitCode,
 	}
+	if result.Records.Filtered > 0 || result.Records.Added > 0 {
+		attributes = append(attributes, "filtered", result.Records.Filtered, "added", result.Records.Added)
+	}
 	if result.Reason != "" {
 		attributes = append(attributes, "reason", result.Reason, "message", result.Message)
 	}

@@ -15,7 +15,8 @@ const (
 	ProcessorFailRowGroup ProcessorFailurePolicy = "FailRowGroup"
 )
 
-// Processor works on whole row groups, or on the whole dataset. Exactly one of its kinds is set.
+// Processor works on one row group after another, of run.rowGroupSize rows each, and never sees two of them at once. Exactly one of its
+// kinds is set.
 //
 // +kubebuilder:validation:ExactlyOneOf=dropColumns;schemaTransform;starlark
 type Processor struct {
@@ -89,7 +90,8 @@ const (
 	ProcessorPreBatch ProcessorStage = "PreBatch"
 	// ProcessorPostBatch runs in each row group once all columns are there, before it is written.
 	ProcessorPostBatch ProcessorStage = "PostBatch"
-	// ProcessorAfterGeneration runs once over the whole dataset, one row group after another, and may change the number of rows.
+	// ProcessorAfterGeneration runs when all rows are there, for one row group after another, and may change the number of rows. It never
+	// sees two row groups at once.
 	ProcessorAfterGeneration ProcessorStage = "AfterGeneration"
 )
 

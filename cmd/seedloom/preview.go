@@ -75,6 +75,9 @@ func (o *previewOptions) run(command *cobra.Command, streams *Streams, arguments
 	ending := &result.Ending.Result
 	switch exitCodeOf(ending) {
 	case exitOK:
+		if changed := ending.Records.Changed(); changed != "" {
+			streams.Errorf("note: %s", changed)
+		}
 	case exitInterrupted:
 		streams.Errorf("the preview of datasetgeneration/%s was interrupted: %d records", ready.resource.Name, len(result.Dataset.Rows))
 	default:
@@ -115,9 +118,16 @@ type previewDocument struct {
 	// Processors are the other forms of the records that processors have made, by the names of the processors.
 	Processors map[string][]json.RawMessage `json:"processors,omitempty"`
 	Dropped    []store.DroppedRow           `json:"dropped"`
-	Metadata   json.RawMessage              `json:"metadata"`
+	// Filtered are the rows that processors have left out of the dataset.
+	Filtered []filteredDocument `json:"filtered,omitempty"`
+	Metadata json.RawMessage    `json:"metadata"`
 	// TaskTraces are there when the run is traced.
 	TaskTraces []trace.Span `json:"taskTraces,omitempty"`
+}
+
+type filteredDocument struct {
+	Row    table.RowIndex  `json:"row"`
+	Record json.RawMessage `json:"record"`
 }
 
 func documentOf(result *engine.PreviewResult) (*previewDocument, error) {
@@ -128,6 +138,13 @@ func documentOf(result *engine.PreviewResult) (*previewDocument, error) {
 	var err error
 	if document.Records, err = appendRecords(document.Records, result.Dataset.Schema, result.Dataset.Rows); err != nil {
 		return nil, err
+	}
+	for _, filtered := range result.Dataset.Filtered {
+		record, err := table.AppendRecordJSON(nil, filtered.Fields, filtered.Cells)
+		if err != nil {
+			return nil, err
+		}
+		made.Filtered = append(made.Filtered, filteredDocument{Row: filtered.Row, Record: record})
 	}
 	for _, form := range result.Dataset.Forms {
 		if document.Processors == nil {

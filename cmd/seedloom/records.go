@@ -12,27 +12,38 @@ import (
 
 // printRecords prints each record with its values on lines of their own, uncut.
 func printRecords(streams *Streams, result *engine.PreviewResult) error {
-	fields := result.Dataset.Schema.Fields()
-	widest := 0
-	for _, field := range fields {
-		widest = max(widest, terminal.Width(field.Name))
-	}
-	for i, cells := range result.Dataset.Rows {
+	dataset := &result.Dataset
+	for i, cells := range dataset.Rows {
 		if i > 0 {
 			fmt.Fprintln(streams.Out)
 		}
 		fmt.Fprintf(streams.Out, "record %d\n", i)
-		for index, value := range cells {
-			name := fields[index].Name
-			indent := strings.Repeat(" ", widest-terminal.Width(name)+3)
-			lines := strings.Split(strings.TrimRight(wholeText(fields[index].Type, value), "\n"), "\n")
-			for number, line := range lines {
-				lines[number] = strings.TrimRight(terminal.OneLine(line), " ")
-			}
-			fmt.Fprintf(streams.Out, "  %s%s%s\n", name, indent, strings.Join(lines, "\n"+strings.Repeat(" ", widest+5)))
+		printRecord(streams, dataset.Schema.Fields(), cells)
+	}
+	for i, filtered := range dataset.Filtered {
+		if i+len(dataset.Rows) > 0 {
+			fmt.Fprintln(streams.Out)
 		}
+		fmt.Fprintf(streams.Out, "row %d was filtered out\n", filtered.Row)
+		printRecord(streams, filtered.Fields, filtered.Cells)
 	}
 	return printDropped(streams, result)
+}
+
+func printRecord(streams *Streams, fields []table.Field, cells []any) {
+	widest := 0
+	for _, field := range fields {
+		widest = max(widest, terminal.Width(field.Name))
+	}
+	for index, value := range cells {
+		name := fields[index].Name
+		indent := strings.Repeat(" ", widest-terminal.Width(name)+3)
+		lines := strings.Split(strings.TrimRight(wholeText(fields[index].Type, value), "\n"), "\n")
+		for number, line := range lines {
+			lines[number] = strings.TrimRight(terminal.OneLine(line), " ")
+		}
+		fmt.Fprintf(streams.Out, "  %s%s%s\n", name, indent, strings.Join(lines, "\n"+strings.Repeat(" ", widest+5)))
+	}
 }
 
 // wholeText is a value as it is read best.
@@ -52,6 +63,9 @@ func wholeText(kind table.Type, value any) string {
 
 // printLines prints each record as a line of JSON, and nothing else.
 func printLines(streams *Streams, result *engine.PreviewResult) error {
+	if result.Dataset.Schema == nil {
+		return nil
+	}
 	records, err := appendRecords(nil, result.Dataset.Schema, result.Dataset.Rows)
 	if err != nil {
 		return err
@@ -66,6 +80,9 @@ func printLines(streams *Streams, result *engine.PreviewResult) error {
 
 // printCSV prints the records as CSV with a head. What is no text is JSON; what is not there is empty.
 func printCSV(streams *Streams, result *engine.PreviewResult) error {
+	if result.Dataset.Schema == nil {
+		return nil
+	}
 	writer := csv.NewWriter(streams.Out)
 	fields := result.Dataset.Schema.Fields()
 	row := make([]string, len(fields))

@@ -62,16 +62,24 @@ func (o *runOptions) run(command *cobra.Command, streams *Streams, arguments []s
 	return ended(&ending.Result)
 }
 
+// after puts a text behind another one, where there is any.
+func after(separator, text string) string {
+	if text == "" {
+		return ""
+	}
+	return separator + text
+}
+
 // report says how the run has ended.
 func (o *runOptions) report(streams *Streams, name string, result *runreport.Result) {
 	folder := filepath.Join(o.output, filepath.FromSlash(result.Output.Path))
 	records := result.Records
 	switch code := exitCodeOf(result); code {
 	case exitOK:
-		fmt.Fprintf(streams.Out, "datasetgeneration/%s complete: %d records in %s\n", name, records.Actual, folder)
+		fmt.Fprintf(streams.Out, "datasetgeneration/%s complete: %d records in %s%s\n", name, records.Actual, folder, after("; ", records.Changed()))
 	case exitPartial:
-		fmt.Fprintf(streams.Out, "datasetgeneration/%s partial: %d of %d records in %s; %s\n",
-			name, records.Actual, records.Target, folder, result.Message)
+		fmt.Fprintf(streams.Out, "datasetgeneration/%s partial: %d of %d records in %s; %s%s\n",
+			name, records.Actual, records.Target, folder, result.Message, after("; ", records.Changed()))
 		if records.Dropped > 0 {
 			fmt.Fprintf(streams.Out, "%s lists the dropped rows with their causes; --retry-dropped tries them again\n",
 				filepath.Join(folder, "dropped-rows.jsonl"))

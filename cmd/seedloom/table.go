@@ -35,7 +35,32 @@ func printTable(streams *Streams, result *engine.PreviewResult) error {
 		}
 		printColumns(streams, rows)
 	}
+	printFiltered(streams, result)
 	return printDropped(streams, result)
+}
+
+// printFiltered prints the rows that processors have left out of the dataset, marked as such.
+func printFiltered(streams *Streams, result *engine.PreviewResult) {
+	filtered := result.Dataset.Filtered
+	if len(filtered) == 0 {
+		return
+	}
+	rows := [][]string{{"FILTERED ROW"}}
+	for _, field := range filtered[0].Fields {
+		rows[0] = append(rows[0], strings.ToUpper(field.Name))
+	}
+	for _, one := range filtered {
+		row := []string{strconv.FormatInt(int64(one.Row), 10)}
+		for i, value := range one.Cells {
+			row = append(row, cellText(one.Fields[i].Type, value))
+		}
+		rows = append(rows, row)
+	}
+	if len(result.Dataset.Rows) > 0 {
+		fmt.Fprintln(streams.Out)
+	}
+	fit(rows, streams.width())
+	printColumns(streams, rows)
 }
 
 // minCell is how narrow a column may become.
@@ -92,7 +117,7 @@ func printDropped(streams *Streams, result *engine.PreviewResult) error {
 				strconv.Itoa(int(dropped.Attempts)), terminal.OneLine(dropped.Message),
 			})
 		}
-		if len(dataset.Rows) > 0 {
+		if len(dataset.Rows) > 0 || len(dataset.Filtered) > 0 {
 			fmt.Fprintln(streams.Out)
 		}
 		printColumns(streams, rows)

@@ -94,15 +94,19 @@ func losses(end ending, dataset *runreport.Result, records v1alpha1.RecordsStatu
 	} else if records.Missing > 0 {
 		reason = reasonOf(dataset, reason)
 	}
-	return reason, fmt.Sprintf("%d of %d records are in the output: %d dropped, %d not generated%s",
-		records.Actual, records.Target, records.Dropped, max(lost-records.Dropped, 0), whereCauses("; ", records, ""))
+	changed := ""
+	if records.Added > 0 || records.Filtered > 0 {
+		changed = fmt.Sprintf("; processors or allowResize columns added %d and filtered out %d", records.Added, records.Filtered)
+	}
+	return reason, fmt.Sprintf("%d of %d records are in the output: %d dropped, %d not generated%s%s",
+		records.Actual, records.Target, records.Dropped, max(lost-records.Dropped, 0), changed, whereCauses("; ", records, ""))
 }
 
 // allRecords says what is in the output when nothing that was asked for is missing.
 func allRecords(records v1alpha1.RecordsStatus) string {
 	switch {
 	case records.Added > 0 || records.Filtered > 0:
-		return fmt.Sprintf("%d records are in the output: %d were asked for, allowResize columns added %d and took away %d",
+		return fmt.Sprintf("%d records are in the output: %d were asked for, processors or allowResize columns added %d and filtered out %d",
 			records.Actual, records.Target, records.Added, records.Filtered)
 	case records.Actual > records.Target:
 		return fmt.Sprintf("%d records are in the output, of which %d are asked for; the others are of the time when it were more",

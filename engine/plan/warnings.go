@@ -9,6 +9,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/column/custom"
+	"seedloom.dev/seedloom/engine/process"
+	"seedloom.dev/seedloom/engine/sandbox"
 )
 
 // Warning is something in a valid spec that is hardly meant so. Nothing is refused for it.
@@ -32,6 +35,7 @@ func Warnings(spec *v1alpha1.DatasetGenerationSpec) []Warning {
 	for i := range spec.Columns {
 		w.column(i)
 	}
+	w.programs()
 	w.completion()
 	return w.found
 }
@@ -126,6 +130,31 @@ func (w *warnings) prompt(field, prompt string, references []reference) {
 	if !reads && w.spec.NumRecords > 1 && !strings.Contains(prompt, "random") {
 		w.add(field, "reads no column: the model is asked the same for all %d records; refer to one, as in {{ name }}, so that answers differ",
 			w.spec.NumRecords)
+	}
+}
+
+// programs warns of code that is meant for all rows, and gets those of one row group after another.
+func (w *warnings) programs() {
+	size := int64(w.spec.EffectiveRowGroupSize())
+	if w.spec.NumRecords <= size || size < 1 {
+		return
+	}
+	warn := func(field, source, entryPoint string) {
+		for _, found := range sandbox.AcrossRows(source, entryPoint) {
+			w.add(field, "%s, but the code is called for each of %d row groups of up to %d rows, and begins anew in each: raise run.rowGroupSize "+
+				"to have all %d rows in one (100000 is the most), or look at one row at a time", found, (w.spec.NumRecords+size-1)/size, size,
+				w.spec.NumRecords)
+		}
+	}
+	for i := range w.spec.Columns {
+		if code := w.spec.Columns[i].Custom; code != nil && code.Starlark != nil {
+			warn(fmt.Sprintf("spec.columns[%d].custom.starlark.source", i), code.Starlark.Source, custom.EntryPoint)
+		}
+	}
+	for i := range w.spec.Processors {
+		if code := w.spec.Processors[i].Starlark; code != nil {
+			warn(fmt.Sprintf("spec.processors[%d].starlark.source", i), code.Source, process.EntryPoint)
+		}
 	}
 }
 

@@ -34,7 +34,16 @@ func TestWhatIsOddIsWarnedOf(t *testing.T) {
 		"a provider that no model uses":     {"providers: [", "providers: [{name: q, type: OpenAI, endpoint: \"http://localhost:2/v1\"}, ", "spec.providers[0]", `"q"`},
 		"a dropped column that is not read": {", {{ aside }}", "", "spec.columns[1]", `"aside" is dropped`},
 		"more records than there are":       {"minRecords: 10", "minRecords: 11", "spec.completionPolicy.minRecords", "11 of 10"},
-		"a percentage of the records":       {"minRecords: 10", "minRecords: 100%", "", ""},
+		"a processor over all rows": {"output:", `run: {rowGroupSize: 5}
+processors:
+- name: p
+  starlark: {stage: AfterGeneration, source: "def process(rows):\n  seen = {}\n  return [r for r in rows if not seen.get(r['topic'])]"}
+output:`, "spec.processors[0].starlark.source", "source:3:34: seen knows the rows of one row group, but the code is called for each of 2 row groups"},
+		"a processor over one row group": {"output:", `processors:
+- name: p
+  starlark: {stage: AfterGeneration, source: "def process(rows):\n  return sorted(rows)"}
+output:`, "", ""},
+		"a percentage of the records": {"minRecords: 10", "minRecords: 100%", "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var spec v1alpha1.DatasetGenerationSpec

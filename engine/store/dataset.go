@@ -21,6 +21,8 @@ type Dataset struct {
 	Forms []DatasetForm
 	// Dropped are the rows that were given up.
 	Dropped []DroppedRow
+	// Filtered are the rows that were generated, and that processors have left out of the dataset.
+	Filtered []FilteredRow
 	// Metadata is metadata.json; nil when it was not written.
 	Metadata json.RawMessage
 }
@@ -32,16 +34,28 @@ type DatasetForm struct {
 	Rows      [][]any
 }
 
+// FilteredRow is a row that a processor has left out of the dataset. Fields are its columns, those that are dropped among them.
+type FilteredRow struct {
+	Row    table.RowIndex
+	Fields []table.Field
+	Cells  []any
+}
+
 // ReadDataset reads the whole dataset into memory, in the order of its rows. It is for small ones.
 func (s *Store) ReadDataset() (*Dataset, error) {
 	manifests, err := s.manifests()
 	if err != nil {
 		return nil, err
 	}
+	dataset := &Dataset{}
+	for _, manifest := range manifests {
+		if err := s.readFiltered(dataset, manifest); err != nil {
+			return nil, err
+		}
+	}
 	if manifests, _, err = s.dataset(manifests); err != nil {
 		return nil, err
 	}
-	dataset := &Dataset{}
 	for _, manifest := range manifests {
 		dataset.Dropped = append(dataset.Dropped, manifest.Dropped...)
 		if err := s.readForms(dataset, manifest); err != nil {
@@ -58,6 +72,36 @@ func (s *Store) ReadDataset() (*Dataset, error) {
 	}
 	dataset.Metadata, err = s.get(metadataFile)
 	return dataset, err
+}
+
+// readFiltered adds the rows of a row group that processors have left out of the dataset.
+func (s *Store) readFiltered(dataset *Dataset, manifest *Manifest) error {
+	published, err := s.published(manifest)
+	if err != nil || published == nil || published.Filtered == 0 || manifest.File == "" {
+		return err
+	}
+	kept := map[table.RowIndex]bool{}
+	identities, err := published.Identities.all(published.Rows)
+	if err != nil {
+		return misfit(published, published.File)
+	}
+	for _, identity := range identities {
+		kept[identity.Row] = true
+	}
+	schema, rows, err := s.readRows(manifest.File)
+	if err != nil {
+		return err
+	}
+	identities, err = manifest.Identities.all(manifest.Rows)
+	if err != nil || len(identities) != len(rows) {
+		return misfit(manifest, manifest.File)
+	}
+	for i, identity := range identities {
+		if !kept[identity.Row] {
+			dataset.Filtered = append(dataset.Filtered, FilteredRow{Row: identity.Row, Fields: schema.Fields(), Cells: rows[i]})
+		}
+	}
+	return nil
 }
 
 // readForms adds the files of a row group that processors have made.

@@ -1,6 +1,7 @@
 package runreport
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -25,6 +26,19 @@ func (r *Records) Add(other Records) {
 	r.Missing = Sum(r.Missing, other.Missing)
 	r.Added = Sum(r.Added, other.Added)
 	r.Filtered = Sum(r.Filtered, other.Filtered)
+}
+
+// Changed says by how much processors and columns with allowResize have changed the number of records; nothing where they have not.
+func (r Records) Changed() string {
+	switch {
+	case r.Filtered > 0 && r.Added > 0:
+		return fmt.Sprintf("processors or allowResize columns have filtered out %d records and added %d", r.Filtered, r.Added)
+	case r.Filtered > 0:
+		return fmt.Sprintf("processors or allowResize columns have filtered out %d of %d records", r.Filtered, r.Target)
+	case r.Added > 0:
+		return fmt.Sprintf("processors or allowResize columns have added %d records", r.Added)
+	}
+	return ""
 }
 
 // Usage counts requests to models, and what they have used.

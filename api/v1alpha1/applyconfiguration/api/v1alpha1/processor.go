@@ -12,7 +12,8 @@ import (
 // ProcessorApplyConfiguration represents a declarative configuration of the Processor type for use
 // with apply.
 //
-// Processor works on whole row groups, or on the whole dataset. Exactly one of its kinds is set.
+// Processor works on one row group after another, of run.rowGroupSize rows each, and never sees two of them at once. Exactly one of its
+// kinds is set.
 type ProcessorApplyConfiguration struct {
 	// name identifies the processor within this spec, and names its files in the output.
 	Name *string `json:"name,omitempty"`
