@@ -76,7 +76,8 @@ func (o *runOptions) report(streams *Streams, name string, result *runreport.Res
 	records := result.Records
 	switch code := exitCodeOf(result); code {
 	case exitOK:
-		fmt.Fprintf(streams.Out, "datasetgeneration/%s complete: %d records in %s%s\n", name, records.Actual, folder, after("; ", records.Changed()))
+		fmt.Fprintf(streams.Out, "datasetgeneration/%s complete: %d records in %s%s\n", name, records.Actual, folder,
+			after("; ", records.Changed()))
 	case exitPartial:
 		fmt.Fprintf(streams.Out, "datasetgeneration/%s partial: %d of %d records in %s; %s%s\n",
 			name, records.Actual, records.Target, folder, result.Message, after("; ", records.Changed()))

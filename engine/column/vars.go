@@ -11,8 +11,8 @@ import (
 )
 
 // Vars gives a template the cells of a record by the names of their columns: timestamps in their ISO form, structs as dictionaries
-// in the order of their fields, documents as what they hold, null as what prints as nothing. The record is only read, and must not change while the
-// template is rendered.
+// in the order of their fields, documents as what they hold, null as what prints as nothing. The record is only read, and must not change
+// while the template is rendered.
 func Vars(record *table.Record) jinja.Vars { return recordVars{record} }
 
 type recordVars struct{ record *table.Record }

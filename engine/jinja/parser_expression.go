@@ -373,13 +373,11 @@ func (p *parser) postfix(value expression) (expression, error) {
 			}
 			value = next
 		case p.skipOperator("("):
-			call, err := p.callArguments()
+			called, err := p.called(line, value)
 			if err != nil {
 				return nil, err
 			}
-			if value, err = calledOf(line, value, call); err != nil {
-				return nil, err
-			}
+			value = called
 		default:
 			return value, nil
 		}
@@ -483,13 +481,11 @@ func (p *parser) filtersAndTests(value expression) (expression, error) {
 			value = test
 		case p.isOperator("("):
 			p.next()
-			call, err := p.callArguments()
+			called, err := p.called(line, value)
 			if err != nil {
 				return nil, err
 			}
-			if value, err = calledOf(line, value, call); err != nil {
-				return nil, err
-			}
+			value = called
 		default:
 			return value, nil
 		}
@@ -503,8 +499,12 @@ var refusedMethods = map[string]string{
 	"isprintable": "there is no test for it", "fromkeys": "write the dictionary out", "popitem": "dictionaries of a template stay as they are",
 }
 
-// calledOf is a call of what was parsed before it.
-func calledOf(line position, value expression, call arguments) (expression, error) {
+// called parses the arguments of a call of what was parsed before it.
+func (p *parser) called(line position, value expression) (expression, error) {
+	call, err := p.callArguments()
+	if err != nil {
+		return nil, err
+	}
 	if method, isAttribute := value.(*attribute); isAttribute {
 		if reason, refused := refusedMethods[method.name]; refused {
 			return nil, syntaxError(int(line), "the method %s() is not available in templates: %s", method.name, reason)

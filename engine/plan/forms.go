@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"fmt"
 	"strings"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -77,32 +76,4 @@ func (v *validation) formReferences(field string, template *jinja.Template, unkn
 		}
 	}
 	v.paths(field, template)
-}
-
-// formsOfDroppedColumns reports forms that are made of the generated dataset, and read columns that are not kept until then.
-func (v *validation) formsOfDroppedColumns() {
-	if v.spec.PreservesDroppedColumns() {
-		return
-	}
-	patterns := dropPatterns(v.spec)
-	for i := range v.spec.Processors {
-		transform := v.spec.Processors[i].SchemaTransform
-		if transform == nil || process.StageOf(v.spec, i) != v1alpha1.ProcessorAfterGeneration || transform.Template == nil {
-			continue
-		}
-		template, problems := process.ParseDocument(transform.Template.Raw)
-		if len(problems) > 0 {
-			continue // reported where the template is checked
-		}
-		field := fmt.Sprintf("spec.processors[%d].schemaTransform.template", i)
-		for path, text := range template.Texts() {
-			for _, name := range text.References() {
-				index, isColumn := v.producers[name]
-				if isColumn && (v.spec.Columns[index].IsDropped() || matchesAny(patterns, name)) {
-					v.add(below(field, path), ReasonInvalidValue, "reads %q, a dropped column that is not kept until the dataset is there: set "+
-						"run.preserveDroppedColumns, or put the processor before those of the stage AfterGeneration", name)
-				}
-			}
-		}
-	}
 }

@@ -32,7 +32,8 @@ func TestNamesThatReadersOrTemplatesMixUpAreRefused(t *testing.T) {
 		})
 	}
 	unique := parse(t, valid)
-	if violations := plan.Validate(unique); slices.ContainsFunc(violations, func(v plan.Violation) bool { return v.Reason == plan.ReasonDuplicateColumn }) {
+	isDuplicate := func(v plan.Violation) bool { return v.Reason == plan.ReasonDuplicateColumn }
+	if violations := plan.Validate(unique); slices.ContainsFunc(violations, isDuplicate) {
 		t.Errorf("got %v", violations)
 	}
 }

@@ -46,6 +46,7 @@ func (v *validation) processors(unknownSeed bool) {
 		}
 		v.processorKind(processor, field, unknownSeed)
 	}
+	v.formsOfDroppedColumns()
 }
 
 func (v *validation) processorKind(processor *v1alpha1.Processor, field string, unknownSeed bool) {
@@ -90,6 +91,34 @@ func (v *validation) starlarkProcessor(spec *v1alpha1.StarlarkProcessor, field s
 	}
 	for _, problem := range sandbox.Check(spec.Source, process.EntryPoint) {
 		v.add(field+".source", ReasonStarlarkSyntax, "%s", problem)
+	}
+}
+
+// formsOfDroppedColumns reports forms that are made of the generated dataset, and read columns that are not kept until then.
+func (v *validation) formsOfDroppedColumns() {
+	if v.spec.PreservesDroppedColumns() {
+		return
+	}
+	patterns := dropPatterns(v.spec)
+	for i := range v.spec.Processors {
+		transform := v.spec.Processors[i].SchemaTransform
+		if transform == nil || process.StageOf(v.spec, i) != v1alpha1.ProcessorAfterGeneration || transform.Template == nil {
+			continue
+		}
+		template, problems := process.ParseDocument(transform.Template.Raw)
+		if len(problems) > 0 {
+			continue // reported where the template is checked
+		}
+		field := fmt.Sprintf("spec.processors[%d].schemaTransform.template", i)
+		for path, text := range template.Texts() {
+			for _, name := range text.References() {
+				index, isColumn := v.producers[name]
+				if isColumn && (v.spec.Columns[index].IsDropped() || matchesAny(patterns, name)) {
+					v.add(below(field, path), ReasonInvalidValue, "reads %q, a dropped column that is not kept until the dataset is there: set "+
+						"run.preserveDroppedColumns, or put the processor before those of the stage AfterGeneration", name)
+				}
+			}
+		}
 	}
 }
 

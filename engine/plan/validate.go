@@ -56,7 +56,10 @@ type reference struct {
 }
 
 func newValidation(spec *v1alpha1.DatasetGenerationSpec) *validation {
-	v := &validation{spec: spec, seedTypes: map[string]table.Type{}, columns: map[string]int{}, producers: map[string]int{}, references: make([][]reference, len(spec.Columns))}
+	v := &validation{
+		spec: spec, seedTypes: map[string]table.Type{}, columns: map[string]int{},
+		producers: map[string]int{}, references: make([][]reference, len(spec.Columns)),
+	}
 	for i, column := range spec.Columns {
 		if _, taken := v.columns[column.Name]; !taken {
 			v.columns[column.Name] = i
@@ -99,7 +102,6 @@ func (v *validation) run(unknownSeed bool) {
 	}
 	v.cycles()
 	v.processors(unknownSeed)
-	v.formsOfDroppedColumns()
 	v.output(unknownSeed)
 	if limits := v.spec.Limits; limits != nil && limits.MaxCost != nil && !v.spec.HasPrices() {
 		v.add("spec.limits.maxCost", ReasonInvalidValue, "has no effect without a price: set models[].price of at least one model")

@@ -173,7 +173,8 @@ func (v *validation) valueType(field string, kind v1alpha1.ValueType, schema *ap
 	case schema != nil && kind != "":
 		v.add(field+".type", ReasonInvalidUnion, "can't be set beside schema, which says the type too: remove one of them")
 	case kind != "" && !slices.Contains(valueTypes, string(kind)):
-		v.add(field+".type", ReasonInvalidValue, "must be one of %s, but is %q; schema describes lists and structs", strings.Join(valueTypes, ", "), kind)
+		v.add(field+".type", ReasonInvalidValue, "must be one of %s, but is %q; schema describes lists and structs",
+			strings.Join(valueTypes, ", "), kind)
 	case schema != nil:
 		_, problems := structured.Compile(schema.Raw)
 		v.schemaProblems(field+".schema", problems)

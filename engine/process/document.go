@@ -23,36 +23,37 @@ func (n *node) appendJSON(to []byte, with *renderer) ([]byte, error) {
 	switch n.kind {
 	case table.KindString:
 		return n.appendText(to, with)
-	case table.KindStruct:
-		to = append(to, '{')
-		for i, child := range n.children {
-			if i > 0 {
-				to = append(to, ',')
-			}
+	case table.KindStruct, table.KindList:
+		return n.appendChildren(to, with)
+	}
+	constant, err := json.Marshal(n.constant)
+	return append(to, constant...), err
+}
+
+// appendChildren appends an object or a list.
+func (n *node) appendChildren(to []byte, with *renderer) ([]byte, error) {
+	brackets := "[]"
+	if n.kind == table.KindStruct {
+		brackets = "{}"
+	}
+	to = append(to, brackets[0])
+	for i, child := range n.children {
+		if i > 0 {
+			to = append(to, ',')
+		}
+		if n.kind == table.KindStruct {
 			name, err := json.Marshal(n.names[i])
 			if err != nil {
 				return nil, err
 			}
-			if to, err = child.appendJSON(append(append(to, name...), ':'), with); err != nil {
-				return nil, err
-			}
+			to = append(append(to, name...), ':')
 		}
-		return append(to, '}'), nil
-	case table.KindList:
-		to = append(to, '[')
-		for i, child := range n.children {
-			if i > 0 {
-				to = append(to, ',')
-			}
-			var err error
-			if to, err = child.appendJSON(to, with); err != nil {
-				return nil, err
-			}
+		var err error
+		if to, err = child.appendJSON(to, with); err != nil {
+			return nil, err
 		}
-		return append(to, ']'), nil
 	}
-	constant, err := json.Marshal(n.constant)
-	return append(to, constant...), err
+	return append(to, brackets[1]), nil
 }
 
 // appendText appends what a text of the template becomes.

@@ -42,7 +42,8 @@ func TestAFormHasTheRowsThatItsConditionWants(t *testing.T) {
 	if difference := cmp.Diff([]table.RowIndex{41, 43}, rows); difference != "" {
 		t.Error(difference)
 	}
-	if _, err := form(t, `{template: {n: "{{ name }}"}, when: "{{ name / 2 }}"}`); err == nil || !strings.Contains(err.Error(), "schemaTransform.when") {
+	_, err = form(t, `{template: {n: "{{ name }}"}, when: "{{ name / 2 }}"}`)
+	if err == nil || !strings.Contains(err.Error(), "schemaTransform.when") {
 		t.Errorf("a condition that fails: %v", err)
 	}
 }

@@ -129,8 +129,8 @@ func (s *Set) Forms(stage v1alpha1.ProcessorStage) []Form {
 	return forms
 }
 
-// StageOf is when a processor of a valid spec works. One that makes another form of the rows makes it of those that are there at its place in
-// the list: when a row group is there, and after one that works on the generated dataset, when that has been at work.
+// StageOf is when a processor of a valid spec works. One that makes another form of the rows makes it of those that are there at its place
+// in the list: when a row group is there, and after one that works on the generated dataset, when that has been at work.
 func StageOf(spec *v1alpha1.DatasetGenerationSpec, index int) v1alpha1.ProcessorStage {
 	if program := spec.Processors[index].Starlark; program != nil {
 		return program.Stage

@@ -8,7 +8,8 @@ import (
 )
 
 // AcrossRows says what of a program is hardly meant for a part of the rows: it compares a row with those before it, sorts, counts or cuts
-// the rows that it gets. Nothing is found in a program that is wrong. It knows patterns, and not what the code does: it may find too little.
+// the rows that it gets. Nothing is found in a program that is wrong. It knows patterns, and not what the code does: it may find too
+// little.
 func AcrossRows(source, entryPoint string) []string {
 	file, err := options.Parse(fileName, source, 0)
 	if err != nil {
@@ -110,7 +111,7 @@ func (r *acrossReader) node(node syntax.Node) bool {
 func (r *acrossReader) call(call *syntax.CallExpr) {
 	switch function := call.Fn.(type) {
 	case *syntax.Ident:
-		if (function.Name == "sorted" || function.Name == "enumerate" || function.Name == "reversed") && len(call.Args) > 0 && r.isRows(call.Args[0]) {
+		if slices.Contains([]string{"sorted", "enumerate", "reversed"}, function.Name) && len(call.Args) > 0 && r.isRows(call.Args[0]) {
 			r.add(function.NamePos, "%s(%s) is of one row group", function.Name, r.rows)
 		}
 	case *syntax.DotExpr:

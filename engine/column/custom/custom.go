@@ -41,7 +41,8 @@ func New(name string, spec *v1alpha1.Custom, kind table.Type, workers *sandbox.W
 	if spec.Schema != nil {
 		var problems []structured.Problem
 		if made.schema, problems = structured.Compile(spec.Schema.Raw); len(problems) > 0 {
-			return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: schema.%s %s", name, problems[0].Path, problems[0].Message)
+			return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: schema.%s %s", name, problems[0].Path,
+				problems[0].Message)
 		}
 	}
 	return made, nil

@@ -41,7 +41,8 @@ func New(name string, spec *v1alpha1.Expression, kind table.Type, seed int64) (*
 	if spec.Schema != nil {
 		var problems []structured.Problem
 		if generator.schema, problems = structured.Compile(spec.Schema.Raw); len(problems) > 0 {
-			return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: schema.%s %s", name, problems[0].Path, problems[0].Message)
+			return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: schema.%s %s", name, problems[0].Path,
+				problems[0].Message)
 		}
 	}
 	return generator, nil
@@ -94,7 +95,8 @@ func (g *Generator) document(value jinja.Value, text string) (any, error) {
 	if !isText(value) || g.template.IsExpression() && g.schema.TakesText() {
 		data, err := json.Marshal(value)
 		if err != nil {
-			return nil, failure.New(v1alpha1.ReasonConversionFailed, failure.DropRow, "the value of column %q can't be written as JSON: %v", g.name, err)
+			return nil, failure.New(v1alpha1.ReasonConversionFailed, failure.DropRow, "the value of column %q can't be written as JSON: %v",
+				g.name, err)
 		}
 		converted, mismatch = g.schema.Convert(string(data))
 	}

@@ -46,7 +46,8 @@ func Build(p *plan.Plan, models *model.Set, toolServers *tools.Set, files Files,
 			generators.Model[index], err = image.New(configured.Name, spec, plan.ImagesByChat(spec, configured.Model), p.Spec.RandomSeed,
 				media.New(configured.Name, spec.Context, p.Schema, files), models.Client(configured.Model.Alias), files)
 		case plan.KindExpression:
-			generators.Cell[index], err = expression.New(configured.Name, configured.Spec.Expression, p.Schema.Fields()[index].Type, p.Spec.RandomSeed)
+			generators.Cell[index], err = expression.New(configured.Name, configured.Spec.Expression, p.Schema.Fields()[index].Type,
+				p.Spec.RandomSeed)
 		case plan.KindCustom:
 			generators.Batch[index], err = custom.New(configured.Name, configured.Spec.Custom, p.Schema.Fields()[index].Type, workers)
 		default:
