@@ -144,7 +144,7 @@ func documentOf(result *engine.PreviewResult) (*previewDocument, error) {
 		if err != nil {
 			return nil, err
 		}
-		made.Filtered = append(made.Filtered, filteredDocument{Row: filtered.Row, Record: record})
+		document.Filtered = append(document.Filtered, filteredDocument{Row: filtered.Row, Record: record})
 	}
 	for _, form := range result.Dataset.Forms {
 		if document.Processors == nil {
