@@ -42,8 +42,8 @@ const (
 	kindBegin kind = "begin"
 )
 
-// line is an entry in the file: after its checksum, as JSON, on a line of its own. The values of a cell are any when it is written, and JSON
-// when it is read, since only the schema says what they become.
+// line is an entry in the file: after its checksum, as JSON, on a line of its own. The values of a cell are any when it is written, and
+// JSON when it is read, since only the schema says what they become.
 type line[V any] struct {
 	Kind    kind   `json:"kind,omitempty"`
 	Row     int64  `json:"row"`
