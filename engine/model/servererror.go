@@ -123,8 +123,8 @@ func (e *serverError) isCode(codes ...string) bool {
 	return false
 }
 
-// quotaIsExhausted tells an account without credit, which no waiting helps, from a limit for a span of time: a server that says when to come
-// again, or for which time the limit is, has credit left.
+// quotaIsExhausted tells an account without credit, which no waiting helps, from a limit for a span of time: a server that says when to
+// come again, or for which time the limit is, has credit left.
 func (e *serverError) quotaIsExhausted(waits bool) bool {
 	if waits && e.isOfTime() {
 		return false

@@ -8,8 +8,8 @@ import (
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
-// Handler takes what the operator tells, and answers with what holds. It listens only to callers that know the Pod's unique identifier, which
-// is known to those who may read the Pod: whoever can reach the Pod must not thereby be able to slow it down.
+// Handler takes what the operator tells, and answers with what holds. It listens only to callers that know the Pod's unique identifier,
+// which is known to those who may read the Pod: whoever can reach the Pod must not thereby be able to slow it down.
 func (s *Shares) Handler(pod runreport.PodIdentity) http.Handler {
 	return http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
 		data, err := io.ReadAll(http.MaxBytesReader(writer, request.Body, runreport.MaxSharesBytes))
