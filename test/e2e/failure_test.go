@@ -39,6 +39,15 @@ var _ = Describe("A run that cannot succeed", func() {
 			Expect(drop.Reason).To(Equal(v1alpha1.ReasonModelGenerationInvalid))
 			Expect(drop.Column).To(Equal("story"))
 		}
+		var unusable []v1alpha1.UnusableAnswers
+		for _, column := range dataset.Status.Columns {
+			if column.Name == "story" {
+				unusable = column.UnusableAnswers
+			}
+		}
+		Expect(unusable).To(HaveLen(1), "what was paid for and not used has its reason, be it that no row was given up yet")
+		Expect(unusable[0].Reason).To(Equal(v1alpha1.ReasonModelGenerationInvalid))
+		Expect(unusable[0].Count).To(BeNumerically(">=", 5))
 		expectAccounted(dataset)
 		Expect(w.simulator.requests(ctx)).To(BeNumerically("<=", 120*2), "it does not go on paying for answers that are of no use")
 		Eventually(ctx, func() []string { return eventReasons(w.events(ctx, "stories")) }).WithTimeout(startTimeout).
