@@ -14,7 +14,7 @@ GOLANGCI_LINT := bin/golangci-lint-kube-api-linter
 GOVULNCHECK := bin/govulncheck
 
 # The modules of the repository beside the root's, as folders.
-MODULES := hack/cluster hack/bench/peers hack/tools/overlay hack/tools/shape
+MODULES := hack/cluster hack/bench/peers hack/tools/overlay hack/tools/shape test/gitops
 
 # The version that programs tell of themselves: the latest tag, or the commit.
 VERSION ?= $(shell git describe --tags --dirty 2>/dev/null || git describe --always --dirty --abbrev=12 2>/dev/null | sed 's/^/dev-/' || echo dev)

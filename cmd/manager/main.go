@@ -27,6 +27,7 @@ import (
 	"seedloom.dev/seedloom/controllers/datasetgeneration"
 	"seedloom.dev/seedloom/controllers/enginepods"
 	"seedloom.dev/seedloom/internal/buildversion"
+	"seedloom.dev/seedloom/internal/memory"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -44,6 +45,7 @@ type settings struct {
 }
 
 func main() {
+	memory.TuneCache()
 	var flags settings
 	flag.StringVar(&flags.configuration, "config", "", "File with the operator's configuration (docs/configuration.md); none when empty.")
 	flag.StringVar(&flags.engineImage, "engine-image", "", "Image of engine Pods; the manager's own when empty.")

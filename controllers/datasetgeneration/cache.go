@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"unique"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -35,7 +36,7 @@ func CacheOptions() cache.Options {
 			&v1alpha1.DatasetGeneration{}: {Transform: trimmed(trimResource)},
 			&batchv1.Job{}:                {Label: ours, Transform: trimmed(trimJob)},
 			&corev1.Pod{}:                 {Label: ours, Transform: trimmed(trimPod)},
-			&corev1.ConfigMap{}:           {Label: ours},
+			&corev1.ConfigMap{}:           {Label: ours, Transform: trimmed(func(*metav1.PartialObjectMetadata) {})},
 			&corev1.Event{}: {
 				Field: fields.OneTermEqualSelector("type", corev1.EventTypeWarning), Transform: trimmed(trimEvent),
 			},
@@ -44,25 +45,60 @@ func CacheOptions() cache.Options {
 	}
 }
 
-// trimmed makes a transform of a function that takes away from an object what nobody reads.
+// trimmed makes a transform of a function that takes away from an object what nobody reads. What many objects say alike is held once.
 func trimmed[T client.Object](trim func(T)) func(any) (any, error) {
 	return func(object any) (any, error) {
 		if typed, is := object.(T); is {
 			typed.SetManagedFields(nil)
 			trim(typed)
+			typed.SetLabels(shared(typed.GetLabels()))
+			owners := typed.GetOwnerReferences()
+			for i := range owners {
+				owners[i].APIVersion, owners[i].Kind = once(owners[i].APIVersion), once(owners[i].Kind)
+			}
+			typed.SetOwnerReferences(owners)
 		}
 		return object, nil
+	}
+}
+
+// once returns the one copy of a text that all objects share.
+func once(text string) string { return unique.Make(text).Value() }
+
+// shared is a map of labels without those of others that nobody reads here, and with texts that all objects share.
+func shared(labels map[string]string) map[string]string {
+	kept := make(map[string]string, len(labels))
+	for name, value := range labels {
+		if _, others := unread[name]; !others {
+			kept[once(name)] = once(value)
+		}
+	}
+	return kept
+}
+
+// unread are labels on children that are for people and for other programs.
+var unread = map[string]struct{}{
+	labelName: {}, labelInstance: {}, labelComponent: {}, batchv1.JobNameLabel: {}, batchv1.ControllerUidLabel: {}, "job-name": {}, "controller-uid": {},
+}
+
+// shareConditions has conditions share their texts.
+func shareConditions(conditions []metav1.Condition) {
+	for i := range conditions {
+		one := &conditions[i]
+		one.Type, one.Reason, one.Message = once(one.Type), once(one.Reason), once(one.Message)
 	}
 }
 
 // trimResource drops the copy of the manifest that kubectl keeps beside the spec.
 func trimResource(resource *v1alpha1.DatasetGeneration) {
 	delete(resource.Annotations, corev1.LastAppliedConfigAnnotation)
+	shareConditions(resource.Status.Conditions)
 }
 
 func trimJob(job *batchv1.Job) {
 	job.Annotations = nil
-	job.Spec.PodFailurePolicy = nil
+	job.Spec.PodFailurePolicy, job.Spec.Selector, job.Spec.Template.Labels = nil, nil, nil
+	job.Status.UncountedTerminatedPods = nil
 	trimAnnotations(&job.Spec.Template.ObjectMeta)
 	trimPodSpec(&job.Spec.Template.Spec)
 }
@@ -73,7 +109,7 @@ func trimPod(pod *corev1.Pod) {
 	for _, statuses := range [][]corev1.ContainerStatus{pod.Status.ContainerStatuses, pod.Status.InitContainerStatuses} {
 		for i := range statuses {
 			status := &statuses[i]
-			status.ImageID, status.ContainerID = "", ""
+			status.Name, status.Image, status.ImageID, status.ContainerID = once(status.Name), once(status.Image), "", ""
 			status.AllocatedResources, status.Resources, status.VolumeMounts, status.User = nil, nil, nil, nil
 		}
 	}
@@ -88,7 +124,7 @@ func trimAnnotations(object *metav1.ObjectMeta) {
 func trimPodSpec(spec *corev1.PodSpec) {
 	kept := corev1.PodSpec{NodeName: spec.NodeName}
 	for i := range spec.Containers {
-		kept.Containers = append(kept.Containers, corev1.Container{Name: spec.Containers[i].Name, Image: spec.Containers[i].Image})
+		kept.Containers = append(kept.Containers, corev1.Container{Name: once(spec.Containers[i].Name), Image: once(spec.Containers[i].Image)})
 	}
 	*spec = kept
 }

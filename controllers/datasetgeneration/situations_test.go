@@ -2,6 +2,8 @@ package datasetgeneration
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,10 +16,12 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/yaml"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/controllers/enginepods"
 	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/internal/golden"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -267,9 +271,11 @@ func TestSituations(t *testing.T) {
 			wantTrue: map[string]string{"Accepted": "Valid", "Reconciling": "Progressing", "SyncFallback": "AllowResizeColumns"},
 		},
 	}
+	written := map[string]writtenSituation{}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			resource := test.reconcile()
+			written[name] = writtenSituation{Name: name, Kstatus: test.wantKstatus.String(), Resource: withoutSpec(t, resource)}
 			content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(resource)
 			if err != nil {
 				t.Fatal(err)
@@ -311,6 +317,38 @@ func TestSituations(t *testing.T) {
 			}
 		})
 	}
+	checkSituations(t, written)
+}
+
+// writtenSituation is a situation as the tests of GitOps tools read it.
+type writtenSituation struct {
+	Name     string         `json:"name"`
+	Kstatus  string         `json:"kstatus"`
+	Resource map[string]any `json:"resource"`
+}
+
+func withoutSpec(t *testing.T, resource *v1alpha1.DatasetGeneration) map[string]any {
+	t.Helper()
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(resource)
+	if err != nil {
+		t.Fatal(err)
+	}
+	delete(content, "spec")
+	return content
+}
+
+// checkSituations holds the file that test/gitops runs health checks on.
+func checkSituations(t *testing.T, written map[string]writtenSituation) {
+	t.Helper()
+	var list []writtenSituation
+	for _, name := range slices.Sorted(maps.Keys(written)) {
+		list = append(list, written[name])
+	}
+	data, err := yaml.Marshal(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden.Check(t, "testdata/situations.yaml", string(data), "GitOps tools see this of a resource")
 }
 
 // TestFirstLook is the default of the CRD: kstatus must not take a resource that nobody has looked at for current.

@@ -29,9 +29,10 @@ import (
 
 // The API server of the suite, and the one manager that runs against it.
 var (
-	apiServer  *rest.Config
-	kube       client.Client
-	testScheme = runtime.NewScheme()
+	environment *envtest.Environment
+	apiServer   *rest.Config
+	kube        client.Client
+	testScheme  = runtime.NewScheme()
 )
 
 func TestControllers(t *testing.T) {
@@ -45,7 +46,7 @@ var _ = BeforeSuite(func() {
 	ctrl.SetLogger(zap.New(zap.WriteTo(GinkgoWriter), zap.UseDevMode(true)))
 	Expect(clientgoscheme.AddToScheme(testScheme)).To(Succeed())
 	Expect(v1alpha1.AddToScheme(testScheme)).To(Succeed())
-	environment := &envtest.Environment{
+	environment = &envtest.Environment{
 		CRDDirectoryPaths:     []string{filepath.Join("..", "..", "config", "crd", "bases")},
 		ErrorIfCRDPathMissing: true,
 		Scheme:                testScheme,

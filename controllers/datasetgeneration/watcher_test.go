@@ -130,7 +130,7 @@ func (w *statusWatcher) compare(before, after *v1alpha1.DatasetGeneration, fault
 		}
 	}
 	if before.Generation == after.Generation && before.DeletionTimestamp.Equal(after.DeletionTimestamp) &&
-		equality.Semantic.DeepEqual(before.Annotations, after.Annotations) &&
+		equality.Semantic.DeepEqual(before.Annotations, after.Annotations) && equality.Semantic.DeepEqual(before.Labels, after.Labels) &&
 		equality.Semantic.DeepEqual(essence(before.Status), essence(after.Status)) {
 		fault("it was written without a change: %+v", after.Status)
 	}

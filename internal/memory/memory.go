@@ -1,4 +1,4 @@
-// Package memory sets how a process that runs an engine collects its garbage. It is for main functions alone: the settings are those of the
+// Package memory sets how a process that runs an engine, or the manager, collects its garbage. It is for main functions alone: the settings are those of the
 // whole process.
 package memory
 
@@ -15,10 +15,19 @@ import (
 // there.
 const percent = 200
 
+// cachePercent is the same for the manager, most of whose memory is a cache that seldom changes: what is left for garbage would never be
+// used while it rests.
+const cachePercent = 40
+
+// TuneCache is Tune for a process most of whose memory is a cache.
+func TuneCache() { tune(cachePercent) }
+
 // Tune has garbage collected rarely as long as there is memory, and more often near the limit of the container (see
 // runreport.MemoryLimitVariable), of which a tenth is left to what the collector does not know of. What the environment says by GOGC and
 // GOMEMLIMIT stays.
-func Tune() {
+func Tune() { tune(percent) }
+
+func tune(percent int) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(percent)
 	}

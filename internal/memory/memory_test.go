@@ -39,3 +39,15 @@ func TestTune(t *testing.T) {
 		})
 	}
 }
+
+// TestTuneCache is of a manager, which has less room for garbage.
+func TestTuneCache(t *testing.T) {
+	before := debug.SetGCPercent(100)
+	defer debug.SetGCPercent(before)
+	t.Setenv("GOGC", "")
+	t.Setenv("SEEDLOOM_MEMORY_LIMIT", "")
+	memory.TuneCache()
+	if got := debug.SetGCPercent(100); got != 40 {
+		t.Errorf("the heap may grow by %d %%, want 40 %%", got)
+	}
+}

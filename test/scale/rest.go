@@ -52,6 +52,10 @@ func (s *stage) measureRest(ctx context.Context, size profile) ([]figure, error)
 	if err != nil {
 		return nil, err
 	}
+	worked, err := s.manager.processorTime()
+	if err != nil {
+		return nil, err
+	}
 	begun, err = s.plane.audit.mark()
 	if err != nil {
 		return nil, err
@@ -74,7 +78,7 @@ func (s *stage) measureRest(ctx context.Context, size profile) ([]figure, error)
 	now, most, err := s.manager.memory()
 	detail := fmt.Sprintf("%d resources, each with a Job, a Pod and a ConfigMap", size.Resting+1)
 	return []figure{
-		{"restart, time to settle (s)", settled.Seconds(), detail + "; from the start of the process"},
+		{"restart, time to settle (s)", settled.Seconds(), fmt.Sprintf("%s; from the start of the process, %.1f s of processor time", detail, worked)},
 		{"restart, writes", float64(len(writes(restart))), summary(restart)},
 		{"at rest, requests", float64(len(requests)), fmt.Sprintf("in %d s, beside the renewal of the Lease; %s",
 			size.WindowSeconds, summary(requests))},
