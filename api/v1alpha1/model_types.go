@@ -182,7 +182,8 @@ type Model struct {
 	// +optional
 	Embedding *EmbeddingParameters `json:"embedding,omitempty"`
 
-	// healthCheck asks the model one short question before the first row of a run, and no image model for an image. Defaults to Enabled.
+	// healthCheck asks the model one short question before the first row of a run, in each form in which its columns will ask it. Defaults to
+	// Enabled.
 	// +optional
 	HealthCheck HealthCheckPolicy `json:"healthCheck,omitempty"`
 

@@ -31,6 +31,37 @@ type body struct {
 	Dimensions     int               `json:"dimensions"`
 	Stream         bool              `json:"stream"`
 	Input          json.RawMessage   `json:"input"`
+	Prompt         string            `json:"prompt"`
+}
+
+// media are the types of what stands beside the text of the last message.
+func (b *body) media() (types string) {
+	var parts []struct {
+		Type  string
+		Audio struct{ Format, Data string } `json:"input_audio"`
+		Image struct{ URL string }          `json:"image_url"`
+		Video struct{ URL string }          `json:"video_url"`
+	}
+	_ = json.Unmarshal(b.Messages[len(b.Messages)-1].Content, &parts)
+	for _, part := range parts {
+		switch {
+		case strings.HasPrefix(part.Image.URL, "data:image/png;base64,iVBOR"):
+			types += "png "
+		case strings.HasPrefix(part.Video.URL, "data:video/mp4;base64,AAAA"):
+			types += "mp4 "
+		case part.Audio.Format == "wav" && strings.HasPrefix(part.Audio.Data, "UklGR"):
+			types += "wav "
+		}
+	}
+	return types
+}
+
+// named adds the name of the model to its fields, where they have none.
+func named(fields string) string {
+	if strings.Contains(fields, " model: ") {
+		return fields
+	}
+	return ", model: a" + fields
 }
 
 // ask asks a server that answers with a status and a body about the columns of a model.
@@ -56,7 +87,7 @@ func ask(t *testing.T, modelFields, columns string, answer func(body) (int, stri
 	if err := yaml.UnmarshalStrict([]byte(`
 numRecords: 1
 providers: [{name: p, type: OpenAI, endpoint: "`+server.URL+`/v1"}]
-models: [{alias: m, provider: p, model: a`+modelFields+`}]
+models: [{alias: m, provider: p`+named(modelFields)+`}]
 columns:
 - {name: topic, sampler: {type: Category, category: {values: [a, b]}}}
 `+columns+`
@@ -88,6 +119,20 @@ const (
 	chat   = `{"choices":[{"message":{"content":"hello"},"finish_reason":"stop"}]}`
 )
 
+// seeing is a column whose prompt has media of these kinds.
+func seeing(modalities ...string) string {
+	var contexts []string
+	for _, modality := range modalities {
+		contexts = append(contexts, "{column: topic, modality: "+modality+"}")
+	}
+	return `- {name: one, llmText: {model: m, prompt: "x {{ topic }}", context: [` + strings.Join(contexts, ", ") + `]}}`
+}
+
+// painting is a column of images.
+func painting(more string) string {
+	return `- {name: one, image: {model: m, prompt: "x {{ topic }}"` + more + `}}`
+}
+
 func TestModelsAreAskedInTheFormThatWillBeUsed(t *testing.T) {
 	good := func(body) (int, string) { return 200, chat }
 	for name, test := range map[string]struct {
@@ -103,6 +148,14 @@ func TestModelsAreAskedInTheFormThatWillBeUsed(t *testing.T) {
 		"a tool call":      {", structuredOutput: Tool", schema, func(b body) bool { return len(b.Tools) == 1 && strings.Contains(string(b.ToolChoice), "function") }},
 		"in words":         {"", schema, func(b body) bool { return b.Tools == nil && b.ResponseFormat == nil }},
 		"streaming":        {", streaming: Enabled", text, func(b body) bool { return b.Stream }},
+		"an image":         {"", seeing("Image"), func(b body) bool { return b.media() == "png " }},
+		"a sound":          {"", seeing("Audio"), func(b body) bool { return b.media() == "wav " }},
+		"a video":          {"", seeing("Video"), func(b body) bool { return b.media() == "mp4 " }},
+		"all of them":      {"", seeing("Image", "Audio", "Video", "Image"), func(b body) bool { return b.media() == "png wav mp4 " }},
+		"a painting":       {", model: dall-e-3", painting(""), func(b body) bool { return b.Prompt != "" && b.Messages == nil }},
+		"one in a chat":    {"", painting(""), func(b body) bool { return len(b.Messages) == 1 && b.media() == "" }},
+		"one of an image":  {"", painting(", context: [{column: topic, modality: Image}]"), func(b body) bool { return b.media() == "png " }},
+		"a streamed one":   {", streaming: Enabled", painting(""), func(b body) bool { return b.Stream }},
 		"dimensions":       {", embedding: {dimensions: 16}", vector, func(b body) bool { return b.Dimensions == 16 && b.Input != nil }},
 	} {
 		bodies, _ := ask(t, test.model, test.columns, good)
@@ -129,6 +182,13 @@ func TestAFormThatIsRefusedEndsTheRun(t *testing.T) {
 		"dimensions":               {", embedding: {dimensions: 16}", vector, refuse("This model does not support specifying dimensions."), []string{"an embedding", "embedding.dimensions"}, false},
 		"other dimensions":         {", embedding: {dimensions: 16}", vector, answer(`{"data":[{"embedding":[1,2]}]}`), []string{"2 dimensions instead of 16", "embedding.dimensions"}, false},
 		"a schema":                 {", structuredOutput: Native", schema, refuse("response_format of type json_schema is not supported"), []string{"a document of a schema", "structuredOutput: Native"}, false},
+		"a sound":                  {"", seeing("Audio"), refuse("audio input is not supported"), []string{"a text about a sound", "UnsupportedRequest"}, false},
+		"a video":                  {"", seeing("Video"), refuse("At most 0 video(s) may be provided"), []string{"a text about a video"}, false},
+		"an image, in a document":  {", structuredOutput: Native", strings.Replace(schema, `prompt:`, `context: [{column: topic, modality: Image}], prompt:`, 1), refuse("no image"), []string{"a document of a schema about an image"}, false},
+		"a painting":               {", model: dall-e-3", painting(""), refuse("no images here"), []string{"an image before the first row"}, false},
+		"a painting by nobody":     {", model: dall-e-3", painting(""), answer(`{"data":[]}`), []string{"without any image"}, true},
+		"a painting in a chat":     {"", painting(""), refuse("modalities"), []string{"an image in a conversation"}, false},
+		"words for a painting":     {"", painting(""), answer(chat), []string{"answered without one", "api of the column to Images"}, true},
 		"a tool":                   {", structuredOutput: Tool", schema, refuse("tools are not supported"), []string{"a tool call"}, false},
 		"a tool that is ignored":   {", structuredOutput: Tool", schema, answer(chat), []string{"tool_choice", "structuredOutput: Tool"}, false},
 		"a schema that is ignored": {", structuredOutput: Native", schema, answer(chat), []string{"response_format"}, true},

@@ -23,6 +23,7 @@ import (
 type Client interface {
 	Chat(ctx context.Context, request model.Request) (model.Answer, runreport.Usage, error)
 	Embed(ctx context.Context, texts []string) ([][]float64, runreport.Usage, error)
+	Images(ctx context.Context, prompt string) ([]model.Media, runreport.Usage, error)
 }
 
 // Config is what a check works with.

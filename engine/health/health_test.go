@@ -36,6 +36,10 @@ func (c client) Chat(ctx context.Context, _ model.Request) (model.Answer, runrep
 	return model.Answer{}, runreport.Usage{}, c(ctx)
 }
 
+func (c client) Images(context.Context, string) ([]model.Media, runreport.Usage, error) {
+	return nil, runreport.Usage{}, nil
+}
+
 func (c client) Embed(ctx context.Context, _ []string) ([][]float64, runreport.Usage, error) {
 	return nil, runreport.Usage{}, c(ctx)
 }

@@ -62,6 +62,10 @@ func (a asking) Embed(context.Context, []string) ([][]float64, runreport.Usage, 
 	return nil, runreport.Usage{}, a.note("embed")
 }
 
+func (a asking) Images(context.Context, string) ([]model.Media, runreport.Usage, error) {
+	return nil, runreport.Usage{}, a.note("images")
+}
+
 func check(t *testing.T, answers map[string]error) ([]string, []health.Problem) {
 	t.Helper()
 	var parsed v1alpha1.DatasetGenerationSpec
@@ -83,7 +87,7 @@ func check(t *testing.T, answers map[string]error) ([]string, []health.Problem) 
 
 func TestEachModelIsAskedOnceForWhatItIsUsedFor(t *testing.T) {
 	log, problems := check(t, nil)
-	if want := []string{"vectors embed", "writer chat"}; !slices.Equal(log, want) || len(problems) > 0 {
+	if want := []string{"painter images", "vectors embed", "writer chat"}; !slices.Equal(log, want) || len(problems) > 0 {
 		t.Errorf("asked %q, problems %v; want %q", log, problems, want)
 	}
 }

@@ -3,14 +3,9 @@ package health
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
-	"image"
-	"image/color"
-	"image/png"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -23,9 +18,11 @@ import (
 // question is the smallest request in a form in which a model will be asked.
 type question struct {
 	alias string
-	// embeds says that it is one for a vector; else it is a conversation.
-	embeds  bool
-	request model.Request
+	// requests are what it is sent as, and request is what is sent in a conversation.
+	requests plan.Requests
+	request  model.Request
+	// paints says that an image is wanted of a conversation.
+	paints bool
 	// form is nil where the answer may be any text.
 	form *llm.Form
 	// words say what is asked for.
@@ -52,26 +49,35 @@ func questionsOf(p *plan.Plan, tools func(alias string) []model.Tool) ([]questio
 	// A form that asks for nothing beside a text is tried by those of the same model that ask for more.
 	return slices.DeleteFunc(questions, func(plain question) bool {
 		return plain.isPlain() && slices.ContainsFunc(questions, func(other question) bool {
-			return other.alias == plain.alias && !other.embeds && !other.isPlain()
+			return other.alias == plain.alias && other.requests == plan.RequestsChat && !other.isPlain()
 		})
 	}), nil
 }
 
-// questionOf is the question for one column; nil for one that costs as much as a row, as an image does.
+// questionOf is the question for one column.
 func questionOf(configured *plan.Column, tools func(alias string) []model.Tool) (*question, error) {
-	asked := &question{alias: configured.Model.Alias, words: "a text"}
+	asked := &question{alias: configured.Model.Alias, requests: configured.Lane.Requests, words: "a text"}
 	switch configured.Lane.Requests {
 	case plan.RequestsEmbedding:
-		asked.embeds, asked.words = true, "an embedding"
+		asked.words = "an embedding"
 		return asked, nil
 	case plan.RequestsImage:
-		return nil, nil
+		asked.words = "an image"
+		if spec := configured.Spec.Image; plan.ImagesByChat(spec, configured.Model) {
+			asked.requests, asked.paints = plan.RequestsChat, true
+			asked.words = "an image in a conversation"
+			asked.request.Messages = []model.Message{{Role: model.RoleUser, Content: paintThis, Media: samples(spec.Context)}}
+		}
+		return asked, nil
 	case plan.RequestsChat:
 		return questionInChat(configured, tools, asked)
 	}
 	return nil, failure.New(v1alpha1.ReasonInternalError, failure.EndRun,
 		"column %q: no question is known for requests of the kind %q", configured.Name, configured.Lane.Requests)
 }
+
+// paintThis is a prompt for an image.
+const paintThis = "A plain blue square."
 
 // questionInChat completes the question for a column that has conversations.
 func questionInChat(configured *plan.Column, tools func(alias string) []model.Tool, asked *question) (*question, error) {
@@ -81,10 +87,7 @@ func questionInChat(configured *plan.Column, tools func(alias string) []model.To
 			Content: "You are a helpful assistant."})
 	}
 	user := model.Message{Role: model.RoleUser, Content: "Hello!"}
-	if slices.ContainsFunc(prompt.Context, func(media v1alpha1.MediaContext) bool { return media.Modality == v1alpha1.MediaImage }) {
-		user.Media, asked.words = []model.Media{{Modality: v1alpha1.MediaImage, MediaType: "image/png", Data: picture()}},
-			"an answer to an image"
-	}
+	user.Media = samples(prompt.Context)
 	form, err := llm.FormOf(configured.Spec, configured.Model)
 	if err != nil {
 		return nil, err
@@ -104,13 +107,16 @@ func questionInChat(configured *plan.Column, tools func(alias string) []model.To
 	if asked.form != nil {
 		user.Content = "This is a test of the connection: make up any short example of what is asked for."
 	}
+	if len(user.Media) > 0 {
+		asked.words += " about " + modalities(user.Media)
+	}
 	asked.request.Messages = append(asked.request.Messages, user)
 	return asked, nil
 }
 
 // isSame says whether two questions are the same one.
 func (q *question) isSame(other question) bool {
-	if q.alias != other.alias || q.embeds != other.embeds {
+	if q.alias != other.alias || q.requests != other.requests || q.paints != other.paints {
 		return false
 	}
 	one, _ := json.Marshal(q.request)
@@ -120,7 +126,8 @@ func (q *question) isSame(other question) bool {
 
 // isPlain says that the question asks for nothing but a text.
 func (q *question) isPlain() bool {
-	return !q.embeds && q.form == nil && len(q.request.Tools) == 0 && len(q.request.Messages) == 1 && len(q.request.Messages[0].Media) == 0
+	return q.requests == plan.RequestsChat && !q.paints && q.form == nil && len(q.request.Tools) == 0 && len(q.request.Messages) == 1 &&
+		len(q.request.Messages[0].Media) == 0
 }
 
 // ask asks the question, and judges the answer.
@@ -129,9 +136,12 @@ func (q *question) ask(ctx context.Context, client Client) (result Result) {
 	begun := time.Now()
 	defer func() { result.Took = time.Since(begun) }()
 	var err error
-	if q.embeds {
+	switch q.requests {
+	case plan.RequestsEmbedding:
 		_, result.Usage, err = client.Embed(ctx, []string{"Hello!"})
-	} else {
+	case plan.RequestsImage:
+		_, result.Usage, err = client.Images(ctx, paintThis)
+	default:
 		var answer model.Answer
 		answer, result.Usage, err = client.Chat(ctx, q.request)
 		if err == nil {
@@ -147,6 +157,11 @@ func (q *question) ask(ctx context.Context, client Client) (result Result) {
 
 // judge says what a server has left out of what it was asked for. An answer that was cut off says nothing of it.
 func (q *question) judge(answer *model.Answer) *failure.Error {
+	if q.paints && len(answer.Images) == 0 {
+		return failure.New(v1alpha1.ReasonModelGenerationInvalid, failure.DropRow,
+			"it was asked for an image in a conversation, and answered without one: it may be no model of images; "+
+				"if rows fail so too, use another model, or set api of the column to Images where it makes them at the endpoint for images")
+	}
 	if q.form == nil || answer.Finish == model.FinishLength || answer.Finish == model.FinishContext || q.form.Reads(answer) {
 		return nil
 	}
@@ -162,16 +177,3 @@ func (q *question) judge(answer *model.Answer) *failure.Error {
 	}
 	return nil
 }
-
-// picture is an image of one colour, as small as models of images take it.
-var picture = sync.OnceValue(func() string {
-	const side = 64
-	canvas := image.NewRGBA(image.Rect(0, 0, side, side))
-	for i := range side * side {
-		canvas.Set(i%side, i/side, color.RGBA{R: 40, G: 90, B: 160, A: 255})
-	}
-	var file bytes.Buffer
-	// Writing to memory does not fail.
-	_ = png.Encode(&file, canvas)
-	return base64.StdEncoding.EncodeToString(file.Bytes())
-})

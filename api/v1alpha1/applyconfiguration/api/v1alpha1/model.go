@@ -39,7 +39,8 @@ type ModelApplyConfiguration struct {
 	RowSeed *apiv1alpha1.RowSeedPolicy `json:"rowSeed,omitempty"`
 	// embedding has the parameters of requests for embeddings.
 	Embedding *EmbeddingParametersApplyConfiguration `json:"embedding,omitempty"`
-	// healthCheck asks the model one short question before the first row of a run, and no image model for an image. Defaults to Enabled.
+	// healthCheck asks the model one short question before the first row of a run, in each form in which its columns will ask it. Defaults to
+	// Enabled.
 	HealthCheck *apiv1alpha1.HealthCheckPolicy `json:"healthCheck,omitempty"`
 	// price is what the model costs, for the cost in the status and for limits.maxCost.
 	Price *ModelPriceApplyConfiguration `json:"price,omitempty"`
