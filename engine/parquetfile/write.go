@@ -119,27 +119,12 @@ func repetitive(schema *table.Schema, rows [][]any) []bool {
 func endOfWrite(rows [][]any, start int) int {
 	size := 0
 	for end := start; end < min(start+rowsPerWrite, len(rows)); end++ {
-		size += textBytes(any(rows[end]))
+		size += int(table.Bytes(rows[end]))
 		if size > bytesPerWrite && end > start {
 			return end
 		}
 	}
 	return min(start+rowsPerWrite, len(rows))
-}
-
-// textBytes is how much text is in a cell.
-func textBytes(cell any) int {
-	switch typed := cell.(type) {
-	case string:
-		return len(typed)
-	case []any:
-		size := 0
-		for _, item := range typed {
-			size += textBytes(item)
-		}
-		return size
-	}
-	return 0
 }
 
 // encoder collects the values of some rows by leaf column, with their levels.

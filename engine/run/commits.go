@@ -35,9 +35,10 @@ type commitRequest struct {
 	number int64
 }
 
-// commitResult is what a commit of so many opened rows came to.
+// commitResult is what a commit of so many opened rows, with so many bytes of values, came to.
 type commitResult struct {
 	rows   int
+	bytes  int64
 	number int64
 	// dropped are the rows that were given up on the way, and givenUp the records that they had.
 	dropped []store.DroppedRow
@@ -64,7 +65,7 @@ func startCommits(ctx context.Context, e *executor, most int) *commits {
 
 func (c *commits) commit(ctx context.Context, request commitRequest) commitResult {
 	fresh := request.fresh
-	back := commitResult{rows: len(request.group.todo), number: request.number}
+	back := commitResult{rows: len(request.group.todo), bytes: request.group.bytes, number: request.number}
 	back.givenUp, back.err = c.executor.postBatch(ctx, request.group.index, &fresh, false)
 	if back.err == nil {
 		back.err = c.executor.commitPatiently(request.group, fresh)

@@ -158,7 +158,7 @@ func (d *driver) refill(next source) {
 		d.core.End(err) // the first reason stays
 	}
 	d.core.Ahead(next.rows())
-	for d.core.Ending() == nil && next.more() && !d.groups.commits.full() && (d.core.Open() == 0 || d.core.NeedsRows()) {
+	for d.core.Ending() == nil && next.more() && !d.groups.full() && (d.core.Open() == 0 || d.core.NeedsRows()) {
 		group, err := next.next(d.groups.room())
 		if err != nil {
 			d.core.End(err)
@@ -398,6 +398,7 @@ func (d *driver) hand(step *step, column *plan.Column, back result, now time.Tim
 		d.core.Failed(back.task, failure.Of(back.err), now)
 		return
 	case step.local:
+		d.groups.grow(back.task.Group(), back.bytes)
 		d.core.Returned(back.task, back.failures, now)
 		return
 	case column.Resize:
@@ -411,8 +412,10 @@ func (d *driver) hand(step *step, column *plan.Column, back result, now time.Tim
 		}
 		if column.Execution == plan.Batch {
 			record.Cells[column.Index] = back.values[i].Value
+			d.groups.grow(back.task.Group(), table.Bytes(back.values[i].Value))
 		} else {
 			write(record, column, back.answer.Value, back.answer.SideEffects)
+			d.groups.grow(back.task.Group(), table.Bytes(back.answer.Value)+table.Bytes(back.answer.SideEffects))
 		}
 	}
 	d.core.Succeeded(back.task, now)

@@ -11,6 +11,10 @@ import (
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
+// maxOpenBytes bounds the values of row groups in work, those that are being committed among them: above it no other one is opened, be it
+// that lanes have nothing to do, and above half of it none while some are being committed. A single row group may be larger.
+const maxOpenBytes = 256 << 20
+
 // openGroups are the row groups that a driver has in work, and their commits. They belong to the driver's goroutine.
 type openGroups struct {
 	executor *executor
@@ -18,6 +22,8 @@ type openGroups struct {
 	byIndex  map[int64]*rowGroup
 	// rows is how many rows they have, those that are being committed among them; maxRows bounds that.
 	rows, maxRows int
+	// bytes is how large the values of models and batches in them are.
+	bytes int64
 	// commits are nil where row groups are not written as soon as they are finished: then they are kept in finished.
 	commits  *commits
 	finished []finishedGroup
@@ -41,6 +47,25 @@ func (g *openGroups) room() int {
 		return math.MaxInt
 	}
 	return g.maxRows - g.rows
+}
+
+// full says that the next row group has to wait until one that is in work is written.
+func (g *openGroups) full() bool {
+	switch {
+	case g.commits.full():
+		return true
+	case g.rows == 0:
+		return false
+	}
+	return g.bytes >= maxOpenBytes || g.bytes >= maxOpenBytes/2 && g.commits.busy()
+}
+
+// grow notes that a row group has got the values of an answer.
+func (g *openGroups) grow(index int64, bytes int64) {
+	if group := g.byIndex[index]; group != nil {
+		group.bytes += bytes
+		g.bytes += bytes
+	}
 }
 
 // add notes that a row group is in work.
@@ -80,7 +105,7 @@ func (g *openGroups) takeOnly(core *schedule.Core) (group finishedGroup, begun b
 	for _, unfinished := range core.TakeUnfinished() {
 		g.finished = append(g.finished, g.take(unfinished))
 	}
-	g.rows = 0
+	g.rows, g.bytes = 0, 0
 	if len(g.finished) == 0 {
 		return finishedGroup{}, false
 	}
@@ -92,6 +117,7 @@ func (g *openGroups) takeOnly(core *schedule.Core) (group finishedGroup, begun b
 func (g *openGroups) committed(back commitResult) {
 	g.commits.underway--
 	g.rows -= back.rows
+	g.bytes -= back.bytes
 	g.executor.ledger.givenUp(back.givenUp, back.dropped)
 	if back.unprocessed != nil {
 		g.unprocessed = append(g.unprocessed, back.unprocessed)

@@ -23,6 +23,8 @@ type rowGroup struct {
 	todo []schedule.Todo
 	// usage is what the requests of its columns have used, beside what the manifest says.
 	usage []runreport.Column
+	// bytes is how large the values are that models and code of batches have given for its rows so far.
+	bytes int64
 }
 
 // list lists the rows of a group of which the store has nothing: all of them.

@@ -27,8 +27,9 @@ type result struct {
 	kept   any
 	answer column.Answer
 	values []column.BatchValue
-	// failures are those of single rows of a local step.
+	// failures are those of single rows of a local step, and bytes the size of the values that it has made.
 	failures []schedule.RowFailure
+	bytes    int64
 	err      error
 	// requests are those that the task has sent to a model; nil for one that sends none.
 	requests *model.Progress
@@ -60,7 +61,7 @@ func (p *performer) perform(ctx context.Context, started result) (back result) {
 	}()
 	switch {
 	case step.local:
-		back.failures = p.performLocal(ctx, step.columns, task)
+		back.failures, back.bytes = p.performLocal(ctx, step.columns, task)
 	case column.Execution == plan.Batch:
 		back.values, back.err = p.generators.Batch[column.Index].GenerateBatch(ctx, task.Records, column.Resize)
 	default:
@@ -77,8 +78,7 @@ func (p *performer) perform(ctx context.Context, started result) (back result) {
 
 // performLocal makes the cells of a local step. They belong to this attempt of their rows and to this task alone, so they are written where
 // they are made.
-func (p *performer) performLocal(ctx context.Context, columns []*plan.Column, task schedule.Task) []schedule.RowFailure {
-	var failures []schedule.RowFailure
+func (p *performer) performLocal(ctx context.Context, columns []*plan.Column, task schedule.Task) (failures []schedule.RowFailure, bytes int64) {
 rows:
 	for position, record := range task.Records {
 		for part, column := range columns {
@@ -91,9 +91,10 @@ rows:
 				continue rows
 			}
 			record.Cells[column.Index] = value
+			bytes += table.Bytes(value)
 		}
 	}
-	return failures
+	return failures, bytes
 }
 
 // panicked is the end of a run in whose generator a panic was recovered: a defect of ours. It is called where the panic was.

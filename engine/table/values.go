@@ -7,6 +7,23 @@ import (
 	"time"
 )
 
+// Bytes is how much text or binary data is in a value, with what lies below it. What has a fixed size counts for nothing.
+func Bytes(value any) int64 {
+	switch typed := value.(type) {
+	case string:
+		return int64(len(typed))
+	case []byte:
+		return int64(len(typed))
+	case []any:
+		size := int64(0)
+		for _, item := range typed {
+			size += Bytes(item)
+		}
+		return size
+	}
+	return 0
+}
+
 // Date is a day, counted from 1970-01-01.
 type Date int32
 

@@ -15,6 +15,10 @@ import (
 // there.
 const percent = 200
 
+// unlimited is near how much memory garbage is collected more often where no limit is known, as on a laptop: for large values, percent alone
+// would keep three times of what is in use.
+const unlimited = 512 << 20
+
 // cachePercent is the same for the manager, most of whose memory is a cache that seldom changes: what is left for garbage would never be
 // used while it rests.
 const cachePercent = 40
@@ -32,7 +36,11 @@ func tune(percent int) {
 		debug.SetGCPercent(percent)
 	}
 	limit, err := strconv.ParseInt(os.Getenv(runreport.MemoryLimitVariable), 10, 64)
-	if os.Getenv("GOMEMLIMIT") == "" && err == nil && limit > 0 {
+	switch {
+	case os.Getenv("GOMEMLIMIT") != "":
+	case err == nil && limit > 0:
 		debug.SetMemoryLimit(limit / 10 * 9)
+	default:
+		debug.SetMemoryLimit(unlimited)
 	}
 }
