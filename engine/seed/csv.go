@@ -129,12 +129,13 @@ func (r *csvReader) record() (end, next int, whole bool, err error) {
 	r.cells = r.cells[:0]
 	rest := r.data[r.at:end]
 	for {
-		before, after, more := bytes.Cut(rest, []byte{r.delimiter})
-		r.cells = append(r.cells, before)
-		if !more {
+		at := bytes.IndexByte(rest, r.delimiter)
+		if at < 0 {
+			r.cells = append(r.cells, rest)
 			return end, next, true, nil
 		}
-		rest = after
+		r.cells = append(r.cells, rest[:at])
+		rest = rest[at+1:]
 	}
 }
 

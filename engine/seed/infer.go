@@ -39,7 +39,7 @@ func (s *textShape) observe(cell []byte) {
 	}
 	if canonicalInt(cell) {
 		s.notBool, s.notDate, s.notTimestamp = true, true, true
-		s.digits(cell)
+		s.wholeDigits(cell)
 		s.notFloat = s.notFloat || len(cell) > exactDigits && !exactAsFloat(string(cell))
 		return
 	}
@@ -48,7 +48,36 @@ func (s *textShape) observe(cell []byte) {
 		s.notNumber(cell)
 		return
 	}
+	if whole, fraction, isPlain := plainFraction(cell); isPlain {
+		s.notInt, s.notBool, s.notDate, s.notTimestamp = true, true, true, true
+		s.whole, s.fraction = max(s.whole, whole), max(s.fraction, fraction)
+		return
+	}
 	s.number(cell)
+}
+
+// plainFraction knows the most frequent numbers that are no integers at a glance: so few digits with a point between them that any float
+// keeps them. It returns how many digits stand before the point and after it.
+func plainFraction(cell []byte) (whole, fraction int32, isPlain bool) {
+	if cell[0] == '-' {
+		cell = cell[1:]
+	}
+	if len(cell) > exactDigits || len(cell) > 1 && cell[0] == '0' && cell[1] != '.' {
+		return 0, 0, false
+	}
+	point := -1
+	for i, char := range cell {
+		switch {
+		case char == '.' && point < 0:
+			point = i
+		case char < '0' || char > '9':
+			return 0, 0, false
+		}
+	}
+	if point < 1 || point == len(cell)-1 {
+		return 0, 0, false
+	}
+	return int32(point), int32(len(cell) - 1 - point), true
 }
 
 // number takes into account what begins as a number.
@@ -89,6 +118,14 @@ func floatText(text string, plain bool) bool {
 	significant := strings.TrimLeft(strings.ReplaceAll(strings.TrimPrefix(text, "-"), ".", ""), "0")
 	return len(significant) <= exactDigits || !strings.Contains(text, ".") && exactAsFloat(text) ||
 		strconv.FormatFloat(number, 'f', -1, 64) == text
+}
+
+func (s *textShape) wholeDigits(integer []byte) {
+	digits := len(integer)
+	if integer[0] == '-' {
+		digits--
+	}
+	s.whole = max(s.whole, int32(digits))
 }
 
 func (s *textShape) digits(cell []byte) {
