@@ -31,6 +31,7 @@ const (
 	tagTime     // nanoseconds since 1970, as a signed varint
 	tagDuration // nanoseconds, as a signed varint
 	tagOther    // the name of a type whose values do not leave the process
+	tagBroken   // no value: what was wrong with those before follows, and nothing else of them
 )
 
 // maxValueDepth bounds how deep values lie in values that cross: a list can hold itself.
@@ -77,11 +78,11 @@ func (e *encoder) tagged(tag byte, length int) error {
 }
 
 func (e *encoder) text(tag byte, text string) error {
-	if err := e.tagged(tag, len(text)); err != nil {
-		return err
-	}
 	if e.bytes += len(text); e.most > 0 && e.bytes > e.most {
 		return errTooMuch
+	}
+	if err := e.tagged(tag, len(text)); err != nil {
+		return err
 	}
 	_, err := e.to.WriteString(text)
 	return err
@@ -91,7 +92,7 @@ func (e *encoder) number(tag byte, number int64) error {
 	return e.raw(binary.AppendVarint([]byte{tag}, number))
 }
 
-// value writes a value. Its error is errTooMuch when the limits are reached.
+// value writes a value. Its error is errTooMuch when the limits are reached; then nothing was written of the value that it was about.
 func (e *encoder) value(value starlark.Value, depth int) error {
 	if e.values++; e.most > 0 && e.values > e.mostValues {
 		return errTooMuch
@@ -185,6 +186,9 @@ type decoder struct {
 	left, values int
 }
 
+// errBroken says that the values end, and what is wrong with them follows.
+var errBroken = errors.New("the values are not whole")
+
 var errWire = errors.New("what came from the process of the code is not in its form")
 
 func (d *decoder) byte() (byte, error) {
@@ -220,12 +224,15 @@ func (d *decoder) text() (string, error) {
 }
 
 func (d *decoder) value(depth int) (starlark.Value, error) {
-	if d.values--; d.values < 0 || depth > maxValueDepth {
-		return nil, errWire
-	}
 	tag, err := d.byte()
 	if err != nil {
 		return nil, err
+	}
+	if tag == tagBroken {
+		return nil, errBroken
+	}
+	if d.values--; d.values < 0 || depth > maxValueDepth {
+		return nil, errWire
 	}
 	switch tag {
 	case tagNone:

@@ -66,9 +66,22 @@ func serve(input io.Reader, output io.Writer) int {
 		if err != nil {
 			return 1
 		}
-		// What this call has left over does not count against the next one.
+		tidy(called.limits.Memory)
+	}
+}
+
+// tidy frees what a call has left over, which would count against the next one, where it is more than a little.
+func tidy(most int64) {
+	if heapBytes() > most/16 {
 		debug.FreeOSMemory()
 	}
+}
+
+// heapBytes is what the heap holds, garbage that was not collected yet included.
+func heapBytes() int64 {
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(sample)
+	return int64(sample[0].Value.Uint64())
 }
 
 func readRequest(from *bufio.Reader) (*request, error) {
@@ -101,35 +114,42 @@ func readRequest(from *bufio.Reader) (*request, error) {
 	}, nil
 }
 
-// answer runs a program, and writes what it has returned, or what it did wrong. Its error is that of the output.
+// answer runs a program, and writes what it has returned, or what it did wrong. What turns out to be too much while it is written ends the
+// values, and what is wrong follows. The error is that of the output.
 func answer(to *bufio.Writer, called *request) error {
 	value, err := run(called)
-	if err == nil {
-		// Counted before a byte is written, so that an error can still take the place of the values.
-		counter := encoder{to: bufio.NewWriter(io.Discard)}
-		counter.mostValues, counter.most = called.limits.crossing()
-		if err = counter.value(value, 0); errors.Is(err, errTooMuch) {
-			err = &Error{Message: fmt.Sprintf("the code must return at most %d values with %d bytes of text in all", called.limits.Values,
-				called.limits.Bytes)}
-		}
-	}
-	writer := encoder{to: to}
 	if err == nil {
 		if err := to.WriteByte(answerValue); err != nil {
 			return err
 		}
-		if err := writer.value(value, 0); err != nil {
-			return err
+		writer := encoder{to: to}
+		writer.mostValues, writer.most = called.limits.crossing()
+		err = writer.value(value, 0)
+		if err == nil {
+			return to.Flush()
 		}
-		return to.Flush()
-	}
-	var wrong *Error
-	if !errors.As(err, &wrong) {
-		wrong = Describe(err)
+		if errors.Is(err, errTooMuch) {
+			err = &Error{Message: fmt.Sprintf("the code must return at most %d values with %d bytes of text in all", called.limits.Values,
+				called.limits.Bytes)}
+		}
+		if writeErr := to.WriteByte(tagBroken); writeErr != nil {
+			return writeErr
+		}
+		return answerWrong(to, err)
 	}
 	if err := to.WriteByte(answerError); err != nil {
 		return err
 	}
+	return answerWrong(to, err)
+}
+
+// answerWrong writes what a program did wrong.
+func answerWrong(to *bufio.Writer, err error) error {
+	var wrong *Error
+	if !errors.As(err, &wrong) {
+		wrong = Describe(err)
+	}
+	writer := encoder{to: to}
 	described := starlark.Tuple{starlark.String(wrong.Message), starlark.String(wrong.Place), starlark.Bool(wrong.TooManySteps)}
 	if err := writer.value(described, 0); err != nil {
 		return err
@@ -180,13 +200,12 @@ func watchMemory(most int64) (stop func()) {
 		defer close(finished)
 		ticks := time.NewTicker(2 * time.Millisecond)
 		defer ticks.Stop()
-		sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 		for {
 			select {
 			case <-ended:
 				return
 			case <-ticks.C:
-				if metrics.Read(sample); int64(sample[0].Value.Uint64()) > most {
+				if heapBytes() > most {
 					os.Exit(exitMemory)
 				}
 			}

@@ -196,6 +196,10 @@ func (w *worker) call(program *Program, limits Limits, rows []starlark.Value) (v
 	values, bytes := limits.crossing()
 	reader := &decoder{from: w.from, left: bytes + 1<<10, values: values + 16}
 	answered, err := reader.value(0)
+	if errors.Is(err, errBroken) && kind == answerValue {
+		kind = answerError
+		answered, err = (&decoder{from: w.from, left: 1 << 12, values: 8}).value(0)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
