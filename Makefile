@@ -134,9 +134,10 @@ test-fuzz: ## Try random answers of models and random schemas for 20 seconds.
 		go test ./engine/structured -run '^$$' -fuzz "^$$target\$$" -fuzztime 10s -fuzzminimizetime 10x; done
 
 .PHONY: test-conformance
-test-conformance: ## Make datasets from model servers that others wrote (from npm; Node is installed where it can be).
+test-conformance: ## Make datasets from model servers that others wrote (npm), and read them with the readers of the field (PyPI); both are installed.
 	peers=$$(hack/tools/peers.sh); \
-	SEEDLOOM_TEST_PEERS="$$peers" go test ./test/conformance
+	readers=$$(hack/tools/readers.sh); \
+	SEEDLOOM_TEST_PEERS="$$peers" SEEDLOOM_TEST_PYTHON="$$readers" go test ./test/conformance
 
 .PHONY: test-controllers
 test-controllers: ## Run the controller's tests against a real API server.

@@ -21,6 +21,9 @@ def with_datasets():
     table = datasets.load_dataset(folder)["train"]
     check("datasets", table.num_rows, table.column_names)
     if form:
+        left = datasets.load_dataset(folder, "left")["train"]
+        if not 0 < left.num_rows <= rows or str(left.features["row"].dtype) != "int64":
+            sys.exit(f"datasets reads the form of what is left as {left}")
         chat = datasets.load_dataset(folder, "chat")["train"]
         if chat.num_rows != form or chat.column_names != ["message"]:
             sys.exit(f"datasets reads the form as {chat}")

@@ -38,13 +38,14 @@ run: {rowGroupSize: 15}
 const readProcessors = `
 - {name: note, drop: true, expression: {expr: "of {{ zebra }}"}}
 processors:
+- {name: chat, schemaTransform: {template: {message: "{{ zebra }}"}}}
 - name: few
   starlark:
     stage: AfterGeneration
     source: |
       def process(rows):
           return [r for r in rows if r["_row"] % 4 == 0]
-- {name: chat, schemaTransform: {template: {message: "{{ zebra }}"}}}
+- {name: left, schemaTransform: {template: {row: "{{ apple }}"}, when: "{{ apple > 0 }}"}}
 `
 
 // TestTheReadersOfTheFieldReadTheFolder reads datasets with what people use: one without anything beside its rows, and one with a form, a
