@@ -57,7 +57,7 @@ func templateValue(kind table.Type, value any) jinja.Value {
 	case []byte:
 		return string(typed)
 	case string:
-		if kind.Document {
+		if kind.HoldsDocument(typed) {
 			if document, err := jinja.DecodeDocument([]byte(typed)); err == nil {
 				return document
 			}

@@ -1,6 +1,7 @@
 package column_test
 
 import (
+	"strings"
 	"testing"
 
 	"seedloom.dev/seedloom/engine/column"
@@ -65,6 +66,27 @@ func TestRandomDrawsCoverTheirRange(t *testing.T) {
 	for _, n := range []int{0, -3} {
 		if value := options.Random(n); value != 0 {
 			t.Errorf("Random(%d) = %d", n, value)
+		}
+	}
+}
+
+// A column of texts, lists and objects has the texts as they are, and the others as what they hold.
+func TestMixedColumnsHoldDocuments(t *testing.T) {
+	schema := table.NewSchema(table.Field{Name: "mixed", Type: table.Type{Kind: table.KindString, Mixed: true}})
+	for cell, want := range map[string]string{
+		`{"k": [1, "x"]}`: "{{ mixed.k[1] }}=x", "[7, 8]": "{{ mixed[0] + 1 }}=8", "1": "{{ mixed }}{{ mixed is string }}=1True",
+		"null": "{{ mixed }}=null", "[no list": "{{ mixed }}=[no list", "": "{{ mixed }}=",
+	} {
+		record := table.NewRecord(schema, 0, 0)
+		record.Cells[0] = cell
+		source, text, _ := strings.Cut(want, "=")
+		template, err := jinja.Parse(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := template.Render(t.Context(), column.Vars(record), jinja.Options{Undefined: jinja.UndefinedStrict})
+		if err != nil || got != text {
+			t.Errorf("%s of %s: got %q, %v; want %q", source, cell, got, err, text)
 		}
 	}
 }

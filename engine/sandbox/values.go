@@ -24,7 +24,7 @@ func ToStarlark(kind table.Type, value any) starlark.Value {
 	case float64:
 		return starlark.Float(typed)
 	case string:
-		if kind.Document {
+		if kind.HoldsDocument(typed) {
 			return fromJSON(typed)
 		}
 		return starlark.String(typed)
@@ -67,7 +67,7 @@ func FromStarlark(kind table.Type, value starlark.Value) (any, error) {
 	if cell, known, err := fromExact(kind, value); known {
 		return cell, err
 	}
-	if kind.Document {
+	if _, isText := value.(starlark.String); kind.Document || kind.Mixed && !isText {
 		return ToJSON(value)
 	}
 	switch typed := value.(type) {

@@ -128,7 +128,7 @@ func (s *jsonShape) kind() table.Type {
 	}
 	switch {
 	case different != 1 || s.odd || s.texts:
-		return table.Type{Kind: table.KindString}
+		return table.Type{Kind: table.KindString, Mixed: s.lists || s.objects}
 	case s.bools:
 		return table.Type{Kind: table.KindBool}
 	case numbers:
@@ -157,7 +157,7 @@ func (s *jsonShape) numberKind() table.Type {
 
 func (s *jsonShape) structKind() table.Type {
 	if len(s.names) == 0 {
-		return table.Type{Kind: table.KindString} // Parquet has no struct without members
+		return table.Type{Kind: table.KindString, Mixed: true} // Parquet has no struct without members
 	}
 	result := table.Type{Kind: table.KindStruct}
 	for _, name := range s.names {

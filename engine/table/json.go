@@ -23,7 +23,7 @@ func AppendJSON(to []byte, kind Type, value any) ([]byte, error) {
 	case Decimal:
 		return append(to, typed.Plain()...), nil // a number of JSON, with all of its digits
 	case string:
-		if kind.Document && json.Valid([]byte(typed)) {
+		if kind.HoldsDocument(typed) && json.Valid([]byte(typed)) {
 			return append(to, typed...), nil
 		}
 	case float64:

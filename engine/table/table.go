@@ -73,6 +73,13 @@ type Type struct {
 	// Document says that a string is a document in JSON, which has no type of its own: it is text in files, and the document for
 	// templates and code.
 	Document bool
+	// Mixed says that a string holds texts as they are, and lists and objects as documents in JSON, which templates and code see as such.
+	Mixed bool
+}
+
+// HoldsDocument says whether a text of the type is a document in JSON, if it is valid at all.
+func (t Type) HoldsDocument(text string) bool {
+	return t.Document || t.Mixed && len(text) > 0 && (text[0] == '{' || text[0] == '[')
 }
 
 // String returns the type as metadata names it, for instance list<string> or struct<a: int64>.
