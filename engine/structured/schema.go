@@ -15,10 +15,9 @@ type Schema struct {
 	shape  *shape
 	wanted kinds
 	text   []byte
-	// example is a document in the form of the schema, with placeholders for texts; names are the properties of the root.
-	example      []byte
-	placeholders map[string]bool
-	names        []string
+	form   form
+	// names are the properties of the root.
+	names []string
 	// decimals are, by the location of their schema, to how many places numbers are rounded; -1 is not at all.
 	decimals map[string]int
 	// coerce brings a document nearer to the schema before it is validated. It may be nil.
@@ -55,7 +54,7 @@ func Compile(document []byte) (*Schema, []Problem) {
 	}
 	raw, _ = withNulls(raw).(map[string]any) // which is an object as it was one before
 	schema := &Schema{text: encode(raw), decimals: map[string]int{}}
-	schema.example, schema.placeholders = exampleOf(raw)
+	schema.form = formOf(raw)
 	if properties, described := raw["properties"].(map[string]any); described {
 		schema.names = orderedNames(properties, raw["required"])
 	}
@@ -90,9 +89,9 @@ func otherPlaces(problems, known []Problem) []Problem {
 // Text is the schema as compact JSON, with the properties of an object in the order of their fields.
 func (s *Schema) Text() []byte { return s.text }
 
-// Example is a document in the form of the schema as compact JSON. Its texts are placeholders that say in angle brackets what belongs
-// there; a document that has one of them is refused.
-func (s *Schema) Example() []byte { return s.example }
+// Form is what a document of the schema looks like: compact JSON in which placeholders in angle brackets say what belongs in their places.
+// A document that has one of them is refused. whole says that it has all that the schema says.
+func (s *Schema) Form() (text []byte, whole bool) { return s.form.text, s.form.whole }
 
 // Type is the type of the values: objects are structs, whose fields stand in the order of required, and then by name; arrays are lists.
 // What has no type of its own (free objects, unions of different types, recursion) is a string with JSON in it.

@@ -87,7 +87,9 @@ func completeAnswer(request *request, fault *Fault) completion {
 	case request.format != nil:
 		_ = json.Unmarshal(request.format, &schema)
 	default:
-		schema, fenced = findSchema(request.texts)
+		if schema, fenced = findSchema(request.texts); schema == nil {
+			schema, fenced = findForm(request.texts)
+		}
 		fenced = fenced && !request.jsonObject
 	}
 	if schema == nil && request.jsonObject {

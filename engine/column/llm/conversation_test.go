@@ -91,7 +91,7 @@ func TestAnAnswerThatCantBeUsedIsCorrectedAndThenBegunAnew(t *testing.T) {
 	}
 	first := dialogue(client.asked[0])
 	if first[0] != "system: S" || !strings.HasPrefix(first[1], "user: P\n\nAnswer with one JSON document") ||
-		!strings.Contains(first[1], `<response_schema>`+"\n"+`{"additionalProperties":false,"properties":{"name":{"type":"string"},"age":`) {
+		!strings.Contains(first[1], "```json\n"+`{"name":"<name>","age":<integer>}`+"\n```") {
 		t.Errorf("the first request says %q", first)
 	}
 	corrected := append(slices.Clone(first), "assistant: no",

@@ -104,9 +104,13 @@ func (r documentRecipe) instructions() string {
 	case carried:
 		return "Answer with one JSON document that conforms to this JSON Schema, and with nothing else:" + schema
 	}
-	return "Answer with one JSON document that conforms to the JSON Schema below, in a fenced block that begins with ```json and ends " +
-		"with ```." +
-		schema + "\nIt has this form, with values in the place of what stands in <>:\n```json\n" + string(r.schema.Example()) + "\n```"
+	form, whole := r.schema.Form()
+	shown := "with values in the place of what stands in <>, in a fenced block that begins with ```json and ends with ```:\n```json\n" +
+		string(form) + "\n```"
+	if whole {
+		return "Answer with one JSON document of this form, " + shown
+	}
+	return "Answer with one JSON document that conforms to this JSON Schema:" + schema + "\nIt has this form, " + shown
 }
 
 func (r documentRecipe) prepare(request *model.Request) {

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column/llm"
 	"seedloom.dev/seedloom/engine/failure"
@@ -18,7 +20,7 @@ func TestTheSchemaStandsInThePromptOnlyWhereItMust(t *testing.T) {
 		schema bool
 		form   bool
 	}{
-		"Prompt": {v1alpha1.Model{Alias: "m", StructuredOutput: v1alpha1.StructuredOutputPrompt}, true, true},
+		"Prompt": {v1alpha1.Model{Alias: "m", StructuredOutput: v1alpha1.StructuredOutputPrompt}, false, true},
 		"Native": {v1alpha1.Model{Alias: "m", StructuredOutput: v1alpha1.StructuredOutputNative}, false, false},
 		"Tool":   {v1alpha1.Model{Alias: "m", StructuredOutput: v1alpha1.StructuredOutputTool}, false, false},
 		"Native that wants both": {v1alpha1.Model{
@@ -33,12 +35,28 @@ func TestTheSchemaStandsInThePromptOnlyWhereItMust(t *testing.T) {
 			continue
 		}
 		said := client.asked[0].Messages[0].Content
-		if strings.Contains(said, "<response_schema>") != test.schema || strings.Contains(said, `{"name":"<name>","age":0}`) != test.form {
+		form := strings.Contains(said, `{"name":"<name>","age":<integer>}`)
+		if strings.Contains(said, "<response_schema>") != test.schema || form != test.form {
 			t.Errorf("%s: the prompt is %q", name, said)
 		}
-		if !test.schema && said != "P" {
+		if !test.schema && !test.form && said != "P" {
 			t.Errorf("%s: the prompt is %q, want what was written", name, said)
 		}
+	}
+}
+
+// What a form can't say stands in the schema beside it.
+func TestASchemaThatSaysMoreThanItsFormIsShown(t *testing.T) {
+	column := &v1alpha1.Column{Name: "out", LLMStructured: &v1alpha1.LLMStructured{LLMPrompt: v1alpha1.LLMPrompt{Model: "m", Prompt: "P"},
+		Schema: &apiextensionsv1.JSON{Raw: []byte(`{"type":"object","required":["a"],"properties":{"a":{"type":"string","pattern":"^x"}}}`)}}}
+	client := &script{answers: []any{`{"a": "x"}`}}
+	if _, err := newGenerator(t, llm.Config{Column: column, Client: client}).Ask(t.Context(), record(), nil); err != nil {
+		t.Fatal(err)
+	}
+	said := client.asked[0].Messages[0].Content
+	schema, form := strings.Index(said, `"pattern":"^x"`), strings.Index(said, `{"a":"<a>"}`)
+	if schema < 0 || form < schema {
+		t.Errorf("the prompt is %q", said)
 	}
 }
 
@@ -62,7 +80,7 @@ func TestWhyAnAnswerCantBeUsed(t *testing.T) {
 		"code that is cut off":          {code, model.Answer{Text: "```python\nprint(", Finish: model.FinishLength}, v1alpha1.ReasonOutputTruncated, "does not end"},
 		"words before code, cut off":    {code, model.Answer{Text: "Of course! First", Finish: model.FinishLength}, v1alpha1.ReasonOutputTruncated, "no fenced block"},
 		"the schema itself":             {document, model.Answer{Text: personSchema}, v1alpha1.ReasonModelGenerationInvalid, "the answer is the schema itself"},
-		"the form":                      {document, model.Answer{Text: `{"name":"<name>","age":0}`}, v1alpha1.ReasonModelGenerationInvalid, "placeholder of the form at name"},
+		"the form":                      {document, model.Answer{Text: `{"name":"<name>","age":<integer>}`}, v1alpha1.ReasonModelGenerationInvalid, "placeholder of the form at name"},
 		"a wrong document, cut context": {document, model.Answer{Text: `{"name":"Emma"}`, Finish: model.FinishContext}, v1alpha1.ReasonModelGenerationInvalid, "missing property"},
 	} {
 		client := &script{answers: []any{test.answer}}
