@@ -17,6 +17,7 @@ import (
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/listtype"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
+	apimachineryvalidation "k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -106,6 +107,11 @@ func checkMetadata(object map[string]any) (problems field.ErrorList, unknown []s
 	for _, one := range strict {
 		if match := quoted.FindStringSubmatch(one.Error()); match != nil {
 			unknown = append(unknown, "metadata."+match[1])
+		}
+	}
+	for _, problem := range apimachineryvalidation.ValidateNamespaceName(metadata.Namespace, false) {
+		if metadata.Namespace != "" {
+			problems = append(problems, field.Invalid(path.Child("namespace"), metadata.Namespace, problem))
 		}
 	}
 	if metadata.Name == "" && metadata.GenerateName == "" {

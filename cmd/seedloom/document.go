@@ -16,8 +16,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// maxNodes bounds what a document is when its aliases are written out.
-const maxNodes = 1_000_000
+// maxNodes bounds what a document is when its aliases are written out: far more than an API server takes.
+const maxNodes = 100_000
 
 // place is where something stands in a file, from 1.
 type place struct{ line, column int }
@@ -29,6 +29,8 @@ type document struct {
 	places   map[string]place
 	problems []problem
 	nodes    int
+	// open are the anchors whose values are being read.
+	open map[*yamlv3.Node]bool
 }
 
 // readDocuments splits a file into its documents. With problems, the documents before them are there.
@@ -44,7 +46,7 @@ func readDocuments(file string, data []byte) (documents []*document, problems []
 			return documents, []problem{syntaxProblem(file, err)}
 		}
 		if root := node.Content[0]; root.Kind != yamlv3.ScalarNode || root.Value != "" {
-			documents = append(documents, &document{file: file, root: root, places: map[string]place{}})
+			documents = append(documents, &document{file: file, root: root, places: map[string]place{}, open: map[*yamlv3.Node]bool{}})
 		}
 	}
 }
@@ -99,6 +101,9 @@ func (d *document) at(severity severity, field, message string) problem {
 }
 
 func (d *document) add(field string, node *yamlv3.Node, format string, arguments ...any) {
+	if d.nodes > maxNodes+1 {
+		return // nobody reads what else is wrong with it
+	}
 	d.problems = append(d.problems, problem{
 		File: d.file, Line: node.Line, Column: node.Column, Severity: severityError, Field: field, Message: fmt.Sprintf(format, arguments...),
 	})
@@ -118,6 +123,14 @@ func (d *document) value(node *yamlv3.Node, path string, shape *schema.Structura
 			d.add(path, node, "the document is larger than %d values when its aliases are written out", maxNodes)
 		}
 		return nil
+	}
+	if node.Anchor != "" {
+		if d.open[node] {
+			d.add(path, node, "the anchor &%s has an alias of itself inside, so it has no end; write out what is meant", node.Anchor)
+			return nil
+		}
+		d.open[node] = true
+		defer delete(d.open, node)
 	}
 	if _, known := d.places[path]; !known {
 		d.places[path] = place{node.Line, node.Column}

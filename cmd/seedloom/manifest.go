@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -43,7 +44,9 @@ func (d *definition) readManifest(from *document, changes *overrides) (*manifest
 	if err := changes.apply(object); err != nil {
 		return nil, err
 	}
-	data, err := json.Marshal(object)
+	wanted := maps.Clone(object)
+	delete(wanted, "status") // which is the controller's alone
+	data, err := json.Marshal(wanted)
 	if err != nil {
 		return nil, err
 	}

@@ -78,7 +78,8 @@ func printLines(streams *Streams, result *engine.PreviewResult) error {
 	return nil
 }
 
-// printCSV prints the records as CSV with a head. What is no text is JSON; what is not there is empty.
+// printCSV prints the records as CSV with a head. What is no text is JSON; what is not there is empty. On a terminal, characters that would
+// do something to it are replaced: texts come from models.
 func printCSV(streams *Streams, result *engine.PreviewResult) error {
 	if result.Dataset.Schema == nil {
 		return nil
@@ -97,6 +98,9 @@ func printCSV(streams *Streams, result *engine.PreviewResult) error {
 			row[i] = ""
 			if value != nil {
 				row[i] = wholeText(fields[i].Type, value)
+				if streams.width() > 0 {
+					row[i] = terminal.Visible(row[i])
+				}
 			}
 		}
 		if err := writer.Write(row); err != nil {

@@ -78,6 +78,16 @@ func cleanName(name string) string {
 	}, name)
 }
 
+// Visible returns a text with a replacement for each control character but ends of lines and tabs.
+func Visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		if isControl(r) && r != '\n' && r != '\t' {
+			return utf8.RuneError
+		}
+		return r
+	}, text)
+}
+
 // OneLine returns a text that takes one line: each stretch of spaces and control characters in it is one space.
 func OneLine(text string) string {
 	return strings.Join(strings.FieldsFunc(text, func(r rune) bool {
