@@ -105,6 +105,8 @@ func TestWhatDropsARow(t *testing.T) {
 		"an if without an else":       {v1alpha1.ValueTypeStr, "{{ title if year < 0 }}", v1alpha1.ReasonTemplateError},
 		"no day of the calendar":      {v1alpha1.ValueTypeDate, "2026-02-30", v1alpha1.ReasonConversionFailed},
 		"a decimal with ten places":   {v1alpha1.ValueTypeDecimal, "0.1234567891", v1alpha1.ReasonConversionFailed},
+		"nanoseconds of a timestamp":  {v1alpha1.ValueTypeTimestamp, "2026-01-31T12:30:00.123456789", v1alpha1.ReasonConversionFailed},
+		"nanoseconds of a time":       {v1alpha1.ValueTypeTime, "12:30:00.123456789", v1alpha1.ReasonConversionFailed},
 		"a text for a timestamp":      {v1alpha1.ValueTypeTimestamp, "{{ title }}", v1alpha1.ReasonConversionFailed},
 		"text for an int":             {v1alpha1.ValueTypeInt, "{{ title }}", v1alpha1.ReasonConversionFailed},
 		"a fraction for an int":       {v1alpha1.ValueTypeInt, "{{ year / 2 }}", v1alpha1.ReasonConversionFailed},
