@@ -3,6 +3,7 @@ package process
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"go.starlark.net/starlark"
@@ -105,6 +106,16 @@ func (p *program) records(batch *Batch, dicts []*starlark.Dict) ([]*table.Record
 	return records, nil
 }
 
+// isSameOddFloat says whether code has returned an infinite number, or none, as the row had it: a seed may, though code can't make one.
+func isSameOddFloat(cell any, value starlark.Value) bool {
+	number, isNumber := cell.(float64)
+	returned, isFloat := value.(starlark.Float)
+	if !isNumber || !isFloat {
+		return false
+	}
+	return math.IsInf(number, 0) && float64(returned) == number || math.IsNaN(number) && math.IsNaN(float64(returned))
+}
+
 // fill writes the values of a dict into a record: those of all columns that the code was given, and no others.
 func (p *program) fill(record *table.Record, dict *starlark.Dict, columns []int, meter *sandbox.Meter) error {
 	for _, index := range columns {
@@ -116,6 +127,9 @@ func (p *program) fill(record *table.Record, dict *starlark.Dict, columns []int,
 		if !found {
 			return fmt.Errorf("the column %q is missing in what it returned; return every column (dropColumns leaves some out of the dataset)",
 				field.Name)
+		}
+		if isSameOddFloat(record.Cells[index], value) {
+			continue
 		}
 		cell, err := sandbox.FromStarlark(field.Type, value)
 		if err == nil {
