@@ -111,7 +111,7 @@ type DatasetGenerationSpec struct {
 	// +required
 	Columns []Column `json:"columns,omitempty"`
 
-	// processors work on whole row groups, or on the whole dataset, in this order.
+	// processors work on one row group after another, in this order.
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MinItems=1

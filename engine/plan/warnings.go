@@ -133,14 +133,19 @@ func (w *warnings) prompt(field, prompt string, references []reference) {
 	}
 }
 
-// programs warns of code that is meant for all rows, and gets those of one row group after another.
+// programs warns of code that is meant for all rows, and gets those of one row group after another. Before rows are written, code may well
+// arrange those of a row group.
 func (w *warnings) programs() {
 	size := int64(w.spec.EffectiveRowGroupSize())
 	if w.spec.NumRecords <= size || size < 1 {
 		return
 	}
-	warn := func(field, source, entryPoint string) {
-		for _, found := range sandbox.AcrossRows(source, entryPoint) {
+	warn := func(field, source, entryPoint string, whole bool) {
+		found, arranges := sandbox.AcrossRows(source, entryPoint)
+		if whole {
+			found = append(found, arranges...)
+		}
+		for _, found := range found {
 			w.add(field, "%s, but the code is called for each of %d row groups of up to %d rows, and begins anew in each: raise run.rowGroupSize "+
 				"to have all %d rows in one (100000 is the most), or look at one row at a time", found, (w.spec.NumRecords+size-1)/size, size,
 				w.spec.NumRecords)
@@ -148,12 +153,13 @@ func (w *warnings) programs() {
 	}
 	for i := range w.spec.Columns {
 		if code := w.spec.Columns[i].Custom; code != nil && code.Starlark != nil {
-			warn(fmt.Sprintf("spec.columns[%d].custom.starlark.source", i), code.Starlark.Source, custom.EntryPoint)
+			warn(fmt.Sprintf("spec.columns[%d].custom.starlark.source", i), code.Starlark.Source, custom.EntryPoint, false)
 		}
 	}
 	for i := range w.spec.Processors {
 		if code := w.spec.Processors[i].Starlark; code != nil {
-			warn(fmt.Sprintf("spec.processors[%d].starlark.source", i), code.Source, process.EntryPoint)
+			warn(fmt.Sprintf("spec.processors[%d].starlark.source", i), code.Source, process.EntryPoint,
+				code.Stage == v1alpha1.ProcessorAfterGeneration)
 		}
 	}
 }

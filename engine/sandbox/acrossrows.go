@@ -7,13 +7,13 @@ import (
 	"go.starlark.net/syntax"
 )
 
-// AcrossRows says what of a program is hardly meant for a part of the rows: it compares a row with those before it, sorts, counts or cuts
-// the rows that it gets. Nothing is found in a program that is wrong. It knows patterns, and not what the code does: it may find too
-// little.
-func AcrossRows(source, entryPoint string) []string {
+// AcrossRows says what of a program is hardly meant for a part of the rows: where it remembers rows to compare others with them, and where
+// it arranges the rows that it gets, by sorting, numbering or cutting them. Nothing is found in a program that is wrong. It knows patterns,
+// and not what the code does: it may find too little.
+func AcrossRows(source, entryPoint string) (remembers, arranges []string) {
 	file, err := options.Parse(fileName, source, 0)
 	if err != nil {
-		return nil
+		return nil, nil
 	}
 	reader := &acrossReader{containers: map[string]bool{}, globals: map[string]bool{}}
 	var entry *syntax.DefStmt
@@ -30,11 +30,11 @@ func AcrossRows(source, entryPoint string) []string {
 		}
 	}
 	if entry == nil || len(entry.Params) != 1 {
-		return nil
+		return nil, nil
 	}
 	parameter, isName := entry.Params[0].(*syntax.Ident)
 	if !isName {
-		return nil
+		return nil, nil
 	}
 	reader.rows = parameter.Name
 	reader.statements(entry.Body)
@@ -42,8 +42,9 @@ func AcrossRows(source, entryPoint string) []string {
 	for _, statement := range entry.Body {
 		syntax.Walk(statement, reader.node)
 	}
-	slices.Sort(reader.found)
-	return slices.Compact(reader.found)
+	slices.Sort(reader.remembers)
+	slices.Sort(reader.arranges)
+	return slices.Compact(reader.remembers), slices.Compact(reader.arranges)
 }
 
 type acrossReader struct {
@@ -51,11 +52,11 @@ type acrossReader struct {
 	rows string
 	// globals are containers of the program, and containers are empty ones that the function begins with.
 	globals, containers map[string]bool
-	found               []string
+	remembers, arranges []string
 }
 
-func (r *acrossReader) add(at syntax.Position, format string, arguments ...any) {
-	r.found = append(r.found, fmt.Sprintf("%s: ", at)+fmt.Sprintf(format, arguments...))
+func (r *acrossReader) remember(name *syntax.Ident, what string) {
+	r.remembers = append(r.remembers, fmt.Sprintf("%s: %s %s", name.NamePos, name.Name, what))
 }
 
 // statements notes the empty containers that the function begins with. Those within a loop are of one row.
@@ -85,7 +86,7 @@ func (r *acrossReader) global(node syntax.Node) bool {
 		}
 	}
 	if name, isName := changed.(*syntax.Ident); isName && r.globals[name.Name] {
-		r.add(name.NamePos, "%s begins anew", name.Name)
+		r.remember(name, "begins anew")
 	}
 	return true
 }
@@ -96,11 +97,11 @@ func (r *acrossReader) node(node syntax.Node) bool {
 	switch typed := node.(type) {
 	case *syntax.BinaryExpr:
 		if name, isName := typed.Y.(*syntax.Ident); isName && (typed.Op == syntax.IN || typed.Op == syntax.NOT_IN) && r.containers[name.Name] {
-			r.add(name.NamePos, "%s knows the rows of one row group", name.Name)
+			r.remember(name, "knows the rows of one row group")
 		}
 	case *syntax.SliceExpr:
 		if r.isRows(typed.X) {
-			r.add(typed.Lbrack, "%s[…] takes rows of each row group", r.rows)
+			r.arranges = append(r.arranges, fmt.Sprintf("%s: %s[…] takes rows of each row group", typed.Lbrack, r.rows))
 		}
 	case *syntax.CallExpr:
 		r.call(typed)
@@ -112,12 +113,12 @@ func (r *acrossReader) call(call *syntax.CallExpr) {
 	switch function := call.Fn.(type) {
 	case *syntax.Ident:
 		if slices.Contains([]string{"sorted", "enumerate", "reversed"}, function.Name) && len(call.Args) > 0 && r.isRows(call.Args[0]) {
-			r.add(function.NamePos, "%s(%s) is of one row group", function.Name, r.rows)
+			r.arranges = append(r.arranges, fmt.Sprintf("%s: %s(%s) is of one row group", function.NamePos, function.Name, r.rows))
 		}
 	case *syntax.DotExpr:
 		name, isName := function.X.(*syntax.Ident)
 		if isName && r.containers[name.Name] && (function.Name.Name == "get" || function.Name.Name == "setdefault") {
-			r.add(name.NamePos, "%s knows the rows of one row group", name.Name)
+			r.remember(name, "knows the rows of one row group")
 		}
 	}
 }

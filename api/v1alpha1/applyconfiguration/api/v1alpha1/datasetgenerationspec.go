@@ -28,7 +28,7 @@ type DatasetGenerationSpecApplyConfiguration struct {
 	Seed *SeedApplyConfiguration `json:"seed,omitempty"`
 	// columns are the columns to generate, in the order in which the output has them. Seed columns stand before them.
 	Columns []ColumnApplyConfiguration `json:"columns,omitempty"`
-	// processors work on whole row groups, or on the whole dataset, in this order.
+	// processors work on one row group after another, in this order.
 	Processors []ProcessorApplyConfiguration `json:"processors,omitempty"`
 	// output says where the dataset is written.
 	Output *OutputApplyConfiguration `json:"output,omitempty"`
