@@ -14,7 +14,7 @@ GOLANGCI_LINT := bin/golangci-lint-kube-api-linter
 GOVULNCHECK := bin/govulncheck
 
 # The modules of the repository beside the root's, as folders.
-MODULES := hack/cluster hack/bench/peers hack/tools/overlay hack/tools/shape test/gitops
+MODULES := hack/cluster hack/bench/peers hack/tools/overlay hack/tools/shape test/gitops test/install
 
 # The version that programs tell of themselves: the latest tag, or the commit.
 VERSION ?= $(shell git describe --tags --dirty 2>/dev/null || git describe --always --dirty --abbrev=12 2>/dev/null | sed 's/^/dev-/' || echo dev)
@@ -53,9 +53,10 @@ generate: $(CONTROLLER_GEN) ## Generate deep copies and apply configurations.
 	$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt applyconfiguration:headerFile=hack/boilerplate.go.txt paths=./api/...
 
 .PHONY: manifests
-manifests: $(CONTROLLER_GEN) $(API_DOCS) ## Generate the CRD, the controller's role and the API reference.
+manifests: $(CONTROLLER_GEN) $(API_DOCS) ## Generate the CRD, the controller's role, the Helm chart and the API reference.
 	$(CONTROLLER_GEN) crd paths=./api/... output:crd:dir=config/crd/bases
 	$(CONTROLLER_GEN) rbac:roleName=seedloom-manager paths=./controllers/... output:rbac:dir=config/rbac
+	go run ./hack/chart
 	$(API_DOCS) --log-level ERROR --source-path api/v1alpha1 --config hack/tools/api-docs.yaml --renderer markdown --max-depth 20 --output-path docs/api.md
 
 .PHONY: fmt

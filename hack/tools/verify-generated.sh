@@ -20,7 +20,7 @@ if ! make --no-print-directory -C "$copy" generate manifests >"$copy/generate.lo
 	exit 1
 fi
 stale=0
-for path in api config docs/api.md; do
+for path in api charts config docs/api.md; do
 	diff --recursive --new-file --unified "$path" "$copy/$path" || stale=1
 done
 if [[ $stale -ne 0 ]]; then

@@ -1,0 +1,175 @@
+// Command chart writes the templates of the Helm chart from the manifests of config/, so that there is one source for both ways to install.
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+)
+
+const (
+	chart = "charts/seedloom"
+	// definition is the custom resource definition, which has braces of its own and is no template.
+	definition = "config/crd/bases/seedloom.dev_datasetgenerations.yaml"
+	// generated is the first line of each template.
+	generated = "{{- /* Written by hack/chart from %s: edit that, and run `make manifests`. */}}\n"
+)
+
+// sources are the manifests that become templates.
+var sources = []string{
+	"config/manager/manager.yaml", "config/rbac/leader_election.yaml", "config/rbac/role.yaml", "config/rbac/role_binding.yaml",
+	"config/rbac/service_account.yaml", "config/rbac/user_roles.yaml",
+}
+
+func main() {
+	if err := write(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func write() error {
+	for _, source := range sources {
+		data, err := os.ReadFile(source)
+		if err != nil {
+			return fmt.Errorf("reading a manifest: %w", err)
+		}
+		var documents []string
+		for _, document := range strings.Split(string(data), "\n---\n") {
+			text, err := template(document)
+			if err != nil {
+				return fmt.Errorf("%s: %w", source, err)
+			}
+			documents = append(documents, text)
+		}
+		text := fmt.Sprintf(generated, source) + wrapped(source, strings.Join(documents, "---\n"))
+		if err := os.WriteFile(filepath.Join(chart, "templates", filepath.Base(source)), []byte(text), 0o644); err != nil {
+			return fmt.Errorf("writing a template: %w", err)
+		}
+	}
+	return writeDefinition()
+}
+
+// writeDefinition writes the definition with the annotation by which Helm leaves it when the chart is uninstalled: datasets outlive it.
+func writeDefinition() error {
+	data, err := os.ReadFile(definition)
+	if err != nil {
+		return fmt.Errorf("reading the definition: %w", err)
+	}
+	kept := strings.Replace(string(data), "  annotations:\n", "  annotations:\n    helm.sh/resource-policy: keep\n", 1)
+	if kept == string(data) {
+		return fmt.Errorf("%s has no annotations to add to", definition)
+	}
+	if err := os.WriteFile(filepath.Join(chart, "files", "crd.yaml"), []byte(kept), 0o644); err != nil {
+		return fmt.Errorf("writing the definition: %w", err)
+	}
+	return nil
+}
+
+// template puts expressions of Helm into a manifest.
+func template(document string) (string, error) {
+	var object map[string]any
+	if err := yaml.Unmarshal([]byte(document), &object); err != nil {
+		return "", fmt.Errorf("parsing a manifest: %w", err)
+	}
+	if object["kind"] == "Deployment" {
+		if err := deployment(object); err != nil {
+			return "", err
+		}
+	}
+	data, err := yaml.Marshal(object)
+	if err != nil {
+		return "", fmt.Errorf("writing a manifest: %w", err)
+	}
+	text := strings.ReplaceAll(string(data), "namespace: seedloom-system", "namespace: {{ .Release.Namespace }}")
+	return expand(text), nil
+}
+
+// deployment marks the places in the Deployment that values decide.
+func deployment(object map[string]any) error {
+	spec, err := child(object, "spec")
+	if err != nil {
+		return err
+	}
+	spec["replicas"] = mark("replicas")
+	pod, err := child(spec, "template")
+	if err != nil {
+		return err
+	}
+	metadata, err := child(pod, "metadata")
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{"annotations", "labels"} {
+		values, err := child(metadata, name)
+		if err != nil {
+			return err
+		}
+		values[mark("pod-"+name)] = ""
+	}
+	podSpec, err := child(pod, "spec")
+	if err != nil {
+		return err
+	}
+	podSpec[mark("pod-spec")] = ""
+	containers, is := podSpec["containers"].([]any)
+	if !is || len(containers) != 1 {
+		return fmt.Errorf("the Deployment has %d containers, and one is expected", len(containers))
+	}
+	container, is := containers[0].(map[string]any)
+	if !is {
+		return fmt.Errorf("the container is a %T", containers[0])
+	}
+	arguments, _ := container["args"].([]any)
+	container["args"] = append(arguments, mark("args"))
+	container["image"], container["imagePullPolicy"], container["resources"] = mark("image"), mark("pull-policy"), mark("resources")
+	return nil
+}
+
+func child(object map[string]any, name string) (map[string]any, error) {
+	found, is := object[name].(map[string]any)
+	if !is {
+		return nil, fmt.Errorf("the manifest has no %s", name)
+	}
+	return found, nil
+}
+
+// mark is a text that no manifest has.
+func mark(name string) string { return "zz-helm-" + name }
+
+// expand puts the expressions in the places of the marks.
+func expand(text string) string {
+	for line, expression := range map[string]string{
+		"replicas: " + mark("replicas"):             "replicas: {{ .Values.replicas }}",
+		"image: " + mark("image"):                   `image: {{ include "seedloom.image" . }}`,
+		"imagePullPolicy: " + mark("pull-policy"):   "imagePullPolicy: {{ .Values.image.pullPolicy }}",
+		"resources: " + mark("resources"):           "resources: {{- toYaml .Values.resources | nindent 10 }}",
+		"        - " + mark("args") + "\n":          `{{- include "seedloom.arguments" . | nindent 8 }}` + "\n",
+		"      " + mark("pod-spec") + `: ""` + "\n": `{{- include "seedloom.pod" . | nindent 6 }}` + "\n",
+		"        " + mark("pod-annotations") + `: ""` + "\n": `        checksum/config: {{ toYaml .Values.config | sha256sum }}` + "\n" +
+			`        {{- with .Values.podAnnotations }}{{ toYaml . | nindent 8 }}{{ end }}` + "\n",
+		"        " + mark("pod-labels") + `: ""` + "\n": `        {{- with .Values.podLabels }}{{ toYaml . | nindent 8 }}{{ end }}` + "\n",
+	} {
+		text = strings.ReplaceAll(text, line, expression)
+	}
+	return text
+}
+
+// wrapped has rights for all namespaces, or for those that are listed: then the same rules are those of Roles.
+func wrapped(source, text string) string {
+	switch filepath.Base(source) {
+	case "role.yaml":
+		_, rules, _ := strings.Cut(text, "\nrules:\n")
+		return "{{- if .Values.namespaces }}\n{{- range .Values.namespaces }}\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata:\n" +
+			"  name: seedloom-manager\n  namespace: {{ . }}\nrules:\n" + rules + "{{- end }}\n{{- else }}\n" + text + "{{- end }}\n"
+	case "role_binding.yaml":
+		return "{{- $root := . }}\n{{- if .Values.namespaces }}\n{{- range .Values.namespaces }}\n---\napiVersion: rbac.authorization.k8s.io/v1\n" +
+			"kind: RoleBinding\nmetadata:\n  name: seedloom-manager\n  namespace: {{ . }}\nroleRef:\n  apiGroup: rbac.authorization.k8s.io\n" +
+			"  kind: Role\n  name: seedloom-manager\nsubjects:\n- kind: ServiceAccount\n  name: seedloom-manager\n" +
+			"  namespace: {{ $root.Release.Namespace }}\n{{- end }}\n{{- else }}\n" + text + "{{- end }}\n"
+	}
+	return text
+}
