@@ -78,7 +78,8 @@ func shared(labels map[string]string) map[string]string {
 
 // unread are labels on children that are for people and for other programs.
 var unread = map[string]struct{}{
-	labelName: {}, labelInstance: {}, labelComponent: {}, batchv1.JobNameLabel: {}, batchv1.ControllerUidLabel: {}, "job-name": {}, "controller-uid": {},
+	labelName: {}, labelInstance: {}, labelComponent: {},
+	batchv1.JobNameLabel: {}, batchv1.ControllerUidLabel: {}, "job-name": {}, "controller-uid": {},
 }
 
 // shareConditions has conditions share their texts.

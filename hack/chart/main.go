@@ -163,13 +163,39 @@ func wrapped(source, text string) string {
 	switch filepath.Base(source) {
 	case "role.yaml":
 		_, rules, _ := strings.Cut(text, "\nrules:\n")
-		return "{{- if .Values.namespaces }}\n{{- range .Values.namespaces }}\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata:\n" +
-			"  name: seedloom-manager\n  namespace: {{ . }}\nrules:\n" + rules + "{{- end }}\n{{- else }}\n" + text + "{{- end }}\n"
+		return forNamespaces(namespacedRole+"rules:\n"+rules, text)
 	case "role_binding.yaml":
-		return "{{- $root := . }}\n{{- if .Values.namespaces }}\n{{- range .Values.namespaces }}\n---\napiVersion: rbac.authorization.k8s.io/v1\n" +
-			"kind: RoleBinding\nmetadata:\n  name: seedloom-manager\n  namespace: {{ . }}\nroleRef:\n  apiGroup: rbac.authorization.k8s.io\n" +
-			"  kind: Role\n  name: seedloom-manager\nsubjects:\n- kind: ServiceAccount\n  name: seedloom-manager\n" +
-			"  namespace: {{ $root.Release.Namespace }}\n{{- end }}\n{{- else }}\n" + text + "{{- end }}\n"
+		return forNamespaces(namespacedBinding, text)
 	}
 	return text
+}
+
+const (
+	namespacedRole = `---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: seedloom-manager
+  namespace: {{ . }}
+`
+	namespacedBinding = `---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  name: seedloom-manager
+  namespace: {{ . }}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: Role
+  name: seedloom-manager
+subjects:
+- kind: ServiceAccount
+  name: seedloom-manager
+  namespace: {{ $.Release.Namespace }}
+`
+)
+
+// forNamespaces is one manifest for each namespace that is listed, or another one where none is.
+func forNamespaces(each, all string) string {
+	return "{{- range .Values.namespaces }}\n" + each + "{{- else }}\n" + all + "{{- end }}\n"
 }

@@ -1,5 +1,5 @@
-// Package memory sets how a process that runs an engine, or the manager, collects its garbage. It is for main functions alone: the settings are those of the
-// whole process.
+// Package memory sets how a process that runs an engine, or the manager, collects its garbage. It is for main functions alone: the
+// settings are those of the whole process.
 package memory
 
 import (

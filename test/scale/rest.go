@@ -56,7 +56,18 @@ func (s *stage) measureRest(ctx context.Context, size profile) ([]figure, error)
 	if err != nil {
 		return nil, err
 	}
-	begun, err = s.plane.audit.mark()
+	detail := fmt.Sprintf("%d resources, each with a Job, a Pod and a ConfigMap", size.Resting+1)
+	rest, err := s.countRest(ctx, size, detail)
+	return append([]figure{
+		{"restart, time to settle (s)", settled.Seconds(),
+			fmt.Sprintf("%s; from the start of the process, %.1f s of processor time", detail, worked)},
+		{"restart, writes", float64(len(writes(restart))), summary(restart)},
+	}, rest...), err
+}
+
+// countRest counts requests and processor time while nothing happens.
+func (s *stage) countRest(ctx context.Context, size profile, detail string) ([]figure, error) {
+	begun, err := s.plane.audit.mark()
 	if err != nil {
 		return nil, err
 	}
@@ -76,10 +87,7 @@ func (s *stage) measureRest(ctx context.Context, size profile) ([]figure, error)
 		return nil, err
 	}
 	now, most, err := s.manager.memory()
-	detail := fmt.Sprintf("%d resources, each with a Job, a Pod and a ConfigMap", size.Resting+1)
 	return []figure{
-		{"restart, time to settle (s)", settled.Seconds(), fmt.Sprintf("%s; from the start of the process, %.1f s of processor time", detail, worked)},
-		{"restart, writes", float64(len(writes(restart))), summary(restart)},
 		{"at rest, requests", float64(len(requests)), fmt.Sprintf("in %d s, beside the renewal of the Lease; %s",
 			size.WindowSeconds, summary(requests))},
 		{"at rest, memory (MiB)", now, detail},
