@@ -285,7 +285,7 @@ func TestValuesAreDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name := range values {
-		if !regexp.MustCompile(`(?m)^` + name + `:`).Match(data) || !bytes.Contains(page, []byte("`"+name)) {
+		if !regexp.MustCompile(`(?m)^`+name+`:`).Match(data) || !bytes.Contains(page, []byte("`"+name)) {
 			t.Errorf("%s is not in docs/installing.md", name)
 		}
 	}
