@@ -96,7 +96,7 @@ func schemaOfPlaceholder(said string) map[string]any {
 	if format := formatted.FindStringSubmatch(said); format != nil && !isBare {
 		schema["format"] = format[1]
 	}
-	if found := bounded.FindStringSubmatch(said); found != nil && (found[4] != "") != isBare {
+	if found := bounded.FindStringSubmatch(said); len(found) > 4 && (found[4] != "") != isBare {
 		limit(schema, least, most, found[1], found[2], found[3])
 	}
 	return schema
