@@ -55,7 +55,8 @@ func Check(ctx context.Context, config Config) (*CheckResult, error) {
 // toolConfig is what sessions with tool servers work with.
 func (p *prepared) toolConfig(patience time.Duration) tools.Config {
 	return tools.Config{
-		Key: p.config.ToolKey, Socket: p.config.ToolSocket, Patience: patience, Logger: p.config.Logger, Version: p.config.Version,
+		Endpoints: p.config.Endpoints,
+		Key:       p.config.ToolKey, Socket: p.config.ToolSocket, Patience: patience, Logger: p.config.Logger, Version: p.config.Version,
 	}
 }
 
@@ -64,6 +65,8 @@ func (p *prepared) openModels() (*model.Set, error) {
 	models := model.NewSet(p.spec, p.config.APIKey)
 	models.LogTo(p.config.Logger)
 	models.Allow(p.config.AllowedAddresses)
+	models.Allow(p.config.Endpoints.Networks())
+	models.Restrict(p.config.Endpoints)
 	if p.config.Transport != nil {
 		models.Through(p.config.Transport)
 	}

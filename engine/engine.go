@@ -68,6 +68,8 @@ type Config struct {
 	// may come from anywhere in the machine's own network, as where the machine is that of the spec's author.
 	AllowedAddresses []netip.Prefix
 	LocalSeeds       bool
+	// Endpoints says where requests to models, tools and seeds may be sent; nil is anywhere.
+	Endpoints *connection.Endpoints
 	// Transport takes the place of the network for requests to models, as in simulations. Nil stands for the network.
 	Transport http.RoundTripper
 	// Volume stands before the folder of the dataset, as in simulations of faults. Nil stands for the folder itself.
@@ -275,7 +277,9 @@ func (p *prepared) compile(ctx context.Context) (fields []table.Field, err error
 
 // seedClient fetches seeds, from outside and from where it is allowed.
 func (o *opened) seedClient() *http.Client {
-	guard := &connection.Guard{Allowed: slices.Clone(o.config.AllowedAddresses)}
+	guard := &connection.Guard{
+		Allowed: slices.Concat(o.config.AllowedAddresses, o.config.Endpoints.Networks()), Endpoints: o.config.Endpoints,
+	}
 	if o.config.LocalSeeds {
 		guard.Allowed = append(guard.Allowed, connection.LocalNetworks()...)
 	}

@@ -57,6 +57,9 @@ const (
 	// ReasonReferenceNotFound: an object that the spec refers to does not exist.
 	ReasonReferenceNotFound = "ReferenceNotFound"
 
+	// ReasonReferenceNotPermitted: a Secret that the spec refers to is not for runs.
+	ReasonReferenceNotPermitted = "ReferenceNotPermitted"
+
 	// ReasonUserRequested: spec.suspend is true.
 	ReasonUserRequested = "UserRequested"
 	// ReasonResumed: the run was suspended and goes on.
@@ -116,6 +119,8 @@ const (
 	ReasonModelNotFound = "ModelNotFound"
 	// ReasonUnsupportedRequest: a model, or its server, does not take or do what its columns ask of it.
 	ReasonUnsupportedRequest = "UnsupportedRequest"
+	// ReasonEndpointNotAllowed: an endpoint is one to which runs may send nothing.
+	ReasonEndpointNotAllowed = "EndpointNotAllowed"
 	// ReasonProviderUnavailable: a provider could not be reached, or answered with server errors only.
 	ReasonProviderUnavailable = "ProviderUnavailable"
 	// ReasonProviderTimeout: a provider did not answer in time.
@@ -172,6 +177,8 @@ const (
 	LabelRole = "seedloom.dev/role"
 	// AnnotationRetryRequestedAt starts another attempt of a failed or partial run whenever its value changes.
 	AnnotationRetryRequestedAt = "seedloom.dev/retry-requested-at"
+	// LabelAllowInRuns is, on a Secret, true where runs may use it; it counts where the operator's configuration asks for it.
+	LabelAllowInRuns = "seedloom.dev/allow-in-runs"
 	// AnnotationPodHash is, on Pods, the hash of the settings with which they were created.
 	AnnotationPodHash = "seedloom.dev/pod-hash"
 )

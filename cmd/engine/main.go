@@ -21,6 +21,7 @@ import (
 
 	"seedloom.dev/seedloom/engine"
 	"seedloom.dev/seedloom/engine/connection"
+	"seedloom.dev/seedloom/internal/allowlist"
 	"seedloom.dev/seedloom/internal/buildversion"
 	"seedloom.dev/seedloom/internal/memory"
 	"seedloom.dev/seedloom/internal/runreport"
@@ -93,6 +94,11 @@ func readConfig(logger *slog.Logger) (engine.Config, error) {
 	if config.AllowedAddresses, err = connection.ParseAllowed(os.Getenv(runreport.AllowedAddressesVariable)); err != nil {
 		return config, fmt.Errorf("reading %s: %w", runreport.AllowedAddressesVariable, err)
 	}
+	allowed, err := allowlist.ParseText(os.Getenv(runreport.AllowedEndpointsVariable))
+	if err != nil {
+		return config, fmt.Errorf("reading %s: %w", runreport.AllowedEndpointsVariable, err)
+	}
+	config.Endpoints = connection.NewEndpoints(allowed, os.Getenv)
 	data, err := os.ReadFile(runreport.SpecPath)
 	if err != nil {
 		return config, err

@@ -16,11 +16,9 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
-	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	ctrlmanager "sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/controllers/configuration"
@@ -39,6 +37,8 @@ type settings struct {
 	leaderElect             bool
 	leaderElectionNamespace string
 	metricsAddress          string
+	metricsSecure           bool
+	metricsCertificates     string
 	probeAddress            string
 	concurrency             int
 	queriesPerSecond        float64
@@ -55,8 +55,11 @@ func main() {
 		"Act only while holding the Lease, so that two managers never act at once.")
 	flag.StringVar(&flags.leaderElectionNamespace, "leader-election-namespace", "",
 		"Namespace of the Lease; the manager's own when empty.")
-	flag.StringVar(&flags.metricsAddress, "metrics-bind-address", "127.0.0.1:8080",
-		"Address of the metrics, over plain HTTP and without authentication, hence on loopback; 0 turns them off.")
+	flag.StringVar(&flags.metricsAddress, "metrics-bind-address", ":8443", "Address of the metrics; 0 turns them off.")
+	flag.BoolVar(&flags.metricsSecure, "metrics-secure", true, "Serve the metrics over TLS, and only to those who may read /metrics "+
+		"by the cluster's roles. Without it they are for everybody who reaches the address: keep that on loopback.")
+	flag.StringVar(&flags.metricsCertificates, "metrics-cert-path", "",
+		"Folder with tls.crt and tls.key of the metrics; the manager makes a certificate of its own when empty.")
 	flag.StringVar(&flags.probeAddress, "health-probe-bind-address", ":8081", "Address of /healthz and /readyz.")
 	flag.IntVar(&flags.concurrency, "max-concurrent-reconciles", 16, "Resources that are reconciled at the same time.")
 	flag.Float64Var(&flags.queriesPerSecond, "kube-api-qps", 500, "Requests per second to the API server; bursts are twice as large.")
@@ -119,17 +122,15 @@ func run(ctx context.Context, flags settings) error {
 		Now:       now,
 		Options: datasetgeneration.Options{
 			EngineImage: flags.engineImage, MaxConcurrentReconciles: flags.concurrency, Environment: engineVariables(os.Getenv),
-			PodDefaults: configured.Pod,
+			PodDefaults: configured.Pod, Endpoints: configured.Endpoints.List,
+			LabelledSecretsOnly: configured.Secrets.Policy == configuration.SecretsLabelled,
 		},
 	}
 	if err := reconciler.SetupWithManager(manager, "datasetgeneration"); err != nil {
 		return fmt.Errorf("setting up the controller: %w", err)
 	}
-	if err := manager.AddHealthzCheck("ping", healthz.Ping); err != nil {
-		return fmt.Errorf("adding the health check: %w", err)
-	}
-	if err := manager.AddReadyzCheck("ping", healthz.Ping); err != nil {
-		return fmt.Errorf("adding the readiness check: %w", err)
+	if err := addProbes(manager); err != nil {
+		return err
 	}
 	return manager.Start(ctx)
 }
@@ -141,7 +142,7 @@ func managerOptions(flags settings) ctrl.Options {
 	options := ctrl.Options{
 		Scheme:                  scheme,
 		Cache:                   datasetgeneration.CacheOptions(),
-		Metrics:                 metricsserver.Options{BindAddress: flags.metricsAddress},
+		Metrics:                 metricsOptions(flags),
 		HealthProbeBindAddress:  flags.probeAddress,
 		LeaderElection:          flags.leaderElect,
 		LeaderElectionID:        "manager.seedloom.dev",

@@ -13,12 +13,41 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/internal/allowlist"
 )
 
 // Configuration is the content of the file. Its zero value is that of an empty file.
 type Configuration struct {
 	// Pod are the settings of Pods where a DatasetGeneration has none in spec.pod.
 	Pod *v1alpha1.PodSettings `json:"pod,omitempty"`
+	// Endpoints says where runs may send requests.
+	Endpoints Endpoints `json:"endpoints"`
+	// Secrets says which Secrets runs may use.
+	Secrets Secrets `json:"secrets"`
+}
+
+// Endpoints says where runs may send requests: to models, tool servers, proxies and seeds.
+type Endpoints struct {
+	// Allowed are names of hosts and networks, as package allowlist reads them. Without any, all is allowed but what is near a Pod.
+	Allowed []string `json:"allowed,omitempty"`
+
+	// List is what Allowed means.
+	List *allowlist.List `json:"-"`
+}
+
+// SecretsPolicy says which Secrets of their namespace runs may use.
+type SecretsPolicy string
+
+const (
+	// SecretsAny are all. It is the default.
+	SecretsAny SecretsPolicy = "Any"
+	// SecretsLabelled are those with the label seedloom.dev/allow-in-runs=true.
+	SecretsLabelled SecretsPolicy = "Labelled"
+)
+
+// Secrets says which Secrets runs may use.
+type Secrets struct {
+	Policy SecretsPolicy `json:"policy,omitempty"`
 }
 
 // InvalidError lists all that is wrong with a configuration.
@@ -66,4 +95,17 @@ func Parse(text []byte) (*Configuration, error) {
 	return &configuration, nil
 }
 
-func (c *Configuration) violations() []plan.Violation { return plan.ValidatePod("pod", c.Pod) }
+// violations are all that is wrong. It reads what Allowed means.
+func (c *Configuration) violations() []plan.Violation {
+	found := plan.ValidatePod("pod", c.Pod)
+	var err error
+	if c.Endpoints.List, err = allowlist.Parse(c.Endpoints.Allowed); err != nil {
+		found = append(found, plan.Violation{Field: "endpoints.allowed", Reason: plan.ReasonInvalidValue,
+			Message: strings.ReplaceAll(err.Error(), "\n", "; ")})
+	}
+	if policy := c.Secrets.Policy; policy != "" && policy != SecretsAny && policy != SecretsLabelled {
+		found = append(found, plan.Violation{Field: "secrets.policy", Reason: plan.ReasonInvalidValue,
+			Message: fmt.Sprintf("must be %s or %s, but is %q", SecretsAny, SecretsLabelled, policy)})
+	}
+	return found
+}

@@ -21,6 +21,8 @@ pod:
 `, nil},
 		"an unknown field":      {"pods: {}", []string{`unknown field "pods"`}},
 		"an unknown field deep": {"pod: {nodeSelectors: {a: b}}", []string{`unknown field "pod.nodeSelectors"`}},
+		"what is allowed":       {"endpoints: {allowed: [\"*.models.svc\", 10.0.0.0/8]}\nsecrets: {policy: Labelled}", nil},
+		"what can't be":         {"endpoints: {allowed: [http://x]}\nsecrets: {policy: Some}", []string{`endpoints.allowed: "http://x" is no host`, `secrets.policy: must be Any or Labelled, but is "Some"`}},
 		"several violations": {`
 pod:
   labels: {seedloom.dev/run: mine}

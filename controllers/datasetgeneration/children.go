@@ -21,7 +21,7 @@ func (r *Reconciler) syncChildren(ctx context.Context, s *situation) error {
 	if err := r.deleteStale(ctx, s); err != nil {
 		return err
 	}
-	if s.lifetime != lifetimeActive || s.stale.writes() {
+	if s.lifetime != lifetimeActive || s.stale.writes() || !s.mayStart() {
 		// Two attempts never write at the same time: the next one is created when the last Pod of the former is gone.
 		return nil
 	}
@@ -44,6 +44,12 @@ func (r *Reconciler) syncChildren(ctx context.Context, s *situation) error {
 		log.FromContext(ctx).Info("Created", "kind", fmt.Sprintf("%T", object), "object", object.GetName())
 	}
 	return nil
+}
+
+// mayStart says whether all that the spec refers to is for runs, as far as it counts. What is not known is not permitted; what has been
+// generated is finalized.
+func (s *situation) mayStart() bool {
+	return !s.options.LabelledSecretsOnly || s.observed.finalizes || len(s.notPermitted) == 0 && s.lookUpError == nil
 }
 
 // deleteStale deletes Jobs in the foreground: a Job is gone when its Pods are.

@@ -95,6 +95,7 @@ var _ = Describe("The commands of the documentation", func() {
 	},
 		Entry("in operations.md", "operations.md"),
 		Entry("in gitops.md", "gitops.md"),
+		Entry("in security.md", "security.md"),
 	)
 
 	It("show no drift, and let two managers share a resource", func() {

@@ -9,6 +9,7 @@
 //	cache.go                         what of the cluster is held in memory
 //	input.go, references.go          what is gathered
 //	lookups.go                       what is asked of the API server for runs that wait
+//	permissions.go                   what the owner of the platform allows
 //	warnings.go                      what the cluster says of what does not start
 //	ownership.go, ended_pods.go      which objects are the resource's, and what is remembered of Pods that are gone
 //	situation.go                     what that means: the one pure decision

@@ -2,6 +2,7 @@ package datasetgeneration
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,6 +36,8 @@ type input struct {
 	children children
 	// missing are objects that the spec refers to and that do not exist. Looked up only while no Pod runs.
 	missing []string
+	// notPermitted are Secrets that the spec refers to and that are not for runs. Nothing is created while there are any.
+	notPermitted []string
 	// lookUpError says why it is not known whether some of them exist.
 	lookUpError error
 	// foreign are the objects that carry the resource's labels and were not created for it, as kind and name.
@@ -89,7 +92,7 @@ func (c children) hasJob(name string) bool {
 // alone.
 func (r *Reconciler) gather(ctx context.Context, resource *v1alpha1.DatasetGeneration) (*input, error) {
 	in := &input{now: r.Now(), options: &r.Options, resource: resource}
-	in.violations = slices.Concat(plan.Validate(&resource.Spec), invalidReferences(&resource.Spec), oversized(&resource.Spec))
+	in.violations = r.Options.Violations(&resource.Spec)
 	if len(in.violations) == 0 {
 		in.configHash, in.advice = plan.ConfigHash(&resource.Spec), plan.Warnings(&resource.Spec)
 	}
@@ -106,6 +109,10 @@ func (r *Reconciler) gather(ctx context.Context, resource *v1alpha1.DatasetGener
 		in.warning = r.latestWarning(ctx, in)
 	} else {
 		r.lookUps.forget(client.ObjectKeyFromObject(resource))
+	}
+	if r.Options.LabelledSecretsOnly && in.mayCreatePods() {
+		in.notPermitted, err = r.secretsNotPermitted(ctx, resource)
+		in.lookUpError = errors.Join(in.lookUpError, err)
 	}
 	return in, nil
 }
@@ -148,6 +155,17 @@ func (in *input) waitsForStart() bool {
 		return false
 	}
 	return !engineRuns(in.children.pods)
+}
+
+// mayCreatePods says whether this reconcile may lead to Pods that generate: none of them runs, and there is no verdict for the spec as it
+// is.
+func (in *input) mayCreatePods() bool {
+	run := in.resource.Status.Run
+	if in.resource.Spec.IsSuspended() || len(in.violations) > 0 || engineRuns(in.children.pods) {
+		return false
+	}
+	return run == nil || run.CompletionTime == nil || in.resource.Status.ObservedGeneration != in.resource.Generation ||
+		retryRequested(in.resource)
 }
 
 // condition finds a condition in the status as it was when the reconcile began.

@@ -43,12 +43,13 @@ var _ = Describe("An async run", func() {
 
 	It("is never shown as stalled when it has run for longer than its Pods may take to start", func() {
 		spec := newSpec()
-		spec.Limits = &v1alpha1.Limits{StartupTimeoutSeconds: new(int32(1))}
+		// Longer than a busy machine takes to create a Pod and have it run.
+		spec.Limits = &v1alpha1.Limits{StartupTimeoutSeconds: new(int32(4))}
 		w.create(spec)
 		job := w.job(runreport.RoleGenerate, 1)
 		pod := w.startPod(job, 0)
 		Eventually(w.ready).Should(Equal(v1alpha1.ReasonRunning))
-		Eventually(func() time.Duration { return time.Since(pod.CreationTimestamp.Time) }).Should(BeNumerically(">", 2*time.Second))
+		Eventually(func() time.Duration { return time.Since(pod.CreationTimestamp.Time) }).Should(BeNumerically(">", 5*time.Second))
 		// The container has ended, and the kubelet has not yet said that the Pod has.
 		w.updatePod(pod, func(status *corev1.PodStatus) {
 			status.ContainerStatuses[0].State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{FinishedAt: metav1.Now()}}

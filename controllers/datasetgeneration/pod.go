@@ -110,7 +110,11 @@ func (s *situation) environment(role string) []corev1.EnvVar {
 		// The Job controller sets the variable in Indexed Jobs only.
 		variables = append(variables, corev1.EnvVar{Name: runreport.ShardVariable, Value: "0"})
 	}
-	return append(variables, s.options.Environment...)
+	variables = append(variables, s.options.Environment...)
+	if list := s.options.Endpoints; list != nil && !list.Empty() {
+		variables = append(variables, corev1.EnvVar{Name: runreport.AllowedEndpointsVariable, Value: literal(list.String())})
+	}
+	return variables
 }
 
 func (s *situation) volumes() ([]corev1.Volume, []corev1.VolumeMount) {

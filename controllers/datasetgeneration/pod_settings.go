@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -251,4 +252,13 @@ func memoryLimit(container string) corev1.EnvVar {
 			ContainerName: container, Resource: "limits.memory", Divisor: resource.MustParse("1"),
 		},
 	}}
+}
+
+// literal has the kubelet leave a text as it is, which would otherwise replace $(NAME) in it.
+func literal(text string) string { return strings.ReplaceAll(text, "$", "$$") }
+
+func secretVariable(name string, reference *v1alpha1.SecretKeyReference) corev1.EnvVar {
+	return corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
+		LocalObjectReference: corev1.LocalObjectReference{Name: reference.Name}, Key: reference.Key,
+	}}}
 }

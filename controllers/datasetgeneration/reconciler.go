@@ -10,6 +10,7 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/controllers/enginepods"
+	"seedloom.dev/seedloom/internal/allowlist"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -21,6 +22,11 @@ type Options struct {
 	Environment []corev1.EnvVar
 	// PodDefaults are the settings of Pods where a spec has none. They are valid (see plan.ValidatePod). It may be nil.
 	PodDefaults *v1alpha1.PodSettings
+	// Endpoints says which endpoints runs may send requests to. Nil allows all but those near the Pod.
+	Endpoints *allowlist.List
+	// LabelledSecretsOnly has runs use only Secrets with the label seedloom.dev/allow-in-runs, whose metadata the controller must be
+	// allowed to read.
+	LabelledSecretsOnly bool
 	// MaxConcurrentReconciles is how many resources are reconciled at the same time. 0 means 16.
 	MaxConcurrentReconciles int
 }

@@ -72,7 +72,7 @@ func (s *situation) waitingSince(pods []corev1.Pod) time.Time {
 
 // startupCauses is all that is known of why no Pod runs.
 func (s *situation) startupCauses(waiting []corev1.Pod, applyError error) []string {
-	causes := slices.Clone(s.missing)
+	causes := slices.Concat(s.notPermitted, s.missing)
 	for i := range waiting {
 		if cause := waitingCause(&waiting[i]); cause != "" {
 			causes = append(causes, cause)

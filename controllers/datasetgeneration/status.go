@@ -119,6 +119,11 @@ func listed[T fmt.Stringer](found []T) string {
 }
 
 func (s *situation) addAccepted(conditions *conditionSet) {
+	if len(s.notPermitted) > 0 && s.lifetime == lifetimeActive && s.observed.ending == nil {
+		conditions.add(v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonReferenceNotPermitted,
+			strings.Join(s.notPermitted, "; "))
+		return
+	}
 	if len(s.missing) > 0 && s.lifetime == lifetimeActive && s.observed.ending == nil {
 		conditions.add(v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonReferenceNotFound, strings.Join(s.missing, "; "))
 		return

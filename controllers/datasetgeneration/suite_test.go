@@ -9,11 +9,13 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
@@ -60,7 +62,9 @@ var _ = BeforeSuite(func() {
 
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 2)
-	manager := newManager()
+	w := &world{ctx: ctx}
+	install(w, ofKinds(kustomized("default"), "Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding"))
+	manager := newManager(asManager("seedloom-system"), withoutOwned(CacheOptions()), Options{}, "datasetgeneration")
 	go func() { ended <- manager.Start(ctx) }()
 	go func() { ended <- collectGarbage(ctx) }()
 	DeferCleanup(func() {
@@ -98,12 +102,27 @@ func (p *reportedProgress) Of(pods []corev1.Pod) map[types.UID]runreport.Progres
 	return known
 }
 
-func newManager() ctrl.Manager {
-	manager, err := ctrl.NewManager(apiServer, ctrl.Options{
-		Scheme:  testScheme,
-		Metrics: metricsserver.Options{BindAddress: "0"},
-		Cache:   CacheOptions(),
-	})
+// ownOperator is a label of resources that have an operator of their own, which the one of the suite leaves alone.
+const ownOperator = "test/own-operator"
+
+// withoutOwned leaves them out of a cache.
+func withoutOwned(options cache.Options) cache.Options {
+	for object, settings := range options.ByObject {
+		if _, is := object.(*v1alpha1.DatasetGeneration); is {
+			others, err := labels.Parse("!" + ownOperator)
+			Expect(err).NotTo(HaveOccurred())
+			settings.Label = others
+			options.ByObject[object] = settings
+		}
+	}
+	return options
+}
+
+// newManager sets a manager up as the program does, with the rights of its roles.
+func newManager(config *rest.Config, held cache.Options, options Options, name string) ctrl.Manager {
+	GinkgoHelper()
+	options.EngineImage = "example.com/engine:test"
+	manager, err := ctrl.NewManager(config, ctrl.Options{Scheme: testScheme, Metrics: metricsserver.Options{BindAddress: "0"}, Cache: held})
 	Expect(err).NotTo(HaveOccurred())
 	reconciler := &Reconciler{
 		Client:    manager.GetClient(),
@@ -112,9 +131,9 @@ func newManager() ctrl.Manager {
 		Progress:  progressOfPods,
 		Shares:    enginepods.NewShareCoordinator(time.Now),
 		Now:       time.Now,
-		Options:   Options{EngineImage: "example.com/engine:test"},
+		Options:   options,
 	}
-	Expect(reconciler.SetupWithManager(manager, "datasetgeneration")).To(Succeed())
+	Expect(reconciler.SetupWithManager(manager, name)).To(Succeed())
 	return manager
 }
 

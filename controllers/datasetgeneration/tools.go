@@ -3,7 +3,6 @@ package datasetgeneration
 import (
 	"path"
 	"strconv"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -85,21 +84,12 @@ func sidecar(name string, server *v1alpha1.ToolServer, socket corev1.VolumeMount
 	}
 }
 
-// literal has the kubelet leave a text as it is, which would otherwise replace $(NAME) in it.
-func literal(text string) string { return strings.ReplaceAll(text, "$", "$$") }
-
 func literals(texts []string) []string {
 	result := make([]string, len(texts))
 	for i, text := range texts {
 		result[i] = literal(text)
 	}
 	return result
-}
-
-func secretVariable(name string, reference *v1alpha1.SecretKeyReference) corev1.EnvVar {
-	return corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
-		LocalObjectReference: corev1.LocalObjectReference{Name: reference.Name}, Key: reference.Key,
-	}}}
 }
 
 func scratch(name string) corev1.Volume {

@@ -11,10 +11,12 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -26,6 +28,8 @@ import (
 type world struct {
 	ctx       context.Context
 	namespace string
+	// owned: the namespace has an operator of its own.
+	owned bool
 }
 
 func newWorld() *world {
@@ -40,6 +44,37 @@ func newWorld() *world {
 	w := &world{ctx: ctx, namespace: namespace.Name}
 	Expect(kube.Create(ctx, claim(w.namespace, "datasets"))).To(Succeed())
 	watchStatuses(ctx, w.namespace)
+	return w
+}
+
+// newWorldOf is a world with an operator of its own, which is installed in its namespace and has no right beyond it.
+func newWorldOf(options Options) *world {
+	GinkgoHelper()
+	w := newWorld()
+	w.owned = true
+	objects := ofKinds(kustomized("namespaced"), "ServiceAccount", "Role", "RoleBinding")
+	inNamespace(objects, w.namespace)
+	install(w, objects)
+	if options.LabelledSecretsOnly {
+		role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "secrets"}, Rules: []rbacv1.PolicyRule{
+			{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"get"}},
+		}}
+		Expect(kube.Create(w.ctx, role)).To(Succeed())
+		Expect(kube.Create(w.ctx, &rbacv1.RoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "secrets"}, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name},
+			Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Name: "seedloom-manager", Namespace: w.namespace}},
+		})).To(Succeed())
+	}
+	held := CacheOptions()
+	held.DefaultNamespaces = map[string]cache.Config{w.namespace: {}}
+	manager := newManager(asManager(w.namespace), held, options, "datasetgeneration-"+w.namespace)
+	ctx, cancel := context.WithCancel(w.ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- manager.Start(ctx) }()
+	DeferCleanup(func() {
+		cancel()
+		Eventually(ended).Should(Receive(BeNil()))
+	})
 	return w
 }
 
@@ -78,6 +113,9 @@ func syncSpec() v1alpha1.DatasetGenerationSpec {
 func (w *world) create(spec v1alpha1.DatasetGenerationSpec) *v1alpha1.DatasetGeneration {
 	GinkgoHelper()
 	resource := &v1alpha1.DatasetGeneration{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "reviews"}, Spec: spec}
+	if w.owned {
+		resource.Labels = map[string]string{ownOperator: "true"}
+	}
 	Expect(kube.Create(w.ctx, resource)).To(Succeed())
 	return resource
 }

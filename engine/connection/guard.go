@@ -33,6 +33,8 @@ type Guard struct {
 	Own *url.URL
 	// Allowed are networks that are allowed too.
 	Allowed []netip.Prefix
+	// Endpoints, where it is set, says besides where requests of the run may be sent.
+	Endpoints *Endpoints
 }
 
 // Dialer returns a dialer that refuses such connections with an AddressRefusal.
@@ -50,13 +52,13 @@ func (g *Guard) Dialer(timeout time.Duration) *net.Dialer {
 // Client returns a client of HTTP that refuses such addresses.
 func (g *Guard) Client() *http.Client {
 	return &http.Client{Transport: &http.Transport{
-		Proxy: func(request *http.Request) (*url.URL, error) {
+		Proxy: g.Endpoints.Proxy(func(request *http.Request) (*url.URL, error) {
 			if err := g.CheckWritten(request.URL); err != nil {
 				return nil, err
 			}
 			return http.ProxyFromEnvironment(request)
-		},
-		DialContext: g.Dialer(10 * time.Second).DialContext, TLSHandshakeTimeout: 10 * time.Second, IdleConnTimeout: 90 * time.Second,
+		}),
+		DialContext: g.Endpoints.Dial(g.Dialer(10 * time.Second)), TLSHandshakeTimeout: 10 * time.Second, IdleConnTimeout: 90 * time.Second,
 	}}
 }
 

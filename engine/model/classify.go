@@ -22,6 +22,10 @@ const statusOverloaded = 529
 // connectionFailure classifies a request for which no answer has begun. Whatever the cause, it may pass; what says that
 // nobody is there counts against the endpoint too.
 func (c *Client) connectionFailure(address *url.URL, err error) error {
+	if refused := (*connection.EndpointRefusal)(nil); errors.As(err, &refused) {
+		return failure.New(v1alpha1.ReasonEndpointNotAllowed, failure.EndRun, "provider %q may not be asked at %s: %v",
+			c.provider, shownAddress(address), refused)
+	}
 	consequence := failure.RetryLater
 	var dns *net.DNSError
 	var operation *net.OpError

@@ -116,6 +116,9 @@ func (c *Client) download(ctx context.Context, address *url.URL) ([]byte, error)
 	if refused := (*connection.AddressRefusal)(nil); errors.As(err, &refused) {
 		return nil, c.noImage(fmt.Sprintf("is at %s, which %s", address.Host, refused))
 	}
+	if refused := (*connection.EndpointRefusal)(nil); errors.As(err, &refused) {
+		return nil, c.noImage(refused.Error())
+	}
 	if err != nil {
 		return nil, c.undownloaded(address, cmp.Or(connection.Problem(err), connection.Failed))
 	}

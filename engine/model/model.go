@@ -65,6 +65,15 @@ func (s *Set) Allow(networks []netip.Prefix) {
 	}
 }
 
+// Restrict says where requests may be sent. It is called before the first request.
+func (s *Set) Restrict(endpoints *connection.Endpoints) {
+	for i, transport := range s.transports {
+		transport.DialContext, transport.Proxy = endpoints.Dial(newDialer()), endpoints.Proxy(transport.Proxy)
+		downloads := s.downloads[i]
+		downloads.DialContext, downloads.Proxy = endpoints.Dial(s.guards[i].Dialer(connectTimeout)), endpoints.Proxy(downloads.Proxy)
+	}
+}
+
 // LogTo says where it is told what is wrong with a model's answers as a whole. It is called before the first request.
 func (s *Set) LogTo(logger *slog.Logger) { s.warnings.logger = logger }
 

@@ -34,10 +34,9 @@ func connections(spec *v1alpha1.DatasetGenerationSpec, provider string) int {
 // newTransport returns the connections to a provider: as many as it may have requests, all of which are kept. They speak HTTP/1.1, since
 // the streams of one HTTP/2 connection would all end at the same replica of the provider.
 func newTransport(provider *v1alpha1.Provider, connections int) *http.Transport {
-	dialer := &net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}
 	transport := &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         dialer.DialContext,
+		DialContext:         newDialer().DialContext,
 		TLSHandshakeTimeout: connectTimeout,
 		MaxIdleConns:        connections,
 		MaxIdleConnsPerHost: connections,
@@ -56,6 +55,10 @@ func newTransport(provider *v1alpha1.Provider, connections int) *http.Transport 
 		transport.Proxy = http.ProxyURL(address)
 	}
 	return transport
+}
+
+func newDialer() *net.Dialer {
+	return &net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}
 }
 
 // newDownloads returns the connections with which images of answers are downloaded: they may lead anywhere but into the machine, its

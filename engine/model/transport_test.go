@@ -26,8 +26,10 @@ import (
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/connection"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/model"
+	"seedloom.dev/seedloom/internal/allowlist"
 )
 
 // authority signs certificates for one test.
@@ -351,5 +353,32 @@ func TestThousandRequestsShareTheirConnections(t *testing.T) {
 	// On a machine that is busy, a connection may be closed because its writer was not awake in time to say that it is done.
 	if count := opened.Load(); count > parallel+parallel/10 || arrived.Load() != parallel*rounds {
 		t.Errorf("%d connections were opened for %d requests, %d at once", count, arrived.Load(), parallel)
+	}
+}
+
+func TestAProviderThatIsNotAllowedEndsTheRun(t *testing.T) {
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
+		asked++
+		hello(writer, request)
+	}))
+	defer server.Close()
+	for entries, allowed := range map[string]bool{"": false, "*.models.svc": false, "127.0.0.1": true} {
+		list, err := allowlist.ParseText(entries)
+		if err != nil {
+			t.Fatal(err)
+		}
+		set := setOf(t, v1alpha1.Provider{Endpoint: server.URL}, 1)
+		set.Restrict(connection.NewEndpoints(list, func(string) string { return "" }))
+		before := asked
+		_, _, err = set.Client("writer").Chat(t.Context(), model.Request{Messages: []model.Message{{Role: model.RoleUser, Content: "hello"}}})
+		failed := failure.Of(err)
+		switch {
+		case allowed && (err != nil || asked == before):
+			t.Errorf("%q: %v", entries, err)
+		case !allowed && (failed == nil || failed.Reason != v1alpha1.ReasonEndpointNotAllowed || failed.Consequence != failure.EndRun ||
+			asked != before || !strings.Contains(err.Error(), "endpoints.allowed in its configuration")):
+			t.Errorf("%q: %v", entries, err)
+		}
 	}
 }

@@ -74,6 +74,9 @@ func fetch(ctx context.Context, client *http.Client, address string, to *spool) 
 	if refused := (*connection.AddressRefusal)(nil); errors.As(err, &refused) {
 		return fmt.Errorf("its URL %w", refused)
 	}
+	if refused := (*connection.EndpointRefusal)(nil); errors.As(err, &refused) {
+		return refused
+	}
 	if err != nil {
 		var wrapped *url.Error
 		if errors.As(err, &wrapped) {

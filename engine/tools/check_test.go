@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/connection"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/tools"
+	"seedloom.dev/seedloom/internal/allowlist"
 )
 
 // closedAddress is an address at which nobody listens.
@@ -123,5 +125,17 @@ func TestServersThatNoColumnUsesAreLeftAlone(t *testing.T) {
 	set := open(t, spec, func(config *tools.Config) { config.Patience = time.Hour })
 	if err := set.Check(t.Context()); err != nil || set.Toolbox("box") != nil {
 		t.Errorf("got %v, %v", set.Toolbox("box"), err)
+	}
+}
+
+func TestAServerThatIsNotAllowedIsNotAsked(t *testing.T) {
+	where := newSite(t, streamable(toolServer(newCounts(t))))
+	set := open(t, one(v1alpha1.ToolServerStreamableHTTP, where.url(), v1alpha1.ToolSet{}), func(config *tools.Config) {
+		config.Endpoints = connection.NewEndpoints(&allowlist.List{}, func(string) string { return "" })
+	})
+	err := set.Check(t.Context())
+	if failed := failure.Of(err); failed == nil || failed.Consequence != failure.EndRun ||
+		!strings.Contains(err.Error(), `tool server "only" may not be asked`) {
+		t.Errorf("got %v", err)
 	}
 }

@@ -20,6 +20,7 @@ import (
 func (s *server) unusable(err error, late bool) *failure.Error {
 	var status *statusError
 	var answered *jsonrpc.Error
+	var notAllowed *connection.EndpointRefusal
 	failed := failure.New(v1alpha1.ReasonToolFailed, failure.RetryLater, "")
 	says := func(format string, arguments ...any) *failure.Error {
 		failed.Message = fmt.Sprintf("tool server %q ", s.spec.Name) + fmt.Sprintf(format, arguments...)
@@ -31,6 +32,8 @@ func (s *server) unusable(err error, late bool) *failure.Error {
 	case errors.Is(err, errNoSidecar), errors.Is(err, errBadKey), errors.Is(err, errTooMany), errors.Is(err, errTooLarge):
 		failed.Consequence = failure.EndRun
 		return says("can't be used: %v", ownText(err))
+	case errors.As(err, &notAllowed):
+		return failure.New(v1alpha1.ReasonEndpointNotAllowed, failure.EndRun, "tool server %q may not be asked: %v", s.spec.Name, notAllowed)
 	case errors.As(err, &status):
 		failed.RetryAfter = status.retryAfter
 		return s.refused(failed, status, says)

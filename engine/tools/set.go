@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/connection"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/model"
 )
@@ -22,6 +23,8 @@ type Config struct {
 	Key func(server int) string
 	// Socket returns the path of the socket on which the bridge of a Stdio server listens, or an empty string. Nil where there are none.
 	Socket func(server string) string
+	// Endpoints says where requests may be sent; nil is anywhere.
+	Endpoints *connection.Endpoints
 	// Patience is how long the check waits for servers that can't be reached yet, such as sidecars that have only been started.
 	Patience time.Duration
 	Logger   *slog.Logger

@@ -89,7 +89,8 @@ func (s *server) httpClient(ctx context.Context) (*http.Client, error) {
 	}
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	base := &http.Transport{
-		Proxy: http.ProxyFromEnvironment, DialContext: dialer.DialContext, TLSHandshakeTimeout: 10 * time.Second,
+		Proxy:       s.set.config.Endpoints.Proxy(http.ProxyFromEnvironment),
+		DialContext: s.set.config.Endpoints.Dial(dialer), TLSHandshakeTimeout: 10 * time.Second,
 		MaxIdleConns: 64, MaxIdleConnsPerHost: 64, IdleConnTimeout: 90 * time.Second,
 	}
 	context.AfterFunc(ctx, base.CloseIdleConnections)

@@ -106,6 +106,10 @@ var table = map[string]Traits{
 		NextStep: "the message names the parameter that the model or its server does not take; leave it out, or take another model " +
 			"or server ([models.md](models.md#before-the-first-row))",
 	},
+	v1alpha1.ReasonEndpointNotAllowed: {
+		Exit: runreport.ExitInvalid, EndsAllShards: true, Fate: endsRun,
+		NextStep: "take another `endpoint`, or have it listed in the operator's [configuration](configuration.md#endpoints)",
+	},
 	v1alpha1.ReasonModelQuotaExhausted: {
 		Exit: runreport.ExitInvalid, EndsAllShards: true, Fate: endsRun, NextStep: "add credit",
 	},
@@ -152,7 +156,7 @@ var table = map[string]Traits{
 		NextStep: "shorten the prompt or what it quotes, or take a model with a larger context",
 	},
 	v1alpha1.ReasonOutputTruncated: {
-		Exit: runreport.ExitFailed, DropsRow: true, Fate: costsARow, NextStep: "raise `parameters.maxTokens`",
+		Exit: runreport.ExitFailed, DropsRow: true, Fate: costsARow, NextStep: "raise `parameters.maxTokens`, or take parts (`onTruncation: Keep`)",
 	},
 	v1alpha1.ReasonContentRefused: {
 		Exit: runreport.ExitFailed, DropsRow: true, Fate: costsARow,

@@ -58,6 +58,9 @@ const (
 	// AllowedAddressesVariable is the environment variable with the networks and addresses inside, with commas between them, that addresses
 	// in answers and of seeds may lead to, such as 10.1.0.0/16. Without it they lead nowhere but out.
 	AllowedAddressesVariable = "SEEDLOOM_ALLOWED_ADDRESSES"
+	// AllowedEndpointsVariable is the environment variable with the endpoints that requests may be sent to, as package allowlist reads them.
+	// Without it requests may be sent to all but those near the Pod.
+	AllowedEndpointsVariable = "SEEDLOOM_ALLOWED_ENDPOINTS"
 	// TerminationMessagePath is where the result is written.
 	TerminationMessagePath = "/dev/termination-log"
 	// Port is the port of the progress and metrics endpoints.

@@ -1,0 +1,88 @@
+package datasetgeneration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/internal/allowlist"
+)
+
+// Violations are all that is wrong with a spec, by itself and by what the owner of the platform allows: what admission refuses, and what
+// Accepted shows.
+func (o *Options) Violations(spec *v1alpha1.DatasetGenerationSpec) []plan.Violation {
+	return slices.Concat(plan.Validate(spec), invalidReferences(spec), oversized(spec), o.endpointViolations(spec))
+}
+
+// endpointViolations says which endpoints of a spec are not allowed, as far as that is known before they are dialled. The engine looks at
+// the addresses that names lead to.
+func (o *Options) endpointViolations(spec *v1alpha1.DatasetGenerationSpec) []plan.Violation {
+	list := o.Endpoints
+	if list == nil {
+		list = &allowlist.List{}
+	}
+	var found []plan.Violation
+	for _, endpoint := range endpoints(spec) {
+		address, err := url.Parse(endpoint.name)
+		if err != nil || endpoint.name == "" {
+			// That it is no URL is a violation of its own.
+			continue
+		}
+		if why := list.RefusesURL(address); why != "" {
+			found = append(found, plan.Violation{Field: endpoint.field, Reason: plan.ReasonInvalidValue, Message: why})
+		}
+	}
+	return found
+}
+
+// endpoints are the URLs to which the engine of a spec sends requests, each with its field.
+func endpoints(spec *v1alpha1.DatasetGenerationSpec) []reference {
+	var found []reference
+	add := func(name, field string, arguments ...any) {
+		found = append(found, reference{field: fmt.Sprintf(field, arguments...), name: name})
+	}
+	for i := range spec.Providers {
+		add(spec.Providers[i].Endpoint, "spec.providers[%d].endpoint", i)
+		add(spec.Providers[i].ProxyURL, "spec.providers[%d].proxyURL", i)
+	}
+	for i := range spec.ToolServers {
+		add(spec.ToolServers[i].Endpoint, "spec.toolServers[%d].endpoint", i)
+	}
+	if spec.Seed != nil && spec.Seed.HTTP != nil {
+		add(spec.Seed.HTTP.URL, "spec.seed.http.url")
+	}
+	return found
+}
+
+// secretsNotPermitted says which Secrets of a spec are not for runs. Of a Secret nothing but its metadata is read. Those
+// that images are pulled with are not among them: the kubelet shows them to their registry alone.
+func (r *Reconciler) secretsNotPermitted(ctx context.Context, resource *v1alpha1.DatasetGeneration) ([]string, error) {
+	var refused []string
+	var failures []error
+	for _, reference := range references(&resource.Spec) {
+		if reference.kind != kindSecret {
+			continue
+		}
+		secret := metadataOf(kindSecret)
+		err := r.APIReader.Get(ctx, types.NamespacedName{Namespace: resource.Namespace, Name: reference.name}, secret)
+		switch {
+		case apierrors.IsNotFound(err):
+			refused = append(refused, fmt.Sprintf("%s: Secret %q does not exist in namespace %s; create it with the label %s=true, "+
+				"and the run goes on by itself", reference.field, reference.name, resource.Namespace, v1alpha1.LabelAllowInRuns))
+		case err != nil:
+			failures = append(failures, fmt.Errorf("%s: the Secret %q can't be looked up: %w", reference.field, reference.name, err))
+		case secret.Labels[v1alpha1.LabelAllowInRuns] != "true":
+			refused = append(refused, fmt.Sprintf("%s: Secret %q is not for runs; who may change it can allow it: "+
+				"kubectl label secret %s --namespace %s %s=true", reference.field, reference.name, reference.name, resource.Namespace,
+				v1alpha1.LabelAllowInRuns))
+		}
+	}
+	return refused, errors.Join(failures...)
+}
