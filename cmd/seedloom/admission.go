@@ -89,7 +89,18 @@ func (d *definition) refusalsOf(ctx context.Context, object map[string]any) (ref
 		}
 		refusals = append(refusals, refusalOf(problem))
 	}
-	return refusals, unknown
+	return withoutConsequences(refusals), unknown
+}
+
+// withoutConsequences leaves out what is said of an object as a whole whose type is none: what goes with it is not known.
+func withoutConsequences(refusals []refusal) []refusal {
+	mistyped := map[string]bool{}
+	for _, one := range refusals {
+		if owner, isType := strings.CutSuffix(one.field, ".type"); isType && one.enum {
+			mistyped[owner] = true
+		}
+	}
+	return slices.DeleteFunc(refusals, func(one refusal) bool { return mistyped[one.field] })
 }
 
 // checkMetadata checks what a definition does not describe.

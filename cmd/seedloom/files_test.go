@@ -166,6 +166,9 @@ func TestProblemsAreSaidOnceWithWhatWouldBeRight(t *testing.T) {
 	got := inProcess(t, 0, "validate", "m.yaml")
 	contains(t, got.out, `spec.columns[0].sampler.type: "Uniforn" is not one of its values; did you mean "Uniform"? Its values are `,
 		"Category", "Gaussian")
+	if lines := strings.Count(got.out, "\n"); lines != 1 {
+		t.Errorf("one problem has %d lines:\n%s", lines, got.out)
+	}
 }
 
 func TestACountOfRecordsMayBeTheLeast(t *testing.T) {
