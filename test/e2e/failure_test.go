@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -128,8 +129,10 @@ var _ = Describe("A run that cannot succeed", func() {
 
 	It("names the endpoint that refuses connections", func(ctx SpecContext) {
 		w := newWorld(ctx, "")
-		// Within the Pod nothing listens there.
-		w.apply(ctx, stories, endpoint("http://127.0.0.1:9/v1"), requestAttempts(2), backoffLimit(0))
+		// The model server listens at another port.
+		closed := strings.TrimSpace(w.kubectl(ctx, "get", "pods", "--selector", "app.kubernetes.io/name=llmsim",
+			"--output", "jsonpath={.items[0].status.podIP}")) + ":9"
+		w.apply(ctx, stories, endpoint("http://"+closed+"/v1"), requestAttempts(2), backoffLimit(0))
 		dataset := w.waitFor(ctx, "stories", v1alpha1.ConditionFailed)
 		failed := conditionOf(dataset, v1alpha1.ConditionFailed)
 		Expect(failed.Reason).To(BeElementOf(v1alpha1.ReasonProviderUnavailable, v1alpha1.ReasonEarlyShutdown))
@@ -138,7 +141,7 @@ var _ = Describe("A run that cannot succeed", func() {
 			Expect(dropped.Reason).To(Equal(v1alpha1.ReasonProviderUnavailable))
 			said += dropped.Message
 		}
-		Expect(said).To(And(ContainSubstring("127.0.0.1:9"), ContainSubstring("refused")))
+		Expect(said).To(And(ContainSubstring(closed), ContainSubstring("refused")))
 		expectAccounted(dataset)
 	})
 

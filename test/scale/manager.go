@@ -52,7 +52,7 @@ func startManager(ctx context.Context, plane *controlPlane, program string) (*ma
 		return nil, fmt.Errorf("making the manager's log: %w", err)
 	}
 	process := exec.CommandContext(ctx, program, "--leader-election-namespace="+leaseNamespace, "--engine-image=example.com/engine:test",
-		"--metrics-bind-address="+metrics, "--health-probe-bind-address=0")
+		"--metrics-bind-address="+metrics, "--metrics-secure=false", "--health-probe-bind-address=0")
 	process.Env = append(os.Environ(), "KUBECONFIG="+plane.kubeconfig)
 	process.Stdout, process.Stderr = log, log
 	m := &manager{process: process, metrics: "http://" + metrics + "/metrics", log: log, started: time.Now()}
