@@ -78,7 +78,9 @@ func (p *performer) perform(ctx context.Context, started result) (back result) {
 
 // performLocal makes the cells of a local step. They belong to this attempt of their rows and to this task alone, so they are written where
 // they are made.
-func (p *performer) performLocal(ctx context.Context, columns []*plan.Column, task schedule.Task) (failures []schedule.RowFailure, bytes int64) {
+func (p *performer) performLocal(
+	ctx context.Context, columns []*plan.Column, task schedule.Task,
+) (failures []schedule.RowFailure, bytes int64) {
 rows:
 	for position, record := range task.Records {
 		for part, column := range columns {

@@ -156,7 +156,8 @@ var table = map[string]Traits{
 		NextStep: "shorten the prompt or what it quotes, or take a model with a larger context",
 	},
 	v1alpha1.ReasonOutputTruncated: {
-		Exit: runreport.ExitFailed, DropsRow: true, Fate: costsARow, NextStep: "raise `parameters.maxTokens`, or take parts (`onTruncation: Keep`)",
+		Exit: runreport.ExitFailed, DropsRow: true, Fate: costsARow,
+		NextStep: "raise `parameters.maxTokens`, or take parts (`onTruncation: Keep`)",
 	},
 	v1alpha1.ReasonContentRefused: {
 		Exit: runreport.ExitFailed, DropsRow: true, Fate: costsARow,
