@@ -20,7 +20,8 @@ const (
 
 // sources are the manifests that become templates.
 var sources = []string{
-	"config/manager/manager.yaml", "config/rbac/leader_election.yaml", "config/rbac/role.yaml", "config/rbac/role_binding.yaml",
+	"config/manager/disruption_budget.yaml", "config/manager/manager.yaml", "config/manager/metrics_service.yaml",
+	"config/rbac/leader_election.yaml", "config/rbac/metrics.yaml", "config/rbac/role.yaml", "config/rbac/role_binding.yaml",
 	"config/rbac/service_account.yaml", "config/rbac/user_roles.yaml",
 }
 
@@ -114,7 +115,7 @@ func deployment(object map[string]any) error {
 	if err != nil {
 		return err
 	}
-	podSpec[mark("pod-spec")] = ""
+	podSpec[mark("pod-spec")], podSpec["topologySpreadConstraints"] = "", mark("spread")
 	containers, is := podSpec["containers"].([]any)
 	if !is || len(containers) != 1 {
 		return fmt.Errorf("the Deployment has %d containers, and one is expected", len(containers))
@@ -143,12 +144,13 @@ func mark(name string) string { return "zz-helm-" + name }
 // expand puts the expressions in the places of the marks.
 func expand(text string) string {
 	for line, expression := range map[string]string{
-		"replicas: " + mark("replicas"):             "replicas: {{ .Values.replicas }}",
-		"image: " + mark("image"):                   `image: {{ include "seedloom.image" . }}`,
-		"imagePullPolicy: " + mark("pull-policy"):   "imagePullPolicy: {{ .Values.image.pullPolicy }}",
-		"resources: " + mark("resources"):           "resources: {{- toYaml .Values.resources | nindent 10 }}",
-		"        - " + mark("args") + "\n":          `{{- include "seedloom.arguments" . | nindent 8 }}` + "\n",
-		"      " + mark("pod-spec") + `: ""` + "\n": `{{- include "seedloom.pod" . | nindent 6 }}` + "\n",
+		"replicas: " + mark("replicas"):                "replicas: {{ .Values.replicas }}",
+		"image: " + mark("image"):                      `image: {{ include "seedloom.image" . }}`,
+		"imagePullPolicy: " + mark("pull-policy"):      "imagePullPolicy: {{ .Values.image.pullPolicy }}",
+		"topologySpreadConstraints: " + mark("spread"): "topologySpreadConstraints: {{- toYaml .Values.topologySpreadConstraints | nindent 8 }}",
+		"resources: " + mark("resources"):              "resources: {{- toYaml .Values.resources | nindent 10 }}",
+		"        - " + mark("args") + "\n":             `{{- include "seedloom.arguments" . | nindent 8 }}` + "\n",
+		"      " + mark("pod-spec") + `: ""` + "\n":    `{{- include "seedloom.pod" . | nindent 6 }}` + "\n",
 		"        " + mark("pod-annotations") + `: ""` + "\n": `        checksum/config: {{ toYaml .Values.config | sha256sum }}` + "\n" +
 			`        {{- with .Values.podAnnotations }}{{ toYaml . | nindent 8 }}{{ end }}` + "\n",
 		"        " + mark("pod-labels") + `: ""` + "\n": `        {{- with .Values.podLabels }}{{ toYaml . | nindent 8 }}{{ end }}` + "\n",
@@ -164,6 +166,9 @@ func wrapped(source, text string) string {
 	case "role.yaml":
 		_, rules, _ := strings.Cut(text, "\nrules:\n")
 		return forNamespaces(namespacedRole+"rules:\n"+rules, text)
+	case "metrics.yaml", "metrics_service.yaml":
+		// Who asks for metrics is asked for in the whole cluster; without a right there, they stay within the Pod.
+		return "{{- if not .Values.namespaces }}\n" + text + "{{- end }}\n"
 	case "role_binding.yaml":
 		return forNamespaces(namespacedBinding, text)
 	}

@@ -9,6 +9,8 @@
 {{- define "seedloom.arguments" -}}
 {{- with .Values.namespaces -}}
 - --namespaces={{ join "," . }}
+- --metrics-secure=false
+- --metrics-bind-address=127.0.0.1:8080
 {{ end -}}
 {{- with .Values.extraArgs -}}
 {{ toYaml . }}
@@ -16,7 +18,7 @@
 {{- end -}}
 
 {{- define "seedloom.pod" -}}
-{{- range $name := list "imagePullSecrets" "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" "priorityClassName" -}}
+{{- range $name := list "imagePullSecrets" "nodeSelector" "tolerations" "affinity" "priorityClassName" -}}
 {{- with index $.Values $name -}}
 {{ dict $name . | toYaml }}
 {{ end -}}
