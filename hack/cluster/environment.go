@@ -43,7 +43,7 @@ type environment struct {
 	store            *component.Store
 }
 
-func newEnvironment(ctx context.Context, parsed options, output, progress io.Writer) (*environment, error) {
+func newEnvironment(parsed options, output, progress io.Writer) (*environment, error) {
 	source, err := sourceFolder()
 	if err != nil {
 		return nil, err

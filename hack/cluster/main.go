@@ -89,7 +89,7 @@ func execute(ctx context.Context, arguments []string, output, progress io.Writer
 	if err != nil {
 		return err
 	}
-	environment, err := newEnvironment(ctx, parsed, output, progress)
+	environment, err := newEnvironment(parsed, output, progress)
 	if err != nil {
 		return err
 	}
