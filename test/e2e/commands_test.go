@@ -41,8 +41,8 @@ var _ = Describe("The commands of docs/operations.md", func() {
 		dataset.Spec.Limits = &v1alpha1.Limits{BackoffLimit: new(int32(0))}
 		dataset.Spec.Pod = &v1alpha1.PodSettings{Env: []v1alpha1.PodEnvironmentVariable{{Name: "GOMEMLIMIT", Value: new("nonsense")}}}
 		create(ctx, dataset)
-		Eventually(ctx, func() string { return conditionOf(w.get(ctx, "minimal"), v1alpha1.ConditionFailed).Message }).
-			WithTimeout(2 * endGracePeriod).Should(ContainSubstring("The end of its log: "))
+		failed := w.waitFor(ctx, "minimal", v1alpha1.ConditionFailed)
+		Expect(conditionOf(failed, v1alpha1.ConditionFailed).Message).To(ContainSubstring("The end of its log: "))
 		Expect(w.enginePods(ctx, "minimal")).To(ContainElement(HaveField("Status.Phase", corev1.PodFailed)))
 	}, SpecTimeout(endGracePeriod*4))
 })
