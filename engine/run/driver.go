@@ -267,7 +267,7 @@ func (d *driver) start(ctx context.Context, lane int, now time.Time) bool {
 	if column := d.steps[task.Column].columns[0]; column.Execution == plan.Remote {
 		ctx, begun.requests = model.WithProgress(ctx, tracer != nil)
 		begun.request = d.watch.BeginRequest(column, task, begun.requests, now)
-		begun.kept = task.Records[0].Unfinished[column.Index]
+		begun.kept = takeKept(task.Records[0], column.Index)
 	} else if column.Execution == plan.Batch {
 		begun.request = d.watch.BeginBatch(fmt.Sprintf("column %q", column.Name), len(task.Records), now)
 	}
@@ -378,6 +378,13 @@ func (d *driver) apply(back result) {
 		outcome := trace.Outcome{Err: back.err, Failures: back.failures, Requests: back.requests}
 		tracer.Returned(back.traced, outcome, d.core.Deferred(back.task))
 	}
+}
+
+// takeKept takes from a record what a try of a cell goes on from; nil where it begins anew.
+func takeKept(record *table.Record, column int) any {
+	kept := record.Unfinished[column]
+	delete(record.Unfinished, column)
+	return kept
 }
 
 // keep leaves with a record what the next try of a cell goes on from.

@@ -22,7 +22,7 @@ type openGroups struct {
 	byIndex  map[int64]*rowGroup
 	// rows is how many rows they have, those that are being committed among them; maxRows bounds that.
 	rows, maxRows int
-	// bytes is how large the values of models and batches in them are.
+	// bytes is how large the values are that were made for them.
 	bytes int64
 	// commits are nil where row groups are not written as soon as they are finished: then they are kept in finished.
 	commits  *commits
@@ -60,7 +60,7 @@ func (g *openGroups) full() bool {
 	return g.bytes >= maxOpenBytes || g.bytes >= maxOpenBytes/2 && g.commits.busy()
 }
 
-// grow notes that a row group has got the values of an answer.
+// grow notes that values were made for a row group.
 func (g *openGroups) grow(index int64, bytes int64) {
 	if group := g.byIndex[index]; group != nil {
 		group.bytes += bytes

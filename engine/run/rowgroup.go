@@ -23,7 +23,7 @@ type rowGroup struct {
 	todo []schedule.Todo
 	// usage is what the requests of its columns have used, beside what the manifest says.
 	usage []runreport.Column
-	// bytes is how large the values are that models and code of batches have given for its rows so far.
+	// bytes is how large the values are that were made for its rows so far, those of failed attempts among them.
 	bytes int64
 }
 
