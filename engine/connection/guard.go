@@ -8,11 +8,11 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
+	"seedloom.dev/seedloom/internal/allowlist"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -68,7 +68,7 @@ func (g *Guard) CheckWritten(address *url.URL) error {
 	if err != nil {
 		return nil // it is a name, and what it leads to is looked at when it is dialled
 	}
-	return g.check(context.Background(), netip.AddrPortFrom(parsed, portOf(address)))
+	return g.check(context.Background(), netip.AddrPortFrom(parsed, allowlist.PortOf(address)))
 }
 
 func (g *Guard) check(ctx context.Context, dialled netip.AddrPort) error {
@@ -89,7 +89,7 @@ func (g *Guard) check(ctx context.Context, dialled netip.AddrPort) error {
 
 // isOwn says whether it is the address that is allowed, by its name or written out.
 func (g *Guard) isOwn(ctx context.Context, dialled netip.AddrPort) bool {
-	if g.Own == nil || portOf(g.Own) != dialled.Port() {
+	if g.Own == nil || allowlist.PortOf(g.Own) != dialled.Port() {
 		return false
 	}
 	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", g.Own.Hostname())
@@ -102,16 +102,6 @@ func (g *Guard) isOwn(ctx context.Context, dialled netip.AddrPort) bool {
 		}
 	}
 	return false
-}
-
-func portOf(address *url.URL) uint16 {
-	if port, err := strconv.ParseUint(address.Port(), 10, 16); err == nil {
-		return uint16(port)
-	}
-	if address.Scheme == "https" {
-		return 443
-	}
-	return 80
 }
 
 // inside are the networks that are no part of the public internet, beside those that package netip knows by their kind.
@@ -129,14 +119,6 @@ func LocalNetworks() []netip.Prefix {
 	}
 }
 
-// embedding are the networks of IPv6 that lead to an address of IPv4, with the byte at which that stands.
-var embedding = []struct {
-	network netip.Prefix
-	at      int
-}{
-	{netip.MustParsePrefix("64:ff9b::/96"), 12}, {netip.MustParsePrefix("2002::/16"), 2}, {netip.MustParsePrefix("::/96"), 12},
-}
-
 func isInside(address netip.Addr) bool {
 	if address.IsLoopback() || address.IsPrivate() || address.IsLinkLocalUnicast() || address.IsMulticast() || address.IsUnspecified() {
 		return true
@@ -146,13 +128,8 @@ func isInside(address netip.Addr) bool {
 			return true
 		}
 	}
-	for _, mapped := range embedding {
-		if mapped.network.Contains(address) {
-			bytes := address.As16()
-			return isInside(netip.AddrFrom4([4]byte(bytes[mapped.at : mapped.at+4])))
-		}
-	}
-	return false
+	inner, embeds := allowlist.Embedded(address)
+	return embeds && isInside(inner)
 }
 
 // ParseAllowed reads a list of networks and addresses with commas between them (see runreport.AllowedAddressesVariable).

@@ -171,13 +171,19 @@ func IsNear(address netip.Addr) bool {
 	if !address.Is6() {
 		return address == netip.AddrFrom4([4]byte{255, 255, 255, 255}) || address.As4()[0] == 0
 	}
+	inner, embeds := Embedded(address)
+	return embeds && IsNear(inner)
+}
+
+// Embedded is the address of IPv4 that an address of IPv6 leads to, where it does.
+func Embedded(address netip.Addr) (inner netip.Addr, embeds bool) {
 	for _, mapped := range embedding {
 		if mapped.network.Contains(address) {
 			bytes := address.As16()
-			return IsNear(netip.AddrFrom4([4]byte(bytes[mapped.at : mapped.at+4])))
+			return netip.AddrFrom4([4]byte(bytes[mapped.at : mapped.at+4])), true
 		}
 	}
-	return false
+	return netip.Addr{}, false
 }
 
 // embedding are the networks of IPv6 that lead to an address of IPv4, with the byte at which that stands.
