@@ -43,6 +43,11 @@ type Error struct {
 	Cause error
 }
 
+// TriesAgain says whether the same cell is tried again, by the same attempt of its row.
+func (e *Error) TriesAgain() bool {
+	return e.Consequence == RetryLater || e.Consequence == PauseEndpoint
+}
+
 // Error returns the message, and the cause where there is one.
 func (e *Error) Error() string {
 	if e.Cause == nil {

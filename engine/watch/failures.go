@@ -51,7 +51,7 @@ func (f *Failures) Task(column string, err error) {
 
 // Cell notes the failure of a cell.
 func (f *Failures) Cell(column string, cause *failure.Error) {
-	kind := failureKind{column, cause.Reason, cause.Consequence == failure.RetryLater || cause.Consequence == failure.PauseEndpoint}
+	kind := failureKind{column, cause.Reason, cause.TriesAgain()}
 	count, known := f.kinds[kind]
 	if !known {
 		count = &failureCount{}

@@ -37,15 +37,13 @@ func New(name string, spec *v1alpha1.Custom, kind table.Type, workers *sandbox.W
 	if err != nil {
 		return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: starlark.source: %v", name, err)
 	}
-	made := &Generator{name: name, kind: kind, requires: spec.RequiredColumns, program: program, limits: sandbox.DefaultLimits()}
-	if spec.Schema != nil {
-		var problems []structured.Problem
-		if made.schema, problems = structured.Compile(spec.Schema.Raw); len(problems) > 0 {
-			return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: schema.%s %s", name, problems[0].Path,
-				problems[0].Message)
-		}
+	schema, err := column.SchemaOf(name, spec.Schema)
+	if err != nil {
+		return nil, err
 	}
-	return made, nil
+	return &Generator{
+		name: name, kind: kind, schema: schema, requires: spec.RequiredColumns, program: program, limits: sandbox.DefaultLimits(),
+	}, nil
 }
 
 // convert brings a value that the code has returned into the column's type.

@@ -37,15 +37,12 @@ func New(name string, spec *v1alpha1.Expression, kind table.Type, seed int64) (*
 	if err != nil {
 		return nil, failure.Wrap(err, v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: expr", name)
 	}
-	generator := &Generator{name: name, draws: random.NewKey(seed, name), kind: kind, template: template}
-	generator.keepsSpace = spec.Schema == nil && kind.Kind == table.KindString && template.IsExpression() && !template.IsBare()
-	if spec.Schema != nil {
-		var problems []structured.Problem
-		if generator.schema, problems = structured.Compile(spec.Schema.Raw); len(problems) > 0 {
-			return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: schema.%s %s", name, problems[0].Path,
-				problems[0].Message)
-		}
+	schema, err := column.SchemaOf(name, spec.Schema)
+	if err != nil {
+		return nil, err
 	}
+	generator := &Generator{name: name, draws: random.NewKey(seed, name), kind: kind, template: template, schema: schema}
+	generator.keepsSpace = spec.Schema == nil && kind.Kind == table.KindString && template.IsExpression() && !template.IsBare()
 	return generator, nil
 }
 

@@ -114,7 +114,7 @@ func (g *Generator) render(ctx context.Context, record *table.Record) (string, e
 // failed counts an answer that makes no cell, where there was one, and leaves it to the next call only after a failure that passes.
 func (g *Generator) failed(ctx context.Context, answer column.Answer, err error) (column.Answer, error) {
 	cause := failure.Of(err)
-	if cause.Consequence != failure.RetryLater && cause.Consequence != failure.PauseEndpoint {
+	if !cause.TriesAgain() {
 		answer.Kept = nil
 	}
 	if paid := answer.Usage.Succeeded + answer.Earlier.Succeeded; paid > 0 && cause.Consequence == failure.DropRow {

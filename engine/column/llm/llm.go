@@ -105,8 +105,7 @@ func (g *Generator) Ask(ctx context.Context, record *table.Record, kept any) (co
 	if err != nil {
 		failed := column.Answer{Usage: spent, Earlier: talk.earlier}
 		talk.earlier.Add(spent)
-		consequence := failure.Of(err).Consequence
-		if again := consequence == failure.RetryLater || consequence == failure.PauseEndpoint; again && talk.requests > 0 {
+		if failure.Of(err).TriesAgain() && talk.requests > 0 {
 			failed.Kept = talk
 		}
 		return failed, err
