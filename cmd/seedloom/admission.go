@@ -68,7 +68,6 @@ type refusal struct {
 // must be as the API server decodes them: int64 where they are whole.
 func (d *definition) refusalsOf(ctx context.Context, object map[string]any) (refusals []refusal, unknown []string) {
 	checked := runtime.DeepCopyJSON(object)
-	delete(checked, "status")
 	unknown = pruning.PruneWithOptions(checked, d.structural, true, schema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
 	problems, unknownMetadata := checkMetadata(checked)
 	unknown = append(unknown, unknownMetadata...)

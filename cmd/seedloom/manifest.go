@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"strings"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -37,6 +36,7 @@ func (d *definition) readManifest(from *document, changes *overrides) (*manifest
 	if !is {
 		return m, nil
 	}
+	delete(object, "status") // which is the controller's alone
 	m.object = object
 	if version, want := fmt.Sprint(object["apiVersion"]), v1alpha1.SchemeGroupVersion.String(); version != want {
 		m.report(severityError, "apiVersion", fmt.Sprintf("is %q, and must be %q", version, want))
@@ -44,9 +44,7 @@ func (d *definition) readManifest(from *document, changes *overrides) (*manifest
 	if err := changes.apply(object); err != nil {
 		return nil, err
 	}
-	wanted := maps.Clone(object)
-	delete(wanted, "status") // which is the controller's alone
-	data, err := json.Marshal(wanted)
+	data, err := json.Marshal(object)
 	if err != nil {
 		return nil, err
 	}
