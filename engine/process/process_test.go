@@ -89,6 +89,7 @@ func TestWhatProcessorsDoWrongIsTold(t *testing.T) {
 		"panic":         {setOf(function(func(context.Context, *Batch) ([]*table.Record, *Form, error) { panic("oh no") })), "it panicked: oh no"},
 		"steps":         {starlarkSet(t, "for i in range(1000000):\n    pass\nreturn rows"), "needed more than 100000 steps for 3 rows"},
 		"wrong type":    {starlarkSet(t, `return [dict(r, born="soon") for r in rows]`), `row 40: column "born": the value is a text that is not a timestamp`},
+		"too fine":      {starlarkSet(t, `return [dict(r, born="2026-01-31T12:00:00.123456789") for r in rows]`), `column "born": "2026-01-31T12:00:00.123456789" has more than`},
 		"wrong field":   {starlarkSet(t, `return [dict(r, place={"town": "Ulm"}) for r in rows]`), `column "place"`},
 		"wrong item":    {starlarkSet(t, `return [dict(r, marks=["good"]) for r in rows]`), `column "marks": item 0: the value is a string`},
 		"no such thing": {starlarkSet(t, `return [r["nothing"] for r in rows]`), `failed at source:2:14: key "nothing" not in dict`},

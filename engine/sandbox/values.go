@@ -59,7 +59,7 @@ func nested(kind table.Type, items []any) starlark.Value {
 }
 
 // FromStarlark turns a returned value into a cell of a type. An int is taken for a float, and a text in its ISO form for a timestamp;
-// nothing else is converted. What readers of the files could not read is refused: text that is not UTF-8, and floats that are not finite.
+// nothing else is converted, and no digit is lost. What readers of the files could not read is refused: text that is not UTF-8, and floats that are not finite.
 func FromStarlark(kind table.Type, value starlark.Value) (any, error) {
 	if value == starlark.None {
 		return nil, nil
@@ -73,7 +73,7 @@ func FromStarlark(kind table.Type, value starlark.Value) (any, error) {
 	switch typed := value.(type) {
 	case starlarktime.Time:
 		if kind.Kind == table.KindTimestamp {
-			return inPrecision(kind, time.Time(typed)), nil
+			return table.Timestamp(kind, time.Time(typed))
 		}
 	case starlark.Bool:
 		if kind.Kind == table.KindBool {
@@ -116,20 +116,12 @@ func fromText(kind table.Type, text string) (any, error) {
 		if err != nil {
 			return nil, errors.New("the value is a text that is not a timestamp such as 2026-01-31T12:00:00")
 		}
-		return inPrecision(kind, moment), nil
+		return table.Timestamp(kind, moment)
 	}
 	if !utf8.ValidString(text) {
 		return nil, errors.New("the text is not valid UTF-8: slices of a string count bytes, not letters; slice list(text.codepoints()) instead")
 	}
 	return text, nil
-}
-
-// inPrecision cuts a moment to what its type holds.
-func inPrecision(kind table.Type, moment time.Time) time.Time {
-	if kind.Nanoseconds {
-		return moment.UTC()
-	}
-	return moment.UTC().Truncate(time.Microsecond)
 }
 
 // fromDict turns a dict into a struct. A field that the dict lacks is null; a key that is no field is a mistake.

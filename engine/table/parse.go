@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Parse reads a text as a value of a type that is no list and no struct.
+// Parse reads a text as a value of a type that is no list and no struct. What the type can't hold as a whole is refused, never cut.
 func Parse(kind Type, text string) (any, error) {
 	switch kind.Kind {
 	case KindString:
@@ -37,14 +37,32 @@ func Parse(kind Type, text string) (any, error) {
 		}
 	case KindTime:
 		if moment, err := time.Parse("15:04:05.999999999", text); err == nil {
+			if !kind.holds(moment) {
+				return nil, tooFine(kind, text)
+			}
 			return TimeOfDay(moment.Sub(time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC))), nil
 		}
 	case KindTimestamp:
 		if moment, _, err := ParseTimestamp(text); err == nil {
-			return moment, nil
+			return Timestamp(kind, moment)
 		}
 	}
 	return nil, fmt.Errorf("%.60q is not a value of type %s", text, kind)
+}
+
+// Timestamp is a moment as a cell of a type of timestamps, which must hold all of its digits.
+func Timestamp(kind Type, moment time.Time) (any, error) {
+	if !kind.holds(moment) {
+		return nil, tooFine(kind, FormatTimestamp(moment))
+	}
+	return moment.UTC(), nil
+}
+
+// holds says whether a type of times holds all digits of a time.
+func (t Type) holds(moment time.Time) bool { return t.Nanoseconds || moment.Nanosecond()%1000 == 0 }
+
+func tooFine(kind Type, text string) error {
+	return fmt.Errorf("%.60q has more than the six digits after the point that a value of type %s holds; round it", text, kind)
 }
 
 // Fits says whether a type of decimals holds the number without losing a digit.

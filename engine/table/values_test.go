@@ -1,6 +1,7 @@
 package table_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -42,5 +43,21 @@ func TestADecimalIsRescaledOnlyWithoutLoss(t *testing.T) {
 	}
 	if _, exact := number.Rescaled(0); exact {
 		t.Error("1.50 became a whole number")
+	}
+}
+
+func TestNoDigitOfATimeIsLost(t *testing.T) {
+	for _, kind := range []table.Type{{Kind: table.KindTime}, {Kind: table.KindTimestamp}, {Kind: table.KindTimestamp, Local: true}} {
+		day := map[table.Kind]string{table.KindTimestamp: "2026-01-31T"}[kind.Kind]
+		if cell, err := table.Parse(kind, day+"12:30:00.123456000"); err != nil {
+			t.Errorf("%s: six digits: got %v, %v", kind, cell, err)
+		}
+		if cell, err := table.Parse(kind, day+"12:30:00.123456789"); err == nil || !strings.Contains(err.Error(), "six digits") {
+			t.Errorf("%s: nine digits: got %v, %v", kind, cell, err)
+		}
+		kind.Nanoseconds = true
+		if cell, err := table.Parse(kind, day+"12:30:00.123456789"); err != nil {
+			t.Errorf("%s: nine digits: got %v, %v", kind, cell, err)
+		}
 	}
 }

@@ -237,6 +237,24 @@ func TestDatesTimesAndDecimalsAreReturnedAsTexts(t *testing.T) {
 	}
 }
 
+func TestDigitsThatTheColumnDoesNotHoldAreNotCut(t *testing.T) {
+	for expression, kind := range map[string]table.Kind{
+		"'12:30:00.1234567'":              table.KindTime,
+		"'2026-01-31T12:00:00.123456789'": table.KindTimestamp,
+		"time.from_timestamp(60, 1)":      table.KindTimestamp,
+		"'1.0123456789'":                  table.KindDecimal,
+	} {
+		made, err := custom.New("out", &v1alpha1.Custom{Starlark: &v1alpha1.Starlark{Source: each(expression)}},
+			table.Type{Kind: kind, Precision: 38, Scale: 9}, newWorkers(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if values, err := made.GenerateBatch(t.Context(), batch()[:1], false); err == nil {
+			t.Errorf("%s: got %#v", expression, values[0].Value)
+		}
+	}
+}
+
 // wantFailure checks that an error ends the run and says where to look.
 func wantFailure(t *testing.T, err error, part string) {
 	t.Helper()

@@ -8,7 +8,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column"
@@ -145,16 +144,5 @@ func convert(text string, kind table.Type) (any, bool) {
 		return nil, false
 	}
 	value, err := table.Parse(kind, trimmed)
-	return value, err == nil && (kind.Nanoseconds || isWholeMicroseconds(value))
-}
-
-// isWholeMicroseconds says whether nothing of a time is lost where it is kept in microseconds.
-func isWholeMicroseconds(value any) bool {
-	switch typed := value.(type) {
-	case time.Time:
-		return typed.Nanosecond()%1000 == 0
-	case table.TimeOfDay:
-		return typed%1000 == 0
-	}
-	return true
+	return value, err == nil
 }
