@@ -26,6 +26,7 @@ func (p *prepared) ending(cause *failure.Error, summary *store.Summary, outcome 
 	result.Outcome, result.Reason, result.Message = outcome, reason, message
 	result.Records, result.Output = summary.Records, summary.Output
 	result.Columns, result.Models, result.Dropped = summary.Columns, summary.Models, summary.Dropped
+	result.ModelCheck = p.modelCheck
 	if outcome == runreport.OutcomePartial {
 		p.config.Logger.Warn("the dataset is partial", "target", summary.Records.Target, "records", summary.Records.Actual,
 			"dropped", summary.Records.Dropped, "missing", summary.Records.Missing, "message", message)

@@ -108,6 +108,8 @@ type prepared struct {
 	// tracker counts the generation, and progress is what it says at the end.
 	tracker  *progress.Tracker
 	progress progress.Snapshot
+	// modelCheck is what the models have answered before the first row; nil where they were not asked.
+	modelCheck *runreport.ModelCheck
 	// observed is called when the run is over.
 	observed func()
 }

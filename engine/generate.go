@@ -54,7 +54,9 @@ func (p *prepared) makeRows(ctx context.Context) *failure.Error {
 	if err := p.awaitShares(ctx, shares); err != nil {
 		return failure.Of(err)
 	}
-	if ending := p.checkModels(ctx, remote.models, remote.tools, shares); ending != nil {
+	ending := p.checkModels(ctx, remote, shares)
+	tracker.SetModelCheck(p.modelCheck)
+	if ending != nil {
 		return ending
 	}
 	p.announce()
@@ -70,7 +72,7 @@ func (p *prepared) makeRows(ctx context.Context) *failure.Error {
 	if p.describes() {
 		job.Describe = p.describeRunning
 	}
-	ending := run.Execute(column.WithUnusable(ctx, tracker.Unusable), job)
+	ending = run.Execute(column.WithUnusable(ctx, tracker.Unusable), job)
 	closeTrace()
 	tracker.SetPhase(runreport.PhaseFinalizing)
 	p.tracker, p.progress = tracker, tracker.Snapshot()
@@ -155,17 +157,18 @@ func (p *prepared) announce() {
 
 // checkModels asks each model once before the first row is made. Where there are rows already, the models have answered before, and what is
 // wrong since then shows in the rows to come.
-func (p *prepared) checkModels(ctx context.Context, models *model.Set, toolServers *tools.Set, shares *share.Shares) *failure.Error {
+func (p *prepared) checkModels(ctx context.Context, remote *remote, shares *share.Shares) *failure.Error {
 	if fresh, err := p.store.IsFresh(); err != nil || !fresh {
 		return failure.Of(err)
 	}
 	limited, cancel := context.WithTimeout(ctx, healthCheckTimeout)
 	defer cancel()
-	results, err := p.askModels(limited, models, toolServers, shares.Any())
+	results, err := p.askModels(limited, remote.models, remote.tools, shares.Any())
 	if err != nil {
 		return failure.Of(err)
 	}
 	problems := health.Problems(results)
+	p.modelCheck = modelCheck(results, problems)
 	for _, problem := range problems {
 		if !problem.Lasting() {
 			p.config.Logger.Warn("a model does not answer well before the run; the run begins all the same", "model", problem.Alias,
@@ -173,6 +176,24 @@ func (p *prepared) checkModels(ctx context.Context, models *model.Set, toolServe
 		}
 	}
 	return health.Failure(problems)
+}
+
+// modelCheck is what is reported of the answers to the question before the first row; nil where no model was asked.
+func modelCheck(results []health.Result, problems []health.Problem) *runreport.ModelCheck {
+	asked := map[string]bool{}
+	for i := range results {
+		asked[results[i].Alias] = true
+	}
+	if len(asked) == 0 {
+		return nil
+	}
+	check := &runreport.ModelCheck{Asked: len(asked)}
+	for _, problem := range problems {
+		check.Problems = append(check.Problems, runreport.ModelProblem{
+			Alias: problem.Alias, Reason: problem.Cause.Reason, Message: problem.Cause.Message,
+		})
+	}
+	return check
 }
 
 // waitingAfter is after how long it is told which models have not answered the question before the run, and how often.

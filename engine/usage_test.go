@@ -170,6 +170,10 @@ func TestModelsThatCantWorkAreToldTogetherBeforeTheRun(t *testing.T) {
 			t.Errorf("the message lacks %q: %s", part, ending.Result.Message)
 		}
 	}
+	if check := ending.Result.ModelCheck; check == nil || check.Asked != 2 || len(check.Problems) != 2 ||
+		check.Problems[1].Alias != "editor" || check.Problems[1].Reason != v1alpha1.ReasonModelNotFound {
+		t.Errorf("the report says of the models' answers: %+v", check)
+	}
 	if _, all := server.sent(); all != 2 {
 		t.Errorf("%d requests were sent for two models", all)
 	}
@@ -181,9 +185,17 @@ func TestModelsAreAskedBeforeTheFirstRowOnly(t *testing.T) {
 	for i := range w.spec.Models {
 		w.spec.Models[i].HealthCheck = v1alpha1.HealthCheckEnabled
 	}
-	checkEnding(t, w.generate(t.Context(), 0), runreport.OutcomeComplete, "", runreport.ExitOK, 40, 0)
+	ending := w.generate(t.Context(), 0)
+	checkEnding(t, ending, runreport.OutcomeComplete, "", runreport.ExitOK, 40, 0)
+	if check := ending.Result.ModelCheck; check == nil || check.Asked != 2 || len(check.Problems) != 0 {
+		t.Errorf("the report says of the models' answers: %+v", check)
+	}
 	w.spec.NumRecords = 50
-	checkEnding(t, w.generate(t.Context(), 0), runreport.OutcomeComplete, "", runreport.ExitOK, 50, 0)
+	ending = w.generate(t.Context(), 0)
+	checkEnding(t, ending, runreport.OutcomeComplete, "", runreport.ExitOK, 50, 0)
+	if ending.Result.ModelCheck != nil {
+		t.Errorf("models that were not asked again have answered: %+v", ending.Result.ModelCheck)
+	}
 	if _, all := server.sent(); all != 150+2 {
 		t.Errorf("%d requests were sent for 150 cells and two questions", all)
 	}
@@ -200,7 +212,12 @@ func TestAModelThatIsDownIsWaitedFor(t *testing.T) {
 	for i := range w.spec.Models {
 		w.spec.Models[i].HealthCheck = v1alpha1.HealthCheckEnabled
 	}
-	checkEnding(t, w.generate(t.Context(), 0), runreport.OutcomeComplete, "", runreport.ExitOK, 40, 0)
+	ending := w.generate(t.Context(), 0)
+	checkEnding(t, ending, runreport.OutcomeComplete, "", runreport.ExitOK, 40, 0)
+	check := ending.Result.ModelCheck
+	if check == nil || len(check.Problems) != 2 || check.Problems[0].Reason != v1alpha1.ReasonProviderUnavailable {
+		t.Errorf("the report says of the models' answers: %+v", check)
+	}
 }
 
 func mustDecimal(t *testing.T, text string) v1alpha1.Decimal {

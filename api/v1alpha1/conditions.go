@@ -11,6 +11,9 @@ const (
 	ConditionStalled = "Stalled"
 	// ConditionAccepted is True when the spec compiled; False lists every violation.
 	ConditionAccepted = "Accepted"
+	// ConditionModelsAnswered is True when every model that was asked before the first row has answered as the columns will ask it, and False
+	// with what was wrong where one has not. It is absent until the models were asked, and where none is.
+	ConditionModelsAnswered = "ModelsAnswered"
 	// ConditionSuspended is True while the run is suspended, and False once it was resumed.
 	ConditionSuspended = "Suspended"
 	// ConditionComplete is True when the run has ended with a dataset that satisfies the completion policy. It excludes Failed.
@@ -59,6 +62,9 @@ const (
 
 	// ReasonReferenceNotPermitted: a Secret that the spec refers to is not for runs.
 	ReasonReferenceNotPermitted = "ReferenceNotPermitted"
+
+	// ReasonAnswered: all models that were asked before the first row have answered well.
+	ReasonAnswered = "Answered"
 
 	// ReasonUserRequested: spec.suspend is true.
 	ReasonUserRequested = "UserRequested"

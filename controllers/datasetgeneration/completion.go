@@ -94,9 +94,9 @@ func losses(end ending, dataset *runreport.Result, records v1alpha1.RecordsStatu
 	} else if records.Missing > 0 {
 		reason = reasonOf(dataset, reason)
 	}
-	changed := ""
-	if records.Added > 0 || records.Filtered > 0 {
-		changed = fmt.Sprintf("; processors or allowResize columns added %d and filtered out %d", records.Added, records.Filtered)
+	changed := changedBy(records)
+	if changed != "" {
+		changed = "; " + changed
 	}
 	return reason, fmt.Sprintf("%d of %d records are in the output: %d dropped, %d not generated%s%s",
 		records.Actual, records.Target, records.Dropped, max(lost-records.Dropped, 0), changed, whereCauses("; ", records, ""))
@@ -104,15 +104,20 @@ func losses(end ending, dataset *runreport.Result, records v1alpha1.RecordsStatu
 
 // allRecords says what is in the output when nothing that was asked for is missing.
 func allRecords(records v1alpha1.RecordsStatus) string {
+	changed := changedBy(records)
 	switch {
-	case records.Added > 0 || records.Filtered > 0:
-		return fmt.Sprintf("%d records are in the output: %d were asked for, processors or allowResize columns added %d and filtered out %d",
-			records.Actual, records.Target, records.Added, records.Filtered)
+	case changed != "":
+		return fmt.Sprintf("%d records are in the output: %d were asked for, and %s", records.Actual, records.Target, changed)
 	case records.Actual > records.Target:
 		return fmt.Sprintf("%d records are in the output, of which %d are asked for; the others are of the time when it were more",
 			records.Actual, records.Target)
 	}
 	return fmt.Sprintf("all %d records are in the output", records.Actual)
+}
+
+// changedBy says by how much the number of records was changed on purpose, in the words of the engine and the command line.
+func changedBy(records v1alpha1.RecordsStatus) string {
+	return runreport.Records{Target: records.Target, Added: records.Added, Filtered: records.Filtered}.Changed()
 }
 
 // reasonOf is the engine's reason, or another where it has none that the API takes.

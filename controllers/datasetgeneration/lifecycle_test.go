@@ -95,6 +95,51 @@ var _ = Describe("An async run", func() {
 			v1alpha1.ReasonProgressing))
 	})
 
+	It("says what the models have answered before the first row", func() {
+		w.create(newSpec())
+		job := w.job(runreport.RoleGenerate, 1)
+		pod := w.startPod(job, 0)
+		Eventually(w.ready).Should(Equal(v1alpha1.ReasonRunning))
+		Expect(w.condition(v1alpha1.ConditionModelsAnswered).Reason).To(BeEmpty())
+		w.updatePod(pod, func(status *corev1.PodStatus) {
+			status.PodIP, status.PodIPs = "192.0.2.1", []corev1.PodIP{{IP: "192.0.2.1"}}
+		})
+		sequence := int64(0)
+		answered := func() metav1.Condition { return w.condition(v1alpha1.ConditionModelsAnswered) }
+		problem := And(HaveField("Status", metav1.ConditionFalse), HaveField("Reason", v1alpha1.ReasonModelGenerationInvalid),
+			HaveField("Message", And(ContainSubstring(`model "writer"`), ContainSubstring("it has called no tool"))))
+		Eventually(func() metav1.Condition {
+			// A Pod is known to be asked once a reconcile has wanted to know.
+			sequence++
+			progressOfPods.report(pod.UID, runreport.Progress{
+				RunID: pod.Labels[v1alpha1.LabelRun], Attempt: 1, Sequence: sequence,
+				ModelCheck: &runreport.ModelCheck{Asked: 2, Problems: []runreport.ModelProblem{
+					{Alias: "writer", Reason: v1alpha1.ReasonModelGenerationInvalid, Message: "it has called no tool"},
+				}},
+			})
+			return answered()
+		}).Should(problem)
+		Expect(w.ready()).To(Equal(v1alpha1.ReasonRunning))
+		// A result that was shortened, or a Pod that did not ask again, takes nothing back.
+		w.end(pod, runreport.ExitOK, complete(100))
+		w.finish(job, "")
+		Eventually(w.ready).Should(Equal(v1alpha1.ReasonSucceeded))
+		Expect(answered()).To(problem)
+		Eventually(w.eventReasons).Should(ContainElement(v1alpha1.ReasonModelGenerationInvalid))
+	})
+
+	It("says that the models have answered well, when nothing but the end of the Pod tells of it", func() {
+		w.create(newSpec())
+		job := w.job(runreport.RoleGenerate, 1)
+		result := complete(100)
+		result.ModelCheck = &runreport.ModelCheck{Asked: 1}
+		w.end(w.startPod(job, 0), runreport.ExitOK, result)
+		w.finish(job, "")
+		Eventually(w.ready).Should(Equal(v1alpha1.ReasonSucceeded))
+		Expect(w.condition(v1alpha1.ConditionModelsAnswered)).To(And(HaveField("Status", metav1.ConditionTrue),
+			HaveField("Reason", v1alpha1.ReasonAnswered), HaveField("ObservedGeneration", int64(1))))
+	})
+
 	It("finalizes several shards in a Job of its own, and counts each shard once", func() {
 		spec := newSpec()
 		spec.Parallelism = new(int32(2))

@@ -28,16 +28,18 @@ func (s *situation) status(applyError error) v1alpha1.DatasetGenerationStatus {
 		s.showStop(&status)
 	case s.lifetime == lifetimeSuspended:
 		s.addSuspension(&conditions)
+		s.addModelsAnswered(&conditions)
 		s.showStop(&status)
 	case s.lifetime == lifetimeFinished:
 		s.answerRetry(&status)
 		// The verdict stands.
 		conditions.keep(status.Conditions, v1alpha1.ConditionReady, v1alpha1.ConditionComplete, v1alpha1.ConditionFailed,
-			v1alpha1.ConditionPartial, v1alpha1.ConditionStalled)
+			v1alpha1.ConditionPartial, v1alpha1.ConditionStalled, v1alpha1.ConditionModelsAnswered)
 	case s.observed.ending != nil:
 		s.showRun(&status)
 		s.showResult(&status)
 		status.Run.CompletionTime = &metav1.Time{Time: s.now}
+		s.addModelsAnswered(&conditions)
 		s.addVerdict(&conditions, *status.Records)
 	default:
 		s.showRun(&status)
@@ -45,6 +47,7 @@ func (s *situation) status(applyError error) v1alpha1.DatasetGenerationStatus {
 		if applyError == nil {
 			s.answerRetry(&status)
 		}
+		s.addModelsAnswered(&conditions)
 		s.addLosses(&conditions, *status.Records)
 		s.addActivity(&conditions, applyError)
 		s.addDegraded(&conditions)

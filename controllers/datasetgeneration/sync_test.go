@@ -31,6 +31,8 @@ var _ = Describe("A sync run", func() {
 		w.end(pod, runreport.ExitOK, result)
 		Eventually(w.ready).Should(Equal(v1alpha1.ReasonSucceeded))
 		Expect(w.condition(v1alpha1.ConditionPartial)).To(BeZero())
+		Expect(w.condition(v1alpha1.ConditionComplete).Message).To(Equal(
+			"180 records are in the output: 100 were asked for, and processors or allowResize columns have added 80 records"))
 		Expect(w.get().Status.Records.Actual).To(Equal(int64(180)))
 		Eventually(w.eventReasons).Should(ContainElement(v1alpha1.ReasonAllowResizeColumns))
 	})

@@ -25,6 +25,7 @@ func (t *Tracker) Handler(identity Identity) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET "+runreport.MetricsPath, promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET "+runreport.ProgressPath, func(writer http.ResponseWriter, _ *http.Request) {
+		check := t.modelCheck() // before the snapshot, so that it is never newer than the sequence says
 		snapshot := t.Snapshot()
 		columns, models := report(&snapshot)
 		writer.Header().Set("Content-Type", "application/json")
@@ -35,6 +36,7 @@ func (t *Tracker) Handler(identity Identity) http.Handler {
 			Sequence: snapshot.Sequence, Phase: snapshot.Phase, Records: snapshot.Records,
 			RecordsPerSecond: snapshot.RecordsPerSecond, InFlight: snapshot.InFlight, Troubles: snapshot.Troubles,
 			Columns: columns, Models: models, Dropped: snapshot.Dropped, Unusable: snapshot.Unusable,
+			ModelCheck: check,
 		})
 	})
 	return mux

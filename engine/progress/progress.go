@@ -26,6 +26,7 @@ type Tracker struct {
 	spans    int64 // of a trace that were dropped
 	dropped  []runreport.Drop
 	unusable []runreport.Drop
+	check    *runreport.ModelCheck
 	columns  []columnState
 	models   []modelState
 	// began is when this process began to make rows; initial are the records that were accounted for by then.
@@ -210,6 +211,21 @@ func (t *Tracker) SetTroubles(troubles runreport.Troubles) {
 		t.sequence++
 	}
 	t.troubles = troubles
+}
+
+// SetModelCheck notes what the models have answered before the first row. It is not changed any more.
+func (t *Tracker) SetModelCheck(check *runreport.ModelCheck) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	t.check = check
+	t.sequence++
+}
+
+// modelCheck is what the models have answered before the first row; nil where they were not asked.
+func (t *Tracker) modelCheck() *runreport.ModelCheck {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	return t.check
 }
 
 // Begin notes that rows are made from now on: all that was counted before is from earlier processes, and counts in no rate.

@@ -39,6 +39,19 @@ func TestDropsAreMergedByReasonAndColumn(t *testing.T) {
 	}
 }
 
+func TestWhatHasChangedTheNumberOfRecords(t *testing.T) {
+	for want, records := range map[string]runreport.Records{
+		"": {Target: 8, Actual: 8},
+		"processors or allowResize columns have filtered out 2 of 8 records":        {Target: 8, Actual: 6, Filtered: 2},
+		"processors or allowResize columns have added 3 records":                    {Target: 8, Actual: 11, Added: 3},
+		"processors or allowResize columns have filtered out 2 records and added 3": {Target: 8, Actual: 9, Filtered: 2, Added: 3},
+	} {
+		if got := records.Changed(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 func TestTheFolderOfARun(t *testing.T) {
 	for hash, want := range map[string]string{"sha256:0123456789abcdef0123": "ns/ds/0123456789abcdef", "abc": "ns/ds/abc"} {
 		if got := runreport.Folder("ns", "ds", hash); got != want {

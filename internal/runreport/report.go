@@ -186,16 +186,22 @@ type Result struct {
 	Columns []Column `json:"columns,omitempty"`
 	Models  []Model  `json:"models,omitempty"`
 	Dropped []Drop   `json:"dropped,omitempty"`
+	// ModelCheck is nil where this process has not asked the models.
+	ModelCheck *ModelCheck `json:"modelCheck,omitempty"`
 	// Truncated is true when parts were left out to stay below MaxMessageBytes, columns among them; metadata.json has them all.
 	Truncated bool `json:"truncated,omitempty"`
 }
 
+// maxProblems bounds the problems of models in a result.
+const maxProblems = 4
+
 // Encode returns the result as JSON of at most MaxMessageBytes. What does not fit is left out in a fixed order: first messages
-// of drops, then drops beyond the first four, then columns with which all went well, then columns, then models, then the end of the
+// of drops and problems of models, then drops beyond the first four, then columns with which all went well, then columns, then models, then the end of the
 // message.
 func (r Result) Encode() []byte {
 	r.Version = Version
 	r.Message = clip.Text(r.Message, 1024)
+	r.ModelCheck = r.ModelCheck.short(maxProblems, 512)
 	shrink := []func(){
 		func() {},
 		func() {
@@ -203,7 +209,7 @@ func (r Result) Encode() []byte {
 			for i := range drops {
 				drops[i].Message = clip.Text(drops[i].Message, 120)
 			}
-			r.Dropped = drops
+			r.Dropped, r.ModelCheck = drops, r.ModelCheck.short(maxProblems, 120)
 		},
 		func() {
 			if len(r.Dropped) > 4 {
@@ -222,7 +228,7 @@ func (r Result) Encode() []byte {
 		func() { r.Columns = nil },
 		func() { r.Models = nil },
 		func() { r.Message = clip.Text(r.Message, 256) },
-		func() { r.Dropped = nil },
+		func() { r.Dropped, r.ModelCheck = nil, r.ModelCheck.short(1, 120) },
 	}
 	var data []byte
 	for i, step := range shrink {
@@ -268,6 +274,8 @@ type Progress struct {
 	Dropped []Drop   `json:"dropped,omitempty"`
 	// Unusable counts the answers of this process that were paid for and could not be used.
 	Unusable []Drop `json:"unusable,omitempty"`
+	// ModelCheck is nil as long as the models have not answered, and where they are not asked.
+	ModelCheck *ModelCheck `json:"modelCheck,omitempty"`
 }
 
 // Troubles are what keeps a shard from going on as it could, at one moment.
