@@ -3,4 +3,5 @@
 //	configuration      the operator's configuration file
 //	datasetgeneration  the reconciler of DatasetGeneration resources
 //	enginepods         what running Pods are asked and told: progress, and shares of endpoints
+//	webhook            the validating webhook, and its certificate
 package controllers

@@ -24,6 +24,7 @@ import (
 	"seedloom.dev/seedloom/controllers/configuration"
 	"seedloom.dev/seedloom/controllers/datasetgeneration"
 	"seedloom.dev/seedloom/controllers/enginepods"
+	"seedloom.dev/seedloom/controllers/webhook"
 	"seedloom.dev/seedloom/internal/buildversion"
 	"seedloom.dev/seedloom/internal/memory"
 	"seedloom.dev/seedloom/internal/runreport"
@@ -39,6 +40,8 @@ type settings struct {
 	metricsAddress          string
 	metricsSecure           bool
 	metricsCertificates     string
+	webhookAddress          string
+	webhookCertificates     string
 	probeAddress            string
 	concurrency             int
 	queriesPerSecond        float64
@@ -60,6 +63,10 @@ func main() {
 		"by the cluster's roles. Without it they are for everybody who reaches the address: keep that on loopback.")
 	flag.StringVar(&flags.metricsCertificates, "metrics-cert-path", "",
 		"Folder with tls.crt and tls.key of the metrics; the manager makes a certificate of its own when empty.")
+	flag.StringVar(&flags.webhookAddress, "webhook-bind-address", "0", "Address of the validating webhook (config/webhook), such as :9443; "+
+		"0 turns it off.")
+	flag.StringVar(&flags.webhookCertificates, "webhook-cert-path", "", "Folder with tls.crt and tls.key of the webhook; "+
+		"the managers make and rotate a certificate in the Secret "+webhook.Name+" when empty.")
 	flag.StringVar(&flags.probeAddress, "health-probe-bind-address", ":8081", "Address of /healthz and /readyz.")
 	flag.IntVar(&flags.concurrency, "max-concurrent-reconciles", 16, "Resources that are reconciled at the same time.")
 	flag.Float64Var(&flags.queriesPerSecond, "kube-api-qps", 500, "Requests per second to the API server; bursts are twice as large.")
@@ -88,7 +95,15 @@ func run(ctx context.Context, flags settings) error {
 	config.QPS, config.Burst = float32(flags.queriesPerSecond), int(2*flags.queriesPerSecond)
 	config.UserAgent = "seedloom-manager"
 
-	manager, err := ctrl.NewManager(config, managerOptions(flags))
+	options := managerOptions(flags)
+	webhooks, err := newWebhooks(flags, os.Getenv)
+	if err != nil {
+		return err
+	}
+	if webhooks != nil {
+		options.WebhookServer = webhooks.server
+	}
+	manager, err := ctrl.NewManager(config, options)
 	if err != nil {
 		return fmt.Errorf("setting up the manager: %w", err)
 	}
@@ -128,6 +143,9 @@ func run(ctx context.Context, flags settings) error {
 	}
 	if err := reconciler.SetupWithManager(manager, "datasetgeneration"); err != nil {
 		return fmt.Errorf("setting up the controller: %w", err)
+	}
+	if err := webhooks.addTo(manager, &reconciler.Options); err != nil {
+		return err
 	}
 	if err := addProbes(manager); err != nil {
 		return err

@@ -23,6 +23,8 @@ var sources = []string{
 	"config/manager/disruption_budget.yaml", "config/manager/manager.yaml", "config/manager/metrics_service.yaml",
 	"config/rbac/leader_election.yaml", "config/rbac/metrics.yaml", "config/rbac/role.yaml", "config/rbac/role_binding.yaml",
 	"config/rbac/service_account.yaml", "config/rbac/user_roles.yaml",
+	"config/webhook/certificate.yaml", "config/webhook/configuration.yaml", "config/webhook/service.yaml",
+	"config/webhook-cert-manager/issuer.yaml",
 }
 
 func main() {
@@ -47,11 +49,19 @@ func write() error {
 			documents = append(documents, text)
 		}
 		text := fmt.Sprintf(generated, source) + wrapped(source, strings.Join(documents, "---\n"))
-		if err := os.WriteFile(filepath.Join(chart, "templates", filepath.Base(source)), []byte(text), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(chart, "templates", templateName(source)), []byte(text), 0o644); err != nil {
 			return fmt.Errorf("writing a template: %w", err)
 		}
 	}
 	return writeDefinition()
+}
+
+// templateName is the name of the template of a manifest. Those of the webhook have names that are clear only in its folder.
+func templateName(source string) string {
+	if strings.HasPrefix(source, "config/webhook") {
+		return "webhook_" + filepath.Base(source)
+	}
+	return filepath.Base(source)
 }
 
 // writeDefinition writes the definition with the annotation by which Helm leaves it when the chart is uninstalled: datasets outlive it.
@@ -76,8 +86,13 @@ func template(document string) (string, error) {
 	if err := yaml.Unmarshal([]byte(document), &object); err != nil {
 		return "", fmt.Errorf("parsing a manifest: %w", err)
 	}
-	if object["kind"] == "Deployment" {
+	switch object["kind"] {
+	case "Deployment":
 		if err := deployment(object); err != nil {
+			return "", err
+		}
+	case "ValidatingWebhookConfiguration":
+		if err := configuration(object); err != nil {
 			return "", err
 		}
 	}
@@ -86,6 +101,7 @@ func template(document string) (string, error) {
 		return "", fmt.Errorf("writing a manifest: %w", err)
 	}
 	text := strings.ReplaceAll(string(data), "namespace: seedloom-system", "namespace: {{ .Release.Namespace }}")
+	text = strings.ReplaceAll(text, ".seedloom-system.svc", ".{{ .Release.Namespace }}.svc")
 	return expand(text), nil
 }
 
@@ -125,8 +141,31 @@ func deployment(object map[string]any) error {
 		return fmt.Errorf("the container is a %T", containers[0])
 	}
 	arguments, _ := container["args"].([]any)
-	container["args"] = append(arguments, mark("args"))
+	ports, _ := container["ports"].([]any)
+	mounts, _ := container["volumeMounts"].([]any)
+	volumes, _ := podSpec["volumes"].([]any)
+	container["args"], container["ports"] = append(arguments, mark("args")), append(ports, mark("ports"))
+	container["volumeMounts"], podSpec["volumes"] = append(mounts, mark("mounts")), append(volumes, mark("volumes"))
 	container["image"], container["imagePullPolicy"], container["resources"] = mark("image"), mark("pull-policy"), mark("resources")
+	return nil
+}
+
+// configuration marks the places in the configuration of the webhook that values decide.
+func configuration(object map[string]any) error {
+	metadata, err := child(object, "metadata")
+	if err != nil {
+		return err
+	}
+	metadata[mark("webhook-annotations")] = ""
+	webhooks, is := object["webhooks"].([]any)
+	if !is || len(webhooks) != 1 {
+		return fmt.Errorf("the configuration has %d webhooks, and one is expected", len(webhooks))
+	}
+	webhook, is := webhooks[0].(map[string]any)
+	if !is {
+		return fmt.Errorf("the webhook is a %T", webhooks[0])
+	}
+	webhook["failurePolicy"] = mark("failure-policy")
 	return nil
 }
 
@@ -150,7 +189,15 @@ func expand(text string) string {
 		"topologySpreadConstraints: " + mark("spread"): "topologySpreadConstraints: {{- toYaml .Values.topologySpreadConstraints | nindent 8 }}",
 		"resources: " + mark("resources"):              "resources: {{- toYaml .Values.resources | nindent 10 }}",
 		"        - " + mark("args") + "\n":             `{{- include "seedloom.arguments" . | nindent 8 }}` + "\n",
-		"      " + mark("pod-spec") + `: ""` + "\n":    `{{- include "seedloom.pod" . | nindent 6 }}` + "\n",
+		"        - " + mark("ports") + "\n": `        {{- if .Values.webhook.enabled }}` + "\n" +
+			"        - containerPort: 9443\n          name: webhook\n        {{- end }}\n",
+		"        - " + mark("mounts") + "\n": withCertManager(
+			"        - mountPath: /etc/seedloom-webhook\n          name: webhook\n          readOnly: true\n"),
+		"      - " + mark("volumes") + "\n":        withCertManager("      - name: webhook\n        secret:\n          secretName: seedloom-webhook\n"),
+		"failurePolicy: " + mark("failure-policy"): "failurePolicy: {{ .Values.webhook.failurePolicy }}",
+		"  " + mark("webhook-annotations") + `: ""` + "\n": withCertManager(
+			"  annotations:\n    cert-manager.io/inject-ca-from: {{ .Release.Namespace }}/seedloom-webhook\n"),
+		"      " + mark("pod-spec") + `: ""` + "\n": `{{- include "seedloom.pod" . | nindent 6 }}` + "\n",
 		"        " + mark("pod-annotations") + `: ""` + "\n": `        checksum/config: {{ toYaml .Values.config | sha256sum }}` + "\n" +
 			`        {{- with .Values.podAnnotations }}{{ toYaml . | nindent 8 }}{{ end }}` + "\n",
 		"        " + mark("pod-labels") + `: ""` + "\n": `        {{- with .Values.podLabels }}{{ toYaml . | nindent 8 }}{{ end }}` + "\n",
@@ -160,8 +207,21 @@ func expand(text string) string {
 	return text
 }
 
+// withCertManager is a part of a manifest that is there where cert-manager makes the certificate of the webhook.
+func withCertManager(text string) string {
+	return "{{- if and .Values.webhook.enabled .Values.webhook.certManager }}\n" + text + "{{- end }}\n"
+}
+
 // wrapped has rights for all namespaces, or for those that are listed: then the same rules are those of Roles.
 func wrapped(source, text string) string {
+	switch source {
+	case "config/webhook/certificate.yaml":
+		return "{{- if and .Values.webhook.enabled (not .Values.webhook.certManager) }}\n" + text + "{{- end }}\n"
+	case "config/webhook-cert-manager/issuer.yaml":
+		return withCertManager(text)
+	case "config/webhook/configuration.yaml", "config/webhook/service.yaml":
+		return "{{- if .Values.webhook.enabled }}\n" + text + "{{- end }}\n"
+	}
 	switch filepath.Base(source) {
 	case "role.yaml":
 		_, rules, _ := strings.Cut(text, "\nrules:\n")

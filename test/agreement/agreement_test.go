@@ -3,6 +3,7 @@ package agreement
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -11,16 +12,28 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/go-logr/logr"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	ctrlwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
 	"sigs.k8s.io/yaml"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/controllers/datasetgeneration"
+	"seedloom.dev/seedloom/controllers/webhook"
 	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/internal/allowlist"
 )
 
 // brokenManifests is how many the corpus has at least.
@@ -102,38 +115,146 @@ func byCommandLine(t *testing.T, all []manifest) (valid []bool, said []string) {
 	return valid, said
 }
 
+// admitted is a namespace whose resources the webhook is asked about. In the default one they are stored without it, and the controller
+// looks at them.
+const admitted = "admitted"
+
+// operator is what the operator is configured with: it allows the endpoints of the corpus, which are on the machine itself. The command
+// line, without a cluster, knows no owner of a platform who allows or forbids any.
+func operator(t *testing.T) *datasetgeneration.Options {
+	t.Helper()
+	list, err := allowlist.Parse([]string{"*", "127.0.0.0/8", "::1/128"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &datasetgeneration.Options{Endpoints: list}
+}
+
+// startServer starts an API server with the definition and the webhook, and returns a client that keeps what it is warned of.
+func startServer(t *testing.T) (client.Client, *warnings) {
+	t.Helper()
+	configuration := &admissionregistrationv1.ValidatingWebhookConfiguration{}
+	text, err := os.ReadFile("../../config/webhook/configuration.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.UnmarshalStrict(text, configuration); err != nil {
+		t.Fatal(err)
+	}
+	configuration.Webhooks[0].NamespaceSelector = &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: admitted}}
+	environment := &envtest.Environment{
+		CRDDirectoryPaths: []string{"../../config/crd/bases"}, ErrorIfCRDPathMissing: true,
+		WebhookInstallOptions: envtest.WebhookInstallOptions{
+			ValidatingWebhooks: []*admissionregistrationv1.ValidatingWebhookConfiguration{configuration},
+		},
+	}
+	config, err := environment.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := environment.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	serveWebhook(t, config, environment.WebhookInstallOptions)
+	heard := &warnings{}
+	config = rest.CopyConfig(config)
+	config.WarningHandler = heard
+	server, err := client.New(config, client.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: admitted}}); err != nil {
+		t.Fatal(err)
+	}
+	return server, heard
+}
+
+// serveWebhook answers the API server until the test ends.
+func serveWebhook(t *testing.T, config *rest.Config, installed envtest.WebhookInstallOptions) {
+	t.Helper()
+	scheme := runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(scheme); err != nil {
+		t.Fatal(err)
+	}
+	server := ctrlwebhook.NewServer(ctrlwebhook.Options{
+		Host: installed.LocalServingHost, Port: installed.LocalServingPort, CertDir: installed.LocalServingCertDir,
+	})
+	manager, err := ctrl.NewManager(config, ctrl.Options{
+		Scheme: scheme, Metrics: metricsserver.Options{BindAddress: "0"}, WebhookServer: server, Logger: logr.Discard(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := (&webhook.Validator{Violations: operator(t).Violations}).SetupWithManager(manager); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- manager.Start(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	deadline := time.Now().Add(time.Minute)
+	for server.StartedChecker()(nil) != nil {
+		if time.Now().After(deadline) {
+			t.Fatal("the webhook does not start")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// warnings are those of the API server's answers. Requests follow each other.
+type warnings struct{ heard []string }
+
+// HandleWarningHeader implements rest.WarningHandler.
+func (w *warnings) HandleWarningHeader(code int, _, text string) {
+	if code == 299 {
+		w.heard = append(w.heard, text)
+	}
+}
+
+// take returns what was heard since the last time.
+func (w *warnings) take() []string {
+	heard := w.heard
+	w.heard = nil
+	return heard
+}
+
 func TestTheCommandLineAndTheAPIServerAgree(t *testing.T) {
 	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
 		t.Skip("KUBEBUILDER_ASSETS is not set; make test-controllers sets it")
 	}
 	all := manifests(t)
-	environment := &envtest.Environment{CRDDirectoryPaths: []string{"../../config/crd/bases"}, ErrorIfCRDPathMissing: true}
-	config, err := environment.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := environment.Stop(); err != nil {
-			t.Error(err)
-		}
-	}()
-	server, err := client.New(config, client.Options{})
-	if err != nil {
-		t.Fatal(err)
+	server, heard := startServer(t)
+	create := func(one manifest, namespace string) (*unstructured.Unstructured, error) {
+		object := &unstructured.Unstructured{Object: one.object(t)}
+		object.SetNamespace(namespace)
+		return object, server.Create(t.Context(), object, client.DryRunAll, client.FieldValidation("Strict"))
 	}
 	valid, said := byCommandLine(t, all)
-	broken := 0
+	broken, warned := 0, 0
 	for number, one := range all {
-		object := &unstructured.Unstructured{Object: one.object(t)}
-		if object.GetNamespace() == "" {
-			object.SetNamespace("default")
-		}
-		err := server.Create(t.Context(), object, client.DryRunAll, client.FieldValidation("Strict"))
+		object, err := create(one, "default")
 		if err == nil {
-			err = byController(object)
+			err = byController(object, operator(t))
 		}
-		if (err == nil) != valid[number] {
-			t.Errorf("%s\nvalid on the command line: %v\n%s\nin the cluster: %v", one.name, valid[number], said[number], err)
+		heard.take()
+		_, refused := create(one, admitted)
+		if (err == nil) != valid[number] || (refused == nil) != valid[number] {
+			t.Errorf("%s\nvalid on the command line: %v\n%s\nin the cluster: %v\nwith the webhook: %v",
+				one.name, valid[number], said[number], err, refused)
+		}
+		if warnings := heard.take(); valid[number] {
+			want := warningsOf(t, said[number])
+			warned += len(want)
+			if !slices.Equal(warnings, want) {
+				t.Errorf("%s\nthe webhook warns of %q\nthe command line of %q", one.name, warnings, want)
+			}
 		}
 		if one.broken {
 			broken++
@@ -142,18 +263,36 @@ func TestTheCommandLineAndTheAPIServerAgree(t *testing.T) {
 			}
 		}
 	}
-	if broken < brokenManifests {
-		t.Errorf("the corpus has %d broken manifests, want %d", broken, brokenManifests)
+	if broken < brokenManifests || warned == 0 {
+		t.Errorf("the corpus has %d broken manifests, want %d, and %d warnings", broken, brokenManifests, warned)
 	}
 }
 
+// warningsOf are the warnings in what seedloom validate has said.
+func warningsOf(t *testing.T, said string) []string {
+	t.Helper()
+	var report struct {
+		Problems []struct{ Severity, Field, Message string }
+	}
+	if err := json.Unmarshal([]byte(said), &report); err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, problem := range report.Problems {
+		if problem.Severity == "warning" {
+			found = append(found, problem.Field+": "+problem.Message)
+		}
+	}
+	return found
+}
+
 // byController is what the controller finds wrong with what the API server has let through.
-func byController(object *unstructured.Unstructured) error {
+func byController(object *unstructured.Unstructured, options *datasetgeneration.Options) error {
 	var resource v1alpha1.DatasetGeneration
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &resource); err != nil {
 		return err
 	}
-	if violations := plan.Validate(&resource.Spec); len(violations) > 0 {
+	if violations := options.Violations(&resource.Spec); len(violations) > 0 {
 		return &plan.InvalidError{Violations: violations}
 	}
 	return nil

@@ -119,8 +119,19 @@ const (
 )
 
 func TestHelmAndKustomizeInstallTheSame(t *testing.T) {
-	want := kustomized(t, "config/default")
-	got, err := helmed(t, "")
+	for overlay, values := range map[string]string{
+		"config/default":              "",
+		"config/webhook":              "webhook: {enabled: true}",
+		"config/webhook-cert-manager": "webhook: {enabled: true, certManager: true}",
+	} {
+		t.Run(overlay, func(t *testing.T) { mustInstallTheSame(t, overlay, values) })
+	}
+}
+
+func mustInstallTheSame(t *testing.T, overlay, values string) {
+	t.Helper()
+	want := kustomized(t, overlay)
+	got, err := helmed(t, values)
 	if err != nil {
 		t.Fatal(err)
 	}

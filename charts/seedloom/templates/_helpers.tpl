@@ -12,6 +12,13 @@
 - --metrics-secure=false
 - --metrics-bind-address=127.0.0.1:8080
 {{ end -}}
+{{- if .Values.webhook.enabled -}}
+{{- if .Values.namespaces }}{{ fail "webhook.enabled needs namespaces to be empty: an API server asks one webhook for the whole cluster" }}{{ end -}}
+- --webhook-bind-address=:9443
+{{ if .Values.webhook.certManager -}}
+- --webhook-cert-path=/etc/seedloom-webhook
+{{ end -}}
+{{- end -}}
 {{- with .Values.extraArgs -}}
 {{ toYaml . }}
 {{- end -}}
