@@ -47,6 +47,53 @@ func TestDroppedColumnsSurviveARefill(t *testing.T) {
 	}
 }
 
+// The numbers of rows are in all files of the dataset, also where row groups are completed later, or made anew of others at the end.
+func TestRowsHaveTheirNumbersWhereTheyAreWanted(t *testing.T) {
+	for name, test := range map[string]struct {
+		processors string
+		want       []int64
+	}{
+		"as generated": {"", []int64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}},
+		"filtered and doubled": {"processors:\n" + starlarkProcessor("few", "AfterGeneration", "FailRun",
+			`return [r for r in rows for times in range(2) if r["_row"] % 5 == 0]`), []int64{0, 0, 5, 5, 10, 10, 15, 15}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := newEndpoint(t, echo)
+			w := newWorld(t, strings.Replace(dropSpec, "rowGroupSize: 10", "rowGroupSize: 10, rowColumn: Enabled", 1)+test.processors, server.URL)
+			for _, w.spec.NumRecords = range []int64{15, 17} {
+				ending := w.generate(t.Context(), 0)
+				if ending.Result.Outcome != runreport.OutcomeComplete {
+					t.Fatalf("the run ended as %s: %s", ending.Result.Outcome, ending.Result.Message)
+				}
+			}
+			if _, all := server.sent(); all != 17 {
+				t.Errorf("%d requests were sent for 17 rows", all)
+			}
+			names, rows := w.rows()
+			if !slices.Equal(names, []string{"_row", "id", "note"}) {
+				t.Fatalf("the dataset has the columns %v", names)
+			}
+			dropped, secrets := w.rowsIn("dropped-columns-parquet-files")
+			if !slices.Equal(dropped, []string{"_row", "secret", "secret__trace"}) || len(secrets) != len(rows) {
+				t.Fatalf("the dropped columns are %v, of %d rows", dropped, len(secrets))
+			}
+			var numbers []int64
+			for i, row := range rows {
+				numbers = append(numbers, row[0].(int64))
+				if secret, _ := secrets[i][1].(string); secrets[i][0] != row[0] || !strings.EqualFold(secret, row[2].(string)) {
+					t.Errorf("row %d is %v, and its dropped columns are %v", i, row, secrets[i])
+				}
+			}
+			if !slices.Equal(numbers, test.want) {
+				t.Errorf("the numbers are %v, want %v", numbers, test.want)
+			}
+			if schema := w.metadata()["schema"].(map[string]any); schema["_row"] != "int64" {
+				t.Errorf("the metadata says %v of the columns", schema)
+			}
+		})
+	}
+}
+
 func TestDroppedColumnsAreNotKeptWhereNobodyWantsThem(t *testing.T) {
 	server := newEndpoint(t, echo)
 	w := newWorld(t, strings.Replace(dropSpec, "rowGroupSize: 10", "rowGroupSize: 10, preserveDroppedColumns: false", 1), server.URL)

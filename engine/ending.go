@@ -8,6 +8,7 @@ import (
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/progress"
 	"seedloom.dev/seedloom/engine/store"
+	"seedloom.dev/seedloom/engine/table"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -17,6 +18,8 @@ type Ending struct {
 	ExitCode int
 	// Progress is what was known at the end; the zero value of a run that could not begin.
 	Progress progress.Snapshot
+	// columns are those of the records, whose types say more than files do: which texts are documents. Nil where the run could not begin.
+	columns *table.Schema
 }
 
 // ending describes what is in the output, and how it came to that.
@@ -31,7 +34,7 @@ func (p *prepared) ending(cause *failure.Error, summary *store.Summary, outcome 
 		p.config.Logger.Warn("the dataset is partial", "target", summary.Records.Target, "records", summary.Records.Actual,
 			"dropped", summary.Records.Dropped, "missing", summary.Records.Missing, "message", message)
 	}
-	return Ending{Result: result, ExitCode: exitCode(cause, outcome)}
+	return Ending{Result: result, ExitCode: exitCode(cause, outcome), columns: p.plan.Schema}
 }
 
 func newResult(config Config, role string) runreport.Result {

@@ -72,6 +72,8 @@ type Config struct {
 	Endpoints *connection.Endpoints
 	// Transport takes the place of the network for requests to models, as in simulations. Nil stands for the network.
 	Transport http.RoundTripper
+	// ImageDirectory is where the images of a preview are kept, with the paths that its records have; where it is empty, they are not kept.
+	ImageDirectory string
 	// Volume stands before the folder of the dataset, as in simulations of faults. Nil stands for the folder itself.
 	Volume func(store.Volume) store.Volume
 	// Drain says how long a run that has ended waits for its tasks; with the zero value they are cancelled at once.
@@ -290,7 +292,9 @@ func (o *opened) seedClient() *http.Client {
 
 // layout is what the spec says of the files; their columns are known once there is a plan.
 func (o *opened) layout() *store.Layout {
-	return &store.Layout{Preserve: o.spec.PreservesDroppedColumns(), Staged: o.spec.ProcessesAfterGeneration()}
+	return &store.Layout{
+		Preserve: o.spec.PreservesDroppedColumns(), Staged: o.spec.ProcessesAfterGeneration(), Numbered: o.spec.HasRowColumn(),
+	}
 }
 
 func decodeSpec(resolved runreport.ResolvedRun) (*v1alpha1.DatasetGenerationSpec, error) {

@@ -3,13 +3,17 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/engine/store"
+	"seedloom.dev/seedloom/engine/table"
 	"seedloom.dev/seedloom/engine/trace"
 	"seedloom.dev/seedloom/internal/runreport"
 )
@@ -19,6 +23,8 @@ type PreviewResult struct {
 	Ending Ending
 	// Dataset has the records as they would be in the files, the dropped rows with their causes, and the metadata.
 	Dataset store.Dataset
+	// Images is how many images were kept in the folder of the configuration.
+	Images int
 	// TaskTraces are the spans of the tasks, in the order in which they ended, where spec.run.trace is Enabled.
 	TaskTraces []trace.Span
 }
@@ -68,5 +74,51 @@ func Preview(ctx context.Context, config Config, records int64) (*PreviewResult,
 		return nil, err
 	}
 	result.Dataset = *dataset
-	return result, nil
+	result.restoreTypes()
+	if config.ImageDirectory != "" {
+		result.Images, err = keepImages(opened, config.ImageDirectory)
+	}
+	return result, err
+}
+
+// restoreTypes gives columns what files don't know of their types: which texts are documents.
+func (r *PreviewResult) restoreTypes() {
+	known := r.Ending.columns
+	if known == nil {
+		return
+	}
+	restored := func(fields []table.Field) []table.Field {
+		fields = slices.Clone(fields)
+		for i, field := range fields {
+			if index, is := known.Index(field.Name); is && known.Fields()[index].Type.Equal(field.Type) {
+				fields[i].Type = known.Fields()[index].Type
+			}
+		}
+		return fields
+	}
+	if r.Dataset.Schema != nil {
+		r.Dataset.Schema = table.NewSchema(restored(r.Dataset.Schema.Fields())...)
+	}
+	for i := range r.Dataset.Filtered {
+		r.Dataset.Filtered[i].Fields = restored(r.Dataset.Filtered[i].Fields)
+	}
+}
+
+// keepImages copies the images of a dataset into a folder, and returns how many there are.
+func keepImages(from *store.Store, folder string) (int, error) {
+	names, err := from.Images()
+	if err != nil {
+		return 0, err
+	}
+	for _, name := range names {
+		data, err := from.ReadImage(name)
+		if err != nil {
+			return 0, failure.Wrap(err, v1alpha1.ReasonStorageFailed, failure.EndRun, "reading an image of the preview")
+		}
+		target := filepath.Join(folder, filepath.FromSlash(name))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(target), 0o755), os.WriteFile(target, data, 0o644)); err != nil {
+			return 0, failure.Wrap(err, v1alpha1.ReasonStorageFailed, failure.EndRun, "keeping an image of the preview")
+		}
+	}
+	return len(names), nil
 }

@@ -278,6 +278,12 @@ type RunSettings struct {
 	// +optional
 	PreserveDroppedColumns *bool `json:"preserveDroppedColumns,omitempty"`
 
+	// rowColumn gives the dataset, and the files of its dropped columns, a first column _row: the number of each row, from 0, as in
+	// dropped-rows.jsonl and for code. Rows that a column with allowResize or a processor has made of one have the same. Another form of the
+	// rows has the columns of its template alone. It is part of what names a run. Defaults to Disabled.
+	// +optional
+	RowColumn RowColumnPolicy `json:"rowColumn,omitempty"`
+
 	// earlyShutdown ends a run whose cells fail too often.
 	// +optional
 	EarlyShutdown *EarlyShutdown `json:"earlyShutdown,omitempty"`
@@ -292,6 +298,17 @@ const (
 	TraceEnabled TracePolicy = "Enabled"
 	// TraceDisabled writes none.
 	TraceDisabled TracePolicy = "Disabled"
+)
+
+// RowColumnPolicy says whether the dataset has a column with the numbers of its rows.
+// +kubebuilder:validation:Enum=Enabled;Disabled
+type RowColumnPolicy string
+
+const (
+	// RowColumnEnabled adds the column _row.
+	RowColumnEnabled RowColumnPolicy = "Enabled"
+	// RowColumnDisabled adds none.
+	RowColumnDisabled RowColumnPolicy = "Disabled"
 )
 
 // EarlyShutdownPolicy says whether a run ends when too many cells fail.

@@ -242,6 +242,11 @@ func (s *DatasetGenerationSpec) PreservesDroppedColumns() bool {
 	return s.Run == nil || valueOr(s.Run.PreserveDroppedColumns, true)
 }
 
+// HasRowColumn says whether the dataset has a column with the numbers of its rows.
+func (s *DatasetGenerationSpec) HasRowColumn() bool {
+	return s.Run != nil && s.Run.RowColumn == RowColumnEnabled
+}
+
 // ProcessesAfterGeneration says whether processors work on the whole dataset, once it is generated.
 func (s *DatasetGenerationSpec) ProcessesAfterGeneration() bool {
 	return slices.ContainsFunc(s.Processors, func(processor Processor) bool {

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine"
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/table"
@@ -23,6 +25,7 @@ type previewOptions struct {
 	records int64
 	format  string
 	trace   string
+	images  string
 }
 
 func newPreviewCommand(streams *Streams) *cobra.Command {
@@ -31,7 +34,7 @@ func newPreviewCommand(streams *Streams) *cobra.Command {
 		Use:   "preview FILE",
 		Short: "Generate some records of a manifest, and print them",
 		Long: `Generate the first records of a manifest by the same engine and with the same settings as a run, and print them, with the rows that
-were dropped and why. Nothing is kept.`,
+were dropped and why. Nothing is kept but the images, where --images says in which folder: the paths in the records are below it.`,
 		Example: `  seedloom preview reviews.yaml -n 3
   seedloom preview reviews.yaml -o json | jq '.records[].review'`,
 		RunE: func(command *cobra.Command, arguments []string) error {
@@ -42,6 +45,8 @@ were dropped and why. Nothing is kept.`,
 	command.Flags().Int64VarP(&options.records, "num-records", "n", 10, "how many records to generate")
 	command.Flags().StringVarP(&options.format, "output", "o", "table",
 		"the `FORMAT` to print them in: table, record (each value on lines of its own, uncut), json, jsonl, csv or yaml")
+	command.Flags().StringVar(&options.images, "images", "",
+		"the `FOLDER` to keep images in, where the paths in the records lead; without it they are not kept")
 	command.Flags().StringVar(&options.trace, "trace", "",
 		"the `FILE` for what each task and request did, and when: as JSON lines when its name ends in .jsonl, or else for Perfetto")
 	return command
@@ -65,12 +70,16 @@ func (o *previewOptions) run(command *cobra.Command, streams *Streams, arguments
 		return err
 	}
 	defer ready.close()
+	ready.config.ImageDirectory = o.images
 	result, err := engine.Preview(ready.ctx, ready.config, o.records)
 	if err != nil {
 		return err
 	}
 	if err := errors.Join(show(streams, result), o.writeTrace(result.TaskTraces)); err != nil {
 		return err
+	}
+	if hasImages(ready.resource.Spec.Columns) {
+		o.reportImages(streams, result)
 	}
 	ending := &result.Ending.Result
 	switch exitCodeOf(ending) {
@@ -86,6 +95,21 @@ func (o *previewOptions) run(command *cobra.Command, streams *Streams, arguments
 	}
 	reportAnswers(streams, ending)
 	return ended(ending)
+}
+
+func hasImages(columns []v1alpha1.Column) bool {
+	return slices.ContainsFunc(columns, func(column v1alpha1.Column) bool { return column.Image != nil })
+}
+
+// reportImages says where the paths in the records lead.
+func (o *previewOptions) reportImages(streams *Streams, result *engine.PreviewResult) {
+	switch {
+	case len(result.Dataset.Rows) == 0:
+	case o.images == "":
+		streams.Errorf("note: the images of a preview are not kept, so that their paths lead nowhere; --images FOLDER keeps them")
+	default:
+		streams.Errorf("note: %d images are kept in %s; the paths in the records are below it", result.Images, o.images)
+	}
 }
 
 // outcomeVerb says in a sentence how a preview that lacks records has ended.

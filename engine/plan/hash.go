@@ -21,10 +21,10 @@ const identityVersion = 3
 // type and endpoint, the name of the model, its parameters, extra body, rowSeed and dimensions of embeddings, and how the model is brought
 // to answer in a schema, where it is to; for each column with tools the servers (type and endpoint, or image, command and environment),
 // allowTools and maxTurns; the processors in their order; the size of row groups, since a row group is the unit in which files are resumed,
-// and the unit on which processors and Batch code work.
+// and the unit on which processors and Batch code work; rowColumn, since all files of a dataset have the same columns.
 //
 // Not in it: numRecords, so that a run can be extended; parallelism, suspend, completionPolicy, limits, output, pod, and of run
-// all but rowGroupSize; a provider's name, API key, extra headers, TLS, proxy and maxParallelRequests, a model's alias, streaming, encoding
+// all but rowGroupSize and rowColumn; a provider's name, API key, extra headers, TLS, proxy and maxParallelRequests, a model's alias, streaming, encoding
 // of embeddings, maxParallelRequests, admission and timeoutSeconds; a column's weight; the names, API keys and timeouts of tools; the
 // failurePolicy of a processor; models, providers, and tools that no column uses; a default that is written out. The contents of what a
 // reference names (a ConfigMap, a file, a URL) are not looked at either: whoever replaces the data behind a seed and wants new rows changes
@@ -42,6 +42,7 @@ type identity struct {
 	RowGroupSize int64            `json:"rowGroupSize"`
 	// Processors are without what a failure of them leads to.
 	Processors []v1alpha1.Processor `json:"processors,omitempty"`
+	RowColumn  bool                 `json:"rowColumn,omitempty"`
 }
 
 type columnIdentity struct {
@@ -71,6 +72,7 @@ func canonical(spec *v1alpha1.DatasetGenerationSpec) []byte {
 		RandomSeed:   spec.RandomSeed,
 		Seed:         spec.Seed,
 		RowGroupSize: spec.EffectiveRowGroupSize(),
+		RowColumn:    spec.HasRowColumn(),
 	}
 	if spec.Seed != nil && spec.Seed.Order == "" {
 		spec.Seed.Order = v1alpha1.SeedOrdered

@@ -72,11 +72,13 @@ func (s *Store) cardConfigs(found *contents) []cardConfig {
 func (s *Store) describeColumns(text *bytes.Buffer, description *Description) {
 	text.WriteString("\n| column | type | from |\n|---|---|---|\n")
 	escape := strings.NewReplacer("|", "\\|", "\n", " ")
-	fields := cmp.Or(s.layout.output(), table.NewSchema()).Fields()
-	for _, field := range fields {
+	for _, field := range s.layout.columns(cmp.Or(s.layout.output(), table.NewSchema())) {
 		source := sourceGenerated
 		if slices.Contains(description.SeedColumns, field.Name) {
 			source = sourceSeed
+		}
+		if s.layout.Numbered && field.Name == RowColumn {
+			source = "the number of the row"
 		}
 		fmt.Fprintf(text, "| %s | %s | %s |\n", escape.Replace(field.Name), escape.Replace(field.Type.String()), source)
 	}

@@ -38,6 +38,24 @@ func (s *Store) ReadImage(name string) ([]byte, error) {
 	return s.volume.Get(path.Clean(name))
 }
 
+// Images are the paths of all images of the dataset.
+func (s *Store) Images() (names []string, err error) {
+	columns, err := s.list(imageFolder)
+	if err != nil {
+		return nil, err
+	}
+	for _, column := range columns {
+		images, err := s.list(path.Join(imageFolder, column.Name))
+		if err != nil {
+			return nil, err
+		}
+		for _, image := range images {
+			names = append(names, path.Join(imageFolder, column.Name, image.Name))
+		}
+	}
+	return names, nil
+}
+
 // removeImages removes the images of rows that were dropped.
 func (s *Store) removeImages(manifests []*Manifest) error {
 	dropped := map[string]bool{}

@@ -21,6 +21,8 @@ type Layout struct {
 	Dropped *table.Schema
 	// Preserve says that the dropped columns are kept in files of their own.
 	Preserve bool
+	// Numbered says that the files with the rows, and with their dropped columns, begin with a column of the numbers of the rows.
+	Numbered bool
 	// Writer writes the Parquet files; the zero value is usable.
 	Writer parquetfile.Writer
 	// Staged says that row groups are kept as they were made, beside their manifests and with their dropped columns; the dataset is what is
@@ -44,6 +46,17 @@ func (l *Layout) output() *table.Schema {
 		return l.Schema
 	}
 	return l.Output
+}
+
+// RowColumn is the column with the numbers of the rows, as code of users has it.
+const RowColumn = "_row"
+
+// columns are those that the files of the dataset have for some of those of the records.
+func (l *Layout) columns(of *table.Schema) []table.Field {
+	if !l.Numbered {
+		return of.Fields()
+	}
+	return append([]table.Field{{Name: RowColumn, Type: table.Type{Kind: table.KindInt}}}, of.Fields()...)
 }
 
 func (l *Layout) dropped() []table.Field {
@@ -95,11 +108,26 @@ func (c *Content) files() []File {
 	if c.Layout.Staged {
 		return append(files, c.Files...)
 	}
+	files[0] = c.numbered(files[0])
 	dropped := File{Folder: droppedFolder, Schema: c.Layout.Dropped}
 	if c.Layout.Preserve && len(c.Layout.dropped()) > 0 {
 		dropped.Rows = project(c.Records, c.Layout.Schema, c.Layout.Dropped)
+		dropped = c.numbered(dropped)
 	}
 	return append(append(files, dropped), c.Files...)
+}
+
+// numbered returns a file with the numbers of the rows before their cells, where the layout wants them.
+func (c *Content) numbered(file File) File {
+	if !c.Layout.Numbered {
+		return file
+	}
+	rows := make([][]any, len(file.Rows))
+	for i, cells := range file.Rows {
+		rows[i] = append([]any{int64(c.Records[i].Row)}, cells...)
+	}
+	file.Schema, file.Rows = table.NewSchema(c.Layout.columns(file.Schema)...), rows
+	return file
 }
 
 // project returns some of the columns of records.
@@ -164,6 +192,10 @@ func (s *Store) readColumns(manifest *Manifest, name string, columns *table.Sche
 	if err != nil {
 		return err
 	}
+	numbers := 0
+	if columns != nil && s.isNumbered(schema, columns) {
+		numbers, schema = 1, table.NewSchema(schema.Fields()[1:]...)
+	}
 	if columns == nil || !sameSchema(schema, columns) {
 		return failure.New(v1alpha1.ReasonStorageFailed, failure.EndRun,
 			"%s has other columns than the dataset has now: the data behind the seed has changed; change spec.randomSeed to start a new run", name)
@@ -177,10 +209,16 @@ func (s *Store) readColumns(manifest *Manifest, name string, columns *table.Sche
 		}
 		index, _ := records[0].Schema.Index(field.Name)
 		for i, record := range records {
-			record.Cells[index] = rows[i][position]
+			record.Cells[index] = rows[i][numbers+position]
 		}
 	}
 	return nil
+}
+
+// isNumbered says whether a file has the numbers of the rows before the columns that are wanted of it.
+func (s *Store) isNumbered(schema, columns *table.Schema) bool {
+	_, wanted := columns.Index(RowColumn) // as a form may have it
+	return s.layout.Numbered && !wanted && schema.Len() > 0 && schema.Fields()[0].Name == RowColumn
 }
 
 func misfit(manifest *Manifest, file string) error {

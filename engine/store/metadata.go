@@ -228,7 +228,7 @@ func (s *Store) nameColumns(document *metadata, input *Description) error {
 		}
 		return nil
 	}
-	for _, field := range s.layout.output().Fields() {
+	for _, field := range s.layout.columns(s.layout.output()) {
 		document.Schema = append(document.Schema, metadataField{field.Name, field.Type.String()})
 	}
 	for _, field := range s.layout.dropped() {

@@ -1112,6 +1112,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: succeeded
       type:
         scalar: numeric
+- name: dev.seedloom.seedloom.api.v1alpha1.RowColumnPolicy
+  scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.RowSeedPolicy
   scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.RunSettings
@@ -1135,6 +1137,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: preserveDroppedColumns
       type:
         scalar: boolean
+    - name: rowColumn
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.RowColumnPolicy
     - name: rowGroupSize
       type:
         scalar: numeric

@@ -36,6 +36,10 @@ type RunSettingsApplyConfiguration struct {
 	Trace *apiv1alpha1.TracePolicy `json:"trace,omitempty"`
 	// preserveDroppedColumns keeps the columns that are dropped in files of their own. Defaults to true.
 	PreserveDroppedColumns *bool `json:"preserveDroppedColumns,omitempty"`
+	// rowColumn gives the dataset, and the files of its dropped columns, a first column _row: the number of each row, from 0, as in
+	// dropped-rows.jsonl and for code. Rows that a column with allowResize or a processor has made of one have the same. Another form of the
+	// rows has the columns of its template alone. It is part of what names a run. Defaults to Disabled.
+	RowColumn *apiv1alpha1.RowColumnPolicy `json:"rowColumn,omitempty"`
 	// earlyShutdown ends a run whose cells fail too often.
 	EarlyShutdown *EarlyShutdownApplyConfiguration `json:"earlyShutdown,omitempty"`
 }
@@ -115,6 +119,14 @@ func (b *RunSettingsApplyConfiguration) WithTrace(value apiv1alpha1.TracePolicy)
 // If called multiple times, the PreserveDroppedColumns field is set to the value of the last call.
 func (b *RunSettingsApplyConfiguration) WithPreserveDroppedColumns(value bool) *RunSettingsApplyConfiguration {
 	b.PreserveDroppedColumns = &value
+	return b
+}
+
+// WithRowColumn sets the RowColumn field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the RowColumn field is set to the value of the last call.
+func (b *RunSettingsApplyConfiguration) WithRowColumn(value apiv1alpha1.RowColumnPolicy) *RunSettingsApplyConfiguration {
+	b.RowColumn = &value
 	return b
 }
 
