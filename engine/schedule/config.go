@@ -22,6 +22,8 @@ type Column struct {
 	Cells []int
 	// AfterHold says that the column is made only once its row group was released. All that require it are so too.
 	AfterHold bool
+	// Hedge has slow cells get another task; nil for none. It is for columns whose tasks are for one row each.
+	Hedge *Hedge
 }
 
 // Config is what the scheduler works with. It does not change while it does.

@@ -19,6 +19,7 @@
 //			for task, found := core.Next(lane, now()); found; task, found = core.Next(lane, now()) {
 //				start(task)
 //			}
+//			// where columns have a hedge, the same with Hedge
 //		}
 //		if core.InFlight() == 0 && (core.Ending() != nil || core.Open() == 0 && !more()) {
 //			break
@@ -26,6 +27,7 @@
 //		select {
 //		case back := <-results:
 //			write(back) // into the records for which core.Wants(back.task, position)
+//			cancel(back) // what else runs for the same cell, where back has brought its value
 //			core.Returned(back.task, back.failures, now())
 //		case <-after(core.NextWake()): // a delay is over: Next may have something
 //		}

@@ -155,12 +155,12 @@ func (c *Core) rowViolations(r *row, queued, deferred, running map[placement]int
 		}
 		here := placement{r, r.epoch, i}
 		places := [3]int{queued[here], deferred[here], running[here]}
-		if problem := misplaced(r.cells[i].state, unmet, places, c.closed); problem != "" {
+		if problem := misplaced(r.cells[i].state, unmet, places, c.closed, c.hedgings[i] != nil); problem != "" {
 			found = append(found, fmt.Sprintf("row %d, column %d %s: queued %d times, deferred %d times, running %d times", r.index, i, problem,
 				places[0], places[1], places[2]))
 		}
 	}
-	if remaining != r.remaining || (remaining == 0 && !r.group.held) {
+	if remaining != r.remaining || (remaining == 0 && !r.group.held && r.running == 0) {
 		found = append(found, fmt.Sprintf("row %d lacks %d cells, and counts %d", r.index, remaining, r.remaining))
 	}
 	return found
@@ -201,8 +201,16 @@ func (c *Core) holdViolations(group *Group, queued, deferred, running map[placem
 	return found
 }
 
-func misplaced(state cellState, unmet int, places [3]int, closed bool) string {
+func misplaced(state cellState, unmet int, places [3]int, closed, hedged bool) string {
 	queued, deferred, running := places[0], places[1], places[2]
+	if hedged && running <= 1+mostHedges {
+		switch {
+		case state == cellRunning:
+			running = min(running, 1)
+		case state == cellDone || closed && state == cellDeferred:
+			running = 0 // slower than another one
+		}
+	}
 	// An entry of an earlier attempt may stay queued; what it says is looked at when its turn comes.
 	if state == cellQueued {
 		queued = min(queued, 1)

@@ -32,6 +32,8 @@ type lane struct {
 	columns []int
 	// wanted counts the cells (and batches) that are ready, without those of attempts that have failed since.
 	wanted int
+	// hedgeAt is when Hedge may have a task, unless something else happens before; the zero time where that is not known.
+	hedgeAt time.Time
 }
 
 // backlog has the cells of a column that are ready.

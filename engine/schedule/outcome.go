@@ -64,7 +64,13 @@ func (c *Core) Returned(task Task, failures []RowFailure, now time.Time) {
 		cause = failures[0].Cause
 	}
 	c.release(task, now, cause)
-	c.worked(task, now)
+	othersRun := false
+	if hedging := c.hedgings[task.Column]; hedging != nil {
+		othersRun = hedging.noteReturned(&task, cause == nil, now)
+	}
+	if cause == nil || !othersRun {
+		c.worked(task, now)
+	}
 	c.counts[task.Column].Running -= int64(len(task.rows))
 	for i, r := range task.rows {
 		r.running--
@@ -76,6 +82,10 @@ func (c *Core) Returned(task Task, failures []RowFailure, now time.Time) {
 		switch {
 		case r.epoch != task.epochs[i] || r.state != rowActive:
 			c.restartOrDrop(r)
+		case r.cells[task.Column].state != cellRunning: // another task for the cell was faster
+			c.complete(r)
+		case failed && othersRun && problem.Cause.Consequence != failure.EndRun:
+			// What else runs for the cell may still bring its value.
 		case failed:
 			if problem.Cause.Consequence == failure.DropRow {
 				c.gates[task.Column][problem.Part].requests += task.Cost.Requests / int64(len(task.rows))
@@ -118,7 +128,7 @@ func (c *Core) failed(r *row, column int, problem RowFailure, now time.Time) {
 // Wants says whether the value that a task made for one of its records is still wanted.
 func (c *Core) Wants(task Task, position int) bool {
 	r := task.rows[position]
-	return r.epoch == task.epochs[position] && r.state == rowActive
+	return r.epoch == task.epochs[position] && r.state == rowActive && r.cells[task.Column].state == cellRunning
 }
 
 // resolved notes that a cell is done or skipped.
@@ -134,12 +144,15 @@ func (c *Core) resolved(r *row, column int, state cellState) {
 			c.met(r, dependent)
 		}
 	}
-	if r.remaining == 0 && r.state == rowActive && !r.group.held {
-		c.complete(r)
-	}
+	c.complete(r)
 }
 
+// complete finishes a row all of whose cells are there, once nothing of it runs: a task for a cell that another one was faster for has to
+// come back first.
 func (c *Core) complete(r *row) {
+	if r.remaining > 0 || r.running > 0 || r.state != rowActive || r.group.held {
+		return
+	}
 	r.state = rowDone
 	r.group.open--
 	c.openRows--

@@ -118,6 +118,10 @@ type Task struct {
 	Records []*table.Record
 	rows    []*row
 	epochs  []int32
+	// Hedge says that the task is beside another one for the same cell, which is slow.
+	Hedge bool
+	// hedged is its cell where that may get another task; nil elsewhere.
+	hedged *hedged
 	// probe says that the task is to find out whether its endpoint is back.
 	probe   bool
 	started time.Time

@@ -23,6 +23,8 @@ type Core struct {
 	ceilings  []admission.Ceiling
 	// gates are those of each column's parts.
 	gates [][]gate
+	// hedgings are those of the columns; nil for one whose cells get no second task.
+	hedgings []*hedging
 	// forming are, for each column, the rows that have become ready since the last event and are not queued yet.
 	forming  [][]*row
 	counts   []CellCounts
@@ -50,6 +52,7 @@ func New(config Config) *Core {
 		dependents: make([][]int, len(config.Columns)),
 		endpoints:  make([]endpoint, config.Endpoints),
 		gates:      make([][]gate, len(config.Columns)),
+		hedgings:   newHedgings(config.Columns),
 		forming:    make([][]*row, len(config.Columns)),
 		counts:     make([]CellCounts, len(config.Columns)),
 		groups:     make(map[int64]*Group),
@@ -185,9 +188,7 @@ func (c *Core) begin(r *row) {
 			c.met(r, i)
 		}
 	}
-	if r.remaining == 0 && r.state == rowActive && !r.group.held {
-		c.complete(r)
-	}
+	c.complete(r)
 }
 
 func (c *Core) recover(r *row) {
@@ -302,15 +303,24 @@ func (c *Core) Next(index int, now time.Time) (Task, bool) {
 			continue
 		}
 		c.charge(current, column)
-		c.inFlight++
-		task.started = now
-		task.lease = current.limiter.Start(now, task.Column)
-		if current.Endpoint >= 0 {
-			task.probe = c.endpoints[current.Endpoint].start()
-		}
+		c.started(&task, now)
 		return task, true
 	}
 	return Task{}, false
+}
+
+// started notes that a task starts.
+func (c *Core) started(task *Task, now time.Time) {
+	current := &c.lanes[task.Lane]
+	c.inFlight++
+	task.started = now
+	task.lease = current.limiter.Start(now, task.Column)
+	if current.Endpoint >= 0 {
+		task.probe = c.endpoints[current.Endpoint].start()
+	}
+	if hedging := c.hedgings[task.Column]; hedging != nil {
+		hedging.noteStarted(task)
+	}
 }
 
 // take makes the task of a queued cell, chunk or batch out of those of its rows that still want it.
@@ -373,6 +383,7 @@ func (c *Core) NextWake() (time.Time, bool) {
 	}
 	for i := range c.lanes {
 		current := &c.lanes[i]
+		sooner(current.hedgeAt)
 		if reason := current.limiter.Waits().Reason; current.wanted == 0 || reason == admission.Limit || reason == admission.Share {
 			continue
 		}

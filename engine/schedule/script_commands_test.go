@@ -2,6 +2,7 @@ package schedule_test
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -48,10 +49,18 @@ func (s *script) hand(most int, only string) [][]string {
 		for most > 0 && (only == "" || only == name) {
 			task, found := s.core.Next(lane, s.time())
 			if !found {
+				task, found = s.core.Hedge(lane, s.time())
+			}
+			if !found {
 				break
 			}
 			most--
 			one := scriptTask{task, s.taskName(task), s.now + s.columns[task.Column].takes}
+			if task.Hedge {
+				one.name += "+"
+			} else if slices.Contains(s.columns[task.Column].slow, int(task.Records[0].Row)) {
+				one.ends += 10 * s.columns[task.Column].takes
+			}
 			s.running = append(s.running, one)
 			started[lane] = append(started[lane], one.name)
 		}
@@ -103,8 +112,23 @@ func (s *script) give(task scriptTask, w words) {
 		}
 	}
 	s.core.Returned(task.Task, failures, s.time())
+	s.cancelSlower(task, cause)
 	if s.core.Deferred(task.Task) {
 		s.say("%s waits for its next request", task.name)
+	}
+}
+
+// cancelSlower brings back at once what else runs for a cell whose column has a hedge, where a task has brought its value.
+func (s *script) cancelSlower(task scriptTask, cause *failure.Error) {
+	if cause != nil || s.config.Columns[task.Column].Hedge == nil {
+		return
+	}
+	same := func(other scriptTask) bool { return other.Column == task.Column && other.Records[0] == task.Records[0] }
+	for at := slices.IndexFunc(s.running, same); at >= 0; at = slices.IndexFunc(s.running, same) {
+		slower := s.running[at]
+		s.running = slices.Delete(s.running, at, at+1)
+		s.say("%s is cancelled", slower.name)
+		s.core.Failed(slower.Task, failure.Of(context.Canceled), s.time())
 	}
 }
 

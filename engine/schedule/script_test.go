@@ -60,6 +60,7 @@ type script struct {
 type scriptColumn struct {
 	takes              time.Duration
 	skipped, recovered []int
+	slow               []int // rows whose first task takes ten times as long more
 }
 
 type scriptTask struct {
@@ -243,8 +244,11 @@ func (s *script) addColumn(name string, w words) {
 			column.Requires = append(column.Requires, at)
 		}
 	}
+	if share := w.number("hedge", 0); share > 0 {
+		column.Hedge = &schedule.Hedge{Quantile: 0.95, MaxExtra: float64(share) / 100, After: 20}
+	}
 	s.config.Columns = append(s.config.Columns, column)
-	s.columns = append(s.columns, scriptColumn{w.duration("takes", time.Second), w.rows("skipped"), w.rows("recovered")})
+	s.columns = append(s.columns, scriptColumn{w.duration("takes", time.Second), w.rows("skipped"), w.rows("recovered"), w.rows("slow")})
 }
 
 func (s *script) nameOf(column int) string { return strings.Join(s.config.Columns[column].Parts, "+") }

@@ -35,31 +35,36 @@ var regressions = []uint64{
 // TestFaultSchedules runs random plans through random faults in a time of their own, and looks at every invariant after every event.
 func TestFaultSchedules(t *testing.T) {
 	if *simulationSeed != 0 {
-		if err := simulate(*simulationSeed); err != nil {
+		if _, err := simulate(*simulationSeed); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
 	for _, seed := range regressions {
-		if err := simulate(seed); err != nil {
+		if _, err := simulate(seed); err != nil {
 			t.Errorf("%v\nagain: go test ./engine/schedule -run TestFaultSchedules -simulation.seed %d", err, seed)
 		}
 	}
 	first := rand.Uint64() | 1
 	t.Logf("%d schedules from seed %d on", *simulationSchedules, first)
-	var next atomic.Int64
+	var next, hedged atomic.Int64
 	var workers sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
 			for i := next.Add(1) - 1; i < int64(*simulationSchedules) && !t.Failed(); i = next.Add(1) - 1 {
 				seed := first + uint64(i)
-				if err := simulate(seed); err != nil {
+				hedges, err := simulate(seed)
+				if err != nil {
 					t.Errorf("%v\nagain: go test ./engine/schedule -run TestFaultSchedules -simulation.seed %d", err, seed)
 				}
+				hedged.Add(int64(hedges))
 			}
 		})
 	}
 	workers.Wait()
+	if hedged.Load() < int64(*simulationSchedules)/10 {
+		t.Errorf("%d tasks were started beside others: too few to show anything", hedged.Load())
+	}
 }
 
 // TestFaultSchedulesNoticeADefect builds the scheduler with a defect in it, and expects the simulation to find that.
@@ -129,6 +134,8 @@ type simulated struct {
 	// skips are the shares of the cells of a column that are left out.
 	skips  []float64
 	broken []string
+	// hedges counts the tasks that were started beside others.
+	hedges int
 	// skippedRows counts the rows that were told to be done with cells left out.
 	skippedRows int
 	trail       []string
@@ -270,9 +277,21 @@ func newSimulated(seed uint64) *simulated {
 	if s.random.IntN(2) == 0 {
 		s.config.Skip = s.skip
 	}
-	s.ahead = seed%2 == 1 // not drawn, so that older seeds stay what they were
+	// The two are not drawn, so that older seeds stay what they were.
+	s.ahead = seed%2 == 1
+	s.hedge(seed)
 	s.core = New(s.config)
 	return s
+}
+
+// hedge has slow cells of some columns of models get another task, soon and often.
+func (s *simulated) hedge(seed uint64) {
+	for i := range s.config.Columns {
+		column := &s.config.Columns[i]
+		if seed%3 == 1 && i%3 < 2 && s.config.Lanes[column.Lane].Endpoint >= 0 && (!s.config.Hold || column.AfterHold) {
+			column.Hedge = &Hedge{Quantile: 0.5, MaxExtra: 1, After: 2}
+		}
+	}
 }
 
 // hold lets row groups be held before some of the columns.
@@ -321,8 +340,9 @@ func (s *simulated) say(format string, arguments ...any) {
 	s.trail = append(s.trail, fmt.Sprintf("%8.3f s  ", s.now.Sub(time.Unix(1_000_000, 0)).Seconds())+fmt.Sprintf(format, arguments...))
 }
 
-// simulate runs the schedule of a seed to its end. Its error tells the last events before an invariant broke.
-func simulate(seed uint64) error {
+// simulate runs the schedule of a seed to its end, and returns how many tasks were started beside others. Its error tells the last events
+// before an invariant broke.
+func simulate(seed uint64) (hedges int, err error) {
 	s := newSimulated(seed)
 	for step := 0; ; step++ {
 		problems := s.step()
@@ -330,7 +350,7 @@ func simulate(seed uint64) error {
 			problems = []string{"the run does not come to an end"}
 		}
 		if len(problems) > 0 {
-			return fmt.Errorf("after %d events:\n  %s\nthe last events:\n%s", step, strings.Join(problems, "\n  "),
+			return 0, fmt.Errorf("after %d events:\n  %s\nthe last events:\n%s", step, strings.Join(problems, "\n  "),
 				strings.Join(s.trail[max(0, len(s.trail)-15):], "\n"))
 		}
 		if len(s.tasks)+len(s.processing) == 0 && (s.core.Ending() != nil || (s.core.Open() == 0 && len(s.waiting) == 0)) {
@@ -338,10 +358,10 @@ func simulate(seed uint64) error {
 		}
 	}
 	if problems := s.conclusion(); len(problems) > 0 {
-		return fmt.Errorf("at the end:\n  %s\nthe last events:\n%s", strings.Join(problems, "\n  "),
+		return 0, fmt.Errorf("at the end:\n  %s\nthe last events:\n%s", strings.Join(problems, "\n  "),
 			strings.Join(s.trail[max(0, len(s.trail)-15):], "\n"))
 	}
-	return nil
+	return s.hedges, nil
 }
 
 // step starts what may start, lets one event happen, and returns the invariants that do not hold.
@@ -389,7 +409,13 @@ func (s *simulated) dispatch() []string {
 		for {
 			task, found := s.core.Next(lane, s.now)
 			if !found {
+				task, found = s.core.Hedge(lane, s.now)
+			}
+			if !found {
 				break
+			}
+			if task.Hedge {
+				s.hedges++
 			}
 			if running, limit := s.core.Load(lane); running > limit || limit < 1 || limit > s.config.Lanes[lane].Limit {
 				problems = append(problems, fmt.Sprintf("lane %d starts a task as number %d, with a limit of %d", lane, running, limit))
@@ -535,6 +561,12 @@ func (s *simulated) comeBack(task Task) {
 		}
 	}
 	s.core.Returned(task, failures, s.now)
+	for i, other := range s.tasks {
+		// What is cancelled comes back at once, with a value or without; some owners don't cancel.
+		if other.hedged != nil && other.hedged == task.hedged && s.random.IntN(2) == 0 {
+			s.ends[i] = s.now
+		}
+	}
 }
 
 func (s *simulated) outcome(task Task) *failure.Error {
