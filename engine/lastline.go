@@ -33,6 +33,9 @@ func logEnding(logger *slog.Logger, ending *Ending, elapsed time.Duration) {
 		if lost := unusableIn(column.Usage); len(lost) > 0 {
 			attributes = append(attributes, slog.Group("unusable."+column.Name, lost...))
 		}
+		if column.Usage.Hedged > 0 {
+			attributes = append(attributes, "hedged."+column.Name, column.Usage.Hedged)
+		}
 		if column.Usage.TruncatedKept > 0 {
 			attributes = append(attributes, "truncatedKept."+column.Name, column.Usage.TruncatedKept)
 		}

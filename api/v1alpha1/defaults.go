@@ -2,6 +2,8 @@ package v1alpha1
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -12,6 +14,8 @@ const (
 	defaultParallelism           int32 = 1
 	defaultMaxParallelRequests   int32 = 16
 	defaultTimeoutSeconds        int32 = 60
+	defaultHedgeQuantile               = 0.95
+	defaultHedgeMaxExtra               = 0.02
 	defaultRowGroupSize          int32 = 1000
 	defaultMaxRowAttempts        int32 = 2
 	defaultMaxRequestAttempts    int32 = 8
@@ -147,6 +151,23 @@ func (m *Model) EffectiveTimeoutSeconds() int32 {
 // StartupRamp is the time over which the number of requests in flight grows when a run begins.
 func (a *Admission) StartupRamp() time.Duration {
 	return time.Duration(valueOr(a.StartupRampSeconds, 0)) * time.Second
+}
+
+// EffectiveQuantile is the share of a column's requests than which one is slower when another is sent.
+func (h *Hedge) EffectiveQuantile() float64 {
+	if h.Quantile == nil {
+		return defaultHedgeQuantile
+	}
+	return h.Quantile.Float64()
+}
+
+// EffectiveMaxExtra is the share of additional requests.
+func (h *Hedge) EffectiveMaxExtra() float64 {
+	percent, err := strconv.ParseFloat(strings.TrimSuffix(h.MaxExtra, "%"), 64)
+	if h.MaxExtra == "" || err != nil {
+		return defaultHedgeMaxExtra
+	}
+	return percent / 100
 }
 
 // MaxRequestsPerMinute is a budget; 0 is none.

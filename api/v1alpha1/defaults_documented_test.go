@@ -45,6 +45,8 @@ func effective() map[string]any {
 		"Column.Weight":                              new(v1alpha1.Column).EffectiveWeight(),
 		"Model.MaxParallelRequests":                  new(v1alpha1.Model).EffectiveMaxParallelRequests(),
 		"Model.TimeoutSeconds":                       new(v1alpha1.Model).EffectiveTimeoutSeconds(),
+		"Hedge.Quantile":                             new(v1alpha1.Hedge).EffectiveQuantile(),
+		"Hedge.MaxExtra":                             fmt.Sprintf("%g%%", 100*new(v1alpha1.Hedge).EffectiveMaxExtra()),
 		"Admission.StartupRampSeconds":               new(v1alpha1.Admission).StartupRamp().Seconds(),
 		"ToolSet.MaxTurns":                           new(v1alpha1.ToolSet).EffectiveMaxTurns(),
 		"ToolSet.TimeoutSeconds":                     new(v1alpha1.ToolSet).EffectiveTimeout().Seconds(),

@@ -195,6 +195,11 @@ type Model struct {
 	// +optional
 	Admission *Admission `json:"admission,omitempty"`
 
+	// hedge sends a second request for what takes too long, once nothing else waits. The first answer counts, and the other request is
+	// cancelled. Without it, each cell has one request at a time.
+	// +optional
+	Hedge *Hedge `json:"hedge,omitempty"`
+
 	// maxParallelRequests is the largest number of requests that one Pod has in flight to this model. Defaults to 16. Aliases of the same
 	// model of the same provider share the least of theirs. The provider has one for all Pods together.
 	// +kubebuilder:validation:Minimum=1
@@ -207,6 +212,23 @@ type Model struct {
 	// +kubebuilder:validation:Maximum=3600
 	// +optional
 	TimeoutSeconds *int32 `json:"timeoutSeconds,omitempty"`
+}
+
+// Hedge says when a second request is sent for a cell whose first one is slow. That happens only where a slot is free and no other cell
+// waits for it, which is at the end of a run, and not for columns with tools, since tools may have effects. Requests that are cancelled are
+// counted as hedged; what a provider charges for them is not known.
+type Hedge struct {
+	// quantile is the share of the column's requests than which one is slower, above 0 and below 1, when another is sent. Defaults to 0.95.
+	// +kubebuilder:validation:XValidation:rule="self > 0.0 && self < 1.0",message="must be above 0 and below 1"
+	// +optional
+	Quantile *Decimal `json:"quantile,omitempty"`
+
+	// maxExtra bounds the additional requests, as a percentage of those of the column that were answered, such as "2%" or "0.5%". Defaults to
+	// 2%.
+	// +kubebuilder:validation:MaxLength=8
+	// +kubebuilder:validation:Pattern=`^(100|[1-9]?[0-9](\.[0-9]+)?)%$`
+	// +optional
+	MaxExtra string `json:"maxExtra,omitempty"`
 }
 
 // ModelParameters are the sampling parameters of a model. What is not set is not sent, and the provider's default holds.

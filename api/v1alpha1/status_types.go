@@ -282,6 +282,10 @@ type ColumnStatus struct {
 	// truncatedAnswersKept counts the texts that were cut off, and are in the output all the same, since llmText.onTruncation is Keep.
 	// +optional
 	TruncatedAnswersKept int64 `json:"truncatedAnswersKept,omitempty"`
+	// hedgedRequests counts the requests of the column whose cells had their values from second ones first, or the other way round, since the
+	// model has a hedge. They were cancelled, or answered too late; what a provider charges for the cancelled ones is not known.
+	// +optional
+	HedgedRequests int64 `json:"hedgedRequests,omitempty"`
 	// cost is what the column's requests have cost, where the price of its model is set, in its currency.
 	// +kubebuilder:validation:MaxLength=32
 	// +optional

@@ -100,6 +100,10 @@ func (o *runOptions) report(streams *Streams, name string, result *runreport.Res
 // reportAnswers says, by columns, which answers were paid for and could not be used, and which texts were cut off and kept.
 func reportAnswers(streams *Streams, result *runreport.Result) {
 	for _, column := range result.Columns {
+		if hedged := column.Usage.Hedged; hedged > 0 {
+			streams.Errorf("column %s: %d requests were sent beside ones that took too long, and the slower of each two was given up",
+				column.Name, hedged)
+		}
 		if causes := column.Usage.Unusable.ByReason(); len(causes) > 0 {
 			var parts []string
 			for _, cause := range causes {

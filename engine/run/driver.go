@@ -43,6 +43,7 @@ type driver struct {
 	work    *work
 	sharing *sharing
 	wake    *waker
+	hedges  hedges
 	// missed says that a wake-up was lost, since the last look at all queues.
 	missed bool
 	// resized are, of each record that code has resized last, the values of the records that take its place.
@@ -259,6 +260,9 @@ func (d *driver) start(ctx context.Context, lane int, now time.Time) bool {
 		}
 	}
 	task, found := d.core.Next(lane, now)
+	if !found && lane != schedule.Local && d.executor.ledger.budget.exhausted(d.requests()) == nil {
+		task, found = d.core.Hedge(lane, now)
+	}
 	if !found {
 		return false
 	}
@@ -267,7 +271,12 @@ func (d *driver) start(ctx context.Context, lane int, now time.Time) bool {
 	if column := d.steps[task.Column].columns[0]; column.Execution == plan.Remote {
 		ctx, begun.requests = model.WithProgress(ctx, tracer != nil)
 		begun.request = d.watch.BeginRequest(column, task, begun.requests, now)
-		begun.kept = takeKept(task.Records[0], column.Index)
+		if !task.Hedge {
+			begun.kept = takeKept(task.Records[0], column.Index)
+		}
+		if d.core.Hedges(task) {
+			ctx, begun.try = d.hedges.begin(ctx, task)
+		}
 	} else if column.Execution == plan.Batch {
 		begun.request = d.watch.BeginBatch(fmt.Sprintf("column %q", column.Name), len(task.Records), now)
 	}
@@ -356,6 +365,9 @@ func (d *driver) apply(back result) {
 	now := time.Now()
 	step := d.steps[back.task.Column]
 	column := step.columns[0]
+	if back.try != nil {
+		d.hedges.end(back.try, back.task, &back.answer.Usage, back.err)
+	}
 	spent := back.answer.Usage
 	back.task.Cost = schedule.Cost{
 		Requests: spent.Succeeded + spent.Failed, Tokens: spent.InputTokens + spent.OutputTokens, OutputTokens: spent.OutputTokens,
@@ -364,15 +376,18 @@ func (d *driver) apply(back result) {
 	if column.Execution == plan.Remote && spent != (runreport.Usage{}) {
 		d.groups.spend(back.task.Group(), runreport.Column{Name: column.Name, Usage: spent})
 	}
+	late := back.try != nil && back.try.late
 	if back.err == nil {
 		d.watch.Progressed(now)
-	} else if column.Execution == plan.Remote {
+	} else if column.Execution == plan.Remote && !late {
 		d.watch.Refused(column.Lane.Provider, failure.Of(back.err), now)
 	}
 	for _, failed := range back.failures {
 		d.fails.Cell(step.columns[failed.Part].Name, failed.Cause)
 	}
-	d.fails.Task(column.Name, back.err)
+	if !late {
+		d.fails.Task(column.Name, back.err)
+	}
 	d.hand(step, column, back, now)
 	if tracer := d.executor.tracer; tracer != nil {
 		outcome := trace.Outcome{Err: back.err, Failures: back.failures, Requests: back.requests}
@@ -399,7 +414,7 @@ func keep(record *table.Record, column int, kept any) {
 func (d *driver) hand(step *step, column *plan.Column, back result, now time.Time) {
 	switch {
 	case back.err != nil:
-		if back.answer.Kept != nil {
+		if back.answer.Kept != nil && d.core.Wants(back.task, 0) {
 			keep(back.task.Records[0], column.Index, back.answer.Kept)
 		}
 		d.core.Failed(back.task, failure.Of(back.err), now)

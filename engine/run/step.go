@@ -108,7 +108,7 @@ func (s *step) scheduled(steps []*step, lane int) schedule.Column {
 	first := s.columns[0]
 	column := schedule.Column{
 		Parts: s.names(), Lane: lane, Weight: first.Spec.EffectiveWeight(), Batch: first.Execution == plan.Batch, Requires: s.requires(steps),
-		AfterHold: s.afterHold,
+		AfterHold: s.afterHold, Hedge: hedgeOf(first),
 	}
 	if s.local {
 		column.Chunk = chunkRows

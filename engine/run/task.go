@@ -33,6 +33,8 @@ type result struct {
 	err      error
 	// requests are those that the task has sent to a model; nil for one that sends none.
 	requests *model.Progress
+	// try is nil where the cell has no more than one task at once.
+	try *try
 	// traced is nil where the run is not traced.
 	traced *trace.Task
 }
@@ -66,6 +68,9 @@ func (p *performer) perform(ctx context.Context, started result) (back result) {
 		back.values, back.err = p.generators.Batch[column.Index].GenerateBatch(ctx, task.Records, column.Resize)
 	default:
 		back.answer, back.err = p.generators.Model[column.Index].Ask(ctx, task.Records[0], back.kept)
+		if back.err == nil && back.try != nil && ctx.Err() != nil {
+			break // another task has brought the cell's value
+		}
 		if back.err == nil {
 			back.err = p.journals.Append(task.Group(), journalled(task.Records[0], column, back.answer))
 		} else if failure.Of(back.err).Consequence == failure.DropRow {

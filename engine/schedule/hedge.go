@@ -93,6 +93,9 @@ func (c *Core) Hedge(index int, now time.Time) (Task, bool) {
 	return task, true
 }
 
+// Hedges says whether the cell of a task may get another one.
+func (c *Core) Hedges(task Task) bool { return task.hedged != nil }
+
 // slowest finds the running cell of a lane whose latest task is slow first, and notes when that is.
 func (c *Core) slowest(current *lane) (column int, slowest *hedged) {
 	for _, i := range current.columns {

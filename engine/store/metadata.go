@@ -109,14 +109,17 @@ type metadataUsage struct {
 	// off and taken all the same.
 	UnusableAnswers      map[string]int64 `json:"unusable_answers"`
 	TruncatedAnswersKept int64            `json:"truncated_answers_kept"`
-	Cost                 string           `json:"cost"`
+	// HedgedRequests counts the requests whose cells had their values from others first.
+	HedgedRequests int64  `json:"hedged_requests"`
+	Cost           string `json:"cost"`
 }
 
 func usageIn(usage runreport.Usage, cost string) metadataUsage {
 	return metadataUsage{
 		RequestsSucceeded: usage.Succeeded, RequestsFailed: usage.Failed, InputTokens: usage.InputTokens, OutputTokens: usage.OutputTokens,
 		CachedInputTokens: usage.CachedInputTokens, ReasoningTokens: usage.ReasoningTokens, ToolCalls: usage.ToolCalls,
-		Images: usage.Images, UnusableAnswers: usage.Unusable.Counts(), TruncatedAnswersKept: usage.TruncatedKept, Cost: cost,
+		Images: usage.Images, UnusableAnswers: usage.Unusable.Counts(), TruncatedAnswersKept: usage.TruncatedKept,
+		HedgedRequests: usage.Hedged, Cost: cost,
 	}
 }
 

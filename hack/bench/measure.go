@@ -96,7 +96,7 @@ func generate(ctx context.Context, work workload) (taken sample, err error) {
 		Seconds: time.Since(began).Seconds(), Processor: processorTime() - before, Memory: peakMemory(),
 	}
 	for _, model := range ending.Result.Models {
-		taken.Requests += model.Succeeded + model.Failed
+		taken.Requests += model.Succeeded + model.Failed + model.Hedged
 	}
 	if len(work.limits) > 0 {
 		requests, err := requestsOf(ctx, address)

@@ -53,7 +53,7 @@ func workloads() []workload {
 				from: func(s sample) float64 { return s.Processor * 1e6 / float64(s.Requests) }},
 		},
 	})
-	all = append(all, client())
+	all = append(append(all, client()), tails()...)
 	for _, size := range []struct{ rows, group int64 }{{100_000, 1000}, {1_000_000, 1000}, {10_000_000, 1000}, {1_000_000, 10_000}} {
 		all = append(all, workload{
 			name: fmt.Sprintf("sampled/%d-rows-by-%d", size.rows, size.group), run: generate,

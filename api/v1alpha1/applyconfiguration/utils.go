@@ -69,6 +69,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ExpressionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("GaussianSampler"):
 		return &apiv1alpha1.GaussianSamplerApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Hedge"):
+		return &apiv1alpha1.HedgeApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("HTTPSeed"):
 		return &apiv1alpha1.HTTPSeedApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Image"):

@@ -132,6 +132,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: failed
       type:
         scalar: numeric
+    - name: hedgedRequests
+      type:
+        scalar: numeric
     - name: name
       type:
         scalar: string
@@ -529,6 +532,15 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.HealthCheckPolicy
   scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.Hedge
+  map:
+    fields:
+    - name: maxExtra
+      type:
+        scalar: string
+    - name: quantile
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
 - name: dev.seedloom.seedloom.api.v1alpha1.Image
   map:
     fields:
@@ -760,6 +772,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: healthCheck
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.HealthCheckPolicy
+    - name: hedge
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Hedge
     - name: maxParallelRequests
       type:
         scalar: numeric

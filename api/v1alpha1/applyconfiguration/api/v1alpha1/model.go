@@ -46,6 +46,9 @@ type ModelApplyConfiguration struct {
 	Price *ModelPriceApplyConfiguration `json:"price,omitempty"`
 	// admission says how many of the requests that may be in flight are sent at once.
 	Admission *AdmissionApplyConfiguration `json:"admission,omitempty"`
+	// hedge sends a second request for what takes too long, once nothing else waits. The first answer counts, and the other request is
+	// cancelled. Without it, each cell has one request at a time.
+	Hedge *HedgeApplyConfiguration `json:"hedge,omitempty"`
 	// maxParallelRequests is the largest number of requests that one Pod has in flight to this model. Defaults to 16. Aliases of the same
 	// model of the same provider share the least of theirs. The provider has one for all Pods together.
 	MaxParallelRequests *int32 `json:"maxParallelRequests,omitempty"`
@@ -160,6 +163,14 @@ func (b *ModelApplyConfiguration) WithPrice(value *ModelPriceApplyConfiguration)
 // If called multiple times, the Admission field is set to the value of the last call.
 func (b *ModelApplyConfiguration) WithAdmission(value *AdmissionApplyConfiguration) *ModelApplyConfiguration {
 	b.Admission = value
+	return b
+}
+
+// WithHedge sets the Hedge field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Hedge field is set to the value of the last call.
+func (b *ModelApplyConfiguration) WithHedge(value *HedgeApplyConfiguration) *ModelApplyConfiguration {
+	b.Hedge = value
 	return b
 }
 

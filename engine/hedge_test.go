@@ -1,0 +1,51 @@
+package engine_test
+
+import (
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// TestASlowRequestIsSentASecondTime has a server leave two requests without an answer: the run ends all the same, as soon as others for
+// the same cells are answered, and tells how many requests did not count.
+func TestASlowRequestIsSentASecondTime(t *testing.T) {
+	const spec = `
+numRecords: 60
+providers: [{name: local, type: OpenAI, endpoint: ENDPOINT}]
+models: [{alias: writer, provider: local, model: m, maxParallelRequests: 8, timeoutSeconds: 600, hedge: {quantile: 0.9, maxExtra: "5%"}}]
+columns:
+- {name: id, sampler: {type: UUID}}
+- {name: text, llmText: {model: writer, prompt: "{{ id }}"}}
+- {name: more, llmText: {model: writer, prompt: "more of {{ text }}"}}
+output: {persistentVolumeClaim: {claimName: c}}
+run: {rowGroupSize: 20}
+`
+	over := make(chan struct{})
+	var asked atomic.Int64
+	server := newEndpoint(t, func(prompt string, before int) (int, string) {
+		if strings.HasPrefix(prompt, "more") && before == 0 {
+			if number := asked.Add(1); number == 30 || number == 59 {
+				<-over
+			}
+		}
+		return echo(prompt, before)
+	})
+	t.Cleanup(func() { close(over) })
+	w := newWorld(t, spec, server.URL)
+	ending := w.generate(t.Context(), 0)
+	checkEnding(t, ending, runreport.OutcomeComplete, "", runreport.ExitOK, 60, 0)
+	if _, all := server.sent(); all != 2*60+2 {
+		t.Errorf("%d requests were sent, and two of %d a second time", all, 2*60)
+	}
+	for _, column := range ending.Result.Columns {
+		want := runreport.Usage{Succeeded: 60, InputTokens: 180, OutputTokens: 120}
+		if column.Name == "more" {
+			want.Hedged = 2
+		}
+		if column.Name != "id" && column.Usage != want {
+			t.Errorf("column %s has used %+v, not %+v", column.Name, column.Usage, want)
+		}
+	}
+}
