@@ -14,7 +14,7 @@ func TestASlowRequestIsSentASecondTime(t *testing.T) {
 	const spec = `
 numRecords: 60
 providers: [{name: local, type: OpenAI, endpoint: ENDPOINT}]
-models: [{alias: writer, provider: local, model: m, maxParallelRequests: 8, timeoutSeconds: 600, hedge: {quantile: 0.9, maxExtra: "5%"}}]
+models: [{alias: writer, provider: local, model: m, maxParallelRequests: 8, timeoutSeconds: 600, hedge: {quantile: 0.9, maxExtra: "100%"}}]
 columns:
 - {name: id, sampler: {type: UUID}}
 - {name: text, llmText: {model: writer, prompt: "{{ id }}"}}
@@ -36,16 +36,16 @@ run: {rowGroupSize: 20}
 	w := newWorld(t, spec, server.URL)
 	ending := w.generate(t.Context(), 0)
 	checkEnding(t, ending, runreport.OutcomeComplete, "", runreport.ExitOK, 60, 0)
-	if _, all := server.sent(); all != 2*60+2 {
-		t.Errorf("%d requests were sent, and two of %d a second time", all, 2*60)
-	}
+	hedged := int64(0)
 	for _, column := range ending.Result.Columns {
-		want := runreport.Usage{Succeeded: 60, InputTokens: 180, OutputTokens: 120}
-		if column.Name == "more" {
-			want.Hedged = 2
+		used := column.Usage
+		hedged += used.Hedged
+		if column.Name == "more" && used.Hedged < 2 || column.Name == "id" && used.Hedged > 0 || used.Failed > 0 || used.InputTokens != 3*used.Succeeded {
+			t.Errorf("column %s has used %+v", column.Name, used)
 		}
-		if column.Name != "id" && column.Usage != want {
-			t.Errorf("column %s has used %+v, not %+v", column.Name, column.Usage, want)
-		}
+	}
+	// Others may have been slow for a moment, and have had second requests as well, some of them cancelled before they arrived.
+	if _, all := server.sent(); int64(all) > 2*60+hedged || all < 2*60+2 {
+		t.Errorf("%d requests were sent for %d cells, and %d are counted as hedged", all, 2*60, hedged)
 	}
 }
