@@ -144,7 +144,8 @@ func newTracker(spec *v1alpha1.DatasetGenerationSpec) *progress.Tracker {
 
 // announce logs what is going to be made, and what of it may not be meant.
 func (p *prepared) announce() {
-	p.config.Logger.Info("generating", "shards", max(1, p.config.Run.Shards), "mode", p.plan.Mode, "records", p.plan.NumRecords, "rowGroups", p.plan.RowGroups())
+	p.config.Logger.Info("generating", "shards", max(1, p.config.Run.Shards), "mode", p.plan.Mode,
+		"records", p.plan.NumRecords, "rowGroups", p.plan.RowGroups())
 	if unmatched := p.plan.UnmatchedPatterns(); len(unmatched) > 0 {
 		p.config.Logger.Warn("no column has a name that dropColumns leaves out; are these patterns right?", "patterns", unmatched)
 	}

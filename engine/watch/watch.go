@@ -161,7 +161,8 @@ func (w *Watch) reportSlow(alias string, slow, due []*pendingRequest, now time.T
 	if report.lines += len(due); report.lines <= slowLines {
 		for _, request := range due {
 			w.logger.Warn("a request is slow", append([]any{"model", alias, "provider", request.column.Lane.Provider, "column", request.column.Name,
-				"row", request.row, "rowAttempt", request.attempt, "rowGroup", request.group, "age", now.Sub(request.since).Round(time.Second)},
+				"row", request.row, "rowAttempt", request.attempt, "rowGroup", request.group,
+				"age", now.Sub(request.since).Round(time.Second)},
 				request.stage(now)...)...)
 		}
 	} else if !report.together {
