@@ -43,6 +43,7 @@ type settings struct {
 	webhookAddress          string
 	webhookCertificates     string
 	probeAddress            string
+	profilesAddress         string
 	concurrency             int
 	queriesPerSecond        float64
 }
@@ -68,6 +69,8 @@ func main() {
 	flag.StringVar(&flags.webhookCertificates, "webhook-cert-path", "", "Folder with tls.crt and tls.key of the webhook; "+
 		"the managers make and rotate a certificate in the Secret "+webhook.Name+" when empty.")
 	flag.StringVar(&flags.probeAddress, "health-probe-bind-address", ":8081", "Address of /healthz and /readyz.")
+	flag.StringVar(&flags.profilesAddress, "pprof-bind-address", "", "Address of Go's profiles (/debug/pprof); none when empty. "+
+		"They are for everybody who reaches it: keep it on loopback.")
 	flag.IntVar(&flags.concurrency, "max-concurrent-reconciles", 16, "Resources that are reconciled at the same time.")
 	flag.Float64Var(&flags.queriesPerSecond, "kube-api-qps", 500, "Requests per second to the API server; bursts are twice as large.")
 	logging := zap.Options{}
@@ -113,24 +116,25 @@ func run(ctx context.Context, flags settings) error {
 		}
 	}
 	ctrl.Log.Info("Engine Pods get an image", "image", flags.engineImage)
-	controllerMetrics, err := datasetgeneration.NewMetrics(metrics.Registry)
+	controllerMetrics, err := registerMetrics(manager)
 	if err != nil {
 		return err
 	}
-	if err := metrics.Registry.Register(datasetgeneration.NewResourcesCollector(manager.GetCache())); err != nil {
-		return fmt.Errorf("registering metrics: %w", err)
-	}
 	now := time.Now
 	progress, shares := enginepods.NewProgressPoller(now), enginepods.NewShareCoordinator(now)
-	for _, part := range []ctrlmanager.Runnable{progress, shares} {
+	events, err := newEventWriter(config)
+	if err != nil {
+		return err
+	}
+	for _, part := range []ctrlmanager.Runnable{progress, shares, events, memory.Keeper{}} {
 		if err := manager.Add(part); err != nil {
-			return fmt.Errorf("adding what talks with Pods: %w", err)
+			return fmt.Errorf("adding what runs beside the controller: %w", err)
 		}
 	}
 	reconciler := &datasetgeneration.Reconciler{
 		Client:    manager.GetClient(),
 		APIReader: manager.GetAPIReader(),
-		Recorder:  manager.GetEventRecorder("seedloom"),
+		Recorder:  events.recorder(manager.GetScheme()),
 		Progress:  progress,
 		Shares:    shares,
 		Metrics:   controllerMetrics,
@@ -153,6 +157,13 @@ func run(ctx context.Context, flags settings) error {
 	return manager.Start(ctx)
 }
 
+func registerMetrics(manager ctrlmanager.Manager) (*datasetgeneration.Metrics, error) {
+	if err := metrics.Registry.Register(datasetgeneration.NewResourcesCollector(manager.GetCache())); err != nil {
+		return nil, fmt.Errorf("registering metrics: %w", err)
+	}
+	return datasetgeneration.NewMetrics(metrics.Registry)
+}
+
 func managerOptions(flags settings) ctrl.Options {
 	scheme := runtime.NewScheme()
 	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
@@ -162,6 +173,7 @@ func managerOptions(flags settings) ctrl.Options {
 		Cache:                   datasetgeneration.CacheOptions(),
 		Metrics:                 metricsOptions(flags),
 		HealthProbeBindAddress:  flags.probeAddress,
+		PprofBindAddress:        flags.profilesAddress,
 		LeaderElection:          flags.leaderElect,
 		LeaderElectionID:        "manager.seedloom.dev",
 		LeaderElectionNamespace: flags.leaderElectionNamespace,

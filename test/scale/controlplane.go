@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/yaml"
@@ -39,6 +40,8 @@ type controlPlane struct {
 	folder      string
 	// kube is a client without limits.
 	kube client.WithWatch
+	// config is how kube connects.
+	config *rest.Config
 	// kubeconfig is the path of what the manager connects with.
 	kubeconfig string
 	audit      *audit
@@ -77,6 +80,7 @@ func startControlPlane(ctx context.Context) (plane *controlPlane, err error) {
 	}
 	plane.environment, plane.audit = environment, &audit{path: log}
 	config.QPS = -1
+	plane.config = config
 	if plane.kube, err = client.NewWithWatch(config, client.Options{Scheme: scheme}); err != nil {
 		return plane, fmt.Errorf("connecting: %w", err)
 	}

@@ -20,22 +20,24 @@ var errMissed = errors.New("figures are outside of their ranges")
 func main() {
 	name := flag.String("profile", "full", "Size of the crowd: full or small.")
 	only := flag.String("only", "", "Measure one scenario: "+strings.Join(scenarioNames(), ", ")+".")
+	profiles := flag.String("profiles", "", "Folder that Go's profiles of the operator are written to; none when empty.")
 	flag.Parse()
 	ctrl.SetLogger(logr.Discard())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := measure(ctx, *name, *only); err != nil {
+	if err := measure(ctx, *name, *only, *profiles); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		stop()
 		os.Exit(1) //nolint:gocritic // stop has been called
 	}
 }
 
-func measure(ctx context.Context, name, only string) error {
+func measure(ctx context.Context, name, only, profiles string) error {
 	size, err := readProfile(name)
 	if err != nil {
 		return err
 	}
+	size.profiles = profiles
 	figures, err := run(ctx, size, only)
 	if err != nil {
 		return err

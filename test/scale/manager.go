@@ -27,8 +27,10 @@ const (
 type manager struct {
 	process *exec.Cmd
 	metrics string
-	log     *os.File
-	started time.Time
+	// profiles is the host and port of Go's profiles.
+	profiles string
+	log      *os.File
+	started  time.Time
 }
 
 // buildManager builds the operator into a folder, and returns its path.
@@ -47,15 +49,20 @@ func startManager(ctx context.Context, plane *controlPlane, program string) (*ma
 	if err != nil {
 		return nil, err
 	}
+	profiles, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
 	log, err := os.Create(filepath.Join(plane.folder, "manager.log"))
 	if err != nil {
 		return nil, fmt.Errorf("making the manager's log: %w", err)
 	}
 	process := exec.CommandContext(ctx, program, "--leader-election-namespace="+leaseNamespace, "--engine-image=example.com/engine:test",
-		"--metrics-bind-address="+metrics, "--metrics-secure=false", "--health-probe-bind-address=0")
+		"--metrics-bind-address="+metrics, "--metrics-secure=false", "--health-probe-bind-address=0",
+		"--pprof-bind-address="+profiles)
 	process.Env = append(os.Environ(), "KUBECONFIG="+plane.kubeconfig)
 	process.Stdout, process.Stderr = log, log
-	m := &manager{process: process, metrics: "http://" + metrics + "/metrics", log: log, started: time.Now()}
+	m := &manager{process: process, metrics: "http://" + metrics + "/metrics", profiles: profiles, log: log, started: time.Now()}
 	if err := process.Start(); err != nil {
 		return nil, fmt.Errorf("starting the manager: %w", err)
 	}
@@ -113,38 +120,30 @@ func (m *manager) read(ctx context.Context) (map[string]float64, error) {
 	return values, lines.Err()
 }
 
-// memory is the manager's resident memory now and at most, in MiB.
-func (m *manager) memory() (now, most float64, err error) {
+// memory is the memory of a process, in MiB: what is resident now and at most since its start, and how much of it are pages of the
+// program's file, which the kernel can drop.
+type memory struct{ now, most, file float64 }
+
+func (m *manager) memory() (found memory, err error) {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", m.process.Process.Pid))
 	if err != nil {
-		return 0, 0, fmt.Errorf("reading the manager's memory: %w", err)
+		return found, fmt.Errorf("reading the manager's memory: %w", err)
 	}
 	for line := range strings.Lines(string(data)) {
-		var kilobytes float64
-		if _, err := fmt.Sscanf(line, "VmRSS: %f kB", &kilobytes); err == nil {
-			now = kilobytes / 1024
-		}
-		if _, err := fmt.Sscanf(line, "VmHWM: %f kB", &kilobytes); err == nil {
-			most = kilobytes / 1024
+		for name, into := range map[string]*float64{"VmRSS": &found.now, "VmHWM": &found.most, "RssFile": &found.file} {
+			var kilobytes float64
+			if _, err := fmt.Sscanf(line, name+": %f kB", &kilobytes); err == nil {
+				*into = kilobytes / 1024
+			}
 		}
 	}
-	return now, most, nil
+	return found, nil
 }
 
 // processorTime is what the manager has used of it, in seconds.
 func (m *manager) processorTime() (float64, error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", m.process.Process.Pid))
-	if err != nil {
-		return 0, fmt.Errorf("reading the manager's processor time: %w", err)
-	}
-	// The name, in brackets, may have spaces; the 12th and 13th field after it count hundredths of a second.
-	fields := strings.Fields(string(data[strings.LastIndexByte(string(data), ')')+1:]))
-	user, err := strconv.ParseFloat(fields[11], 64)
-	if err != nil {
-		return 0, fmt.Errorf("reading the manager's processor time: %w", err)
-	}
-	system, err := strconv.ParseFloat(fields[12], 64)
-	return (user + system) / 100, err
+	_, _, seconds, err := processOf(m.process.Process.Pid)
+	return seconds, err
 }
 
 // explain adds the end of the manager's log to an error.

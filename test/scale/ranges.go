@@ -26,6 +26,8 @@ type profile struct {
 	// RunSeconds is how long the one run generates whose writes are counted.
 	RunSeconds int             `json:"runSeconds"`
 	Ranges     map[string]most `json:"ranges"`
+	// profiles is the folder for profiles of the manager; none are made when it is empty.
+	profiles string
 }
 
 // most is the range of a figure.

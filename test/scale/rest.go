@@ -17,7 +17,7 @@ import (
 
 // measureRest has many resources whose runs have ended, starts an operator, and measures it.
 func measureRest(ctx context.Context, size profile) ([]figure, error) {
-	s, err := newStage(ctx)
+	s, err := newStage(ctx, size)
 	if err != nil {
 		return nil, err
 	}
@@ -44,6 +44,7 @@ func (s *stage) measureRest(ctx context.Context, size profile) ([]figure, error)
 	if err := s.startManager(ctx); err != nil {
 		return nil, err
 	}
+	profile := s.profileProcessor(ctx, "restart")
 	settled, err := s.settles(ctx, size.Resting+1)
 	if err != nil {
 		return nil, err
@@ -54,6 +55,9 @@ func (s *stage) measureRest(ctx context.Context, size profile) ([]figure, error)
 	}
 	worked, err := s.manager.processorTime()
 	if err != nil {
+		return nil, err
+	}
+	if err := profile(); err != nil {
 		return nil, err
 	}
 	detail := fmt.Sprintf("%d resources, each with a Job, a Pod and a ConfigMap", size.Resting+1)
@@ -86,12 +90,15 @@ func (s *stage) countRest(ctx context.Context, size profile, detail string) ([]f
 	if err != nil {
 		return nil, err
 	}
-	now, most, err := s.manager.memory()
+	used, err := s.manager.memory()
+	if err := s.profileMemory(ctx, "rest"); err != nil {
+		return nil, err
+	}
 	return []figure{
 		{"at rest, requests", float64(len(requests)), fmt.Sprintf("in %d s, beside the renewal of the Lease; %s",
 			size.WindowSeconds, summary(requests))},
-		{"at rest, memory (MiB)", now, detail},
-		{"at rest, most memory since the start (MiB)", most, detail},
+		{"at rest, memory (MiB)", used.now, fmt.Sprintf("%s; %.0f MiB of it pages of the program's file", detail, used.file)},
+		{"at rest, most memory since the start (MiB)", used.most, detail},
 		{"at rest, processor (% of a core)", 100 * (after - before) / float64(size.WindowSeconds), detail},
 	}, err
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -27,16 +28,18 @@ type stage struct {
 	program string
 	manager *manager
 	cluster *cluster
-	stops   []func() error
+	// profiles is the folder for profiles of the manager, or empty.
+	profiles string
+	stops    []func() error
 }
 
 // newStage starts a control plane and plays a cluster on it.
-func newStage(ctx context.Context) (*stage, error) {
+func newStage(ctx context.Context, size profile) (*stage, error) {
 	plane, err := startControlPlane(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s := &stage{plane: plane, stops: []func() error{plane.stop}}
+	s := &stage{plane: plane, profiles: size.profiles, stops: []func() error{plane.stop}}
 	if s.program, err = buildManager(ctx, plane.folder); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -148,9 +151,20 @@ func (s *stage) await(ctx context.Context, namespace string, count int, reasons 
 	})
 }
 
+// awaitEvent waits for the event of a reason: events are written after the status.
+func (s *stage) awaitEvent(ctx context.Context, namespace, reason string) error {
+	return eventually(ctx, "an event says "+reason, func() (bool, error) {
+		var list corev1.EventList
+		if err := s.plane.kube.List(ctx, &list, client.InNamespace(namespace)); err != nil {
+			return false, err
+		}
+		return slices.ContainsFunc(list.Items, func(event corev1.Event) bool { return event.Reason == reason }), nil
+	})
+}
+
 // measureRun counts what one run of one shard costs, from its creation to its end.
 func measureRun(ctx context.Context, size profile) ([]figure, error) {
-	s, err := newStage(ctx)
+	s, err := newStage(ctx, size)
 	if err != nil {
 		return nil, err
 	}
@@ -175,6 +189,9 @@ func (s *stage) measureRun(ctx context.Context, size profile) ([]figure, error) 
 	if err := s.plane.kube.Get(ctx, client.ObjectKeyFromObject(resource), resource); err != nil {
 		return nil, fmt.Errorf("reading the resource: %w", err)
 	}
+	if err := s.awaitEvent(ctx, running, v1alpha1.ReasonRunning); err != nil {
+		return nil, err
+	}
 	stopEngine, err := serveEngine(resource.Status.Run.ID, target)
 	if err != nil {
 		return nil, err
@@ -196,8 +213,7 @@ func (s *stage) measureRun(ctx context.Context, size profile) ([]figure, error) 
 	if err := s.await(ctx, running, 1, v1alpha1.ReasonSucceeded); err != nil {
 		return nil, err
 	}
-	// The events of the end are written after the status, by a goroutine of the manager.
-	if err := pause(ctx, time.Second); err != nil {
+	if err := s.awaitEvent(ctx, running, v1alpha1.ReasonSucceeded); err != nil {
 		return nil, err
 	}
 	all, err := s.plane.audit.since(0)
@@ -212,7 +228,7 @@ func (s *stage) measureRun(ctx context.Context, size profile) ([]figure, error) 
 
 // measureCrowd counts what runs cost that wait, and how long a fresh one takes beside them.
 func measureCrowd(ctx context.Context, size profile) ([]figure, error) {
-	s, err := newStage(ctx)
+	s, err := newStage(ctx, size)
 	if err != nil {
 		return nil, err
 	}
@@ -237,7 +253,11 @@ func (s *stage) measureCrowd(ctx context.Context, size profile) ([]figure, error
 		return nil, err
 	}
 	fresh, err := s.createFresh(ctx, size)
-	return append(waiting, fresh...), err
+	if err != nil {
+		return nil, err
+	}
+	bare, err := s.createBare(ctx, size)
+	return slices.Concat(waiting, fresh, bare), err
 }
 
 // createWaiting creates runs that can't start: a third each has no quota, no node, and neither its claim nor its seed.
@@ -262,8 +282,7 @@ func (s *stage) createWaiting(ctx context.Context, count int) error {
 
 // countWaiting counts requests and processor time while nothing happens.
 func (s *stage) countWaiting(ctx context.Context, size profile) ([]figure, error) {
-	// What the last changes of a status have led to is over after a few seconds.
-	if err := pause(ctx, 5*time.Second); err != nil {
+	if err := s.calm(ctx); err != nil {
 		return nil, err
 	}
 	begun, err := s.plane.audit.mark()
@@ -285,14 +304,29 @@ func (s *stage) countWaiting(ctx context.Context, size profile) ([]figure, error
 	if err != nil {
 		return nil, err
 	}
-	now, _, err := s.manager.memory()
+	used, err := s.manager.memory()
 	window := float64(size.WindowSeconds)
 	return []figure{
 		{"waiting requests per second", float64(len(requests)) / window, fmt.Sprintf("%d runs wait; in %d s: %s",
 			size.Waiting, size.WindowSeconds, summary(requests))},
 		{"waiting, processor (% of a core)", 100 * (after - before) / window, fmt.Sprintf("%d runs wait", size.Waiting)},
-		{"waiting, memory (MiB)", now, fmt.Sprintf("%d runs wait", size.Waiting)},
+		{"waiting, memory (MiB)", used.now, fmt.Sprintf("%d runs wait", size.Waiting)},
 	}, err
+}
+
+// calm waits until the operator has written all that the last changes have led to, events above all.
+func (s *stage) calm(ctx context.Context) error {
+	return eventually(ctx, "the operator writes no more", func() (bool, error) {
+		mark, err := s.plane.audit.mark()
+		if err != nil {
+			return false, err
+		}
+		if err := pause(ctx, 5*time.Second); err != nil {
+			return false, err
+		}
+		requests, err := s.plane.audit.since(mark)
+		return err == nil && len(writes(requests)) == 0, err
+	})
 }
 
 // createFresh creates runs at a steady pace, and measures how long each waits for its Job.
@@ -303,11 +337,12 @@ func (s *stage) createFresh(ctx context.Context, size profile) ([]figure, error)
 	if err != nil {
 		return nil, err
 	}
-	pace := time.Second / time.Duration(size.CreationsPerSecond)
-	err = each(size.Creations, func(number int) error {
-		if err := pause(ctx, time.Until(begun.Add(time.Duration(number)*pace))); err != nil {
-			return err
-		}
+	before, err := s.processorTimes()
+	if err != nil {
+		return nil, err
+	}
+	profile := s.profileProcessor(ctx, "crowd")
+	err = atPace(ctx, size, func(number int) error {
 		created[number] = time.Now()
 		return s.plane.kube.Create(ctx, dataset(held, freshName(number)))
 	})
@@ -319,19 +354,42 @@ func (s *stage) createFresh(ctx context.Context, size profile) ([]figure, error)
 	if err != nil {
 		return nil, err
 	}
-	var waits []time.Duration
-	for number, at := range created {
-		waits = append(waits, s.cluster.jobSeen(held, freshName(number)).Sub(at))
+	after, err := s.processorTimes()
+	if err := errors.Join(err, profile()); err != nil {
+		return nil, err
 	}
-	slices.Sort(waits)
-	at := func(share float64) float64 { return waits[int(share*float64(len(waits)-1))].Seconds() }
+	at := s.waits(created, freshName)
 	requests, err := s.plane.audit.since(mark)
 	detail := fmt.Sprintf("%d created in %.1f s beside %d that wait", size.Creations, took.Seconds(), size.Waiting)
 	return []figure{
 		{"apply to Job, median (s)", at(0.5), detail},
 		{"apply to Job, p99 (s)", at(0.99), detail},
 		{"apply to Job, longest (s)", at(1), fmt.Sprintf("requests for each: %.1f", float64(len(requests))/float64(size.Creations))},
+		{"apply to Job, processor (s)", after.manager - before.manager, fmt.Sprintf("of the manager; %.1f s of the API server, %.1f s of etcd",
+			after.apiServer-before.apiServer, after.etcd-before.etcd)},
 	}, err
+}
+
+// atPace calls a function for each creation, when it is due.
+func atPace(ctx context.Context, size profile, create func(number int) error) error {
+	begun, pace := time.Now(), time.Second/time.Duration(size.CreationsPerSecond)
+	return each(size.Creations, func(number int) error {
+		if err := pause(ctx, time.Until(begun.Add(time.Duration(number)*pace))); err != nil {
+			return err
+		}
+		return create(number)
+	})
+}
+
+// waits is how long resources that were created at some times have waited for their Jobs, in seconds, as a function of the share of them
+// that has waited no longer.
+func (s *stage) waits(created []time.Time, name func(int) string) func(share float64) float64 {
+	var waits []time.Duration
+	for number, at := range created {
+		waits = append(waits, s.cluster.jobSeen(held, name(number)).Sub(at))
+	}
+	slices.Sort(waits)
+	return func(share float64) float64 { return waits[int(share*float64(len(waits)-1))].Seconds() }
 }
 
 func freshName(number int) string { return fmt.Sprintf("fresh-%04d", number) }
