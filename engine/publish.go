@@ -6,6 +6,7 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/process"
 	"seedloom.dev/seedloom/engine/progress"
+	"seedloom.dev/seedloom/engine/run"
 	"seedloom.dev/seedloom/engine/seed"
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/table"
@@ -65,10 +66,13 @@ func newSeedRows(dataset *seed.Dataset, spec *v1alpha1.DatasetGenerationSpec) *s
 	return &seedRows{dataset, seed.NewSelector(dataset.Len(), spec.Seed.Order, spec.RandomSeed)}
 }
 
-// Row returns the values of the seed's row that belongs to a row of the dataset.
-func (s *seedRows) Row(row table.RowIndex) (values []any, texts []string, err error) {
-	read, err := s.dataset.Row(s.selector.Index(row))
-	return read.Cells, read.Texts, err
+// Fetch reads the seed's rows that belong to rows of the dataset, or the first of them.
+func (s *seedRows) Fetch(rows []table.RowIndex) (run.SeedRows, error) {
+	positions := make([]int, len(rows))
+	for i, row := range rows {
+		positions[i] = s.selector.Index(row)
+	}
+	return s.dataset.Fetch(positions)
 }
 
 // Number is the number of the seed's row that belongs to a row of the dataset.

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
 
 	"seedloom.dev/seedloom/engine/table"
 )
@@ -25,10 +24,6 @@ const (
 	sampledTexts  = 512
 	distinctTexts = 8
 )
-
-// compression is what pages are compressed with: at its fastest, which takes a third less time than the library's own choice for files that
-// are hardly larger. It keeps its encoders, which are large, for the next file.
-var compression = &zstd.Codec{Level: zstd.SpeedFastest}
 
 // Writer writes Parquet files that say where they come from. The zero value is usable.
 type Writer struct {

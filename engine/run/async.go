@@ -35,7 +35,11 @@ func (a *asyncRun) run(ctx context.Context) *failure.Error {
 	mostOpen := int(min(a.backlog.left, int64(a.driver.groups.maxRows)+a.executor.Plan.RowGroupSize))
 	commits := startCommits(ctx, a.executor, mostOpen)
 	a.driver.groups.commits = commits
+	if a.executor.Seed != nil {
+		a.backlog.reader = startAhead(ctx, a.executor.Seed, a.executor.Plan.Schema.Len())
+	}
 	ending := a.driver.run(ctx, a.backlog)
+	a.backlog.reader.stop()
 	commits.stop()
 	if ending != nil && ending.Traits().Subject != reason.SubjectOwner {
 		a.salvage(ctx, ending)

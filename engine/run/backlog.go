@@ -17,8 +17,10 @@ type backlog struct {
 	known map[int64]*rowGroup
 	// position is the row group to look at next, and left how many there are.
 	position, left int64
-	// head is the first one, once somebody has looked at it.
-	head *rowGroup
+	// heads are the first ones, once somebody has looked at them.
+	heads []*rowGroup
+	// reader reads the seed for the next ones; nil where nothing does.
+	reader *ahead
 }
 
 // openBacklog looks at what the store has of the shard: it counts that as progress, and returns the row groups that are to be generated.
@@ -76,42 +78,57 @@ func (b *backlog) look(index int64) error {
 // more says whether there are row groups left.
 func (b *backlog) more() bool { return b.left > 0 }
 
-// first returns the first row group with its rows, and leaves it where it is; nil when there is none.
-func (b *backlog) first() *rowGroup {
-	for b.head == nil && b.left > 0 {
+// listed returns one of the first row groups, from 0, with its rows, and leaves it where it is; nil when there are no so many.
+func (b *backlog) listed(number int) *rowGroup {
+	if int64(number) >= b.left {
+		return nil
+	}
+	for len(b.heads) <= number {
 		group, known := b.known[b.position]
 		if !known {
 			start, end := b.executor.Plan.RowGroup(b.position)
 			group = &rowGroup{index: b.position, start: start, end: end}
 		}
-		b.head = group
 		delete(b.known, b.position)
 		b.position += int64(b.executor.Shards)
+		if group != nil {
+			group.list()
+			b.heads = append(b.heads, group)
+		}
 	}
-	if b.head != nil {
-		b.head.list()
-	}
-	return b.head
+	return b.heads[number]
 }
 
 // take returns the first row group with its rows, which is in the backlog no more; nil when there is none.
 func (b *backlog) take() *rowGroup {
-	group := b.first()
+	group := b.listed(0)
 	if group != nil {
-		b.head = nil
+		b.heads[0] = nil // so that it isn't kept
+		b.heads = b.heads[1:]
+		b.reader.begun()
 		b.left--
 	}
 	return group
 }
 
+func (b *backlog) ahead() *ahead { return b.reader }
+
 // rows is how many rows the row groups that are left have, or a little more.
 func (b *backlog) rows() int { return int(b.left * b.executor.Plan.RowGroupSize) }
 
-// next lets the first row group go on from its journal, and takes it; nil when there is none, or none of at most so many rows.
+// next lets the first row group go on from its journal, and takes it; nil when there is none, none of at most so many rows, or its values
+// of the seed are still being read.
 func (b *backlog) next(room int) (*rowGroup, *failure.Error) {
-	group := b.first()
+	group := b.listed(0)
 	if group == nil || len(group.todo) > room {
 		return nil, nil
+	}
+	if b.reader != nil {
+		b.reader.receive()
+		b.reader.want(b)
+		if !group.loaded {
+			return nil, nil
+		}
 	}
 	usage, err := b.executor.recovery.begin(group)
 	if err != nil {

@@ -57,6 +57,8 @@ type source interface {
 	rows() int
 	// next begins the next row group, and returns it with its rows listed; nil when there is none, or none of at most so many rows.
 	next(room int) (*rowGroup, *failure.Error)
+	// ahead reads the seed for the next row groups; nil where nothing does.
+	ahead() *ahead
 }
 
 // assignment is what a driver is for: columns of the records that newRecord returns. With held, processors work on what was sampled before
@@ -131,6 +133,8 @@ func (d *driver) run(ctx context.Context, next source) *failure.Error {
 			d.applyWaiting()
 		case back := <-d.besides.returned:
 			back()
+		case group := <-next.ahead().returned():
+			next.ahead().take(group)
 		case back := <-d.groups.commits.returned():
 			d.committed(back)
 		case <-d.wake.timer.C:
@@ -169,7 +173,11 @@ func (d *driver) refill(next source) {
 			return
 		}
 		d.groups.add(group)
+		values := group.takeValues()
+		d.executor.values = values
 		d.core.Add(group.index, group.todo)
+		d.executor.values = nil
+		d.groups.grow(group.index, values.bytes)
 		d.core.Ahead(next.rows())
 	}
 }

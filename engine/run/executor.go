@@ -24,6 +24,8 @@ type executor struct {
 	heartbeat *watch.Heartbeat
 	// seedFailed is why a row of the seed could not be read; nil where all could.
 	seedFailed atomic.Pointer[failure.Error]
+	// values are what the seed has for the rows that are begun now; nil where none are. It belongs to the goroutine that begins rows.
+	values *seedValues
 	// storageFailed says that a commit has failed for good, so that the ones after it don't try long.
 	storageFailed atomic.Bool
 }
@@ -54,18 +56,36 @@ func (e *executor) close() {
 
 // newRecord returns the record of a row with the values of the seed in it.
 func (e *executor) newRecord(row table.RowIndex, attempt int32) *table.Record {
-	record := table.NewRecord(e.Plan.Schema, row, attempt)
+	record := &table.Record{Schema: e.Plan.Schema, Row: row, Attempt: attempt}
 	if e.skips.Any() {
 		record.Skipped = make([]bool, e.Plan.Schema.Len())
 	}
-	if e.Seed != nil {
-		values, texts, err := e.Seed.Row(row)
-		if err != nil {
-			// Nothing is committed from here on, so that the record without its values never counts.
-			e.seedFailed.CompareAndSwap(nil, failure.Of(err))
-		}
-		copy(record.Cells, values)
-		record.Texts = texts
+	if e.Seed == nil {
+		record.Cells = make([]any, e.Plan.Schema.Len())
+		return record
 	}
+	cells, texts, err, there := e.values.take(row)
+	if !there {
+		cells, texts, err = e.seedRow(row)
+	}
+	if err != nil {
+		// Nothing is committed from here on, so that the record without its values never counts.
+		e.seedFailed.CompareAndSwap(nil, failure.Of(err))
+	}
+	record.Cells, record.Texts = cells, texts
 	return record
+}
+
+// seedRow reads what the seed has for a row alone.
+func (e *executor) seedRow(row table.RowIndex) (cells []any, texts []string, err error) {
+	cells = make([]any, e.Plan.Schema.Len())
+	fetched, err := e.Seed.Fetch([]table.RowIndex{row})
+	if err != nil {
+		return cells, nil, err
+	}
+	texts, err = fetched.Row(0, cells)
+	if e.values != nil {
+		e.values.bytes += table.Bytes(cells)
+	}
+	return cells, texts, err
 }

@@ -46,14 +46,6 @@ type Job struct {
 	Shown bool
 }
 
-// Seed has the rows of the seed, by the rows of the dataset that they belong to.
-type Seed interface {
-	// Row returns the values of the seed's columns, and what the file says of some of them (see table.Record).
-	Row(row table.RowIndex) (values []any, texts []string, err error)
-	// Number is the number of the row in the seed.
-	Number(row table.RowIndex) int64
-}
-
 // Drain says how long a run that has ended waits for its tasks. None of them is started after the end.
 type Drain struct {
 	// Finish is for how long the tasks under way may finish when the run was asked to stop; 0 cancels them at once. Any other end does that.

@@ -21,6 +21,9 @@ type rowGroup struct {
 	again *store.Manifest
 	// todo are the rows to make; of a group of which the store has nothing, they are listed when it is begun.
 	todo []schedule.Todo
+	// values are what the seed has for its rows, once it is loaded; nil where they are read when the rows are begun.
+	values *seedValues
+	loaded bool
 	// usage is what the requests of its columns have used, beside what the manifest says.
 	usage []runreport.Column
 	// bytes is how large the values are that were made for its rows so far, those of failed attempts among them.
@@ -72,6 +75,8 @@ func (o *onlyGroup) next(int) (*rowGroup, *failure.Error) {
 	o.group = nil
 	return group, nil
 }
+
+func (o *onlyGroup) ahead() *ahead { return nil }
 
 // output is what was generated of a row group, and is not in the store yet.
 type output struct {

@@ -48,9 +48,11 @@ func (s *syncRun) run(ctx context.Context) *failure.Error {
 // make takes the rows of a group through all segments. With an error, fresh has what was made until then.
 func (s *syncRun) make(ctx context.Context, group *rowGroup, fresh *output) *failure.Error {
 	e := s.executor
+	e.values = group.read(e.Seed, e.Plan.Schema.Len())
 	for _, todo := range group.todo {
 		fresh.records = append(fresh.records, e.newRecord(todo.Row, todo.Attempt))
 	}
+	e.values = nil
 	usage, err := e.recovery.begin(group)
 	if err != nil {
 		return err

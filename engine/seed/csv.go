@@ -30,6 +30,8 @@ type csvReader struct {
 	// next are, for LF, CR and the quote, where they come next in data; len(data) where they don't.
 	next  [3]int
 	cells [][]byte
+	// starts says of each cell where it begins in data; -1 where it stands in the buffer.
+	starts []int
 	// buffer holds the cells that differ from what the file has.
 	buffer []byte
 }
@@ -44,6 +46,11 @@ const (
 
 func newCSVReader(from io.Reader, delimiter byte) *csvReader {
 	return &csvReader{from: from, delimiter: delimiter, line: 1}
+}
+
+// reset begins anew with data that are all there is.
+func (r *csvReader) reset(data []byte) {
+	r.data, r.at, r.base, r.last, r.line, r.next = data, 0, 0, true, 1, [3]int{-1, -1, -1}
 }
 
 // csvRecord is a record: its cells belong to the reader until the next is read.
@@ -126,17 +133,21 @@ func (r *csvReader) record() (end, next int, whole bool, err error) {
 		return 0, 0, false, nil
 	}
 	r.line++
-	r.cells = r.cells[:0]
-	rest := r.data[r.at:end]
-	for {
-		at := bytes.IndexByte(rest, r.delimiter)
-		if at < 0 {
-			r.cells = append(r.cells, rest)
+	r.cells, r.starts = r.cells[:0], r.starts[:0]
+	for at := r.at; ; {
+		length := bytes.IndexByte(r.data[at:end], r.delimiter)
+		if length < 0 {
+			r.add(r.data[at:end], at)
 			return end, next, true, nil
 		}
-		r.cells = append(r.cells, rest[:at])
-		rest = rest[at+1:]
+		r.add(r.data[at:at+length], at)
+		at += length + 1
 	}
+}
+
+// add adds a cell to the record that is read, and where it begins in data.
+func (r *csvReader) add(cell []byte, start int) {
+	r.cells, r.starts = append(r.cells, cell), append(r.starts, start)
 }
 
 // lineEnd returns where the line after the one that ends at end begins.
@@ -156,15 +167,14 @@ func (r *csvReader) lineEnd(end int) (next int, known bool) {
 
 // quoted takes a record apart in which a quote stands.
 func (r *csvReader) quoted() (end, next int, whole bool, err error) {
-	r.cells, r.buffer = r.cells[:0], r.buffer[:0]
+	r.cells, r.starts, r.buffer = r.cells[:0], r.starts[:0], r.buffer[:0]
 	at, lines := r.at, 1
 	for {
-		cell, stop, breaks, whole, err := r.cell(at)
+		stop, breaks, whole, err := r.cell(at)
 		if err != nil || !whole {
 			return 0, 0, whole, err
 		}
 		lines += breaks
-		r.cells = append(r.cells, cell)
 		if stop < len(r.data) && r.data[stop] == r.delimiter {
 			at = stop + 1
 			continue
@@ -177,24 +187,30 @@ func (r *csvReader) quoted() (end, next int, whole bool, err error) {
 	}
 }
 
-// cell reads the cell that begins at a position, up to the delimiter, the end of the line, or that of the file.
-func (r *csvReader) cell(at int) (cell []byte, stop, breaks int, whole bool, err error) {
+// cell adds the cell that begins at a position, and returns where the delimiter, the end of the line, or that of the file stands after it.
+func (r *csvReader) cell(at int) (stop, breaks int, whole bool, err error) {
 	if at == len(r.data) || r.data[at] != '"' {
 		stop = r.plain(at)
-		return r.data[at:stop], stop, 0, stop < len(r.data) || r.last, nil
+		r.add(r.data[at:stop], at)
+		return stop, 0, stop < len(r.data) || r.last, nil
 	}
-	first := len(r.buffer)
+	opened, first := at+1, len(r.buffer)
 	for at++; ; at++ {
 		length := bytes.IndexByte(r.data[at:], '"')
 		if length < 0 && r.last {
-			return nil, 0, 0, true, fmt.Errorf("line %d opens a quoted cell that is never closed",
+			return 0, 0, true, fmt.Errorf("line %d opens a quoted cell that is never closed",
 				r.line+breaks-bytes.Count(r.buffer[first:], []byte{'\n'}))
 		}
 		if length < 0 || at+length+1 == len(r.data) && !r.last {
-			return nil, 0, 0, false, nil
+			return 0, 0, false, nil
+		}
+		after := at + length + 1
+		if at == opened && r.ends(after) { // most cells are what stands between two quotes
+			r.add(r.data[at:after-1], at)
+			return after, lineBreaks(r.data[at : after-1]), true, nil
 		}
 		r.buffer = append(r.buffer, r.data[at:at+length]...)
-		at += length + 1
+		at = after
 		if at == len(r.data) || r.data[at] != '"' {
 			break
 		}
@@ -204,12 +220,24 @@ func (r *csvReader) cell(at int) (cell []byte, stop, breaks int, whole bool, err
 	// What follows the closing quote belongs to the cell.
 	stop = r.plain(at)
 	r.buffer = append(r.buffer, r.data[at:stop]...)
-	return r.buffer[first:len(r.buffer):len(r.buffer)], stop, breaks, stop < len(r.data) || r.last, nil
+	r.add(r.buffer[first:len(r.buffer):len(r.buffer)], -1)
+	return stop, breaks, stop < len(r.data) || r.last, nil
+}
+
+// ends says whether a cell ends before a position.
+func (r *csvReader) ends(at int) bool {
+	return at == len(r.data) || r.data[at] == r.delimiter || r.data[at] == '\n' || r.data[at] == '\r'
 }
 
 // plain returns where what is not quoted ends.
 func (r *csvReader) plain(at int) int {
-	for at < len(r.data) && r.data[at] != r.delimiter && r.data[at] != '\n' && r.data[at] != '\r' {
+	if end := min(r.find(markLF), r.find(markCR)); at <= end {
+		if length := bytes.IndexByte(r.data[at:end], r.delimiter); length >= 0 {
+			return at + length
+		}
+		return end
+	}
+	for !r.ends(at) {
 		at++
 	}
 	return at

@@ -42,14 +42,14 @@ func (e *encoder) looks() bool { return e.looked < 1<<14 || e.found*8 > e.looked
 // row appends a row, and returns where it begins and ends.
 func (e *encoder) row(fields []table.Field, cells []any) (start, end int64, err error) {
 	start, e.buffer = e.to.size, e.buffer[:0]
-	for i, field := range fields {
-		e.cell(field.Type, cells[i])
+	for i := range fields {
+		e.cell(&fields[i].Type, cells[i])
 	}
 	_, err = e.to.Write(e.buffer)
 	return start, e.to.size, err
 }
 
-func (e *encoder) cell(kind table.Type, cell any) {
+func (e *encoder) cell(kind *table.Type, cell any) {
 	if cell == nil {
 		e.buffer = append(e.buffer, tagNull)
 		return
@@ -88,13 +88,13 @@ func (e *encoder) cell(kind table.Type, cell any) {
 	}
 }
 
-func (e *encoder) items(kind table.Type, items []any) {
+func (e *encoder) items(kind *table.Type, items []any) {
 	e.buffer = binary.AppendUvarint(e.buffer, uint64(len(items)))
 	for i, item := range items {
 		if kind.Kind == table.KindStruct {
-			e.cell(kind.Fields[i].Type, item)
+			e.cell(&kind.Fields[i].Type, item)
 		} else {
-			e.cell(*kind.Element, item)
+			e.cell(kind.Element, item)
 		}
 	}
 }
@@ -140,7 +140,7 @@ type cellDecoder struct {
 
 var errSpool = errors.New("what was kept of the seed is damaged; run it again")
 
-func (d *cellDecoder) cell(kind table.Type) any {
+func (d *cellDecoder) cell(kind *table.Type) any {
 	switch d.byte() {
 	case tagNull:
 		return nil
@@ -183,20 +183,20 @@ func (d *cellDecoder) cell(kind table.Type) any {
 	return asText(kind, d.take(int(d.unsigned())))
 }
 
-func asText(kind table.Type, data []byte) any {
+func asText(kind *table.Type, data []byte) any {
 	if kind.Kind == table.KindBinary {
 		return append([]byte{}, data...)
 	}
 	return string(data)
 }
 
-func (d *cellDecoder) items(kind table.Type) any {
+func (d *cellDecoder) items(kind *table.Type) any {
 	items := make([]any, min(d.unsigned(), uint64(len(d.data))))
 	for i := range items {
 		if kind.Kind == table.KindStruct {
-			items[i] = d.cell(kind.Fields[i].Type)
+			items[i] = d.cell(&kind.Fields[i].Type)
 		} else {
-			items[i] = d.cell(*kind.Element)
+			items[i] = d.cell(kind.Element)
 		}
 	}
 	return items
@@ -232,4 +232,26 @@ func (d *cellDecoder) unsigned() uint64 {
 	}
 	d.data = d.data[length:]
 	return number
+}
+
+// spoolDecoder decodes rows as the spool holds them.
+type spoolDecoder struct {
+	at     *spool
+	fields []table.Field
+}
+
+func (s *spoolDecoder) decode(record []byte, cells []any) ([]string, error) {
+	decoder := cellDecoder{data: record, at: s.at}
+	for i := range s.fields {
+		cells[i] = decoder.cell(&s.fields[i].Type)
+	}
+	return nil, decoder.err
+}
+
+func (s *spoolDecoder) split(data []byte) (int, error) {
+	decoder := cellDecoder{data: data, at: s.at}
+	for i := range s.fields {
+		decoder.cell(&s.fields[i].Type)
+	}
+	return len(data) - len(decoder.data), decoder.err
 }

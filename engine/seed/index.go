@@ -19,11 +19,7 @@ func (i *index) add(start, end int64) {
 	}
 	if i.count%i.stride == 0 {
 		if len(i.starts) == maxEntries {
-			for entry := range len(i.starts) / 2 {
-				i.starts[entry] = i.starts[2*entry]
-			}
-			i.starts = i.starts[:len(i.starts)/2]
-			i.stride *= 2
+			i.halve()
 		}
 		if i.count%i.stride == 0 {
 			i.starts = append(i.starts, start)
@@ -31,6 +27,16 @@ func (i *index) add(start, end int64) {
 	}
 	i.count++
 	i.end = end
+}
+
+// halve forgets every second record that it knows.
+func (i *index) halve() {
+	half := (len(i.starts) + 1) / 2
+	for entry := range half {
+		i.starts[entry] = i.starts[2*entry]
+	}
+	i.starts = i.starts[:half]
+	i.stride *= 2
 }
 
 // find returns a range of bytes in which a record lies, and how many records stand before it there.

@@ -169,10 +169,33 @@ func (r *jsonReader) upcoming(offset int64) string {
 	return strings.TrimLeft(string(rest[:min(len(rest), 40)]), " \t\r\n,:[")
 }
 
-// jsonCells decodes a record into the cells of some fields; from are their names in the record.
+// jsonDecoder decodes records of JSON.
+type jsonDecoder struct {
+	fields []table.Field
+	// from are the columns, by their names in the record.
+	from map[string]int
+}
+
+// between are the characters that may stand before a record.
+const between = " \t\r\n,"
+
+func (d *jsonDecoder) decode(record []byte, cells []any) ([]string, error) {
+	read, err := jsonCells(bytes.TrimLeft(record, between), d.fields, d.from)
+	copy(cells, read)
+	return nil, err
+}
+
+func (d *jsonDecoder) split(data []byte) (int, error) {
+	trimmed := bytes.TrimLeft(data, between)
+	decoder := jsontext.NewDecoder(bytes.NewReader(trimmed))
+	err := decoder.SkipValue()
+	return len(data) - len(trimmed) + int(decoder.InputOffset()), err
+}
+
+// jsonCells decodes an object into the cells of some fields; from are their names in the object.
 func jsonCells(record []byte, fields []table.Field, from map[string]int) ([]any, error) {
 	cells := make([]any, len(fields))
-	decoder := jsontext.NewDecoder(bytes.NewReader(bytes.TrimLeft(record, " \t\r\n,")))
+	decoder := jsontext.NewDecoder(bytes.NewReader(record))
 	if _, err := decoder.ReadToken(); err != nil {
 		return nil, err
 	}

@@ -8,8 +8,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/parquetfile"
 	"seedloom.dev/seedloom/engine/table"
@@ -169,47 +167,9 @@ func (d *Dataset) useCSV(delimiter byte, columns []chosen, shapes []textShape, w
 		fields[i] = table.Field{Name: column.name, Type: shapes[i].resolve(column.asked)}
 	}
 	d.schema = table.NewSchema(fields...)
-	first := func(data []byte) (csvRecord, int, error) {
-		reader := csvReader{delimiter: delimiter, data: data, last: true, line: 1, next: [3]int{-1, -1, -1}}
-		record, err := reader.read()
-		return record, reader.at, err
+	d.decoder = func() rowDecoder {
+		return &csvDecoder{reader: csvReader{delimiter: delimiter}, columns: columns, fields: fields, width: width}
 	}
-	d.split = func(data []byte) (int, error) {
-		_, end, err := first(data)
-		return end, err
-	}
-	d.decode = func(data []byte) ([]any, []string, error) {
-		record, _, err := first(data)
-		if err != nil {
-			return nil, nil, err
-		}
-		if len(record.cells) != width {
-			return nil, nil, fmt.Errorf("it has %d cells, but the header has %d", len(record.cells), width)
-		}
-		return textCells(record.cells, columns, fields)
-	}
-}
-
-// textCells converts the cells of a record. The texts of those that are no texts, and no integers, are kept.
-func textCells(from [][]byte, columns []chosen, fields []table.Field) (cells []any, texts []string, err error) {
-	cells = make([]any, len(fields))
-	for i, field := range fields {
-		text := from[columns[i].source]
-		if len(text) == 0 {
-			continue
-		}
-		own := string(text)
-		if cells[i], err = table.Parse(field.Type, own); err != nil {
-			return nil, nil, fmt.Errorf("column %q: %w", field.Name, err)
-		}
-		if field.Type.Kind != table.KindString && (field.Type.Kind != table.KindInt || columns[i].asked != nil) {
-			if texts == nil {
-				texts = make([]string, len(fields))
-			}
-			texts[i] = own
-		}
-	}
-	return cells, texts, nil
 }
 
 // scanJSON finds the records of a JSON text, the first byte of which stands at base.
@@ -260,16 +220,7 @@ func (d *Dataset) useJSON(columns []chosen, shape *jsonShape) error {
 		from[name] = i
 	}
 	d.schema = table.NewSchema(fields...)
-	d.split = func(data []byte) (int, error) {
-		trimmed := bytes.TrimLeft(data, " \t\r\n,")
-		decoder := jsontext.NewDecoder(bytes.NewReader(trimmed))
-		err := decoder.SkipValue()
-		return len(data) - len(trimmed) + int(decoder.InputOffset()), err
-	}
-	d.decode = func(record []byte) ([]any, []string, error) {
-		cells, err := jsonCells(record, fields, from)
-		return cells, nil, err
-	}
+	d.decoder = func() rowDecoder { return &jsonDecoder{fields: fields, from: from} }
 	if !check {
 		return nil
 	}
@@ -278,14 +229,27 @@ func (d *Dataset) useJSON(columns []chosen, shape *jsonShape) error {
 			return err
 		}
 	}
-	for number := range d.index.count {
-		record, err := d.record(number)
+	return d.checkAll()
+}
+
+// checkAll decodes all records, which fails where one is not of the types that the spec asks for.
+func (d *Dataset) checkAll() error {
+	cells := make([]any, d.schema.Len())
+	for first := 0; first < int(d.index.count); {
+		positions := make([]int, min(1000, int(d.index.count)-first))
+		for i := range positions {
+			positions[i] = first + i
+		}
+		rows, err := d.Fetch(positions)
 		if err != nil {
 			return err
 		}
-		if _, _, err := d.decode(record); err != nil {
-			return fmt.Errorf("record %d: %w", number+1, err)
+		for number := range rows.Len() {
+			if _, err := rows.decode.decode(rows.record(number), cells); err != nil {
+				return fmt.Errorf("record %d: %w", first+number+1, err)
+			}
 		}
+		first += rows.Len()
 	}
 	return nil
 }
@@ -364,20 +328,5 @@ func (d *Dataset) spoolRows(ctx context.Context, reader *parquetfile.Reader, col
 
 // useSpool has rows decoded as the spool holds them.
 func (d *Dataset) useSpool(kept *spool, fields []table.Field) {
-	read := func(data []byte) ([]any, int, error) {
-		decoder := &cellDecoder{data: data, at: kept}
-		cells := make([]any, len(fields))
-		for i, field := range fields {
-			cells[i] = decoder.cell(field.Type)
-		}
-		return cells, len(data) - len(decoder.data), decoder.err
-	}
-	d.split = func(data []byte) (int, error) {
-		_, end, err := read(data)
-		return end, err
-	}
-	d.decode = func(data []byte) ([]any, []string, error) {
-		cells, _, err := read(data)
-		return cells, nil, err
-	}
+	d.decoder = func() rowDecoder { return &spoolDecoder{at: kept, fields: fields} }
 }

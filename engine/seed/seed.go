@@ -3,10 +3,8 @@
 package seed
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"sync"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
@@ -20,18 +18,19 @@ type Dataset struct {
 	index  index
 	// first and length are the part of the indexed rows that is used; offsetRows rows of the file come before the index.
 	first, length, offsetRows int64
-	// at holds the records that the index speaks of; decode turns one into cells, and into their texts where those are to be kept.
-	at     io.ReaderAt
-	decode func(record []byte) (cells []any, texts []string, err error)
-	// split returns where the first record of some bytes ends.
-	split func(data []byte) (int, error)
+	// at holds the records that the index speaks of; decoder returns what decodes them in one goroutine.
+	at      io.ReaderAt
+	decoder func() rowDecoder
 	// close releases what at reads from.
 	close func() error
+}
 
-	mutex sync.Mutex
-	// block are the bytes that were read last, from offset on.
-	block  []byte
-	offset int64
+// rowDecoder decodes records of a format. It belongs to one goroutine.
+type rowDecoder interface {
+	// decode turns a record into cells, and into their texts where those are to be kept. It keeps nothing of the record.
+	decode(record []byte, cells []any) (texts []string, err error)
+	// split returns where the first record of some bytes ends.
+	split(data []byte) (int, error)
 }
 
 // Schema returns the columns of the seed.
@@ -53,70 +52,19 @@ type Row struct {
 	Texts []string
 }
 
-// blockSize is how much is read at once of rows that follow each other.
-const blockSize = 64 << 10
-
 // Row returns a row, from 0. What it returns is the caller's. Its errors are failure.Error.
 func (d *Dataset) Row(position int) (Row, error) {
-	row := Row{}
-	record, err := d.record(d.first + int64(position))
-	if err == nil {
-		row.Cells, row.Texts, err = d.decode(record)
-	}
+	rows, err := d.Fetch([]int{position})
 	if err != nil {
-		return row, failure.New(v1alpha1.ReasonSeedFailed, failure.EndRun,
-			"row %d of the seed can't be read, which could be read before (did the file change?): %v", d.Number(position)+1, err)
+		return Row{}, err
 	}
-	return row, nil
+	row := Row{Cells: make([]any, d.schema.Len())}
+	row.Texts, err = rows.Row(0, row.Cells)
+	return row, err
 }
 
 // Number is the number of a row in the file, from 0.
 func (d *Dataset) Number(position int) int64 { return d.offsetRows + d.first + int64(position) }
-
-// record returns the bytes of a record.
-func (d *Dataset) record(number int64) ([]byte, error) {
-	start, end, before := d.index.find(number)
-	d.mutex.Lock()
-	defer d.mutex.Unlock()
-	data, err := d.bytes(start, end)
-	for ; err == nil && before > 0; before-- {
-		var next int
-		if next, err = d.split(data); err == nil {
-			data = data[next:]
-		}
-	}
-	if err != nil {
-		return nil, err
-	}
-	if d.index.stride > 1 {
-		length, err := d.split(data)
-		if err != nil {
-			return nil, err
-		}
-		data = data[:length]
-	}
-	return append([]byte(nil), data...), nil
-}
-
-// bytes returns what stands in a range: often it was read with what stands before it.
-func (d *Dataset) bytes(start, end int64) ([]byte, error) {
-	if start < d.offset || end > d.offset+int64(len(d.block)) {
-		// Rows that follow each other are read together; a row somewhere else alone.
-		length := end - start
-		if start >= d.offset && start <= d.offset+int64(len(d.block)) {
-			length = min(max(length, blockSize), d.index.end-start)
-		}
-		if int64(cap(d.block)) < length {
-			d.block = make([]byte, length)
-		}
-		d.block, d.offset = d.block[:length], start
-		if _, err := d.at.ReadAt(d.block, start); err != nil && !errors.Is(err, io.EOF) {
-			d.block = d.block[:0]
-			return nil, err
-		}
-	}
-	return d.block[start-d.offset : end-d.offset], nil
-}
 
 // invalid is a failure that starting again does not mend.
 func invalid(source string, err error) error {

@@ -9,7 +9,7 @@ import (
 
 const (
 	// maxInMemory is how much of a seed is kept in memory before it goes to a file.
-	maxInMemory = 24 << 20
+	maxInMemory = 8 << 20
 	// maxSpool bounds what is kept of a seed on disk: what a compressed file becomes, a download, the rows of a Parquet file.
 	maxSpool = 16 << 30
 )

@@ -36,7 +36,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, arguments []string) error {
+func run(ctx context.Context, arguments []string) (err error) {
 	if len(arguments) > 0 && arguments[0] == roleSimulator {
 		return simulate(ctx)
 	}
@@ -47,11 +47,20 @@ func run(ctx context.Context, arguments []string) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	runs := flags.Int("runs", 3, "how often each figure is measured")
 	only := flags.String("only", "", "only the workloads whose names begin with one of these, separated by commas")
+	profiles := flags.String("profiles", "", "a folder for a profile of the processor time of each workload's last run")
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
 	if *runs < 1 || flags.NArg() > 0 {
-		return errors.New("usage: bench [--runs N] [--only NAMES]")
+		return errors.New("usage: bench [--runs N] [--only NAMES] [--profiles DIRECTORY]")
+	}
+	remove, err := makeSeeds(workloads(), *only)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, remove()) }()
+	if err := os.Setenv(profilesDirectory, *profiles); err != nil {
+		return err
 	}
 	report := report{Machine: machine(), Figures: []figure{}}
 	for _, work := range workloads() {

@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"runtime/pprof"
 	"strings"
 	"syscall"
 	"time"
@@ -36,6 +38,8 @@ type sample struct {
 	Memory float64
 	// Bound is the least time that the workload could take, in seconds, and Steady how close it came to that after the ramp-up, from 0 to 1.
 	Bound, Steady float64
+	// Without is the same run without a seed; nil where there is none to compare with.
+	Without *sample `json:",omitempty"`
 }
 
 // measure runs a workload in this process, and prints its sample.
@@ -44,13 +48,34 @@ func measure(ctx context.Context, name string) error {
 		if work.name != name {
 			continue
 		}
-		taken, err := work.run(ctx, work)
+		stop, err := startProfile(work.name)
 		if err != nil {
+			return err
+		}
+		taken, err := work.run(ctx, work)
+		if err := errors.Join(err, stop()); err != nil {
 			return err
 		}
 		return json.NewEncoder(os.Stdout).Encode(taken)
 	}
 	return fmt.Errorf("there is no workload %q", name)
+}
+
+// profilesDirectory names the environment variable with the folder for profiles; there are none without it.
+const profilesDirectory = "BENCH_PROFILES"
+
+// startProfile profiles the processor time of a workload until stop is called.
+func startProfile(name string) (stop func() error, err error) {
+	directory := os.Getenv(profilesDirectory)
+	if directory == "" {
+		return func() error { return nil }, nil
+	}
+	created, err := os.Create(filepath.Join(directory, strings.ReplaceAll(name, "/", "-")+".pprof"))
+	if err != nil {
+		return nil, err
+	}
+	stop = func() error { pprof.StopCPUProfile(); return created.Close() }
+	return stop, pprof.StartCPUProfile(created)
 }
 
 // generate runs the whole engine on the workload's spec, with the simulator in another process.
@@ -82,7 +107,7 @@ func generate(ctx context.Context, work workload) (taken sample, err error) {
 		return sample{}, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(output)) }()
-	config.OutputDirectory = output
+	config.OutputDirectory, config.SeedDirectory = output, os.Getenv(seedDirectory)
 	limited := ctx
 	if work.limit > 0 {
 		var cancel context.CancelFunc
@@ -139,13 +164,20 @@ func processorTime() float64 {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()).Seconds()
 }
 
-// peakMemory is the high-water mark of this process's resident memory, in MiB.
+// peakMemory is the high-water mark of this process's resident memory, in MiB. What getrusage says of it has that of the process that
+// has started this one in it.
 func peakMemory() float64 {
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
 		return 0
 	}
-	return float64(usage.Maxrss) / 1024
+	for line := range strings.Lines(string(status)) {
+		var kibibytes float64
+		if _, err := fmt.Sscanf(line, "VmHWM: %f kB", &kibibytes); err == nil {
+			return kibibytes / 1024
+		}
+	}
+	return 0
 }
 
 // startSimulator starts the simulated model server as another process, which ends with this one.

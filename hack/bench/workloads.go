@@ -18,6 +18,8 @@ type workload struct {
 	simulator string
 	// limits, where there are any, are those of the models by which the least time is found that the workload could take.
 	limits map[string]int
+	// seed is the name of the file that is its seed; empty where it has none.
+	seed string
 	// tools says that the spec needs a tool server.
 	tools bool
 	// limit ends a run that is not meant to come to its end.
@@ -65,7 +67,7 @@ func workloads() []workload {
 			},
 		})
 	}
-	return append(all, workload{
+	return append(append(all, seeds()...), workload{
 		name: "cooldown", run: generate, limit: 20 * time.Second,
 		simulator: "faults: [{kind: Status, status: 429, retryAfter: 60s}]",
 		spec:      dataset(512, 512, "- {name: id, sampler: {type: UUID}}", "- {name: a, llmText: {model: one, prompt: 'about {{ id }}'}}"),
