@@ -37,7 +37,7 @@ func (f seedFile) make(path string) (err error) {
 	return buffered.Flush()
 }
 
-func personOf(row int) string   { return "name " + strconv.Itoa(row%1000) + " of somebody" }
+func personOf(row int) string { return "name " + strconv.Itoa(row%1000) + " of somebody" }
 func scoreOf(row int) float64 { return float64(uint32(row)*2654435761%800_000) / 1000 }
 func noteOf(row int) string {
 	return "a note, quoted " + strconv.Itoa(int(uint32(row)*2654435761)) + " with some text that is long"
