@@ -107,6 +107,11 @@ const (
 	// ReasonRetryNotStarted: another attempt was asked for, and none was started.
 	ReasonRetryNotStarted = "RetryNotStarted"
 
+	// ReasonDeletingOutput: the resource is being deleted, and its dataset before it, as spec.output.retentionPolicy asks.
+	ReasonDeletingOutput = "DeletingOutput"
+	// ReasonOutputDeletionFailed: the dataset of a resource that is being deleted could not be deleted.
+	ReasonOutputDeletionFailed = "OutputDeletionFailed"
+
 	// ReasonAllowResizeColumns: columns with allowResize force sync mode.
 	ReasonAllowResizeColumns = "AllowResizeColumns"
 )
@@ -179,10 +184,12 @@ const (
 	LabelAttempt = "seedloom.dev/attempt"
 	// LabelExecutionMode is Async or Sync.
 	LabelExecutionMode = "seedloom.dev/execution-mode"
-	// LabelRole is generate or finalize.
+	// LabelRole is generate, finalize or delete.
 	LabelRole = "seedloom.dev/role"
 	// AnnotationRetryRequestedAt starts another attempt of a failed or partial run whenever its value changes.
 	AnnotationRetryRequestedAt = "seedloom.dev/retry-requested-at"
+	// FinalizerOutput keeps a resource until its dataset is deleted, where spec.output.retentionPolicy is Delete.
+	FinalizerOutput = "seedloom.dev/output"
 	// LabelAllowInRuns is, on a Secret, true where runs may use it; it counts where the operator's configuration asks for it.
 	LabelAllowInRuns = "seedloom.dev/allow-in-runs"
 	// AnnotationPodHash is, on Pods, the hash of the settings with which they were created.

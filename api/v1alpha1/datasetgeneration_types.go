@@ -135,6 +135,13 @@ type DatasetGenerationSpec struct {
 	// +optional
 	Suspend *bool `json:"suspend,omitempty"`
 
+	// ttlSecondsAfterFinished is after how long the Jobs, Pods and ConfigMaps of a run that is complete or has failed are deleted, and the logs
+	// of its Pods with them. The resource, its status and the dataset stay, and nothing is generated again. Without it the operator's
+	// configuration decides; without either they stay until another run takes their place, or the resource is deleted.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	TTLSecondsAfterFinished *int32 `json:"ttlSecondsAfterFinished,omitempty"`
+
 	// completionPolicy says how many records make the run complete when some are missing.
 	// +optional
 	CompletionPolicy *CompletionPolicy `json:"completionPolicy,omitempty"`
@@ -160,7 +167,23 @@ type Output struct {
 	// persistentVolumeClaim writes to a volume. Several shards need a volume that all nodes in use can mount.
 	// +optional
 	PersistentVolumeClaim *PersistentVolumeClaimOutput `json:"persistentVolumeClaim,omitempty"`
+
+	// retentionPolicy says what becomes of the dataset when the resource is deleted. Retain leaves it where it is; Delete deletes the folder
+	// <namespace>/<name> with the datasets of all its runs, before the resource is gone. Defaults to Retain.
+	// +optional
+	RetentionPolicy RetentionPolicy `json:"retentionPolicy,omitempty"`
 }
+
+// RetentionPolicy says what becomes of a dataset when its resource is deleted.
+// +kubebuilder:validation:Enum=Retain;Delete
+type RetentionPolicy string
+
+const (
+	// RetentionRetain leaves the dataset.
+	RetentionRetain RetentionPolicy = "Retain"
+	// RetentionDelete deletes it.
+	RetentionDelete RetentionPolicy = "Delete"
+)
 
 // PersistentVolumeClaimOutput is a claim in the same namespace; the dataset lies in its folder
 // <namespace>/<name>/<run>, where <run> is the hash of everything that shapes rows.
@@ -195,7 +218,7 @@ type Limits struct {
 	ActiveDeadlineSeconds *int64 `json:"activeDeadlineSeconds,omitempty"`
 
 	// backoffLimit is how often a failed shard is started again. Defaults to 3. Interruptions from outside,
-	// such as a drained node, are not counted.
+	// such as a drained node, are not counted. The Pod that finalizes several shards may fail as often.
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=100
 	// +optional

@@ -453,6 +453,11 @@ func (in *DatasetGenerationSpec) DeepCopyInto(out *DatasetGenerationSpec) {
 		*out = new(bool)
 		**out = **in
 	}
+	if in.TTLSecondsAfterFinished != nil {
+		in, out := &in.TTLSecondsAfterFinished, &out.TTLSecondsAfterFinished
+		*out = new(int32)
+		**out = **in
+	}
 	if in.CompletionPolicy != nil {
 		in, out := &in.CompletionPolicy, &out.CompletionPolicy
 		*out = new(CompletionPolicy)

@@ -21,6 +21,7 @@ import (
 
 	"seedloom.dev/seedloom/engine"
 	"seedloom.dev/seedloom/engine/connection"
+	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/internal/allowlist"
 	"seedloom.dev/seedloom/internal/buildversion"
 	"seedloom.dev/seedloom/internal/memory"
@@ -34,8 +35,11 @@ func main() {
 
 func run(arguments []string) int {
 	logger := slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: logLevel(os.Getenv("SEEDLOOM_LOG_LEVEL"))}))
+	if len(arguments) == 3 && arguments[0] == runreport.RoleDelete {
+		return deleteOutput(logger, runreport.OutputDirectory, arguments[1], arguments[2])
+	}
 	if len(arguments) != 1 || arguments[0] != runreport.RoleGenerate && arguments[0] != runreport.RoleFinalize {
-		fmt.Fprintln(os.Stderr, "usage: engine generate|finalize")
+		fmt.Fprintln(os.Stderr, "usage: engine generate | finalize | delete NAMESPACE NAME")
 		return runreport.ExitInvalid
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
@@ -66,6 +70,17 @@ func run(arguments []string) int {
 		logger.Error("the result could not be written", "error", err)
 	}
 	return ending.ExitCode
+}
+
+// deleteOutput deletes the datasets of a resource.
+func deleteOutput(logger *slog.Logger, root, namespace, name string) int {
+	logger = logger.With("namespace", namespace, "dataset", name)
+	if err := store.Delete(root, namespace, name); err != nil {
+		logger.Error("the datasets could not be deleted", "error", err)
+		return runreport.ExitStorage
+	}
+	logger.Info("the datasets are deleted")
+	return runreport.ExitOK
 }
 
 func logLevel(name string) slog.Level {

@@ -142,7 +142,7 @@ func run(ctx context.Context, flags settings) error {
 		Options: datasetgeneration.Options{
 			EngineImage: flags.engineImage, MaxConcurrentReconciles: flags.concurrency, Environment: engineVariables(os.Getenv),
 			PodDefaults: configured.Pod, Endpoints: configured.Endpoints.List,
-			LabelledSecretsOnly: configured.Secrets.Policy == configuration.SecretsLabelled,
+			TTLSecondsAfterFinished: configured.TTLSecondsAfterFinished, LabelledSecretsOnly: configured.Secrets.Policy == configuration.SecretsLabelled,
 		},
 	}
 	if err := reconciler.SetupWithManager(manager, "datasetgeneration"); err != nil {

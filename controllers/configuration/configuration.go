@@ -20,6 +20,8 @@ import (
 type Configuration struct {
 	// Pod are the settings of Pods where a DatasetGeneration has none in spec.pod.
 	Pod *v1alpha1.PodSettings `json:"pod,omitempty"`
+	// TTLSecondsAfterFinished is after how long the Jobs and Pods of finished runs are deleted where a DatasetGeneration does not say so.
+	TTLSecondsAfterFinished *int32 `json:"ttlSecondsAfterFinished,omitempty"`
 	// Endpoints says where runs may send requests.
 	Endpoints Endpoints `json:"endpoints"`
 	// Secrets says which Secrets runs may use.
@@ -102,6 +104,10 @@ func (c *Configuration) violations() []plan.Violation {
 	if c.Endpoints.List, err = allowlist.Parse(c.Endpoints.Allowed); err != nil {
 		found = append(found, plan.Violation{Field: "endpoints.allowed", Reason: plan.ReasonInvalidValue,
 			Message: strings.ReplaceAll(err.Error(), "\n", "; ")})
+	}
+	if ttl := c.TTLSecondsAfterFinished; ttl != nil && *ttl < 0 {
+		found = append(found, plan.Violation{Field: "ttlSecondsAfterFinished", Reason: plan.ReasonInvalidValue,
+			Message: fmt.Sprintf("must be at least 0, but is %d", *ttl)})
 	}
 	if policy := c.Secrets.Policy; policy != "" && policy != SecretsAny && policy != SecretsLabelled {
 		found = append(found, plan.Violation{Field: "secrets.policy", Reason: plan.ReasonInvalidValue,

@@ -24,7 +24,9 @@
 //	totals.go                        what running Pods report
 //	tools.go, certificates.go        what Pods get for tool servers, and for the TLS of providers
 //	status.go, conditions.go         situation to status
+//	deletion.go                      what is done before a resource is gone whose dataset goes with it
 //	namespace.go                     what is done in a namespace that is being deleted
+//	models_answered.go               what the models have answered before the first row
 //	degraded.go                      what slows a run down
 //	events.go, metrics.go            what is reported elsewhere
 package datasetgeneration

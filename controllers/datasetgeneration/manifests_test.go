@@ -126,7 +126,7 @@ var needed = []string{
 	"get /configmaps", "get /namespaces", "get /persistentvolumeclaims", "get /pods", "get batch/jobs",
 	"get seedloom.dev/datasetgenerations", "get seedloom.dev/datasetgenerations/status",
 	"list /configmaps", "list /events", "list /persistentvolumeclaims", "list /pods", "list batch/jobs", "list seedloom.dev/datasetgenerations",
-	"patch batch/jobs", "patch events.k8s.io/events", "patch seedloom.dev/datasetgenerations/status",
+	"patch batch/jobs", "patch events.k8s.io/events", "patch seedloom.dev/datasetgenerations", "patch seedloom.dev/datasetgenerations/status",
 	"update seedloom.dev/datasetgenerations/finalizers",
 	"watch /configmaps", "watch /events", "watch /persistentvolumeclaims", "watch /pods", "watch batch/jobs",
 	"watch seedloom.dev/datasetgenerations",

@@ -41,7 +41,7 @@ const (
 
 var _ reconcile.Reconciler = (*Reconciler)(nil)
 
-// +kubebuilder:rbac:groups=seedloom.dev,resources=datasetgenerations,verbs=get;list;watch
+// +kubebuilder:rbac:groups=seedloom.dev,resources=datasetgenerations,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=seedloom.dev,resources=datasetgenerations/status,verbs=get;patch
 // +kubebuilder:rbac:groups=seedloom.dev,resources=datasetgenerations/finalizers,verbs=update
 // +kubebuilder:rbac:groups=batch,resources=jobs,verbs=get;list;watch;create;patch;delete
@@ -63,8 +63,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	if !resource.DeletionTimestamp.IsZero() {
-		// The garbage collector deletes the children by their owner references.
-		return reconcile.Result{}, nil
+		return r.finish(ctx, resource)
+	}
+	if err := r.syncFinalizer(ctx, resource); err != nil {
+		return reconcile.Result{}, err
 	}
 	in, err := r.gather(ctx, resource)
 	if err != nil {
@@ -136,6 +138,13 @@ func (s *situation) nextLook() reconcile.Result {
 		return reconcile.Result{RequeueAfter: wait, Priority: new(lookPriority)}
 	case s.lifetime != lifetimeFinished && !s.stale.empty():
 		return reconcile.Result{RequeueAfter: pollInterval, Priority: new(lookPriority)}
+	case s.stale.empty() && !s.children.empty() && s.timeToLive() != nil:
+		// The verdict has just been written, or stands already.
+		left := *s.timeToLive()
+		if completed := s.run.CompletionTime; completed != nil {
+			left -= s.now.Sub(completed.Time)
+		}
+		return reconcile.Result{RequeueAfter: max(left, time.Second), Priority: new(lookPriority)}
 	}
 	return reconcile.Result{}
 }

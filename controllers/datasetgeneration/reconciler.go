@@ -22,6 +22,9 @@ type Options struct {
 	Environment []corev1.EnvVar
 	// PodDefaults are the settings of Pods where a spec has none. They are valid (see plan.ValidatePod). It may be nil.
 	PodDefaults *v1alpha1.PodSettings
+	// TTLSecondsAfterFinished is after how long the Jobs, Pods and ConfigMaps of finished runs are deleted where a spec does not say so; nil
+	// leaves them.
+	TTLSecondsAfterFinished *int32
 	// Endpoints says which endpoints runs may send requests to. Nil allows all but those near the Pod.
 	Endpoints *allowlist.List
 	// LabelledSecretsOnly has runs use only Secrets with the label seedloom.dev/allow-in-runs, whose metadata the controller must be

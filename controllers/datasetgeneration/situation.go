@@ -1,8 +1,10 @@
 package datasetgeneration
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -54,6 +56,10 @@ func situationOf(in *input, run v1alpha1.RunStatus, life lifetime) *situation {
 	case lifetimeInvalid, lifetimeSuspended:
 		// What is there has yet to say how far it has come.
 		s.stale = in.children
+	case lifetimeFinished:
+		if s.isExpired() {
+			s.stale = in.children
+		}
 	}
 	s.observed = s.observe()
 	return s
@@ -158,6 +164,21 @@ func (s *situation) retireUnstarted() {
 			return !enginepods.HasRun(pod) && !enginepods.IsOver(pod) && isRetired(pod.Annotations, &pod.Spec)
 		})
 	}
+}
+
+// timeToLive is for how long the children of a finished run stay; nil where that is not limited.
+func (s *situation) timeToLive() *time.Duration {
+	seconds := cmp.Or(s.resource.Spec.TTLSecondsAfterFinished, s.options.TTLSecondsAfterFinished)
+	if seconds == nil {
+		return nil
+	}
+	return new(time.Duration(*seconds) * time.Second)
+}
+
+// isExpired says whether a run has been finished for so long that its children are deleted.
+func (s *situation) isExpired() bool {
+	ttl, completed := s.timeToLive(), s.run.CompletionTime
+	return ttl != nil && completed != nil && s.now.Sub(completed.Time) >= *ttl
 }
 
 // isStopped says whether nothing of the run may go on.

@@ -99,7 +99,8 @@ func (w *statusWatcher) see(resource *v1alpha1.DatasetGeneration) {
 			w.attempts[key] = seen
 		}
 		seen.failed = seen.failed || is(v1alpha1.ConditionFailed)
-		seen.stalled = seen.stalled || is(v1alpha1.ConditionStalled)
+		// A resource that is being deleted may stall at that.
+		seen.stalled = seen.stalled || is(v1alpha1.ConditionStalled) && resource.DeletionTimestamp == nil
 		// The verdict of the run before stands until that of the attempt does.
 		seen.complete = seen.complete || is(v1alpha1.ConditionComplete) && run.CompletionTime != nil
 	}
@@ -130,6 +131,7 @@ func (w *statusWatcher) compare(before, after *v1alpha1.DatasetGeneration, fault
 		}
 	}
 	if before.Generation == after.Generation && before.DeletionTimestamp.Equal(after.DeletionTimestamp) &&
+		equality.Semantic.DeepEqual(before.Finalizers, after.Finalizers) &&
 		equality.Semantic.DeepEqual(before.Annotations, after.Annotations) && equality.Semantic.DeepEqual(before.Labels, after.Labels) &&
 		equality.Semantic.DeepEqual(essence(before.Status), essence(after.Status)) {
 		fault("it was written without a change: %+v", after.Status)

@@ -20,7 +20,7 @@ const Version = 1
 
 // Where an engine Pod finds its input and leaves its result.
 const (
-	// EnginePath is the engine's program in its image. Its only argument is the role.
+	// EnginePath is the engine's program in its image. Its first argument is the role.
 	EnginePath = "/engine"
 	// SpecDirectory is where the ConfigMap with the resolved run (see ResolvedRun) is mounted, SpecKey its key there, and SpecPath the
 	// file.
@@ -97,6 +97,8 @@ const (
 	RoleGenerate = "generate"
 	// RoleFinalize makes the dataset of what the shards have made.
 	RoleFinalize = "finalize"
+	// RoleDelete deletes all datasets of a resource. Its further arguments are the resource's namespace and name; it needs no resolved run.
+	RoleDelete = "delete"
 )
 
 // The phases of an engine process, in their order, as its progress and the metadata name them.

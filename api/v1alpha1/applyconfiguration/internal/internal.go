@@ -324,6 +324,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - alias
+    - name: ttlSecondsAfterFinished
+      type:
+        scalar: numeric
 - name: dev.seedloom.seedloom.api.v1alpha1.DatasetGenerationStatus
   map:
     fields:
@@ -867,6 +870,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: persistentVolumeClaim
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.PersistentVolumeClaimOutput
+    - name: retentionPolicy
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.RetentionPolicy
 - name: dev.seedloom.seedloom.api.v1alpha1.OutputStatus
   map:
     fields:
@@ -1127,6 +1133,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: succeeded
       type:
         scalar: numeric
+- name: dev.seedloom.seedloom.api.v1alpha1.RetentionPolicy
+  scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.RowColumnPolicy
   scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.RowSeedPolicy

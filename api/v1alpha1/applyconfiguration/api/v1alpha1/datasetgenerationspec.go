@@ -38,6 +38,10 @@ type DatasetGenerationSpecApplyConfiguration struct {
 	Parallelism *int32 `json:"parallelism,omitempty"`
 	// suspend stops the Pods and keeps all that was generated; set to false again, the run goes on from there.
 	Suspend *bool `json:"suspend,omitempty"`
+	// ttlSecondsAfterFinished is after how long the Jobs, Pods and ConfigMaps of a run that is complete or has failed are deleted, and the logs
+	// of its Pods with them. The resource, its status and the dataset stay, and nothing is generated again. Without it the operator's
+	// configuration decides; without either they stay until another run takes their place, or the resource is deleted.
+	TTLSecondsAfterFinished *int32 `json:"ttlSecondsAfterFinished,omitempty"`
 	// completionPolicy says how many records make the run complete when some are missing.
 	CompletionPolicy *CompletionPolicyApplyConfiguration `json:"completionPolicy,omitempty"`
 	// limits bound what a run may use.
@@ -178,6 +182,14 @@ func (b *DatasetGenerationSpecApplyConfiguration) WithParallelism(value int32) *
 // If called multiple times, the Suspend field is set to the value of the last call.
 func (b *DatasetGenerationSpecApplyConfiguration) WithSuspend(value bool) *DatasetGenerationSpecApplyConfiguration {
 	b.Suspend = &value
+	return b
+}
+
+// WithTTLSecondsAfterFinished sets the TTLSecondsAfterFinished field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the TTLSecondsAfterFinished field is set to the value of the last call.
+func (b *DatasetGenerationSpecApplyConfiguration) WithTTLSecondsAfterFinished(value int32) *DatasetGenerationSpecApplyConfiguration {
+	b.TTLSecondsAfterFinished = &value
 	return b
 }
 

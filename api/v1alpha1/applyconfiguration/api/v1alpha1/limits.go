@@ -18,7 +18,7 @@ type LimitsApplyConfiguration struct {
 	// and the run ends as Failed with the reason DeadlineExceeded. The time starts anew when a run is resumed.
 	ActiveDeadlineSeconds *int64 `json:"activeDeadlineSeconds,omitempty"`
 	// backoffLimit is how often a failed shard is started again. Defaults to 3. Interruptions from outside,
-	// such as a drained node, are not counted.
+	// such as a drained node, are not counted. The Pod that finalizes several shards may fail as often.
 	BackoffLimit *int32 `json:"backoffLimit,omitempty"`
 	// maxTokens is how many tokens, input and output of all models, the run may use. When they are used up, whole rows are kept, and the
 	// run ends with the reason BudgetExhausted. Each shard has an equal share.

@@ -5,6 +5,10 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "seedloom.dev/seedloom/api/v1alpha1"
+)
+
 // OutputApplyConfiguration represents a declarative configuration of the Output type for use
 // with apply.
 //
@@ -12,6 +16,9 @@ package v1alpha1
 type OutputApplyConfiguration struct {
 	// persistentVolumeClaim writes to a volume. Several shards need a volume that all nodes in use can mount.
 	PersistentVolumeClaim *PersistentVolumeClaimOutputApplyConfiguration `json:"persistentVolumeClaim,omitempty"`
+	// retentionPolicy says what becomes of the dataset when the resource is deleted. Retain leaves it where it is; Delete deletes the folder
+	// <namespace>/<name> with the datasets of all its runs, before the resource is gone. Defaults to Retain.
+	RetentionPolicy *apiv1alpha1.RetentionPolicy `json:"retentionPolicy,omitempty"`
 }
 
 // OutputApplyConfiguration constructs a declarative configuration of the Output type for use with
@@ -25,5 +32,13 @@ func Output() *OutputApplyConfiguration {
 // If called multiple times, the PersistentVolumeClaim field is set to the value of the last call.
 func (b *OutputApplyConfiguration) WithPersistentVolumeClaim(value *PersistentVolumeClaimOutputApplyConfiguration) *OutputApplyConfiguration {
 	b.PersistentVolumeClaim = value
+	return b
+}
+
+// WithRetentionPolicy sets the RetentionPolicy field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the RetentionPolicy field is set to the value of the last call.
+func (b *OutputApplyConfiguration) WithRetentionPolicy(value apiv1alpha1.RetentionPolicy) *OutputApplyConfiguration {
+	b.RetentionPolicy = &value
 	return b
 }
