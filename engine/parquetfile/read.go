@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/file"
+	"github.com/apache/arrow-go/v18/parquet/metadata"
 	"github.com/apache/arrow-go/v18/parquet/schema"
 
 	"seedloom.dev/seedloom/engine/table"
@@ -159,6 +160,15 @@ func (r *Reader) leaf(group, column int) (*leaf, error) {
 	if err != nil {
 		return nil, err
 	}
+	opened, err := r.openLeaf(group, column, description)
+	if err != nil {
+		return nil, err
+	}
+	opened.read = newPageChecksums(r.from, group, description).before(opened.read)
+	return opened, nil
+}
+
+func (r *Reader) openLeaf(group, column int, description *metadata.ColumnChunkMetaData) (_ *leaf, err error) {
 	descriptor := r.file.MetaData().Schema.Column(column)
 	if descriptor.PhysicalType() == parquet.Types.FixedLenByteArray &&
 		slices.Contains(description.Encodings(), parquet.Encodings.DeltaByteArray) {
