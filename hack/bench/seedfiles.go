@@ -84,7 +84,10 @@ func writeParquet(to io.Writer, rows int) error {
 	}, -1))
 	writer := file.NewParquetWriter(to, root, file.WithWriterProps(parquet.NewWriterProperties(parquet.WithCompression(compress.Codecs.Snappy),
 		parquet.WithDictionaryDefault(true))))
-	group := writer.AppendRowGroup()
+	group, err := writer.AppendRowGroupChecked()
+	if err != nil {
+		return err
+	}
 	levels := make([]int16, rows)
 	for i := range levels {
 		levels[i] = 1
