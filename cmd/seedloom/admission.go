@@ -91,6 +91,36 @@ func (d *definition) refusalsOf(ctx context.Context, object map[string]any) (ref
 	return withoutConsequences(refusals), unknown
 }
 
+// cutLists cuts the lists of an object that are longer than the API takes, and returns which ones: to look at each item of a vast list takes
+// long, and tells nothing more.
+func cutLists(object map[string]any, shape *schema.Structural) (long []refusal) {
+	var cut func(value any, shape *schema.Structural, path string) any
+	cut = func(value any, shape *schema.Structural, path string) any {
+		switch typed := value.(type) {
+		case map[string]any:
+			for name, one := range typed {
+				if known := member(shape, name); known != nil {
+					typed[name] = cut(one, known, joined(path, name))
+				}
+			}
+		case []any:
+			if limits := shape.ValueValidation; limits != nil && limits.MaxItems != nil && int64(len(typed)) > *limits.MaxItems {
+				long = append(long, refusal{field: path, message: fmt.Sprintf("has %d items, and must have at most %d", len(typed), *limits.MaxItems)})
+				typed = typed[:*limits.MaxItems]
+			}
+			for i, one := range typed {
+				if shape.Items != nil {
+					typed[i] = cut(one, shape.Items, fmt.Sprintf("%s[%d]", path, i))
+				}
+			}
+			return typed
+		}
+		return value
+	}
+	cut(object, shape, "")
+	return long
+}
+
 // withoutConsequences leaves out what is said of an object as a whole whose type is none: what goes with it is not known.
 func withoutConsequences(refusals []refusal) []refusal {
 	mistyped := map[string]bool{}

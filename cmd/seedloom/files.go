@@ -28,6 +28,9 @@ type resources struct {
 func listFiles(names []string, recursive bool) (files []string, named map[string]bool, err error) {
 	named = map[string]bool{}
 	add := func(path string) {
+		if path != "-" {
+			path = filepath.Clean(path)
+		}
 		if !slices.Contains(files, path) {
 			files = append(files, path)
 		}
@@ -36,7 +39,7 @@ func listFiles(names []string, recursive bool) (files []string, named map[string
 		info, err := os.Stat(name)
 		switch {
 		case name == "-" || err == nil && !info.IsDir():
-			named[name] = true
+			named[filepath.Clean(name)] = true
 			add(name)
 			continue
 		case err != nil:
@@ -91,11 +94,37 @@ func (d *definition) load(streams *Streams, files []string, named map[string]boo
 			}
 		}
 	}
+	all.refuseTwins()
 	// A file that only brings data along is one for the manifests of other files.
 	if len(all.manifests) == 0 {
 		all.problems = append(all.problems, without...)
 	}
 	return all, nil
+}
+
+// refuseTwins refuses resources that are there twice: which one is meant is not known, and kubectl would take the last.
+func (r *resources) refuseTwins() {
+	first := map[string]*document{}
+	isTwin := func(kind string, of *document) (message string, twin bool) {
+		name, namespace := of.text("metadata", "name"), cmp.Or(of.text("metadata", "namespace"), "default")
+		before, twin := first[kind+"/"+namespace+"/"+name]
+		if !twin || name == "" {
+			first[kind+"/"+namespace+"/"+name] = of
+			return "", false
+		}
+		return fmt.Sprintf("the %s %q of namespace %q is there twice: it stands at %s:%d:%d too; remove one, or give it another name",
+			kind, name, namespace, before.file, before.root.Line, before.root.Column), true
+	}
+	for _, one := range r.manifests {
+		if message, twin := isTwin(kindDatasetGeneration, one.document); twin {
+			one.report(severityError, "metadata.name", message)
+		}
+	}
+	for _, one := range r.configMaps {
+		if message, twin := isTwin("ConfigMap", one); twin {
+			r.problems = append(r.problems, one.at(severityError, "", message))
+		}
+	}
 }
 
 // addDocuments puts the manifests and the ConfigMaps among the documents of a file into all.

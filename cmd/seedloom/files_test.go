@@ -51,7 +51,7 @@ func TestAllManifestsOfFilesAndFoldersAreChecked(t *testing.T) {
 	broken := strings.Replace(localOnly, "numRecords: 10", "numRecords: 0", 1)
 	folder := folderWith(t, map[string]string{
 		"a.yaml": localOnly, "b.yml": other + "\n---\n" + strings.Replace(broken, "name: local", "name: broken", 1), "notes.txt": "no manifest",
-		"kustomization.yaml": "kind: Kustomization\n", "below/c.yaml": broken,
+		"kustomization.yaml": "kind: Kustomization\n", "below/c.yaml": strings.Replace(broken, "name: local", "name: deep", 1),
 	})
 	t.Chdir(folder)
 	for _, test := range []struct {
@@ -154,6 +154,7 @@ func TestProblemsAreSaidOnceWithWhatWouldBeRight(t *testing.T) {
 			"{type: Uniform, uniform: {low: 1, high: 5}, convertTo: int}", "{type: UUID, uuid: {}}",
 			"m.yaml:8:41: error: spec.columns[0].sampler.uuid: should have at least 1 properties",
 		},
+		"no spec at all": {localOnly[strings.Index(localOnly, "spec:"):], "spec:\n", "m.yaml:5:1: error: spec: must be an object, but is empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Chdir(folderWith(t, map[string]string{"m.yaml": strings.Replace(localOnly, test.from, test.to, 1)}))
@@ -190,8 +191,35 @@ func TestACountOfRecordsMayBeTheLeast(t *testing.T) {
 	}
 }
 
+func TestAResourceThatIsThereTwiceIsRefused(t *testing.T) {
+	elsewhere := strings.Replace(localOnly, "{name: local}", "{name: local, namespace: other}", 1)
+	data := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: data}\ndata: {}\n"
+	t.Chdir(folderWith(t, map[string]string{
+		"a.yaml": localOnly, "b.yaml": "\n" + localOnly, "c.yaml": elsewhere, "d.yaml": elsewhere + "\n---\n" + elsewhere,
+		"e.yaml": localOnly + "---\n" + data + "---\n" + data,
+	}))
+	for _, test := range []struct {
+		arguments []string
+		want      string
+	}{
+		{[]string{"a.yaml", "b.yaml"}, `b.yaml:5:12: error: metadata.name: the DatasetGeneration "local" of namespace "default" is there twice: ` +
+			"it stands at a.yaml:2:1 too;"},
+		{[]string{"d.yaml"}, `d.yaml:15:12: error: metadata.name: the DatasetGeneration "local" of namespace "other" is there twice: ` +
+			"it stands at d.yaml:2:1 too;"},
+		{[]string{"e.yaml"}, `the ConfigMap "data" of namespace "default" is there twice`},
+		{[]string{"a.yaml", "c.yaml"}, ""},
+		{[]string{"a.yaml", "./a.yaml"}, ""},
+	} {
+		got := inProcess(t, 0, append([]string{"validate"}, test.arguments...)...)
+		if (got.code == 0) != (test.want == "") || !strings.Contains(got.out, test.want) {
+			t.Errorf("%v: got %d,\n%s%s\nwant %q", test.arguments, got.code, got.out, got.log, test.want)
+		}
+	}
+}
+
 func TestProblemsForPrograms(t *testing.T) {
-	t.Chdir(folderWith(t, map[string]string{"m.yaml": strings.Replace(localOnly, "numRecords: 10", "numRecords: 0", 1), "good.yaml": localOnly}))
+	t.Chdir(folderWith(t, map[string]string{"m.yaml": strings.Replace(localOnly, "numRecords: 10", "numRecords: 0", 1),
+		"good.yaml": strings.Replace(localOnly, "name: local", "name: good", 1)}))
 	got := inProcess(t, 0, "validate", "m.yaml", "good.yaml", "-o", "json")
 	var made validationReport
 	if err := json.Unmarshal([]byte(got.out), &made); err != nil || got.log != "" || got.code != 1 {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -26,6 +27,26 @@ func TestManifestsThatHaveNoEndOrAreTooLargeAreRefusedAtOnce(t *testing.T) {
 	}
 	if got := inProcess(t, 0, "validate", "twice.yaml"); strings.Contains(got.out, "anchor") {
 		t.Errorf("an alias of what stands elsewhere: %+v", got)
+	}
+}
+
+// Of vast lists and objects it is said that they are too large, and not what each part of them lacks.
+func TestVastManifestsAreRefusedByTheirCounts(t *testing.T) {
+	var columns, fields strings.Builder
+	for i := range 3000 {
+		fmt.Fprintf(&columns, "  - {name: c%d, expression: {expr: \"{{ c%d }}\"}}\n", i, i+1)
+		fmt.Fprintf(&fields, "  field%d: 1\n", i)
+	}
+	t.Chdir(folderWith(t, map[string]string{
+		"columns.yaml": strings.Replace(localOnly, "  columns:\n", "  columns:\n"+columns.String(), 1), "fields.yaml": strings.TrimSpace(localOnly) + "\n" + fields.String(),
+	}))
+	got := inProcess(t, 0, "validate", "columns.yaml")
+	if got.code != 1 || !strings.Contains(got.out, "spec.columns: has 3001 items, and must have at most 256") || strings.Count(got.out, "\n") != 1 {
+		t.Errorf("%d lines: %.300s", strings.Count(got.out, "\n"), got.out)
+	}
+	got = inProcess(t, 0, "validate", "fields.yaml")
+	if got.code != 1 || !strings.Contains(got.out, "there are 2900 more fields that the API does not have") || strings.Count(got.out, "\n") != 101 {
+		t.Errorf("%d lines: %.300s", strings.Count(got.out, "\n"), got.out)
 	}
 }
 

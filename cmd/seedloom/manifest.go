@@ -19,6 +19,8 @@ type manifest struct {
 	// resource is nil when the document has another form.
 	resource *v1alpha1.DatasetGeneration
 	object   map[string]any
+	// cut says that lists were too long, so that only their beginnings are there.
+	cut      bool
 	problems []problem
 }
 
@@ -38,6 +40,10 @@ func (d *definition) readManifest(from *document, changes *overrides) (*manifest
 	}
 	delete(object, "status") // which is the controller's alone
 	m.object = object
+	for _, long := range cutLists(object, d.structural) {
+		m.cut = true
+		m.report(severityError, long.field, long.message)
+	}
 	if version, want := fmt.Sprint(object["apiVersion"]), v1alpha1.SchemeGroupVersion.String(); version != want {
 		m.report(severityError, "apiVersion", fmt.Sprintf("is %q, and must be %q", version, want))
 	}
@@ -73,11 +79,18 @@ func (d *definition) check(ctx context.Context, m *manifest) {
 	}
 }
 
+// maxUnknown bounds how many unknown fields are listed.
+const maxUnknown = 100
+
 // reportUnknown reports the fields that the definition does not know. consequences are fields and objects that are wrong only since
 // something in them has the wrong name, and parents are the objects that hold unknown fields.
 func (d *definition) reportUnknown(m *manifest, unknown []string) (consequences, parents map[string]bool) {
 	consequences, parents = map[string]bool{}, map[string]bool{}
-	for _, path := range unknown {
+	for i, path := range unknown {
+		if i == maxUnknown {
+			m.report(severityError, "", fmt.Sprintf("there are %d more fields that the API does not have", len(unknown)-i))
+			break
+		}
 		parent, name := "", path
 		if cut := strings.LastIndex(path, "."); cut >= 0 {
 			parent, name = path[:cut], path[cut+1:]
@@ -108,7 +121,8 @@ func (m *manifest) reportRefusals(refusals []refusal, consequences, parents map[
 			report(refusal.field, refusal.message)
 		}
 	}
-	if m.resource != nil {
+	// Of a spec that is none, or that is not there as a whole, nothing more can be said.
+	if _, isObject := m.object["spec"].(map[string]any); m.resource != nil && isObject && !m.cut {
 		for _, violation := range plan.Validate(&m.resource.Spec) {
 			union := violation.Reason == plan.ReasonInvalidUnion && parents[violation.Field]
 			if !said[violation.Field] && !union {

@@ -70,11 +70,18 @@ func Open(from io.ReaderAt, size int64) (reader *Reader, err error) {
 // checkEnds looks at the first and the last bytes of a file, which say what it is.
 func checkEnds(from io.ReaderAt, size int64) error {
 	var first, last [8]byte
-	if size < 12 {
-		return errors.New("the file is too short for Parquet")
+	if size == 0 {
+		return errors.New("the file is empty")
 	}
-	if _, err := from.ReadAt(first[:], 0); err != nil {
+	if _, err := from.ReadAt(first[:min(size, 8)], 0); err != nil {
 		return err
+	}
+	if string(first[:4]) != "PAR1" {
+		return fmt.Errorf("the file is no Parquet file: it begins with %q and not with PAR1; is it the right file, or another format?",
+			first[:min(size, 8)])
+	}
+	if size < 12 {
+		return fmt.Errorf("the file is cut off after %d bytes; copy or download it again", size)
 	}
 	if _, err := from.ReadAt(last[:], size-8); err != nil {
 		return err
@@ -83,8 +90,6 @@ func checkEnds(from io.ReaderAt, size int64) error {
 	switch {
 	case string(last[4:]) == "PARE":
 		return errors.New("the file is encrypted, which is not supported; write it without encryption")
-	case string(first[:4]) != "PAR1":
-		return errors.New("the file is not Parquet: it does not begin with PAR1")
 	case string(last[4:]) != "PAR1":
 		return fmt.Errorf("the file is cut off: its %d bytes do not end with PAR1; copy or download it again", size)
 	case footer > maxFooter:

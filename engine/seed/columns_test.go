@@ -79,6 +79,13 @@ func TestMessagesNameTheCause(t *testing.T) {
 		"upper and lower":      {"rows.csv", "id,ID\n1,2\n", []string{`"id"`, `"ID"`, "spec.seed.columns"}},
 		"a constant":           {"rows.csv", "none,b\n1,2\n", []string{`"none"`, "constant", "spec.seed.columns"}},
 		"_row":                 {"rows.csv", "_row,b\n1,2\n", []string{`"_row"`, "spec.seed.columns"}},
+		"gzip twice":           {"rows.csv.gz", string(zipped(string(zipped("a,b\n1,2\n")))), []string{"compressed twice", "gunzip"}},
+		"gzip twice, Parquet":  {"rows.parquet.gz", string(zipped(string(zipped("PAR1")))), []string{"compressed twice"}},
+		"half a character":     {"rows.jsonl", "{\"a\": 1}\n{\"a\": \"x\\ud800y\"}\n", []string{"line 2", "half of a character", "\\ud800"}},
+		"the other half":       {"rows.jsonl", "{\"a\": \"\\udc00\"}\n", []string{"line 1", "half of a character"}},
+		"no Parquet":           {"rows.parquet", "id,name\n1,a\n", []string{"no Parquet file", `"id,name\n"`, "PAR1"}},
+		"no Parquet, short":    {"rows.parquet", "id\n", []string{"no Parquet file", `"id\n"`}},
+		"nothing as Parquet":   {"rows.parquet", "", []string{"empty"}},
 		"a huge record":        {"rows.csv.gz", string(zipped("a\n" + strings.Repeat("x", 40<<20))), []string{"line 2", "32 MiB"}},
 	} {
 		_, err := parseAs(t, []byte(c.data), c.file, &v1alpha1.Seed{}, 0)
@@ -91,7 +98,7 @@ func TestMessagesNameTheCause(t *testing.T) {
 }
 
 func TestColumnsAreSelectedRenamedAndTyped(t *testing.T) {
-	data := []byte("First Name,none,größe,n,price,day\nann,x,1.80,007,19.90,2024-02-29\n")
+	data := []byte("First Name,none,größe,n,price,day,big\nann,x,1.80,007,19.90,2024-02-29,12345678901234567890\n")
 	dataset, err := parseAs(t, data, "rows.csv", &v1alpha1.Seed{Columns: []v1alpha1.SeedColumn{
 		{Name: "price", Type: v1alpha1.SeedColumnDecimal}, {Name: "first", From: "First Name"}, {Name: "size", From: "größe", Type: v1alpha1.SeedColumnStr},
 		{Name: "number", From: "n", Type: v1alpha1.SeedColumnInt}, {Name: "date", From: "day"},
@@ -110,8 +117,9 @@ func TestColumnsAreSelectedRenamedAndTyped(t *testing.T) {
 		t.Errorf("texts are %q", texts)
 	}
 	for want, columns := range map[string][]v1alpha1.SeedColumn{
-		`column "n", line 2: "x" is not a value of type int64`: {{Name: "n", From: "none", Type: v1alpha1.SeedColumnInt}},
-		`the file has no column "size"`:                        {{Name: "size"}},
+		`column "n", line 2: "x" is not a value of type int64`:                            {{Name: "n", From: "none", Type: v1alpha1.SeedColumnInt}},
+		`column "n", line 2: 12345678901234567890 is beyond the whole numbers of 64 bits`: {{Name: "n", From: "big", Type: v1alpha1.SeedColumnInt}},
+		`the file has no column "size"`:                                                   {{Name: "size"}},
 	} {
 		if _, err := parseAs(t, data, "rows.csv", &v1alpha1.Seed{Columns: columns}, 0); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)

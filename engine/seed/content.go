@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
@@ -108,14 +109,16 @@ func asUTF8(from *bufio.Reader) (result io.Reader, changed bool, skipped int64, 
 
 // isPacked says whether what begins so is compressed, or text in UTF-16 that says so.
 func isPacked(beginning []byte) bool {
-	for _, magic := range [][]byte{
-		{0x1f, 0x8b}, {0x28, 0xb5, 0x2f, 0xfd}, []byte("BZh"), {0xfd, '7', 'z', 'X', 'Z', 0}, {0xff, 0xfe}, {0xfe, 0xff}, {0, 0, 0xfe, 0xff},
-	} {
-		if bytes.HasPrefix(beginning, magic) {
-			return true
-		}
-	}
-	return false
+	return isCompressed(beginning) || beginsWith(beginning, []byte{0xff, 0xfe}, []byte{0xfe, 0xff}, []byte{0, 0, 0xfe, 0xff})
+}
+
+// isCompressed says whether what begins so is compressed.
+func isCompressed(beginning []byte) bool {
+	return beginsWith(beginning, []byte{0x1f, 0x8b}, []byte{0x28, 0xb5, 0x2f, 0xfd}, []byte("BZh"), []byte{0xfd, '7', 'z', 'X', 'Z', 0})
+}
+
+func beginsWith(beginning []byte, magics ...[]byte) bool {
+	return slices.ContainsFunc(magics, func(magic []byte) bool { return bytes.HasPrefix(beginning, magic) })
 }
 
 // recognize says of the beginning of a file what it is, where that is none of what its format can be.

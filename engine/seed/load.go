@@ -197,6 +197,9 @@ func (d *Dataset) scan(ctx context.Context, spec *v1alpha1.Seed, format v1alpha1
 	}
 	if packed {
 		peek, _ := unpacked.Peek(1024)
+		if isCompressed(peek) {
+			return errors.New("it is compressed twice; decompress it once, such as by gunzip, and give the result")
+		}
 		if err := recognize(peek, format); err != nil {
 			return err
 		}

@@ -22,6 +22,10 @@ func Parse(kind Type, text string) (any, error) {
 		if number, err := strconv.ParseInt(text, 10, 64); err == nil {
 			return number, nil
 		}
+		if number, isNumber := ParseDecimal(text); isNumber && number.Scale == 0 {
+			return nil, fmt.Errorf("%.60s is beyond the whole numbers of 64 bits, which end at ±9223372036854775807; take the type decimal or str",
+				text)
+		}
 	case KindFloat:
 		if number, err := strconv.ParseFloat(text, 64); err == nil && !math.IsInf(number, 0) && !strings.ContainsAny(text, "_xX") {
 			return number, nil
