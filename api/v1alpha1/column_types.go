@@ -79,20 +79,30 @@ type Column struct {
 }
 
 // SamplerType is the distribution of a sampler.
-// +kubebuilder:validation:Enum=Category;Uniform;Gaussian;UUID;DateTime
+// +kubebuilder:validation:Enum=Category;Subcategory;Uniform;Gaussian;Bernoulli;Binomial;Poisson;UUID;DateTime;TimeDelta
 type SamplerType string
 
 const (
 	// SamplerCategory draws one of a list of values.
 	SamplerCategory SamplerType = "Category"
+	// SamplerSubcategory draws one of a list of values that belongs to the value of another column.
+	SamplerSubcategory SamplerType = "Subcategory"
 	// SamplerUniform draws a number from an interval.
 	SamplerUniform SamplerType = "Uniform"
 	// SamplerGaussian draws a normally distributed number.
 	SamplerGaussian SamplerType = "Gaussian"
+	// SamplerBernoulli draws 1 with a probability, and 0 otherwise.
+	SamplerBernoulli SamplerType = "Bernoulli"
+	// SamplerBinomial draws how many of a number of trials succeed.
+	SamplerBinomial SamplerType = "Binomial"
+	// SamplerPoisson draws how many events happen in a time in which a mean number of them does.
+	SamplerPoisson SamplerType = "Poisson"
 	// SamplerUUID draws a unique identifier.
 	SamplerUUID SamplerType = "UUID"
 	// SamplerDateTime draws a moment from an interval.
 	SamplerDateTime SamplerType = "DateTime"
+	// SamplerTimeDelta draws a moment at some distance from that of another column.
+	SamplerTimeDelta SamplerType = "TimeDelta"
 )
 
 // NumberConversion is the type to which a sampled value is converted.
@@ -109,11 +119,16 @@ const (
 // Sampler draws values from a distribution. The member that belongs to the type is set, and no other.
 //
 // +kubebuilder:validation:XValidation:rule="(self.type == 'Category') == has(self.category)",message="category is required when type is Category, and forbidden otherwise"
+// +kubebuilder:validation:XValidation:rule="(self.type == 'Subcategory') == has(self.subcategory)",message="subcategory is required when type is Subcategory, and forbidden otherwise"
 // +kubebuilder:validation:XValidation:rule="(self.type == 'Uniform') == has(self.uniform)",message="uniform is required when type is Uniform, and forbidden otherwise"
 // +kubebuilder:validation:XValidation:rule="(self.type == 'Gaussian') == has(self.gaussian)",message="gaussian is required when type is Gaussian, and forbidden otherwise"
+// +kubebuilder:validation:XValidation:rule="(self.type == 'Bernoulli') == has(self.bernoulli)",message="bernoulli is required when type is Bernoulli, and forbidden otherwise"
+// +kubebuilder:validation:XValidation:rule="(self.type == 'Binomial') == has(self.binomial)",message="binomial is required when type is Binomial, and forbidden otherwise"
+// +kubebuilder:validation:XValidation:rule="(self.type == 'Poisson') == has(self.poisson)",message="poisson is required when type is Poisson, and forbidden otherwise"
 // +kubebuilder:validation:XValidation:rule="self.type == 'UUID' || !has(self.uuid)",message="uuid is forbidden when type is not UUID"
 // +kubebuilder:validation:XValidation:rule="(self.type == 'DateTime') == has(self.dateTime)",message="dateTime is required when type is DateTime, and forbidden otherwise"
-// +kubebuilder:validation:XValidation:rule="!has(self.convertTo) || self.type in ['Category', 'Uniform', 'Gaussian']",message="convertTo is possible for Category, Uniform and Gaussian only"
+// +kubebuilder:validation:XValidation:rule="(self.type == 'TimeDelta') == has(self.timeDelta)",message="timeDelta is required when type is TimeDelta, and forbidden otherwise"
+// +kubebuilder:validation:XValidation:rule="!has(self.convertTo) || !(self.type in ['UUID', 'DateTime', 'TimeDelta'])",message="convertTo is not possible for UUID, DateTime and TimeDelta"
 type Sampler struct {
 	// type is the distribution.
 	// +required
@@ -127,6 +142,10 @@ type Sampler struct {
 	// +optional
 	Category *CategorySampler `json:"category,omitempty"`
 
+	// subcategory has the lists of a Subcategory sampler.
+	// +optional
+	Subcategory *SubcategorySampler `json:"subcategory,omitempty"`
+
 	// uniform has the interval of a Uniform sampler.
 	// +optional
 	Uniform *UniformSampler `json:"uniform,omitempty"`
@@ -135,6 +154,18 @@ type Sampler struct {
 	// +optional
 	Gaussian *GaussianSampler `json:"gaussian,omitempty"`
 
+	// bernoulli has the probability of a Bernoulli sampler.
+	// +optional
+	Bernoulli *BernoulliSampler `json:"bernoulli,omitempty"`
+
+	// binomial has the parameters of a Binomial sampler.
+	// +optional
+	Binomial *BinomialSampler `json:"binomial,omitempty"`
+
+	// poisson has the mean of a Poisson sampler.
+	// +optional
+	Poisson *PoissonSampler `json:"poisson,omitempty"`
+
 	// uuid has the form of a UUID sampler's values.
 	// +optional
 	UUID *UUIDSampler `json:"uuid,omitempty"`
@@ -142,6 +173,10 @@ type Sampler struct {
 	// dateTime has the interval of a DateTime sampler.
 	// +optional
 	DateTime *DateTimeSampler `json:"dateTime,omitempty"`
+
+	// timeDelta has the distance of a TimeDelta sampler.
+	// +optional
+	TimeDelta *TimeDeltaSampler `json:"timeDelta,omitempty"`
 }
 
 // CategorySampler draws one of its values.
@@ -149,6 +184,49 @@ type Sampler struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.weights) || self.weights.exists(w, w > 0.0)",message="at least one weight must be above 0"
 type CategorySampler struct {
 	// values are the possible values: strings or numbers. A mix of both is written as strings.
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=1000
+	// +required
+	Values []apiextensionsv1.JSON `json:"values,omitempty"`
+
+	// weights are the relative frequencies of the values, in the same order. All values are equally frequent without them.
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=1000
+	// +kubebuilder:validation:items:XValidation:rule="self >= 0.0",message="must not be negative"
+	// +optional
+	Weights []Decimal `json:"weights,omitempty"`
+}
+
+// SubcategorySampler draws one of the values that belong to the value of another column in the same row.
+type SubcategorySampler struct {
+	// category is the other column, such as one with a Category sampler, or a column of the seed.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	// +required
+	Category string `json:"category,omitempty"`
+
+	// values has a list for each value of the other column. A row whose value has none is dropped; where the other column is a Category sampler,
+	// that is found before the run.
+	// +listType=map
+	// +listMapKey=of
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=1000
+	// +required
+	Values []SubcategoryValues `json:"values,omitempty"`
+}
+
+// SubcategoryValues are the values that belong to one value of another column.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.weights) || self.weights.exists(w, w > 0.0)",message="at least one weight must be above 0"
+type SubcategoryValues struct {
+	// of is the value of the other column, as a text.
+	// +kubebuilder:validation:MinLength=0
+	// +kubebuilder:validation:MaxLength=1024
+	// +required
+	Of *string `json:"of,omitempty"`
+
+	// values are the possible values: strings or numbers. A mix of both, in whichever of the lists, is written as strings.
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=1000
@@ -198,6 +276,36 @@ type GaussianSampler struct {
 	// +kubebuilder:validation:Maximum=15
 	// +optional
 	DecimalPlaces *int32 `json:"decimalPlaces,omitempty"`
+}
+
+// BernoulliSampler draws 1 with a probability, and 0 otherwise.
+type BernoulliSampler struct {
+	// probability is that of 1, from 0 to 1.
+	// +kubebuilder:validation:XValidation:rule="self >= 0.0 && self <= 1.0",message="must be from 0 to 1"
+	// +required
+	Probability *Decimal `json:"probability,omitempty"`
+}
+
+// BinomialSampler draws how many of a number of trials succeed.
+type BinomialSampler struct {
+	// trials is the number of trials.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1000000000
+	// +required
+	Trials *int64 `json:"trials,omitempty"`
+
+	// probability is that of success in each trial, from 0 to 1.
+	// +kubebuilder:validation:XValidation:rule="self >= 0.0 && self <= 1.0",message="must be from 0 to 1"
+	// +required
+	Probability *Decimal `json:"probability,omitempty"`
+}
+
+// PoissonSampler draws how many events happen, where a mean number of them is to be expected.
+type PoissonSampler struct {
+	// mean is the mean number of events, from 0 to 1e9.
+	// +kubebuilder:validation:XValidation:rule="self >= 0.0 && self <= 1000000000.0",message="must be from 0 to 1e9"
+	// +required
+	Mean *Decimal `json:"mean,omitempty"`
 }
 
 // LetterCase is the case of letters.
@@ -263,6 +371,49 @@ type DateTimeSampler struct {
 	// unit is the precision. Defaults to Day.
 	// +optional
 	Unit TimeUnit `json:"unit,omitempty"`
+}
+
+// TimeDeltaUnit is what a distance between moments is counted in.
+// +kubebuilder:validation:Enum=Day;BusinessDay;Hour;Minute;Second
+type TimeDeltaUnit string
+
+// The units of distances between moments. Business days are those from Monday to Friday.
+const (
+	TimeDeltaUnitDay         TimeDeltaUnit = "Day"
+	TimeDeltaUnitBusinessDay TimeDeltaUnit = "BusinessDay"
+	TimeDeltaUnitHour        TimeDeltaUnit = "Hour"
+	TimeDeltaUnitMinute      TimeDeltaUnit = "Minute"
+	TimeDeltaUnitSecond      TimeDeltaUnit = "Second"
+)
+
+// TimeDeltaSampler draws moments at a distance of [min, max) units from that of another column in the same row, each whole number of units
+// equally likely: a shipment after its order. The value is a timestamp; it is null where that of the other column is.
+//
+// +kubebuilder:validation:XValidation:rule="self.min < self.max",message="min must be below max"
+type TimeDeltaSampler struct {
+	// reference is the other column: one with a DateTime or TimeDelta sampler, or any whose values are timestamps, dates, or texts in their
+	// ISO form.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	// +required
+	Reference string `json:"reference,omitempty"`
+
+	// min is the least distance, which is included; negative for moments before the other.
+	// +kubebuilder:validation:Minimum=-1000000000
+	// +kubebuilder:validation:Maximum=1000000000
+	// +required
+	Min *int64 `json:"min,omitempty"`
+
+	// max is the largest distance, which is excluded.
+	// +kubebuilder:validation:Minimum=-1000000000
+	// +kubebuilder:validation:Maximum=1000000000
+	// +required
+	Max *int64 `json:"max,omitempty"`
+
+	// unit is what the distance is counted in. Defaults to Day. A moment on a weekend counts as the Monday after it for BusinessDay, or as the
+	// Friday before it where the distance is negative.
+	// +optional
+	Unit TimeDeltaUnit `json:"unit,omitempty"`
 }
 
 // Skip leaves cells of a column out.

@@ -106,9 +106,22 @@ func (v *validation) samplerColumn(index int, field string) {
 	if len(violations) > 0 {
 		return
 	}
+	for _, misfit := range sampler.Misfits(spec, v.samplerOf) {
+		v.add(field+"."+misfit.Field, ReasonInvalidSampler, "%s", misfit.Message)
+	}
 	for _, read := range sampler.References(spec) {
 		v.references[index] = append(v.references[index], reference{name: read.Column, field: field + "." + read.Field})
 	}
+}
+
+// samplerOf is the sampler of a column; nil where it has none.
+func (v *validation) samplerOf(name string) *v1alpha1.Sampler {
+	for i := range v.spec.Columns {
+		if column := &v.spec.Columns[i]; column.Name == name {
+			return column.Sampler
+		}
+	}
+	return nil
 }
 
 func (v *validation) llmColumn(index int, field string) {

@@ -21,6 +21,10 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 	// Group=seedloom.dev, Version=v1alpha1
 	case v1alpha1.SchemeGroupVersion.WithKind("Admission"):
 		return &apiv1alpha1.AdmissionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("BernoulliSampler"):
+		return &apiv1alpha1.BernoulliSamplerApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("BinomialSampler"):
+		return &apiv1alpha1.BinomialSamplerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CategorySampler"):
 		return &apiv1alpha1.CategorySamplerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ClaimReference"):
@@ -117,6 +121,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.PodSettingsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PodVolume"):
 		return &apiv1alpha1.PodVolumeApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PoissonSampler"):
+		return &apiv1alpha1.PoissonSamplerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Processor"):
 		return &apiv1alpha1.ProcessorApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ProgressStatus"):
@@ -157,6 +163,12 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.StarlarkProcessorApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("StdioToolServer"):
 		return &apiv1alpha1.StdioToolServerApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SubcategorySampler"):
+		return &apiv1alpha1.SubcategorySamplerApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SubcategoryValues"):
+		return &apiv1alpha1.SubcategoryValuesApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TimeDeltaSampler"):
+		return &apiv1alpha1.TimeDeltaSamplerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("TokenCounts"):
 		return &apiv1alpha1.TokenCountsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Toleration"):

@@ -34,7 +34,7 @@ func validateCategory(spec *v1alpha1.Sampler) []Violation {
 			violations = append(violations, Violation{fmt.Sprintf("category.values[%d]", i), problem})
 		}
 	}
-	return append(violations, validateWeights(spec.Category)...)
+	return append(violations, validateWeights("category", spec.Category)...)
 }
 
 func categoryProblem(raw apiextensionsv1.JSON, convert v1alpha1.NumberConversion) string {
@@ -65,41 +65,53 @@ func categoryProblem(raw apiextensionsv1.JSON, convert v1alpha1.NumberConversion
 	return problem
 }
 
-func validateWeights(spec *v1alpha1.CategorySampler) []Violation {
+// validateWeights looks at the weights of a list at a path.
+func validateWeights(at string, spec *v1alpha1.CategorySampler) []Violation {
 	if spec.Weights == nil {
 		return nil
 	}
 	if len(spec.Weights) != len(spec.Values) {
-		return []Violation{{"category.weights", fmt.Sprintf("has %d entries, but there are %d values", len(spec.Weights), len(spec.Values))}}
+		return []Violation{{at + ".weights", fmt.Sprintf("has %d entries, but there are %d values", len(spec.Weights), len(spec.Values))}}
 	}
 	total := 0.0
 	for i, weight := range spec.Weights {
 		if weight.Float64() < 0 {
-			return []Violation{{fmt.Sprintf("category.weights[%d]", i), "must not be negative"}}
+			return []Violation{{fmt.Sprintf("%s.weights[%d]", at, i), "must not be negative"}}
 		}
 		total += weight.Float64()
 	}
 	if total <= 0 || math.IsInf(total, 0) {
-		return []Violation{{"category.weights", "at least one weight must be above 0, and their sum finite"}}
+		return []Violation{{at + ".weights", "at least one weight must be above 0, and their sum finite"}}
 	}
 	return nil
 }
 
 func category(spec *v1alpha1.CategorySampler, convert v1alpha1.NumberConversion) drawFunc {
 	_, values := categoryValues(spec)
-	if convert != "" {
-		for i, value := range values {
-			values[i] = convertValue(value, convert)
-		}
+	convertAll(values, convert)
+	return oneOf(values, spec.Weights)
+}
+
+// convertAll converts values that can be converted.
+func convertAll(values []any, convert v1alpha1.NumberConversion) {
+	if convert == "" {
+		return
 	}
-	if spec.Weights == nil {
+	for i, value := range values {
+		values[i] = convertValue(value, convert)
+	}
+}
+
+// oneOf draws one of some values.
+func oneOf(values []any, weights []v1alpha1.Decimal) drawFunc {
+	if weights == nil {
 		return func(stream *random.Stream, _ *table.Record) (any, error) {
 			return values[stream.Below(uint64(len(values)))], nil
 		}
 	}
-	sums := make([]float64, len(spec.Weights))
+	sums := make([]float64, len(weights))
 	total := 0.0
-	for i, weight := range spec.Weights {
+	for i, weight := range weights {
 		total += weight.Float64()
 		sums[i] = total
 	}

@@ -42,17 +42,24 @@ type family struct {
 	writeDefaults func(*v1alpha1.Sampler)
 	// reads are the columns that a sampler reads. It may be nil.
 	reads func(*v1alpha1.Sampler) []Reference
+	// fits looks at a valid sampler beside the samplers of the columns that it reads. It may be nil.
+	fits func(spec *v1alpha1.Sampler, others others) []Violation
 	// kind is the kind of a valid sampler's values, and draws how they are drawn: its defaults are written, and schema has the columns that it
 	// reads.
 	kind  func(*v1alpha1.Sampler) table.Kind
 	draws func(spec *v1alpha1.Sampler, schema *table.Schema) drawFunc
 }
 
+// others returns the sampler of another column with the kind of its values; nil where it has none, or none that is valid.
+type others func(column string) (*v1alpha1.Sampler, table.Kind)
+
 // drawFunc draws the value of a record by its stream. It is called from many goroutines at once.
 type drawFunc func(stream *random.Stream, record *table.Record) (any, error)
 
 // families has a row for each type, in the order of the API.
-var families = []family{categories, uniforms, gaussians, uuids, dateTimes}
+var families = []family{
+	categories, subcategories, uniforms, gaussians, bernoullis, binomials, poissons, uuids, dateTimes, timeDeltas,
+}
 
 func familyOf(kind v1alpha1.SamplerType) (family, bool) {
 	at := slices.IndexFunc(families, func(f family) bool { return f.name == kind })
@@ -101,6 +108,23 @@ func References(spec *v1alpha1.Sampler) []Reference {
 		return nil
 	}
 	return own.reads(spec)
+}
+
+// Misfits says what is wrong with a valid sampler beside those of other columns: samplerOf returns the sampler of a column, or nil where it
+// has none.
+func Misfits(spec *v1alpha1.Sampler, samplerOf func(column string) *v1alpha1.Sampler) []Violation {
+	own, known := familyOf(spec.Type)
+	if !known || own.fits == nil {
+		return nil
+	}
+	return own.fits(spec, func(column string) (*v1alpha1.Sampler, table.Kind) {
+		other := samplerOf(column)
+		if other == nil || len(Validate(other)) > 0 {
+			return nil, 0
+		}
+		of, _ := familyOf(other.Type)
+		return other, of.kind(other)
+	})
 }
 
 // WriteDefaults writes the defaults of a valid sampler into it.

@@ -62,6 +62,11 @@ func TestDrawsAreFrozen(t *testing.T) {
 		`{type: UUID, uuid: {prefix: id-, length: 8, letterCase: Upper}}`,
 		`{type: DateTime, dateTime: {start: "2026-01-01", end: "2027-01-01"}}`,
 		`{type: DateTime, dateTime: {start: "2026-01-01", end: "2027-01-01", unit: Second}}`,
+		`{type: Bernoulli, bernoulli: {probability: 0.5}}`,
+		`{type: Binomial, binomial: {trials: 20, probability: 0.2}}`,
+		`{type: Binomial, binomial: {trials: 5000, probability: 0.7}, convertTo: str}`,
+		`{type: Poisson, poisson: {mean: 3.5}}`,
+		`{type: Poisson, poisson: {mean: 1234}, convertTo: float}`,
 	} {
 		_, values := draws(t, text, 4)
 		fmt.Fprintln(&lines, text)
@@ -173,6 +178,22 @@ func TestViolations(t *testing.T) {
 		`{type: UUID, convertTo: int}`:                                                                     "convertTo",
 		`{type: UUID, uniform: {low: 0, high: 1}}`:                                                         "uniform",
 		`{type: DateTime, dateTime: {start: "2026-01-01", end: "2026-01-02", unit: Week}}`:                 "dateTime.unit",
+		`{type: Bernoulli}`: "bernoulli",
+		`{type: Bernoulli, bernoulli: {probability: 1.5}}`:                                                         "bernoulli.probability",
+		`{type: Binomial, binomial: {trials: -1, probability: -0.1}}`:                                              "binomial.probability binomial.trials",
+		`{type: Binomial, binomial: {}}`:                                                                           "binomial binomial",
+		`{type: Binomial, binomial: {trials: 0, probability: 1}}`:                                                  "",
+		`{type: Poisson, poisson: {mean: 1e10}}`:                                                                   "poisson.mean",
+		`{type: Poisson, poisson: {}}`:                                                                             "poisson",
+		`{type: Subcategory, subcategory: {}}`:                                                                     "subcategory.category subcategory.values",
+		`{type: Subcategory, subcategory: {category: a, values: [{of: x, values: [1]}, {of: x, values: [true]}]}}`: "subcategory.values[1].of subcategory.values[1].values[0]",
+		`{type: Subcategory, subcategory: {category: a, values: [{of: x, values: [1], weights: [1, 2]}]}}`:         "subcategory.values[0].weights",
+		`{type: Subcategory, subcategory: {category: a, values: [{values: []}]}}`:                                  "subcategory.values[0] subcategory.values[0].values",
+		`{type: TimeDelta, timeDelta: {reference: a, min: 3, max: 3}}`:                                             "timeDelta",
+		`{type: TimeDelta, timeDelta: {min: 1, max: 200000}}`:                                                      "timeDelta.reference timeDelta.max",
+		`{type: TimeDelta, timeDelta: {reference: a, min: 1, max: 2, unit: Week}}`:                                 "timeDelta.unit",
+		`{type: TimeDelta, timeDelta: {reference: a}}`:                                                             "timeDelta",
+		`{type: TimeDelta, timeDelta: {reference: a, min: 0, max: 1}, convertTo: str}`:                             "convertTo",
 		`{type: Nothing}`: "type",
 		`{type: UUID}`:    "",
 	} {
@@ -244,11 +265,16 @@ func TestEveryMemberHasItsFamily(t *testing.T) {
 
 func BenchmarkSamplers(b *testing.B) {
 	for name, text := range map[string]string{
-		"category": `{type: Category, category: {values: [a, b, c], weights: [1, 2, 3]}}`,
-		"uniform":  `{type: Uniform, uniform: {low: 0, high: 1}}`,
-		"gaussian": `{type: Gaussian, gaussian: {mean: 0, stddev: 1}}`,
-		"uuid":     `{type: UUID}`,
-		"datetime": `{type: DateTime, dateTime: {start: "2020-01-01", end: "2026-01-01"}}`,
+		"category":          `{type: Category, category: {values: [a, b, c], weights: [1, 2, 3]}}`,
+		"uniform":           `{type: Uniform, uniform: {low: 0, high: 1}}`,
+		"gaussian":          `{type: Gaussian, gaussian: {mean: 0, stddev: 1}}`,
+		"uuid":              `{type: UUID}`,
+		"bernoulli":         `{type: Bernoulli, bernoulli: {probability: 0.3}}`,
+		"binomial-inverted": `{type: Binomial, binomial: {trials: 50, probability: 0.1}}`,
+		"binomial-rejected": `{type: Binomial, binomial: {trials: 5000, probability: 0.3}}`,
+		"poisson-inverted":  `{type: Poisson, poisson: {mean: 4}}`,
+		"poisson-rejected":  `{type: Poisson, poisson: {mean: 400}}`,
+		"datetime":          `{type: DateTime, dateTime: {start: "2020-01-01", end: "2026-01-01"}}`,
 	} {
 		b.Run(name, func(b *testing.B) {
 			s, err := sampler.New("c", parse(b, text), 1, nil)

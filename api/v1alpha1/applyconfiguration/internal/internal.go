@@ -43,6 +43,21 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: numeric
 - name: dev.seedloom.seedloom.api.v1alpha1.AdmissionPolicy
   scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.BernoulliSampler
+  map:
+    fields:
+    - name: probability
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
+- name: dev.seedloom.seedloom.api.v1alpha1.BinomialSampler
+  map:
+    fields:
+    - name: probability
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
+    - name: trials
+      type:
+        scalar: numeric
 - name: dev.seedloom.seedloom.api.v1alpha1.CSVOptions
   map:
     fields:
@@ -1017,6 +1032,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: secret
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.SecretReference
+- name: dev.seedloom.seedloom.api.v1alpha1.PoissonSampler
+  map:
+    fields:
+    - name: mean
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
 - name: dev.seedloom.seedloom.api.v1alpha1.Processor
   map:
     fields:
@@ -1211,6 +1232,12 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: dev.seedloom.seedloom.api.v1alpha1.Sampler
   map:
     fields:
+    - name: bernoulli
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.BernoulliSampler
+    - name: binomial
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.BinomialSampler
     - name: category
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.CategorySampler
@@ -1223,6 +1250,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: gaussian
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.GaussianSampler
+    - name: poisson
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.PoissonSampler
+    - name: subcategory
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.SubcategorySampler
+    - name: timeDelta
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.TimeDeltaSampler
     - name: type
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.SamplerType
@@ -1384,6 +1420,55 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: dev.seedloom.seedloom.api.v1alpha1.StreamingPolicy
   scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.StructuredOutputMethod
+  scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.SubcategorySampler
+  map:
+    fields:
+    - name: category
+      type:
+        scalar: string
+    - name: values
+      type:
+        list:
+          elementType:
+            namedType: dev.seedloom.seedloom.api.v1alpha1.SubcategoryValues
+          elementRelationship: associative
+          keys:
+          - of
+- name: dev.seedloom.seedloom.api.v1alpha1.SubcategoryValues
+  map:
+    fields:
+    - name: of
+      type:
+        scalar: string
+    - name: values
+      type:
+        list:
+          elementType:
+            namedType: io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON
+          elementRelationship: atomic
+    - name: weights
+      type:
+        list:
+          elementType:
+            namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
+          elementRelationship: atomic
+- name: dev.seedloom.seedloom.api.v1alpha1.TimeDeltaSampler
+  map:
+    fields:
+    - name: max
+      type:
+        scalar: numeric
+    - name: min
+      type:
+        scalar: numeric
+    - name: reference
+      type:
+        scalar: string
+    - name: unit
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.TimeDeltaUnit
+- name: dev.seedloom.seedloom.api.v1alpha1.TimeDeltaUnit
   scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.TimeUnit
   scalar: string

@@ -20,14 +20,24 @@ type SamplerApplyConfiguration struct {
 	ConvertTo *apiv1alpha1.NumberConversion `json:"convertTo,omitempty"`
 	// category has the values of a Category sampler.
 	Category *CategorySamplerApplyConfiguration `json:"category,omitempty"`
+	// subcategory has the lists of a Subcategory sampler.
+	Subcategory *SubcategorySamplerApplyConfiguration `json:"subcategory,omitempty"`
 	// uniform has the interval of a Uniform sampler.
 	Uniform *UniformSamplerApplyConfiguration `json:"uniform,omitempty"`
 	// gaussian has the parameters of a Gaussian sampler.
 	Gaussian *GaussianSamplerApplyConfiguration `json:"gaussian,omitempty"`
+	// bernoulli has the probability of a Bernoulli sampler.
+	Bernoulli *BernoulliSamplerApplyConfiguration `json:"bernoulli,omitempty"`
+	// binomial has the parameters of a Binomial sampler.
+	Binomial *BinomialSamplerApplyConfiguration `json:"binomial,omitempty"`
+	// poisson has the mean of a Poisson sampler.
+	Poisson *PoissonSamplerApplyConfiguration `json:"poisson,omitempty"`
 	// uuid has the form of a UUID sampler's values.
 	UUID *UUIDSamplerApplyConfiguration `json:"uuid,omitempty"`
 	// dateTime has the interval of a DateTime sampler.
 	DateTime *DateTimeSamplerApplyConfiguration `json:"dateTime,omitempty"`
+	// timeDelta has the distance of a TimeDelta sampler.
+	TimeDelta *TimeDeltaSamplerApplyConfiguration `json:"timeDelta,omitempty"`
 }
 
 // SamplerApplyConfiguration constructs a declarative configuration of the Sampler type for use with
@@ -60,6 +70,14 @@ func (b *SamplerApplyConfiguration) WithCategory(value *CategorySamplerApplyConf
 	return b
 }
 
+// WithSubcategory sets the Subcategory field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Subcategory field is set to the value of the last call.
+func (b *SamplerApplyConfiguration) WithSubcategory(value *SubcategorySamplerApplyConfiguration) *SamplerApplyConfiguration {
+	b.Subcategory = value
+	return b
+}
+
 // WithUniform sets the Uniform field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Uniform field is set to the value of the last call.
@@ -76,6 +94,30 @@ func (b *SamplerApplyConfiguration) WithGaussian(value *GaussianSamplerApplyConf
 	return b
 }
 
+// WithBernoulli sets the Bernoulli field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Bernoulli field is set to the value of the last call.
+func (b *SamplerApplyConfiguration) WithBernoulli(value *BernoulliSamplerApplyConfiguration) *SamplerApplyConfiguration {
+	b.Bernoulli = value
+	return b
+}
+
+// WithBinomial sets the Binomial field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Binomial field is set to the value of the last call.
+func (b *SamplerApplyConfiguration) WithBinomial(value *BinomialSamplerApplyConfiguration) *SamplerApplyConfiguration {
+	b.Binomial = value
+	return b
+}
+
+// WithPoisson sets the Poisson field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Poisson field is set to the value of the last call.
+func (b *SamplerApplyConfiguration) WithPoisson(value *PoissonSamplerApplyConfiguration) *SamplerApplyConfiguration {
+	b.Poisson = value
+	return b
+}
+
 // WithUUID sets the UUID field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the UUID field is set to the value of the last call.
@@ -89,5 +131,13 @@ func (b *SamplerApplyConfiguration) WithUUID(value *UUIDSamplerApplyConfiguratio
 // If called multiple times, the DateTime field is set to the value of the last call.
 func (b *SamplerApplyConfiguration) WithDateTime(value *DateTimeSamplerApplyConfiguration) *SamplerApplyConfiguration {
 	b.DateTime = value
+	return b
+}
+
+// WithTimeDelta sets the TimeDelta field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the TimeDelta field is set to the value of the last call.
+func (b *SamplerApplyConfiguration) WithTimeDelta(value *TimeDeltaSamplerApplyConfiguration) *SamplerApplyConfiguration {
+	b.TimeDelta = value
 	return b
 }
