@@ -206,8 +206,8 @@ type SubcategorySampler struct {
 	// +required
 	Category string `json:"category,omitempty"`
 
-	// values has a list for each value of the other column. A row whose value has none is dropped; where the other column is a Category sampler,
-	// that is found before the run.
+	// values has a list for each value of the other column. A row whose value has none is dropped; where the other column is a Category
+	// sampler, that is found before the run.
 	// +listType=map
 	// +listMapKey=of
 	// +kubebuilder:validation:MinItems=1
@@ -391,12 +391,12 @@ const (
 //
 // +kubebuilder:validation:XValidation:rule="self.min < self.max",message="min must be below max"
 type TimeDeltaSampler struct {
-	// reference is the other column: one with a DateTime or TimeDelta sampler, or any whose values are timestamps, dates, or texts in their
+	// from is the other column: one with a DateTime or TimeDelta sampler, or any whose values are timestamps, dates, or texts in their
 	// ISO form.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	// +required
-	Reference string `json:"reference,omitempty"`
+	From string `json:"from,omitempty"`
 
 	// min is the least distance, which is included; negative for moments before the other.
 	// +kubebuilder:validation:Minimum=-1000000000

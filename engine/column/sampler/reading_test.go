@@ -75,7 +75,7 @@ func TestMomentsAreAtADistance(t *testing.T) {
 		`{min: -6, max: -4, unit: BusinessDay}`:   {"2026-11-19T15:30", "2026-11-20T15:30"},
 		`{min: 260, max: 261, unit: BusinessDay}`: {"2027-11-26T15:30"},
 	} {
-		parameters := strings.Replace(text, "{", "{reference: other, ", 1)
+		parameters := strings.Replace(text, "{", "{from: other, ", 1)
 		for _, other := range []any{friday, "2026-11-27T15:30"} {
 			values, err := drawBeside(t, "{type: TimeDelta, timeDelta: "+parameters+"}", 200, other)
 			if err != nil {
@@ -98,10 +98,10 @@ func TestMomentsAreAtADistance(t *testing.T) {
 func TestWeekendsAreNoBusinessDays(t *testing.T) {
 	saturday := time.Date(2026, 11, 28, 9, 0, 0, 0, time.UTC)
 	for text, want := range map[string]int{
-		`{reference: other, min: 0, max: 1, unit: BusinessDay}`:   30,
-		`{reference: other, min: 1, max: 2, unit: BusinessDay}`:   1,
-		`{reference: other, min: -1, max: 0, unit: BusinessDay}`:  26,
-		`{reference: other, min: -5, max: -4, unit: BusinessDay}`: 20,
+		`{from: other, min: 0, max: 1, unit: BusinessDay}`:   30,
+		`{from: other, min: 1, max: 2, unit: BusinessDay}`:   1,
+		`{from: other, min: -1, max: 0, unit: BusinessDay}`:  26,
+		`{from: other, min: -5, max: -4, unit: BusinessDay}`: 20,
 	} {
 		values, err := drawBeside(t, "{type: TimeDelta, timeDelta: "+text+"}", 1, saturday)
 		if err != nil || values[0].(time.Time).Day() != want {
@@ -111,7 +111,7 @@ func TestWeekendsAreNoBusinessDays(t *testing.T) {
 }
 
 func TestWhatIsNoMomentIsSaid(t *testing.T) {
-	const text = `{type: TimeDelta, timeDelta: {reference: other, min: 0, max: 1}}`
+	const text = `{type: TimeDelta, timeDelta: {from: other, min: 0, max: 1}}`
 	if values, err := drawBeside(t, text, 1, nil); err != nil || values[0] != nil {
 		t.Errorf("the distance from null is %v, %v", values, err)
 	}
@@ -133,8 +133,8 @@ func TestMisfits(t *testing.T) {
 		`{type: Subcategory, subcategory: {category: genre, values: [{of: books, values: [a]}, {of: cars, values: [b]}]}}`:                         "subcategory.values[1].of subcategory.values subcategory.values",
 		`{type: Subcategory, subcategory: {category: rounded, values: [{of: "2", values: [a]}]}}`:                                                  "",
 		`{type: Subcategory, subcategory: {category: seeded, values: [{of: x, values: [a]}]}}`:                                                     "",
-		`{type: TimeDelta, timeDelta: {reference: ordered, min: 0, max: 1}}`:                                                                       "",
-		`{type: TimeDelta, timeDelta: {reference: items, min: 0, max: 1}}`:                                                                         "timeDelta.reference",
+		`{type: TimeDelta, timeDelta: {from: ordered, min: 0, max: 1}}`:                                                                            "",
+		`{type: TimeDelta, timeDelta: {from: items, min: 0, max: 1}}`:                                                                              "timeDelta.from",
 	} {
 		var fields []string
 		for _, misfit := range sampler.Misfits(parse(t, text), func(column string) *v1alpha1.Sampler {
@@ -153,7 +153,7 @@ func TestMisfits(t *testing.T) {
 
 // A stream is that of the record, so that what a sampler reads doesn't change what it draws.
 func TestReadingDrawsFromTheRecordsStream(t *testing.T) {
-	const text = `{type: TimeDelta, timeDelta: {reference: other, min: 0, max: 1000000, unit: Second}}`
+	const text = `{type: TimeDelta, timeDelta: {from: other, min: 0, max: 1000000, unit: Second}}`
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	values, err := drawBeside(t, text, 3, at)
 	if err != nil {

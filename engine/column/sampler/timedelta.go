@@ -18,7 +18,7 @@ var timeDeltas = family{
 		}
 	},
 	reads: func(s *v1alpha1.Sampler) []Reference {
-		return []Reference{{Field: "timeDelta.reference", Column: s.TimeDelta.Reference}}
+		return []Reference{{Field: "timeDelta.from", Column: s.TimeDelta.From}}
 	},
 	fits:  timeDeltaFits,
 	draws: distances,
@@ -45,8 +45,8 @@ var longest = map[v1alpha1.TimeDeltaUnit]int64{
 func validateTimeDelta(sampler *v1alpha1.Sampler) []Violation {
 	spec := sampler.TimeDelta
 	var violations []Violation
-	if spec.Reference == "" {
-		violations = append(violations, Violation{"timeDelta.reference", "the name of another column is required"})
+	if spec.From == "" {
+		violations = append(violations, Violation{"timeDelta.from", "the name of another column is required"})
 	}
 	unit := spec.Unit
 	if unit == "" {
@@ -77,16 +77,16 @@ func validateTimeDelta(sampler *v1alpha1.Sampler) []Violation {
 
 // timeDeltaFits looks at whether the other column is one of numbers, which no moment can be read from.
 func timeDeltaFits(spec *v1alpha1.Sampler, others others) []Violation {
-	other, kind := others(spec.TimeDelta.Reference)
+	other, kind := others(spec.TimeDelta.From)
 	if other != nil && kind != table.KindTimestamp && kind != table.KindString {
-		return []Violation{{"timeDelta.reference",
-			fmt.Sprintf("column %q has no moments: its sampler is of type %s", spec.TimeDelta.Reference, other.Type)}}
+		return []Violation{{"timeDelta.from",
+			fmt.Sprintf("column %q has no moments: its sampler is of type %s", spec.TimeDelta.From, other.Type)}}
 	}
 	return nil
 }
 
 func distances(spec *v1alpha1.Sampler, schema *table.Schema) drawFunc {
-	reference, least := spec.TimeDelta.Reference, *spec.TimeDelta.Min
+	reference, least := spec.TimeDelta.From, *spec.TimeDelta.Min
 	width := uint64(*spec.TimeDelta.Max - least)
 	shift := shifts[spec.TimeDelta.Unit]
 	other, known := schema.Index(reference)

@@ -1456,15 +1456,15 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: dev.seedloom.seedloom.api.v1alpha1.TimeDeltaSampler
   map:
     fields:
+    - name: from
+      type:
+        scalar: string
     - name: max
       type:
         scalar: numeric
     - name: min
       type:
         scalar: numeric
-    - name: reference
-      type:
-        scalar: string
     - name: unit
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.TimeDeltaUnit

@@ -12,8 +12,8 @@ package v1alpha1
 type SubcategorySamplerApplyConfiguration struct {
 	// category is the other column, such as one with a Category sampler, or a column of the seed.
 	Category *string `json:"category,omitempty"`
-	// values has a list for each value of the other column. A row whose value has none is dropped; where the other column is a Category sampler,
-	// that is found before the run.
+	// values has a list for each value of the other column. A row whose value has none is dropped; where the other column is a Category
+	// sampler, that is found before the run.
 	Values []SubcategoryValuesApplyConfiguration `json:"values,omitempty"`
 }
 

@@ -15,9 +15,9 @@ import (
 // TimeDeltaSampler draws moments at a distance of [min, max) units from that of another column in the same row, each whole number of units
 // equally likely: a shipment after its order. The value is a timestamp; it is null where that of the other column is.
 type TimeDeltaSamplerApplyConfiguration struct {
-	// reference is the other column: one with a DateTime or TimeDelta sampler, or any whose values are timestamps, dates, or texts in their
+	// from is the other column: one with a DateTime or TimeDelta sampler, or any whose values are timestamps, dates, or texts in their
 	// ISO form.
-	Reference *string `json:"reference,omitempty"`
+	From *string `json:"from,omitempty"`
 	// min is the least distance, which is included; negative for moments before the other.
 	Min *int64 `json:"min,omitempty"`
 	// max is the largest distance, which is excluded.
@@ -33,11 +33,11 @@ func TimeDeltaSampler() *TimeDeltaSamplerApplyConfiguration {
 	return &TimeDeltaSamplerApplyConfiguration{}
 }
 
-// WithReference sets the Reference field in the declarative configuration to the given value
+// WithFrom sets the From field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
-// If called multiple times, the Reference field is set to the value of the last call.
-func (b *TimeDeltaSamplerApplyConfiguration) WithReference(value string) *TimeDeltaSamplerApplyConfiguration {
-	b.Reference = &value
+// If called multiple times, the From field is set to the value of the last call.
+func (b *TimeDeltaSamplerApplyConfiguration) WithFrom(value string) *TimeDeltaSamplerApplyConfiguration {
+	b.From = &value
 	return b
 }
 
