@@ -217,8 +217,6 @@ type SubcategorySampler struct {
 }
 
 // SubcategoryValues are the values that belong to one value of another column.
-//
-// +kubebuilder:validation:XValidation:rule="!has(self.weights) || self.weights.exists(w, w > 0.0)",message="at least one weight must be above 0"
 type SubcategoryValues struct {
 	// of is the value of the other column, as a text.
 	// +kubebuilder:validation:MinLength=0
@@ -233,10 +231,10 @@ type SubcategoryValues struct {
 	// +required
 	Values []apiextensionsv1.JSON `json:"values,omitempty"`
 
-	// weights are the relative frequencies of the values, in the same order. All values are equally frequent without them.
+	// weights are the relative frequencies of the values, in the same order: none is negative, and at least one above 0. All values are
+	// equally frequent without them.
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=1000
-	// +kubebuilder:validation:items:XValidation:rule="self >= 0.0",message="must not be negative"
 	// +optional
 	Weights []Decimal `json:"weights,omitempty"`
 }

@@ -19,7 +19,8 @@ type SubcategoryValuesApplyConfiguration struct {
 	Of *string `json:"of,omitempty"`
 	// values are the possible values: strings or numbers. A mix of both, in whichever of the lists, is written as strings.
 	Values []v1.JSON `json:"values,omitempty"`
-	// weights are the relative frequencies of the values, in the same order. All values are equally frequent without them.
+	// weights are the relative frequencies of the values, in the same order: none is negative, and at least one above 0. All values are
+	// equally frequent without them.
 	Weights []apiv1alpha1.Decimal `json:"weights,omitempty"`
 }
 
