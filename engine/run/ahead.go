@@ -91,7 +91,7 @@ type ahead struct {
 	seed   Seed
 	width  int
 	wanted chan []*rowGroup
-	// loaded has no room: one row group is decoded before it is begun, and no more.
+	// loaded has no room: two row groups are decoded before they are begun, one of them still with the goroutine.
 	loaded  chan *rowGroup
 	cancel  context.CancelFunc
 	reading sync.WaitGroup
@@ -163,9 +163,9 @@ func (a *ahead) read(ctx context.Context, groups []*rowGroup) {
 	}
 }
 
-// returned is where row groups come back; a nil ahead never has any.
+// returned is where row groups come back: nil while one waits to be begun, so that no more are decoded. A nil ahead never has any.
 func (a *ahead) returned() <-chan *rowGroup {
-	if a == nil {
+	if a == nil || a.asked > a.missing {
 		return nil
 	}
 	return a.loaded
@@ -184,15 +184,12 @@ func (a *ahead) begun() {
 	}
 }
 
-// receive takes the row groups that have come back.
+// receive takes the row group that has come back, if one has.
 func (a *ahead) receive() {
-	for {
-		select {
-		case group := <-a.loaded:
-			a.take(group)
-		default:
-			return
-		}
+	select {
+	case group := <-a.returned():
+		a.take(group)
+	default:
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"seedloom.dev/seedloom/engine/plan"
@@ -50,7 +51,6 @@ func readingAhead(t *testing.T, seed Seed, groups int64) *backlog {
 	executor := &executor{Job: &Job{Plan: &plan.Plan{Schema: schema, RowGroupSize: 10, NumRecords: 10 * groups}, Seed: seed, Shards: 1}, skips: &skip.Rules{}}
 	open := &backlog{executor: executor, known: map[int64]*rowGroup{1: nil}, left: groups - 1}
 	open.reader = startAhead(context.Background(), seed, schema.Len())
-	t.Cleanup(open.reader.stop)
 	return open
 }
 
@@ -86,6 +86,7 @@ func TestRowGroupsGetTheValuesThatWereReadAhead(t *testing.T) {
 	for name, most := range map[string]int{"many row groups at once": 1000, "one and a half": 15, "less than one": 4, "row by row": 1} {
 		t.Run(name, func(t *testing.T) {
 			open := readingAhead(t, &numbered{most: most, text: strings.Repeat("x", 100)}, 40)
+			defer open.reader.stop()
 			want := table.RowIndex(0)
 			for open.more() {
 				rows, bytes := begin(t, open)
@@ -111,6 +112,7 @@ func TestRowGroupsGetTheValuesThatWereReadAhead(t *testing.T) {
 
 func TestARowThatCantBeReadAheadFailsWhenItIsBegun(t *testing.T) {
 	open := readingAhead(t, &numbered{most: 1000, broken: 25}, 4)
+	defer open.reader.stop()
 	if rows, _ := begin(t, open); len(rows) != 10 || open.executor.seedFailed.Load() != nil {
 		t.Fatalf("the first row group has %d rows: %v", len(rows), open.executor.seedFailed.Load())
 	}
@@ -122,8 +124,32 @@ func TestARowThatCantBeReadAheadFailsWhenItIsBegun(t *testing.T) {
 	}
 }
 
+// TestFewRowGroupsAreDecodedAhead is of a seed that is read faster than rows are made of it.
+func TestFewRowGroupsAreDecodedAhead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		open := readingAhead(t, &numbered{most: 1000}, 200)
+		defer open.reader.stop()
+		for range 50 {
+			begin(t, open)
+			synctest.Wait() // until nothing is read any more
+			open.reader.receive()
+			synctest.Wait()
+			decoded := 0
+			for _, group := range open.heads {
+				if group.values != nil {
+					decoded++
+				}
+			}
+			if decoded > 2 {
+				t.Fatalf("%d row groups are decoded before they are begun", decoded)
+			}
+		}
+	})
+}
+
 func TestReadingAheadStops(t *testing.T) {
 	open := readingAhead(t, &numbered{most: 1000}, 1000)
+	defer open.reader.stop()
 	open.reader.want(open)
 	for range 3 {
 		begin(t, open) // more are asked for than anybody takes
