@@ -79,7 +79,7 @@ type Column struct {
 }
 
 // SamplerType is the distribution of a sampler.
-// +kubebuilder:validation:Enum=Category;Subcategory;Uniform;Gaussian;Bernoulli;Binomial;Poisson;UUID;DateTime;TimeDelta
+// +kubebuilder:validation:Enum=Category;Subcategory;Uniform;Gaussian;Bernoulli;BernoulliMixture;Binomial;Poisson;Distribution;UUID;DateTime;TimeDelta
 type SamplerType string
 
 const (
@@ -93,10 +93,14 @@ const (
 	SamplerGaussian SamplerType = "Gaussian"
 	// SamplerBernoulli draws 1 with a probability, and 0 otherwise.
 	SamplerBernoulli SamplerType = "Bernoulli"
+	// SamplerBernoulliMixture draws from a distribution with a probability, and 0 otherwise.
+	SamplerBernoulliMixture SamplerType = "BernoulliMixture"
 	// SamplerBinomial draws how many of a number of trials succeed.
 	SamplerBinomial SamplerType = "Binomial"
 	// SamplerPoisson draws how many events happen in a time in which a mean number of them does.
 	SamplerPoisson SamplerType = "Poisson"
+	// SamplerDistribution draws from a distribution by its name in SciPy.
+	SamplerDistribution SamplerType = "Distribution"
 	// SamplerUUID draws a unique identifier.
 	SamplerUUID SamplerType = "UUID"
 	// SamplerDateTime draws a moment from an interval.
@@ -123,8 +127,10 @@ const (
 // +kubebuilder:validation:XValidation:rule="(self.type == 'Uniform') == has(self.uniform)",message="uniform is required when type is Uniform, and forbidden otherwise"
 // +kubebuilder:validation:XValidation:rule="(self.type == 'Gaussian') == has(self.gaussian)",message="gaussian is required when type is Gaussian, and forbidden otherwise"
 // +kubebuilder:validation:XValidation:rule="(self.type == 'Bernoulli') == has(self.bernoulli)",message="bernoulli is required when type is Bernoulli, and forbidden otherwise"
+// +kubebuilder:validation:XValidation:rule="(self.type == 'BernoulliMixture') == has(self.bernoulliMixture)",message="bernoulliMixture is required when type is BernoulliMixture, and forbidden otherwise"
 // +kubebuilder:validation:XValidation:rule="(self.type == 'Binomial') == has(self.binomial)",message="binomial is required when type is Binomial, and forbidden otherwise"
 // +kubebuilder:validation:XValidation:rule="(self.type == 'Poisson') == has(self.poisson)",message="poisson is required when type is Poisson, and forbidden otherwise"
+// +kubebuilder:validation:XValidation:rule="(self.type == 'Distribution') == has(self.distribution)",message="distribution is required when type is Distribution, and forbidden otherwise"
 // +kubebuilder:validation:XValidation:rule="self.type == 'UUID' || !has(self.uuid)",message="uuid is forbidden when type is not UUID"
 // +kubebuilder:validation:XValidation:rule="(self.type == 'DateTime') == has(self.dateTime)",message="dateTime is required when type is DateTime, and forbidden otherwise"
 // +kubebuilder:validation:XValidation:rule="(self.type == 'TimeDelta') == has(self.timeDelta)",message="timeDelta is required when type is TimeDelta, and forbidden otherwise"
@@ -158,6 +164,10 @@ type Sampler struct {
 	// +optional
 	Bernoulli *BernoulliSampler `json:"bernoulli,omitempty"`
 
+	// bernoulliMixture has the parameters of a BernoulliMixture sampler.
+	// +optional
+	BernoulliMixture *BernoulliMixtureSampler `json:"bernoulliMixture,omitempty"`
+
 	// binomial has the parameters of a Binomial sampler.
 	// +optional
 	Binomial *BinomialSampler `json:"binomial,omitempty"`
@@ -165,6 +175,10 @@ type Sampler struct {
 	// poisson has the mean of a Poisson sampler.
 	// +optional
 	Poisson *PoissonSampler `json:"poisson,omitempty"`
+
+	// distribution has the parameters of a Distribution sampler.
+	// +optional
+	Distribution *DistributionSampler `json:"distribution,omitempty"`
 
 	// uuid has the form of a UUID sampler's values.
 	// +optional
@@ -282,6 +296,46 @@ type BernoulliSampler struct {
 	// +kubebuilder:validation:XValidation:rule="self >= 0.0 && self <= 1.0",message="must be from 0 to 1"
 	// +required
 	Probability *Decimal `json:"probability,omitempty"`
+}
+
+// BernoulliMixtureSampler draws from a distribution with a probability, and 0 otherwise: amounts of which many are nothing.
+type BernoulliMixtureSampler struct {
+	// probability is that of a draw from the distribution, from 0 to 1.
+	// +kubebuilder:validation:XValidation:rule="self >= 0.0 && self <= 1.0",message="must be from 0 to 1"
+	// +required
+	Probability *Decimal `json:"probability,omitempty"`
+
+	// distribution is what is drawn from.
+	// +required
+	Distribution *DistributionSampler `json:"distribution,omitzero"`
+}
+
+// DistributionSampler draws from a distribution by its name and parameters in SciPy. docs/samplers.md lists those that are known.
+type DistributionSampler struct {
+	// name is that of the distribution in scipy.stats, such as gamma, lognorm or nbinom.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=32
+	// +required
+	Name string `json:"name,omitempty"`
+
+	// parameters are the shape parameters by their names in SciPy, such as {a: 2, b: 5} for beta.
+	// +kubebuilder:validation:MaxProperties=8
+	// +optional
+	Parameters map[string]Decimal `json:"parameters,omitempty"`
+
+	// loc is added to what is drawn. Defaults to 0.
+	// +optional
+	Loc *Decimal `json:"loc,omitempty"`
+
+	// scale is what a draw is multiplied by, before loc is added: above 0, and not for counts. Defaults to 1.
+	// +optional
+	Scale *Decimal `json:"scale,omitempty"`
+
+	// decimalPlaces rounds the value.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=15
+	// +optional
+	DecimalPlaces *int32 `json:"decimalPlaces,omitempty"`
 }
 
 // BinomialSampler draws how many of a number of trials succeed.

@@ -21,6 +21,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 	// Group=seedloom.dev, Version=v1alpha1
 	case v1alpha1.SchemeGroupVersion.WithKind("Admission"):
 		return &apiv1alpha1.AdmissionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("BernoulliMixtureSampler"):
+		return &apiv1alpha1.BernoulliMixtureSamplerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("BernoulliSampler"):
 		return &apiv1alpha1.BernoulliSamplerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("BinomialSampler"):
@@ -57,6 +59,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.DatasetMetadataApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DateTimeSampler"):
 		return &apiv1alpha1.DateTimeSamplerApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("DistributionSampler"):
+		return &apiv1alpha1.DistributionSamplerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DropColumns"):
 		return &apiv1alpha1.DropColumnsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DroppedReason"):

@@ -56,7 +56,8 @@ func TestSubcategoriesBelongToTheirCategory(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), `subcategory.values has no list of "cars", which column "other" has`) {
 		t.Errorf("a value without a list: %v", err)
 	}
-	numbers, err := drawBeside(t, `{type: Subcategory, subcategory: {category: other, values: [{of: a, values: [1]}, {of: b, values: [2.5]}]}}`, 2, "a", "b")
+	numbers, err := drawBeside(t,
+		`{type: Subcategory, subcategory: {category: other, values: [{of: a, values: [1]}, {of: b, values: [2.5]}]}}`, 2, "a", "b")
 	if err != nil || numbers[0] != 1.0 || numbers[1] != 2.5 {
 		t.Errorf("the values of all lists have one type: %v, %v", numbers, err)
 	}

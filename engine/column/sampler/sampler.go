@@ -58,7 +58,8 @@ type drawFunc func(stream *random.Stream, record *table.Record) (any, error)
 
 // families has a row for each type, in the order of the API.
 var families = []family{
-	categories, subcategories, uniforms, gaussians, bernoullis, binomials, poissons, uuids, dateTimes, timeDeltas,
+	categories, subcategories, uniforms, gaussians, bernoullis, bernoulliMixtures, binomials, poissons, distributions,
+	uuids, dateTimes, timeDeltas,
 }
 
 func familyOf(kind v1alpha1.SamplerType) (family, bool) {

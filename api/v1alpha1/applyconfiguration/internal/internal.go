@@ -43,6 +43,15 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: numeric
 - name: dev.seedloom.seedloom.api.v1alpha1.AdmissionPolicy
   scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.BernoulliMixtureSampler
+  map:
+    fields:
+    - name: distribution
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.DistributionSampler
+    - name: probability
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
 - name: dev.seedloom.seedloom.api.v1alpha1.BernoulliSampler
   map:
     fields:
@@ -449,6 +458,26 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: dev.seedloom.seedloom.api.v1alpha1.TimeUnit
 - name: dev.seedloom.seedloom.api.v1alpha1.Decimal
   scalar: numeric
+- name: dev.seedloom.seedloom.api.v1alpha1.DistributionSampler
+  map:
+    fields:
+    - name: decimalPlaces
+      type:
+        scalar: numeric
+    - name: loc
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
+    - name: name
+      type:
+        scalar: string
+    - name: parameters
+      type:
+        map:
+          elementType:
+            namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
+    - name: scale
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
 - name: dev.seedloom.seedloom.api.v1alpha1.DropColumns
   map:
     fields:
@@ -1235,6 +1264,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: bernoulli
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.BernoulliSampler
+    - name: bernoulliMixture
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.BernoulliMixtureSampler
     - name: binomial
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.BinomialSampler
@@ -1247,6 +1279,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: dateTime
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.DateTimeSampler
+    - name: distribution
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.DistributionSampler
     - name: gaussian
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.GaussianSampler

@@ -28,10 +28,14 @@ type SamplerApplyConfiguration struct {
 	Gaussian *GaussianSamplerApplyConfiguration `json:"gaussian,omitempty"`
 	// bernoulli has the probability of a Bernoulli sampler.
 	Bernoulli *BernoulliSamplerApplyConfiguration `json:"bernoulli,omitempty"`
+	// bernoulliMixture has the parameters of a BernoulliMixture sampler.
+	BernoulliMixture *BernoulliMixtureSamplerApplyConfiguration `json:"bernoulliMixture,omitempty"`
 	// binomial has the parameters of a Binomial sampler.
 	Binomial *BinomialSamplerApplyConfiguration `json:"binomial,omitempty"`
 	// poisson has the mean of a Poisson sampler.
 	Poisson *PoissonSamplerApplyConfiguration `json:"poisson,omitempty"`
+	// distribution has the parameters of a Distribution sampler.
+	Distribution *DistributionSamplerApplyConfiguration `json:"distribution,omitempty"`
 	// uuid has the form of a UUID sampler's values.
 	UUID *UUIDSamplerApplyConfiguration `json:"uuid,omitempty"`
 	// dateTime has the interval of a DateTime sampler.
@@ -102,6 +106,14 @@ func (b *SamplerApplyConfiguration) WithBernoulli(value *BernoulliSamplerApplyCo
 	return b
 }
 
+// WithBernoulliMixture sets the BernoulliMixture field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the BernoulliMixture field is set to the value of the last call.
+func (b *SamplerApplyConfiguration) WithBernoulliMixture(value *BernoulliMixtureSamplerApplyConfiguration) *SamplerApplyConfiguration {
+	b.BernoulliMixture = value
+	return b
+}
+
 // WithBinomial sets the Binomial field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Binomial field is set to the value of the last call.
@@ -115,6 +127,14 @@ func (b *SamplerApplyConfiguration) WithBinomial(value *BinomialSamplerApplyConf
 // If called multiple times, the Poisson field is set to the value of the last call.
 func (b *SamplerApplyConfiguration) WithPoisson(value *PoissonSamplerApplyConfiguration) *SamplerApplyConfiguration {
 	b.Poisson = value
+	return b
+}
+
+// WithDistribution sets the Distribution field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Distribution field is set to the value of the last call.
+func (b *SamplerApplyConfiguration) WithDistribution(value *DistributionSamplerApplyConfiguration) *SamplerApplyConfiguration {
+	b.Distribution = value
 	return b
 }
 
