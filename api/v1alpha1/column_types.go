@@ -307,7 +307,7 @@ type BernoulliMixtureSampler struct {
 
 	// distribution is what is drawn from.
 	// +required
-	Distribution *DistributionSampler `json:"distribution,omitzero"`
+	Distribution DistributionSampler `json:"distribution,omitzero"`
 }
 
 // DistributionSampler draws from a distribution by its name and parameters in SciPy. docs/samplers.md lists those that are known.

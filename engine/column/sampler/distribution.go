@@ -29,11 +29,11 @@ var bernoulliMixtures = family{
 	isSet:    func(s *v1alpha1.Sampler) bool { return s.BernoulliMixture != nil },
 	validate: validateMixture,
 	kind: func(s *v1alpha1.Sampler) table.Kind {
-		return distributionKind(s.BernoulliMixture.Distribution, s.ConvertTo)
+		return distributionKind(&s.BernoulliMixture.Distribution, s.ConvertTo)
 	},
 	draws: func(s *v1alpha1.Sampler, _ *table.Schema) drawFunc {
-		p, draw := s.BernoulliMixture.Probability.Float64(), newDistribution(s.BernoulliMixture.Distribution)
-		return drawDistribution(s.BernoulliMixture.Distribution, s.ConvertTo, func(stream *random.Stream) float64 {
+		p, draw := s.BernoulliMixture.Probability.Float64(), newDistribution(&s.BernoulliMixture.Distribution)
+		return drawDistribution(&s.BernoulliMixture.Distribution, s.ConvertTo, func(stream *random.Stream) float64 {
 			if stream.Float64() < p {
 				return draw(stream)
 			}
@@ -66,14 +66,14 @@ type bound struct {
 }
 
 var (
-	positive    = bound{"above 0", func(v float64) bool { return v > 0 && !math.IsInf(v, 0) }}
-	aboveOne    = bound{"above 1", func(v float64) bool { return v > 1 && !math.IsInf(v, 0) }}
-	unit        = bound{"from 0 to 1", func(v float64) bool { return v >= 0 && v <= 1 }}
-	chance      = bound{"above 0 and at most 1", func(v float64) bool { return v > 0 && v <= 1 }}
-	finite      = bound{"a finite number", func(v float64) bool { return !math.IsInf(v, 0) && !math.IsNaN(v) }}
-	count       = bound{"a whole number from 0 to 1000000000", func(v float64) bool { return v >= 0 && v <= maxCount && v == math.Floor(v) }}
-	countMean   = bound{"from 0 to 1000000000", func(v float64) bool { return v >= 0 && v <= maxCount }}
-	whole       = bound{"a whole number of at most 15 digits", func(v float64) bool { return math.Abs(v) < 1e15 && v == math.Floor(v) }}
+	positive  = bound{"above 0", func(v float64) bool { return v > 0 && !math.IsInf(v, 0) }}
+	aboveOne  = bound{"above 1", func(v float64) bool { return v > 1 && !math.IsInf(v, 0) }}
+	unit      = bound{"from 0 to 1", func(v float64) bool { return v >= 0 && v <= 1 }}
+	chance    = bound{"above 0 and at most 1", func(v float64) bool { return v > 0 && v <= 1 }}
+	finite    = bound{"a finite number", func(v float64) bool { return !math.IsInf(v, 0) && !math.IsNaN(v) }}
+	count     = bound{"a whole number from 0 to 1000000000", func(v float64) bool { return v >= 0 && v <= maxCount && v == math.Floor(v) }}
+	countMean = bound{"from 0 to 1000000000", func(v float64) bool { return v >= 0 && v <= maxCount }}
+	whole     = bound{"a whole number of at most 15 digits", func(v float64) bool { return math.Abs(v) < 1e15 && v == math.Floor(v) }}
 )
 
 // validateDistribution looks at the parameters of a distribution at a path.
@@ -143,10 +143,10 @@ func (d distribution) validateForm(at string, spec *v1alpha1.DistributionSampler
 func validateMixture(sampler *v1alpha1.Sampler) []Violation {
 	spec := sampler.BernoulliMixture
 	violations := validateProbability("bernoulliMixture", spec.Probability)
-	if spec.Distribution == nil {
+	if spec.Distribution.Name == "" {
 		return append(violations, Violation{"bernoulliMixture", "distribution is required"})
 	}
-	return append(violations, validateDistribution("bernoulliMixture.distribution", spec.Distribution, sampler.ConvertTo)...)
+	return append(violations, validateDistribution("bernoulliMixture.distribution", &spec.Distribution, sampler.ConvertTo)...)
 }
 
 func distributionKind(spec *v1alpha1.DistributionSampler, convert v1alpha1.NumberConversion) table.Kind {
