@@ -25,3 +25,22 @@ func BenchmarkChat(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkLongText is a document whose one member has the least length that its schema wants.
+func BenchmarkLongText(b *testing.B) {
+	server := llmsim.New(llmsim.Config{}, llmsim.Limits{})
+	for _, length := range []int{1_000, 10_000, 100_000} {
+		b.Run(fmt.Sprint(length), func(b *testing.B) {
+			body := fmt.Sprintf(`{"model":"demo/writer","messages":[{"role":"user","content":"Write."}],"response_format":{"type":"json_schema",
+				"json_schema":{"name":"d","schema":{"type":"object","properties":{"text":{"type":"string","minLength":%d}},"required":["text"]}}}}`, length)
+			b.SetBytes(int64(length))
+			for b.Loop() {
+				recorder := httptest.NewRecorder()
+				server.ServeHTTP(recorder, httptest.NewRequest(http.MethodPost, "/v1/chat/completions", strings.NewReader(body)))
+				if recorder.Code != http.StatusOK || recorder.Body.Len() < length {
+					b.Fatal(recorder.Code, recorder.Body.Len())
+				}
+			}
+		})
+	}
+}

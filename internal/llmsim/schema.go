@@ -340,13 +340,25 @@ func (w *schemaWriter) text(object map[string]any) string {
 		return fmt.Sprintf("192.0.2.%d", w.draws.below(256))
 	}
 	text := w.words(1 + w.draws.below(4))
-	for len(text) < int(min(bound(object, "minLength", 0), maxRequestBytes)) {
-		text += " " + w.words(1)
+	if least := int(min(bound(object, "minLength", 0), maxRequestBytes)); len(text) < least {
+		text = w.longer(text, least)
 	}
 	if limit := int(bound(object, "maxLength", float64(len(text)))); len(text) > limit {
 		text = text[:max(limit, 0)]
 	}
 	return text
+}
+
+// longer appends words to a text until it has at least so many bytes.
+func (w *schemaWriter) longer(text string, least int) string {
+	var longer strings.Builder
+	longer.Grow(least + 16)
+	longer.WriteString(text)
+	for longer.Len() < least {
+		longer.WriteByte(' ')
+		longer.WriteString(w.words(1))
+	}
+	return longer.String()
 }
 
 // matching returns a text that the expression matches; repetitions without an upper bound get at most three more than they need.
