@@ -40,7 +40,7 @@ func (u *anthropicUsage) tokens() runreport.Usage {
 
 func (anthropic) answer(body []byte, request *Request) (answer, error) {
 	var document anthropicAnswer
-	if err := json.Unmarshal(body, &document); err != nil {
+	if err := decode(body, &document); err != nil {
 		return answer{}, err
 	}
 	read := answer{usage: document.Usage.tokens(), stopped: document.StopReason}
@@ -56,7 +56,7 @@ func (a *answer) blocks(raw []json.RawMessage, request *Request) error {
 	var echo []json.RawMessage
 	for i := range raw {
 		var block anthropicBlock
-		if err := json.Unmarshal(raw[i], &block); err != nil {
+		if err := decode(raw[i], &block); err != nil {
 			return err
 		}
 		switch block.Type {

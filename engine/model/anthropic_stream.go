@@ -45,7 +45,7 @@ func (anthropic) assembly() assembly { return &anthropicAssembly{} }
 
 func (a *anthropicAssembly) event(data []byte) error {
 	var event anthropicEvent
-	if err := json.Unmarshal(data, &event); err != nil {
+	if err := decode(data, &event); err != nil {
 		return err
 	}
 	switch event.Type {
@@ -54,7 +54,7 @@ func (a *anthropicAssembly) event(data []byte) error {
 	case "content_block_start":
 		part := anthropicPart{index: event.Index, start: event.Block}
 		if len(event.Block) > 0 {
-			if err := json.Unmarshal(event.Block, &part.block); err != nil {
+			if err := decode(event.Block, &part.block); err != nil {
 				return err
 			}
 		}

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/binary"
@@ -27,18 +28,23 @@ type embeddingsAnswer struct {
 // vector is a list of numbers, or their binary form in base64: little-endian numbers of 32 bits.
 type vector []float64
 
-// UnmarshalJSON reads both forms, whichever was asked for.
+// UnmarshalJSON reads both forms, whichever was asked for. What holds anything else than numbers is no vector, and empty.
 func (v *vector) UnmarshalJSON(data []byte) error {
+	*v = nil
 	if data[0] != '"' {
-		return json.Unmarshal(data, (*[]float64)(v))
+		var numbers []float64
+		if json.Unmarshal(data, &numbers) == nil && !bytes.Contains(data, []byte("null")) {
+			*v = numbers
+		}
+		return nil
 	}
 	var text string
 	if err := json.Unmarshal(data, &text); err != nil {
 		return err
 	}
 	raw, err := base64.StdEncoding.DecodeString(text)
-	if err != nil {
-		return err
+	if err != nil || len(raw)%4 != 0 {
+		return nil
 	}
 	*v = make(vector, len(raw)/4)
 	for i := range *v {
@@ -61,7 +67,7 @@ func (c *Client) Embed(ctx context.Context, texts []string) ([][]float64, runrep
 			return err
 		}
 		defer received.release()
-		if json.Unmarshal(received.data, &document) != nil {
+		if decode(received.data, &document) != nil {
 			return c.unreadable(received.header)
 		}
 		usage = document.Usage.tokens()

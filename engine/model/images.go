@@ -44,7 +44,7 @@ func (c *Client) Images(ctx context.Context, prompt string) ([]Media, runreport.
 		}
 		defer received.release()
 		var document imagesAnswer
-		if json.Unmarshal(received.data, &document) != nil {
+		if decode(received.data, &document) != nil {
 			return c.unreadable(received.header)
 		}
 		if err := c.refusal(received, document.Object, document.Error); err != nil {

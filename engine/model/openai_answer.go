@@ -84,7 +84,7 @@ func (u *openAIUsage) tokens() runreport.Usage {
 
 func (openAI) answer(body []byte, request *Request) (answer, error) {
 	var document openAIAnswer
-	if err := json.Unmarshal(body, &document); err != nil {
+	if err := decode(body, &document); err != nil {
 		return answer{}, err
 	}
 	read := answer{empty: len(document.Choices) == 0, usage: document.Usage.tokens()}
@@ -184,7 +184,7 @@ func (c *contents) UnmarshalJSON(data []byte) error {
 		Thinking contents  `json:"thinking"`
 		ImageURL imageForm `json:"image_url"`
 	}
-	if err := json.Unmarshal(data, &parts); err != nil {
+	if err := decode(data, &parts); err != nil {
 		return err
 	}
 	var texts, thoughts []string
