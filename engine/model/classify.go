@@ -57,7 +57,8 @@ func (c *Client) unreadable(header http.Header) error {
 		return failure.New(v1alpha1.ReasonProviderUnavailable, failure.RetryLater,
 			"provider %q answered with a web page instead of JSON; check its endpoint, and what stands before it", c.provider)
 	}
-	return c.incomplete(errNoJSON)
+	return failure.Wrap(errNoJSON, v1alpha1.ReasonProviderUnavailable, failure.RetryLater,
+		"the answer of model %q is not valid JSON, or was cut off", c.alias)
 }
 
 // problemFailure classifies a failure that the server tells of, by its status, or by its code where the status is that of a success. The

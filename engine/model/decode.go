@@ -13,7 +13,12 @@ var byteOrderMark = []byte("\ufeff")
 // and asked for again and again, for the sake of a member that nobody needs; and where one is needed, it is said that it is missing. Its
 // error says that the document is no JSON.
 func decode(data []byte, into any) error {
-	err := json.Unmarshal(bytes.TrimPrefix(data, byteOrderMark), into)
+	data = bytes.TrimPrefix(data, byteOrderMark)
+	err := json.Unmarshal(data, into)
+	if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
+		// What follows a whole document, such as what a proxy adds, takes nothing from it.
+		err = json.NewDecoder(bytes.NewReader(data)).Decode(into)
+	}
 	if mismatch := (*json.UnmarshalTypeError)(nil); errors.As(err, &mismatch) {
 		return nil
 	}

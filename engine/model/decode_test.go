@@ -20,6 +20,8 @@ func TestAnswersAreReadFromSloppyDocuments(t *testing.T) {
 		body     string
 	}{
 		"a byte order mark":            {v1alpha1.ProviderOpenAI, "\ufeff{" + choice + "}"},
+		"what a proxy adds":            {v1alpha1.ProviderOpenAI, "{" + choice + "}\n<!-- cached -->"},
+		"the same twice":               {v1alpha1.ProviderOpenAI, "{" + choice + "}{" + choice + "}"},
 		"a list as the usage":          {v1alpha1.ProviderOpenAI, `{"usage":[1,2],` + choice + "}"},
 		"a text as the usage":          {v1alpha1.ProviderOpenAI, `{"usage":"7 tokens",` + choice + "}"},
 		"details that are none":        {v1alpha1.ProviderOpenAI, `{"usage":{"prompt_tokens":1,"prompt_tokens_details":7},` + choice + "}"},
