@@ -79,7 +79,7 @@ type Column struct {
 }
 
 // SamplerType is the distribution of a sampler.
-// +kubebuilder:validation:Enum=Category;Subcategory;Uniform;Gaussian;Bernoulli;BernoulliMixture;Binomial;Poisson;Distribution;UUID;DateTime;TimeDelta
+// +kubebuilder:validation:Enum=Category;Subcategory;Uniform;Gaussian;Bernoulli;BernoulliMixture;Binomial;Poisson;Distribution;Sequence;UUID;Pattern;DateTime;TimeDelta
 type SamplerType string
 
 const (
@@ -101,8 +101,12 @@ const (
 	SamplerPoisson SamplerType = "Poisson"
 	// SamplerDistribution draws from a distribution by its name in SciPy.
 	SamplerDistribution SamplerType = "Distribution"
+	// SamplerSequence counts the rows.
+	SamplerSequence SamplerType = "Sequence"
 	// SamplerUUID draws a unique identifier.
 	SamplerUUID SamplerType = "UUID"
+	// SamplerPattern draws a text that a regular expression matches.
+	SamplerPattern SamplerType = "Pattern"
 	// SamplerDateTime draws a moment from an interval.
 	SamplerDateTime SamplerType = "DateTime"
 	// SamplerTimeDelta draws a moment at some distance from that of another column.
@@ -131,10 +135,12 @@ const (
 // +kubebuilder:validation:XValidation:rule="(self.type == 'Binomial') == has(self.binomial)",message="binomial is required when type is Binomial, and forbidden otherwise"
 // +kubebuilder:validation:XValidation:rule="(self.type == 'Poisson') == has(self.poisson)",message="poisson is required when type is Poisson, and forbidden otherwise"
 // +kubebuilder:validation:XValidation:rule="(self.type == 'Distribution') == has(self.distribution)",message="distribution is required when type is Distribution, and forbidden otherwise"
+// +kubebuilder:validation:XValidation:rule="self.type == 'Sequence' || !has(self.sequence)",message="sequence is forbidden when type is not Sequence"
+// +kubebuilder:validation:XValidation:rule="(self.type == 'Pattern') == has(self.pattern)",message="pattern is required when type is Pattern, and forbidden otherwise"
 // +kubebuilder:validation:XValidation:rule="self.type == 'UUID' || !has(self.uuid)",message="uuid is forbidden when type is not UUID"
 // +kubebuilder:validation:XValidation:rule="(self.type == 'DateTime') == has(self.dateTime)",message="dateTime is required when type is DateTime, and forbidden otherwise"
 // +kubebuilder:validation:XValidation:rule="(self.type == 'TimeDelta') == has(self.timeDelta)",message="timeDelta is required when type is TimeDelta, and forbidden otherwise"
-// +kubebuilder:validation:XValidation:rule="!has(self.convertTo) || !(self.type in ['UUID', 'DateTime', 'TimeDelta'])",message="convertTo is not possible for UUID, DateTime and TimeDelta"
+// +kubebuilder:validation:XValidation:rule="!has(self.convertTo) || !(self.type in ['UUID', 'Pattern', 'DateTime', 'TimeDelta'])",message="convertTo is not possible for UUID, Pattern, DateTime and TimeDelta"
 type Sampler struct {
 	// type is the distribution.
 	// +required
@@ -180,9 +186,17 @@ type Sampler struct {
 	// +optional
 	Distribution *DistributionSampler `json:"distribution,omitempty"`
 
+	// sequence has the start and the step of a Sequence sampler.
+	// +optional
+	Sequence *SequenceSampler `json:"sequence,omitempty"`
+
 	// uuid has the form of a UUID sampler's values.
 	// +optional
 	UUID *UUIDSampler `json:"uuid,omitempty"`
+
+	// pattern has the regular expression of a Pattern sampler.
+	// +optional
+	Pattern *PatternSampler `json:"pattern,omitempty"`
 
 	// dateTime has the interval of a DateTime sampler.
 	// +optional
@@ -358,6 +372,35 @@ type PoissonSampler struct {
 	// +kubebuilder:validation:XValidation:rule="self >= 0.0 && self <= 1000000000.0",message="must be from 0 to 1e9"
 	// +required
 	Mean *Decimal `json:"mean,omitempty"`
+}
+
+// SequenceSampler counts the rows: its value is start in the first row, and step more in each one after it. Rows that are dropped leave
+// gaps; rows that allowResize has added have the value of the one that they come from.
+//
+// +kubebuilder:validation:MinProperties=1
+type SequenceSampler struct {
+	// start is the value of the first row. Defaults to 0.
+	// +kubebuilder:validation:Minimum=-1000000000000000
+	// +kubebuilder:validation:Maximum=1000000000000000
+	// +optional
+	Start *int64 `json:"start,omitempty"`
+
+	// step is what each row has more than the one before it. Defaults to 1.
+	// +kubebuilder:validation:Minimum=-1000000
+	// +kubebuilder:validation:Maximum=1000000
+	// +kubebuilder:validation:XValidation:rule="self != 0",message="must not be 0"
+	// +optional
+	Step *int64 `json:"step,omitempty"`
+}
+
+// PatternSampler draws texts that a regular expression matches as a whole.
+type PatternSampler struct {
+	// regex is the expression, in the syntax of RE2: "[A-Z]{3}-[0-9]{4}". A repetition without an upper bound gets at most eight more than it
+	// needs, and characters that the expression leaves open are printable ones of ASCII.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	// +required
+	Regex string `json:"regex,omitempty"`
 }
 
 // LetterCase is the case of letters.

@@ -115,6 +115,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.OutputStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ParameterDistribution"):
 		return &apiv1alpha1.ParameterDistributionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PatternSampler"):
+		return &apiv1alpha1.PatternSamplerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PersistentVolumeClaimOutput"):
 		return &apiv1alpha1.PersistentVolumeClaimOutputApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PersistentVolumeClaimSeed"):
@@ -159,6 +161,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.SeedPartitionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SeedSelection"):
 		return &apiv1alpha1.SeedSelectionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SequenceSampler"):
+		return &apiv1alpha1.SequenceSamplerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Skip"):
 		return &apiv1alpha1.SkipApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Starlark"):

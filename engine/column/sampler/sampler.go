@@ -59,7 +59,7 @@ type drawFunc func(stream *random.Stream, record *table.Record) (any, error)
 // families has a row for each type, in the order of the API.
 var families = []family{
 	categories, subcategories, uniforms, gaussians, bernoullis, bernoulliMixtures, binomials, poissons, distributions,
-	uuids, dateTimes, timeDeltas,
+	sequences, uuids, patterns, dateTimes, timeDeltas,
 }
 
 func familyOf(kind v1alpha1.SamplerType) (family, bool) {

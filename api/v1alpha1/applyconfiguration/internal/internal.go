@@ -941,6 +941,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: uniform
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.UniformDistribution
+- name: dev.seedloom.seedloom.api.v1alpha1.PatternSampler
+  map:
+    fields:
+    - name: regex
+      type:
+        scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.PersistentVolumeClaimOutput
   map:
     fields:
@@ -1285,9 +1291,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: gaussian
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.GaussianSampler
+    - name: pattern
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.PatternSampler
     - name: poisson
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.PoissonSampler
+    - name: sequence
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.SequenceSampler
     - name: subcategory
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.SubcategorySampler
@@ -1405,6 +1417,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: partition
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.SeedPartition
+- name: dev.seedloom.seedloom.api.v1alpha1.SequenceSampler
+  map:
+    fields:
+    - name: start
+      type:
+        scalar: numeric
+    - name: step
+      type:
+        scalar: numeric
 - name: dev.seedloom.seedloom.api.v1alpha1.Skip
   map:
     fields:

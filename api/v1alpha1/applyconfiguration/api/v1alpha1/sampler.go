@@ -36,8 +36,12 @@ type SamplerApplyConfiguration struct {
 	Poisson *PoissonSamplerApplyConfiguration `json:"poisson,omitempty"`
 	// distribution has the parameters of a Distribution sampler.
 	Distribution *DistributionSamplerApplyConfiguration `json:"distribution,omitempty"`
+	// sequence has the start and the step of a Sequence sampler.
+	Sequence *SequenceSamplerApplyConfiguration `json:"sequence,omitempty"`
 	// uuid has the form of a UUID sampler's values.
 	UUID *UUIDSamplerApplyConfiguration `json:"uuid,omitempty"`
+	// pattern has the regular expression of a Pattern sampler.
+	Pattern *PatternSamplerApplyConfiguration `json:"pattern,omitempty"`
 	// dateTime has the interval of a DateTime sampler.
 	DateTime *DateTimeSamplerApplyConfiguration `json:"dateTime,omitempty"`
 	// timeDelta has the distance of a TimeDelta sampler.
@@ -138,11 +142,27 @@ func (b *SamplerApplyConfiguration) WithDistribution(value *DistributionSamplerA
 	return b
 }
 
+// WithSequence sets the Sequence field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Sequence field is set to the value of the last call.
+func (b *SamplerApplyConfiguration) WithSequence(value *SequenceSamplerApplyConfiguration) *SamplerApplyConfiguration {
+	b.Sequence = value
+	return b
+}
+
 // WithUUID sets the UUID field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the UUID field is set to the value of the last call.
 func (b *SamplerApplyConfiguration) WithUUID(value *UUIDSamplerApplyConfiguration) *SamplerApplyConfiguration {
 	b.UUID = value
+	return b
+}
+
+// WithPattern sets the Pattern field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Pattern field is set to the value of the last call.
+func (b *SamplerApplyConfiguration) WithPattern(value *PatternSamplerApplyConfiguration) *SamplerApplyConfiguration {
+	b.Pattern = value
 	return b
 }
 

@@ -1,0 +1,62 @@
+package sampler
+
+import (
+	"fmt"
+	"strconv"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/random"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+var sequences = family{
+	name: v1alpha1.SamplerSequence, member: "sequence", isSet: func(s *v1alpha1.Sampler) bool { return s.Sequence != nil },
+	optional: true, converts: true, validate: validateSequence, kind: countKind,
+	writeDefaults: func(s *v1alpha1.Sampler) {
+		if s.Sequence == nil {
+			s.Sequence = &v1alpha1.SequenceSampler{}
+		}
+		if s.Sequence.Start == nil {
+			s.Sequence.Start = new(int64)
+		}
+		if s.Sequence.Step == nil {
+			s.Sequence.Step = new(int64(1))
+		}
+	},
+	draws: func(s *v1alpha1.Sampler, _ *table.Schema) drawFunc {
+		start, step := *s.Sequence.Start, *s.Sequence.Step
+		return func(_ *random.Stream, record *table.Record) (any, error) {
+			value := start + step*int64(record.Row)
+			switch s.ConvertTo {
+			case v1alpha1.ConvertToFloat:
+				return float64(value), nil
+			case v1alpha1.ConvertToStr:
+				return strconv.FormatInt(value, 10), nil
+			}
+			return value, nil
+		}
+	},
+}
+
+// The bounds of sequences keep the values of all rows that there can be in the range of an int.
+const (
+	maxStart = 1_000_000_000_000_000
+	maxStep  = 1_000_000
+)
+
+func validateSequence(sampler *v1alpha1.Sampler) []Violation {
+	spec := sampler.Sequence
+	if spec == nil {
+		return nil
+	}
+	var violations []Violation
+	if spec.Start != nil && (*spec.Start < -maxStart || *spec.Start > maxStart) {
+		violations = append(violations, Violation{"sequence.start", fmt.Sprintf("must be from -%d to %d, but is %d", maxStart, maxStart,
+			*spec.Start)})
+	}
+	if spec.Step != nil && (*spec.Step < -maxStep || *spec.Step > maxStep || *spec.Step == 0) {
+		violations = append(violations, Violation{"sequence.step", fmt.Sprintf("must be from -%d to %d, and not 0, but is %d", maxStep, maxStep,
+			*spec.Step)})
+	}
+	return violations
+}
