@@ -37,6 +37,9 @@ func (r *Reconciler) syncChildren(ctx context.Context, s *situation) error {
 			return err
 		}
 	}
+	if err := r.confirmSecrets(ctx, s); err != nil {
+		return err
+	}
 	for _, object := range wanted {
 		if err := r.create(ctx, s, object); err != nil {
 			return err
@@ -115,8 +118,13 @@ func (r *Reconciler) confirm(ctx context.Context, resource *v1alpha1.DatasetGene
 	} else if live.UID == resource.UID && live.ResourceVersion == resource.ResourceVersion {
 		return nil
 	}
+	return hasChanged(resource)
+}
+
+// hasChanged is the error of a decision whose basis has changed: it is made again.
+func hasChanged(resource *v1alpha1.DatasetGeneration) error {
 	group := schema.GroupResource{Group: v1alpha1.GroupName, Resource: "datasetgenerations"}
-	return apierrors.NewConflict(group, resource.Name, errors.New("the resource has changed"))
+	return apierrors.NewConflict(group, resource.Name, errors.New("the resource, or what it refers to, has changed"))
 }
 
 // create creates the object. When one of its name exists, it is the same one, of which the cache has not heard yet;

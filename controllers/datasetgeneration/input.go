@@ -38,6 +38,8 @@ type input struct {
 	missing []string
 	// notPermitted are Secrets that the spec refers to and that are not for runs. Nothing is created while there are any.
 	notPermitted []string
+	// secretsAsked: notPermitted is what the API server has just said.
+	secretsAsked bool
 	// lookUpError says why it is not known whether some of them exist.
 	lookUpError error
 	// foreign are the objects that carry the resource's labels and were not created for it, as kind and name.
@@ -111,7 +113,7 @@ func (r *Reconciler) gather(ctx context.Context, resource *v1alpha1.DatasetGener
 		r.lookUps.forget(client.ObjectKeyFromObject(resource))
 	}
 	if r.Options.LabelledSecretsOnly && in.mayCreatePods() {
-		in.notPermitted, err = r.secretsNotPermitted(ctx, resource)
+		in.notPermitted, in.secretsAsked, err = r.secretsNotPermitted(ctx, resource, false)
 		in.lookUpError = errors.Join(in.lookUpError, err)
 	}
 	return in, nil

@@ -64,6 +64,79 @@ func TestWhatManyRunsWaitForIsAskedForSeldom(t *testing.T) {
 	}
 }
 
+// TestSecretsAreAskedForSeldom has a thousand runs that wait for a Secret which is not for runs.
+func TestSecretsAreAskedForSeldom(t *testing.T) {
+	now, server := testNow, &emptyCluster{}
+	r := &Reconciler{APIReader: server, Now: func() time.Time { return now }}
+	const runs, minutes = 1000, 10
+	look := func() {
+		for number := range runs {
+			resource := &v1alpha1.DatasetGeneration{
+				ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: fmt.Sprint(number)}, Spec: askingSpec("http://vllm.models.svc/v1"),
+			}
+			if refused, _, err := r.secretsNotPermitted(t.Context(), resource, false); len(refused) != 1 || err != nil {
+				t.Fatalf("refused %q, error %v", refused, err)
+			}
+		}
+	}
+	look()
+	if server.asked != runs {
+		t.Errorf("%d look-ups, want one for each run", server.asked)
+	}
+	server.asked = 0
+	for range minutes {
+		now = now.Add(time.Minute)
+		look()
+	}
+	if most := minutes*60*lookUpsPerSecond + lookUpBurst; server.asked == 0 || server.asked > most {
+		t.Errorf("%d look-ups in %d minutes, want some, and at most %d", server.asked, minutes, most)
+	}
+}
+
+// oneSecret is an API server with one Secret, which may have the label that opens it to runs.
+type oneSecret struct {
+	client.Reader
+	open bool
+}
+
+func (o *oneSecret) Get(_ context.Context, _ client.ObjectKey, into client.Object, _ ...client.GetOption) error {
+	if o.open {
+		into.SetLabels(map[string]string{v1alpha1.LabelAllowInRuns: "true"})
+	}
+	return nil
+}
+
+// TestNothingIsCreatedByAnAnswerThatIsRemembered has the owner of a Secret close it while a run waits.
+func TestNothingIsCreatedByAnAnswerThatIsRemembered(t *testing.T) {
+	server := &oneSecret{open: true}
+	r := &Reconciler{APIReader: server, Now: func() time.Time { return testNow }, Options: Options{LabelledSecretsOnly: true}}
+	resource := &v1alpha1.DatasetGeneration{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "reviews"}, Spec: askingSpec("http://vllm.models.svc/v1"),
+	}
+	var remembered []string
+	for asked := true; asked; {
+		var err error
+		if remembered, asked, err = r.secretsNotPermitted(t.Context(), resource, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	server.open = false
+	if len(remembered) > 0 {
+		t.Fatalf("refused %q", remembered)
+	}
+	s := &situation{input: &input{resource: resource}}
+	if err := r.confirmSecrets(t.Context(), s); !apierrors.IsConflict(err) {
+		t.Errorf("error %v, want a conflict", err)
+	}
+	if refused, asked, _ := r.secretsNotPermitted(t.Context(), resource, false); len(refused) != 1 || asked {
+		t.Errorf("refused %q, asked %t: what is remembered is not corrected", refused, asked)
+	}
+	server.open = true
+	if err := r.confirmSecrets(t.Context(), s); err != nil {
+		t.Errorf("error %v", err)
+	}
+}
+
 // TestAnswersAreForgotten has a run that has started, and waits again later.
 func TestAnswersAreForgotten(t *testing.T) {
 	var known lookUps

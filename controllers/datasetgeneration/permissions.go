@@ -9,6 +9,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/plan"
@@ -61,28 +62,70 @@ func endpoints(spec *v1alpha1.DatasetGenerationSpec) []reference {
 	return found
 }
 
-// secretsNotPermitted says which Secrets of a spec are not for runs. Of a Secret nothing but its metadata is read. Those
-// that images are pulled with are not among them: the kubelet shows them to their registry alone.
-func (r *Reconciler) secretsNotPermitted(ctx context.Context, resource *v1alpha1.DatasetGeneration) ([]string, error) {
-	var refused []string
+// errNotForRuns is what is known of a Secret that lacks the label by which its owner opens it to runs.
+var errNotForRuns = errors.New("the Secret is not for runs")
+
+// secretsNotPermitted says which Secrets of a spec are not for runs. Of a Secret nothing but its metadata is read. Those that images are
+// pulled with are not among them: the kubelet shows them to their registry alone. With live, and of what was not asked before, it is what
+// the API server says now; asked says whether all is.
+func (r *Reconciler) secretsNotPermitted(
+	ctx context.Context, resource *v1alpha1.DatasetGeneration, live bool,
+) (refused []string, asked bool, err error) {
 	var failures []error
+	asked = true
 	for _, reference := range references(&resource.Spec) {
 		if reference.kind != kindSecret {
 			continue
 		}
-		secret := metadataOf(kindSecret)
-		err := r.APIReader.Get(ctx, types.NamespacedName{Namespace: resource.Namespace, Name: reference.name}, secret)
+		remembered, err := r.lookUpSecret(ctx, resource, reference, live)
+		asked = asked && !remembered
 		switch {
 		case apierrors.IsNotFound(err):
 			refused = append(refused, fmt.Sprintf("%s: Secret %q does not exist in namespace %s; create it with the label %s=true, "+
 				"and the run goes on by itself", reference.field, reference.name, resource.Namespace, v1alpha1.LabelAllowInRuns))
-		case err != nil:
-			failures = append(failures, fmt.Errorf("%s: the Secret %q can't be looked up: %w", reference.field, reference.name, err))
-		case secret.Labels[v1alpha1.LabelAllowInRuns] != "true":
+		case errors.Is(err, errNotForRuns):
 			refused = append(refused, fmt.Sprintf("%s: Secret %q is not for runs; who may change it can allow it: "+
 				"kubectl label secret %s --namespace %s %s=true", reference.field, reference.name, reference.name, resource.Namespace,
 				v1alpha1.LabelAllowInRuns))
+		case err != nil:
+			failures = append(failures, fmt.Errorf("%s: the Secret %q can't be looked up: %w", reference.field, reference.name, err))
 		}
 	}
-	return refused, errors.Join(failures...)
+	return refused, asked, errors.Join(failures...)
+}
+
+// lookUpSecret says whether a Secret is for runs, by what is remembered when it is too early to ask again. A watch would spare that, but needs
+// the right to list Secrets, with their values.
+func (r *Reconciler) lookUpSecret(
+	ctx context.Context, resource *v1alpha1.DatasetGeneration, asked reference, live bool,
+) (remembered bool, answer error) {
+	owner := client.ObjectKeyFromObject(resource)
+	if !live {
+		if answer, known := r.lookUps.last(owner, asked, r.Now()); known {
+			return true, answer
+		}
+	}
+	secret := metadataOf(kindSecret)
+	answer = r.APIReader.Get(ctx, types.NamespacedName{Namespace: resource.Namespace, Name: asked.name}, secret)
+	if answer == nil && secret.Labels[v1alpha1.LabelAllowInRuns] != "true" {
+		answer = errNotForRuns
+	}
+	if ctx.Err() == nil {
+		r.lookUps.keep(owner, asked, answer)
+	}
+	return false, answer
+}
+
+// confirmSecrets asks anew whether all Secrets are for runs, where something is to be created by an answer that is remembered: their owner
+// may have closed one since.
+func (r *Reconciler) confirmSecrets(ctx context.Context, s *situation) error {
+	if !r.Options.LabelledSecretsOnly || s.observed.finalizes || s.secretsAsked {
+		return nil
+	}
+	refused, _, err := r.secretsNotPermitted(ctx, s.resource, true)
+	if err == nil && len(refused) > 0 {
+		// What is remembered has just been corrected.
+		return hasChanged(s.resource)
+	}
+	return err
 }

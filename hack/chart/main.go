@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"sigs.k8s.io/yaml"
@@ -14,6 +15,8 @@ const (
 	chart = "charts/seedloom"
 	// definition is the custom resource definition, which has braces of its own and is no template.
 	definition = "config/crd/bases/seedloom.dev_datasetgenerations.yaml"
+	// dashboard is that of Grafana, which has braces of its own too.
+	dashboard = "config/monitoring/dashboard.json"
 	// generated is the first line of each template.
 	generated = "{{- /* Written by hack/chart from %s: edit that, and run `make manifests`. */}}\n"
 )
@@ -24,7 +27,9 @@ var sources = []string{
 	"config/rbac/leader_election.yaml", "config/rbac/metrics.yaml", "config/rbac/role.yaml", "config/rbac/role_binding.yaml",
 	"config/rbac/service_account.yaml", "config/rbac/user_roles.yaml",
 	"config/webhook/certificate.yaml", "config/webhook/configuration.yaml", "config/webhook/service.yaml",
-	"config/webhook-cert-manager/issuer.yaml",
+	"config/webhook-cert-manager/issuer.yaml", "config/labelled-secrets/role.yaml",
+	"config/network-policy/engines/policy.yaml", "config/network-policy/manager/policy.yaml",
+	"config/monitoring/pod_monitor.yaml", "config/monitoring/rules.yaml", "config/monitoring/service_monitor.yaml",
 }
 
 func main() {
@@ -53,13 +58,28 @@ func write() error {
 			return fmt.Errorf("writing a template: %w", err)
 		}
 	}
-	return writeDefinition()
+	if err := writeDefinition(); err != nil {
+		return err
+	}
+	data, err := os.ReadFile(dashboard)
+	if err != nil {
+		return fmt.Errorf("reading the dashboard: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(chart, "files", "dashboard.json"), data, 0o644); err != nil {
+		return fmt.Errorf("writing the dashboard: %w", err)
+	}
+	return nil
 }
 
-// templateName is the name of the template of a manifest. Those of the webhook have names that are clear only in its folder.
+// templateName is the name of the template of a manifest: that of its file, after the folder's where that is needed to tell them apart.
 func templateName(source string) string {
-	if strings.HasPrefix(source, "config/webhook") {
-		return "webhook_" + filepath.Base(source)
+	for folder, prefix := range map[string]string{
+		"config/webhook": "webhook_", "config/labelled-secrets/": "labelled_secrets_", "config/monitoring/": "monitoring_",
+		"config/network-policy/engines/": "engines_network_", "config/network-policy/manager/": "manager_network_",
+	} {
+		if strings.HasPrefix(source, folder) {
+			return prefix + filepath.Base(source)
+		}
 	}
 	return filepath.Base(source)
 }
@@ -95,12 +115,18 @@ func template(document string) (string, error) {
 		if err := configuration(object); err != nil {
 			return "", err
 		}
+	case "ServiceMonitor", "PodMonitor", "PrometheusRule":
+		if err := monitor(object); err != nil {
+			return "", err
+		}
 	}
 	data, err := yaml.Marshal(object)
 	if err != nil {
 		return "", fmt.Errorf("writing a manifest: %w", err)
 	}
-	text := strings.ReplaceAll(string(data), "namespace: seedloom-system", "namespace: {{ .Release.Namespace }}")
+	// Braces of the manifest's own, as in annotations of alerts.
+	text := strings.ReplaceAll(string(data), "{{", `{{ "{{" }}`)
+	text = strings.ReplaceAll(text, "namespace: seedloom-system", "namespace: {{ .Release.Namespace }}")
 	text = strings.ReplaceAll(text, ".seedloom-system.svc", ".{{ .Release.Namespace }}.svc")
 	return expand(text), nil
 }
@@ -169,6 +195,20 @@ func configuration(object map[string]any) error {
 	return nil
 }
 
+// monitor marks the labels by which a Prometheus selects what it takes.
+func monitor(object map[string]any) error {
+	metadata, err := child(object, "metadata")
+	if err != nil {
+		return err
+	}
+	labels, err := child(metadata, "labels")
+	if err != nil {
+		return err
+	}
+	metadata["namespace"], labels[mark("monitoring-labels")] = "seedloom-system", ""
+	return nil
+}
+
 func child(object map[string]any, name string) (map[string]any, error) {
 	found, is := object[name].(map[string]any)
 	if !is {
@@ -193,8 +233,9 @@ func expand(text string) string {
 			"        - containerPort: 9443\n          name: webhook\n        {{- end }}\n",
 		"        - " + mark("mounts") + "\n": withCertManager(
 			"        - mountPath: /etc/seedloom-webhook\n          name: webhook\n          readOnly: true\n"),
-		"      - " + mark("volumes") + "\n":        withCertManager("      - name: webhook\n        secret:\n          secretName: seedloom-webhook\n"),
-		"failurePolicy: " + mark("failure-policy"): "failurePolicy: {{ .Values.webhook.failurePolicy }}",
+		"      - " + mark("volumes") + "\n":                withCertManager("      - name: webhook\n        secret:\n          secretName: seedloom-webhook\n"),
+		"    " + mark("monitoring-labels") + `: ""` + "\n": `    {{- with .Values.monitoring.labels }}{{ toYaml . | nindent 4 }}{{ end }}` + "\n",
+		"failurePolicy: " + mark("failure-policy"):         "failurePolicy: {{ .Values.webhook.failurePolicy }}",
 		"  " + mark("webhook-annotations") + `: ""` + "\n": withCertManager(
 			"  annotations:\n    cert-manager.io/inject-ca-from: {{ .Release.Namespace }}/seedloom-webhook\n"),
 		"      " + mark("pod-spec") + `: ""` + "\n": `{{- include "seedloom.pod" . | nindent 6 }}` + "\n",
@@ -215,6 +256,19 @@ func withCertManager(text string) string {
 // wrapped has rights for all namespaces, or for those that are listed: then the same rules are those of Roles.
 func wrapped(source, text string) string {
 	switch source {
+	case "config/network-policy/manager/policy.yaml":
+		return "{{- if .Values.networkPolicy.enabled }}\n" + text + "{{- end }}\n"
+	case "config/network-policy/engines/policy.yaml":
+		text = strings.ReplaceAll(text, "metadata.name: seedloom-system", "metadata.name: {{ $.Release.Namespace }}")
+		return "{{- range .Values.networkPolicy.engineNamespaces }}\n---\n" + inNamespace(text) + "{{- end }}\n"
+	case "config/labelled-secrets/role.yaml":
+		roles := strings.ReplaceAll(inNamespace(text), "kind: ClusterRole", "kind: Role")
+		return `{{- if eq (dig "secrets" "policy" "Any" .Values.config) "Labelled" }}` + "\n" + forNamespaces("---\n"+roles, text) + "{{- end }}\n"
+	case "config/monitoring/pod_monitor.yaml":
+		return "{{- if .Values.monitoring.enabled }}\n" + text + "{{- end }}\n"
+	case "config/monitoring/rules.yaml", "config/monitoring/service_monitor.yaml":
+		// Where only some namespaces are looked at, the metrics stay within the Pod: an alert would say that no manager can be scraped.
+		return "{{- if and .Values.monitoring.enabled (not .Values.namespaces) }}\n" + text + "{{- end }}\n"
 	case "config/webhook/certificate.yaml":
 		return "{{- if and .Values.webhook.enabled (not .Values.webhook.certManager) }}\n" + text + "{{- end }}\n"
 	case "config/webhook-cert-manager/issuer.yaml":
@@ -259,6 +313,13 @@ subjects:
   namespace: {{ $.Release.Namespace }}
 `
 )
+
+// inNamespace is manifests in the namespace that a template's range has reached.
+func inNamespace(text string) string {
+	text = strings.ReplaceAll(text, ".Release", "$.Release")
+	text = strings.ReplaceAll(text, "$$.", "$.")
+	return regexp.MustCompile(`(?m)^metadata:\n((?:  .*\n)*?)(  name: .*\n)`).ReplaceAllString(text, "metadata:\n$1$2  namespace: {{ . }}\n")
+}
 
 // forNamespaces is one manifest for each namespace that is listed, or another one where none is.
 func forNamespaces(each, all string) string {

@@ -46,3 +46,7 @@ E2E_KUBECONFIG=$(cluster kubeconfig | tail -n 1)
 export E2E_KUBECONFIG
 step go tool ginkgo --procs "${E2E_PROCESSES:-3}" --timeout 20m --poll-progress-after 90s --no-color \
 	${E2E_FOCUS:+--focus "$E2E_FOCUS"} ./test/e2e
+# Last, since it replaces the operator that was deployed above.
+if [[ -z "${E2E_FOCUS:-}" ]]; then
+	step go -C test/install test -count=1 -timeout 15m -run TestHelmOnACluster .
+fi

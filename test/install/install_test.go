@@ -119,18 +119,51 @@ const (
 )
 
 func TestHelmAndKustomizeInstallTheSame(t *testing.T) {
-	for overlay, values := range map[string]string{
-		"config/default":              "",
-		"config/webhook":              "webhook: {enabled: true}",
-		"config/webhook-cert-manager": "webhook: {enabled: true, certManager: true}",
+	for name, test := range map[string]struct{ overlay, values string }{
+		"as it is": {"resources: [config/default]", ""},
+		"webhook":  {"resources: [config/webhook]", "webhook: {enabled: true}"},
+		"webhook with cert-manager": {
+			"resources: [config/webhook-cert-manager]", "webhook: {enabled: true, certManager: true}",
+		},
+		"monitoring":       {"resources: [config/default, config/monitoring]", "monitoring: {enabled: true}"},
+		"network policies": {"resources: [config/default, config/network-policy/manager]", "networkPolicy: {enabled: true}"},
+		"labelled Secrets": {
+			"resources: [config/default]\ncomponents: [config/labelled-secrets]", "config: {secrets: {policy: Labelled}}",
+		},
 	} {
-		t.Run(overlay, func(t *testing.T) { mustInstallTheSame(t, overlay, values) })
+		t.Run(name, func(t *testing.T) { mustInstallTheSame(t, test.overlay, test.values) })
 	}
+}
+
+// overlayOf writes an overlay of the repository's, whose paths are those in the repository.
+func overlayOf(t *testing.T, kustomization string) string {
+	t.Helper()
+	folder := t.TempDir()
+	repository, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	up, err := filepath.Rel(folder, repository)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.ReplaceAll(kustomization, "config/", up+"/config/")
+	if err := os.WriteFile(filepath.Join(folder, "kustomization.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	found, err := filepath.Rel(root, folder)
+	if err != nil {
+		found, err = filepath.Rel(repository, folder)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
 }
 
 func mustInstallTheSame(t *testing.T, overlay, values string) {
 	t.Helper()
-	want := kustomized(t, overlay)
+	want := kustomized(t, overlayOf(t, overlay))
 	got, err := helmed(t, values)
 	if err != nil {
 		t.Fatal(err)
@@ -147,13 +180,27 @@ func mustInstallTheSame(t *testing.T, overlay, values string) {
 		// What it says is only comments by default.
 		var config map[string]any
 		data := at(t, found[configKey], "data").(map[string]any)
-		if err := yaml.Unmarshal([]byte(data["config.yaml"].(string)), &config); err != nil || len(config) > 0 {
+		err := yaml.Unmarshal([]byte(data["config.yaml"].(string)), &config)
+		if err != nil || len(config) > 0 && !strings.Contains(values, "config:") {
 			t.Errorf("the configuration is %v by default (%v)", config, err)
 		}
 		delete(data, "config.yaml")
 	}
 	if difference := cmp.Diff(want, got); difference != "" {
 		t.Errorf("kustomize (-) and Helm (+) install different things; is hack/chart/main.go to know of a file more?\n%s", difference)
+	}
+}
+
+// TestEnginesGetANetworkPolicy compares that of a namespace with runs.
+func TestEnginesGetANetworkPolicy(t *testing.T) {
+	key := "NetworkPolicy team/seedloom-engines"
+	want := kustomized(t, overlayOf(t, "namespace: team\nresources: [config/network-policy/engines]"))[key]
+	got, err := helmed(t, "networkPolicy: {engineNamespaces: [team, other]}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if difference := cmp.Diff(want, got[key]); difference != "" || want == nil || got["NetworkPolicy other/seedloom-engines"] == nil {
+		t.Errorf("kustomize (-) and Helm (+) make different policies:\n%s", difference)
 	}
 }
 
@@ -236,7 +283,7 @@ func TestOneImageIsAll(t *testing.T) {
 
 // TestSomeNamespaces has the manager have rights in two namespaces alone.
 func TestSomeNamespaces(t *testing.T) {
-	got, err := helmed(t, "{namespaces: [team, other]}")
+	got, err := helmed(t, "{namespaces: [team, other], config: {secrets: {policy: Labelled}}, monitoring: {enabled: true, labels: {release: p}}}")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,10 +297,18 @@ func TestSomeNamespaces(t *testing.T) {
 			at(t, got["RoleBinding "+namespace+"/seedloom-manager"], "subjects", 0, "namespace") != "seedloom-system" {
 			t.Errorf("the manager has no rights in %s", namespace)
 		}
+		if got["Role "+namespace+"/seedloom-labelled-secrets"] == nil ||
+			at(t, got["RoleBinding "+namespace+"/seedloom-labelled-secrets"], "roleRef", "kind") != "Role" {
+			t.Errorf("the manager can't see which Secrets of %s are for runs", namespace)
+		}
 	}
 	arguments := fmt.Sprint(at(t, got[deploymentKey], "spec", "template", "spec", "containers", 0, "args"))
 	if !strings.Contains(arguments, "--namespaces=team,other") {
 		t.Errorf("the manager has the flags %s", arguments)
+	}
+	if got["ServiceMonitor seedloom-system/seedloom-manager"] != nil ||
+		at(t, got["PodMonitor seedloom-system/seedloom-engines"], "metadata", "labels", "release") != "p" {
+		t.Error("only the engines have metrics that can be reached, and a Prometheus selects them by the label")
 	}
 }
 
