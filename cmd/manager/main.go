@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
@@ -116,34 +117,15 @@ func run(ctx context.Context, flags settings) error {
 		}
 	}
 	ctrl.Log.Info("Engine Pods get an image", "image", flags.engineImage)
-	controllerMetrics, err := registerMetrics(manager)
+	reconciler, err := newReconciler(manager, config)
 	if err != nil {
 		return err
 	}
-	now := time.Now
-	progress, shares := enginepods.NewProgressPoller(now), enginepods.NewShareCoordinator(now)
-	events, err := newEventWriter(config)
-	if err != nil {
-		return err
-	}
-	for _, part := range []ctrlmanager.Runnable{progress, shares, events, memory.Keeper{}} {
-		if err := manager.Add(part); err != nil {
-			return fmt.Errorf("adding what runs beside the controller: %w", err)
-		}
-	}
-	reconciler := &datasetgeneration.Reconciler{
-		Client:    manager.GetClient(),
-		APIReader: manager.GetAPIReader(),
-		Recorder:  events.recorder(manager.GetScheme()),
-		Progress:  progress,
-		Shares:    shares,
-		Metrics:   controllerMetrics,
-		Now:       now,
-		Options: datasetgeneration.Options{
-			EngineImage: flags.engineImage, MaxConcurrentReconciles: flags.concurrency, Environment: engineVariables(os.Getenv),
-			PodDefaults: configured.Pod, Endpoints: configured.Endpoints.List,
-			TTLSecondsAfterFinished: configured.TTLSecondsAfterFinished, LabelledSecretsOnly: configured.Secrets.Policy == configuration.SecretsLabelled,
-		},
+	reconciler.Options = datasetgeneration.Options{
+		EngineImage: flags.engineImage, MaxConcurrentReconciles: flags.concurrency, Environment: engineVariables(os.Getenv),
+		PodDefaults: configured.Pod, Endpoints: configured.Endpoints.List,
+		TTLSecondsAfterFinished: configured.TTLSecondsAfterFinished,
+		LabelledSecretsOnly:     configured.Secrets.Policy == configuration.SecretsLabelled,
 	}
 	if err := reconciler.SetupWithManager(manager, "datasetgeneration"); err != nil {
 		return fmt.Errorf("setting up the controller: %w", err)
@@ -155,6 +137,34 @@ func run(ctx context.Context, flags settings) error {
 		return err
 	}
 	return manager.Start(ctx)
+}
+
+// newReconciler returns a reconciler without options, and adds to the manager what it works with.
+func newReconciler(manager ctrlmanager.Manager, config *rest.Config) (*datasetgeneration.Reconciler, error) {
+	controllerMetrics, err := registerMetrics(manager)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now
+	progress, shares := enginepods.NewProgressPoller(now), enginepods.NewShareCoordinator(now)
+	events, err := newEventWriter(config)
+	if err != nil {
+		return nil, err
+	}
+	for _, part := range []ctrlmanager.Runnable{progress, shares, events, memory.Keeper{}} {
+		if err := manager.Add(part); err != nil {
+			return nil, fmt.Errorf("adding what runs beside the controller: %w", err)
+		}
+	}
+	return &datasetgeneration.Reconciler{
+		Client:    manager.GetClient(),
+		APIReader: manager.GetAPIReader(),
+		Recorder:  events.recorder(manager.GetScheme()),
+		Progress:  progress,
+		Shares:    shares,
+		Metrics:   controllerMetrics,
+		Now:       now,
+	}, nil
 }
 
 func registerMetrics(manager ctrlmanager.Manager) (*datasetgeneration.Metrics, error) {

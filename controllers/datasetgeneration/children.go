@@ -8,7 +8,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -121,10 +120,18 @@ func (r *Reconciler) confirm(ctx context.Context, resource *v1alpha1.DatasetGene
 	return hasChanged(resource)
 }
 
-// hasChanged is the error of a decision whose basis has changed: it is made again.
-func hasChanged(resource *v1alpha1.DatasetGeneration) error {
-	group := schema.GroupResource{Group: v1alpha1.GroupName, Resource: "datasetgenerations"}
-	return apierrors.NewConflict(group, resource.Name, errors.New("the resource, or what it refers to, has changed"))
+// confirmSecrets asks anew whether all Secrets are for runs, where something is to be created by an answer that is remembered: their owner
+// may have closed one since.
+func (r *Reconciler) confirmSecrets(ctx context.Context, s *situation) error {
+	if !r.Options.LabelledSecretsOnly || s.observed.finalizes || s.secretsAsked {
+		return nil
+	}
+	refused, _, err := r.secretsNotPermitted(ctx, s.resource, true)
+	if err == nil && len(refused) > 0 {
+		// What is remembered has just been corrected.
+		return hasChanged(s.resource)
+	}
+	return err
 }
 
 // create creates the object. When one of its name exists, it is the same one, of which the cache has not heard yet;

@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -111,4 +112,10 @@ func metadataOf(kind string) *metav1.PartialObjectMetadata {
 	object := &metav1.PartialObjectMetadata{}
 	object.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(kind))
 	return object
+}
+
+// hasChanged is the error of a decision whose basis has changed: it is made again.
+func hasChanged(resource *v1alpha1.DatasetGeneration) error {
+	group := schema.GroupResource{Group: v1alpha1.GroupName, Resource: "datasetgenerations"}
+	return apierrors.NewConflict(group, resource.Name, errors.New("the resource, or what it refers to, has changed"))
 }

@@ -94,8 +94,8 @@ func (r *Reconciler) secretsNotPermitted(
 	return refused, asked, errors.Join(failures...)
 }
 
-// lookUpSecret says whether a Secret is for runs, by what is remembered when it is too early to ask again. A watch would spare that, but needs
-// the right to list Secrets, with their values.
+// lookUpSecret says whether a Secret is for runs, by what is remembered when it is too early to ask again. A watch would spare that, but
+// needs the right to list Secrets, with their values.
 func (r *Reconciler) lookUpSecret(
 	ctx context.Context, resource *v1alpha1.DatasetGeneration, asked reference, live bool,
 ) (remembered bool, answer error) {
@@ -114,18 +114,4 @@ func (r *Reconciler) lookUpSecret(
 		r.lookUps.keep(owner, asked, answer)
 	}
 	return false, answer
-}
-
-// confirmSecrets asks anew whether all Secrets are for runs, where something is to be created by an answer that is remembered: their owner
-// may have closed one since.
-func (r *Reconciler) confirmSecrets(ctx context.Context, s *situation) error {
-	if !r.Options.LabelledSecretsOnly || s.observed.finalizes || s.secretsAsked {
-		return nil
-	}
-	refused, _, err := r.secretsNotPermitted(ctx, s.resource, true)
-	if err == nil && len(refused) > 0 {
-		// What is remembered has just been corrected.
-		return hasChanged(s.resource)
-	}
-	return err
 }

@@ -233,7 +233,8 @@ func expand(text string) string {
 			"        - containerPort: 9443\n          name: webhook\n        {{- end }}\n",
 		"        - " + mark("mounts") + "\n": withCertManager(
 			"        - mountPath: /etc/seedloom-webhook\n          name: webhook\n          readOnly: true\n"),
-		"      - " + mark("volumes") + "\n":                withCertManager("      - name: webhook\n        secret:\n          secretName: seedloom-webhook\n"),
+		"      - " + mark("volumes") + "\n": withCertManager(
+			"      - name: webhook\n        secret:\n          secretName: seedloom-webhook\n"),
 		"    " + mark("monitoring-labels") + `: ""` + "\n": `    {{- with .Values.monitoring.labels }}{{ toYaml . | nindent 4 }}{{ end }}` + "\n",
 		"failurePolicy: " + mark("failure-policy"):         "failurePolicy: {{ .Values.webhook.failurePolicy }}",
 		"  " + mark("webhook-annotations") + `: ""` + "\n": withCertManager(
@@ -263,7 +264,8 @@ func wrapped(source, text string) string {
 		return "{{- range .Values.networkPolicy.engineNamespaces }}\n---\n" + inNamespace(text) + "{{- end }}\n"
 	case "config/labelled-secrets/role.yaml":
 		roles := strings.ReplaceAll(inNamespace(text), "kind: ClusterRole", "kind: Role")
-		return `{{- if eq (dig "secrets" "policy" "Any" .Values.config) "Labelled" }}` + "\n" + forNamespaces("---\n"+roles, text) + "{{- end }}\n"
+		return `{{- if eq (dig "secrets" "policy" "Any" .Values.config) "Labelled" }}` + "\n" +
+			forNamespaces("---\n"+roles, text) + "{{- end }}\n"
 	case "config/monitoring/pod_monitor.yaml":
 		return "{{- if .Values.monitoring.enabled }}\n" + text + "{{- end }}\n"
 	case "config/monitoring/rules.yaml", "config/monitoring/service_monitor.yaml":

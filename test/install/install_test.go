@@ -283,7 +283,11 @@ func TestOneImageIsAll(t *testing.T) {
 
 // TestSomeNamespaces has the manager have rights in two namespaces alone.
 func TestSomeNamespaces(t *testing.T) {
-	got, err := helmed(t, "{namespaces: [team, other], config: {secrets: {policy: Labelled}}, monitoring: {enabled: true, labels: {release: p}}}")
+	got, err := helmed(t, `
+namespaces: [team, other]
+config: {secrets: {policy: Labelled}}
+monitoring: {enabled: true, labels: {release: p}}
+`)
 	if err != nil {
 		t.Fatal(err)
 	}
