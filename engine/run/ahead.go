@@ -4,78 +4,8 @@ import (
 	"context"
 	"sync"
 
-	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/engine/table"
 )
-
-// Seed has the rows of the seed, by the rows of the dataset that they belong to.
-type Seed interface {
-	// Fetch reads what belongs to some rows: to all of them, or to the first where they are too large to be in memory together. Several
-	// goroutines may call it.
-	Fetch(rows []table.RowIndex) (SeedRows, error)
-	// Number is the number of the row in the seed.
-	Number(row table.RowIndex) int64
-}
-
-// SeedRows are rows of the seed that were fetched. They belong to one goroutine.
-type SeedRows interface {
-	Len() int
-	// Row writes the values of the seed's columns into the first cells, and returns what the file says of some of them (see table.Record).
-	Row(number int, cells []any) (texts []string, err error)
-}
-
-// seedValues are what the seed has for the first rows of a row group, in their order; what is missing is read when the rows are begun.
-type seedValues struct {
-	todo []schedule.Todo
-	// cells are those of the records of all rows, width for each.
-	cells []any
-	width int
-	texts [][]string
-	// err is why the last of these rows could not be read; nil where all could.
-	err error
-	// bytes is how large the values are.
-	bytes int64
-	// next is the row that is begun next.
-	next int
-}
-
-// take returns the cells of a row if it is the next; false where it isn't.
-func (v *seedValues) take(row table.RowIndex) (cells []any, texts []string, err error, there bool) {
-	if v == nil || v.next == len(v.texts) || v.todo[v.next].Row != row {
-		return nil, nil, nil, false
-	}
-	first := v.next * v.width
-	cells, texts = v.cells[first:first+v.width:first+v.width], v.texts[v.next]
-	if v.next++; v.next == len(v.texts) {
-		err = v.err
-	}
-	return cells, texts, err, true
-}
-
-// takeValues returns the values of the row group's first rows, which the group keeps no more.
-func (g *rowGroup) takeValues() *seedValues {
-	values := g.values
-	if g.values = nil; values == nil {
-		values = &seedValues{}
-	}
-	return values
-}
-
-// decode reads the values of a row group's rows, or of the first of them, from rows that were fetched; its own begin at first. Records
-// will have so many cells.
-func (g *rowGroup) decode(fetched SeedRows, first, width int) *seedValues {
-	count := min(len(g.todo), fetched.Len()-first)
-	values := &seedValues{todo: g.todo, cells: make([]any, count*width), width: width, texts: make([][]string, count)}
-	for i := range values.texts {
-		cells := values.cells[i*width : (i+1)*width]
-		if values.texts[i], values.err = fetched.Row(first+i, cells); values.err != nil {
-			values.texts = values.texts[:i+1]
-			return values
-		}
-		values.bytes += table.Bytes(cells)
-	}
-	return values
-}
 
 const (
 	// aheadRows is how many rows of the seed are fetched together at most, but for those of a single row group: rows of a shuffled seed that
@@ -114,15 +44,15 @@ func startAhead(ctx context.Context, seed Seed, width int) *ahead {
 	return a
 }
 
-// want has the next row groups of a backlog read, where those that were asked for are nearly all there.
-func (a *ahead) want(from *backlog) {
+// want has the next row groups read, where those that were asked for are nearly all there. They are listed by their places in the backlog.
+func (a *ahead) want(listed func(number int) *rowGroup) {
 	if a.missing > aheadGroups || len(a.wanted) > 0 {
 		return
 	}
 	var groups []*rowGroup
 	rows := 0
 	for len(groups) < a.most && (len(groups) == 0 || rows < aheadRows) {
-		group := from.listed(a.asked + len(groups))
+		group := listed(a.asked + len(groups))
 		if group == nil {
 			break
 		}
@@ -150,7 +80,7 @@ func (a *ahead) read(ctx context.Context, groups []*rowGroup) {
 		// Of a row group that is too large the first rows are read now, and the others when they are begun.
 		for first := true; len(groups) > 0 && (first || err != nil || at+len(groups[0].todo) <= fetched.Len()); first = false {
 			if err == nil { // else it shows when the rows are begun
-				groups[0].values = groups[0].decode(fetched, at, a.width)
+				groups[0].values = decodeValues(groups[0].todo, fetched, at, a.width)
 			}
 			at += len(groups[0].todo)
 			select {
@@ -201,24 +131,4 @@ func (a *ahead) stop() {
 	a.cancel()
 	close(a.wanted)
 	a.reading.Wait()
-}
-
-// read returns the values of the row group's first rows, or nil: what is missing is read when the rows are begun.
-func (g *rowGroup) read(from Seed, width int) *seedValues {
-	if from == nil {
-		return nil
-	}
-	fetched, err := from.Fetch(g.rows())
-	if err != nil {
-		return nil
-	}
-	return g.decode(fetched, 0, width)
-}
-
-func (g *rowGroup) rows() []table.RowIndex {
-	rows := make([]table.RowIndex, len(g.todo))
-	for i, todo := range g.todo {
-		rows[i] = todo.Row
-	}
-	return rows
 }

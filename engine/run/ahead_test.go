@@ -59,7 +59,7 @@ func begin(t *testing.T, open *backlog) (rows []table.RowIndex, bytes int64) {
 	t.Helper()
 	for deadline := time.After(time.Minute); ; {
 		open.reader.receive()
-		open.reader.want(open)
+		open.reader.want(open.listed)
 		if open.listed(0).loaded {
 			break
 		}
@@ -70,7 +70,7 @@ func begin(t *testing.T, open *backlog) (rows []table.RowIndex, bytes int64) {
 			t.Fatal("the values never come")
 		}
 	}
-	group := open.take()
+	group := open.begin()
 	values := group.takeValues()
 	open.executor.values = values
 	for _, todo := range group.todo {
@@ -150,7 +150,7 @@ func TestFewRowGroupsAreDecodedAhead(t *testing.T) {
 func TestReadingAheadStops(t *testing.T) {
 	open := readingAhead(t, &numbered{most: 1000}, 1000)
 	defer open.reader.stop()
-	open.reader.want(open)
+	open.reader.want(open.listed)
 	for range 3 {
 		begin(t, open) // more are asked for than anybody takes
 	}

@@ -99,8 +99,8 @@ func (b *backlog) listed(number int) *rowGroup {
 	return b.heads[number]
 }
 
-// take returns the first row group with its rows, which is in the backlog no more; nil when there is none.
-func (b *backlog) take() *rowGroup {
+// begin returns the first row group with its rows, which is in the backlog no more; nil when there is none.
+func (b *backlog) begin() *rowGroup {
 	group := b.listed(0)
 	if group != nil {
 		b.heads[0] = nil // so that it isn't kept
@@ -111,7 +111,9 @@ func (b *backlog) take() *rowGroup {
 	return group
 }
 
-func (b *backlog) ahead() *ahead { return b.reader }
+func (b *backlog) loaded() <-chan *rowGroup { return b.reader.returned() }
+
+func (b *backlog) take(loaded *rowGroup) { b.reader.take(loaded) }
 
 // rows is how many rows the row groups that are left have, or a little more.
 func (b *backlog) rows() int { return int(b.left * b.executor.Plan.RowGroupSize) }
@@ -125,7 +127,7 @@ func (b *backlog) next(room int) (*rowGroup, *failure.Error) {
 	}
 	if b.reader != nil {
 		b.reader.receive()
-		b.reader.want(b)
+		b.reader.want(b.listed)
 		if !group.loaded {
 			return nil, nil
 		}
@@ -137,5 +139,5 @@ func (b *backlog) next(room int) (*rowGroup, *failure.Error) {
 	b.executor.recovery.resume(group)
 	group.usage = usage
 	b.executor.ledger.spentEarlier(usage...)
-	return b.take(), nil
+	return b.begin(), nil
 }

@@ -57,8 +57,9 @@ type source interface {
 	rows() int
 	// next begins the next row group, and returns it with its rows listed; nil when there is none, or none of at most so many rows.
 	next(room int) (*rowGroup, *failure.Error)
-	// ahead reads the seed for the next row groups; nil where nothing does.
-	ahead() *ahead
+	// loaded is where row groups come back for which the seed was read; take takes one, which next may then return.
+	loaded() <-chan *rowGroup
+	take(loaded *rowGroup)
 }
 
 // assignment is what a driver is for: columns of the records that newRecord returns. With held, processors work on what was sampled before
@@ -133,8 +134,8 @@ func (d *driver) run(ctx context.Context, next source) *failure.Error {
 			d.applyWaiting()
 		case back := <-d.besides.returned:
 			back()
-		case group := <-next.ahead().returned():
-			next.ahead().take(group)
+		case group := <-next.loaded():
+			next.take(group)
 		case back := <-d.groups.commits.returned():
 			d.committed(back)
 		case <-d.wake.timer.C:

@@ -40,6 +40,35 @@ func (g *rowGroup) list() {
 	}
 }
 
+// takeValues returns the values of the row group's first rows, which the group keeps no more.
+func (g *rowGroup) takeValues() *seedValues {
+	values := g.values
+	if g.values = nil; values == nil {
+		values = &seedValues{}
+	}
+	return values
+}
+
+// read returns the values of the row group's first rows, or nil: what is missing is read when the rows are begun.
+func (g *rowGroup) read(from Seed, width int) *seedValues {
+	if from == nil {
+		return nil
+	}
+	fetched, err := from.Fetch(g.rows())
+	if err != nil {
+		return nil
+	}
+	return decodeValues(g.todo, fetched, 0, width)
+}
+
+func (g *rowGroup) rows() []table.RowIndex {
+	rows := make([]table.RowIndex, len(g.todo))
+	for i, todo := range g.todo {
+		rows[i] = todo.Row
+	}
+	return rows
+}
+
 // keptDrops are the dropped rows of the manifest that are not tried again.
 func (g *rowGroup) keptDrops() []store.DroppedRow {
 	if g.manifest == nil {
@@ -76,7 +105,9 @@ func (o *onlyGroup) next(int) (*rowGroup, *failure.Error) {
 	return group, nil
 }
 
-func (o *onlyGroup) ahead() *ahead { return nil }
+func (o *onlyGroup) loaded() <-chan *rowGroup { return nil }
+
+func (o *onlyGroup) take(*rowGroup) {}
 
 // output is what was generated of a row group, and is not in the store yet.
 type output struct {

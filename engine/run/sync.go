@@ -25,7 +25,7 @@ func newSyncRun(ctx context.Context, e *executor) (*syncRun, *failure.Error) {
 }
 
 func (s *syncRun) run(ctx context.Context) *failure.Error {
-	for group := s.backlog.take(); group != nil; group = s.backlog.take() {
+	for group := s.backlog.begin(); group != nil; group = s.backlog.begin() {
 		fresh := &output{}
 		if err := s.make(ctx, group, fresh); err != nil {
 			s.salvage(ctx, group, fresh, err)

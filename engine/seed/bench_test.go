@@ -61,8 +61,8 @@ func BenchmarkOpen(b *testing.B) {
 	}
 }
 
-// BenchmarkRow reads single rows, in their order and in another.
-func BenchmarkRow(b *testing.B) {
+// BenchmarkFetch fetches and decodes rows, a thousand at once, in their order and in another.
+func BenchmarkFetch(b *testing.B) {
 	for name, step := range map[string]int{"Ordered": 1, "Shuffled": 7919} {
 		b.Run(name, func(b *testing.B) {
 			dataset, err := parse(b, manyRows(100_000), csvFormat)
@@ -70,13 +70,24 @@ func BenchmarkRow(b *testing.B) {
 				b.Fatal(err)
 			}
 			b.ReportAllocs()
-			position := 0
+			position, positions := 0, make([]int, 1000)
+			cells := make([]any, dataset.Schema().Len())
 			for b.Loop() {
-				position = (position + step) % dataset.Len()
-				if _, err := dataset.Row(position); err != nil {
+				for i := range positions {
+					position = (position + step) % dataset.Len()
+					positions[i] = position
+				}
+				rows, err := dataset.Fetch(positions)
+				if err != nil {
 					b.Fatal(err)
 				}
+				for number := range rows.Len() {
+					if _, err := rows.Row(number, cells); err != nil {
+						b.Fatal(err)
+					}
+				}
 			}
+			b.ReportMetric(float64(len(positions)*b.N)/b.Elapsed().Seconds(), "rows/s")
 		})
 	}
 }

@@ -172,61 +172,79 @@ func (r *jsonReader) upcoming(offset int64) string {
 	return strings.TrimLeft(string(rest[:min(len(rest), 40)]), " \t\r\n,:[")
 }
 
-// jsonDecoder decodes records of JSON.
+// jsonDecoder decodes records of JSON, each of which was read before.
 type jsonDecoder struct {
 	fields []table.Field
 	// from are the columns, by their names in the record.
-	from map[string]int
+	from    map[string]int
+	decoder jsontext.Decoder
 }
 
 // between are the characters that may stand before a record.
 const between = " \t\r\n,"
 
 func (d *jsonDecoder) decode(record []byte, cells []any) ([]string, error) {
-	read, err := jsonCells(bytes.TrimLeft(record, between), d.fields, d.from)
-	copy(cells, read)
-	return nil, err
+	d.decoder.Reset(bytes.NewBuffer(bytes.TrimLeft(record, between)), jsontext.AllowDuplicateNames(true))
+	cells = cells[:len(d.fields)]
+	clear(cells)
+	return nil, jsonCells(&d.decoder, cells, d.fields, d.from)
 }
 
 func (d *jsonDecoder) split(data []byte) (int, error) {
 	trimmed := bytes.TrimLeft(data, between)
-	decoder := jsontext.NewDecoder(bytes.NewReader(trimmed))
-	err := decoder.SkipValue()
-	return len(data) - len(trimmed) + int(decoder.InputOffset()), err
+	d.decoder.Reset(bytes.NewBuffer(trimmed))
+	err := d.decoder.SkipValue()
+	return len(data) - len(trimmed) + int(d.decoder.InputOffset()), err
 }
 
 // jsonCells decodes an object into the cells of some fields; from are their names in the object.
-func jsonCells(record []byte, fields []table.Field, from map[string]int) ([]any, error) {
-	cells := make([]any, len(fields))
-	decoder := jsontext.NewDecoder(bytes.NewReader(record))
+func jsonCells(decoder *jsontext.Decoder, cells []any, fields []table.Field, from map[string]int) error {
 	if _, err := decoder.ReadToken(); err != nil {
-		return nil, err
+		return err
 	}
 	for decoder.PeekKind() == '"' {
-		key, err := decoder.ReadToken()
+		key, err := decoder.ReadValue()
 		if err != nil {
-			return nil, err
+			return err
 		}
-		position, wanted := from[key.String()]
+		name, err := jsonName(key)
+		if err != nil {
+			return err
+		}
+		position, wanted := from[string(name)]
 		if !wanted {
 			if err := decoder.SkipValue(); err != nil {
-				return nil, err
+				return err
 			}
 			continue
 		}
 		value, err := decoder.ReadValue()
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if cells[position], err = jsonCell(fields[position].Type, value); err != nil {
-			return nil, fmt.Errorf("column %q: %w", fields[position].Name, err)
+		if cells[position], err = jsonCell(&fields[position].Type, value); err != nil {
+			return fmt.Errorf("column %q: %w", fields[position].Name, err)
 		}
 	}
-	return cells, nil
+	return nil
+}
+
+// jsonName returns the text of a key, which belongs to the decoder; most have nothing to unquote.
+func jsonName(key jsontext.Value) ([]byte, error) {
+	if bytes.IndexByte(key, '\\') < 0 {
+		return key[1 : len(key)-1], nil
+	}
+	return jsontext.AppendUnquote(nil, key)
+}
+
+// jsonText returns the text of a value that is one.
+func jsonText(value jsontext.Value) (string, error) {
+	text, err := jsonName(value)
+	return string(text), err
 }
 
 // jsonCell turns a value into a cell of a type.
-func jsonCell(kind table.Type, value jsontext.Value) (any, error) {
+func jsonCell(kind *table.Type, value jsontext.Value) (any, error) {
 	switch {
 	case value.Kind() == 'n':
 		return nil, nil
@@ -237,22 +255,23 @@ func jsonCell(kind table.Type, value jsontext.Value) (any, error) {
 		for i, field := range kind.Fields {
 			from[field.Name] = i
 		}
-		return jsonCells(value, kind.Fields, from)
+		cells := make([]any, len(kind.Fields))
+		return cells, jsonCells(jsontext.NewDecoder(bytes.NewBuffer(value)), cells, kind.Fields, from)
 	case value.Kind() == '"':
-		text, err := jsontext.AppendUnquote(nil, value)
+		text, err := jsonText(value)
 		if err != nil || kind.Kind == table.KindString {
-			return string(text), err
+			return text, err
 		}
-		return table.Parse(kind, string(text))
+		return table.Parse(*kind, text)
 	case kind.Kind == table.KindString:
 		return string(value), nil
 	case kind.Kind == table.KindFloat && value.Kind() == '0':
 		return strconv.ParseFloat(string(value), 64)
 	}
-	return table.Parse(kind, string(value))
+	return table.Parse(*kind, string(value))
 }
 
-func jsonList(kind table.Type, value jsontext.Value) (any, error) {
+func jsonList(kind *table.Type, value jsontext.Value) (any, error) {
 	items := []any{}
 	decoder := jsontext.NewDecoder(bytes.NewReader(value))
 	if _, err := decoder.ReadToken(); err != nil {
@@ -263,7 +282,7 @@ func jsonList(kind table.Type, value jsontext.Value) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		cell, err := jsonCell(*kind.Element, item)
+		cell, err := jsonCell(kind.Element, item)
 		if err != nil {
 			return nil, err
 		}

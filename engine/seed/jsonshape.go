@@ -63,21 +63,17 @@ func (s *jsonShape) object(decoder *jsontext.Decoder, depth int) error {
 		s.members = map[string]*jsonShape{}
 	}
 	for decoder.PeekKind() != '}' {
-		key, err := decoder.ReadToken()
+		key, err := decoder.ReadValue()
 		if err != nil {
 			return err
 		}
-		name := key.String()
-		member, known := s.members[name]
+		name, err := jsonName(key)
+		if err != nil {
+			return err
+		}
+		member, known := s.members[string(name)]
 		if !known {
-			member = &jsonShape{}
-			if len(s.names) < maxColumns {
-				s.members[name] = member
-				s.names = append(s.names, name)
-			} else {
-				s.odd = true
-			}
-			s.odd = s.odd || name == "" && depth > 0
+			member = s.add(string(name), depth)
 		}
 		if err := member.observe(decoder, depth+1); err != nil {
 			return err
@@ -85,6 +81,19 @@ func (s *jsonShape) object(decoder *jsontext.Decoder, depth int) error {
 	}
 	_, err := decoder.ReadToken()
 	return err
+}
+
+// add takes a key into account that no object had before, and returns the shape of its values.
+func (s *jsonShape) add(name string, depth int) *jsonShape {
+	member := &jsonShape{}
+	if len(s.names) < maxColumns {
+		s.members[name] = member
+		s.names = append(s.names, name)
+	} else {
+		s.odd = true
+	}
+	s.odd = s.odd || name == "" && depth > 0
+	return member
 }
 
 func (s *jsonShape) number(text string) {

@@ -26,14 +26,31 @@ func fromWeb(address string) *v1alpha1.Seed {
 	return &v1alpha1.Seed{HTTP: &v1alpha1.HTTPSeed{URL: address}}
 }
 
+// seedRow is a row of a seed: its cells, and their texts where those are kept.
+type seedRow struct {
+	Cells []any
+	Texts []string
+}
+
+// read reads a row of a dataset alone.
+func read(dataset *seed.Dataset, number int) (seedRow, error) {
+	rows, err := dataset.Fetch([]int{number})
+	if err != nil {
+		return seedRow{}, err
+	}
+	one := seedRow{Cells: make([]any, dataset.Schema().Len())}
+	one.Texts, err = rows.Row(0, one.Cells)
+	return one, err
+}
+
 // row returns a row of a dataset.
-func row(t testing.TB, dataset *seed.Dataset, number int) seed.Row {
+func row(t testing.TB, dataset *seed.Dataset, number int) seedRow {
 	t.Helper()
-	read, err := dataset.Row(number)
+	one, err := read(dataset, number)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return read
+	return one
 }
 
 // parse loads a text as a file of a format.

@@ -29,7 +29,7 @@ func shown(t testing.TB, dataset *seed.Dataset) (columns string, rows [][]any) {
 		names = append(names, field.Name+": "+field.Type.String())
 	}
 	for i := range dataset.Len() {
-		row, err := dataset.Row(i)
+		row, err := read(dataset, i)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -222,5 +222,18 @@ func BenchmarkCSV(b *testing.B) {
 		if _, err := parse(b, data, csvFormat); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestKeysWithEscapesAreToldApart has keys whose spelling in one record is the name of another one.
+func TestKeysWithEscapesAreToldApart(t *testing.T) {
+	dataset, err := parse(t, []byte(`{"a\\u0062": 1, "ab": 2}`+"\n"+`{"a\u0062": 3, "a\\u0062": 4, "\"": "\u00e9\n"}`+"\n"), linesFormat)
+	if err != nil {
+		t.Fatal(err)
+	}
+	columns, rows := shown(t, dataset)
+	want := [][]any{{int64(1), int64(2), nil}, {int64(4), int64(3), "é\n"}}
+	if diff := cmp.Diff(want, rows); diff != "" || columns != `a\u0062: int64, ab: int64, ": string` {
+		t.Errorf("columns %s: %s", columns, diff)
 	}
 }

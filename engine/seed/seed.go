@@ -45,24 +45,6 @@ func (d *Dataset) Digest() string { return d.digest }
 // Close releases the files of the seed.
 func (d *Dataset) Close() error { return d.close() }
 
-// Row is a row of a seed.
-type Row struct {
-	Cells []any
-	// Texts are what the file says, of cells that a template would print in another way; nil where there is none.
-	Texts []string
-}
-
-// Row returns a row, from 0. What it returns is the caller's. Its errors are failure.Error.
-func (d *Dataset) Row(position int) (Row, error) {
-	rows, err := d.Fetch([]int{position})
-	if err != nil {
-		return Row{}, err
-	}
-	row := Row{Cells: make([]any, d.schema.Len())}
-	row.Texts, err = rows.Row(0, row.Cells)
-	return row, err
-}
-
 // Number is the number of a row in the file, from 0.
 func (d *Dataset) Number(position int) int64 { return d.offsetRows + d.first + int64(position) }
 

@@ -76,7 +76,8 @@ func writeJSONLines(to io.Writer, rows int) error {
 // writeParquet writes one row group, with Snappy and dictionaries, as most writers do by default.
 func writeParquet(to io.Writer, rows int) error {
 	text := func(name string) schema.Node {
-		return schema.Must(schema.NewPrimitiveNodeLogical(name, parquet.Repetitions.Optional, schema.StringLogicalType{}, parquet.Types.ByteArray, 0, -1))
+		return schema.Must(schema.NewPrimitiveNodeLogical(name, parquet.Repetitions.Optional, schema.StringLogicalType{}, parquet.Types.ByteArray,
+			0, -1))
 	}
 	root := schema.MustGroup(schema.NewGroupNode("schema", parquet.Repetitions.Required, schema.FieldList{
 		schema.Must(schema.NewPrimitiveNode("id", parquet.Repetitions.Optional, parquet.Types.Int64, -1, -1)), text("name"),

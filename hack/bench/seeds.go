@@ -51,7 +51,8 @@ func seeds() []workload {
 				name: "seeds/" + format + "-" + strings.ToLower(order), run: besideNone, seed: "rows." + format,
 				spec: dataset(seedRows, 1, columns...) + size + seedOf("rows."+format, order),
 				figures: []measured{
-					{name: "more than without a seed", unit: "s", goal: 1, less: true, from: func(s sample) float64 { return s.Seconds - s.Without.Seconds }},
+					{name: "more than without a seed", unit: "s", goal: 1, less: true,
+						from: func(s sample) float64 { return s.Seconds - s.Without.Seconds }},
 					{name: "time without a seed to time with one", unit: "ratio", from: func(s sample) float64 { return s.Without.Seconds / s.Seconds }},
 					{name: "processor time more than without a seed", unit: "s",
 						from: func(s sample) float64 { return s.Processor - s.Without.Processor }},
