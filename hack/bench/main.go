@@ -47,19 +47,20 @@ func run(ctx context.Context, arguments []string) (err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	runs := flags.Int("runs", 3, "how often each figure is measured")
 	only := flags.String("only", "", "only the workloads whose names begin with one of these, separated by commas")
+	peer := flags.String("peer", "", "a Python that has DuckDB, which reads the seeds too")
 	profiles := flags.String("profiles", "", "a folder for a profile of the processor time of each workload's last run")
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
 	if *runs < 1 || flags.NArg() > 0 {
-		return errors.New("usage: bench [--runs N] [--only NAMES] [--profiles DIRECTORY]")
+		return errors.New("usage: bench [--runs N] [--only NAMES] [--peer PYTHON] [--profiles DIRECTORY]")
 	}
 	remove, err := makeSeeds(workloads(), *only)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	if err := os.Setenv(profilesDirectory, *profiles); err != nil {
+	if err := errors.Join(os.Setenv(profilesDirectory, *profiles), os.Setenv(peerPython, *peer)); err != nil {
 		return err
 	}
 	report := report{Machine: machine(), Figures: []figure{}}
@@ -76,7 +77,7 @@ func run(ctx context.Context, arguments []string) (err error) {
 			}
 			samples = append(samples, taken)
 		}
-		for _, wanted := range work.figures {
+		for _, wanted := range append(work.figures, beside(samples)...) {
 			report.Figures = append(report.Figures, wanted.of(work.name, samples))
 		}
 	}

@@ -40,6 +40,8 @@ type sample struct {
 	Bound, Steady float64
 	// Without is the same run without a seed; nil where there is none to compare with.
 	Without *sample `json:",omitempty"`
+	// DuckDB is what DuckDB takes to read the rows of the seed that are wanted; nil where it isn't asked.
+	DuckDB *sample `json:",omitempty"`
 }
 
 // measure runs a workload in this process, and prints its sample.

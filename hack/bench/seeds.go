@@ -2,10 +2,14 @@ package main
 
 import (
 	"context"
+	_ "embed" // of the script for DuckDB
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -36,9 +40,8 @@ var seedFiles = map[string]seedFile{
 // seeds are runs of sampled columns with a seed and, each time in a process of its own, without one.
 func seeds() []workload {
 	columns := []string{"- {name: key, sampler: {type: UUID}}", sampled[1]}
-	size := fmt.Sprintf("run: {rowGroupSize: %d}\n", 1_000)
 	all := []workload{{
-		name: withoutSeed, run: generate, spec: dataset(seedRows, 1, columns...) + size,
+		name: withoutSeed, run: generate, spec: dataset(seedRows, 1, columns...),
 		figures: []measured{
 			{name: "without a seed", unit: "s", from: func(s sample) float64 { return s.Seconds }},
 			{name: "processor time", unit: "s", from: func(s sample) float64 { return s.Processor }},
@@ -49,7 +52,7 @@ func seeds() []workload {
 		for _, order := range []string{"Ordered", "Shuffled"} {
 			all = append(all, workload{
 				name: "seeds/" + format + "-" + strings.ToLower(order), run: besideNone, seed: "rows." + format,
-				spec: dataset(seedRows, 1, columns...) + size + seedOf("rows."+format, order),
+				spec: dataset(seedRows, 1, columns...) + seedOf("rows."+format, order),
 				figures: []measured{
 					{name: "more than without a seed", unit: "s", goal: 1, less: true,
 						from: func(s sample) float64 { return s.Seconds - s.Without.Seconds }},
@@ -62,7 +65,7 @@ func seeds() []workload {
 		}
 	}
 	return append(all, workload{
-		name: "seeds/first", run: generate, seed: "many.csv", spec: dataset(firstRows, 1, columns...) + seedOf("many.csv", "Ordered"),
+		name: "seeds/first", run: besideDuckDB, seed: "many.csv", spec: dataset(firstRows, 1, columns...) + seedOf("many.csv", "Ordered"),
 		figures: []measured{
 			{name: "the first 1 000 rows of 943 MB", unit: "s", from: func(s sample) float64 { return s.Seconds }},
 			{name: "peak memory", unit: "MiB", goal: 200, less: true, from: func(s sample) float64 { return s.Memory }},
@@ -80,9 +83,49 @@ func besideNone(ctx context.Context, work workload) (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
-	taken, err := generate(ctx, work)
+	taken, err := besideDuckDB(ctx, work)
 	taken.Without = &without
 	return taken, err
+}
+
+//go:embed duckdb.py
+var duckDB string
+
+// besideDuckDB has DuckDB read the rows that are wanted of the seed, where there is one, and then measures a workload.
+func besideDuckDB(ctx context.Context, work workload) (sample, error) {
+	var peer *sample
+	if python := os.Getenv(peerPython); python != "" {
+		spec, _, err := configurationOf(work.spec)
+		if err != nil {
+			return sample{}, err
+		}
+		path := filepath.Join(os.Getenv(seedDirectory), work.seed)
+		command := exec.CommandContext(ctx, python, "-c", duckDB, path, strconv.FormatInt(spec.NumRecords, 10))
+		command.Stderr = os.Stderr
+		output, err := command.Output()
+		if err != nil {
+			return sample{}, fmt.Errorf("%s: %w", python, err)
+		}
+		peer = &sample{}
+		if err := json.Unmarshal(output, peer); err != nil {
+			return sample{}, err
+		}
+	}
+	taken, err := generate(ctx, work)
+	taken.DuckDB = peer
+	return taken, err
+}
+
+// beside are the figures of what DuckDB has done beside the engine; none where it has not.
+func beside(samples []sample) []measured {
+	if samples[0].DuckDB == nil {
+		return nil
+	}
+	return []measured{
+		{name: "DuckDB's time to read the same rows", unit: "s", from: func(s sample) float64 { return s.DuckDB.Seconds }},
+		{name: "DuckDB's peak memory", unit: "MiB", from: func(s sample) float64 { return s.DuckDB.Memory }},
+		{name: "time of the run to DuckDB's", unit: "ratio", from: func(s sample) float64 { return s.Seconds / s.DuckDB.Seconds }},
+	}
 }
 
 // makeSeeds writes the files of seeds that some workloads want into a new folder, which processes that are started later find; remove
