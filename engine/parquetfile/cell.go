@@ -12,7 +12,7 @@ import (
 )
 
 // leafValue returns a cell as a Parquet value. A cell of another type than its column's is a defect of the code that wrote the cell.
-func leafValue(kind table.Type, cell any) (parquet.Value, error) {
+func leafValue(kind *table.Type, cell any) (parquet.Value, error) {
 	switch typed := cell.(type) {
 	case int64:
 		if kind.Kind == table.KindInt {
@@ -28,7 +28,7 @@ func leafValue(kind table.Type, cell any) (parquet.Value, error) {
 		}
 	case string:
 		if kind.Kind == table.KindString {
-			return parquet.ValueOf(typed), nil // which does not copy the text
+			return parquet.ValueOf(cell), nil // which does not copy the text
 		}
 	case time.Time:
 		if kind.Kind == table.KindTimestamp {
@@ -63,7 +63,7 @@ var (
 	lastNanosecond  = time.Unix(0, math.MaxInt64)
 )
 
-func timestampValue(kind table.Type, moment time.Time) (parquet.Value, error) {
+func timestampValue(kind *table.Type, moment time.Time) (parquet.Value, error) {
 	if !kind.Nanoseconds {
 		return parquet.Int64Value(moment.UnixMicro()), nil
 	}
@@ -79,7 +79,7 @@ func decimalBytes(precision int32) int {
 	return (largest.BitLen() + 8) / 8
 }
 
-func decimalValue(kind table.Type, number table.Decimal) (parquet.Value, error) {
+func decimalValue(kind *table.Type, number table.Decimal) (parquet.Value, error) {
 	exact, isExact := number.Rescaled(kind.Scale)
 	if !isExact || exact.Precision() > kind.Precision {
 		return parquet.Value{}, fmt.Errorf("%s can't be written as %s", number, kind)

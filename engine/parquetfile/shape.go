@@ -22,6 +22,11 @@ type shape struct {
 	children    []*shape
 }
 
+// isLeaf says whether the node is no list and no struct.
+func (s *shape) isLeaf() bool {
+	return s.kind.Kind != table.KindList && s.kind.Kind != table.KindStruct
+}
+
 // builder gives nodes their levels and leaf columns, from left to right.
 type builder struct{ columns int }
 

@@ -131,12 +131,38 @@ func (e *encoder) rows(shapes []*shape, rows [][]any, first int) error {
 		e.leaves[i] = e.leaves[i][:0]
 	}
 	for i, node := range shapes {
+		if node.isLeaf() {
+			if err := e.column(node, rows, i, first); err != nil {
+				return err
+			}
+			continue
+		}
 		for number, cells := range rows {
 			if err := e.value(node, cells[i], 0, 0); err != nil {
 				return fmt.Errorf("row %d: %w", first+number, err)
 			}
 		}
 	}
+	return nil
+}
+
+// column collects a column that is no list and no struct.
+func (e *encoder) column(node *shape, rows [][]any, position, first int) error {
+	leaf := e.leaves[node.first]
+	null := parquet.NullValue().Level(0, 0, node.first)
+	for number, cells := range rows {
+		cell := cells[position]
+		if cell == nil {
+			leaf = append(leaf, null)
+			continue
+		}
+		value, err := leafValue(&node.kind, cell)
+		if err != nil {
+			return fmt.Errorf("row %d: %w", first+number, err)
+		}
+		leaf = append(leaf, value.Level(0, node.present, node.first))
+	}
+	e.leaves[node.first] = leaf
 	return nil
 }
 
@@ -151,8 +177,8 @@ func (e *encoder) value(node *shape, cell any, repetition, definition int) error
 		e.null(node, repetition, definition)
 		return nil
 	}
-	if node.kind.Kind != table.KindList && node.kind.Kind != table.KindStruct {
-		value, err := leafValue(node.kind, cell)
+	if node.isLeaf() {
+		value, err := leafValue(&node.kind, cell)
 		if err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import duckdb
 
 path, rows = sys.argv[1], int(sys.argv[2])
 connection = duckdb.connect()
+connection.execute("SET enable_progress_bar = false")
 begun = time.perf_counter()
 connection.execute(f"CREATE TEMP TABLE wanted AS SELECT * FROM '{path}' LIMIT {rows}")
 seconds = time.perf_counter() - begun
