@@ -1,6 +1,7 @@
 package datasetgeneration
 
 import (
+	"cmp"
 	"context"
 	"path/filepath"
 	"sync"
@@ -121,7 +122,7 @@ func withoutOwned(options cache.Options) cache.Options {
 // newManager sets a manager up as the program does, with the rights of its roles.
 func newManager(config *rest.Config, held cache.Options, options Options, name string) ctrl.Manager {
 	GinkgoHelper()
-	options.EngineImage = "example.com/engine:test"
+	options.EngineImage = cmp.Or(options.EngineImage, "example.com/engine:test")
 	manager, err := ctrl.NewManager(config, ctrl.Options{Scheme: testScheme, Metrics: metricsserver.Options{BindAddress: "0"}, Cache: held})
 	Expect(err).NotTo(HaveOccurred())
 	reconciler := &Reconciler{

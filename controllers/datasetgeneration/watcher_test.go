@@ -25,7 +25,7 @@ type statusWatcher struct {
 	// last is the latest status, and attempts are all that were seen, by their resource, run and number.
 	last     map[string]*v1alpha1.DatasetGeneration
 	attempts map[string]*seenAttempt
-	// progressed is when the counts of a running attempt were last written, by resource.
+	// progressed is when the counts of a running attempt were last written, by attempt.
 	progressed map[string]time.Time
 	faults     []string
 }
@@ -149,13 +149,18 @@ func (w *statusWatcher) checkPace(before, after *v1alpha1.DatasetGeneration, fau
 		return
 	}
 	name, now := before.Namespace+"/"+before.Name, time.Now()
-	since := now.Sub(w.progressed[name])
-	w.progressed[name] = now
+	// The first counts of an attempt need not wait for the time of the former one to pass.
+	key := attemptKey(name, after.Status.Run)
+	if attemptKey(name, before.Status.Run) != key {
+		return
+	}
+	since := now.Sub(w.progressed[key])
+	w.progressed[key] = now
 	if since >= progressWriteInterval-paceTolerance ||
 		!equality.Semantic.DeepEqual(withoutCounts(before.Status), withoutCounts(after.Status)) {
 		return
 	}
-	if attempt := w.attempts[attemptKey(name, after.Status.Run)]; attempt != nil && !attempt.counted {
+	if attempt := w.attempts[key]; attempt != nil && !attempt.counted {
 		attempt.counted = true
 		return
 	}

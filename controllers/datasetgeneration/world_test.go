@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -28,8 +29,9 @@ import (
 type world struct {
 	ctx       context.Context
 	namespace string
-	// owned: the namespace has an operator of its own.
-	owned bool
+	// owned: the namespace has an operator of its own, and operators is how many it has had.
+	owned     bool
+	operators int
 }
 
 func newWorld() *world {
@@ -50,6 +52,14 @@ func newWorld() *world {
 // newWorldOf is a world with an operator of its own, which is installed in its namespace and has no right beyond it.
 func newWorldOf(options Options) *world {
 	GinkgoHelper()
+	w := newOwnedWorld(options)
+	w.operate(options)
+	return w
+}
+
+// newOwnedWorld is the same before the operator starts.
+func newOwnedWorld(options Options) *world {
+	GinkgoHelper()
 	w := newWorld()
 	w.owned = true
 	objects := ofKinds(kustomized("namespaced"), "ServiceAccount", "Role", "RoleBinding")
@@ -65,17 +75,26 @@ func newWorldOf(options Options) *world {
 			Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Name: "seedloom-manager", Namespace: w.namespace}},
 		})).To(Succeed())
 	}
+	return w
+}
+
+// operate starts an operator in the world's namespace, which is stopped by the function that it returns, or when the test ends. Each has a
+// name of its own, as controllers of one process must.
+func (w *world) operate(options Options) (stop func()) {
+	GinkgoHelper()
 	held := CacheOptions()
 	held.DefaultNamespaces = map[string]cache.Config{w.namespace: {}}
-	manager := newManager(asManager(w.namespace), held, options, "datasetgeneration-"+w.namespace)
+	w.operators++
+	manager := newManager(asManager(w.namespace), held, options, fmt.Sprintf("datasetgeneration-%s-%d", w.namespace, w.operators))
 	ctx, cancel := context.WithCancel(w.ctx)
 	ended := make(chan error, 1)
 	go func() { ended <- manager.Start(ctx) }()
-	DeferCleanup(func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
 		Eventually(ended).Should(Receive(BeNil()))
 	})
-	return w
+	DeferCleanup(stop)
+	return stop
 }
 
 func claim(namespace, name string) *corev1.PersistentVolumeClaim {

@@ -1,6 +1,7 @@
 package enginepods
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -76,15 +77,17 @@ func TestProgressAnswers(t *testing.T) {
 		answer http.HandlerFunc
 		want   bool
 	}{
-		"a document":          {write(document(func(*runreport.Progress) {})), true},
-		"of another run":      {write(document(func(p *runreport.Progress) { p.RunID = "other" })), false},
-		"of another attempt":  {write(document(func(p *runreport.Progress) { p.Attempt = 1 })), false},
-		"of another shard":    {write(document(func(p *runreport.Progress) { p.Shard = 0 })), false},
-		"of another version":  {write(document(func(p *runreport.Progress) { p.Version = 9 })), false},
-		"with unknown fields": {write([]byte(`{"version":1,"admin":true}`)), false},
-		"not JSON":            {write([]byte("<html>")), false},
-		"without an end":      {write([]byte(`{"runID":"` + strings.Repeat("x", runreport.MaxProgressBytes))), false},
-		"an error":            {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }, false},
+		"a document":         {write(document(func(*runreport.Progress) {})), true},
+		"of another run":     {write(document(func(p *runreport.Progress) { p.RunID = "other" })), false},
+		"of another attempt": {write(document(func(p *runreport.Progress) { p.Attempt = 1 })), false},
+		"of another shard":   {write(document(func(p *runreport.Progress) { p.Shard = 0 })), false},
+		"of another version": {write(document(func(p *runreport.Progress) { p.Version = 9 })), false},
+		"with a field of a later version": {
+			write(bytes.Replace(document(func(*runreport.Progress) {}), []byte("{"), []byte(`{"later":true,`), 1)), true,
+		},
+		"not JSON":       {write([]byte("<html>")), false},
+		"without an end": {write([]byte(`{"runID":"` + strings.Repeat("x", runreport.MaxProgressBytes))), false},
+		"an error":       {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }, false},
 		"a redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://192.0.2.9/", http.StatusFound)
 		}, false},
