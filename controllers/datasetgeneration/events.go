@@ -51,12 +51,8 @@ func announcements(before, after *v1alpha1.DatasetGenerationStatus) []announceme
 	if condition := changed(v1alpha1.ConditionSuspended); condition != nil && condition.Status == metav1.ConditionFalse {
 		add(condition, corev1.EventTypeNormal)
 	}
-	wasDegraded := meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionDegraded)
-	isDegraded := meta.FindStatusCondition(after.Conditions, v1alpha1.ConditionDegraded)
-	if wasDegraded != nil && isDegraded == nil && meta.IsStatusConditionTrue(after.Conditions, v1alpha1.ConditionReconciling) {
-		found = append(found, announcement{
-			corev1.EventTypeNormal, v1alpha1.ReasonProgressing, "the run is no longer slowed down: " + wasDegraded.Reason + " is over",
-		})
+	if note := recovery(before, after); note != "" {
+		found = append(found, announcement{corev1.EventTypeNormal, v1alpha1.ReasonProgressing, note})
 	}
 	if condition := changed(v1alpha1.ConditionReconciling); condition != nil && condition.Reason == v1alpha1.ReasonProgressingWithRetry {
 		add(condition, corev1.EventTypeWarning)
@@ -79,6 +75,16 @@ func changedCondition(before, after *v1alpha1.DatasetGenerationStatus, condition
 		return nil
 	}
 	return now
+}
+
+// recovery says that a run which goes on is no longer slowed down, or nothing.
+func recovery(before, after *v1alpha1.DatasetGenerationStatus) string {
+	then := meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionDegraded)
+	now := meta.FindStatusCondition(after.Conditions, v1alpha1.ConditionDegraded)
+	if then == nil || now != nil || !meta.IsStatusConditionTrue(after.Conditions, v1alpha1.ConditionReconciling) {
+		return ""
+	}
+	return "the run is no longer slowed down: " + then.Reason + " is over"
 }
 
 // unansweredRetry says why a request for another attempt has not started one, or nothing when it has.
