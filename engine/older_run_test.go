@@ -12,8 +12,8 @@ import (
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
-// olderSpec is the spec of testdata/older-run: the folder of a run that was interrupted with six whole row groups of nine, two that were cut
-// short, and their journals, as an engine of an earlier version has left it. The address of the proxy, which is no part of a run's
+// olderSpec is the spec of testdata/older-run: the folder of a run that was interrupted with six whole row groups of nine, two that were
+// cut short, and their journals, as an engine of an earlier version has left it. The address of the proxy, which is no part of a run's
 // identity, is that of the test's own model server.
 var olderSpec = strings.NewReplacer("numRecords: 25", "numRecords: 45", "rowGroupSize: 10", "rowGroupSize: 5",
 	"endpoint: ENDPOINT", "endpoint: http://models.example/v1, proxyURL: ENDPOINT").Replace(basicSpec)

@@ -135,8 +135,8 @@ type DatasetGenerationSpec struct {
 	// +optional
 	Suspend *bool `json:"suspend,omitempty"`
 
-	// ttlSecondsAfterFinished is after how long the Jobs, Pods and ConfigMaps of a run that is complete or has failed are deleted, and the logs
-	// of its Pods with them. The resource, its status and the dataset stay, and nothing is generated again. Without it the operator's
+	// ttlSecondsAfterFinished is after how long the Jobs, Pods and ConfigMaps of a run that is complete or has failed are deleted, and the
+	// logs of its Pods with them. The resource, its status and the dataset stay, and nothing is generated again. Without it the operator's
 	// configuration decides; without either they stay until another run takes their place, or the resource is deleted.
 	// +kubebuilder:validation:Minimum=0
 	// +optional

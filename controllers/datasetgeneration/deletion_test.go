@@ -133,8 +133,8 @@ var _ = Describe("A resource whose dataset goes with it", func() {
 		})
 		w.finish(cleanUp, batchv1.JobReasonBackoffLimitExceeded)
 		Eventually(w.ready).Should(Equal(v1alpha1.ReasonOutputDeletionFailed))
-		Eventually(func() string { return w.condition(v1alpha1.ConditionStalled).Message }).Should(And(ContainSubstring("the volume is read-only"),
-			ContainSubstring("kubectl delete job "+cleanUp.Name+" --namespace "+w.namespace)))
+		Eventually(func() string { return w.condition(v1alpha1.ConditionStalled).Message }).Should(And(
+			ContainSubstring("the volume is read-only"), ContainSubstring("kubectl delete job "+cleanUp.Name+" --namespace "+w.namespace)))
 		Eventually(w.eventReasons).Should(ContainElement(v1alpha1.ReasonOutputDeletionFailed))
 		Expect(gone()).To(BeFalse())
 		w.edit(func(resource *v1alpha1.DatasetGeneration) {

@@ -3,6 +3,7 @@ package datasetgeneration
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -23,12 +24,10 @@ type announcement struct{ eventType, reason, note string }
 func announcements(before, after *v1alpha1.DatasetGenerationStatus) []announcement {
 	var found []announcement
 	add := func(condition *metav1.Condition, eventType string) {
-		for _, known := range found {
-			if known.reason == condition.Reason {
-				return
-			}
+		isKnown := func(known announcement) bool { return known.reason == condition.Reason }
+		if !slices.ContainsFunc(found, isKnown) {
+			found = append(found, announcement{eventType, condition.Reason, clip.Text(condition.Message, maxEventNote)})
 		}
-		found = append(found, announcement{eventType, condition.Reason, clip.Text(condition.Message, maxEventNote)})
 	}
 	changed := func(conditionType string) *metav1.Condition { return changedCondition(before, after, conditionType) }
 	for _, conditionType := range []string{

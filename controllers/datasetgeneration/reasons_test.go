@@ -102,7 +102,7 @@ func TestEveryReasonOfTheControllerIsExpectedSomewhere(t *testing.T) {
 			lines = append(lines, strings.Split(string(text), "\n")...)
 		}
 	}
-	expectation := regexp.MustCompile(`Equal|ContainElement|ConsistOf|HaveField|HaveKeyWithValue|want|!=|==|"(True|False|Unknown)/|", \[\]string`)
+	expectation := regexp.MustCompile(`Equal|ContainElement|ConsistOf|HaveField|want|!=|==|"(True|False|Unknown)/|", \[\]string`)
 	for name, value := range controller {
 		if name == "ReasonEarlyShutdown" || name == "ReasonShardFailed" {
 			continue

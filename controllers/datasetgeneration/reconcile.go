@@ -23,14 +23,8 @@ import (
 )
 
 const (
-	// pollInterval is after how long a resource with a live run is looked at again: it bounds how old the shown progress is.
-	pollInterval = 3 * time.Second
-	// maxPollInterval is after how long at most a resource whose Pods wait to start is looked at again, and waitingShare which part of
-	// the time that it has waited.
-	maxPollInterval = time.Minute
-	waitingShare    = 8
-	// lookPriority lets events go before looks without one.
-	lookPriority = -10
+	// waitingShare is after which part of the time that its Pods have waited to start a resource is looked at again.
+	waitingShare = 8
 	// conflictDelay is after how long a reconcile that read outdated objects is repeated: by then the cache has caught up.
 	conflictDelay = 200 * time.Millisecond
 	// reconcileTimeout bounds one reconcile.

@@ -14,6 +14,15 @@ import (
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
+const (
+	// pollInterval is after how long a resource with a live run is looked at again: it bounds how old the shown progress is.
+	pollInterval = 3 * time.Second
+	// maxPollInterval is after how long at most a resource that waits for something is looked at again.
+	maxPollInterval = time.Minute
+	// lookPriority lets events go before looks without one.
+	lookPriority = -10
+)
+
 // Options are the settings of the controller.
 type Options struct {
 	// EngineImage is the image of engine Pods. Required.

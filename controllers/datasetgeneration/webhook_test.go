@@ -28,6 +28,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	ctrlwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 	"sigs.k8s.io/yaml"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -207,11 +208,12 @@ var _ = Describe("The webhook", func() {
 		resource.Status.Records = &v1alpha1.RecordsStatus{Target: 100, Actual: 40, Summary: "40/100"}
 		before, after := resource, resource.DeepCopy()
 		after.Spec.NumRecords = 200
-		said, err := (&webhook.Validator{Violations: (&Options{}).Violations}).ValidateUpdate(w.ctx, before, after)
+		var validator admission.Validator[*v1alpha1.DatasetGeneration] = &webhook.Validator{Violations: (&Options{}).Violations}
+		said, err := validator.ValidateUpdate(w.ctx, before, after)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(said).To(BeEmpty(), "a raise goes on")
 		after.Spec.RandomSeed = 7
-		said, err = (&webhook.Validator{Violations: (&Options{}).Violations}).ValidateUpdate(w.ctx, before, after)
+		said, err = validator.ValidateUpdate(w.ctx, before, after)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(said).To(ConsistOf(And(HavePrefix("spec: "), ContainSubstring("the 40 records"))))
 	})

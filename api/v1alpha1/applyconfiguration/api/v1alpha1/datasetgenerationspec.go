@@ -38,8 +38,8 @@ type DatasetGenerationSpecApplyConfiguration struct {
 	Parallelism *int32 `json:"parallelism,omitempty"`
 	// suspend stops the Pods and keeps all that was generated; set to false again, the run goes on from there.
 	Suspend *bool `json:"suspend,omitempty"`
-	// ttlSecondsAfterFinished is after how long the Jobs, Pods and ConfigMaps of a run that is complete or has failed are deleted, and the logs
-	// of its Pods with them. The resource, its status and the dataset stay, and nothing is generated again. Without it the operator's
+	// ttlSecondsAfterFinished is after how long the Jobs, Pods and ConfigMaps of a run that is complete or has failed are deleted, and the
+	// logs of its Pods with them. The resource, its status and the dataset stay, and nothing is generated again. Without it the operator's
 	// configuration decides; without either they stay until another run takes their place, or the resource is deleted.
 	TTLSecondsAfterFinished *int32 `json:"ttlSecondsAfterFinished,omitempty"`
 	// completionPolicy says how many records make the run complete when some are missing.
