@@ -71,7 +71,7 @@ run: {stallDeadlineSeconds: 12, slowRequestThresholdSeconds: 2}
 		"a heartbeat": {"INFO", []string{"msg=progress phase=Running target=8 records=0 ", "inFlight=6", "slowRequests=6",
 			"text 0/8 (0/s, 4 in flight); other 0/8 (0/s, 2 in flight)"}, 1},
 		"a warning of the stall": {"WARN", []string{`msg="the run makes no progress" for=`, " rowGroups=1 ", `lanes.writer="` + writer + `"`, `lanes.critic="` + critic + `"`}, 2},
-		"slow requests, one by one": {"WARN", []string{`msg="a request is slow" model=critic provider=local column=other row=0 attempt=0 rowGroup=0 `,
+		"slow requests, one by one": {"WARN", []string{`msg="a request is slow" model=critic provider=local column=other row=0 rowAttempt=0 rowGroup=0 `,
 			`phase="awaiting headers" bytes=0`}, 6},
 		"slow requests together": {"WARN", []string{`msg="requests are slow" model=writer provider=local requests=4 `}, 6},
 	} {
