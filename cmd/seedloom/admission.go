@@ -91,8 +91,8 @@ func (d *definition) refusalsOf(ctx context.Context, object map[string]any) (ref
 	return withoutConsequences(refusals), unknown
 }
 
-// cutLists cuts the lists of an object that are longer than the API takes, and returns which ones: to look at each item of a vast list takes
-// long, and tells nothing more.
+// cutLists cuts the lists of an object that are longer than the API takes, and returns which ones: to look at each item of a vast list
+// takes long, and tells nothing more.
 func cutLists(object map[string]any, shape *schema.Structural) (long []refusal) {
 	var cut func(value any, shape *schema.Structural, path string) any
 	cut = func(value any, shape *schema.Structural, path string) any {

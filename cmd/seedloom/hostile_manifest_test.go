@@ -41,11 +41,13 @@ func TestVastManifestsAreRefusedByTheirCounts(t *testing.T) {
 		"columns.yaml": strings.Replace(localOnly, "  columns:\n", "  columns:\n"+columns.String(), 1), "fields.yaml": strings.TrimSpace(localOnly) + "\n" + fields.String(),
 	}))
 	got := inProcess(t, 0, "validate", "columns.yaml")
-	if got.code != 1 || !strings.Contains(got.out, "spec.columns: has 3001 items, and must have at most 256") || strings.Count(got.out, "\n") != 1 {
+	if got.code != 1 || strings.Count(got.out, "\n") != 1 ||
+		!strings.Contains(got.out, "spec.columns: has 3001 items, and must have at most 256") {
 		t.Errorf("%d lines: %.300s", strings.Count(got.out, "\n"), got.out)
 	}
 	got = inProcess(t, 0, "validate", "fields.yaml")
-	if got.code != 1 || !strings.Contains(got.out, "there are 2900 more fields that the API does not have") || strings.Count(got.out, "\n") != 101 {
+	if got.code != 1 || strings.Count(got.out, "\n") != 101 ||
+		!strings.Contains(got.out, "there are 2900 more fields that the API does not have") {
 		t.Errorf("%d lines: %.300s", strings.Count(got.out, "\n"), got.out)
 	}
 }

@@ -40,12 +40,11 @@ func announcements(before, after *v1alpha1.DatasetGenerationStatus) []announceme
 		}
 	}
 	// What ends the run has the same reason, and its event says more.
-	if condition := changed(v1alpha1.ConditionModelsAnswered); condition != nil && condition.Status == metav1.ConditionFalse {
-		add(condition, corev1.EventTypeWarning)
-	}
-	if condition := changed(v1alpha1.ConditionAccepted); condition != nil &&
-		(condition.Status == metav1.ConditionFalse || condition.Reason == v1alpha1.ReasonValidWithWarnings) {
-		add(condition, corev1.EventTypeWarning)
+	for _, conditionType := range []string{v1alpha1.ConditionModelsAnswered, v1alpha1.ConditionAccepted} {
+		condition := changed(conditionType)
+		if condition != nil && (condition.Status == metav1.ConditionFalse || condition.Reason == v1alpha1.ReasonValidWithWarnings) {
+			add(condition, corev1.EventTypeWarning)
+		}
 	}
 	if condition := changed(v1alpha1.ConditionSuspended); condition != nil && condition.Status == metav1.ConditionFalse {
 		add(condition, corev1.EventTypeNormal)

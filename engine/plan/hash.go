@@ -17,16 +17,16 @@ const identityVersion = 3
 // ConfigHash returns the identity of a run as "sha256:" and 64 hexadecimal digits: two specs with the same hash give the same rows,
 // and may go on in each other's files.
 //
-// In it: randomSeed; the seed's source, format and order; the columns in their order; for each model column the provider's
-// type and endpoint, the name of the model, its parameters, extra body, rowSeed and dimensions of embeddings, and how the model is brought
-// to answer in a schema, where it is to; for each column with tools the servers (type and endpoint, or image, command and environment),
-// allowTools and maxTurns; the processors in their order; the size of row groups, since a row group is the unit in which files are resumed,
-// and the unit on which processors and Batch code work; rowColumn, since all files of a dataset have the same columns.
+// In it: randomSeed; the seed's source, format and order; the columns in their order; for each model column the provider's type and
+// endpoint, the name of the model, its parameters, extra body, rowSeed and dimensions of embeddings, and how the model is brought to answer
+// in a schema, where it is to; for each column with tools the servers (type and endpoint, or image, command and environment), allowTools
+// and maxTurns; the processors in their order; the size of row groups, since a row group is the unit in which files are resumed, and the
+// unit on which processors and Batch code work; rowColumn, since all files of a dataset have the same columns.
 //
-// Not in it: numRecords, so that a run can be extended; parallelism, suspend, completionPolicy, limits, output, pod, and of run
-// all but rowGroupSize and rowColumn; a provider's name, API key, extra headers, TLS, proxy and maxParallelRequests, a model's alias, streaming, encoding
-// of embeddings, maxParallelRequests, admission and timeoutSeconds; a column's weight; the names, API keys and timeouts of tools; the
-// failurePolicy of a processor; models, providers, and tools that no column uses; a default that is written out. The contents of what a
+// Not in it: numRecords, so that a run can be extended; parallelism, suspend, completionPolicy, limits, output, pod, and of run all but
+// rowGroupSize and rowColumn; a provider's name, API key, extra headers, TLS, proxy and maxParallelRequests, a model's alias, streaming,
+// encoding of embeddings, maxParallelRequests, admission and timeoutSeconds; a column's weight; the names, API keys and timeouts of tools;
+// the failurePolicy of a processor; models, providers, and tools that no column uses; a default that is written out. The contents of what a
 // reference names (a ConfigMap, a file, a URL) are not looked at either: whoever replaces the data behind a seed and wants new rows changes
 // randomSeed.
 func ConfigHash(spec *v1alpha1.DatasetGenerationSpec) string {

@@ -59,7 +59,8 @@ func nested(kind table.Type, items []any) starlark.Value {
 }
 
 // FromStarlark turns a returned value into a cell of a type. An int is taken for a float, and a text in its ISO form for a timestamp;
-// nothing else is converted, and no digit is lost. What readers of the files could not read is refused: text that is not UTF-8, and floats that are not finite.
+// nothing else is converted, and no digit is lost. What readers of the files could not read is refused: text that is not UTF-8, and floats
+// that are not finite.
 func FromStarlark(kind table.Type, value starlark.Value) (any, error) {
 	if value == starlark.None {
 		return nil, nil

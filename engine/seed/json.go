@@ -151,8 +151,8 @@ func (r *jsonReader) describe(err error) error {
 		return fmt.Errorf("%s: %s is not JSON, though Python's json module writes it; write null instead (pandas: to_json, simplejson: "+
 			"ignore_nan=True)", where, word)
 	case syntactic != nil && strings.Contains(err.Error(), "surrogate"):
-		return fmt.Errorf("%s: a text has half of a character, such as \\ud800 without the \\udc00 that belongs to it, which is no text in UTF-8; "+
-			"remove it where the file is written (Python: text.encode(\"utf-8\", \"replace\"))", where)
+		return fmt.Errorf("%s: a text has half of a character, such as \\ud800 without the \\udc00 that belongs to it, "+
+			"which is no text in UTF-8; remove it where the file is written (Python: text.encode(\"utf-8\", \"replace\"))", where)
 	case syntactic != nil && strings.Contains(err.Error(), "UTF-8"):
 		return fmt.Errorf("%s: it is not text in UTF-8; if it is in Latin-1 or Windows-1252, convert the file: iconv -f WINDOWS-1252 -t UTF-8",
 			where)

@@ -22,10 +22,6 @@ func Parse(kind Type, text string) (any, error) {
 		if number, err := strconv.ParseInt(text, 10, 64); err == nil {
 			return number, nil
 		}
-		if number, isNumber := ParseDecimal(text); isNumber && number.Scale == 0 {
-			return nil, fmt.Errorf("%.60s is beyond the whole numbers of 64 bits, which end at ±9223372036854775807; take the type decimal or str",
-				text)
-		}
 	case KindFloat:
 		if number, err := strconv.ParseFloat(text, 64); err == nil && !math.IsInf(number, 0) && !strings.ContainsAny(text, "_xX") {
 			return number, nil
@@ -41,17 +37,25 @@ func Parse(kind Type, text string) (any, error) {
 		}
 	case KindTime:
 		if moment, err := time.Parse("15:04:05.999999999", text); err == nil {
-			if !kind.holds(moment) {
-				return nil, tooFine(kind, text)
-			}
-			return TimeOfDay(moment.Sub(time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC))), nil
+			return timeOfDay(kind, moment, text)
 		}
 	case KindTimestamp:
 		if moment, _, err := ParseTimestamp(text); err == nil {
 			return Timestamp(kind, moment)
 		}
 	}
+	if number, isNumber := ParseDecimal(text); kind.Kind == KindInt && isNumber && number.Scale == 0 {
+		return nil, fmt.Errorf("%.60s is beyond the whole numbers of 64 bits, which end at ±9223372036854775807; take the type decimal or str",
+			text)
+	}
 	return nil, fmt.Errorf("%.60q is not a value of type %s", text, kind)
+}
+
+func timeOfDay(kind Type, moment time.Time, text string) (any, error) {
+	if !kind.holds(moment) {
+		return nil, tooFine(kind, text)
+	}
+	return TimeOfDay(moment.Sub(time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC))), nil
 }
 
 // Timestamp is a moment as a cell of a type of timestamps, which must hold all of its digits.

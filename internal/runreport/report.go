@@ -197,9 +197,9 @@ type Result struct {
 // maxProblems bounds the problems of models in a result.
 const maxProblems = 4
 
-// Encode returns the result as JSON of at most MaxMessageBytes. What does not fit is left out in a fixed order: first messages
-// of drops and problems of models, then drops beyond the first four, then columns with which all went well, then columns, then models, then the end of the
-// message.
+// Encode returns the result as JSON of at most MaxMessageBytes. What does not fit is left out in a fixed order: first messages of drops and
+// problems of models, then drops beyond the first four, then columns with which all went well, then columns, then models, then the end of
+// the message.
 func (r Result) Encode() []byte {
 	r.Version = Version
 	r.Message = clip.Text(r.Message, 1024)
