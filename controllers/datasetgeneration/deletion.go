@@ -80,7 +80,9 @@ func (r *Reconciler) finish(ctx context.Context, resource *v1alpha1.DatasetGener
 	}
 	job := found.job(s.deletionName())
 	if job == nil {
-		if job, err = r.startDeletion(ctx, s); err != nil || job == nil {
+		if job, err = r.startDeletion(ctx, s); apierrors.IsConflict(err) {
+			return reconcile.Result{RequeueAfter: conflictDelay}, nil
+		} else if err != nil || job == nil {
 			return reconcile.Result{}, err
 		}
 	}
@@ -94,11 +96,15 @@ func (r *Reconciler) finish(ctx context.Context, resource *v1alpha1.DatasetGener
 		again.RequeueAfter = maxPollInterval
 		return again, r.recordDeletion(ctx, resource, v1alpha1.ReasonOutputDeletionFailed, s.deletionFailure(job, found.pods))
 	}
+	// A Job that is gone while the resource is not would be created again.
+	if err := r.release(ctx, resource, "the dataset is deleted"); err != nil {
+		return reconcile.Result{}, err
+	}
 	background := client.PropagationPolicy(metav1.DeletePropagationBackground)
 	if err := client.IgnoreNotFound(r.Delete(ctx, job, background)); err != nil {
 		return reconcile.Result{}, fmt.Errorf("deleting Job %s: %w", job.Name, err)
 	}
-	return reconcile.Result{}, r.release(ctx, resource, "the dataset is deleted")
+	return reconcile.Result{}, nil
 }
 
 // release lets the resource go.
@@ -136,6 +142,10 @@ func (r *Reconciler) startDeletion(ctx context.Context, s *situation) (*batchv1.
 		return nil, r.release(ctx, s.resource, "the claim is gone")
 	} else if err != nil {
 		return nil, fmt.Errorf("looking for the claim: %w", err)
+	}
+	// A cache that lags behind may still have a resource that is gone, and whose name another one has by now.
+	if err := r.confirm(ctx, s.resource); err != nil {
+		return nil, err
 	}
 	job := s.deletionJob()
 	err := r.Create(ctx, job)
