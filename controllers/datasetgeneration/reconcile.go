@@ -25,8 +25,6 @@ import (
 const (
 	// waitingShare is after which part of the time that its Pods have waited to start a resource is looked at again.
 	waitingShare = 8
-	// conflictDelay is after how long a reconcile that read outdated objects is repeated: by then the cache has caught up.
-	conflictDelay = 200 * time.Millisecond
 	// reconcileTimeout bounds one reconcile.
 	reconcileTimeout = time.Minute
 	// defaultConcurrency is how many resources are reconciled at the same time: most of the time they wait for the API server.

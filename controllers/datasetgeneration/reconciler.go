@@ -21,6 +21,8 @@ const (
 	maxPollInterval = time.Minute
 	// lookPriority lets events go before looks without one.
 	lookPriority = -10
+	// conflictDelay is after how long a reconcile that read outdated objects is repeated: by then the cache has caught up.
+	conflictDelay = 200 * time.Millisecond
 )
 
 // Options are the settings of the controller.
