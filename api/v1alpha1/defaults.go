@@ -170,6 +170,28 @@ func (h *Hedge) EffectiveMaxExtra() float64 {
 	return percent / 100
 }
 
+// EffectiveLoc is what is added to the draws of a distribution.
+func (d *DistributionSampler) EffectiveLoc() float64 {
+	if d.Loc == nil {
+		return 0
+	}
+	return d.Loc.Float64()
+}
+
+// EffectiveScale is what the draws of a distribution are multiplied by.
+func (d *DistributionSampler) EffectiveScale() float64 {
+	if d.Scale == nil {
+		return 1
+	}
+	return d.Scale.Float64()
+}
+
+// EffectiveStart is the value of the first row.
+func (s *SequenceSampler) EffectiveStart() int64 { return valueOr(s.Start, 0) }
+
+// EffectiveStep is what each row has more than the one before it.
+func (s *SequenceSampler) EffectiveStep() int64 { return valueOr(s.Step, 1) }
+
 // MaxRequestsPerMinute is a budget; 0 is none.
 func (a *Admission) MaxRequestsPerMinute() int64 { return valueOr(a.RequestsPerMinute, 0) }
 

@@ -164,13 +164,7 @@ func newDistribution(spec *v1alpha1.DistributionSampler) func(*random.Stream) fl
 		values[i] = spec.Parameters[wanted.name].Float64()
 	}
 	draw := of.draws(values)
-	loc, scale := 0.0, 1.0
-	if spec.Loc != nil {
-		loc = spec.Loc.Float64()
-	}
-	if spec.Scale != nil {
-		scale = spec.Scale.Float64()
-	}
+	loc, scale := spec.EffectiveLoc(), spec.EffectiveScale()
 	if loc == 0 && scale == 1 {
 		return draw
 	}

@@ -16,12 +16,7 @@ var sequences = family{
 		if s.Sequence == nil {
 			s.Sequence = &v1alpha1.SequenceSampler{}
 		}
-		if s.Sequence.Start == nil {
-			s.Sequence.Start = new(int64)
-		}
-		if s.Sequence.Step == nil {
-			s.Sequence.Step = new(int64(1))
-		}
+		s.Sequence.Start, s.Sequence.Step = new(s.Sequence.EffectiveStart()), new(s.Sequence.EffectiveStep())
 	},
 	draws: func(s *v1alpha1.Sampler, _ *table.Schema) drawFunc {
 		start, step := *s.Sequence.Start, *s.Sequence.Step
