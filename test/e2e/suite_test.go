@@ -19,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -43,6 +44,7 @@ var (
 	kubeconfig string
 	// clusterCommand is the built command of hack/cluster.
 	clusterCommand string
+	apiConfig      *rest.Config
 	apiClient      client.Client
 	clientset      *kubernetes.Clientset
 )
@@ -74,6 +76,7 @@ func connect() {
 	configuration, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
 	Expect(err).NotTo(HaveOccurred(), "reading %s=%s", kubeconfigVariable, kubeconfig)
 	configuration.QPS, configuration.Burst = 100, 200
+	apiConfig = configuration
 
 	scheme := runtime.NewScheme()
 	Expect(clientgoscheme.AddToScheme(scheme)).To(Succeed())

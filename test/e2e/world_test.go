@@ -67,6 +67,12 @@ func newWorld(ctx context.Context, size string) *world {
 			w.describe(ctx)
 		}
 	}, NodeTimeout(time.Minute))
+	watchStatuses(w)
+	DeferCleanup(func(ctx context.Context) {
+		if !CurrentSpecReport().Failed() {
+			w.expectTrueAtRest(ctx)
+		}
+	}, NodeTimeout(time.Minute))
 	return w
 }
 
