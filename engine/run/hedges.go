@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/schedule"
@@ -22,10 +23,13 @@ type hedgedCell struct {
 
 // try is one of the tasks of a cell.
 type try struct {
-	cancel context.CancelFunc
+	cancel context.CancelCauseFunc
 	// late says that another one has brought the cell's value before.
 	late bool
 }
+
+// errFaster is why a task is cancelled for whose cell another one has brought the value.
+var errFaster = errors.New("another request for the cell was faster")
 
 // hedgeAfter is how many of a column's times must be known before a request is called slow.
 const hedgeAfter = 20
@@ -45,7 +49,7 @@ func hedgeOf(column *plan.Column) *schedule.Hedge {
 
 // begin notes a task, and returns it with the context that it runs in.
 func (h *hedges) begin(ctx context.Context, task schedule.Task) (context.Context, *try) {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancelCause(ctx)
 	if h.running == nil {
 		h.running = make(map[hedgedCell][]*try)
 	}
@@ -58,15 +62,9 @@ func (h *hedges) begin(ctx context.Context, task schedule.Task) (context.Context
 // end notes that a task has come back, with a value or an error. With a value, what else runs for the cell is cancelled. The usage of a
 // task that is late itself then says that its answer did not count.
 func (h *hedges) end(ended *try, task schedule.Task, usage *runreport.Usage, err error) {
-	ended.cancel()
+	ended.cancel(nil)
 	cell := hedgedCell{task.Records[0], task.Column}
-	others := h.running[cell]
-	for i, other := range others {
-		if other == ended {
-			others = append(others[:i:i], others[i+1:]...)
-			break
-		}
-	}
+	others := slices.DeleteFunc(h.running[cell], func(other *try) bool { return other == ended })
 	if h.running[cell] = others; len(others) == 0 {
 		delete(h.running, cell)
 	}
@@ -77,7 +75,7 @@ func (h *hedges) end(ended *try, task schedule.Task, usage *runreport.Usage, err
 	if err == nil {
 		for _, slower := range others {
 			slower.late = true
-			slower.cancel()
+			slower.cancel(errFaster)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"runtime/debug"
 	"strings"
@@ -68,8 +69,8 @@ func (p *performer) perform(ctx context.Context, started result) (back result) {
 		back.values, back.err = p.generators.Batch[column.Index].GenerateBatch(ctx, task.Records, column.Resize)
 	default:
 		back.answer, back.err = p.generators.Model[column.Index].Ask(ctx, task.Records[0], back.kept)
-		if back.err == nil && back.try != nil && ctx.Err() != nil {
-			break // another task has brought the cell's value
+		if back.err == nil && errors.Is(context.Cause(ctx), errFaster) {
+			break // what is not wanted is not kept
 		}
 		if back.err == nil {
 			back.err = p.journals.Append(task.Group(), journalled(task.Records[0], column, back.answer))

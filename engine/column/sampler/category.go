@@ -34,7 +34,7 @@ func validateCategory(spec *v1alpha1.Sampler) []Violation {
 			violations = append(violations, Violation{fmt.Sprintf("category.values[%d]", i), problem})
 		}
 	}
-	return append(violations, validateWeights("category", spec.Category)...)
+	return append(violations, validateWeights("category", spec.Category.Weights, len(spec.Category.Values))...)
 }
 
 func categoryProblem(raw apiextensionsv1.JSON, convert v1alpha1.NumberConversion) string {
@@ -65,16 +65,16 @@ func categoryProblem(raw apiextensionsv1.JSON, convert v1alpha1.NumberConversion
 	return problem
 }
 
-// validateWeights looks at the weights of a list at a path.
-func validateWeights(at string, spec *v1alpha1.CategorySampler) []Violation {
-	if spec.Weights == nil {
+// validateWeights looks at the weights of a list of so many values at a path.
+func validateWeights(at string, weights []v1alpha1.Decimal, values int) []Violation {
+	if weights == nil {
 		return nil
 	}
-	if len(spec.Weights) != len(spec.Values) {
-		return []Violation{{at + ".weights", fmt.Sprintf("has %d entries, but there are %d values", len(spec.Weights), len(spec.Values))}}
+	if len(weights) != values {
+		return []Violation{{at + ".weights", fmt.Sprintf("has %d entries, but there are %d values", len(weights), values)}}
 	}
 	total := 0.0
-	for i, weight := range spec.Weights {
+	for i, weight := range weights {
 		if weight.Float64() < 0 {
 			return []Violation{{fmt.Sprintf("%s.weights[%d]", at, i), "must not be negative"}}
 		}

@@ -84,15 +84,19 @@ func countKind(spec *v1alpha1.Sampler) table.Kind {
 // counts finishes what draws counts.
 func counts(convert v1alpha1.NumberConversion, draw func(*random.Stream) int64) drawFunc {
 	return func(stream *random.Stream, _ *table.Record) (any, error) {
-		count := draw(stream)
-		switch convert {
-		case v1alpha1.ConvertToFloat:
-			return float64(count), nil
-		case v1alpha1.ConvertToStr:
-			return strconv.FormatInt(count, 10), nil
-		}
-		return count, nil
+		return convertCount(draw(stream), convert), nil
 	}
+}
+
+// convertCount converts a whole number, which is one without a conversion.
+func convertCount(count int64, convert v1alpha1.NumberConversion) any {
+	switch convert {
+	case v1alpha1.ConvertToFloat:
+		return float64(count)
+	case v1alpha1.ConvertToStr:
+		return strconv.FormatInt(count, 10)
+	}
+	return count
 }
 
 // newBinomial draws by inversion where few successes are to be expected, and else by the transformed rejection with squeeze BTRS of

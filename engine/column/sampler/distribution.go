@@ -179,14 +179,11 @@ func drawDistribution(
 		return numbers(convert, spec.DecimalPlaces, draw)
 	}
 	asInt := numbers(v1alpha1.ConvertToInt, nil, draw)
-	if convert != v1alpha1.ConvertToStr {
-		return asInt
-	}
 	return func(stream *random.Stream, record *table.Record) (any, error) {
 		value, err := asInt(stream, record)
 		if err != nil {
 			return nil, err
 		}
-		return fmt.Sprint(value), nil
+		return convertCount(value.(int64), convert), nil
 	}
 }

@@ -2,7 +2,6 @@ package sampler
 
 import (
 	"fmt"
-	"strconv"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/random"
@@ -21,14 +20,7 @@ var sequences = family{
 	draws: func(s *v1alpha1.Sampler, _ *table.Schema) drawFunc {
 		start, step := *s.Sequence.Start, *s.Sequence.Step
 		return func(_ *random.Stream, record *table.Record) (any, error) {
-			value := start + step*int64(record.Row)
-			switch s.ConvertTo {
-			case v1alpha1.ConvertToFloat:
-				return float64(value), nil
-			case v1alpha1.ConvertToStr:
-				return strconv.FormatInt(value, 10), nil
-			}
-			return value, nil
+			return convertCount(start+step*int64(record.Row), s.ConvertTo), nil
 		}
 	},
 }

@@ -60,7 +60,7 @@ func validateSubcategory(spec *v1alpha1.Sampler) []Violation {
 				violations = append(violations, Violation{fmt.Sprintf("%s.values[%d]", at, j), problem})
 			}
 		}
-		violations = append(violations, validateWeights(at, &v1alpha1.CategorySampler{Values: list.Values, Weights: list.Weights})...)
+		violations = append(violations, validateWeights(at, list.Weights, len(list.Values))...)
 	}
 	return violations
 }

@@ -108,11 +108,8 @@ func distances(spec *v1alpha1.Sampler, schema *table.Schema) drawFunc {
 
 // momentOf is the value of another column as a moment.
 func momentOf(value any) (time.Time, error) {
-	switch v := value.(type) {
-	case time.Time:
-		return v, nil
-	case string:
-		return parseMoment(v)
+	if moment, is := value.(time.Time); is {
+		return moment, nil
 	}
 	return parseMoment(fmt.Sprint(value))
 }
