@@ -63,6 +63,26 @@ func TestSubcategoriesBelongToTheirCategory(t *testing.T) {
 	}
 }
 
+// The value of the other column is what a template would print of it: of a seed, what its file says.
+func TestSubcategoriesGoByWhatIsPrinted(t *testing.T) {
+	values, err := drawBeside(t, `{type: Subcategory, subcategory: {category: other, values: [
+		{of: "True", values: [right]}, {of: "", values: [nothing]}, {of: "2026-01-31T12:00:00", values: [then]}]}}`,
+		3, true, nil, time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC))
+	if err != nil || values[0] != "right" || values[1] != "nothing" || values[2] != "then" {
+		t.Errorf("%v, %v", values, err)
+	}
+	schema := table.NewSchema(table.Field{Name: "other", Type: table.Type{Kind: table.KindInt}})
+	record := table.NewRecord(schema, 0, 0)
+	record.Cells[0], record.Texts = int64(7), []string{"007"}
+	s, err := sampler.New("c", parse(t, `{type: Subcategory, subcategory: {category: other, values: [{of: "007", values: [agent]}]}}`), 1, schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if value, err := s.Generate(t.Context(), record); value != "agent" {
+		t.Errorf("%v, %v", value, err)
+	}
+}
+
 func TestMomentsAreAtADistance(t *testing.T) {
 	friday := time.Date(2026, 11, 27, 15, 30, 0, 0, time.UTC)
 	for text, allowed := range map[string][]string{

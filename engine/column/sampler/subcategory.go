@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/column"
+	"seedloom.dev/seedloom/engine/jinja"
 	"seedloom.dev/seedloom/engine/random"
 	"seedloom.dev/seedloom/engine/table"
 )
@@ -98,24 +100,16 @@ func possibleTexts(spec *v1alpha1.Sampler) []string {
 		if spec.ConvertTo != "" {
 			value = convertValue(value, spec.ConvertTo)
 		}
-		if text := textOf(value); !slices.Contains(texts, text) {
+		if text := jinja.Str(jinja.FromGo(value)); !slices.Contains(texts, text) {
 			texts = append(texts, text)
 		}
 	}
 	return texts
 }
 
-// textOf is a value of another column as the lists name it.
-func textOf(value any) string {
-	if number, isFloat := value.(float64); isFloat {
-		return formatFloat(number)
-	}
-	return fmt.Sprint(value)
-}
-
 func subcategory(spec *v1alpha1.Sampler, schema *table.Schema) drawFunc {
 	category := spec.Subcategory.Category
-	parent, known := schema.Index(category)
+	_, known := schema.Index(category)
 	_, values := categoryValues(allSubcategories(spec.Subcategory))
 	convertAll(values, spec.ConvertTo)
 	lists := make(map[string]drawFunc, len(spec.Subcategory.Values))
@@ -127,9 +121,11 @@ func subcategory(spec *v1alpha1.Sampler, schema *table.Schema) drawFunc {
 		if !known {
 			return nil, fmt.Errorf("there is no column %q", category)
 		}
-		draw, found := lists[textOf(record.Cells[parent])]
+		value, _ := column.Vars(record).Lookup(category)
+		text := jinja.Str(value)
+		draw, found := lists[text]
 		if !found {
-			return nil, fmt.Errorf("subcategory.values has no list of %q, which column %q has", textOf(record.Cells[parent]), category)
+			return nil, fmt.Errorf("subcategory.values has no list of %q, which column %q has", text, category)
 		}
 		return draw(stream, record)
 	}
