@@ -74,7 +74,8 @@ func TestSubcategoriesGoByWhatIsPrinted(t *testing.T) {
 	schema := table.NewSchema(table.Field{Name: "other", Type: table.Type{Kind: table.KindInt}})
 	record := table.NewRecord(schema, 0, 0)
 	record.Cells[0], record.Texts = int64(7), []string{"007"}
-	s, err := sampler.New("c", parse(t, `{type: Subcategory, subcategory: {category: other, values: [{of: "007", values: [agent]}]}}`), 1, schema)
+	const text = `{type: Subcategory, subcategory: {category: other, values: [{of: "007", values: [agent]}]}}`
+	s, err := sampler.New("c", parse(t, text), 1, schema)
 	if err != nil {
 		t.Fatal(err)
 	}
