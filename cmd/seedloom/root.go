@@ -29,7 +29,7 @@ Find out whether a manifest is valid and its models can be used, look at some re
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Log)
 	root.AddCommand(newValidateCommand(streams), newCheckCommand(streams), newPreviewCommand(streams), newRunCommand(streams),
-		newVersionCommand(streams))
+		newConvertCommand(streams), newVersionCommand(streams))
 	return root
 }
 

@@ -1,0 +1,133 @@
+package datadesigner
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+
+	"seedloom.dev/seedloom/internal/golden"
+)
+
+func readTestdata(t *testing.T, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// convertFile converts a configuration of the folder testdata, and returns the manifest with the notes before it.
+func convertFile(t *testing.T, name string) string {
+	t.Helper()
+	base := strings.TrimSuffix(name, filepath.Ext(name))
+	converted, err := Convert(readTestdata(t, name), Options{
+		Name: base, NumRecords: 10, ClaimName: "datasets", Providers: readTestdata(t, "providers.yaml"),
+		ToolProviders: readTestdata(t, "tool-providers.yaml"), RunConfig: readTestdata(t, "run.yaml"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	for _, note := range converted.Notes {
+		kind := "changed"
+		if note.Lost {
+			kind = "lost"
+		}
+		fmt.Fprintf(&text, "# %s %s: %s\n", kind, note.Path, note.Message)
+	}
+	manifest, err := yaml.Marshal(converted.Resource)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text.String() + string(manifest)
+}
+
+func TestConfigurationsBecomeManifests(t *testing.T) {
+	for _, name := range []string{"basics.yaml", "structured.json", "seeds.yaml", "distributions.yaml", "code.yaml", "tools.yaml", "media.yaml",
+		"without-counterpart.yaml"} {
+		t.Run(name, func(t *testing.T) {
+			got := convertFile(t, name)
+			golden.Check(t, filepath.Join("testdata", "manifests", name+".golden"), got, "see that nothing of the configuration is lost")
+			for _, secret := range []string{"sk-live", "tv-secret", "hidden"} {
+				if strings.Contains(got, secret) {
+					t.Errorf("the key %s is copied", secret)
+				}
+			}
+		})
+	}
+}
+
+func TestWhatIsNoConfigurationIsAnError(t *testing.T) {
+	bomb := "columns: []\na0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+	for i := range 9 {
+		bomb += fmt.Sprintf("a%d: &a%d [%s]\n", i+1, i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i), 10), ", "))
+	}
+	bomb += "processors: [{name: p, processor_type: schema_transform, template: {a: *a9}}]\n"
+	for name, config := range map[string]string{
+		"empty": "", "a list": "[1, 2]", "a manifest": "apiVersion: v1\nkind: ConfigMap", "no YAML": "a: [", "zeros": "\x00\x00", "a bomb": bomb,
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := Convert([]byte(config), Options{}); !errors.Is(err, ErrNotConfiguration) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// FuzzConvert looks for configurations that break the conversion, or make a resource that JSON can't hold.
+func FuzzConvert(f *testing.F) {
+	for _, name := range []string{"basics.yaml", "structured.json", "seeds.yaml", "without-counterpart.yaml"} {
+		data, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Add([]byte("columns: [&a {name: *a}]"))
+	f.Add([]byte("columns: [{<<: {name: x}, column_type: sampler, sampler_type: uuid, params: {}}]"))
+	f.Fuzz(func(t *testing.T, config []byte) {
+		converted, err := Convert(config, Options{Name: "fuzz", NumRecords: 1, ClaimName: "c"})
+		if err != nil {
+			return
+		}
+		if _, err := json.Marshal(converted.Resource); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestMerges(t *testing.T) {
+	config := `
+defaults: &defaults {column_type: sampler, sampler_type: uuid, params: {}, name: shadowed}
+columns:
+- {<<: *defaults, name: merged}
+- {<<: [*defaults, {name: later}]}
+- {<<: &list [*list], name: y, column_type: sampler, sampler_type: uuid, params: {}}
+- &itself {<<: *itself, name: x, column_type: sampler, sampler_type: uuid, params: {}}
+`
+	converted, err := Convert([]byte(config), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names, told []string
+	for _, column := range converted.Resource.Spec.Columns {
+		names = append(names, column.Name)
+	}
+	for _, note := range converted.Notes {
+		told = append(told, note.Path)
+	}
+	if want := []string{"merged", "shadowed", "y", "x"}; !slices.Equal(names, want) {
+		t.Errorf("got the columns %v, want %v", names, want)
+	}
+	if want := []string{"columns[2].<<", "columns[3].<<.<<", "defaults"}; !slices.Equal(told, want) {
+		t.Errorf("got notes of %v, want %v", told, want)
+	}
+}
