@@ -76,6 +76,13 @@ type Sampler struct {
 	// +optional
 	ConvertTo NumberConversion `json:"convertTo,omitempty"`
 
+	// conditional has other parameters for some of the rows: a value is drawn with the first ones whose condition holds, and else with those
+	// of the sampler itself.
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=64
+	// +optional
+	Conditional []ConditionalParameters `json:"conditional,omitempty"`
+
 	// category has the values of a Category sampler.
 	// +optional
 	Category *CategorySampler `json:"category,omitempty"`
@@ -135,7 +142,7 @@ type Sampler struct {
 
 // CategorySampler draws one of its values.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.weights) || self.weights.exists(w, w > 0.0)",message="at least one weight must be above 0"
+// +kubebuilder:validation:XValidation:rule="!has(self.weights) || self.weights.exists(w, w > 0.0)",fieldPath=".weights",message="at least one weight must be above 0"
 type CategorySampler struct {
 	// values are the possible values: strings or numbers. A mix of both is written as strings.
 	// +listType=atomic
@@ -195,7 +202,7 @@ type SubcategoryValues struct {
 
 // UniformSampler draws numbers that are equally likely anywhere in [low, high).
 //
-// +kubebuilder:validation:XValidation:rule="self.low < self.high",message="low must be below high"
+// +kubebuilder:validation:XValidation:rule="self.low < self.high",fieldPath=".high",message="low must be below high"
 type UniformSampler struct {
 	// low is the lower end, which is included.
 	// +required

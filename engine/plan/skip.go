@@ -49,14 +49,25 @@ func (v *validation) skipField(index int, field string) {
 }
 
 func (v *validation) skipWhen(index int, field, source string) {
+	for _, name := range v.condition(field, source) {
+		if producer, found := v.producers[name]; found && producer == index {
+			v.add(field, ReasonCycle, "must not refer to %q, which is made only if the cell is not skipped", name)
+			continue
+		}
+		v.references[index] = append(v.references[index], reference{name: name, field: field, decides: true})
+	}
+}
+
+// condition parses a template that decides something of each row, and returns the columns that it reads.
+func (v *validation) condition(field, source string) []string {
 	if strings.TrimSpace(source) == "" {
 		v.add(field, ReasonRequired, "must not be empty")
-		return
+		return nil
 	}
 	condition, err := jinja.Parse(source)
 	if err != nil {
 		v.add(field, ReasonTemplateSyntax, "is not a valid template: %v", err)
-		return
+		return nil
 	}
 	v.templates = append(v.templates, fieldTemplate{field, condition})
 	names := v.columnReferences(condition.References())
@@ -64,13 +75,7 @@ func (v *validation) skipWhen(index int, field, source string) {
 		v.add(field, ReasonInvalidValue,
 			"must refer to at least one other column, as in {{ stars > 2 }}, or it would decide the same for every row")
 	}
-	for _, name := range names {
-		if producer, found := v.producers[name]; found && producer == index {
-			v.add(field, ReasonCycle, "must not refer to %q, which is made only if the cell is not skipped", name)
-			continue
-		}
-		v.references[index] = append(v.references[index], reference{name: name, field: field, decides: true})
-	}
+	return names
 }
 
 // planSkip is what a valid column says of skipping; nil when none of its cells can ever be skipped.

@@ -103,6 +103,12 @@ func (v *validation) samplerColumn(index int, field string) {
 		}
 		v.add(at, ReasonInvalidSampler, "%s", violation.Message)
 	}
+	for i, conditional := range spec.Conditional {
+		at := fmt.Sprintf("%s.conditional[%d].when", field, i)
+		for _, name := range v.condition(at, conditional.When) {
+			v.references[index] = append(v.references[index], reference{name: name, field: at})
+		}
+	}
 	if len(violations) > 0 {
 		return
 	}

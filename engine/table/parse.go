@@ -112,3 +112,24 @@ func ParseTimestamp(text string) (moment time.Time, local bool, err error) {
 	}
 	return time.Time{}, false, errNoTimestamp
 }
+
+// minuteLayouts are those of local times without seconds, as people write them.
+var minuteLayouts = []string{"2006-01-02T15:04", "2006-01-02 15:04"}
+
+// ParseMoment reads a moment as people write it: a timestamp, also without seconds or without a time. One without a zone is in the given
+// one.
+func ParseMoment(text string, zone *time.Location) (time.Time, error) {
+	for _, layout := range minuteLayouts {
+		if moment, err := time.ParseInLocation(layout, text, zone); err == nil {
+			return moment.UTC(), nil
+		}
+	}
+	moment, local, err := ParseTimestamp(text)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%.60q is not a date; write 2026-01-31 or 2026-01-31T12:00:00Z", text)
+	}
+	if local {
+		moment = time.Date(moment.Year(), moment.Month(), moment.Day(), moment.Hour(), moment.Minute(), moment.Second(), moment.Nanosecond(), zone)
+	}
+	return moment.UTC(), nil
+}

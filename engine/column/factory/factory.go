@@ -27,11 +27,12 @@ type Files interface {
 // Build makes the generators of all configured columns.
 func Build(p *plan.Plan, models *model.Set, toolServers *tools.Set, files Files, workers *sandbox.Workers) (*column.Generators, error) {
 	generators := column.NewGenerators(p.Schema.Len())
+	dataset := sampler.Dataset{Seed: p.Spec.RandomSeed, Schema: p.Schema, Records: p.NumRecords}
 	for _, configured := range p.Columns {
 		var err error
 		switch index := configured.Index; configured.Kind {
 		case plan.KindSampler:
-			generators.Cell[index], err = sampler.New(configured.Name, configured.Spec.Sampler, p.Spec.RandomSeed, p.Schema)
+			generators.Cell[index], err = sampler.New(configured.Name, configured.Spec.Sampler, dataset)
 		case plan.KindLLMText, plan.KindLLMCode, plan.KindLLMStructured, plan.KindLLMJudge:
 			generators.Model[index], err = llm.New(llm.Config{
 				Column: configured.Spec, Model: configured.Model, Seed: p.Spec.RandomSeed, Client: models.Client(configured.Model.Alias),

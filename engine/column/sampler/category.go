@@ -21,7 +21,7 @@ var categories = family{
 		kind, _ := categoryValues(s.Category)
 		return convertedKind(s.ConvertTo, kind)
 	},
-	draws: func(s *v1alpha1.Sampler, _ *table.Schema) drawFunc { return category(s.Category, s.ConvertTo) },
+	draws: func(s *v1alpha1.Sampler, _ site) drawFunc { return category(s.Category, s.ConvertTo) },
 }
 
 func validateCategory(spec *v1alpha1.Sampler) []Violation {

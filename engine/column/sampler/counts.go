@@ -15,7 +15,7 @@ var bernoullis = family{
 	validate: func(s *v1alpha1.Sampler) []Violation {
 		return validateProbability("bernoulli", s.Bernoulli.Probability)
 	}, kind: countKind,
-	draws: func(s *v1alpha1.Sampler, _ *table.Schema) drawFunc {
+	draws: func(s *v1alpha1.Sampler, _ site) drawFunc {
 		p := s.Bernoulli.Probability.Float64()
 		return counts(s.ConvertTo, func(stream *random.Stream) int64 {
 			if stream.Float64() < p {
@@ -29,7 +29,7 @@ var bernoullis = family{
 var binomials = family{
 	name: v1alpha1.SamplerBinomial, member: "binomial", isSet: func(s *v1alpha1.Sampler) bool { return s.Binomial != nil }, converts: true,
 	validate: validateBinomial, kind: countKind,
-	draws: func(s *v1alpha1.Sampler, _ *table.Schema) drawFunc {
+	draws: func(s *v1alpha1.Sampler, _ site) drawFunc {
 		return counts(s.ConvertTo, newBinomial(*s.Binomial.Trials, s.Binomial.Probability.Float64()))
 	},
 }
@@ -37,7 +37,7 @@ var binomials = family{
 var poissons = family{
 	name: v1alpha1.SamplerPoisson, member: "poisson", isSet: func(s *v1alpha1.Sampler) bool { return s.Poisson != nil }, converts: true,
 	validate: validatePoisson, kind: countKind,
-	draws: func(s *v1alpha1.Sampler, _ *table.Schema) drawFunc {
+	draws: func(s *v1alpha1.Sampler, _ site) drawFunc {
 		return counts(s.ConvertTo, newPoisson(s.Poisson.Mean.Float64()))
 	},
 }

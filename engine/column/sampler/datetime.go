@@ -17,7 +17,7 @@ var dateTimes = family{
 			s.DateTime.Unit = v1alpha1.TimeUnitDay
 		}
 	},
-	draws: func(s *v1alpha1.Sampler, _ *table.Schema) drawFunc { return moments(s.DateTime) },
+	draws: func(s *v1alpha1.Sampler, _ site) drawFunc { return moments(s.DateTime) },
 }
 
 // maxSpanSeconds bounds dates to what a duration can hold: 250 years.
@@ -26,11 +26,11 @@ const maxSpanSeconds = 250 * 366 * 24 * 3600
 func validateDateTime(sampler *v1alpha1.Sampler) []Violation {
 	spec := sampler.DateTime
 	var violations []Violation
-	start, startErr := parseMoment(spec.Start)
+	start, startErr := table.ParseMoment(spec.Start, time.UTC)
 	if startErr != nil {
 		violations = append(violations, Violation{"dateTime.start", startErr.Error()})
 	}
-	end, endErr := parseMoment(spec.End)
+	end, endErr := table.ParseMoment(spec.End, time.UTC)
 	if endErr != nil {
 		violations = append(violations, Violation{"dateTime.end", endErr.Error()})
 	}
@@ -53,8 +53,8 @@ func validateDateTime(sampler *v1alpha1.Sampler) []Violation {
 
 func moments(spec *v1alpha1.DateTimeSampler) drawFunc {
 	// The validation has parsed the same.
-	start, _ := parseMoment(spec.Start)
-	end, _ := parseMoment(spec.End)
+	start, _ := table.ParseMoment(spec.Start, time.UTC)
+	end, _ := table.ParseMoment(spec.End, time.UTC)
 	seconds := uint64(end.Unix() - start.Unix())
 	startOfUnit := unitStarts[spec.Unit]
 	return func(stream *random.Stream, _ *table.Record) (any, error) {
@@ -70,17 +70,4 @@ var unitStarts = map[v1alpha1.TimeUnit]func(time.Time) time.Time{
 	v1alpha1.TimeUnitHour:   func(at time.Time) time.Time { return at.Truncate(time.Hour) },
 	v1alpha1.TimeUnitMinute: func(at time.Time) time.Time { return at.Truncate(time.Minute) },
 	v1alpha1.TimeUnitSecond: func(at time.Time) time.Time { return at.Truncate(time.Second) },
-}
-
-// momentLayouts are the accepted forms; those without a zone mean UTC.
-var momentLayouts = []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04",
-	"2006-01-02"}
-
-func parseMoment(text string) (time.Time, error) {
-	for _, layout := range momentLayouts {
-		if at, err := time.Parse(layout, text); err == nil {
-			return at.UTC(), nil
-		}
-	}
-	return time.Time{}, fmt.Errorf("%q is not a date; write 2026-01-31 or 2026-01-31T12:00:00Z", text)
 }

@@ -19,7 +19,7 @@ var distributions = family{
 		return validateDistribution("distribution", s.Distribution, s.ConvertTo)
 	},
 	kind: func(s *v1alpha1.Sampler) table.Kind { return distributionKind(s.Distribution, s.ConvertTo) },
-	draws: func(s *v1alpha1.Sampler, _ *table.Schema) drawFunc {
+	draws: func(s *v1alpha1.Sampler, _ site) drawFunc {
 		return drawDistribution(s.Distribution, s.ConvertTo, newDistribution(s.Distribution))
 	},
 }
@@ -31,7 +31,7 @@ var bernoulliMixtures = family{
 	kind: func(s *v1alpha1.Sampler) table.Kind {
 		return distributionKind(&s.BernoulliMixture.Distribution, s.ConvertTo)
 	},
-	draws: func(s *v1alpha1.Sampler, _ *table.Schema) drawFunc {
+	draws: func(s *v1alpha1.Sampler, _ site) drawFunc {
 		p, draw := s.BernoulliMixture.Probability.Float64(), newDistribution(&s.BernoulliMixture.Distribution)
 		return drawDistribution(&s.BernoulliMixture.Distribution, s.ConvertTo, func(stream *random.Stream) float64 {
 			if stream.Float64() < p {

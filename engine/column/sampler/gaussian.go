@@ -5,13 +5,12 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/random"
-	"seedloom.dev/seedloom/engine/table"
 )
 
 var gaussians = family{
 	name: v1alpha1.SamplerGaussian, member: "gaussian", isSet: func(s *v1alpha1.Sampler) bool { return s.Gaussian != nil }, converts: true,
 	validate: validateGaussian, kind: numberKind,
-	draws: func(s *v1alpha1.Sampler, _ *table.Schema) drawFunc {
+	draws: func(s *v1alpha1.Sampler, _ site) drawFunc {
 		mean, deviation := s.Gaussian.Mean.Float64(), s.Gaussian.Stddev.Float64()
 		return numbers(s.ConvertTo, s.Gaussian.DecimalPlaces, func(stream *random.Stream) float64 {
 			return mean + float64(deviation*stream.Normal()) // the conversion has all processors round in two steps

@@ -13,7 +13,7 @@ import (
 var patterns = family{
 	name: v1alpha1.SamplerPattern, member: "pattern", isSet: func(s *v1alpha1.Sampler) bool { return s.Pattern != nil },
 	validate: validatePattern, kind: always(table.KindString),
-	draws: func(s *v1alpha1.Sampler, _ *table.Schema) drawFunc {
+	draws: func(s *v1alpha1.Sampler, _ site) drawFunc {
 		expression, _ := syntax.Parse(s.Pattern.Regex, syntax.Perl) // as the validation has
 		return func(stream *random.Stream, _ *table.Record) (any, error) {
 			var text strings.Builder

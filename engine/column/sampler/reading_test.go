@@ -15,7 +15,7 @@ import (
 func drawBeside(t *testing.T, text string, rows int, others ...any) ([]any, error) {
 	t.Helper()
 	schema := table.NewSchema(table.Field{Name: "other"}, table.Field{Name: "c"})
-	s, err := sampler.New("c", parse(t, text), 1, schema)
+	s, err := sampler.New("c", parse(t, text), sampler.Dataset{Seed: 1, Schema: schema})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestSubcategoriesGoByWhatIsPrinted(t *testing.T) {
 	record := table.NewRecord(schema, 0, 0)
 	record.Cells[0], record.Texts = int64(7), []string{"007"}
 	const text = `{type: Subcategory, subcategory: {category: other, values: [{of: "007", values: [agent]}]}}`
-	s, err := sampler.New("c", parse(t, text), 1, schema)
+	s, err := sampler.New("c", parse(t, text), sampler.Dataset{Seed: 1, Schema: schema})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,10 +44,25 @@ type family struct {
 	reads func(*v1alpha1.Sampler) []Reference
 	// fits looks at a valid sampler beside the samplers of the columns that it reads. It may be nil.
 	fits func(spec *v1alpha1.Sampler, others others) []Violation
-	// kind is the kind of a valid sampler's values, and draws how they are drawn: its defaults are written, and schema has the columns that it
-	// reads.
+	// kind is the kind of a valid sampler's values, and draws how they are drawn: its defaults are written.
 	kind  func(*v1alpha1.Sampler) table.Kind
-	draws func(spec *v1alpha1.Sampler, schema *table.Schema) drawFunc
+	draws func(spec *v1alpha1.Sampler, in site) drawFunc
+}
+
+// Dataset is what samplers know of the dataset that their columns are in.
+type Dataset struct {
+	// Seed is the seed of all that is drawn.
+	Seed int64
+	// Schema has the columns that samplers read.
+	Schema *table.Schema
+	// Records is the number of rows that were asked for.
+	Records int64
+}
+
+// site is where a sampler draws: the column of a dataset.
+type site struct {
+	Dataset
+	column string
 }
 
 // others returns the sampler of another column with the kind of its values; nil where it has none, or none that is valid.
@@ -70,7 +85,8 @@ func familyOf(kind v1alpha1.SamplerType) (family, bool) {
 	return families[at], true
 }
 
-// Validate returns everything that is wrong with a sampler: also what admission refuses, since not every spec passes through it.
+// Validate returns everything that is wrong with a sampler: also what admission refuses, since not every spec passes through it. Templates
+// are not looked at.
 func Validate(spec *v1alpha1.Sampler) []Violation {
 	own, known := familyOf(spec.Type)
 	if !known {
@@ -80,35 +96,50 @@ func Validate(spec *v1alpha1.Sampler) []Violation {
 		}
 		return []Violation{{"type", fmt.Sprintf("must be one of %s, but is %q", strings.Join(names, ", "), spec.Type)}}
 	}
+	violations := own.validateMembers(spec)
+	if own.isSet(spec) || own.optional {
+		violations = append(violations, own.validate(spec)...)
+	}
+	return append(violations, own.validateConditional(spec)...)
+}
+
+// validateMembers looks at what is set, whatever it is.
+func (f family) validateMembers(spec *v1alpha1.Sampler) []Violation {
 	var violations []Violation
 	for _, other := range families {
-		if other.name != own.name && other.isSet(spec) {
+		if other.name != f.name && other.isSet(spec) {
 			violations = append(violations, Violation{other.member, fmt.Sprintf("is for samplers of type %s, but this one is of type %s",
-				other.name, own.name)})
+				other.name, f.name)})
 		}
 	}
 	switch spec.ConvertTo {
 	case "":
 	case v1alpha1.ConvertToInt, v1alpha1.ConvertToFloat, v1alpha1.ConvertToStr:
-		if !own.converts {
-			violations = append(violations, Violation{"convertTo", fmt.Sprintf("is not possible for samplers of type %s", own.name)})
+		if !f.converts {
+			violations = append(violations, Violation{"convertTo", fmt.Sprintf("is not possible for samplers of type %s", f.name)})
 		}
 	default:
 		violations = append(violations, Violation{"convertTo", fmt.Sprintf("must be int, float or str, but is %q", spec.ConvertTo)})
 	}
-	if !own.isSet(spec) && !own.optional {
-		return append(violations, Violation{own.member, fmt.Sprintf("is required for samplers of type %s", own.name)})
+	if !f.isSet(spec) && !f.optional {
+		violations = append(violations, Violation{f.member, fmt.Sprintf("is required for samplers of type %s", f.name)})
 	}
-	return append(violations, own.validate(spec)...)
+	return violations
 }
 
-// References are the columns that a valid sampler reads.
+// References are the columns that a valid sampler reads, but for those of its templates.
 func References(spec *v1alpha1.Sampler) []Reference {
 	own, known := familyOf(spec.Type)
 	if !known || own.reads == nil {
 		return nil
 	}
-	return own.reads(spec)
+	references := own.reads(spec)
+	for i, variant := range own.variants(spec) {
+		for _, read := range own.reads(variant) {
+			references = append(references, Reference{Field: own.inConditional(i, read.Field), Column: read.Column})
+		}
+	}
+	return references
 }
 
 // Misfits says what is wrong with a valid sampler beside those of other columns: samplerOf returns the sampler of a column, or nil where it
@@ -118,21 +149,31 @@ func Misfits(spec *v1alpha1.Sampler, samplerOf func(column string) *v1alpha1.Sam
 	if !known || own.fits == nil {
 		return nil
 	}
-	return own.fits(spec, func(column string) (*v1alpha1.Sampler, table.Kind) {
+	valid := func(column string) (*v1alpha1.Sampler, table.Kind) {
 		other := samplerOf(column)
 		if other == nil || len(Validate(other)) > 0 {
 			return nil, 0
 		}
 		of, _ := familyOf(other.Type)
-		return other, of.kind(other)
-	})
+		return other, of.commonKind(other)
+	}
+	misfits := own.fits(spec, valid)
+	for i, variant := range own.variants(spec) {
+		for _, misfit := range own.fits(variant, valid) {
+			misfits = append(misfits, Violation{own.inConditional(i, misfit.Field), misfit.Message})
+		}
+	}
+	return misfits
 }
 
 // WriteDefaults writes the defaults of a valid sampler into it.
 func WriteDefaults(spec *v1alpha1.Sampler) {
-	if own, known := familyOf(spec.Type); known && own.writeDefaults != nil {
-		own.writeDefaults(spec)
+	own, known := familyOf(spec.Type)
+	if !known || own.writeDefaults == nil {
+		return
 	}
+	own.writeDefaults(spec)
+	own.writeVariants(spec)
 }
 
 // TypeOf is the type of a sampler's values, or what is wrong with the sampler.
@@ -141,7 +182,7 @@ func TypeOf(spec *v1alpha1.Sampler) (table.Type, error) {
 		return table.Type{}, fmt.Errorf("sampler: %s: %s", violations[0].Field, violations[0].Message)
 	}
 	own, _ := familyOf(spec.Type)
-	return table.Type{Kind: own.kind(spec)}, nil
+	return table.Type{Kind: own.commonKind(spec)}, nil
 }
 
 // Sampler draws the values of one column.
@@ -149,10 +190,13 @@ type Sampler struct {
 	name string
 	key  random.Key
 	draw drawFunc
+	// choices are drawn from instead where their conditions hold; conditions draws what is random in these.
+	choices    []choice
+	conditions random.Key
 }
 
-// New returns the sampler of a column. schema has the columns that it reads.
-func New(name string, spec *v1alpha1.Sampler, seed int64, schema *table.Schema) (*Sampler, error) {
+// New returns the sampler of a column.
+func New(name string, spec *v1alpha1.Sampler, dataset Dataset) (*Sampler, error) {
 	if violations := Validate(spec); len(violations) > 0 {
 		return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: sampler.%s: %s", name, violations[0].Field,
 			violations[0].Message)
@@ -160,13 +204,33 @@ func New(name string, spec *v1alpha1.Sampler, seed int64, schema *table.Schema) 
 	own, _ := familyOf(spec.Type)
 	spec = spec.DeepCopy()
 	WriteDefaults(spec)
-	return &Sampler{name: name, key: random.NewKey(seed, name), draw: own.draws(spec, schema)}, nil
+	kind, in := own.commonKind(spec), site{dataset, name}
+	choices, err := own.choices(spec, kind, in)
+	if err != nil {
+		return nil, err
+	}
+	return &Sampler{
+		name: name, key: random.NewKey(dataset.Seed, name), draw: own.drawsAs(spec, kind, in),
+		choices: choices, conditions: random.NewKey(dataset.Seed, "conditional/"+name),
+	}, nil
 }
 
 // Generate draws the value of a record. It never waits.
-func (s *Sampler) Generate(_ context.Context, record *table.Record) (any, error) {
+func (s *Sampler) Generate(ctx context.Context, record *table.Record) (any, error) {
 	stream := s.key.Of(record)
-	value, err := s.draw(&stream, record)
+	return s.drawFrom(ctx, &stream, record)
+}
+
+// drawFrom draws a value of a record from a stream.
+func (s *Sampler) drawFrom(ctx context.Context, stream *random.Stream, record *table.Record) (any, error) {
+	draw := s.draw
+	if s.choices != nil {
+		var err error
+		if draw, err = s.choose(ctx, record); err != nil {
+			return nil, err
+		}
+	}
+	value, err := draw(stream, record)
 	if err != nil {
 		return nil, failure.New(v1alpha1.ReasonConversionFailed, failure.DropRow, "the sampler of column %q: %v", s.name, err)
 	}

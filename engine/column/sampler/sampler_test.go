@@ -30,7 +30,7 @@ func parse(t testing.TB, text string) *v1alpha1.Sampler {
 
 func draws(t testing.TB, text string, rows int) (table.Kind, []any) {
 	t.Helper()
-	s, err := sampler.New("column", parse(t, text), 42, nil)
+	s, err := sampler.New("column", parse(t, text), sampler.Dataset{Seed: 42})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func TestIdentifiersAreUniqueAndValid(t *testing.T) {
 }
 
 func TestAttemptsDrawAfresh(t *testing.T) {
-	s, err := sampler.New("c", parse(t, `{type: Uniform, uniform: {low: 0, high: 1}}`), 1, nil)
+	s, err := sampler.New("c", parse(t, `{type: Uniform, uniform: {low: 0, high: 1}}`), sampler.Dataset{Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -310,7 +310,7 @@ func BenchmarkSamplers(b *testing.B) {
 		"datetime":          `{type: DateTime, dateTime: {start: "2020-01-01", end: "2026-01-01"}}`,
 	} {
 		b.Run(name, func(b *testing.B) {
-			s, err := sampler.New("c", parse(b, text), 1, nil)
+			s, err := sampler.New("c", parse(b, text), sampler.Dataset{Seed: 1})
 			if err != nil {
 				b.Fatal(err)
 			}

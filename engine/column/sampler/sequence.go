@@ -17,7 +17,7 @@ var sequences = family{
 		}
 		s.Sequence.Start, s.Sequence.Step = new(s.Sequence.EffectiveStart()), new(s.Sequence.EffectiveStep())
 	},
-	draws: func(s *v1alpha1.Sampler, _ *table.Schema) drawFunc {
+	draws: func(s *v1alpha1.Sampler, _ site) drawFunc {
 		start, step := *s.Sequence.Start, *s.Sequence.Step
 		return func(_ *random.Stream, record *table.Record) (any, error) {
 			return convertCount(start+step*int64(record.Row), s.ConvertTo), nil

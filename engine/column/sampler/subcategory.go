@@ -92,24 +92,25 @@ func subcategoryFits(spec *v1alpha1.Sampler, others others) []Violation {
 	return violations
 }
 
-// possibleTexts are the values of a valid Category sampler as texts.
+// possibleTexts are the values of a valid Category sampler as texts, those of its conditional parameters too.
 func possibleTexts(spec *v1alpha1.Sampler) []string {
-	_, values := categoryValues(spec.Category)
+	kind := categories.commonKind(spec)
 	var texts []string
-	for _, value := range values {
-		if spec.ConvertTo != "" {
-			value = convertValue(value, spec.ConvertTo)
-		}
-		if text := jinja.Str(jinja.FromGo(value)); !slices.Contains(texts, text) {
-			texts = append(texts, text)
+	for _, variant := range append(categories.variants(spec), spec) {
+		_, values := categoryValues(variant.Category)
+		convertAll(values, spec.ConvertTo)
+		for _, value := range values {
+			if text := jinja.Str(jinja.FromGo(ofKind(value, kind))); !slices.Contains(texts, text) {
+				texts = append(texts, text)
+			}
 		}
 	}
 	return texts
 }
 
-func subcategory(spec *v1alpha1.Sampler, schema *table.Schema) drawFunc {
+func subcategory(spec *v1alpha1.Sampler, in site) drawFunc {
 	category := spec.Subcategory.Category
-	_, known := schema.Index(category)
+	_, known := in.Schema.Index(category)
 	_, values := categoryValues(allSubcategories(spec.Subcategory))
 	convertAll(values, spec.ConvertTo)
 	lists := make(map[string]drawFunc, len(spec.Subcategory.Values))

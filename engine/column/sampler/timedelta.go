@@ -85,11 +85,11 @@ func timeDeltaFits(spec *v1alpha1.Sampler, others others) []Violation {
 	return nil
 }
 
-func distances(spec *v1alpha1.Sampler, schema *table.Schema) drawFunc {
+func distances(spec *v1alpha1.Sampler, in site) drawFunc {
 	reference, least := spec.TimeDelta.From, *spec.TimeDelta.Min
 	width := uint64(*spec.TimeDelta.Max - least)
 	shift := shifts[spec.TimeDelta.Unit]
-	other, known := schema.Index(reference)
+	other, known := in.Schema.Index(reference)
 	return func(stream *random.Stream, record *table.Record) (any, error) {
 		if !known {
 			return nil, fmt.Errorf("there is no column %q", reference)
@@ -111,7 +111,7 @@ func momentOf(value any) (time.Time, error) {
 	if moment, is := value.(time.Time); is {
 		return moment, nil
 	}
-	return parseMoment(fmt.Sprint(value))
+	return table.ParseMoment(fmt.Sprint(value), time.UTC)
 }
 
 // addBusinessDays counts days from Monday to Friday. A moment on a weekend first becomes the Monday after it, or the Friday before it where

@@ -6,13 +6,12 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/random"
-	"seedloom.dev/seedloom/engine/table"
 )
 
 var uniforms = family{
 	name: v1alpha1.SamplerUniform, member: "uniform", isSet: func(s *v1alpha1.Sampler) bool { return s.Uniform != nil }, converts: true,
 	validate: validateUniform, kind: numberKind,
-	draws: func(s *v1alpha1.Sampler, _ *table.Schema) drawFunc {
+	draws: func(s *v1alpha1.Sampler, _ site) drawFunc {
 		low, high := s.Uniform.Low.Float64(), s.Uniform.High.Float64()
 		last := math.Nextafter(high, math.Inf(-1))
 		return numbers(s.ConvertTo, s.Uniform.DecimalPlaces, func(stream *random.Stream) float64 {

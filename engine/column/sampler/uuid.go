@@ -11,7 +11,7 @@ import (
 var uuids = family{
 	name: v1alpha1.SamplerUUID, member: "uuid", isSet: func(s *v1alpha1.Sampler) bool { return s.UUID != nil }, optional: true,
 	validate: validateUUID, writeDefaults: writeUUIDDefaults, kind: always(table.KindString),
-	draws: func(s *v1alpha1.Sampler, _ *table.Schema) drawFunc { return identifiers(s.UUID) },
+	draws: func(s *v1alpha1.Sampler, _ site) drawFunc { return identifiers(s.UUID) },
 }
 
 // The digits of a UUID: how many there are, and how few may be kept of them.

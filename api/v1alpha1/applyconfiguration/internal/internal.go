@@ -189,6 +189,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: minRecords
       type:
         namedType: io.k8s.apimachinery.pkg.util.intstr.IntOrString
+- name: dev.seedloom.seedloom.api.v1alpha1.ConditionalParameters
+  map:
+    fields:
+    - name: parameters
+      type:
+        namedType: io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON
+    - name: when
+      type:
+        scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.ConfigMapKeyReference
   map:
     fields:
@@ -1279,6 +1288,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: category
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.CategorySampler
+    - name: conditional
+      type:
+        list:
+          elementType:
+            namedType: dev.seedloom.seedloom.api.v1alpha1.ConditionalParameters
+          elementRelationship: atomic
     - name: convertTo
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.NumberConversion

@@ -18,6 +18,9 @@ type SamplerApplyConfiguration struct {
 	Type *apiv1alpha1.SamplerType `json:"type,omitempty"`
 	// convertTo converts the value: int (rounding half to even), float or str.
 	ConvertTo *apiv1alpha1.NumberConversion `json:"convertTo,omitempty"`
+	// conditional has other parameters for some of the rows: a value is drawn with the first ones whose condition holds, and else with those
+	// of the sampler itself.
+	Conditional []ConditionalParametersApplyConfiguration `json:"conditional,omitempty"`
 	// category has the values of a Category sampler.
 	Category *CategorySamplerApplyConfiguration `json:"category,omitempty"`
 	// subcategory has the lists of a Subcategory sampler.
@@ -67,6 +70,19 @@ func (b *SamplerApplyConfiguration) WithType(value apiv1alpha1.SamplerType) *Sam
 // If called multiple times, the ConvertTo field is set to the value of the last call.
 func (b *SamplerApplyConfiguration) WithConvertTo(value apiv1alpha1.NumberConversion) *SamplerApplyConfiguration {
 	b.ConvertTo = &value
+	return b
+}
+
+// WithConditional adds the given value to the Conditional field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Conditional field.
+func (b *SamplerApplyConfiguration) WithConditional(values ...*ConditionalParametersApplyConfiguration) *SamplerApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithConditional")
+		}
+		b.Conditional = append(b.Conditional, *values[i])
+	}
 	return b
 }
 
