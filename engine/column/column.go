@@ -15,6 +15,14 @@ type CellGenerator interface {
 	Generate(ctx context.Context, record *table.Record) (any, error)
 }
 
+// ColumnGenerator is a CellGenerator that may make the cells of many rows at once, without a box for each.
+type ColumnGenerator interface {
+	CellGenerator
+	// GenerateColumn makes what Generate would for consecutive rows at their first attempts: from a row on, so many. It is called from many
+	// goroutines at once. Where it returns nil, the cells are to be made one by one.
+	GenerateColumn(first table.RowIndex, rows int) *table.Column
+}
+
 // Answer is what a model has made of a cell.
 type Answer struct {
 	Value any

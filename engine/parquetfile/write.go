@@ -35,6 +35,26 @@ type Writer struct {
 
 // Write writes rows, whose cells stand in the order of the schema, as one Parquet file. It may be called from many goroutines.
 func (w *Writer) Write(to io.Writer, schema *table.Schema, rows [][]any) error {
+	return w.write(to, schema, byRow(rows))
+}
+
+// WriteColumns writes the same file as Write from columns, of which each has so many rows.
+func (w *Writer) WriteColumns(to io.Writer, schema *table.Schema, columns []*table.Column, rows int) error {
+	return w.write(to, schema, &byColumn{columns, rows})
+}
+
+// content is what a file is written of.
+type content interface {
+	len() int
+	// bytes is how much text or binary data a row has.
+	bytes(row int) int
+	// text is that of a cell of a column of texts; false where it is null.
+	text(row, column int) (text string, isText bool)
+	// encode collects the rows from start to, but without, end.
+	encode(to *encoder, shapes []*shape, start, end int) error
+}
+
+func (w *Writer) write(to io.Writer, schema *table.Schema, rows content) error {
 	build := &builder{}
 	shapes := make([]*shape, schema.Len())
 	for i, field := range schema.Fields() {
@@ -45,9 +65,10 @@ func (w *Writer) Write(to io.Writer, schema *table.Schema, rows [][]any) error {
 	writer := parquet.NewGenericWriter[any](&file, w.options(node)...)
 	columns := writer.ColumnWriters()
 	encode := &encoder{leaves: make([][]parquet.Value, build.columns)}
-	for start := 0; start < len(rows); {
+	for start := 0; start < rows.len(); {
 		end := endOfWrite(rows, start)
-		if err := encode.rows(shapes, rows[start:end], start); err != nil {
+		encode.clear()
+		if err := rows.encode(encode, shapes, start, end); err != nil {
 			return err
 		}
 		for i, values := range encode.leaves {
@@ -89,81 +110,44 @@ func (w *Writer) options(schema *parquet.Schema) []parquet.WriterOption {
 }
 
 // repetitive says of each column whether it holds few texts again and again.
-func repetitive(schema *table.Schema, rows [][]any) []bool {
+func repetitive(schema *table.Schema, rows content) []bool {
 	columns := make([]bool, schema.Len())
-	sample := rows[:min(len(rows), sampledTexts)]
+	sample := min(rows.len(), sampledTexts)
 	for i, field := range schema.Fields() {
-		if field.Type.Kind != table.KindString || len(sample) < distinctTexts {
+		if field.Type.Kind != table.KindString || sample < distinctTexts {
 			continue
 		}
-		seen := make(map[string]bool, len(sample)/distinctTexts)
-		for _, row := range sample {
-			if text, isText := row[i].(string); isText {
+		seen := make(map[string]bool, sample/distinctTexts)
+		for row := 0; row < sample && len(seen) <= sample/distinctTexts; row++ {
+			if text, isText := rows.text(row, i); isText {
 				seen[text] = true
 			}
-			if len(seen) > len(sample)/distinctTexts {
-				break
-			}
 		}
-		columns[i] = len(seen) <= len(sample)/distinctTexts
+		columns[i] = len(seen) <= sample/distinctTexts
 	}
 	return columns
 }
 
 // endOfWrite is the first row that is not written together with the one at start.
-func endOfWrite(rows [][]any, start int) int {
-	size := 0
-	for end := start; end < min(start+rowsPerWrite, len(rows)); end++ {
-		size += int(table.Bytes(rows[end]))
+func endOfWrite(rows content, start int) int {
+	size, last := 0, min(start+rowsPerWrite, rows.len())
+	for end := start; end < last; end++ {
+		size += rows.bytes(end)
 		if size > bytesPerWrite && end > start {
 			return end
 		}
 	}
-	return min(start+rowsPerWrite, len(rows))
+	return last
 }
 
 // encoder collects the values of some rows by leaf column, with their levels.
 type encoder struct{ leaves [][]parquet.Value }
 
-// rows collects rows, the first of which has a number. It goes column by column, which costs less than rows that are taken apart again.
-func (e *encoder) rows(shapes []*shape, rows [][]any, first int) error {
+// clear forgets what was collected.
+func (e *encoder) clear() {
 	for i := range e.leaves {
 		e.leaves[i] = e.leaves[i][:0]
 	}
-	for i, node := range shapes {
-		if node.isLeaf() {
-			if err := e.column(node, rows, i, first); err != nil {
-				return err
-			}
-			continue
-		}
-		for number, cells := range rows {
-			if err := e.value(node, cells[i], 0, 0); err != nil {
-				return fmt.Errorf("row %d: %w", first+number, err)
-			}
-		}
-	}
-	return nil
-}
-
-// column collects a column that is no list and no struct.
-func (e *encoder) column(node *shape, rows [][]any, position, first int) error {
-	leaf := e.leaves[node.first]
-	null := parquet.NullValue().Level(0, 0, node.first)
-	for number, cells := range rows {
-		cell := cells[position]
-		if cell == nil {
-			leaf = append(leaf, null)
-			continue
-		}
-		value, err := leafValue(&node.kind, cell)
-		if err != nil {
-			return fmt.Errorf("row %d: %w", first+number, err)
-		}
-		leaf = append(leaf, value.Level(0, node.present, node.first))
-	}
-	e.leaves[node.first] = leaf
-	return nil
 }
 
 func (e *encoder) null(node *shape, repetition, definition int) {

@@ -30,6 +30,9 @@ func (k Key) Of(record *table.Record) Stream {
 	return k.stream(uint64(record.Row), uint64(uint32(record.Ordinal))<<32|uint64(uint32(record.Attempt)))
 }
 
+// OfRow returns what Of does for the record of a row's first attempt.
+func (k Key) OfRow(row table.RowIndex) Stream { return k.stream(uint64(row), 0) }
+
 // At returns the stream of draws with a number, for what belongs to no record.
 func (k Key) At(number uint64) Stream { return k.stream(number, 0) }
 

@@ -26,6 +26,7 @@ func newAsyncRun(ctx context.Context, e *executor) (*asyncRun, *failure.Error) {
 	}
 	a := &asyncRun{executor: e, backlog: waiting, driver: newDriver(e, assignment{e.Plan.Columns, e.newRecord, e.holdsRowGroups()})}
 	a.driver.groups.maxRows = max(minOpenRows, 4*a.driver.slots, 2*int(e.Plan.RowGroupSize))
+	a.driver.columnar = newColumnar(e)
 	return a, nil
 }
 

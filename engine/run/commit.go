@@ -26,13 +26,13 @@ func (e *executor) commit(group *rowGroup, fresh output) *failure.Error {
 		Models: usageOfModels(e.Plan, fresh.usage), Missing: rangesOf(fresh.missing), JournalBytes: e.journals.Size(group.index),
 	}
 	used := fresh.usage
-	records, skipped := fresh.records, countSkipped(e.Plan, e.skips, fresh.records)
+	records, rows, skipped := fresh.records, fresh.rows(), countSkipped(e.Plan, e.skips, fresh.records)
 	if before := group.manifest; before != nil {
 		kept, err := e.Store.ReadRecords(before)
 		if err != nil {
 			return failure.Of(err)
 		}
-		records = append(kept, records...)
+		records, rows = append(kept, records...), rows+int64(len(kept))
 		manifest.End = max(manifest.End, before.End)
 		manifest.Models = runreport.AddModels(slices.Clone(before.Models), manifest.Models...)
 		used = runreport.AddColumns(usageIn(before), used...)
@@ -45,12 +45,12 @@ func (e *executor) commit(group *rowGroup, fresh output) *failure.Error {
 		manifest.Filtered += before.Filtered
 	}
 	slices.SortFunc(manifest.Dropped, func(a, b store.DroppedRow) int { return int(a.Row - b.Row) })
-	manifest.Columns = runreport.AddColumns(tally(e.Plan, int64(len(records)), skipped, manifest.Dropped).Columns, used...)
+	manifest.Columns = runreport.AddColumns(tally(e.Plan, rows, skipped, manifest.Dropped).Columns, used...)
 	files, err := e.formFiles(group.manifest, fresh.forms)
 	if err != nil {
 		return err
 	}
-	if err := e.Store.Commit(manifest, store.Content{Records: records, Files: files}); err != nil {
+	if err := e.Store.Commit(manifest, store.Content{Records: records, Columns: fresh.columns, Files: files}); err != nil {
 		return failure.Of(err)
 	}
 	e.describer.Committed()

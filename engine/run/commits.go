@@ -16,27 +16,39 @@ import (
 // to end they are still committed, which must not take long.
 const maxCommitting = 64
 
+// writersPerCore is how many commits may be under way for each core: most of their time they wait for the volume, which takes the syncs of
+// several files together.
+const writersPerCore = 4
+
+// wholeCells is about how many cells may be held by row groups that are made where they are committed, but for one row group a core.
+const wholeCells = 512 << 10
+
 // commits write row groups while others are made, in goroutines of their own, for which stop waits. They belong to the driver's goroutine;
 // a nil one has nothing to do.
 type commits struct {
 	executor *executor
 	requests chan commitRequest
 	results  chan commitResult
-	// underway is how many row groups are being committed.
-	underway int
-	writers  sync.WaitGroup
-	cancel   context.CancelFunc
+	// underway is how many row groups are being committed, and whole how many of them are made there too, of which mostWhole may be.
+	underway, whole, mostWhole int
+	writers                    sync.WaitGroup
+	cancel                     context.CancelFunc
 }
 
 type commitRequest struct {
 	group *rowGroup
 	fresh output
+	// whole makes the row group before it is committed; nil for one that was made.
+	whole *columnar
 	// number is that of the work in the watch.
 	number int64
 }
 
 // commitResult is what a commit of so many opened rows, with so many bytes of values, came to.
 type commitResult struct {
+	// whole is the row group where it was to be made too, and failed says that it was not, and has to be made row by row.
+	whole  *rowGroup
+	failed bool
 	rows   int
 	bytes  int64
 	number int64
@@ -52,8 +64,12 @@ type commitResult struct {
 func startCommits(ctx context.Context, e *executor, most int) *commits {
 	// Processors that are at work when the run ends are given the time that tasks have to stop.
 	processing, cancel := context.WithCancel(ctx)
-	c := &commits{executor: e, requests: make(chan commitRequest, most), results: make(chan commitResult, most), cancel: cancel}
-	for range runtime.GOMAXPROCS(0) {
+	cores := runtime.GOMAXPROCS(0)
+	c := &commits{
+		executor: e, requests: make(chan commitRequest, most), results: make(chan commitResult, most), cancel: cancel,
+		mostWhole: min(max(wholeCells/(int(e.Plan.RowGroupSize)*e.Plan.Schema.Len()), cores), writersPerCore*cores),
+	}
+	for range writersPerCore * cores {
 		c.writers.Go(func() {
 			for request := range c.requests {
 				c.results <- c.commit(processing, request)
@@ -65,6 +81,9 @@ func startCommits(ctx context.Context, e *executor, most int) *commits {
 
 func (c *commits) commit(ctx context.Context, request commitRequest) commitResult {
 	fresh := request.fresh
+	if request.whole != nil {
+		return c.commitWhole(ctx, request)
+	}
 	back := commitResult{rows: len(request.group.todo), bytes: request.group.bytes, number: request.number}
 	back.givenUp, back.err = c.executor.postBatch(ctx, request.group.index, &fresh, false)
 	if back.err == nil {
@@ -73,6 +92,18 @@ func (c *commits) commit(ctx context.Context, request commitRequest) commitResul
 		back.unprocessed = &request
 	}
 	back.dropped = fresh.dropped[len(request.fresh.dropped):]
+	return back
+}
+
+// commitWhole makes a row group, and commits it.
+func (c *commits) commitWhole(ctx context.Context, request commitRequest) commitResult {
+	back := commitResult{whole: request.group, number: request.number}
+	request.fresh.columns = request.whole.columnsOf(ctx, request.group)
+	if request.fresh.columns == nil {
+		back.failed = true
+		return back
+	}
+	back.err = c.executor.commitPatiently(request.group, request.fresh)
 	return back
 }
 
@@ -87,6 +118,9 @@ func (c *commits) nameOf(index int64) string {
 // begin begins a commit.
 func (c *commits) begin(request commitRequest) {
 	c.underway++
+	if request.whole != nil {
+		c.whole++
+	}
 	c.requests <- request
 }
 
@@ -98,8 +132,18 @@ func (c *commits) returned() <-chan commitResult {
 	return c.results
 }
 
-// full says that so many row groups wait for the volume that no more are to be opened.
-func (c *commits) full() bool { return c != nil && c.underway >= maxCommitting }
+// ended notes the end of a commit.
+func (c *commits) ended(back commitResult) {
+	c.underway--
+	if back.whole != nil {
+		c.whole--
+	}
+}
+
+// full says that so many row groups wait for the volume, or to be made there, that no more are to be opened.
+func (c *commits) full() bool {
+	return c != nil && (c.underway >= maxCommitting || c.whole > 0 && c.whole >= c.mostWhole)
+}
 
 func (c *commits) busy() bool { return c != nil && c.underway > 0 }
 

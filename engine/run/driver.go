@@ -37,6 +37,9 @@ type driver struct {
 	hold    *hold
 
 	groups *openGroups
+	// columnar makes row groups beside the scheduler, where it can; again are those that have to be made row by row after all.
+	columnar *columnar
+	again    []*rowGroup
 
 	watch   *watch.Watch
 	fails   *watch.Failures
@@ -164,14 +167,18 @@ func (d *driver) refill(next source) {
 		d.core.End(err) // the first reason stays
 	}
 	d.core.Ahead(next.rows())
-	for d.core.Ending() == nil && next.more() && !d.groups.full() && (d.core.Open() == 0 || d.core.NeedsRows()) {
-		group, err := next.next(d.groups.room())
+	for d.core.Ending() == nil && d.more(next) && !d.groups.full() && (d.core.Open() == 0 || d.core.NeedsRows()) {
+		group, err := d.nextGroup(next)
 		if err != nil {
 			d.core.End(err)
 			return
 		}
 		if group == nil {
 			return
+		}
+		if d.columnar.takes(group) {
+			d.groups.beginWhole(group, d.columnar, d.watch)
+			continue
 		}
 		d.groups.add(group)
 		values := group.takeValues()
@@ -181,6 +188,22 @@ func (d *driver) refill(next source) {
 		d.groups.grow(group.index, values.bytes)
 		d.core.Ahead(next.rows())
 	}
+}
+
+// more says whether there are row groups that were not begun yet.
+func (d *driver) more(next source) bool { return len(d.again) > 0 || next.more() }
+
+// nextGroup returns the next row group; nil where none can be begun now.
+func (d *driver) nextGroup(next source) (*rowGroup, *failure.Error) {
+	if len(d.again) == 0 {
+		return next.next(d.groups.room())
+	}
+	group := d.again[0]
+	if len(group.todo) > d.groups.room() {
+		return nil, nil
+	}
+	d.again = d.again[1:]
+	return group, nil
 }
 
 // deliver takes the rows and row groups that have met their fate, and those that have come to their hold.
@@ -205,8 +228,15 @@ func (d *driver) deliver() {
 func (d *driver) committed(back commitResult) {
 	d.groups.committed(back)
 	d.watch.Ended(back.number)
-	if back.err != nil {
+	switch {
+	case back.err != nil:
 		d.core.End(back.err)
+	case back.failed:
+		back.whole.rowByRow = true
+		d.again = append(d.again, back.whole)
+	case back.whole != nil:
+		d.watch.Progressed(time.Now())
+		d.executor.ledger.met(int64(len(back.whole.todo)), nil, nil, d.accounted())
 	}
 }
 
@@ -308,7 +338,7 @@ func (d *driver) isOver(drain *draining, next source) bool {
 	if (d.core.InFlight() > 0 && !drain.abandoned) || d.besides.running > 0 || d.groups.commits.busy() {
 		return false
 	}
-	return drain.begun || (d.core.Open() == 0 && !next.more())
+	return drain.begun || (d.core.Open() == 0 && !d.more(next))
 }
 
 // look is what is done once in an interval, whatever happens.

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"fmt"
 	"math"
 	"time"
 
@@ -97,7 +98,13 @@ func (g *openGroups) finish(finished *schedule.Group, watch *watch.Watch) {
 		return
 	}
 	number := watch.BeginBatch(g.commits.nameOf(group.Index), len(group.Done), time.Now())
-	g.commits.begin(commitRequest{group.opened, g.outputOf(group), number})
+	g.commits.begin(commitRequest{group: group.opened, fresh: g.outputOf(group), number: number})
+}
+
+// beginWhole has a row group made and committed beside the scheduler. It has no rows in work.
+func (g *openGroups) beginWhole(group *rowGroup, by *columnar, watch *watch.Watch) {
+	number := watch.BeginBatch(fmt.Sprintf("row group %d", group.index), len(group.todo), time.Now())
+	g.commits.begin(commitRequest{group: group, whole: by, number: number})
 }
 
 // takeOnly takes the only row group that there was: finished, or in work when the run ended; false when it was not begun.
@@ -115,7 +122,7 @@ func (g *openGroups) takeOnly(core *schedule.Core) (group finishedGroup, begun b
 
 // committed takes what a commit came to.
 func (g *openGroups) committed(back commitResult) {
-	g.commits.underway--
+	g.commits.ended(back)
 	g.rows -= back.rows
 	g.bytes -= back.bytes
 	g.executor.ledger.givenUp(back.givenUp, back.dropped)

@@ -24,6 +24,8 @@ type rowGroup struct {
 	// values are what the seed has for its rows, once it is loaded; nil where they are read when the rows are begun.
 	values *seedValues
 	loaded bool
+	// rowByRow says that its columns can't be made at once: a row has failed.
+	rowByRow bool
 	// usage is what the requests of its columns have used, beside what the manifest says.
 	usage []runreport.Column
 	// bytes is how large the values are that were made for its rows so far, those of failed attempts among them.
@@ -35,6 +37,7 @@ func (g *rowGroup) list() {
 	if g.manifest != nil || g.todo != nil {
 		return
 	}
+	g.todo = make([]schedule.Todo, 0, g.end-g.start)
 	for row := g.start; row < g.end; row++ {
 		g.todo = append(g.todo, schedule.Todo{Row: row})
 	}
@@ -112,6 +115,8 @@ func (o *onlyGroup) take(*rowGroup) {}
 // output is what was generated of a row group, and is not in the store yet.
 type output struct {
 	records []*table.Record
+	// columns, where they aren't nil, stand in the place of the records.
+	columns *table.Columns
 	dropped []store.DroppedRow
 	missing []schedule.Todo
 	// cut are the records of a batch that were in work when the run ended, and whole says whether the others have all columns.
@@ -122,6 +127,14 @@ type output struct {
 	added, filtered int64
 	// forms are other forms of the records that processors have made.
 	forms []process.Form
+}
+
+// rows is how many records there are.
+func (o *output) rows() int64 {
+	if o.columns != nil {
+		return int64(o.columns.Rows)
+	}
+	return int64(len(o.records))
 }
 
 // giveUp drops all records of a row group, and returns them.

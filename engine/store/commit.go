@@ -25,12 +25,12 @@ func (s *Store) Commit(manifest *Manifest, content Content) error {
 		content.Layout = s.layout
 	}
 	manifest.Version = manifestVersion
-	manifest.Rows = int64(len(content.Records))
+	manifest.Rows = content.rows()
 	manifest.File, manifest.SHA256, manifest.Bytes, manifest.Files = "", "", 0, nil
-	manifest.Identities = identitiesOf(content.Records)
+	manifest.Identities = content.identities()
 	files := content.files()
 	for _, file := range files {
-		if len(file.Rows) == 0 {
+		if file.rows() == 0 {
 			continue
 		}
 		if err := s.writeNext(manifest, file); err != nil {
@@ -60,13 +60,13 @@ func (s *Store) Commit(manifest *Manifest, content Content) error {
 // writeNext writes a file of a row group under the name that it has until the commit, and notes in the manifest what it is.
 func (s *Store) writeNext(manifest *Manifest, file File) error {
 	var buffer bytes.Buffer
-	if err := s.layout.Writer.Write(&buffer, file.Schema, file.Rows); err != nil {
+	if err := s.encode(&buffer, file); err != nil {
 		return failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun,
 			"encoding row group %d as Parquet, for %s", manifest.Index, file.Folder)
 	}
 	entry := FileEntry{Path: batchPath(file.Folder, manifest.Index), SHA256: checksum(buffer.Bytes()), Bytes: int64(buffer.Len())}
 	if file.Identities != nil {
-		entry.Rows, entry.Identities = int64(len(file.Rows)), file.Identities
+		entry.Rows, entry.Identities = file.rows(), file.Identities
 	}
 	if file.main {
 		manifest.File, manifest.SHA256, manifest.Bytes = entry.Path, entry.SHA256, entry.Bytes
@@ -74,6 +74,13 @@ func (s *Store) writeNext(manifest *Manifest, file File) error {
 		manifest.Files = append(manifest.Files, entry)
 	}
 	return s.put(entry.Path+nextSuffix, buffer.Bytes())
+}
+
+func (s *Store) encode(to *bytes.Buffer, file File) error {
+	if file.Columns != nil {
+		return s.layout.Writer.WriteColumns(to, file.Schema, file.Columns.Of, file.Columns.Rows)
+	}
+	return s.layout.Writer.Write(to, file.Schema, file.Rows)
 }
 
 // abandon gives back the space of a commit that can't be finished.
@@ -102,7 +109,7 @@ func (s *Store) adopt(manifest *Manifest) error {
 // the dataset.
 func (s *Store) removeStale(manifest *Manifest, files []File) error {
 	for _, file := range files {
-		if len(file.Rows) > 0 {
+		if file.rows() > 0 {
 			continue
 		}
 		if err := s.remove(batchPath(file.Folder, manifest.Index)); err != nil {

@@ -73,10 +73,20 @@ type File struct {
 	Schema *table.Schema
 	// Rows have their cells in the order of the schema. Without rows there is no file.
 	Rows [][]any
+	// Columns, where they aren't nil, stand in the place of the rows.
+	Columns *table.Columns
 	// Identities say which row is which record, where the rows are others than those of the dataset.
 	Identities Identities
 	// main says that it is the file with the rows of the row group.
 	main bool
+}
+
+// rows is how many rows the file has.
+func (f *File) rows() int64 {
+	if f.Columns != nil {
+		return int64(f.Columns.Rows)
+	}
+	return int64(len(f.Rows))
 }
 
 // FormFile is the file with another form of records that a processor has made. It sorts the records.
@@ -96,6 +106,8 @@ func sortRecords(records []*table.Record) {
 // Content is what a row group holds.
 type Content struct {
 	Records []*table.Record
+	// Columns, where they aren't nil, stand in the place of the records. They are in the order of the layout's schema.
+	Columns *table.Columns
 	// Layout says which columns of the records go where. Nil stands for the layout of the store.
 	Layout *Layout
 	Files  []File
@@ -104,17 +116,46 @@ type Content struct {
 // files are the files of the content: that with the dataset's rows first.
 func (c *Content) files() []File {
 	folder, schema := c.Layout.main()
-	files := []File{{Folder: folder, Schema: schema, Rows: project(c.Records, c.Layout.Schema, schema), main: true}}
+	files := []File{c.file(folder, schema)}
+	files[0].main = true
 	if c.Layout.Staged {
 		return append(files, c.Files...)
 	}
 	files[0] = c.numbered(files[0])
 	dropped := File{Folder: droppedFolder, Schema: c.Layout.Dropped}
 	if c.Layout.Preserve && len(c.Layout.dropped()) > 0 {
-		dropped.Rows = project(c.Records, c.Layout.Schema, c.Layout.Dropped)
-		dropped = c.numbered(dropped)
+		dropped = c.numbered(c.file(droppedFolder, c.Layout.Dropped))
 	}
 	return append(append(files, dropped), c.Files...)
+}
+
+// file is one with some of the columns of the content.
+func (c *Content) file(folder string, schema *table.Schema) File {
+	if c.Columns == nil {
+		return File{Folder: folder, Schema: schema, Rows: project(c.Records, c.Layout.Schema, schema)}
+	}
+	columns := &table.Columns{First: c.Columns.First, Rows: c.Columns.Rows}
+	for _, field := range schema.Fields() {
+		index, _ := c.Layout.Schema.Index(field.Name)
+		columns.Of = append(columns.Of, c.Columns.Of[index])
+	}
+	return File{Folder: folder, Schema: schema, Columns: columns}
+}
+
+// rows is how many rows the row group has.
+func (c *Content) rows() int64 {
+	if c.Columns != nil {
+		return int64(c.Columns.Rows)
+	}
+	return int64(len(c.Records))
+}
+
+// identities say which rows the row group has.
+func (c *Content) identities() Identities {
+	if c.Columns != nil {
+		return identitiesOfRange(c.Columns.First, c.Columns.Rows)
+	}
+	return identitiesOf(c.Records)
 }
 
 // numbered returns a file with the numbers of the rows before their cells, where the layout wants them.
@@ -122,11 +163,20 @@ func (c *Content) numbered(file File) File {
 	if !c.Layout.Numbered {
 		return file
 	}
+	file.Schema = table.NewSchema(c.Layout.columns(file.Schema)...)
+	if file.Columns != nil {
+		numbers := &table.Column{Ints: make([]int64, file.Columns.Rows)}
+		for i := range numbers.Ints {
+			numbers.Ints[i] = int64(file.Columns.First) + int64(i)
+		}
+		file.Columns.Of = append([]*table.Column{numbers}, file.Columns.Of...)
+		return file
+	}
 	rows := make([][]any, len(file.Rows))
 	for i, cells := range file.Rows {
 		rows[i] = append([]any{int64(c.Records[i].Row)}, cells...)
 	}
-	file.Schema, file.Rows = table.NewSchema(c.Layout.columns(file.Schema)...), rows
+	file.Rows = rows
 	return file
 }
 

@@ -134,6 +134,15 @@ func identitiesOf(records []*table.Record) Identities {
 	return identities
 }
 
+// identitiesOfRange are those of consecutive rows that were made at their first attempt.
+func identitiesOfRange(first table.RowIndex, rows int) Identities {
+	text := strconv.FormatInt(int64(first), 10)
+	if rows > 1 {
+		text += "-" + strconv.FormatInt(int64(first)+int64(rows), 10)
+	}
+	return Identities{text}
+}
+
 // records returns empty records with these identities, of which there are so many.
 func (identities Identities) records(schema *table.Schema, count int64) ([]*table.Record, error) {
 	all, err := identities.all(count)

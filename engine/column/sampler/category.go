@@ -21,7 +21,8 @@ var categories = family{
 		kind, _ := categoryValues(s.Category)
 		return convertedKind(s.ConvertTo, kind)
 	},
-	draws: func(s *v1alpha1.Sampler, _ site) drawFunc { return category(s.Category, s.ConvertTo) },
+	draws:   func(s *v1alpha1.Sampler, _ site) drawFunc { return category(s.Category, s.ConvertTo) },
+	columns: func(s *v1alpha1.Sampler) columnFunc { return categoryColumn(s.Category, s.ConvertTo) },
 }
 
 func validateCategory(spec *v1alpha1.Sampler) []Violation {
@@ -104,31 +105,8 @@ func convertAll(values []any, convert v1alpha1.NumberConversion) {
 
 // oneOf draws one of some values.
 func oneOf(values []any, weights []v1alpha1.Decimal) drawFunc {
-	if weights == nil {
-		return func(stream *random.Stream, _ *table.Record) (any, error) {
-			return values[stream.Below(uint64(len(values)))], nil
-		}
-	}
-	sums := make([]float64, len(weights))
-	total := 0.0
-	for i, weight := range weights {
-		total += weight.Float64()
-		sums[i] = total
-	}
-	return func(stream *random.Stream, _ *table.Record) (any, error) {
-		at := stream.Float64() * total
-		for i, sum := range sums {
-			if at < sum {
-				return values[i], nil
-			}
-		}
-		// Rounding can reach the total: the last value with a weight.
-		last := len(sums) - 1
-		for last > 0 && sums[last-1] == total {
-			last--
-		}
-		return values[last], nil
-	}
+	pick := picker(len(values), weights)
+	return func(stream *random.Stream, _ *table.Record) (any, error) { return values[pick(stream)], nil }
 }
 
 func decodeValue(raw apiextensionsv1.JSON) (value any, err error) {

@@ -11,11 +11,18 @@ var gaussians = family{
 	name: v1alpha1.SamplerGaussian, member: "gaussian", isSet: func(s *v1alpha1.Sampler) bool { return s.Gaussian != nil }, converts: true,
 	validate: validateGaussian, kind: numberKind,
 	draws: func(s *v1alpha1.Sampler, _ site) drawFunc {
-		mean, deviation := s.Gaussian.Mean.Float64(), s.Gaussian.Stddev.Float64()
-		return numbers(s.ConvertTo, s.Gaussian.DecimalPlaces, func(stream *random.Stream) float64 {
-			return mean + float64(deviation*stream.Normal()) // the conversion has all processors round in two steps
-		})
+		return numbers(s.ConvertTo, s.Gaussian.DecimalPlaces, gaussian(s.Gaussian))
 	},
+	columns: func(s *v1alpha1.Sampler) columnFunc {
+		return numberColumn(s.ConvertTo, s.Gaussian.DecimalPlaces, gaussian(s.Gaussian))
+	},
+}
+
+func gaussian(spec *v1alpha1.GaussianSampler) func(*random.Stream) float64 {
+	mean, deviation := spec.Mean.Float64(), spec.Stddev.Float64()
+	return func(stream *random.Stream) float64 {
+		return mean + float64(deviation*stream.Normal()) // the conversion has all processors round in two steps
+	}
 }
 
 // widestDeviation is how many standard deviations from the mean must be in range: one draw of 10^15 is beyond them.

@@ -37,12 +37,9 @@ func convertedKind(convert v1alpha1.NumberConversion, unconverted table.Kind) ta
 // numbers finishes what draws numbers: decimal places, then the conversion.
 func numbers(convert v1alpha1.NumberConversion, places *int32, draw func(*random.Stream) float64) drawFunc {
 	return func(stream *random.Stream, _ *table.Record) (any, error) {
-		value := draw(stream)
-		if math.IsNaN(value) || math.IsInf(value, 0) {
-			return nil, fmt.Errorf("a number was drawn that is outside the range of 64-bit numbers (%v)", value)
-		}
-		if places != nil {
-			value = round(value, *places)
+		value, err := drawNumber(stream, places, draw)
+		if err != nil {
+			return nil, err
 		}
 		switch convert {
 		case v1alpha1.ConvertToInt:
@@ -56,6 +53,10 @@ func numbers(convert v1alpha1.NumberConversion, places *int32, draw func(*random
 		}
 		return value, nil
 	}
+}
+
+func outsideNumbers(value float64) error {
+	return fmt.Errorf("a number was drawn that is outside the range of 64-bit numbers (%v)", value)
 }
 
 // validatePlaces looks at the decimal places of numbers.

@@ -47,6 +47,8 @@ type family struct {
 	// kind is the kind of a valid sampler's values, and draws how they are drawn: its defaults are written.
 	kind  func(*v1alpha1.Sampler) table.Kind
 	draws func(spec *v1alpha1.Sampler, in site) drawFunc
+	// columns are how the values of many rows are drawn at once. It may be nil, and return nil: then each is drawn by itself.
+	columns func(spec *v1alpha1.Sampler) columnFunc
 }
 
 // Dataset is what samplers know of the dataset that their columns are in.
@@ -193,6 +195,8 @@ type Sampler struct {
 	// choices are drawn from instead where their conditions hold; conditions draws what is random in these.
 	choices    []choice
 	conditions random.Key
+	// column is nil where values are drawn one by one.
+	column columnFunc
 }
 
 // New returns the sampler of a column.
@@ -209,10 +213,14 @@ func New(name string, spec *v1alpha1.Sampler, dataset Dataset) (*Sampler, error)
 	if err != nil {
 		return nil, err
 	}
-	return &Sampler{
+	drawn := &Sampler{
 		name: name, key: random.NewKey(dataset.Seed, name), draw: own.drawsAs(spec, kind, in),
 		choices: choices, conditions: random.NewKey(dataset.Seed, "conditional/"+name),
-	}, nil
+	}
+	if own.columns != nil && len(choices) == 0 {
+		drawn.column = own.columns(spec)
+	}
+	return drawn, nil
 }
 
 // Generate draws the value of a record. It never waits.

@@ -12,13 +12,20 @@ var uniforms = family{
 	name: v1alpha1.SamplerUniform, member: "uniform", isSet: func(s *v1alpha1.Sampler) bool { return s.Uniform != nil }, converts: true,
 	validate: validateUniform, kind: numberKind,
 	draws: func(s *v1alpha1.Sampler, _ site) drawFunc {
-		low, high := s.Uniform.Low.Float64(), s.Uniform.High.Float64()
-		last := math.Nextafter(high, math.Inf(-1))
-		return numbers(s.ConvertTo, s.Uniform.DecimalPlaces, func(stream *random.Stream) float64 {
-			// The conversion has all processors round in two steps. The sum may be rounded up to the end, which is excluded.
-			return min(low+float64((high-low)*stream.Float64()), last)
-		})
+		return numbers(s.ConvertTo, s.Uniform.DecimalPlaces, uniform(s.Uniform))
 	},
+	columns: func(s *v1alpha1.Sampler) columnFunc {
+		return numberColumn(s.ConvertTo, s.Uniform.DecimalPlaces, uniform(s.Uniform))
+	},
+}
+
+func uniform(spec *v1alpha1.UniformSampler) func(*random.Stream) float64 {
+	low, high := spec.Low.Float64(), spec.High.Float64()
+	last := math.Nextafter(high, math.Inf(-1))
+	return func(stream *random.Stream) float64 {
+		// The conversion has all processors round in two steps. The sum may be rounded up to the end, which is excluded.
+		return min(low+float64((high-low)*stream.Float64()), last)
+	}
 }
 
 func validateUniform(spec *v1alpha1.Sampler) []Violation {

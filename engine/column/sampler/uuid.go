@@ -11,7 +11,8 @@ import (
 var uuids = family{
 	name: v1alpha1.SamplerUUID, member: "uuid", isSet: func(s *v1alpha1.Sampler) bool { return s.UUID != nil }, optional: true,
 	validate: validateUUID, writeDefaults: writeUUIDDefaults, kind: always(table.KindString),
-	draws: func(s *v1alpha1.Sampler, _ site) drawFunc { return identifiers(s.UUID) },
+	draws:   func(s *v1alpha1.Sampler, _ site) drawFunc { return identifiers(s.UUID) },
+	columns: func(s *v1alpha1.Sampler) columnFunc { return identifierColumn(s.UUID) },
 }
 
 // The digits of a UUID: how many there are, and how few may be kept of them.
@@ -49,23 +50,30 @@ func writeUUIDDefaults(spec *v1alpha1.Sampler) {
 
 // identifiers draws version 4 UUIDs (RFC 9562): 122 random bits, so that two are never equal in practice.
 func identifiers(spec *v1alpha1.UUIDSampler) drawFunc {
-	digits, length := "0123456789abcdef", int(*spec.Length)
+	draw, size := identifier(spec), len(spec.Prefix)+int(*spec.Length)
+	return func(stream *random.Stream, _ *table.Record) (any, error) {
+		return string(draw(stream, make([]byte, 0, size))), nil
+	}
+}
+
+// identifier appends a UUID that is drawn.
+func identifier(spec *v1alpha1.UUIDSampler) func(stream *random.Stream, to []byte) []byte {
+	digits, prefix, length := "0123456789abcdef", spec.Prefix, int(*spec.Length)
 	if spec.LetterCase == v1alpha1.LetterCaseUpper {
 		digits = "0123456789ABCDEF"
 	}
-	return func(stream *random.Stream, _ *table.Record) (any, error) {
+	return func(stream *random.Stream, to []byte) []byte {
 		high, low := stream.Uint64(), stream.Uint64()
 		high = high&^0xf000 | 0x4000
 		low = low&^(3<<62) | 2<<62
-		text := make([]byte, len(spec.Prefix), len(spec.Prefix)+length)
-		copy(text, spec.Prefix)
+		to = append(to, prefix...)
 		for i := range length {
 			word := high
 			if i >= 16 {
 				word = low
 			}
-			text = append(text, digits[word>>(60-4*(i%16))&15])
+			to = append(to, digits[word>>(60-4*(i%16))&15])
 		}
-		return string(text), nil
+		return to
 	}
 }

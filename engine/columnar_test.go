@@ -1,0 +1,78 @@
+package engine_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// sampledSpec has nothing but sampled columns: some that are drawn at once, and some row by row, that read others.
+const sampledSpec = `
+numRecords: 1234
+randomSeed: 7
+columns:
+- {name: id, sampler: {type: UUID}}
+- {name: kind, sampler: {type: Category, category: {values: [book, film]}}}
+- name: genre
+  sampler: {type: Subcategory, subcategory: {category: kind, values: [{of: book, values: [novel, essay]}, {of: film, values: [noir]}]}}
+- {name: price, sampler: {type: Uniform, uniform: {low: 1, high: 100, decimalPlaces: 2}}}
+- {name: count, sampler: {type: Gaussian, gaussian: {mean: 10, stddev: 2}, convertTo: int}}
+- {name: rare, sampler: {type: Category, category: {values: [1]}, conditional: [{when: "{{ price > 90 }}", parameters: {values: [2, 3]}}]}}
+- {name: secret, drop: true, sampler: {type: Uniform, uniform: {low: 0, high: 1}}}
+- {name: sold, sampler: {type: DateTime, dateTime: {start: "2026-01-01", end: "2027-01-01"}}}
+- {name: sent, sampler: {type: TimeDelta, timeDelta: {from: sold, min: 0, max: 9}}}
+output: {persistentVolumeClaim: {claimName: c}}
+run: {rowGroupSize: 100, rowColumn: Enabled}
+`
+
+// One sampler in sampledSpec fails in half of all draws, so that every row group has to be made row by row, and rows are dropped.
+var failingSpec = strings.Replace(sampledSpec, "- {name: sold",
+	"- {name: heavy, sampler: {type: Distribution, distribution: {name: pareto, parameters: {b: 0.001}}}}\n- {name: sold", 1)
+
+// sampledDataset is what is made of a spec, row by row where it is traced.
+type sampledDataset struct {
+	Names, DroppedNames []string
+	Rows, DroppedRows   [][]any
+	Result              runreport.Records
+}
+
+func makeSampled(t *testing.T, spec, settings string) sampledDataset {
+	t.Helper()
+	w := newWorld(t, strings.Replace(spec, "rowColumn: Enabled", "rowColumn: Enabled"+settings, 1), "")
+	made := sampledDataset{Result: w.generate(t.Context(), 0).Result.Records}
+	made.Names, made.Rows = w.rows()
+	made.DroppedNames, made.DroppedRows = w.rowsIn("dropped-columns-parquet-files")
+	return made
+}
+
+// How a row group is made is not to be told from the dataset.
+func TestSampledColumnsAreTheSameAtOnceAndRowByRow(t *testing.T) {
+	for name, spec := range map[string]string{"all rows": sampledSpec, "rows that fail": failingSpec} {
+		t.Run(name, func(t *testing.T) {
+			atOnce, rowByRow := makeSampled(t, spec, ""), makeSampled(t, spec, ", trace: Enabled")
+			if difference := cmp.Diff(rowByRow, atOnce); difference != "" {
+				t.Error(difference)
+			}
+			failed := spec == failingSpec
+			if made := atOnce.Result; made.Actual+made.Dropped != 1234 || (made.Dropped > 0) != failed || len(atOnce.Rows) != int(made.Actual) {
+				t.Errorf("%d rows were made, %d dropped, and %d are in the dataset", made.Actual, made.Dropped, len(atOnce.Rows))
+			}
+		})
+	}
+}
+
+// A sampled dataset that was cut off is completed: the row groups that are there stay as they are.
+func TestASampledDatasetIsContinued(t *testing.T) {
+	w := newWorld(t, sampledSpec, "")
+	for _, w.spec.NumRecords = range []int64{250, 1234} {
+		ending := w.generate(t.Context(), 0)
+		checkEnding(t, ending, runreport.OutcomeComplete, "", runreport.ExitOK, w.spec.NumRecords, 0)
+	}
+	_, rows := w.rows()
+	if difference := cmp.Diff(makeSampled(t, sampledSpec, "").Rows, rows); difference != "" {
+		t.Error(difference)
+	}
+}

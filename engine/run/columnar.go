@@ -1,0 +1,80 @@
+package run
+
+import (
+	"context"
+	"slices"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/column"
+	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/engine/schedule"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+// columnar makes row groups column by column, without a record for each row. It is for runs whose columns are all drawn, and of which
+// nothing else looks at rows: no seed, no processor and no trace. Its methods may be called from any goroutine; a nil one makes nothing.
+type columnar struct {
+	plan       *plan.Plan
+	generators *column.Generators
+}
+
+// newColumnar returns nil where cells have to be made row by row.
+func newColumnar(e *executor) *columnar {
+	isOther := func(column *plan.Column) bool { return !column.Kind.IsSampled() }
+	if e.Plan.Mode != v1alpha1.ExecutionAsync || e.Seed != nil || e.tracer != nil || slices.ContainsFunc(e.Plan.Columns, isOther) ||
+		e.Processors.Has(v1alpha1.ProcessorPreBatch) || e.Processors.Has(v1alpha1.ProcessorPostBatch) {
+		return nil
+	}
+	return &columnar{plan: e.Plan, generators: e.Generators}
+}
+
+// takes says whether a row group can be made so: one of which the store and its journal have nothing.
+func (c *columnar) takes(group *rowGroup) bool {
+	return c != nil && !group.rowByRow && group.manifest == nil && len(group.usage) == 0 && len(group.todo) > 0 &&
+		!slices.ContainsFunc(group.todo, func(todo schedule.Todo) bool { return todo.Attempt > 0 || todo.Resumed > 0 })
+}
+
+// columnsOf makes the rows of a row group. It returns nil where one of them fails, so that the group has to be made row by row, and after
+// the end of the context.
+func (c *columnar) columnsOf(ctx context.Context, group *rowGroup) (made *table.Columns) {
+	defer func() {
+		if recover() != nil {
+			made = nil // row by row the same happens again, and the run is ended in order
+		}
+	}()
+	made = &table.Columns{First: group.start, Rows: int(group.end - group.start), Of: make([]*table.Column, c.plan.Schema.Len())}
+	for _, next := range c.plan.Columns {
+		var drawn *table.Column
+		if whole, isWhole := c.generators.Cell[next.Index].(column.ColumnGenerator); isWhole {
+			drawn = whole.GenerateColumn(made.First, made.Rows)
+		}
+		if drawn == nil {
+			drawn = c.cellByCell(ctx, next, made)
+		}
+		if drawn == nil || ctx.Err() != nil {
+			return nil
+		}
+		made.Of[next.Index] = drawn
+	}
+	return made
+}
+
+// cellByCell makes a column that can't be made at once: each cell from a record that has what the column requires.
+func (c *columnar) cellByCell(ctx context.Context, of *plan.Column, made *table.Columns) *table.Column {
+	record, values := table.NewRecord(c.plan.Schema, made.First, 0), make([]any, made.Rows)
+	for i := range values {
+		if i%chunkRows == 0 && ctx.Err() != nil {
+			return nil
+		}
+		record.Row = made.First + table.RowIndex(i)
+		for _, required := range of.Requires {
+			record.Cells[required] = made.Of[required].Value(i)
+		}
+		value, err := c.generators.Cell[of.Index].Generate(ctx, record)
+		if err != nil {
+			return nil
+		}
+		values[i] = value
+	}
+	return &table.Column{Values: values}
+}
