@@ -146,6 +146,8 @@ const (
 	ReasonTemplateError = "TemplateError"
 	// ReasonConversionFailed: a value could not be converted to the column's type.
 	ReasonConversionFailed = "ConversionFailed"
+	// ReasonConstraintsNotMet: nothing was drawn for a row that meets the constraints of its columns.
+	ReasonConstraintsNotMet = "ConstraintsNotMet"
 	// ReasonCustomCodeError: custom code failed.
 	ReasonCustomCodeError = "CustomCodeError"
 	// ReasonModelQuotaExhausted: the account at a provider has no quota or credit left.

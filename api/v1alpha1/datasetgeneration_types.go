@@ -111,6 +111,13 @@ type DatasetGenerationSpec struct {
 	// +required
 	Columns []Column `json:"columns,omitempty"`
 
+	// constraints are what holds in every row between sampled columns, or between them and a value or another column.
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	// +optional
+	Constraints []Constraint `json:"constraints,omitempty"`
+
 	// processors work on one row group after another, in this order.
 	// +listType=map
 	// +listMapKey=name

@@ -48,6 +48,7 @@ func Compile(spec *v1alpha1.DatasetGenerationSpec, seedFields []table.Field) (*P
 		NumRecords:   spec.NumRecords,
 	}
 	plan.Columns = planColumns(plan, checks)
+	plan.Links = planLinks(plan, checks)
 	return plan, nil
 }
 
@@ -87,11 +88,27 @@ func planColumns(plan *Plan, checks *validation) []*Column {
 		}
 	}
 	ordered := make([]*Column, 0, len(configured))
-	for _, i := range topological(edges(checks.producers, checks.references)) {
+	for _, i := range topological(edges(checks.producers, checks.references), checks.links.members) {
 		ordered = append(ordered, configured[i])
 	}
 	skippable(ordered)
 	return ordered
+}
+
+// planLinks are the columns that constraints link.
+func planLinks(plan *Plan, checks *validation) []Link {
+	var all []Link
+	for _, root := range checks.links.roots() {
+		link := Link{Constraints: checks.links.constraintsOf(root)}
+		members := checks.links.members(root)
+		for _, column := range plan.Columns {
+			if slices.Contains(members, checks.columns[column.Name]) {
+				link.Columns = append(link.Columns, column)
+			}
+		}
+		all = append(all, link)
+	}
+	return all
 }
 
 // index is the position of a column that a valid spec names.

@@ -20,7 +20,7 @@ const identityVersion = 3
 // In it: randomSeed; the seed's source, format and order; the columns in their order; for each model column the provider's type and
 // endpoint, the name of the model, its parameters, extra body, rowSeed and dimensions of embeddings, and how the model is brought to answer
 // in a schema, where it is to; for each column with tools the servers (type and endpoint, or image, command and environment), allowTools
-// and maxTurns; the processors in their order; the size of row groups, since a row group is the unit in which files are resumed, and the
+// and maxTurns; the constraints and the processors in their order; the size of row groups, since a row group is the unit in which files are resumed, and the
 // unit on which processors and Batch code work; rowColumn, since all files of a dataset have the same columns.
 //
 // Not in it: numRecords, so that a run can be extended; parallelism, suspend, completionPolicy, limits, output, pod, and of run all but
@@ -40,6 +40,8 @@ type identity struct {
 	Seed         *v1alpha1.Seed   `json:"seed,omitempty"`
 	Columns      []columnIdentity `json:"columns"`
 	RowGroupSize int64            `json:"rowGroupSize"`
+
+	Constraints []v1alpha1.Constraint `json:"constraints,omitempty"`
 	// Processors are without what a failure of them leads to.
 	Processors []v1alpha1.Processor `json:"processors,omitempty"`
 	RowColumn  bool                 `json:"rowColumn,omitempty"`
@@ -73,6 +75,7 @@ func canonical(spec *v1alpha1.DatasetGenerationSpec) []byte {
 		Seed:         spec.Seed,
 		RowGroupSize: spec.EffectiveRowGroupSize(),
 		RowColumn:    spec.HasRowColumn(),
+		Constraints:  spec.Constraints,
 	}
 	if spec.Seed != nil && spec.Seed.Order == "" {
 		spec.Seed.Order = v1alpha1.SeedOrdered

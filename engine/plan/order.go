@@ -90,13 +90,21 @@ func shortestCycle(reads [][]int, start int) []int {
 }
 
 // topological orders columns so that each stands after those that it reads; of several that could come next, the first
-// configured one does. There are no cycles.
-func topological(reads [][]int) []int {
+// configured one does, but for those that belong together, which stand one after the other. There are no cycles.
+func topological(reads [][]int, together func(column int) []int) []int {
 	order := make([]int, 0, len(reads))
 	placed := make([]bool, len(reads))
 	isPlaced := func(column int) bool { return placed[column] }
+	candidates := make([]int, len(reads))
+	for column := range reads {
+		candidates[column] = column
+	}
 	for len(order) < len(reads) {
-		for column := range reads {
+		var first []int
+		if len(order) > 0 {
+			first = together(order[len(order)-1])
+		}
+		for _, column := range slices.Concat(first, candidates) {
 			if !placed[column] && all(reads[column], isPlaced) {
 				placed[column] = true
 				order = append(order, column)

@@ -21,6 +21,8 @@ type Plan struct {
 	// Columns are the configured columns, each after the columns that it requires; among those that could stand next, the
 	// one that was configured first.
 	Columns []*Column
+	// Links are the columns that constraints link, in the order of the first one in the spec.
+	Links []Link
 	// SeedFields is how many columns, the first ones of the schema, come from the seed.
 	SeedFields int
 	// Mode is Sync when a column may resize.

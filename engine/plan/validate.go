@@ -38,6 +38,8 @@ type validation struct {
 	producers map[string]int
 	// references are, for each column of the spec, what it reads.
 	references [][]reference
+	// links are the columns that constraints link.
+	links *links
 	// templates are those of the columns, each with its field.
 	templates []fieldTemplate
 }
@@ -51,7 +53,7 @@ type fieldTemplate struct {
 // reference is a name that a column reads, and the field that says so.
 type reference struct {
 	name, field string
-	// decides says that it is read only to decide whether a cell is skipped.
+	// decides says that it is read only to decide whether a cell is skipped, or for another column that is drawn together with this one.
 	decides bool
 }
 
@@ -100,7 +102,12 @@ func (v *validation) run(unknownSeed bool) {
 	for _, checked := range v.templates {
 		v.paths(checked.field, checked.template)
 	}
+	before := len(v.violations)
+	v.constraints(unknownSeed)
+	constraints := slices.Clone(v.violations[before:])
+	v.violations = v.violations[:before]
 	v.cycles()
+	v.violations = append(v.violations, constraints...)
 	v.processors(unknownSeed)
 	v.output(unknownSeed)
 	if limits := v.spec.Limits; limits != nil && limits.MaxCost != nil && !v.spec.HasPrices() {

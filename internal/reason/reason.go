@@ -147,6 +147,11 @@ var table = map[string]Traits{
 		Exit: runreport.ExitFailed, DropsRow: true, Fate: costsARow,
 		NextStep: "change the column's `type`, `convertTo` or template",
 	},
+	v1alpha1.ReasonConstraintsNotMet: {
+		Exit: runreport.ExitFailed, DropsRow: true, Fate: costsARow,
+		NextStep: "the message names the constraint and how often it is met; draw from what meets it more often, or loosen it " +
+			"([constraints.md](constraints.md#what-can-hardly-be-met))",
+	},
 	v1alpha1.ReasonCustomCodeError: {
 		Exit: runreport.ExitFailed, Fate: endsRun,
 		NextStep: "the message names column and row, and has the code's own error",

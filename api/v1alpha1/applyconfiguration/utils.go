@@ -45,6 +45,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ConfigMapReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ConfigMapSeed"):
 		return &apiv1alpha1.ConfigMapSeedApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Constraint"):
+		return &apiv1alpha1.ConstraintApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ContainerResources"):
 		return &apiv1alpha1.ContainerResourcesApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CSVOptions"):

@@ -2,6 +2,8 @@
 package factory
 
 import (
+	"fmt"
+
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/column/custom"
@@ -28,11 +30,16 @@ type Files interface {
 func Build(p *plan.Plan, models *model.Set, toolServers *tools.Set, files Files, workers *sandbox.Workers) (*column.Generators, error) {
 	generators := column.NewGenerators(p.Schema.Len())
 	dataset := sampler.Dataset{Seed: p.Spec.RandomSeed, Schema: p.Schema, Records: p.NumRecords}
+	if err := linkSamplers(generators, p, dataset); err != nil {
+		return nil, err
+	}
 	for _, configured := range p.Columns {
 		var err error
 		switch index := configured.Index; configured.Kind {
 		case plan.KindSampler:
-			generators.Cell[index], err = sampler.New(configured.Name, configured.Spec.Sampler, dataset)
+			if generators.Cell[index] == nil {
+				generators.Cell[index], err = sampler.New(configured.Name, configured.Spec.Sampler, dataset)
+			}
 		case plan.KindLLMText, plan.KindLLMCode, plan.KindLLMStructured, plan.KindLLMJudge:
 			generators.Model[index], err = llm.New(llm.Config{
 				Column: configured.Spec, Model: configured.Model, Seed: p.Spec.RandomSeed, Client: models.Client(configured.Model.Alias),
@@ -60,6 +67,30 @@ func Build(p *plan.Plan, models *model.Set, toolServers *tools.Set, files Files,
 		}
 	}
 	return generators, nil
+}
+
+// linkSamplers makes the generators of the columns that constraints link.
+func linkSamplers(generators *column.Generators, p *plan.Plan, dataset sampler.Dataset) error {
+	for _, link := range p.Links {
+		var members []sampler.Member
+		for _, configured := range link.Columns {
+			members = append(members, sampler.Member{Name: configured.Name, Spec: configured.Spec.Sampler})
+		}
+		var restrictions []sampler.Restriction
+		for _, index := range link.Constraints {
+			restrictions = append(restrictions, sampler.Restriction{
+				Path: fmt.Sprintf("spec.constraints[%d]", index), Constraint: p.Spec.Constraints[index],
+			})
+		}
+		linked, err := sampler.Link(members, restrictions, dataset)
+		if err != nil {
+			return err
+		}
+		for i, generator := range linked {
+			generators.Cell[link.Columns[i].Index] = generator
+		}
+	}
+	return nil
 }
 
 // toolsOf returns the tools that a column gives to its model, or nil.

@@ -222,6 +222,23 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: name
       type:
         scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.Constraint
+  map:
+    fields:
+    - name: column
+      type:
+        scalar: string
+    - name: operator
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ConstraintOperator
+    - name: otherColumn
+      type:
+        scalar: string
+    - name: value
+      type:
+        namedType: io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON
+- name: dev.seedloom.seedloom.api.v1alpha1.ConstraintOperator
+  scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.ContainerResources
   map:
     fields:
@@ -290,6 +307,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: completionPolicy
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.CompletionPolicy
+    - name: constraints
+      type:
+        list:
+          elementType:
+            namedType: dev.seedloom.seedloom.api.v1alpha1.Constraint
+          elementRelationship: atomic
     - name: limits
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.Limits

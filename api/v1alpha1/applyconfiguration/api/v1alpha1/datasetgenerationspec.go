@@ -28,6 +28,8 @@ type DatasetGenerationSpecApplyConfiguration struct {
 	Seed *SeedApplyConfiguration `json:"seed,omitempty"`
 	// columns are the columns to generate, in the order in which the output has them. Seed columns stand before them.
 	Columns []ColumnApplyConfiguration `json:"columns,omitempty"`
+	// constraints are what holds in every row between sampled columns, or between them and a value or another column.
+	Constraints []ConstraintApplyConfiguration `json:"constraints,omitempty"`
 	// processors work on one row group after another, in this order.
 	Processors []ProcessorApplyConfiguration `json:"processors,omitempty"`
 	// output says where the dataset is written.
@@ -144,6 +146,19 @@ func (b *DatasetGenerationSpecApplyConfiguration) WithColumns(values ...*ColumnA
 			panic("nil value passed to WithColumns")
 		}
 		b.Columns = append(b.Columns, *values[i])
+	}
+	return b
+}
+
+// WithConstraints adds the given value to the Constraints field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Constraints field.
+func (b *DatasetGenerationSpecApplyConfiguration) WithConstraints(values ...*ConstraintApplyConfiguration) *DatasetGenerationSpecApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithConstraints")
+		}
+		b.Constraints = append(b.Constraints, *values[i])
 	}
 	return b
 }

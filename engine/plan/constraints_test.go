@@ -1,0 +1,139 @@
+package plan_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+// constrained is a spec with columns and constraints.
+func constrained(columns, constraints string) string {
+	return `{numRecords: 10, output: {persistentVolumeClaim: {claimName: c}}, columns: [` + columns + `], constraints: [` + constraints + `]}`
+}
+
+const (
+	unitColumn  = `{name: a, sampler: {type: Uniform, uniform: {low: 0, high: 10}}}`
+	otherColumn = `{name: b, sampler: {type: Uniform, uniform: {low: 0, high: 10}}}`
+	thirdColumn = `{name: c, sampler: {type: Uniform, uniform: {low: 0, high: 10}}}`
+	countColumn = `{name: m, sampler: {type: Binomial, binomial: {trials: 5, probability: 0.5}}}`
+	gradeColumn = `{name: grade, sampler: {type: Category, category: {values: [b, d, f], weights: [1, 1, 0]}}}`
+	dayColumn   = `{name: day, sampler: {type: DateTime, dateTime: {start: "2026-01-01", end: "2026-02-01"}}}`
+	laterColumn = `{name: later, sampler: {type: TimeDelta, timeDelta: {from: day, min: 1, max: 5}}}`
+	rowColumn   = `{name: row, sampler: {type: Sequence, sequence: {start: 100}}}`
+	textColumn  = `{name: text, expression: {expr: "{{ a }}"}}`
+)
+
+// What can't be checked by the form of the document alone is found before the run, each with its field.
+func TestConstraintsThatCantBeMet(t *testing.T) {
+	for constraints, want := range map[string]string{
+		`{column: a, operator: LessThan, value: 5}`:                                                                         "",
+		`{column: a, operator: LessThan, otherColumn: b}, {column: b, operator: LessThan, otherColumn: c}`:                  "",
+		`{column: later, operator: GreaterThan, otherColumn: day}, {column: day, operator: GreaterThan, value: 2026-01-15}`: "",
+		`{column: grade, operator: GreaterThan, value: c}`:                                                                  "",
+		`{column: m, operator: Equal, value: 3}, {column: row, operator: GreaterThan, otherColumn: m}`:                      "",
+		`{column: a, operator: Below, value: 5}`:                                                                            `spec.constraints[0].operator: must be one of LessThan, LessThanOrEqual, GreaterThan, GreaterThanOrEqual, Equal, NotEqual, but is "Below"`,
+		`{column: a, operator: LessThan}`:                                                                                   `spec.constraints[0]: exactly one of value and otherColumn must be set`,
+		`{column: a, operator: LessThan, value: 5, otherColumn: b}`:                                                         `spec.constraints[0]: exactly one of value and otherColumn must be set`,
+		`{column: gradd, operator: LessThan, value: x}`:                                                                     `spec.constraints[0].column: no column with a sampler is called "gradd"; did you mean "grade"?`,
+		`{column: a, operator: LessThan, otherColumn: z9}`:                                                                  `spec.constraints[0].otherColumn: no column is called "z9"; there are "a", "b", "c", "m", "grade", "day", "later", "row" and 1 more`,
+		`{column: a, operator: LessThan, otherColumn: a}`:                                                                   `spec.constraints[0].otherColumn: must be another column`,
+		`{column: text, operator: LessThan, value: x}`:                                                                      `spec.constraints[0].column: column "text" is not drawn: a constraint is one of a column with a sampler, which may have "text" as otherColumn`,
+		`{column: a, operator: LessThan, value: x}`:                                                                         `spec.constraints[0].value: is a text, but the column has numbers`,
+		`{column: grade, operator: LessThan, value: 5}`:                                                                     `spec.constraints[0].value: is a number, but the column has texts`,
+		`{column: day, operator: LessThan, value: soon}`:                                                                    `spec.constraints[0].value: "soon" is not a date; write 2026-01-31 or 2026-01-31T12:00:00Z`,
+		`{column: day, operator: LessThan, value: true}`:                                                                    `spec.constraints[0].value: must be a number or a text; put quotes around dates, true and false`,
+		`{column: a, operator: LessThan, otherColumn: day}`:                                                                 `spec.constraints[0].otherColumn: column "a" has numbers, and "day" has moments`,
+		`{column: row, operator: LessThan, value: 105}`:                                                                     `spec.constraints[0]: the values of column "row" follow from the row, so that no other ones can be drawn`,
+		`{column: a, operator: GreaterThanOrEqual, value: 10}`:                                                              `spec.constraints[0]: can never be met: "a" would have to be at least 10 (spec.constraints[0]) and at most 9.999999999999998 (its sampler)`,
+		`{column: a, operator: GreaterThan, value: 6}, {column: a, operator: LessThan, value: 4}`:                           `spec.constraints[1]: can never be met: "a" would have to be above 6 (spec.constraints[0]) and below 4 (spec.constraints[1])`,
+		`{column: a, operator: Equal, value: 5}`:                                                                            `spec.constraints[0]: is never met: "a" is drawn from a continuum, in which a single value has no chance; round it with decimalPlaces, or bound it from both sides`,
+		`{column: a, operator: LessThanOrEqual, value: 0}`:                                                                  `spec.constraints[0]: can never be met: "a" would have to be at least 0 (its sampler) and at most 0 (spec.constraints[0])`,
+		`{column: m, operator: GreaterThan, value: 3}, {column: m, operator: LessThan, value: 4}`:                           `spec.constraints[1]: can never be met: "m" would have to be at least 4 (spec.constraints[0]) and at most 3 (spec.constraints[1])`,
+		`{column: m, operator: Equal, value: 2.5}`:                                                                          `spec.constraints[0]: can never be met: "m" would have to be at least 3 (spec.constraints[0]) and at most 2 (spec.constraints[0])`,
+		`{column: m, operator: NotEqual, value: 0}, {column: m, operator: LessThan, value: 1}`:                              `spec.constraints[1]: can never be met: "m" would have to be at least 0 (its sampler) and at most 0 (spec.constraints[1]), and not 0`,
+		`{column: grade, operator: Equal, value: c}`:                                                                        `spec.constraints[0]: can never be met: no value that "grade" can have is at least "c" and at most "c"`,
+		`{column: grade, operator: GreaterThan, value: d}`:                                                                  `spec.constraints[0]: can never be met: "grade" would have to be above "d" (spec.constraints[0]) and at most "d" (its sampler)`,
+		`{column: day, operator: GreaterThan, value: 2026-01-31}`:                                                           `spec.constraints[0]: can never be met: "day" would have to be above 2026-01-31 (spec.constraints[0]) and at most 2026-01-31 (its sampler)`,
+		`{column: later, operator: GreaterThan, value: "2026-02-04"}`:                                                       `spec.constraints[0]: can never be met: "later" would have to be above 2026-02-04 (spec.constraints[0]) and at most 2026-02-04 (its sampler)`,
+		`{column: a, operator: LessThan, otherColumn: b}, {column: b, operator: LessThan, otherColumn: a}`:                  `spec.constraints[1]: can never be met: the constraints before it make "a" the lower one of the two, or an equal one`,
+		`{column: a, operator: LessThan, otherColumn: b}, {column: b, operator: LessThan, otherColumn: c}, {column: c, operator: LessThanOrEqual, otherColumn: a}`: `spec.constraints[2]: can never be met: the constraints before it make "a" the lower one of the two, or an equal one`,
+		`{column: a, operator: Equal, otherColumn: b}`:         `spec.constraints[0]: is never met: two values of which one is drawn from a continuum are never equal; round it with decimalPlaces`,
+		`{column: m, operator: GreaterThan, otherColumn: row}`: `spec.constraints[0]: can never be met: "row" would have to be at least 100 (its sampler) and at most 4 (spec.constraints[0], for "m")`,
+		`{column: a, operator: LessThan, otherColumn: b}, {column: b, operator: LessThan, otherColumn: c}, {column: a, operator: GreaterThan, value: 7}, {column: c, operator: LessThan, value: 6}`: `spec.constraints[1]: can never be met: "b" would have to be above 7 (spec.constraints[0], for "a") and below 6 (spec.constraints[1], for "c")`,
+		`{column: m, operator: LessThan, otherColumn: text}`: `spec.constraints[0].otherColumn: column "m" has numbers, and "text" has texts`,
+	} {
+		columns := strings.Join([]string{unitColumn, otherColumn, thirdColumn, countColumn, gradeColumn, dayColumn, laterColumn, rowColumn, textColumn}, ", ")
+		_, err := plan.Compile(parse(t, constrained(columns, constraints)), nil)
+		var lines []string
+		var invalid *plan.InvalidError
+		if errors.As(err, &invalid) {
+			for _, violation := range invalid.Violations {
+				lines = append(lines, violation.String())
+			}
+		}
+		if difference := cmp.Diff(want, strings.Join(lines, "\n")); difference != "" {
+			t.Errorf("%s: %s", constraints, difference)
+		}
+	}
+}
+
+// Columns that are drawn together stand one after the other, also where the spec has them far apart, and wait for the same columns.
+func TestLinkedColumnsBelongTogether(t *testing.T) {
+	spec := parse(t, constrained(`{name: a, sampler: {type: DateTime, dateTime: {start: "2026-01-01", end: "2026-02-01"}}},
+		{name: more, allowResize: true, custom: {strategy: Batch, type: int, requiredColumns: [a], starlark: {source: "def generate(rows):\n    return []\n"}}},
+		{name: between, sampler: {type: TimeDelta, timeDelta: {from: a, min: 1, max: 5}}},
+		{name: b, sampler: {type: TimeDelta, timeDelta: {from: between, min: 1, max: 5}}},
+		{name: c, sampler: {type: TimeDelta, timeDelta: {from: seeded, min: 1, max: 5}}},
+		{name: free, sampler: {type: UUID}}`,
+		`{column: b, operator: GreaterThan, otherColumn: a}, {column: c, operator: GreaterThan, otherColumn: b}, {column: free, operator: NotEqual, value: x}`))
+	spec.Seed = parse(t, valid).Seed
+	compiled, err := plan.Compile(spec, []table.Field{{Name: "seeded", Type: table.Type{Kind: table.KindDate}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var order []string
+	for _, column := range compiled.Columns {
+		order = append(order, column.Name)
+	}
+	if difference := cmp.Diff("a between b c more free", strings.Join(order, " ")); difference != "" {
+		t.Error(difference)
+	}
+	if len(compiled.Links) != 2 || len(compiled.Links[0].Columns) != 4 || len(compiled.Links[0].Constraints) != 2 || len(compiled.Links[1].Columns) != 1 {
+		t.Fatalf("%+v", compiled.Links)
+	}
+	for _, column := range compiled.Links[0].Columns {
+		if column.Requires[0] != 0 {
+			t.Errorf("%s doesn't wait for the column of the seed", column.Name)
+		}
+	}
+}
+
+// A column between linked ones that is not drawn can't follow when these are drawn again.
+func TestWhatIsBetweenLinkedColumnsIsDrawn(t *testing.T) {
+	_, err := plan.Compile(parse(t, constrained(unitColumn+`, {name: twice, expression: {expr: "{{ a * 2 }}", type: float}},
+		{name: b, sampler: {type: Uniform, uniform: {low: 0, high: 1}, conditional: [{when: "{{ twice > 1 }}", parameters: {low: 1, high: 2}}]}}`,
+		`{column: a, operator: LessThan, otherColumn: b}`)), nil)
+	if err == nil || !strings.Contains(err.Error(), `spec.constraints[0]: links columns that are drawn together until it holds, but the column "twice", which is not drawn`) {
+		t.Errorf("%v", err)
+	}
+	_, err = plan.Compile(parse(t, constrained(unitColumn+`, {name: twice, expression: {expr: "{{ a * 2 }}", type: float}}`,
+		`{column: a, operator: LessThan, otherColumn: twice}`)), nil)
+	if err == nil || !strings.Contains(err.Error(), `columns depend on each other in a circle: a → twice → a`) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestTheHashHoldsConstraints(t *testing.T) {
+	hashes := map[string]bool{}
+	for _, constraints := range []string{``, `{column: a, operator: LessThan, value: 5}`, `{column: a, operator: LessThan, value: 6}`} {
+		hashes[plan.ConfigHash(parse(t, constrained(unitColumn, constraints)))] = true
+	}
+	if len(hashes) != 3 {
+		t.Errorf("only %d hashes", len(hashes))
+	}
+}
