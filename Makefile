@@ -24,6 +24,9 @@ OPERATOR_IMAGE := seedloom.dev/seedloom:dev
 # What `make image` makes, and for which machines.
 IMAGE ?= seedloom.dev/seedloom:$(VERSION)
 IMAGE_ARCHITECTURES ?= amd64 arm64
+IMAGE_PROGRAMS := manager engine bridge
+comma := ,
+space := $(subst ,, )
 # The certificates of public authorities, for providers on the internet.
 CERTIFICATES := $(addsuffix =/etc/ssl/certs/ca-certificates.crt,$(firstword $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt)))
 SIMULATOR_IMAGE := seedloom.dev/llmsim:dev
@@ -69,13 +72,13 @@ build: ## Build the static binaries, the command line among them, into dist/.
 	CGO_ENABLED=0 go build -trimpath -ldflags='$(LDFLAGS)' -o dist/ ./cmd/manager ./cmd/engine ./cmd/bridge ./cmd/seedloom ./cmd/llmsim ./cmd/toolserver
 
 .PHONY: image
-image: ## Make the operator's image for each of IMAGE_ARCHITECTURES as an OCI archive in dist/, without a daemon (as the Dockerfile does).
+image: ## Make the operator's image for all of IMAGE_ARCHITECTURES as one OCI archive, dist/seedloom.tar, without a daemon (as the Dockerfile does).
 	for architecture in $(IMAGE_ARCHITECTURES); do \
 		mkdir -p "dist/$$architecture"; \
-		CGO_ENABLED=0 GOOS=linux GOARCH="$$architecture" go build -trimpath -ldflags='$(LDFLAGS)' -o "dist/$$architecture/" ./cmd/manager ./cmd/engine ./cmd/bridge; \
-		$(CLUSTER) save-image --name $(IMAGE) --architecture "$$architecture" --user 65532 --entrypoint /manager --output "$(CURDIR)/dist/seedloom-$$architecture.tar" \
-			"$(CURDIR)/dist/$$architecture/manager" "$(CURDIR)/dist/$$architecture/engine" "$(CURDIR)/dist/$$architecture/bridge" $(CERTIFICATES); \
+		CGO_ENABLED=0 GOOS=linux GOARCH="$$architecture" go build -trimpath -ldflags='$(LDFLAGS)' -o "dist/$$architecture/" $(IMAGE_PROGRAMS:%=./cmd/%); \
 	done
+	$(CLUSTER) save-image --name $(IMAGE) --architectures "$(subst $(space),$(comma),$(strip $(IMAGE_ARCHITECTURES)))" --user 65532 --entrypoint /manager \
+		--output "$(CURDIR)/dist/seedloom.tar" $(IMAGE_PROGRAMS:%="$(CURDIR)/dist/{architecture}/%") $(CERTIFICATES)
 
 .PHONY: release
 release: ## Make the archives, checksums and bills of materials of a release into dist/release/.
@@ -169,7 +172,9 @@ cluster-down: ## Take the cluster down.
 
 .PHONY: images
 images: build ## Put the images of the operator, of the simulated model server and of the tool server for trials into the cluster.
-	$(CLUSTER) load-image --name $(OPERATOR_IMAGE) --user 65532 --entrypoint /manager "$(CURDIR)/dist/manager" "$(CURDIR)/dist/engine" "$(CURDIR)/dist/bridge" $(CERTIFICATES)
+	@# The archive is the one that users bring into their registries, here for this machine alone.
+	$(MAKE) --no-print-directory image IMAGE=$(OPERATOR_IMAGE) IMAGE_ARCHITECTURES="$$(go env GOARCH)"
+	$(CLUSTER) load-archive --archive "$(CURDIR)/dist/seedloom.tar"
 	$(CLUSTER) load-image --name $(SIMULATOR_IMAGE) --user 65532 --entrypoint /llmsim "$(CURDIR)/dist/llmsim"
 	$(CLUSTER) load-image --name $(TOOLSERVER_IMAGE) --user 65532 --entrypoint /toolserver "$(CURDIR)/dist/toolserver"
 

@@ -1,37 +1,27 @@
 package datasetgeneration
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/yaml"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/internal/documented"
 	"seedloom.dev/seedloom/internal/runreport"
 )
-
-// needKubelet are the commands that ask a kubelet, or wait for Pods of a Deployment: the end-to-end tests run them.
-var needKubelet = regexp.MustCompile(`^kubectl( --namespace \S+)? (logs|rollout) `)
-
-// documentedCommands are the kubectl commands of a page: the lines of blocks for a console, and what stands in code within a line.
-func documentedCommands(page string) []string {
-	data, err := os.ReadFile(filepath.Join("..", "..", "docs", page))
-	Expect(err).NotTo(HaveOccurred())
-	var found []string
-	for _, match := range regexp.MustCompile("(?m)^(kubectl .*)$|`(kubectl [^`]*)`").FindAllStringSubmatch(string(data), -1) {
-		found = append(found, match[1]+match[2])
-	}
-	Expect(len(found)).To(BeNumerically(">", 4), page)
-	return found
-}
 
 var _ = Describe("The commands of the documentation", func() {
 	var folder, kubeconfig string
@@ -73,30 +63,54 @@ var _ = Describe("The commands of the documentation", func() {
 		Eventually(w.ready).Should(Equal(v1alpha1.ReasonSucceeded))
 	}
 
-	DescribeTable("are those that there are", func(page string) {
+	// dryRun are the commands that would take away what the other tests work with.
+	dryRun := regexp.MustCompile(`^kubectl delete crd `)
+	// placeholders are the words of the documentation for what is a user's own.
+	placeholders := strings.NewReplacer(" NAME ", " reviews ", " NAMESPACE ", " team ")
+
+	DescribeTable("are run, as they stand there", func(page string) {
 		w := newWorld()
 		output, err := apply(w, "repository", &v1alpha1.DatasetGeneration{Spec: newSpec()})
 		Expect(err).NotTo(HaveOccurred(), output)
 		completes(w)
 		output, err = kubectl(w, "kubectl apply --server-side --force-conflicts -k config/default")
 		Expect(err).NotTo(HaveOccurred(), output)
-		for _, command := range documentedCommands(page) {
-			if needKubelet.MatchString(command) {
-				continue
-			}
-			output, err := kubectl(w, command)
-			if strings.HasPrefix(command, "kubectl auth can-i get secrets") {
-				// The answer no is what kubectl ends with an error for.
-				Expect(output).To(HavePrefix("no"), command)
-				continue
-			}
-			Expect(err).NotTo(HaveOccurred(), "%s\n%s", command, output)
+		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "vllm"}}
+		if page != "security.md" { // which has the command that creates it
+			Expect(kube.Create(w.ctx, secret)).To(Succeed())
 		}
-	},
-		Entry("in operations.md", "operations.md"),
-		Entry("in gitops.md", "gitops.md"),
-		Entry("in security.md", "security.md"),
-	)
+		DeferCleanup(func() {
+			webhook := &admissionregistrationv1.ValidatingWebhookConfiguration{ObjectMeta: metav1.ObjectMeta{Name: "seedloom-webhook"}}
+			Expect(client.IgnoreNotFound(kube.Delete(context.Background(), webhook))).To(Succeed(), "nobody answers here")
+		})
+		commands, err := documented.Commands(filepath.Join("..", ".."), page)
+		Expect(err).NotTo(HaveOccurred())
+		for _, command := range commands {
+			if command.Runner != documented.APIServer {
+				continue
+			}
+			text := placeholders.Replace(command.Text)
+			if dryRun.MatchString(text) {
+				text += " --dry-run=server"
+			}
+			output, err := kubectl(w, text)
+			if strings.HasPrefix(text, "kubectl auth can-i get secrets") {
+				// The answer no is what kubectl ends with an error for.
+				Expect(output).To(HavePrefix("no"), text)
+				continue
+			}
+			Expect(err).NotTo(HaveOccurred(), "%s\n%s", text, output)
+		}
+	}, func() (pages []TableEntry) {
+		for _, page := range documented.Pages {
+			commands, err := documented.Commands(filepath.Join("..", ".."), page)
+			isRunHere := func(command documented.Command) bool { return command.Runner == documented.APIServer }
+			if err != nil || slices.ContainsFunc(commands, isRunHere) {
+				pages = append(pages, Entry("in "+page, page))
+			}
+		}
+		return pages
+	}())
 
 	It("show no drift, and let two managers share a resource", func() {
 		w := newWorld()

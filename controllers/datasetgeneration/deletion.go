@@ -155,6 +155,11 @@ func (r *Reconciler) startDeletion(ctx context.Context, s *situation) (*batchv1.
 	case apierrors.IsAlreadyExists(err):
 		// The cache has not heard of it yet.
 		return job, nil
+	case apierrors.IsInvalid(err):
+		// It would be refused again and again: only an edit of the resource, which is an event, helps.
+		return nil, r.recordDeletion(ctx, s.resource, v1alpha1.ReasonOutputDeletionFailed, clip.Text(fmt.Sprintf(
+			"the API server does not take the Pod that would delete the dataset: %s; correct spec.pod, "+
+				"or set spec.output.retentionPolicy to Retain, to leave the dataset where it is", withoutMomentary(err.Error())), maxViolations))
 	case err != nil:
 		err = fmt.Errorf("creating Job %s: %w", job.Name, err)
 		return nil, errors.Join(err, r.recordDeletion(ctx, s.resource, v1alpha1.ReasonDeletingOutput, withoutMomentary(err.Error())))
@@ -226,6 +231,6 @@ func (r *Reconciler) recordDeletion(ctx context.Context, resource *v1alpha1.Data
 	if err != nil {
 		return fmt.Errorf("writing the status: %w", err)
 	}
-	r.announce(ctx, resource, updated)
+	r.announce(ctx, resource, updated, func(announcement) *podEnd { return nil })
 	return nil
 }

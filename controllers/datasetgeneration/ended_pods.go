@@ -10,6 +10,7 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/controllers/enginepods"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // endedPods remembers what Pods have left as their result: when a run is stopped, they are gone so soon that a reconcile may not see
@@ -20,10 +21,11 @@ type endedPods struct {
 	pods map[types.NamespacedName]map[types.UID]corev1.Pod
 }
 
-// note remembers a Pod that has ended.
+// note remembers a Pod that has ended. Only those of shards count: what a finalizing Pod says is of all of them.
 func (e *endedPods) note(resource types.NamespacedName, pod *corev1.Pod) {
 	status := enginepods.EngineStatus(pod)
-	if !enginepods.IsOver(pod) || status == nil || status.State.Terminated == nil {
+	isShard := pod.Labels[v1alpha1.LabelRole] == runreport.RoleGenerate
+	if !isShard || !enginepods.IsOver(pod) || status == nil || status.State.Terminated == nil {
 		return
 	}
 	e.mutex.Lock()

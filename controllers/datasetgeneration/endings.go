@@ -109,11 +109,11 @@ func (s *situation) failureEnding(end podEnd, subject string) *ending {
 	reason, message := causeOf(end)
 	switch {
 	case end.exitCode == runreport.ExitInvalid:
-		return &ending{reason: cmp.Or(reason, v1alpha1.ReasonConfigInvalid), message: s.withRetry(message), final: true}
+		return &ending{reason: cmp.Or(reason, v1alpha1.ReasonConfigInvalid), message: s.withRetry(message), final: true, pod: &end}
 	case end.exitCode == runreport.ExitFailed:
-		return &ending{reason: cmp.Or(reason, v1alpha1.ReasonShardFailed), message: s.withRetry(message)}
+		return &ending{reason: cmp.Or(reason, v1alpha1.ReasonShardFailed), message: s.withRetry(message), pod: &end}
 	}
-	return &ending{reason: cmp.Or(reason, v1alpha1.ReasonBackoffLimitExceeded), message: fmt.Sprintf(
+	return &ending{reason: cmp.Or(reason, v1alpha1.ReasonBackoffLimitExceeded), pod: &end, message: fmt.Sprintf(
 		"%s The last Pod, %s: %s What was generated is kept; mend the cause, and %s",
 		s.tooManyFailures(subject), end.pod, withStop(message), howToRetry(s.resource))}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -98,11 +99,27 @@ func unansweredRetry(before, after *v1alpha1.DatasetGenerationStatus) string {
 		after.Run.Attempt)
 }
 
-// announce emits the events of a status that has been written.
-func (r *Reconciler) announce(ctx context.Context, resource, updated *v1alpha1.DatasetGeneration) {
+// announce emits the events of a status that has been written. The log names the Pod whose end has led to an event, and its shard.
+func (r *Reconciler) announce(ctx context.Context, resource, updated *v1alpha1.DatasetGeneration, cause func(announcement) *podEnd) {
 	logger := log.FromContext(ctx)
 	for _, event := range announcements(&resource.Status, &updated.Status) {
 		r.Recorder.Eventf(updated, nil, event.eventType, event.reason, "Reconcile", "%s", event.note)
-		logger.Info("Status has changed", "reason", event.reason, "note", event.note)
+		about := []any{"reason", event.reason, "note", event.note}
+		if failed := cause(event); failed != nil {
+			about = append(about, "shard", failed.shard, "pod", failed.pod)
+		}
+		logger.Info("Status has changed", about...)
 	}
+}
+
+// causing is the Pod of a shard whose end has led to an event; nil where it was none, or not that of one Pod.
+func (s *situation) causing(event announcement) *podEnd {
+	end, retried := s.observed.ending, s.observed.retried
+	switch {
+	case end != nil && end.reason == event.reason:
+		return end.pod
+	case retried != nil && event.reason == v1alpha1.ReasonProgressingWithRetry && strings.Contains(event.note, retried.pod):
+		return retried
+	}
+	return nil
 }

@@ -54,6 +54,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		r.lookUps.forget(request.NamespacedName)
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
+	unnamed := ctx
+	if recorded := resource.Status.Run; recorded != nil {
+		ctx = runContext(unnamed, recorded)
+	}
 	if !resource.DeletionTimestamp.IsZero() {
 		return r.finish(ctx, resource)
 	}
@@ -69,7 +73,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		return reconcile.Result{}, r.releasePods(ctx, in)
 	}
 	s := decide(in)
-	ctx = s.logContext(ctx)
+	ctx = runContext(unnamed, &s.run)
 	if s.lifetime == lifetimeFinished {
 		r.ended.forget(request.NamespacedName)
 	}
@@ -114,7 +118,7 @@ func (r *Reconciler) record(ctx context.Context, s *situation, applyError error)
 		}
 		return nil, fmt.Errorf("writing the status: %w", err)
 	}
-	r.announce(ctx, s.resource, updated)
+	r.announce(ctx, s.resource, updated, s.causing)
 	r.Metrics.observe(&s.resource.Status, &updated.Status, s.now)
 	return written, nil
 }
@@ -192,7 +196,10 @@ func (r *Reconciler) requestOfPod(_ context.Context, pod client.Object) []reconc
 	return []reconcile.Request{{NamespacedName: resource}}
 }
 
-// logContext has every line of the log name the resource's run.
-func (s *situation) logContext(ctx context.Context) context.Context {
-	return log.IntoContext(ctx, log.FromContext(ctx).WithValues("run", s.run.ID, "attempt", s.run.Attempt))
+// runContext has every line of the log name the resource's run.
+func runContext(ctx context.Context, run *v1alpha1.RunStatus) context.Context {
+	if run.ID == "" {
+		return ctx
+	}
+	return log.IntoContext(ctx, log.FromContext(ctx).WithValues("run", run.ID, "attempt", run.Attempt))
 }

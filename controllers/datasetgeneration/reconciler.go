@@ -54,7 +54,7 @@ type Reconciler struct {
 	// Progress knows what running Pods report.
 	Progress ProgressSource
 	// Shares divides the limits of endpoints that several Pods send requests to.
-	Shares  *enginepods.ShareCoordinator
+	Shares  ShareSource
 	Metrics *Metrics
 	Options Options
 	// Now is the clock.
@@ -63,6 +63,11 @@ type Reconciler struct {
 	foreign foreignObjects
 	ended   endedPods
 	lookUps lookUps
+}
+
+// ShareSource keeps the running Pods of a resource in mind, and returns the endpoints to which some of them may send nothing.
+type ShareSource interface {
+	Watch(resource *v1alpha1.DatasetGeneration, pods []corev1.Pod) []enginepods.ShutEndpoint
 }
 
 // ProgressSource returns what is known of Pods, by their UIDs, and goes on asking those that run.

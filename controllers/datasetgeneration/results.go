@@ -113,6 +113,8 @@ type ending struct {
 	reason, message string
 	// final says that the failure holds whatever the completion policy accepts.
 	final bool
+	// pod is the one of a shard that has failed; nil where it is not one of them.
+	pod *podEnd
 }
 
 // observation is what the workload of the current attempt says.

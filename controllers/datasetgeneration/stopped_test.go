@@ -30,11 +30,14 @@ func TestEndedPodsAreRememberedForTheirAttempt(t *testing.T) {
 		"still running":                    {func(pod *corev1.Pod) { pod.Status = runningPod().Status }, 0},
 		"of another attempt":               {func(pod *corev1.Pod) { pod.Labels[v1alpha1.LabelAttempt] = "1" }, 0},
 		"of another run":                   {func(pod *corev1.Pod) { pod.Labels[v1alpha1.LabelRun] = "other" }, 0},
+		"that finalizes all shards":        {func(pod *corev1.Pod) { pod.Labels[v1alpha1.LabelRole] = runreport.RoleFinalize }, 0},
 		"of a former resource of its name": {func(pod *corev1.Pod) { pod.CreationTimestamp.Time = testNow.Add(-3600e9) }, 0},
 	} {
 		pod := endedPod(runreport.ExitInterrupted, recordsOf(60, 0))
 		pod.UID, pod.CreationTimestamp = "pod", start
-		pod.Labels = map[string]string{v1alpha1.LabelRun: "run", v1alpha1.LabelAttempt: "2"}
+		pod.Labels = map[string]string{
+			v1alpha1.LabelRun: "run", v1alpha1.LabelAttempt: "2", v1alpha1.LabelRole: runreport.RoleGenerate,
+		}
 		test.change(&pod)
 		ended.note(key, &pod)
 		if got := len(ended.of(key, run)); got != test.want {

@@ -3,6 +3,7 @@ package datasetgeneration
 import (
 	"cmp"
 	"context"
+	"io"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -27,8 +28,12 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/controllers/enginepods"
+	"seedloom.dev/seedloom/internal/logtest"
 	"seedloom.dev/seedloom/internal/runreport"
 )
+
+// operatorLog is what the operators of the suite have logged, a JSON object a line.
+var operatorLog logtest.Buffer
 
 // The API server of the suite, and the one manager that runs against it.
 var (
@@ -46,11 +51,12 @@ func TestControllers(t *testing.T) {
 }
 
 var _ = BeforeSuite(func() {
-	ctrl.SetLogger(zap.New(zap.WriteTo(GinkgoWriter), zap.UseDevMode(true)))
+	ctrl.SetLogger(zap.New(zap.WriteTo(io.MultiWriter(GinkgoWriter, &operatorLog)), zap.UseDevMode(true), zap.JSONEncoder()))
 	Expect(clientgoscheme.AddToScheme(testScheme)).To(Succeed())
 	Expect(v1alpha1.AddToScheme(testScheme)).To(Succeed())
 	environment = &envtest.Environment{
-		CRDDirectoryPaths:     []string{filepath.Join("..", "..", "config", "crd", "bases")},
+		// Beside our own, those of cert-manager and of the Prometheus operator, for which there are overlays.
+		CRDDirectoryPaths:     []string{filepath.Join("..", "..", "config", "crd", "bases"), filepath.Join("testdata", "definitions")},
 		ErrorIfCRDPathMissing: true,
 		Scheme:                testScheme,
 	}
@@ -103,6 +109,27 @@ func (p *reportedProgress) Of(pods []corev1.Pod) map[types.UID]runreport.Progres
 	return known
 }
 
+// sharesOfPods are the endpoints that are shut for the Pods of a resource; the tests have no Pods that could be told their shares.
+var sharesOfPods = &shutEndpoints{shut: map[types.UID][]enginepods.ShutEndpoint{}}
+
+type shutEndpoints struct {
+	mutex sync.Mutex
+	shut  map[types.UID][]enginepods.ShutEndpoint
+}
+
+func (s *shutEndpoints) set(resource types.UID, shut ...enginepods.ShutEndpoint) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.shut[resource] = shut
+}
+
+// Watch implements ShareSource.
+func (s *shutEndpoints) Watch(resource *v1alpha1.DatasetGeneration, _ []corev1.Pod) []enginepods.ShutEndpoint {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.shut[resource.UID]
+}
+
 // ownOperator is a label of resources that have an operator of their own, which the one of the suite leaves alone.
 const ownOperator = "test/own-operator"
 
@@ -130,7 +157,7 @@ func newManager(config *rest.Config, held cache.Options, options Options, name s
 		APIReader: manager.GetAPIReader(),
 		Recorder:  manager.GetEventRecorder("seedloom"),
 		Progress:  progressOfPods,
-		Shares:    enginepods.NewShareCoordinator(time.Now),
+		Shares:    sharesOfPods,
 		Now:       time.Now,
 		Options:   options,
 	}

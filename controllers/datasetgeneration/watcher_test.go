@@ -22,6 +22,8 @@ import (
 // Its goroutine belongs to watchStatuses, whose cleanup waits for it.
 type statusWatcher struct {
 	mutex sync.Mutex
+	// test is the name of the test that watches.
+	test string
 	// last is the latest status, and attempts are all that were seen, by their resource, run and number.
 	last     map[string]*v1alpha1.DatasetGeneration
 	attempts map[string]*seenAttempt
@@ -41,6 +43,7 @@ type seenAttempt struct {
 func watchStatuses(ctx context.Context, namespace string) *statusWatcher {
 	GinkgoHelper()
 	w := &statusWatcher{
+		test: CurrentSpecReport().FullText(),
 		last: map[string]*v1alpha1.DatasetGeneration{}, attempts: map[string]*seenAttempt{}, progressed: map[string]time.Time{},
 	}
 	watching, err := client.NewWithWatch(apiServer, client.Options{Scheme: testScheme})
@@ -59,6 +62,7 @@ func watchStatuses(ctx context.Context, namespace string) *statusWatcher {
 	DeferCleanup(func() {
 		events.Stop()
 		Eventually(ended).Should(BeClosed())
+		observed.seeEvents(ctx, w.test, namespace)
 		w.mutex.Lock()
 		defer w.mutex.Unlock()
 		for name, attempt := range w.attempts {
@@ -92,31 +96,35 @@ func (w *statusWatcher) see(resource *v1alpha1.DatasetGeneration) {
 		fault("Ready says nothing")
 	}
 	if run := resource.Status.Run; run != nil {
-		key := attemptKey(name, run)
+		key := attemptKey(resource)
 		seen := w.attempts[key]
 		if seen == nil {
 			seen = &seenAttempt{}
 			w.attempts[key] = seen
 		}
 		seen.failed = seen.failed || is(v1alpha1.ConditionFailed)
-		// A resource that is being deleted may stall at that.
-		seen.stalled = seen.stalled || is(v1alpha1.ConditionStalled) && resource.DeletionTimestamp == nil
+		// A resource that is being deleted may stall at that, and a spec may become wrong after the attempt has ended.
+		seen.stalled = seen.stalled || is(v1alpha1.ConditionStalled) && resource.DeletionTimestamp == nil &&
+			readyReason(&resource.Status) != v1alpha1.ReasonInvalidSpec
 		// The verdict of the run before stands until that of the attempt does.
 		seen.complete = seen.complete || is(v1alpha1.ConditionComplete) && run.CompletionTime != nil
 	}
 	before := w.last[name]
 	w.last[name] = resource.DeepCopy()
+	observed.see(w.test, before, resource)
 	if before == nil || before.UID != resource.UID {
 		return
 	}
 	w.compare(before, resource, fault)
 }
 
-func attemptKey(resource string, run *v1alpha1.RunStatus) string {
+// attemptKey names the attempt that a resource is in. Another resource may have had the same name before.
+func attemptKey(resource *v1alpha1.DatasetGeneration) string {
+	run := resource.Status.Run
 	if run == nil {
 		return ""
 	}
-	return fmt.Sprintf("%s %s-%d", resource, run.ID, run.Attempt)
+	return fmt.Sprintf("%s/%s %s %s-%d", resource.Namespace, resource.Name, resource.UID, run.ID, run.Attempt)
 }
 
 // compare checks a status against the one before.
@@ -148,10 +156,9 @@ func (w *statusWatcher) checkPace(before, after *v1alpha1.DatasetGeneration, fau
 		equality.Semantic.DeepEqual(before.Status.Progress, after.Status.Progress) {
 		return
 	}
-	name, now := before.Namespace+"/"+before.Name, time.Now()
 	// The first counts of an attempt need not wait for the time of the former one to pass.
-	key := attemptKey(name, after.Status.Run)
-	if attemptKey(name, before.Status.Run) != key {
+	key, now := attemptKey(after), time.Now()
+	if attemptKey(before) != key {
 		return
 	}
 	since := now.Sub(w.progressed[key])

@@ -54,6 +54,7 @@ type sharingPod struct {
 	identity  runreport.PodIdentity
 	address   string
 	namespace string
+	dataset   string
 	resource  types.UID
 	created   time.Time
 	// named is when a reconcile last named the Pod, and reached when it last answered, or was first named.
@@ -170,7 +171,7 @@ func newSharingPod(resource *v1alpha1.DatasetGeneration, pod *corev1.Pod, addres
 		identity: runreport.PodIdentity{
 			UID: string(pod.UID), RunID: pod.Labels[v1alpha1.LabelRun], Attempt: int32(attempt), Shard: ShardOf(pod),
 		},
-		address: address, namespace: pod.Namespace, resource: resource.UID, created: pod.CreationTimestamp.Time, reached: now,
+		address: address, namespace: pod.Namespace, dataset: resource.Name, resource: resource.UID, created: pod.CreationTimestamp.Time, reached: now,
 		shards: resource.Spec.EffectiveParallelism(), sent: map[string]int{}, shut: map[string]time.Time{},
 	}
 }
@@ -322,7 +323,8 @@ func (c *ShareCoordinator) answered(ctx context.Context, sent message, report *r
 		if !pod.failed && c.now().Sub(pod.reached) >= runreport.ShareValidity {
 			pod.failed = true
 			log.FromContext(ctx).Info("a Pod can't be told its share of a provider's maxParallelRequests; it goes on with a fixed part",
-				"namespace", pod.namespace, "run", pod.identity.RunID, "shard", pod.identity.Shard, "error", err.Error())
+				"namespace", pod.namespace, "name", pod.dataset, "run", pod.identity.RunID, "attempt", pod.identity.Attempt,
+				"shard", pod.identity.Shard, "error", err.Error())
 		}
 		return
 	}

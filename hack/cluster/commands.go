@@ -45,11 +45,15 @@ func commands() []command {
 		flags.StringVar(&parsed.name, "name", "", "the image's name and tag")
 		flags.StringVar(&parsed.user, "user", "65532", "the user the image runs as")
 		flags.StringVar(&parsed.entrypoint, "entrypoint", "", "the program to run; the first FILE by default")
-		flags.StringVar(&parsed.architecture, "architecture", runtime.GOARCH, "the architecture of the programs, as Go names it")
 	}
 	archiveFlags := func(flags *flag.FlagSet, parsed *options) {
 		imageFlags(flags, parsed)
-		flags.StringVar(&parsed.output, "output", "", "the archive to write")
+		flags.StringVar(&parsed.architectures, "architectures", runtime.GOARCH,
+			"the architectures of the programs, as Go names them, with commas; "+architecturePlace+" in a FILE stands for each")
+		flags.StringVar(&parsed.archive, "output", "", "the archive to write")
+	}
+	savedFlags := func(flags *flag.FlagSet, parsed *options) {
+		flags.StringVar(&parsed.archive, "archive", "", "the archive, as save-image writes it")
 	}
 	return []command{
 		{name: "up", run: up, help: []string{`bring the cluster up (again after a crash); print the kubeconfig's path`}},
@@ -61,8 +65,11 @@ func commands() []command {
 			"put static binaries into a one-layer image and give it to the node",
 		}},
 		{name: "save-image", run: saveImage, flags: archiveFlags, required: []string{"name", "output"}, arguments: true, help: []string{
-			"--name NAME:TAG --output FILE.tar [--architecture arm64] FILE[=/PATH]...",
-			"put static binaries into a one-layer image, as an OCI archive; needs no cluster",
+			"--name NAME:TAG --output FILE.tar [--architectures amd64,arm64] FILE[=/PATH]...",
+			"put static binaries into an image for one architecture or several, as an OCI archive; needs no cluster",
+		}},
+		{name: "load-archive", run: loadArchive, flags: savedFlags, required: []string{"archive"}, help: []string{
+			"--archive FILE.tar", "give the node an image that save-image has written",
 		}},
 		{name: "volume", run: volume, flags: volumeFlags, required: []string{"namespace", "name"}, help: []string{
 			"--namespace NS --name CLAIM [--size 64Mi]",
@@ -151,10 +158,23 @@ func assets(ctx context.Context, e *environment) error {
 }
 
 func loadImage(ctx context.Context, e *environment) error {
-	built, err := e.image()
+	built, err := e.image(runtime.GOARCH)
 	if err != nil {
 		return err
 	}
+	return e.load(ctx, built)
+}
+
+func loadArchive(ctx context.Context, e *environment) error {
+	saved, err := image.Open(e.options.archive)
+	if err != nil {
+		return err
+	}
+	return e.load(ctx, saved)
+}
+
+// load gives the node an image.
+func (e *environment) load(ctx context.Context, built image.Archive) error {
 	provider, err := e.provider(ctx, false)
 	if err != nil {
 		return err
@@ -172,27 +192,38 @@ func loadImage(ctx context.Context, e *environment) error {
 }
 
 func saveImage(_ context.Context, e *environment) (err error) {
-	built, err := e.image()
+	var images []*image.Image
+	for _, architecture := range strings.Split(e.options.architectures, ",") {
+		one, err := e.image(strings.TrimSpace(architecture))
+		if err != nil {
+			return err
+		}
+		images = append(images, one)
+	}
+	index, err := image.NewIndex(images...)
 	if err != nil {
 		return err
 	}
-	archive, err := os.Create(e.options.output)
+	archive, err := os.Create(e.options.archive)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, archive.Close()) }()
-	if err := built.WriteArchive(archive); err != nil {
+	if err := index.WriteArchive(archive); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.output, "%s@%s in %s\n", built.Name(), built.Digest(), e.options.output)
+	fmt.Fprintf(e.output, "%s@%s in %s\n", index.Name(), index.Digest(), e.options.archive)
 	return nil
 }
 
-// image is the image that the flags describe.
-func (e *environment) image() (*image.Image, error) {
-	spec := image.Spec{Name: e.options.name, User: e.options.user, Architecture: e.options.architecture}
+// architecturePlace is where, in the path of a program, the name of its architecture stands.
+const architecturePlace = "{architecture}"
+
+// image is the image that the flags describe, for an architecture.
+func (e *environment) image(architecture string) (*image.Image, error) {
+	spec := image.Spec{Name: e.options.name, User: e.options.user, Architecture: architecture}
 	for _, argument := range e.options.arguments {
-		file, err := image.ParseFile(argument)
+		file, err := image.ParseFile(strings.ReplaceAll(argument, architecturePlace, architecture))
 		if err != nil {
 			return nil, err
 		}

@@ -30,7 +30,7 @@ const (
 type provider interface {
 	Up(ctx context.Context) error
 	Down(ctx context.Context) error
-	Load(ctx context.Context, built *image.Image) (loaded bool, err error)
+	Load(ctx context.Context, built image.Archive) (loaded bool, err error)
 	Kubeconfig() string
 	VolumeFolder() string
 }

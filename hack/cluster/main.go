@@ -67,9 +67,9 @@ func main() {
 type options struct {
 	provider, state             string
 	name, user, namespace, size string
-	entrypoint, architecture    string
-	// output is the archive of an image.
-	output    string
+	entrypoint, architectures   string
+	// archive is that of an image, to be written or read.
+	archive   string
 	arguments []string
 }
 

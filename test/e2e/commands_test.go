@@ -3,7 +3,7 @@ package e2e
 import (
 	"os"
 	"path/filepath"
-	"regexp"
+	"slices"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -11,26 +11,31 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/internal/documented"
 )
 
-var _ = Describe("The commands of docs/operations.md", func() {
+var _ = Describe("The commands of the documentation", func() {
 	It("reach what only a kubelet knows", func(ctx SpecContext) {
 		w := newWorld(ctx, "")
 		w.kubectl(ctx, "apply", "--filename", sampleFile("minimal.yaml"))
 		w.kubectl(ctx, "wait", "--for=condition=Complete", "--timeout=120s", "datasetgeneration/minimal")
-		data, err := os.ReadFile(filepath.Join(repositoryRoot, "docs", "operations.md"))
-		Expect(err).NotTo(HaveOccurred())
 		// The others are run by the tests of the controller, on an API server without nodes.
-		commands := regexp.MustCompile("`kubectl ([^`]*(?: logs | rollout )[^`]*)`").FindAllStringSubmatch(string(data), -1)
-		Expect(len(commands)).To(BeNumerically(">=", 3))
-		for _, match := range commands {
-			arguments := strings.Fields(strings.NewReplacer("=reviews", "=minimal").Replace(match[1]))
+		commands, err := documented.Of(repositoryRoot, documented.Cluster)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(len(commands)).To(BeNumerically(">=", 4))
+		pod := w.enginePods(ctx, "minimal")[0].Name
+		users := strings.NewReplacer("=reviews", "=minimal", " POD ", " "+pod+" ", "tool-NAME", "engine")
+		for _, command := range commands {
+			arguments := strings.Fields(users.Replace(command.Text))[1:]
 			for i, argument := range arguments {
 				if argument == "team" {
 					arguments[i] = w.namespace
 				}
 			}
-			Expect(runCluster(ctx, append([]string{"kubectl", "--"}, arguments...)...)).NotTo(BeEmpty(), match[1])
+			if !slices.Contains(arguments, "--namespace") {
+				arguments = append([]string{"--namespace", w.namespace}, arguments...)
+			}
+			Expect(runCluster(ctx, append([]string{"kubectl", "--"}, arguments...)...)).NotTo(BeEmpty(), command.Text)
 		}
 	}, SpecTimeout(endGracePeriod*3))
 

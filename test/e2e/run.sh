@@ -42,6 +42,9 @@ step make --no-print-directory cluster-up
 step make --no-print-directory images
 step make --no-print-directory deploy
 
+former() { E2E_FORMER=$(test/e2e/former.sh); }
+step former
+export E2E_FORMER
 E2E_KUBECONFIG=$(cluster kubeconfig | tail -n 1)
 export E2E_KUBECONFIG
 step go tool ginkgo --procs "${E2E_PROCESSES:-3}" --timeout 20m --poll-progress-after 90s --no-color \

@@ -252,12 +252,16 @@ func (s *stage) measureCrowd(ctx context.Context, size profile) ([]figure, error
 	if err != nil {
 		return nil, err
 	}
+	acceptance, err := s.measureAcceptance(ctx, size)
+	if err != nil {
+		return nil, err
+	}
 	fresh, err := s.createFresh(ctx, size)
 	if err != nil {
 		return nil, err
 	}
 	bare, err := s.createBare(ctx, size)
-	return slices.Concat(waiting, fresh, bare), err
+	return slices.Concat(waiting, acceptance, fresh, bare), err
 }
 
 // createWaiting creates runs that can't start: a third each has no quota, no node, and neither its claim nor its seed.

@@ -1,5 +1,5 @@
-// Package image writes container images of one layer from static binaries, without a registry and
-// without a daemon. The same files give the same bytes, so an image's digest says whether a node has
+// Package image writes container images of one layer from static binaries, for one architecture or
+// several, without a registry and without a daemon. The same files give the same bytes, so an image's digest says whether a node has
 // it already. Bringing the archive to a node is the caller's business.
 package image
 
@@ -61,7 +61,14 @@ type descriptor struct {
 	MediaType   string            `json:"mediaType"`
 	Digest      string            `json:"digest"`
 	Size        int64             `json:"size"`
+	Platform    *platform         `json:"platform,omitempty"`
 	Annotations map[string]string `json:"annotations,omitempty"`
+}
+
+// platform is what an image of an index runs on.
+type platform struct {
+	Architecture string `json:"architecture"`
+	OS           string `json:"os"`
 }
 
 const (
@@ -117,49 +124,7 @@ func (i *Image) Name() string { return i.spec.Name }
 
 // WriteArchive writes the image as an OCI layout in a tar archive that Docker can load as well.
 func (i *Image) WriteArchive(output io.Writer) error {
-	manifest := describe(manifestType, i.manifest)
-	manifest.Annotations = map[string]string{
-		"io.containerd.image.name":          i.spec.Name,
-		"org.opencontainers.image.ref.name": i.spec.Name[strings.LastIndex(i.spec.Name, ":")+1:],
-	}
-	index, err := json.Marshal(map[string]any{
-		"schemaVersion": 2, "mediaType": indexType, "manifests": []descriptor{manifest},
-	})
-	if err != nil {
-		return err
-	}
-	config := describe(configType, i.config)
-	docker, err := json.Marshal([]map[string]any{{
-		"Config": blob(config.Digest), "RepoTags": []string{i.spec.Name}, "Layers": []string{blob(i.layer.Digest)},
-	}})
-	if err != nil {
-		return err
-	}
-	archive := tar.NewWriter(output)
-	for _, entry := range []struct {
-		name    string
-		content []byte
-	}{
-		{"oci-layout", []byte(`{"imageLayoutVersion":"1.0.0"}`)},
-		{"index.json", index},
-		{"manifest.json", docker},
-		{blob(manifest.Digest), i.manifest},
-		{blob(config.Digest), i.config},
-	} {
-		if err := archive.WriteHeader(header(entry.name, 0o644, int64(len(entry.content)))); err != nil {
-			return err
-		}
-		if _, err := archive.Write(entry.content); err != nil {
-			return err
-		}
-	}
-	if err := archive.WriteHeader(header(blob(i.layer.Digest), 0o644, i.layer.Size)); err != nil {
-		return err
-	}
-	if err := i.writeLayer(archive); err != nil {
-		return fmt.Errorf("write the layer of %s (did a file change meanwhile?): %w", i.spec.Name, err)
-	}
-	return archive.Close()
+	return writeArchive(output, i.Name(), describe(manifestType, i.manifest), nil, []*Image{i})
 }
 
 // writeLayer writes the file system: the directories, then the files.

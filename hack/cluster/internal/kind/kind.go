@@ -69,7 +69,7 @@ func (c *Cluster) Down(ctx context.Context) error {
 }
 
 // Load brings an image to the node unless it has exactly this one; loaded says whether it did.
-func (c *Cluster) Load(ctx context.Context, built *image.Image) (loaded bool, err error) {
+func (c *Cluster) Load(ctx context.Context, built image.Archive) (loaded bool, err error) {
 	listing, err := c.output(ctx, "docker", "exec", clusterName+"-control-plane", "ctr", "--namespace=k8s.io", "images", "list")
 	if err != nil {
 		return false, fmt.Errorf("ask the node for its images (is the cluster up?): %w", err)

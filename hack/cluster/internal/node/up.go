@@ -176,7 +176,7 @@ func (c *Cluster) loadOwnImages(ctx context.Context) error {
 }
 
 // Load imports an image unless the node has exactly this one; loaded says whether it did.
-func (c *Cluster) Load(ctx context.Context, built *image.Image) (loaded bool, err error) {
+func (c *Cluster) Load(ctx context.Context, built image.Archive) (loaded bool, err error) {
 	listing, err := c.containerdClient(ctx, "images", "list")
 	if err != nil {
 		return false, fmt.Errorf("ask containerd for its images (is the cluster up?): %w", err)
