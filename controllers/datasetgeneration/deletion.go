@@ -76,7 +76,11 @@ func (r *Reconciler) finish(ctx context.Context, resource *v1alpha1.DatasetGener
 	}
 	again := reconcile.Result{RequeueAfter: pollInterval, Priority: new(lookPriority)}
 	if s.stale.writes() {
-		return again, r.recordDeletion(ctx, resource, v1alpha1.ReasonDeletingOutput, "waiting for the Pods to end before the dataset is deleted")
+		message := "waiting for the Pods to end before the dataset is deleted"
+		if lost := s.lostPod(); lost != "" {
+			message += ". " + lost
+		}
+		return again, r.recordDeletion(ctx, resource, v1alpha1.ReasonDeletingOutput, message)
 	}
 	job := found.job(s.deletionName())
 	if job == nil {

@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/controllers/enginepods"
@@ -44,14 +45,16 @@ func (e *endedPods) note(resource types.NamespacedName, pod *corev1.Pod) {
 	}
 }
 
-// of returns the Pods of a run's attempt that have ended, and forgets all others of the resource.
-func (e *endedPods) of(resource types.NamespacedName, run *v1alpha1.RunStatus) []corev1.Pod {
+// of returns the Pods of the attempt of a resource that have ended, and forgets all others. Those that are older than the resource are of
+// another one that had its name; both times are by the clock of the API server.
+func (e *endedPods) of(owner *v1alpha1.DatasetGeneration) []corev1.Pod {
+	resource, run := client.ObjectKeyFromObject(owner), owner.Status.Run
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
 	var pods []corev1.Pod
 	for uid, pod := range e.pods[resource] {
-		if run == nil || run.StartTime == nil || pod.Labels[v1alpha1.LabelRun] != run.ID ||
-			pod.Labels[v1alpha1.LabelAttempt] != fmt.Sprint(run.Attempt) || pod.CreationTimestamp.Before(run.StartTime) {
+		if run == nil || pod.Labels[v1alpha1.LabelRun] != run.ID || pod.Labels[v1alpha1.LabelAttempt] != fmt.Sprint(run.Attempt) ||
+			pod.CreationTimestamp.Before(&owner.CreationTimestamp) {
 			delete(e.pods[resource], uid)
 			continue
 		}

@@ -103,7 +103,7 @@ func (r *Reconciler) gather(ctx context.Context, resource *v1alpha1.DatasetGener
 		return nil, err
 	}
 	in.children, in.foreign = found.ownedBy(resource)
-	in.ended = r.ended.of(client.ObjectKeyFromObject(resource), resource.Status.Run)
+	in.ended = r.ended.of(resource)
 	in.progress = r.Progress.Of(in.children.pods)
 	in.shut = r.Shares.Watch(resource, in.children.pods)
 	if in.waitsForStart() {

@@ -64,7 +64,8 @@ func isPort(ports []networkingv1.NetworkPolicyPort, protocol corev1.Protocol, po
 	})
 }
 
-// passes says whether a connection passes all policies, as Kubernetes defines them: where any selects a Pod for a direction, one must allow it.
+// passes says whether a connection passes all policies, as Kubernetes defines them: where any selects a Pod for a direction, one must
+// allow it.
 func passes(t testing.TB, policies []policed, from, to party, protocol corev1.Protocol, port int32) bool {
 	t.Helper()
 	direction := func(kind networkingv1.PolicyType, self party, allows func(policed) bool) bool {

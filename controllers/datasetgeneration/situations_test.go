@@ -115,6 +115,13 @@ func runningPod() corev1.Pod {
 	return podWith(corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}, corev1.PodRunning)
 }
 
+// lostPod is one that was to stop a minute ago, on a node whose kubelet does not answer.
+func lostPod() corev1.Pod {
+	pod := runningPod()
+	pod.DeletionTimestamp, pod.Spec.NodeName = &metav1.Time{Time: testNow.Add(-time.Minute)}, "worker-1"
+	return pod
+}
+
 func waitingPod(reason, message string) corev1.Pod {
 	return podWith(corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}}, corev1.PodPending)
 }
@@ -187,6 +194,17 @@ func TestSituations(t *testing.T) {
 			fixture:     fixture{spec: newSpec(), pods: []corev1.Pod{endedPod(runreport.ExitRetry, recordsOf(10, 0))}},
 			wantKstatus: status.InProgressStatus, wantReady: "Unknown/Running",
 			wantTrue: map[string]string{"Accepted": "Valid", "Reconciling": "ProgressingWithRetry"},
+		},
+		"running on a node that is down": {
+			fixture:     fixture{spec: newSpec(), age: time.Hour, pods: []corev1.Pod{lostPod()}},
+			wantKstatus: status.InProgressStatus, wantReady: "Unknown/Running",
+			wantMessage: `Pod pod should have stopped by 11:59:00 UTC and has not: its node "worker-1" may be down`,
+			wantTrue:    map[string]string{"Accepted": "Valid", "Reconciling": "ProgressingWithRetry"},
+		},
+		"suspended while its node is down": {
+			fixture: fixture{spec: suspended, pods: []corev1.Pod{lostPod()}}, wantKstatus: status.InProgressStatus,
+			wantReady: "False/Suspended", wantMessage: "kubectl delete node worker-1",
+			wantTrue: map[string]string{"Accepted": "Valid", "Suspended": "UserRequested"},
 		},
 		"the API server refuses a child": {
 			fixture:     fixture{spec: newSpec(), applyError: errors.New("creating Job: quota")},

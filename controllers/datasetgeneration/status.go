@@ -164,6 +164,9 @@ func (s *situation) addSuspension(conditions *conditionSet) {
 	if s.stale.writes() {
 		message = "suspended by spec.suspend; the Pods are being stopped"
 	}
+	if lost := s.lostPod(); lost != "" {
+		message += ". " + lost
+	}
 	if retryRequested(s.resource) {
 		message += ". The attempt that was asked for by annotation starts then"
 	}
@@ -179,7 +182,7 @@ func (s *situation) addActivity(conditions *conditionSet, applyError error) {
 		return
 	}
 	reason, message := s.activity()
-	progressing, detail := v1alpha1.ReasonProgressing, message
+	progressing, detail, lost := v1alpha1.ReasonProgressing, message, s.lostPod()
 	switch {
 	case applyError != nil:
 		progressing, detail = v1alpha1.ReasonProgressingWithRetry, withoutMomentary(applyError.Error())
@@ -187,6 +190,8 @@ func (s *situation) addActivity(conditions *conditionSet, applyError error) {
 		progressing, detail = v1alpha1.ReasonProgressingWithRetry, message+": "+start.message
 	case start.message != "":
 		detail = message + ": " + start.message
+	case lost != "":
+		progressing, detail, message = v1alpha1.ReasonProgressingWithRetry, lost, lost
 	case s.observed.retried != nil:
 		_, cause := causeOf(*s.observed.retried)
 		progressing = v1alpha1.ReasonProgressingWithRetry

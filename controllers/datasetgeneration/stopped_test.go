@@ -2,6 +2,7 @@ package datasetgeneration
 
 import (
 	"testing"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -21,7 +22,9 @@ func TestEndedPodsAreRememberedForTheirAttempt(t *testing.T) {
 	var ended endedPods
 	key := types.NamespacedName{Name: "reviews"}
 	start := metav1.Time{Time: testNow}
-	run := &v1alpha1.RunStatus{ID: "run", Attempt: 2, StartTime: &start}
+	resource := &v1alpha1.DatasetGeneration{ObjectMeta: metav1.ObjectMeta{Name: key.Name, CreationTimestamp: start}}
+	// The clock of the manager is an hour ahead of that of the API server.
+	resource.Status.Run = &v1alpha1.RunStatus{ID: "run", Attempt: 2, StartTime: &metav1.Time{Time: testNow.Add(time.Hour)}}
 	for name, test := range map[string]struct {
 		change func(*corev1.Pod)
 		want   int
@@ -40,11 +43,11 @@ func TestEndedPodsAreRememberedForTheirAttempt(t *testing.T) {
 		}
 		test.change(&pod)
 		ended.note(key, &pod)
-		if got := len(ended.of(key, run)); got != test.want {
+		if got := len(ended.of(resource)); got != test.want {
 			t.Errorf("a Pod %s: %d are remembered, want %d", name, got, test.want)
 		}
 		ended.forget(key)
-		if got := len(ended.of(key, run)); got != 0 {
+		if got := len(ended.of(resource)); got != 0 {
 			t.Errorf("a Pod %s: %d are remembered of a resource that is gone", name, got)
 		}
 	}

@@ -85,8 +85,12 @@ func (s *situation) showProgress(status *v1alpha1.DatasetGenerationStatus) {
 	changed := t.records.Actual > records.Actual || t.records.Dropped > records.Dropped || t.records.Filtered > records.Filtered
 	// When all Pods have ended, the counts are the last ones, and the conditions that tell of the end should stand beside them.
 	ended := s.observed.running == 0 && len(s.observed.shards) >= int(s.run.Parallelism)
-	tooSoon := !ended && !s.isStopped() && progress.LastProgressTime != nil &&
-		s.now.Sub(progress.LastProgressTime.Time) < progressWriteInterval
+	tooSoon := false
+	if last := progress.LastProgressTime; last != nil && !ended && !s.isStopped() {
+		// A clock that was set back makes no difference: the last time would be in the future for long.
+		since := s.now.Sub(last.Time)
+		tooSoon = since >= 0 && since < progressWriteInterval
+	}
 	if !changed && worsened(status, t) {
 		s.showLists(status, t)
 	}

@@ -171,7 +171,8 @@ func newSharingPod(resource *v1alpha1.DatasetGeneration, pod *corev1.Pod, addres
 		identity: runreport.PodIdentity{
 			UID: string(pod.UID), RunID: pod.Labels[v1alpha1.LabelRun], Attempt: int32(attempt), Shard: ShardOf(pod),
 		},
-		address: address, namespace: pod.Namespace, dataset: resource.Name, resource: resource.UID, created: pod.CreationTimestamp.Time, reached: now,
+		address: address, namespace: pod.Namespace, dataset: resource.Name, resource: resource.UID,
+		created: pod.CreationTimestamp.Time, reached: now,
 		shards: resource.Spec.EffectiveParallelism(), sent: map[string]int{}, shut: map[string]time.Time{},
 	}
 }

@@ -14,8 +14,8 @@ const checkout = "../.."
 // asks is what a test has that runs commands: it asks this package, or, in another module, reads the page itself.
 var asks = regexp.MustCompile(`documented\.(Of|Commands)\(|"docs", "installing\.md"`)
 
-// TestEveryCommandIsRunByATest holds that each block with a command is on a page whose commands are run, that some test claims each command,
-// and that the test asks for those that it is said to run.
+// TestEveryCommandIsRunByATest holds that each block with a command is on a page whose commands are run, that some test claims each
+// command, and that the test asks for those that it is said to run.
 func TestEveryCommandIsRunByATest(t *testing.T) {
 	paths, err := filepath.Glob(filepath.Join(checkout, "docs", "*.md"))
 	if err != nil || len(paths) < 20 {
@@ -74,7 +74,8 @@ func TestCommandsAreFoundWhereverTheyStand(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(folder, "docs"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	page := "See `kubectl get` and `kubectl get pods`.\n```\nkubectl apply -k config/default    # all of it\nmake image\n```\n- `helm uninstall seedloom`\n"
+	page := "See `kubectl get` and `kubectl get pods`.\n```\nkubectl apply -k config/default    # all of it\nmake image\n```\n" +
+		"- `helm uninstall seedloom`\n"
 	write := func(text string) {
 		if err := os.WriteFile(filepath.Join(folder, "docs", "page.md"), []byte(text), 0o600); err != nil {
 			t.Fatal(err)

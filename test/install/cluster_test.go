@@ -125,8 +125,8 @@ func (i *installation) await(name, what string) {
 	i.kubectl("wait", "--namespace", "helm-test", "dsgen/"+name, "--for="+what, "--timeout=180s")
 }
 
-// mustRefuseEndpoints holds the list of endpoints: a name that can't be allowed is refused at once, and one that leads to an address that is
-// not listed when it is dialled.
+// mustRefuseEndpoints holds the list of endpoints: a name that can't be allowed is refused at once, and one that leads to an address that
+// is not listed when it is dialled.
 func (i *installation) mustRefuseEndpoints() {
 	i.t.Helper()
 	apply := func(manifest string) {
