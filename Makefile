@@ -171,7 +171,9 @@ cluster-down: ## Take the cluster down.
 	$(CLUSTER) down
 
 .PHONY: images
-images: build ## Put the images of the operator, of the simulated model server and of the tool server for trials into the cluster.
+images: ## Put the images of the operator, of the simulated model server and of the tool server for trials into the cluster.
+	@mkdir -p dist
+	CGO_ENABLED=0 go build -trimpath -ldflags='$(LDFLAGS)' -o dist/ ./cmd/llmsim ./cmd/toolserver
 	@# The archive is the one that users bring into their registries, here for this machine alone.
 	$(MAKE) --no-print-directory image IMAGE=$(OPERATOR_IMAGE) IMAGE_ARCHITECTURES="$$(go env GOARCH)"
 	$(CLUSTER) load-archive --archive "$(CURDIR)/dist/seedloom.tar"
