@@ -37,7 +37,7 @@ var _ = Describe("An upgrade from the version before", Serial, func() {
 		DeferCleanup(func(ctx context.Context) { deploy(ctx, current) }, NodeTimeout(3*time.Minute))
 		deploy(ctx, former)
 
-		w.simulator.answerAfter(ctx, "500ms") // so that the runs are still in their middle when the operator has been replaced
+		w.simulator.answerAfter(ctx, "2s") // so that the runs are still in their middle when the operator has been replaced
 		w.apply(ctx, stories, named("goes-on"), shards(2))
 		w.apply(ctx, stories, named("resumes"))
 		w.waitForCheckpoints(ctx, "goes-on", 2)
