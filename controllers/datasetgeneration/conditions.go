@@ -34,8 +34,17 @@ func (c *conditionSet) add(conditionType string, status metav1.ConditionStatus, 
 	*c = append(*c, metav1.Condition{Type: conditionType, Status: status, Reason: reason, Message: clip.Text(message, maxCondition)})
 }
 
-// keep adds those of the types that stand already.
+// keep adds those of the types that stand already, and hold for the present generation too.
 func (c *conditionSet) keep(standing []metav1.Condition, conditionTypes ...string) {
+	before := len(*c)
+	c.keepOfBefore(standing, conditionTypes...)
+	for i := before; i < len(*c); i++ {
+		(*c)[i].ObservedGeneration = 0
+	}
+}
+
+// keepOfBefore adds them as what they say of the generation that they were of.
+func (c *conditionSet) keepOfBefore(standing []metav1.Condition, conditionTypes ...string) {
 	for _, condition := range standing {
 		if slices.Contains(conditionTypes, condition.Type) {
 			*c = append(*c, condition)
@@ -51,7 +60,9 @@ func (c *conditionSet) applyTo(list *[]metav1.Condition, generation int64, now t
 		}
 	}
 	for _, condition := range *c {
-		condition.ObservedGeneration = generation
+		if condition.ObservedGeneration == 0 {
+			condition.ObservedGeneration = generation
+		}
 		condition.LastTransitionTime = metav1.Time{Time: now}
 		meta.SetStatusCondition(list, condition)
 	}

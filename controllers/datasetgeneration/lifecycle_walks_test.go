@@ -58,6 +58,7 @@ var lifecycle = map[arrow]string{
 	{finalizing, suspended}: whileItIsDone, {finalizing, invalid}: whileItIsDone, {finalizing, deleting}: whileItIsDone,
 
 	{suspended, pending}: beforeItRuns, {suspended, invalid}: beforeItRuns, {suspended, deleting}: beforeItRuns,
+	{invalid, succeeded}: whenItEnded, {invalid, partial}: whenItEnded, {invalid, failed}: whenItEnded,
 	{invalid, pending}: beforeItRuns, {invalid, suspended}: beforeItRuns, {invalid, deleting}: beforeItRuns,
 
 	{succeeded, pending}: "extends a complete run", {succeeded, suspended}: whenItEnded, {succeeded, invalid}: whenItEnded,
@@ -298,12 +299,19 @@ var _ = Describe("A resource", func() {
 	It(whenItEnded, func() {
 		more := func(spec *v1alpha1.DatasetGenerationSpec) { hasMore(spec); isSuspended(spec) }
 		w := begin(nil).makes(100, 0).is(succeeded)
-		w.spec(isWrong).is(invalid).spec(isRight).is(pending).makes(100, 0).is(succeeded)
+		w.spec(isWrong).is(invalid).spec(isRight).is(succeeded)
 		w.spec(more).is(suspended).spec(isResumed).is(pending).makes(140, 10).is(partial)
 		w.triesAgain().is(pending).makes(140, 10).is(partial)
-		w.spec(isWrong).is(invalid).spec(isRight).is(pending).makes(140, 10).is(partial)
+		w.spec(isWrong).is(invalid).spec(isRight).is(partial)
+		Expect(w.condition(v1alpha1.ConditionPartial).Reason).To(Equal(v1alpha1.ReasonRowsDropped))
+		attempt := w.get().Status.Run.Attempt
 		w.spec(more).is(suspended).spec(isResumed).is(pending).makes(140, 60).is(failed)
-		w.spec(isWrong).is(invalid).spec(isRight).is(pending).makes(140, 60).is(failed)
+		verdict := w.condition(v1alpha1.ConditionFailed)
+		w.spec(isWrong).is(invalid)
+		Expect(w.condition(v1alpha1.ConditionFailed)).To(Equal(verdict), "it is still that of the generation before")
+		w.spec(isRight).is(failed)
+		Expect(w.condition(v1alpha1.ConditionStalled).Message).To(Equal(verdict.Message))
+		Expect(w.get().Status.Run.Attempt).To(Equal(attempt+1), "nothing is generated again since a spec was wrong for a while")
 		w.spec(more).is(suspended).spec(isResumed).is(pending).makes(140, 110).is(failed)
 		w.isDeleted()
 		w.again(nil)

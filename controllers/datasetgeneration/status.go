@@ -25,6 +25,8 @@ func (s *situation) status(applyError error) v1alpha1.DatasetGenerationStatus {
 	switch {
 	case s.lifetime == lifetimeInvalid:
 		s.addInvalid(&conditions)
+		// The verdict of the generation before stands when the spec is as it was again.
+		conditions.keepOfBefore(status.Conditions, verdicts...)
 		s.showStop(&status)
 	case s.lifetime == lifetimeSuspended:
 		s.addSuspension(&conditions)
@@ -32,9 +34,7 @@ func (s *situation) status(applyError error) v1alpha1.DatasetGenerationStatus {
 		s.showStop(&status)
 	case s.lifetime == lifetimeFinished:
 		s.answerRetry(&status)
-		// The verdict stands.
-		conditions.keep(status.Conditions, v1alpha1.ConditionReady, v1alpha1.ConditionComplete, v1alpha1.ConditionFailed,
-			v1alpha1.ConditionPartial, v1alpha1.ConditionStalled, v1alpha1.ConditionModelsAnswered)
+		s.addStandingVerdict(&conditions)
 	case s.observed.ending != nil:
 		s.showRun(&status)
 		s.showResult(&status)
@@ -234,16 +234,39 @@ func (s *situation) addVerdict(conditions *conditionSet, records v1alpha1.Record
 	if v.partialReason != "" {
 		conditions.add(v1alpha1.ConditionPartial, metav1.ConditionTrue, v.partialReason, v.partialMessage)
 	}
-	if !v.complete {
+	if v.complete {
+		conditions.add(v1alpha1.ConditionComplete, metav1.ConditionTrue, v.reason, v.message)
+	} else {
 		conditions.add(v1alpha1.ConditionFailed, metav1.ConditionTrue, v.reason, v.message)
-		conditions.add(v1alpha1.ConditionStalled, metav1.ConditionTrue, v.reason, v.message)
-		conditions.add(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonFailed, v.reason+": "+v.message)
+	}
+	addOutcome(conditions, v.complete, v.reason, v.message)
+}
+
+// addOutcome says what a verdict means for who waits for the resource.
+func addOutcome(conditions *conditionSet, complete bool, reason, message string) {
+	if !complete {
+		conditions.add(v1alpha1.ConditionStalled, metav1.ConditionTrue, reason, message)
+		conditions.add(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonFailed, reason+": "+message)
 		return
 	}
-	conditions.add(v1alpha1.ConditionComplete, metav1.ConditionTrue, v.reason, v.message)
 	ready := v1alpha1.ReasonSucceeded
-	if v.reason == v1alpha1.ReasonCompletionPolicyMet {
+	if reason == v1alpha1.ReasonCompletionPolicyMet {
 		ready = v1alpha1.ReasonPartiallySucceeded
 	}
-	conditions.add(v1alpha1.ConditionReady, metav1.ConditionTrue, ready, v.message)
+	conditions.add(v1alpha1.ConditionReady, metav1.ConditionTrue, ready, message)
+}
+
+// verdicts are the conditions that say how the run has ended.
+var verdicts = []string{
+	v1alpha1.ConditionComplete, v1alpha1.ConditionFailed, v1alpha1.ConditionPartial, v1alpha1.ConditionModelsAnswered,
+}
+
+// addStandingVerdict says again how the run has ended: the spec may have been another one meanwhile, which could not work.
+func (s *situation) addStandingVerdict(conditions *conditionSet) {
+	conditions.keep(s.resource.Status.Conditions, verdicts...)
+	for _, conditionType := range []string{v1alpha1.ConditionComplete, v1alpha1.ConditionFailed} {
+		if ended := s.condition(conditionType); ended != nil {
+			addOutcome(conditions, conditionType == v1alpha1.ConditionComplete, ended.Reason, ended.Message)
+		}
+	}
 }
