@@ -47,9 +47,12 @@ var _ = Describe("The dashboard", func() {
 			"defaults": map[string]any{"latency": map[string]any{"value": "2s"}},
 			"faults":   []any{map[string]any{"kind": "Invalid", "every": 4}},
 		})
-		w.apply(ctx, stories)
+		w.apply(ctx, stories, records(600))
 		engine := w.runningPod(ctx, "stories")
 		prometheus := startPrometheus(ctx, program, w.scrapes(ctx, engine))
+		// What has happened before the first answer is no change.
+		Eventually(ctx, func() (int, error) { return prometheus.series(ctx, "up == 1") }).WithTimeout(time.Minute).
+			Should(BeNumerically(">=", 3), "both managers and the engine are scraped")
 		w.apply(ctx, stories, named("ends"), records(4))
 
 		questions := panelsOf(w.namespace)
@@ -95,7 +98,7 @@ func (w *world) scrapes(ctx context.Context, engine corev1.Pod) map[string]any {
 		addresses = append(addresses, net.JoinHostPort(pod.Status.PodIP, "8443"))
 	}
 	return map[string]any{
-		"global": map[string]any{"scrape_interval": "1s", "scrape_timeout": "1s"},
+		"global": map[string]any{"scrape_interval": "2s", "scrape_timeout": "2s"},
 		"scrape_configs": []any{
 			map[string]any{
 				"job_name": "seedloom-manager-metrics", "scheme": "https", "tls_config": map[string]any{"insecure_skip_verify": true},
