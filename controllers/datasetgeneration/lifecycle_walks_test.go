@@ -54,7 +54,7 @@ var lifecycle = map[arrow]string{
 	{running, suspended}: whileItRuns, {running, invalid}: whileItRuns, {running, deleting}: whileItRuns,
 
 	{finalizing, succeeded}: "of the number of Pods and their settings", {finalizing, partial}: shards,
-	{finalizing, failed}: "killed too often", {finalizing, pending}: whileItIsDone, {finalizing, unstarted}: whileItIsDone,
+	{finalizing, running}: whileItIsDone, {finalizing, failed}: "killed too often", {finalizing, pending}: whileItIsDone, {finalizing, unstarted}: whileItIsDone,
 	{finalizing, suspended}: whileItIsDone, {finalizing, invalid}: whileItIsDone, {finalizing, deleting}: whileItIsDone,
 
 	{suspended, pending}: beforeItRuns, {suspended, invalid}: beforeItRuns, {suspended, deleting}: beforeItRuns,
@@ -294,6 +294,17 @@ var _ = Describe("A resource", func() {
 		w.spec(isAnother).is(pending).generates(100, 0)
 		w.spec(hasRefusedPods).is(unstarted).spec(hasUsualPods).is(finalizing)
 		w.isDeleted()
+
+		By("a single shard, which finalizes in its own Pod, and is killed at that")
+		w.again(func(spec *v1alpha1.DatasetGenerationSpec) { spec.Parallelism = nil })
+		pod := w.runs()[0]
+		progressOfPods.report(pod.UID, runreport.Progress{
+			RunID: pod.Labels[v1alpha1.LabelRun], Attempt: 1, Sequence: 1, Phase: runreport.PhaseFinalizing,
+		})
+		w.looks()
+		w.is(finalizing)
+		w.end(pod, exitKilled, nil)
+		w.is(running)
 	})
 
 	It(whenItEnded, func() {

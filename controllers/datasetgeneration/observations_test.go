@@ -149,7 +149,7 @@ func TestEveryReasonHasATestThatShowsIt(t *testing.T) {
 func TestShortcutsAreNoNewStates(t *testing.T) {
 	for _, refused := range []arrow{
 		{"", v1alpha1.ReasonSucceeded}, {v1alpha1.ReasonSucceeded, v1alpha1.ReasonFailed}, {v1alpha1.ReasonFailed, v1alpha1.ReasonSucceeded},
-		{v1alpha1.ReasonFinalizing, v1alpha1.ReasonRunning}, {v1alpha1.ReasonSuspended, v1alpha1.ReasonFailed},
+		{v1alpha1.ReasonInvalidSpec, v1alpha1.ReasonRunning}, {v1alpha1.ReasonSuspended, v1alpha1.ReasonFailed},
 	} {
 		if lifecycle[refused] != "" || isShortcut(refused) {
 			t.Errorf("a resource may go from %q to %q", refused.from, refused.to)
