@@ -20,7 +20,7 @@
 //	results.go, endings.go           how Pods have ended, and why
 //	last_words.go                    what an engine that could not say why has written to its log
 //	completion.go                    what that means for the run
-//	startup.go                       why Pods do not start
+//	startup.go, lost_pods.go         why Pods do not start, and why they do not stop
 //	totals.go                        what running Pods report
 //	tools.go, certificates.go        what Pods get for tool servers, and for the TLS of providers
 //	status.go, conditions.go         situation to status

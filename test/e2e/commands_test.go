@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -37,6 +38,17 @@ var _ = Describe("The commands of the documentation", func() {
 			}
 			Expect(runCluster(ctx, append([]string{"kubectl", "--"}, arguments...)...)).NotTo(BeEmpty(), command.Text)
 		}
+
+		By("naming the resource, the run and the shard in each line of a log")
+		run := w.get(ctx, "minimal").Status.Run.ID
+		engine := linesOf(w.kubectl(ctx, "logs", pod, "--container", "engine"))
+		Expect(len(engine)).To(BeNumerically(">=", 2))
+		Expect(engine).To(HaveEach(And(HaveKeyWithValue("namespace", w.namespace), HaveKeyWithValue("dataset", "minimal"),
+			HaveKeyWithValue("run", run), HaveKeyWithValue("attempt", 1.0), HaveKeyWithValue("shard", 0.0))))
+		manager := slices.DeleteFunc(linesOf(w.kubectl(ctx, "logs", "--namespace", operatorNamespace, "--selector",
+			"app.kubernetes.io/component=manager", "--tail=-1")), func(line map[string]any) bool { return line["namespace"] != w.namespace })
+		Expect(len(manager)).To(BeNumerically(">=", 4))
+		Expect(manager).To(HaveEach(And(HaveKeyWithValue("name", "minimal"), HaveKeyWithValue("run", run), HaveKeyWithValue("attempt", 1.0))))
 	}, SpecTimeout(endGracePeriod*3))
 
 	It("show the end of the log of an engine that could not say why it ended", func(ctx SpecContext) {
@@ -51,6 +63,17 @@ var _ = Describe("The commands of the documentation", func() {
 		Expect(w.enginePods(ctx, "minimal")).To(ContainElement(HaveField("Status.Phase", corev1.PodFailed)))
 	}, SpecTimeout(endGracePeriod*4))
 })
+
+// linesOf are the lines of a log, each a JSON object.
+func linesOf(log string) (lines []map[string]any) {
+	GinkgoHelper()
+	for text := range strings.Lines(log) {
+		var line map[string]any
+		Expect(json.Unmarshal([]byte(text), &line)).To(Succeed(), text)
+		lines = append(lines, line)
+	}
+	return lines
+}
 
 func sampleFile(name string) string {
 	GinkgoHelper()
