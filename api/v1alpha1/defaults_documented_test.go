@@ -51,7 +51,6 @@ func effective() map[string]any {
 		"SequenceSampler.Step":                       new(v1alpha1.SequenceSampler).EffectiveStep(),
 		"Hedge.Quantile":                             new(v1alpha1.Hedge).EffectiveQuantile(),
 		"Hedge.MaxExtra":                             fmt.Sprintf("%g%%", 100*new(v1alpha1.Hedge).EffectiveMaxExtra()),
-		"Admission.StartupRampSeconds":               new(v1alpha1.Admission).StartupRamp().Seconds(),
 		"ToolSet.MaxTurns":                           new(v1alpha1.ToolSet).EffectiveMaxTurns(),
 		"ToolSet.TimeoutSeconds":                     new(v1alpha1.ToolSet).EffectiveTimeout().Seconds(),
 	}

@@ -20,6 +20,12 @@ const (
 	smallStep = 2
 	// restPauses is how many times the length of a pause has to pass before the next attempt.
 	restPauses = 20
+	// fallenPauses is that of a provider that has just become much smaller than it was.
+	fallenPauses = 4
+	// fallenBurst is how many more requests it is sent at first to find out whether it is as large again.
+	fallenBurst = 4
+	// For so long after a provider that has taken much more refuses, each round finds out whether it is as large again.
+	plateauTime = 30 * time.Second
 	// firstPause and longestPause bound the pauses while everything is refused. Each is an eighth of the time since the first refusal.
 	firstPause   = 200 * time.Millisecond
 	pauseDivisor = 8
@@ -27,6 +33,8 @@ const (
 	// A request that is not refused within so many times the time that refusals take is taken for accepted.
 	patienceFactor = 3
 	leastPatience  = 50 * time.Millisecond
+	// A gentle start sends one in startDivisor of the limit, and leastStart at least.
+	startDivisor, leastStart = 8, 8
 	// Each request that is sent takes doubtDrain from the doubt, to which each refusal adds 1; at mostDoubt, the provider is full. So
 	// refusals that are much rarer than doubtDrain, whatever the load, are no reason for fewer requests.
 	doubtDrain, mostDoubt = 0.06, 3
@@ -36,6 +44,9 @@ const (
 	timeOutWindow = 200
 	timeOutShare  = 10
 )
+
+// gentleStart is how many requests of a limit are sent first, where a limiter begins gently.
+func gentleStart(limit int) int { return max(leastStart, limit/startDivisor) }
 
 // adaptation is what a limiter knows of the provider's capacity. After a refusal the limit is cut, requests are sent by and by, and as soon
 // as one is accepted the limit goes back to just below the number that was refused. From there on it grows by 1, 2, 4 and so on, each
@@ -53,6 +64,9 @@ type adaptation struct {
 	contended int
 	// taken is how many the provider could take before it began to refuse.
 	taken int
+	// plateau is the limit that was in use for a while before the provider became smaller, as of plateauAt; 0 where there is none.
+	plateau   int
+	plateauAt time.Time
 	// refusedSince is when the first refusal came since anything was accepted.
 	refusedSince time.Time
 	// patience is after how long a request that is not refused is taken for accepted; refusals take the time refusal.
@@ -151,6 +165,7 @@ func (l *Limiter) firstRefused(now time.Time, tooMany int, pauses bool) {
 	l.yields = l.sustained()
 	if l.taken = tooMany - 1; l.yields {
 		l.taken = l.limit
+		l.notePlateau(now)
 	}
 	// A provider that wants to be left alone after it has taken as much for a while has not become smaller.
 	l.learning = !pauses || !sustained
@@ -168,6 +183,18 @@ func (l *Limiter) firstRefused(now time.Time, tooMany int, pauses bool) {
 	if l.yields {
 		l.hold, l.contended = mostHold, contendedCuts
 	}
+}
+
+// notePlateau notes the limit that was in use before a refusal.
+func (l *Limiter) notePlateau(now time.Time) {
+	if !l.hasFallen(now) {
+		l.plateau, l.plateauAt = l.limit, now
+	}
+}
+
+// hasFallen says that the provider has just become much smaller than it was.
+func (l *Limiter) hasFallen(now time.Time) bool {
+	return 3*l.plateau > 5*l.limit && now.Sub(l.plateauAt) <= plateauTime
 }
 
 // below is what to go back to from a number of requests that was too much.
@@ -252,15 +279,41 @@ func (l *Limiter) grow(now time.Time) {
 		if !now.Before(l.cutAt.Add(longestHold)) {
 			need = min(need, max(l.limit, leastHold))
 		}
+		if l.hasFallen(now) {
+			need = l.limit
+		}
 	}
-	if (l.round < need && !soon) || now.Before(l.restUntil) {
+	if (l.round < need && !soon) || now.Before(l.rest(now)) {
 		return
 	}
-	l.limit = min(l.config.Cap, l.limit+l.step)
+	if l.hasFallen(now) {
+		// Up to where it was before, requests are sent by and by: one that is refused ends it.
+		l.limit = l.plateau
+		l.recovering, l.learning, l.burst, l.tried = true, false, fallenBurst, 0
+	} else {
+		l.limit = min(l.config.Cap, l.limit+l.growth())
+	}
 	if l.grown++; l.grown > 1 {
 		l.step = min(2*l.step, l.limit)
 	}
 	l.round, l.saturated, l.grownAt = 0, false, now
+}
+
+// rest is until when nothing more is tried.
+func (l *Limiter) rest(now time.Time) time.Time {
+	if l.hasFallen(now) {
+		return l.restUntil.Add(-(restPauses - fallenPauses) * l.pause)
+	}
+	return l.restUntil
+}
+
+// growth is by how much the limit grows now: not beyond the plateau in one step.
+func (l *Limiter) growth() int {
+	if beyond := l.limit + l.step - l.plateau; l.limit < l.plateau && beyond > 0 {
+		l.step = 1
+		return l.plateau - l.limit
+	}
+	return l.step
 }
 
 // timedOut cuts the limit when too many of the latest requests got no answer: a single one may have hung for a reason of its own.

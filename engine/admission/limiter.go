@@ -16,6 +16,8 @@ type Config struct {
 	Adaptive bool
 	// Ramp is the time over which the limit grows from 1 to Cap when the first request is sent; 0 is at once.
 	Ramp time.Duration
+	// Gentle has an adaptive limiter send few requests at first, and twice as many each time that none of them was refused.
+	Gentle bool
 	// Classes is the number of kinds of requests; each has a latency of its own.
 	Classes int
 }
@@ -106,6 +108,8 @@ type Limiter struct {
 	rampStart   time.Time
 	ramping     bool
 	pausedUntil time.Time
+	// pause is the length of the last pause.
+	pause time.Duration
 	adaptation
 	pace
 }
@@ -120,6 +124,9 @@ func New(config Config, pool *Pool, ceiling *Ceiling) *Limiter {
 	}
 	limiter := &Limiter{config: config, pool: pool, ceiling: ceiling, limit: config.Cap, ramping: config.Ramp > 0 && config.Cap > 1}
 	limiter.adaptation = adaptation{good: config.Cap, step: 1, patience: leastPatience}
+	if config.Gentle && config.Adaptive {
+		limiter.recovering, limiter.burst = true, gentleStart(config.Cap)
+	}
 	limiter.classes = make([]class, config.Classes)
 	return limiter
 }
@@ -243,5 +250,5 @@ func (l *Limiter) leaveAlone(now time.Time, pause time.Duration) {
 	}
 	l.pausedUntil = until
 	// Finding out whether there is room for more may cost another pause: it must not happen often.
-	l.restUntil = now.Add(restPauses * pause)
+	l.restUntil, l.pause = now.Add(restPauses*pause), pause
 }

@@ -81,6 +81,7 @@ func lanesOf(spec *v1alpha1.DatasetGenerationSpec, steps []*step) lanes {
 				all.pools = append(all.pools, limits)
 			}
 			lent.Pool = pool
+			lent.Gentle = lent.Gentle && spec.NumRecords >= gentleRounds*int64(lent.Limit)
 			lane = len(all.lanes)
 			keys[key] = lane
 			all.lanes = append(all.lanes, lent)
@@ -91,10 +92,14 @@ func lanesOf(spec *v1alpha1.DatasetGenerationSpec, steps []*step) lanes {
 	return all
 }
 
+// gentleRounds is from how many rows for each slot on a run begins gently: the fraction of a second that it may cost is nothing to such a
+// run, and a shorter one sends little more at once than it has rows.
+const gentleRounds = 32
+
 // limitsOf returns what all aliases of a model share: the least of their limits, and the longest of their ramps.
 func limitsOf(spec *v1alpha1.DatasetGenerationSpec, key plan.Lane) (admission.PoolConfig, schedule.Lane) {
 	var pool admission.PoolConfig
-	lane := schedule.Lane{Endpoint: providerIndex(spec, key.Provider), Adaptive: true}
+	lane := schedule.Lane{Endpoint: providerIndex(spec, key.Provider), Adaptive: true, Gentle: true}
 	if lane.Endpoint >= 0 {
 		lane.Ceiling = slices.Index(spec.Endpoints(), spec.Providers[lane.Endpoint].EndpointIdentity())
 	}
@@ -107,6 +112,7 @@ func limitsOf(spec *v1alpha1.DatasetGenerationSpec, key plan.Lane) (admission.Po
 		if rules := model.Admission; rules != nil {
 			lane.Adaptive = lane.Adaptive && rules.Policy != v1alpha1.AdmissionFixed
 			lane.Ramp = max(lane.Ramp, rules.StartupRamp())
+			lane.Gentle = lane.Gentle && rules.StartupRampSeconds == nil
 			pool.RequestsPerMinute = least(pool.RequestsPerMinute, rules.MaxRequestsPerMinute())
 			pool.TokensPerMinute = least(pool.TokensPerMinute, rules.MaxTokensPerMinute())
 		}

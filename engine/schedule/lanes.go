@@ -19,6 +19,8 @@ type Lane struct {
 	Adaptive bool
 	// Ramp is the time over which the limit grows from 1 when the run begins.
 	Ramp time.Duration
+	// Gentle has an adaptive limit begin with few requests, which are doubled as long as none is refused.
+	Gentle bool
 	// Pool is the position in Config.Pools of what the lane shares with others; it says nothing where there are no pools.
 	Pool int
 	// Ceiling is the one of Config.Ceilings that all lanes of an endpoint are under; it says nothing where there are none.
@@ -59,7 +61,7 @@ func newLanes(config Config, ceilings []admission.Ceiling) []lane {
 		if spec.Endpoint >= 0 && spec.Ceiling < len(ceilings) {
 			ceiling = &ceilings[spec.Ceiling]
 		}
-		limits := admission.Config{Cap: spec.Limit, Adaptive: spec.Adaptive, Ramp: spec.Ramp, Classes: len(config.Columns)}
+		limits := admission.Config{Cap: spec.Limit, Adaptive: spec.Adaptive, Ramp: spec.Ramp, Gentle: spec.Gentle, Classes: len(config.Columns)}
 		lanes[i] = lane{Lane: spec, limiter: admission.New(limits, pool, ceiling)}
 	}
 	return lanes

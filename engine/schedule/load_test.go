@@ -99,11 +99,19 @@ type load struct {
 }
 
 func newLoad(limit int, from time.Duration) *load {
+	return newLoadOf(loadConfig(schedule.Lane{Limit: limit, Endpoint: 0, Adaptive: true}), from)
+}
+
+func newGentleLoad(limit int, gentle bool) *load {
+	return newLoadOf(loadConfig(schedule.Lane{Limit: limit, Endpoint: 0, Adaptive: true, Gentle: gentle}), 0)
+}
+
+func loadConfig(lane schedule.Lane) schedule.Config {
 	config := chain()
 	config.Columns = []schedule.Column{{Parts: []string{"a"}, Lane: 1}}
-	config.Lanes[1] = schedule.Lane{Limit: limit, Endpoint: 0, Adaptive: true}
+	config.Lanes[1] = lane
 	config.MaxRequestAttempts, config.MaxRowAttempts = 8, 2
-	return newLoadOf(config, from)
+	return config
 }
 
 func newLoadOf(config schedule.Config, from time.Duration) *load {
@@ -220,11 +228,17 @@ const loadTime = 5 * time.Minute
 // requireGood checks the share of what the server could give, and of the requests that were refused.
 func requireGood(t *testing.T, l *load, could float64) {
 	t.Helper()
+	requireShare(t, l, could, 95)
+}
+
+// requireShare is requireGood with another share, in percent.
+func requireShare(t *testing.T, l *load, could, least float64) {
+	t.Helper()
 	state := l.core.LaneStates()[1]
 	got := 100 * float64(l.answered) / could
 	t.Logf("%.1f %% of what the server could give, %.2f %% refused (%d of %d), %d cuts, %d pauses, the limit is %d at the end",
 		got, l.refusedShare(), l.refused, l.answered+l.refused, state.Cuts, state.Pauses, state.Limit)
-	if got < 95 {
+	if got < least {
 		t.Errorf("the server could give %.0f answers, and gave %d", could, l.answered)
 	}
 	if l.refusedShare() > 2 {

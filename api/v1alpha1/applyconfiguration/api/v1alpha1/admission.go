@@ -16,8 +16,9 @@ import (
 type AdmissionApplyConfiguration struct {
 	// policy says how the number of requests in flight is chosen. Defaults to Adaptive.
 	Policy *apiv1alpha1.AdmissionPolicy `json:"policy,omitempty"`
-	// startupRampSeconds is the time over which the number of requests in flight grows from 1 to its limit when a run begins. Defaults
-	// to 0: all are sent at once.
+	// startupRampSeconds is the time over which the number of requests in flight grows from 1 to its limit when a run begins; 0 sends all
+	// at once. Without it, a run with many rows and an Adaptive limit begins with an eighth of the limit, which is doubled every 50
+	// milliseconds as long as nothing is refused, and any other run sends all at once.
 	StartupRampSeconds *int32 `json:"startupRampSeconds,omitempty"`
 	// requestsPerMinute is how many requests one Pod sends in a minute at most.
 	RequestsPerMinute *int64 `json:"requestsPerMinute,omitempty"`

@@ -1,0 +1,85 @@
+package schedule_test
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+// storms are servers that refuse what is beyond a capacity far below the limit of the engine, or one that breaks down again and again.
+var storms = []struct {
+	name            string
+	limit, capacity int
+	// every is how often the server takes less for five seconds; 0 is never. left is what it takes then.
+	every time.Duration
+	left  int
+	// least is which share of what the server could give is wanted, in percent.
+	least float64
+}{
+	{name: "a small server", limit: 64, capacity: 8}, {name: "a smaller server", limit: 256, capacity: 16},
+	{name: "a server of a quarter", limit: 256, capacity: 64}, {name: "a large server", limit: 1000, capacity: 100},
+	{name: "nothing now and then", limit: 128, capacity: 64, every: 30 * time.Second},
+	// That a server takes all again is not found out before a round is over: with answers that take a second, that costs some in a hundred.
+	{name: "half now and then", limit: 128, capacity: 64, every: 30 * time.Second, left: 32, least: 93.5},
+	{name: "an eighth now and then", limit: 128, capacity: 64, every: 30 * time.Second, left: 8, least: 93.5},
+}
+
+// Whatever a server refuses, with a hint how long to wait or without, it is kept busy, and hardly asked in vain after the first burst.
+func TestStormsOfRefusalsCostLittle(t *testing.T) {
+	for _, storm := range storms {
+		for hint, retryAfter := range map[string]func(time.Duration) time.Duration{
+			"no hint": nil, "a hint": func(time.Duration) time.Duration { return 250 * time.Millisecond },
+		} {
+			t.Run(storm.name+", "+hint, func(t *testing.T) {
+				broken := func(now time.Duration) bool { return storm.every > 0 && now%storm.every >= storm.every-5*time.Second }
+				to := &refusing{retryAfter: retryAfter, answers: answers{rand.New(rand.NewPCG(7, 1)), time.Second, 0.5},
+					capacity: func(now time.Duration) int {
+						if broken(now) {
+							return storm.left
+						}
+						return storm.capacity
+					}}
+				l := newLoad(storm.limit, 0)
+				could, first, firstOf := 0.0, 0, 0
+				serve(t, to, loadTime, func(now time.Duration) {
+					if now == time.Second {
+						first, firstOf = l.refused, l.answered+l.refused
+					}
+					if now < loadTime {
+						could += float64(to.capacity(now))
+					}
+				}, l)
+				t.Logf("%d were refused in the first second", first)
+				l.refused, l.answered = l.refused-first, l.answered-(firstOf-first)
+				requireShare(t, l, could-float64(firstOf-first), cmp.Or(storm.least, 95))
+			})
+		}
+	}
+}
+
+// The first burst of a run that may be long is learnt from a lower start: of a server far below the limit it has little to refuse, and
+// where the server takes all it costs a fraction of a second once.
+func TestALongRunBeginsGently(t *testing.T) {
+	for _, limit := range []int{8, 64, 256, 1000} {
+		for _, capacity := range []int{limit, limit / 8} {
+			t.Run(fmt.Sprintf("%d at %d", limit, capacity), func(t *testing.T) {
+				var started [2]*load
+				for i, gentle := range []bool{true, false} {
+					to := &refusing{answers: answers{rand.New(rand.NewPCG(8, 1)), time.Second, 0}, capacity: func(time.Duration) int { return capacity }}
+					started[i] = newGentleLoad(limit, gentle)
+					serve(t, to, 20*time.Second, nil, started[i])
+				}
+				gentle, all := started[0], started[1]
+				t.Logf("%d answers and %d refusals, %d and %d when all are sent at once", gentle.answered, gentle.refused, all.answered, all.refused)
+				if capacity == limit && (gentle.refused > 0 || float64(gentle.answered) < float64(all.answered)-0.25*float64(limit)) {
+					t.Errorf("%d answers, but %d when all are sent at once", gentle.answered, all.answered)
+				}
+				if capacity < limit && limit >= 64 && 3*gentle.refused > all.refused {
+					t.Errorf("%d were refused, and %d when all are sent at once", gentle.refused, all.refused)
+				}
+			})
+		}
+	}
+}
