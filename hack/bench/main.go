@@ -45,10 +45,11 @@ func run(ctx context.Context, arguments []string) (err error) {
 		return measure(ctx, arguments[1])
 	}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	runs := flags.Int("runs", 3, "how often each figure is measured")
+	runs := flags.Int("runs", 1, "how often each figure is measured")
 	only := flags.String("only", "", "only the workloads whose names begin with one of these, separated by commas")
 	peer := flags.String("peer", "", "a Python that has DuckDB, which reads the seeds too")
-	profiles := flags.String("profiles", "", "a folder for a profile of the processor time of each workload's last run")
+	profiles := flags.String("profiles", "",
+		"a folder for profiles of the processor time, of locks and of waiting of each workload's last run")
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}

@@ -13,6 +13,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"runtime/metrics"
 	"runtime/pprof"
 	"strings"
 	"syscall"
@@ -36,6 +38,9 @@ type sample struct {
 	Peer float64
 	// Memory is the peak of the resident memory, in MiB.
 	Memory float64
+	// Locks is for how many seconds goroutines have waited for locks, all taken together, and First the time from the start to the first
+	// request.
+	Locks, First float64
 	// Bound is the least time that the workload could take, in seconds, and Steady how close it came to that after the ramp-up, from 0 to 1.
 	Bound, Steady float64
 	// Without is the same run without a seed; nil where there is none to compare with.
@@ -49,6 +54,9 @@ func measure(ctx context.Context, name string) error {
 	for _, work := range workloads() {
 		if work.name != name {
 			continue
+		}
+		if work.cores > 0 {
+			runtime.GOMAXPROCS(work.cores)
 		}
 		stop, err := startProfile(work.name)
 		if err != nil {
@@ -76,8 +84,33 @@ func startProfile(name string) (stop func() error, err error) {
 	if err != nil {
 		return nil, err
 	}
-	stop = func() error { pprof.StopCPUProfile(); return created.Close() }
+	runtime.SetMutexProfileFraction(1)
+	runtime.SetBlockProfileRate(blockProfileRate)
+	stop = func() error {
+		pprof.StopCPUProfile()
+		return errors.Join(created.Close(), writeProfile(directory, name, "mutex"), writeProfile(directory, name, "block"))
+	}
 	return stop, pprof.StartCPUProfile(created)
+}
+
+// blockProfileRate is how many nanoseconds goroutines wait for each other between two samples of a profile, on average.
+const blockProfileRate = 10_000
+
+// writeProfile writes one of the profiles that the runtime keeps.
+func writeProfile(directory, workload, kind string) (err error) {
+	created, err := os.Create(filepath.Join(directory, strings.ReplaceAll(workload, "/", "-")+"-"+kind+".pprof"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, created.Close()) }()
+	return pprof.Lookup(kind).WriteTo(created, 0)
+}
+
+// lockTime is for how many seconds goroutines of this process have waited for locks so far.
+func lockTime() float64 {
+	waited := []metrics.Sample{{Name: "/sync/mutex/wait/total:seconds"}}
+	metrics.Read(waited)
+	return waited[0].Value.Float64()
 }
 
 // generate runs the whole engine on the workload's spec, with the simulator in another process.
@@ -116,19 +149,23 @@ func generate(ctx context.Context, work workload) (taken sample, err error) {
 		limited, cancel = context.WithTimeout(ctx, work.limit)
 		defer cancel()
 	}
-	before, began := processorTime(), time.Now()
+	before, locks, began := processorTime(), lockTime(), time.Now()
 	ending := engine.Generate(limited, config)
 	taken = sample{
 		Rows: int64(spec.NumRecords), Cells: int64(spec.NumRecords) * int64(len(spec.Columns)),
-		Seconds: time.Since(began).Seconds(), Processor: processorTime() - before, Memory: peakMemory(),
+		Seconds: time.Since(began).Seconds(), Processor: processorTime() - before, Locks: lockTime() - locks,
+		Memory: peakMemory(),
 	}
 	for _, model := range ending.Result.Models {
 		taken.Requests += model.Succeeded + model.Failed + model.Hedged
 	}
-	if len(work.limits) > 0 {
+	if len(work.limits) > 0 || work.limit > 0 {
 		requests, err := requestsOf(ctx, address)
 		if err != nil {
 			return sample{}, err
+		}
+		if len(requests) > 0 {
+			taken.First = requests[0].Start.Sub(began).Seconds()
 		}
 		taken.Bound, taken.Steady = boundOf(requests, work.limits), steadyOf(requests, work.limits)
 	}

@@ -22,6 +22,8 @@ type workload struct {
 	seed string
 	// tools says that the spec needs a tool server.
 	tools bool
+	// cores is how many threads run Go code at once; 0 leaves it as it is.
+	cores int
 	// limit ends a run that is not meant to come to its end.
 	limit   time.Duration
 	run     func(context.Context, workload) (sample, error)
@@ -67,6 +69,7 @@ func workloads() []workload {
 			},
 		})
 	}
+	all = append(append(all, limits()...), cores()...)
 	return append(append(all, seeds()...), workload{
 		name: "cooldown", run: generate, limit: 20 * time.Second,
 		simulator: "faults: [{kind: Status, status: 429, retryAfter: 60s}]",

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// limits are runs that are held to a bound that can be calculated, or to the same run in another way.
+func limits() []workload {
+	id, about := "- {name: id, sampler: {type: UUID}}", "- {name: a, llmText: {model: one, prompt: 'about {{ id }}'}}"
+	exponential := "defaults: {latency: {distribution: Exponential, value: 150ms}}"
+	chain := []string{id, "- {name: a, llmText: {model: one, prompt: '{{ id }}'}}"}
+	for _, names := range []string{"ab", "bc", "cd", "de"} {
+		chain = append(chain, fmt.Sprintf("- {name: %c, llmText: {model: one, prompt: '{{ %c }}'}}", names[1], names[0]))
+	}
+	return []workload{
+		{
+			name: "adaptive/exponential", run: besideFixed, simulator: exponential, spec: dataset(2560, 64, id, about),
+			figures: []measured{{name: "time with the policy Adaptive, beside Fixed", unit: "ratio", goal: 1.01, less: true,
+				from: func(s sample) float64 { return s.Seconds / s.Bound }}},
+		},
+		{
+			name: "few-rows/chain-of-5", run: generate, simulator: "defaults: {latency: {value: 200ms}}", 
+			spec: withoutQuestion(dataset(400, 256, chain...)),
+			figures: []measured{{name: "lower bound of 8 rounds / measured", unit: "ratio", goal: 0.97,
+				from: func(s sample) float64 { return 8 * 0.2 / s.Seconds }}},
+		},
+		{
+			name: "large-values", run: generate, simulator: "{}", spec: dataset(3000, 64, id,
+				"- {name: a, llmStructured: {model: one, prompt: 'about {{ id }}', schema: {type: object, required: [t], properties: "+
+					"{t: {type: string, minLength: 100000, maxLength: 100100}}}}}"),
+			figures: []measured{
+				{name: "peak memory with 3 000 values of 100 kB", unit: "MiB", goal: 512, less: true, from: func(s sample) float64 { return s.Memory }},
+				{name: "rows", unit: "rows/s", from: func(s sample) float64 { return float64(s.Rows) / s.Seconds }},
+			},
+		},
+		{
+			name: "start/billion-rows", run: firstRequest, limit: 2 * time.Second, simulator: "{}",
+			spec: dataset(1_000_000_000, 64, id, about) + "parallelism: 512\n",
+			figures: []measured{{name: "from the start to the first request for a row", unit: "s", goal: 0.1, less: true,
+				from: func(s sample) float64 { return s.Seconds }}},
+		},
+	}
+}
+
+// besideFixed runs a workload with a fixed limit, which gives the bound, and then with one that adapts.
+func besideFixed(ctx context.Context, work workload) (sample, error) {
+	fixed := work
+	fixed.spec = strings.ReplaceAll(work.spec, "parameters: {", "admission: {policy: Fixed}, parameters: {")
+	bound, err := generate(ctx, fixed)
+	if err != nil {
+		return sample{}, fmt.Errorf("with a fixed limit: %w", err)
+	}
+	taken, err := generate(ctx, work)
+	taken.Bound = bound.Seconds
+	return taken, err
+}
+
+// withoutQuestion has no model asked before the first row.
+func withoutQuestion(spec string) string {
+	return strings.ReplaceAll(spec, "parameters: {", "healthCheck: Disabled, parameters: {")
+}
+
+// firstRequest measures how long a run takes to its first request for a row.
+func firstRequest(ctx context.Context, work workload) (sample, error) {
+	work.spec = withoutQuestion(work.spec)
+	taken, err := generate(ctx, work)
+	if err == nil && taken.First == 0 {
+		err = errors.New("no request was sent")
+	}
+	taken.Seconds = taken.First
+	return taken, err
+}
+
+// cores are the same workloads with so many threads that run Go code at once, be there as many cores or not: what they wait for is then
+// each other.
+func cores() []workload {
+	var all []workload
+	for _, count := range []int{1, 2, 4, 8} {
+		requests := workload{
+			name: fmt.Sprintf("cores/%d-requests", count), run: generate, simulator: "{}", cores: count,
+			spec: dataset(20_000, 64, "- {name: id, sampler: {type: UUID}}", "- {name: a, llmText: {model: one, prompt: 'about {{ id }}'}}"),
+			figures: []measured{
+				{name: "requests", unit: "requests/s", from: func(s sample) float64 { return float64(s.Requests) / s.Seconds }},
+				{name: "processor time of the engine", unit: "µs/request",
+					from: func(s sample) float64 { return s.Processor * 1e6 / float64(s.Requests) }},
+			},
+		}
+		drawn := workload{
+			name: fmt.Sprintf("cores/%d-sampled", count), run: generate, cores: count,
+			spec: dataset(500_000, 1, sampled...) + "run: {rowGroupSize: 10000}\n",
+			figures: []measured{
+				{name: "sampled rows of 8 columns", unit: "rows/s", from: func(s sample) float64 { return float64(s.Rows) / s.Seconds }},
+				{name: "processor time", unit: "µs/row", from: func(s sample) float64 { return s.Processor * 1e6 / float64(s.Rows) }},
+			},
+		}
+		for _, work := range []workload{requests, drawn} {
+			work.figures = append(work.figures, measured{
+				name: "goroutines that wait for a lock, on average", unit: "goroutines", goal: 0.05, less: true,
+				from: func(s sample) float64 { return s.Locks / s.Seconds },
+			})
+			all = append(all, work)
+		}
+	}
+	return all
+}
