@@ -23,7 +23,7 @@ func limits() []workload {
 				from: func(s sample) float64 { return s.Seconds / s.Bound }}},
 		},
 		{
-			name: "few-rows/chain-of-5", run: generate, simulator: "defaults: {latency: {value: 200ms}}", 
+			name: "few-rows/chain-of-5", run: generate, simulator: "defaults: {latency: {value: 200ms}}",
 			spec: withoutQuestion(dataset(400, 256, chain...)),
 			figures: []measured{{name: "lower bound of 8 rounds / measured", unit: "ratio", goal: 0.97,
 				from: func(s sample) float64 { return 8 * 0.2 / s.Seconds }}},
