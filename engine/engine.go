@@ -74,6 +74,8 @@ type Config struct {
 	Transport http.RoundTripper
 	// ImageDirectory is where the images of a preview are kept, with the paths that its records have; where it is empty, they are not kept.
 	ImageDirectory string
+	// Few says that it is well when fewer rows follow from the seed than are asked for, as in a preview: then there are as many.
+	Few bool
 	// Volume stands before the folder of the dataset, as in simulations of faults. Nil stands for the folder itself.
 	Volume func(store.Volume) store.Volume
 	// Drain says how long a run that has ended waits for its tasks; with the zero value they are cancelled at once.
@@ -262,14 +264,10 @@ func (o *opened) prepare(ctx context.Context) (_ *prepared, err error) {
 // compile reads the seed, compiles the plan, and returns the columns of the seed.
 func (p *prepared) compile(ctx context.Context) (fields []table.Field, err error) {
 	if p.spec.Seed != nil {
-		client := p.seedClient()
-		defer client.CloseIdleConnections()
-		options := seed.Options{Directory: p.config.SeedDirectory, Client: client, Rows: p.spec.NumRecords}
-		if p.seed, err = seed.Load(ctx, p.spec.Seed, options); err != nil {
+		if p.rows, err = p.openSeed(ctx); err != nil {
 			return nil, err
 		}
-		fields = p.seed.Schema().Fields()
-		p.rows = newSeedRows(p.seed, p.spec)
+		fields = p.rows.fields()
 	}
 	p.plan, err = plan.Compile(p.spec, fields)
 	var invalid *plan.InvalidError
@@ -302,7 +300,11 @@ func decodeSpec(resolved runreport.ResolvedRun) (*v1alpha1.DatasetGenerationSpec
 	if err := json.Unmarshal(resolved.Spec, &spec); err != nil {
 		return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "the spec can't be read: %v", err)
 	}
-	if hash := plan.ConfigHash(&spec); hash != resolved.ConfigHash {
+	rowsDigest := ""
+	if resolved.SeedDataset != nil {
+		rowsDigest = resolved.SeedDataset.RowsDigest
+	}
+	if hash := plan.RunHash(&spec, rowsDigest); hash != resolved.ConfigHash {
 		return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun,
 			"the spec has the hash %s, but the controller says %s; the controller and the engine must have the same version",
 			hash, resolved.ConfigHash)

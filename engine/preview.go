@@ -50,7 +50,7 @@ func Preview(ctx context.Context, config Config, records int64) (*PreviewResult,
 	if config.Run.Spec, err = json.Marshal(spec); err != nil {
 		return nil, failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding the spec")
 	}
-	config.Run.Shards, config.Shard = 1, 0
+	config.Run.Shards, config.Shard, config.Few = 1, 0, true
 	folder, err := os.MkdirTemp("", "seedloom-preview-")
 	if err != nil {
 		return nil, failure.Wrap(err, v1alpha1.ReasonStorageFailed, failure.EndRun, "making a temporary folder")

@@ -6,8 +6,6 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/process"
 	"seedloom.dev/seedloom/engine/progress"
-	"seedloom.dev/seedloom/engine/run"
-	"seedloom.dev/seedloom/engine/seed"
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/table"
 	"seedloom.dev/seedloom/internal/runreport"
@@ -55,28 +53,6 @@ func (p *prepared) publisher() store.Publisher {
 		return givenUp, nil
 	}
 }
-
-// seedRows are the rows of the seed in the order of the dataset.
-type seedRows struct {
-	dataset  *seed.Dataset
-	selector *seed.Selector
-}
-
-func newSeedRows(dataset *seed.Dataset, spec *v1alpha1.DatasetGenerationSpec) *seedRows {
-	return &seedRows{dataset, seed.NewSelector(dataset.Len(), spec.Seed.Order, spec.RandomSeed)}
-}
-
-// Fetch reads the seed's rows that belong to rows of the dataset, or the first of them.
-func (s *seedRows) Fetch(rows []table.RowIndex) (run.SeedRows, error) {
-	positions := make([]int, len(rows))
-	for i, row := range rows {
-		positions[i] = s.selector.Index(row)
-	}
-	return s.dataset.Fetch(positions)
-}
-
-// Number is the number of the seed's row that belongs to a row of the dataset.
-func (s *seedRows) Number(row table.RowIndex) int64 { return s.dataset.Number(s.selector.Index(row)) }
 
 // published is by how much the processors after the generation have changed what is counted.
 func published(before progress.Snapshot, after *store.Summary) progress.Counts {

@@ -55,11 +55,13 @@ type DatasetGenerationList struct {
 // parallelism, suspend, completionPolicy, limits, pod and the execution settings of models and run) make up the identity of a run.
 //
 // +kubebuilder:validation:XValidation:rule="!self.columns.exists(c, has(c.llmText) || has(c.llmCode) || has(c.llmStructured) || has(c.llmJudge) || has(c.embedding) || has(c.image)) || has(self.models)",message="columns of models need at least one entry in models"
+// +kubebuilder:validation:XValidation:rule="has(self.numRecords) || has(self.seed) && has(self.seed.datasetRef)",message="numRecords is required, unless seed.datasetRef says how many there are"
 type DatasetGenerationSpec struct {
-	// numRecords is how many records to generate. Raising it extends a finished run: only the missing records are generated.
+	// numRecords is how many records to generate. Raising it extends a finished run: only the missing records are generated. With
+	// seed.datasetRef it may be left out: then it is as many as follow from all rows of that dataset.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000000000
-	// +required
+	// +optional
 	NumRecords int64 `json:"numRecords,omitempty"`
 
 	// randomSeed fixes every random draw: the same manifest with the same seed samples the same values in every row,

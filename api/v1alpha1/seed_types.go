@@ -28,7 +28,8 @@ const (
 
 // Seed is an existing dataset whose columns are available in every row. Exactly one source is set.
 //
-// +kubebuilder:validation:ExactlyOneOf=configMap;persistentVolumeClaim;http
+// +kubebuilder:validation:ExactlyOneOf=configMap;persistentVolumeClaim;http;datasetRef
+// +kubebuilder:validation:XValidation:rule="!has(self.datasetRef) || !has(self.format) && !has(self.csv)",message="format and csv are of files: the dataset of datasetRef needs none"
 type Seed struct {
 	// configMap reads the seed from a key of a ConfigMap in this namespace.
 	// +optional
@@ -41,6 +42,10 @@ type Seed struct {
 	// http downloads the seed.
 	// +optional
 	HTTP *HTTPSeed `json:"http,omitempty"`
+
+	// datasetRef reads the dataset of another DatasetGeneration of this namespace, once that one is Complete.
+	// +optional
+	DatasetRef *DatasetSeed `json:"datasetRef,omitempty"`
 
 	// format is the format of the data. Without it, the ending of the key, path or URL tells:
 	// .csv, .tsv, .json, .jsonl (or .ndjson), .parquet. Text may be compressed with gzip, zstd or bzip2 (.csv.gz).
@@ -67,6 +72,11 @@ type Seed struct {
 	// order says which row of the seed belongs to which row of the dataset. Defaults to Ordered.
 	// +optional
 	Order SeedOrder `json:"order,omitempty"`
+
+	// rowsPerSeedRow says how many rows of the dataset follow from each row of the seed. They follow each other, and no row of the seed comes
+	// again: numRecords may be at most as many as there are in all. Without it, each row of the seed is one row of the dataset.
+	// +optional
+	RowsPerSeedRow *RowsPerSeedRow `json:"rowsPerSeedRow,omitempty"`
 }
 
 // CSVOptions say how a CSV is written.

@@ -118,6 +118,10 @@ type RunStatus struct {
 	// +optional
 	Generation int64 `json:"generation,omitempty"`
 
+	// seed is the dataset of another DatasetGeneration that this run reads.
+	// +optional
+	Seed *SeedRunStatus `json:"seed,omitempty"`
+
 	// startTime is when this attempt was started.
 	// +optional
 	StartTime *metav1.Time `json:"startTime,omitempty"`
@@ -338,6 +342,10 @@ type OutputStatus struct {
 	// bytes is their size.
 	// +optional
 	Bytes int64 `json:"bytes"`
+	// rowsDigest tells the rows from others: two runs with the same digest have the same rows.
+	// +kubebuilder:validation:MaxLength=80
+	// +optional
+	RowsDigest string `json:"rowsDigest,omitempty"`
 }
 
 // DatasetMetadata is the summary of the dataset's metadata.json.

@@ -9,6 +9,7 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/column/sampler"
 )
 
 // identityVersion is raised when the same spec begins to give other rows, so that no run goes on in the files of an older engine.
@@ -29,8 +30,11 @@ const identityVersion = 3
 // the failurePolicy of a processor; models, providers, and tools that no column uses; a default that is written out. The contents of what a
 // reference names (a ConfigMap, a file, a URL) are not looked at either: whoever replaces the data behind a seed and wants new rows changes
 // randomSeed.
-func ConfigHash(spec *v1alpha1.DatasetGenerationSpec) string {
-	sum := sha256.Sum256(canonical(spec))
+func ConfigHash(spec *v1alpha1.DatasetGenerationSpec) string { return RunHash(spec, "") }
+
+// RunHash is the same for a spec whose seed is the dataset of another resource: the digest of that dataset's rows is a part of the identity.
+func RunHash(spec *v1alpha1.DatasetGenerationSpec, rowsDigest string) string {
+	sum := sha256.Sum256(canonical(spec, rowsDigest))
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
@@ -45,6 +49,8 @@ type identity struct {
 	// Processors are without what a failure of them leads to.
 	Processors []v1alpha1.Processor `json:"processors,omitempty"`
 	RowColumn  bool                 `json:"rowColumn,omitempty"`
+	// SeedRows is the digest of the rows of the dataset that is the seed.
+	SeedRows string `json:"seedRows,omitempty"`
 }
 
 type columnIdentity struct {
@@ -67,7 +73,7 @@ type modelIdentity struct {
 }
 
 // canonical returns what shapes rows as JSON with sorted keys and without spaces, in which equal meanings have equal bytes.
-func canonical(spec *v1alpha1.DatasetGenerationSpec) []byte {
+func canonical(spec *v1alpha1.DatasetGenerationSpec, rowsDigest string) []byte {
 	spec = spec.DeepCopy()
 	description := identity{
 		Version:      identityVersion,
@@ -76,10 +82,9 @@ func canonical(spec *v1alpha1.DatasetGenerationSpec) []byte {
 		RowGroupSize: spec.EffectiveRowGroupSize(),
 		RowColumn:    spec.HasRowColumn(),
 		Constraints:  spec.Constraints,
+		SeedRows:     rowsDigest,
 	}
-	if spec.Seed != nil && spec.Seed.Order == "" {
-		spec.Seed.Order = v1alpha1.SeedOrdered
-	}
+	writeSeedDefaults(spec.Seed)
 	for _, column := range spec.Columns {
 		entry := columnIdentity{Model: identifyModel(spec, &column), Tools: identifyTools(spec, &column)}
 		writeDefaults(&column)
@@ -99,6 +104,18 @@ func canonical(spec *v1alpha1.DatasetGenerationSpec) []byte {
 		description.Processors = append(description.Processors, processor)
 	}
 	return sortedJSON(description)
+}
+
+func writeSeedDefaults(seed *v1alpha1.Seed) {
+	if seed == nil {
+		return
+	}
+	if seed.Order == "" {
+		seed.Order = v1alpha1.SeedOrdered
+	}
+	if rows := seed.RowsPerSeedRow; rows != nil && rows.Sampler != nil && len(sampler.Validate(rows.Sampler)) == 0 {
+		sampler.WriteDefaults(rows.Sampler)
+	}
 }
 
 // identifyModel returns what shapes the answers of a column's model; nil for a column without a (known) one.

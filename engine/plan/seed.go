@@ -23,8 +23,17 @@ func (v *validation) seed() {
 	if seed.HTTP != nil {
 		sources = append(sources, "http")
 	}
+	if seed.DatasetRef != nil {
+		sources = append(sources, "datasetRef")
+	}
 	if len(sources) != 1 {
-		v.add("spec.seed", ReasonInvalidUnion, "exactly one of configMap, persistentVolumeClaim, http must be set, but %s", listSet(sources))
+		v.add("spec.seed", ReasonInvalidUnion, "exactly one of configMap, persistentVolumeClaim, http, datasetRef must be set, but %s",
+			listSet(sources))
+		return
+	}
+	v.rowsPerSeedRow(seed.RowsPerSeedRow)
+	if seed.DatasetRef != nil {
+		v.seedDataset(seed)
 		return
 	}
 	if seedFormat(seed) == "" {

@@ -84,7 +84,7 @@ func (v *validation) add(field, reason, format string, arguments ...any) {
 
 // run makes all checks. With unknownSeed, names that no column has are taken for columns of the seed.
 func (v *validation) run(unknownSeed bool) {
-	if v.spec.NumRecords < 1 {
+	if v.spec.NumRecords < 1 && (v.spec.NumRecords < 0 || v.spec.SeedDataset() == nil) {
 		v.add("spec.numRecords", ReasonInvalidValue, "must be at least 1, but is %d", v.spec.NumRecords)
 	}
 	v.providers()

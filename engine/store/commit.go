@@ -26,7 +26,7 @@ func (s *Store) Commit(manifest *Manifest, content Content) error {
 	}
 	manifest.Version = manifestVersion
 	manifest.Rows = content.rows()
-	manifest.File, manifest.SHA256, manifest.Bytes, manifest.Files = "", "", 0, nil
+	manifest.File, manifest.SHA256, manifest.RowsSHA256, manifest.Bytes, manifest.Files = "", "", "", 0, nil
 	manifest.Identities = content.identities()
 	files := content.files()
 	for _, file := range files {
@@ -70,6 +70,7 @@ func (s *Store) writeNext(manifest *Manifest, file File) error {
 	}
 	if file.main {
 		manifest.File, manifest.SHA256, manifest.Bytes = entry.Path, entry.SHA256, entry.Bytes
+		manifest.RowsSHA256 = rowsSHA256(file.Schema, buffer.Bytes())
 	} else {
 		manifest.Files = append(manifest.Files, entry)
 	}

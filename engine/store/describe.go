@@ -102,6 +102,7 @@ func (s *Store) contents(description *Description, manifests []*Manifest, state 
 	}
 	// Row groups beyond the target are those of an earlier, larger one: they are in the output, and count.
 	summary := s.summarize(merged, description.Target, description.RowGroups, description.RowGroupSize, func(int64) bool { return true })
+	summary.Output.RowsDigest = rowsDigest(merged)
 	if state == "" && published && summary.Records.Missing == 0 {
 		state = publishComplete // by an earlier process
 	}

@@ -29,7 +29,9 @@ type Manifest struct {
 	Rows   int64  `json:"rows"`
 	File   string `json:"file,omitempty"`
 	SHA256 string `json:"sha256,omitempty"`
-	Bytes  int64  `json:"bytes"`
+	// RowsSHA256 is the digest of what the file holds, whichever run has written it; manifests of older engines have none.
+	RowsSHA256 string `json:"rowsSHA256,omitempty"`
+	Bytes      int64  `json:"bytes"`
 	// Files are the further files of the row group: its dropped columns, and what processors have made.
 	Files []FileEntry `json:"files,omitempty"`
 	// Columns and Models count cells and requests, over all attempts.

@@ -109,11 +109,12 @@ func (s *Store) dataset(manifests []*Manifest) (merged []*Manifest, complete boo
 		}
 		if published == nil {
 			complete = false
-			final.File, final.SHA256, final.Bytes = "", "", 0
+			final.File, final.SHA256, final.RowsSHA256, final.Bytes = "", "", "", 0
 			merged[i] = &final
 			continue
 		}
 		final.File, final.SHA256, final.Bytes, final.Rows = published.File, published.SHA256, published.Bytes, published.Rows
+		final.RowsSHA256 = published.RowsSHA256
 		final.Files = append(append([]FileEntry(nil), published.Files...), manifest.Files...)
 		final.Added += published.Added
 		final.Filtered += published.Filtered

@@ -141,6 +141,17 @@ type ResolvedRun struct {
 	Shards int32 `json:"shards"`
 	// Spec is the api/v1alpha1 DatasetGenerationSpec as JSON.
 	Spec json.RawMessage `json:"spec"`
+	// SeedDataset is the dataset that spec.seed.datasetRef names; nil without one.
+	SeedDataset *SeedDataset `json:"seedDataset,omitempty"`
+}
+
+// SeedDataset is a dataset that another one has for its seed.
+type SeedDataset struct {
+	// Name is the resource's. Path is the dataset's folder below where the seed is mounted.
+	Name string `json:"name"`
+	Path string `json:"path"`
+	// RowsDigest is the digest of its rows, which is a part of the configuration's hash.
+	RowsDigest string `json:"rowsDigest"`
 }
 
 // Outcome says how a run, or a shard of it, has ended.
@@ -167,6 +178,8 @@ type Output struct {
 	RowGroups          int64 `json:"rowGroups"`
 	CompletedRowGroups int64 `json:"completedRowGroups"`
 	RowGroupSize       int64 `json:"rowGroupSize"`
+	// RowsDigest tells the rows of a whole dataset from others; empty where only a part of it is known.
+	RowsDigest string `json:"rowsDigest,omitempty"`
 }
 
 // Result is the termination message of an engine Pod. The counts are cumulative over all attempts of the run, since they are

@@ -61,6 +61,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.DatasetGenerationStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DatasetMetadata"):
 		return &apiv1alpha1.DatasetMetadataApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("DatasetSeed"):
+		return &apiv1alpha1.DatasetSeedApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DateTimeSampler"):
 		return &apiv1alpha1.DateTimeSamplerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DistributionSampler"):
@@ -145,6 +147,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.RecordsStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RequestCounts"):
 		return &apiv1alpha1.RequestCountsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RowsPerSeedRow"):
+		return &apiv1alpha1.RowsPerSeedRowApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RunSettings"):
 		return &apiv1alpha1.RunSettingsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RunStatus"):
@@ -163,6 +167,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.SeedColumnApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SeedPartition"):
 		return &apiv1alpha1.SeedPartitionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SeedRunStatus"):
+		return &apiv1alpha1.SeedRunStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SeedSelection"):
 		return &apiv1alpha1.SeedSelectionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SequenceSampler"):

@@ -476,6 +476,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: totalNumBatches
       type:
         scalar: numeric
+- name: dev.seedloom.seedloom.api.v1alpha1.DatasetSeed
+  map:
+    fields:
+    - name: form
+      type:
+        scalar: string
+    - name: name
+      type:
+        scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.DateTimeSampler
   map:
     fields:
@@ -961,6 +970,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: format
       type:
         scalar: string
+    - name: rowsDigest
+      type:
+        scalar: string
     - name: url
       type:
         scalar: string
@@ -1227,6 +1239,18 @@ var schemaYAML = typed.YAMLObject(`types:
   scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.RowSeedPolicy
   scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.RowsPerSeedRow
+  map:
+    fields:
+    - name: count
+      type:
+        scalar: numeric
+    - name: numberColumn
+      type:
+        scalar: string
+    - name: sampler
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Sampler
 - name: dev.seedloom.seedloom.api.v1alpha1.RunSettings
   map:
     fields:
@@ -1290,6 +1314,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: podHash
       type:
         scalar: string
+    - name: seed
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.SeedRunStatus
     - name: startTime
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
@@ -1401,6 +1428,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: csv
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.CSVOptions
+    - name: datasetRef
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.DatasetSeed
     - name: format
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.SeedFormat
@@ -1413,6 +1443,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: persistentVolumeClaim
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.PersistentVolumeClaimSeed
+    - name: rowsPerSeedRow
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.RowsPerSeedRow
     - name: selection
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.SeedSelection
@@ -1443,6 +1476,24 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: index
       type:
         scalar: numeric
+- name: dev.seedloom.seedloom.api.v1alpha1.SeedRunStatus
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
+    - name: records
+      type:
+        scalar: numeric
+    - name: rowsDigest
+      type:
+        scalar: string
+    - name: runID
+      type:
+        scalar: string
+    - name: url
+      type:
+        scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.SeedSelection
   map:
     fields:

@@ -11,7 +11,8 @@ package v1alpha1
 // DatasetGenerationSpec is the whole description of a dataset. The fields that shape rows (everything but numRecords,
 // parallelism, suspend, completionPolicy, limits, pod and the execution settings of models and run) make up the identity of a run.
 type DatasetGenerationSpecApplyConfiguration struct {
-	// numRecords is how many records to generate. Raising it extends a finished run: only the missing records are generated.
+	// numRecords is how many records to generate. Raising it extends a finished run: only the missing records are generated. With
+	// seed.datasetRef it may be left out: then it is as many as follow from all rows of that dataset.
 	NumRecords *int64 `json:"numRecords,omitempty"`
 	// randomSeed fixes every random draw: the same manifest with the same seed samples the same values in every row,
 	// whatever the parallelism. Defaults to 0.

@@ -18,6 +18,8 @@ type OutputStatusApplyConfiguration struct {
 	Files *int64 `json:"files,omitempty"`
 	// bytes is their size.
 	Bytes *int64 `json:"bytes,omitempty"`
+	// rowsDigest tells the rows from others: two runs with the same digest have the same rows.
+	RowsDigest *string `json:"rowsDigest,omitempty"`
 }
 
 // OutputStatusApplyConfiguration constructs a declarative configuration of the OutputStatus type for use with
@@ -55,5 +57,13 @@ func (b *OutputStatusApplyConfiguration) WithFiles(value int64) *OutputStatusApp
 // If called multiple times, the Bytes field is set to the value of the last call.
 func (b *OutputStatusApplyConfiguration) WithBytes(value int64) *OutputStatusApplyConfiguration {
 	b.Bytes = &value
+	return b
+}
+
+// WithRowsDigest sets the RowsDigest field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the RowsDigest field is set to the value of the last call.
+func (b *OutputStatusApplyConfiguration) WithRowsDigest(value string) *OutputStatusApplyConfiguration {
+	b.RowsDigest = &value
 	return b
 }

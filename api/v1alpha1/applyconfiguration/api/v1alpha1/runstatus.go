@@ -31,6 +31,8 @@ type RunStatusApplyConfiguration struct {
 	PodHash *string `json:"podHash,omitempty"`
 	// generation is the generation of the spec from which this attempt was started.
 	Generation *int64 `json:"generation,omitempty"`
+	// seed is the dataset of another DatasetGeneration that this run reads.
+	Seed *SeedRunStatusApplyConfiguration `json:"seed,omitempty"`
 	// startTime is when this attempt was started.
 	StartTime *v1.Time `json:"startTime,omitempty"`
 	// completionTime is when this attempt ended.
@@ -104,6 +106,14 @@ func (b *RunStatusApplyConfiguration) WithPodHash(value string) *RunStatusApplyC
 // If called multiple times, the Generation field is set to the value of the last call.
 func (b *RunStatusApplyConfiguration) WithGeneration(value int64) *RunStatusApplyConfiguration {
 	b.Generation = &value
+	return b
+}
+
+// WithSeed sets the Seed field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Seed field is set to the value of the last call.
+func (b *RunStatusApplyConfiguration) WithSeed(value *SeedRunStatusApplyConfiguration) *RunStatusApplyConfiguration {
+	b.Seed = value
 	return b
 }
 

@@ -20,6 +20,8 @@ type SeedApplyConfiguration struct {
 	PersistentVolumeClaim *PersistentVolumeClaimSeedApplyConfiguration `json:"persistentVolumeClaim,omitempty"`
 	// http downloads the seed.
 	HTTP *HTTPSeedApplyConfiguration `json:"http,omitempty"`
+	// datasetRef reads the dataset of another DatasetGeneration of this namespace, once that one is Complete.
+	DatasetRef *DatasetSeedApplyConfiguration `json:"datasetRef,omitempty"`
 	// format is the format of the data. Without it, the ending of the key, path or URL tells:
 	// .csv, .tsv, .json, .jsonl (or .ndjson), .parquet. Text may be compressed with gzip, zstd or bzip2 (.csv.gz).
 	Format *apiv1alpha1.SeedFormat `json:"format,omitempty"`
@@ -32,6 +34,9 @@ type SeedApplyConfiguration struct {
 	Selection *SeedSelectionApplyConfiguration `json:"selection,omitempty"`
 	// order says which row of the seed belongs to which row of the dataset. Defaults to Ordered.
 	Order *apiv1alpha1.SeedOrder `json:"order,omitempty"`
+	// rowsPerSeedRow says how many rows of the dataset follow from each row of the seed. They follow each other, and no row of the seed comes
+	// again: numRecords may be at most as many as there are in all. Without it, each row of the seed is one row of the dataset.
+	RowsPerSeedRow *RowsPerSeedRowApplyConfiguration `json:"rowsPerSeedRow,omitempty"`
 }
 
 // SeedApplyConfiguration constructs a declarative configuration of the Seed type for use with
@@ -61,6 +66,14 @@ func (b *SeedApplyConfiguration) WithPersistentVolumeClaim(value *PersistentVolu
 // If called multiple times, the HTTP field is set to the value of the last call.
 func (b *SeedApplyConfiguration) WithHTTP(value *HTTPSeedApplyConfiguration) *SeedApplyConfiguration {
 	b.HTTP = value
+	return b
+}
+
+// WithDatasetRef sets the DatasetRef field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the DatasetRef field is set to the value of the last call.
+func (b *SeedApplyConfiguration) WithDatasetRef(value *DatasetSeedApplyConfiguration) *SeedApplyConfiguration {
+	b.DatasetRef = value
 	return b
 }
 
@@ -106,5 +119,13 @@ func (b *SeedApplyConfiguration) WithSelection(value *SeedSelectionApplyConfigur
 // If called multiple times, the Order field is set to the value of the last call.
 func (b *SeedApplyConfiguration) WithOrder(value apiv1alpha1.SeedOrder) *SeedApplyConfiguration {
 	b.Order = &value
+	return b
+}
+
+// WithRowsPerSeedRow sets the RowsPerSeedRow field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the RowsPerSeedRow field is set to the value of the last call.
+func (b *SeedApplyConfiguration) WithRowsPerSeedRow(value *RowsPerSeedRowApplyConfiguration) *SeedApplyConfiguration {
+	b.RowsPerSeedRow = value
 	return b
 }

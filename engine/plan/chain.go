@@ -1,0 +1,103 @@
+package plan
+
+import (
+	"regexp"
+	"strings"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/column/sampler"
+	"seedloom.dev/seedloom/engine/jinja"
+	"seedloom.dev/seedloom/engine/seedrows"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+// resourceName is what a DatasetGeneration may be called.
+var resourceName = regexp.MustCompile(`^[a-z]([-a-z0-9]*[a-z0-9])?$`)
+
+const maxResourceName = 52
+
+// NumRecords is how many records a spec asks for, whose seed has so many rows: as many as follow from them where the spec does not say it.
+func NumRecords(spec *v1alpha1.DatasetGenerationSpec, seedRows int64) (int64, error) {
+	if spec.NumRecords > 0 {
+		return spec.NumRecords, nil
+	}
+	return seedrows.NumRecords(spec, seedRows)
+}
+
+// seedDataset checks a seed that is the dataset of another resource.
+func (v *validation) seedDataset(seed *v1alpha1.Seed) {
+	name := seed.DatasetRef.Name
+	if len(name) > maxResourceName || !resourceName.MatchString(name) {
+		v.add("spec.seed.datasetRef.name", ReasonInvalidValue, "must be the name of a DatasetGeneration: a letter, then a-z, 0-9 and '-', of at "+
+			"most %d characters, but is %q", maxResourceName, name)
+	}
+	if form := seed.DatasetRef.Form; form != "" && (strings.ContainsAny(form, `/\`) || strings.HasPrefix(form, ".")) {
+		v.add("spec.seed.datasetRef.form", ReasonInvalidValue, "must be the name of a processor, but is %q", form)
+	}
+	if seed.Format != "" || seed.CSV != nil {
+		v.add("spec.seed", ReasonInvalidValue, "format and csv are of files: the dataset of datasetRef needs none; remove them")
+	}
+}
+
+// rowsPerSeedRow checks how many rows follow from each row of the seed.
+func (v *validation) rowsPerSeedRow(rows *v1alpha1.RowsPerSeedRow) {
+	const field = "spec.seed.rowsPerSeedRow"
+	if rows == nil {
+		return
+	}
+	var set []string
+	if rows.Count != nil {
+		set = append(set, "count")
+		if *rows.Count < 1 || *rows.Count > seedrows.MaxPerRow {
+			v.add(field+".count", ReasonInvalidValue, "must be from 1 to %d, but is %d", seedrows.MaxPerRow, *rows.Count)
+		}
+	}
+	if rows.Sampler != nil {
+		set = append(set, "sampler")
+		v.rowsSampler(field+".sampler", rows.Sampler)
+	}
+	if len(set) != 1 {
+		v.add(field, ReasonInvalidUnion, "exactly one of count, sampler must be set, but %s", listSet(set))
+	}
+	v.numberColumn(field+".numberColumn", rows.NumberColumn)
+}
+
+// rowsSampler checks what draws how many rows follow: whole numbers, and nothing that depends on a row of the dataset.
+func (v *validation) rowsSampler(field string, spec *v1alpha1.Sampler) {
+	violations := sampler.Validate(spec)
+	for _, violation := range violations {
+		v.add(field+"."+violation.Field, ReasonInvalidSampler, "%s", violation.Message)
+	}
+	if len(violations) > 0 {
+		return
+	}
+	if kind, err := sampler.TypeOf(spec); err != nil || kind.Kind != table.KindInt {
+		v.add(field, ReasonInvalidSampler, "must draw whole numbers: samplers of type Poisson and Binomial do, or set convertTo to int")
+	}
+	if spec.Type == v1alpha1.SamplerSequence || len(sampler.References(spec)) > 0 {
+		v.add(field, ReasonInvalidSampler, "can't be of type %s, which depends on the rows of the dataset: take one that draws by chance alone",
+			spec.Type)
+	}
+}
+
+// numberColumn checks the name of the column with the numbers of rows that follow from the same row of the seed.
+func (v *validation) numberColumn(field, name string) {
+	switch {
+	case name == "":
+		return
+	case !columnName.MatchString(name):
+		v.add(field, ReasonInvalidName, "%q can't be used in templates: a name starts with a letter and holds only letters, digits and '_'", name)
+	case jinja.IsReserved(name):
+		v.add(field, ReasonInvalidName, "%q is a word of the template language, so that no template can read the column: rename it", name)
+	}
+	for i := range v.spec.Columns {
+		if strings.EqualFold(v.spec.Columns[i].Name, name) {
+			v.add(field, ReasonSeedColumnClash, "spec.columns[%d] is called %q too: rename one of them", i, v.spec.Columns[i].Name)
+		}
+	}
+	for i := range v.spec.Seed.Columns {
+		if strings.EqualFold(v.spec.Seed.Columns[i].Name, name) {
+			v.add(field, ReasonSeedColumnClash, "spec.seed.columns[%d] is called %q too: rename one of them", i, v.spec.Seed.Columns[i].Name)
+		}
+	}
+}
