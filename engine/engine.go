@@ -267,7 +267,7 @@ func (p *prepared) compile(ctx context.Context) (fields []table.Field, err error
 		if p.rows, err = p.openSeed(ctx); err != nil {
 			return nil, err
 		}
-		fields = p.rows.fields()
+		fields = plan.SeedFields(p.spec, p.seed.Schema().Fields())
 	}
 	p.plan, err = plan.Compile(p.spec, fields)
 	var invalid *plan.InvalidError

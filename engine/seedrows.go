@@ -21,8 +21,8 @@ type seedRows struct {
 	selector *seed.Selector
 	// index says which row of the seed a row follows from; nil where each row of the seed is one row.
 	index *seedrows.Index
-	// numberColumn is the name of the column with the number of a row among those of the same row of the seed; empty where there is none.
-	numberColumn string
+	// numbered says that a last column has the number of a row among those that follow from the same row of the seed.
+	numbered bool
 }
 
 // openSeed opens the seed, and sees that enough rows follow from it.
@@ -38,7 +38,7 @@ func (p *prepared) openSeed(ctx context.Context) (_ *seedRows, err error) {
 	if expansion == nil {
 		return rows, nil
 	}
-	rows.numberColumn = p.spec.Seed.RowsPerSeedRow.NumberColumn
+	rows.numbered = p.spec.Seed.RowsPerSeedRow.NumberColumn != ""
 	rows.index = seedrows.NewIndex(expansion, func(position int64) int64 {
 		return rows.dataset.Number(rows.selector.Index(table.RowIndex(position)))
 	})
@@ -117,7 +117,7 @@ func (p *prepared) loadDataset(ctx context.Context, rows int64) (*seed.Dataset, 
 		return nil, failed
 	}
 	defer func() { _ = found.Close() }() // was only read
-	if found.Digest != resolved.RowsDigest {
+	if strings.HasPrefix(resolved.RowsDigest, store.RowsDigestPrefix) && found.Digest != resolved.RowsDigest {
 		changed := failure.New(v1alpha1.ReasonSeedFailed, failure.EndRun,
 			"the rows of the seed %s have changed since this run was started; it begins anew once that dataset is complete", source)
 		changed.Temporary = true
@@ -131,16 +131,7 @@ func (p *prepared) loadDataset(ctx context.Context, rows int64) (*seed.Dataset, 
 	for i, file := range found.Files {
 		parts[i] = seed.Part{Name: file.Name, Rows: file.Rows, Read: func() ([]byte, error) { return found.Read(file) }}
 	}
-	return seed.LoadDataset(ctx, p.spec.Seed, source, strings.TrimPrefix(found.Digest, "sha256:"), parts, rows)
-}
-
-// fields are the columns of the seed.
-func (s *seedRows) fields() []table.Field {
-	fields := s.dataset.Schema().Fields()
-	if s.numberColumn == "" {
-		return fields
-	}
-	return append(fields[:len(fields):len(fields)], table.Field{Name: s.numberColumn, Type: table.Type{Kind: table.KindInt}})
+	return seed.LoadDataset(ctx, p.spec.Seed, source, strings.TrimPrefix(found.Digest, store.RowsDigestPrefix), parts, rows)
 }
 
 // Fetch reads the seed's rows that belong to rows of the dataset, or the first of them.
@@ -164,10 +155,10 @@ func (s *seedRows) Fetch(rows []table.RowIndex) (run.SeedRows, error) {
 		numbers[i] = place.Number + 1
 	}
 	fetched, err := s.dataset.Fetch(positions)
-	if err != nil || s.numberColumn == "" {
+	if err != nil || !s.numbered {
 		return fetched, err
 	}
-	return &numberedRows{fetched, numbers}, nil
+	return &numberedRows{fetched, s.dataset.Schema().Len(), numbers}, nil
 }
 
 // Number is the number of the seed's row that belongs to a row of the dataset.
@@ -181,12 +172,13 @@ func (s *seedRows) Number(row table.RowIndex) int64 {
 // numberedRows are rows of the seed with a last column: their numbers among those that follow from the same row of the seed.
 type numberedRows struct {
 	run.SeedRows
+	// column is the place of that column.
+	column  int
 	numbers []int64
 }
 
 // Row implements run.SeedRows.
 func (n *numberedRows) Row(number int, cells []any) ([]string, error) {
-	last := len(cells) - 1
-	cells[last] = n.numbers[number]
-	return n.SeedRows.Row(number, cells[:last])
+	cells[n.column] = n.numbers[number]
+	return n.SeedRows.Row(number, cells)
 }

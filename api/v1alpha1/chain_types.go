@@ -68,6 +68,10 @@ type SeedRunStatus struct {
 	// records is how many rows it has.
 	// +optional
 	Records int64 `json:"records,omitempty"`
+
+	// followingRecords is how many records follow from them, where spec.numRecords does not say how many there are to be.
+	// +optional
+	FollowingRecords int64 `json:"followingRecords,omitempty"`
 }
 
 // SeedDataset is the dataset of another resource that is the seed, or nil.

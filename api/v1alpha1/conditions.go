@@ -9,7 +9,7 @@ const (
 	ConditionReconciling = "Reconciling"
 	// ConditionStalled is present, and True, when a person is needed: nothing will be retried. Its reason is the failure's.
 	ConditionStalled = "Stalled"
-	// ConditionAccepted is True when the spec compiled; False lists every violation.
+	// ConditionAccepted is True when the spec compiled; False lists every violation. It is Unknown while the dataset that is the seed is awaited.
 	ConditionAccepted = "Accepted"
 	// ConditionModelsAnswered is True when every model that was asked before the first row has answered as the columns will ask it, and False
 	// with what was wrong where one has not. It is absent until the models were asked, and where none is.
@@ -62,6 +62,13 @@ const (
 
 	// ReasonReferenceNotPermitted: a Secret that the spec refers to is not for runs.
 	ReasonReferenceNotPermitted = "ReferenceNotPermitted"
+
+	// ReasonWaitingForDataset: the dataset that is the seed is not complete yet.
+	ReasonWaitingForDataset = "WaitingForDataset"
+	// ReasonDatasetFailed: the resource whose dataset is the seed has none, and a person is needed for it.
+	ReasonDatasetFailed = "DatasetFailed"
+	// ReasonDatasetCycle: datasets are each other's seeds in a circle.
+	ReasonDatasetCycle = "DatasetCycle"
 
 	// ReasonAnswered: all models that were asked before the first row have answered well.
 	ReasonAnswered = "Answered"

@@ -27,6 +27,7 @@ many dimensions. It makes no row and writes no file; it costs one short answer f
 		},
 	}
 	options.register(command, "info")
+	options.registerDatasets(command)
 	return command
 }
 

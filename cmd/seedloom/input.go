@@ -72,8 +72,11 @@ func (i *input) read(streams *Streams, arguments []string, changes overrides) (*
 	if err != nil {
 		return nil, nil, err
 	}
-	changes.endpoints = i.endpoints
+	changes.endpoints, changes.applied = i.endpoints, map[string]bool{}
 	all, err := known.load(streams, files, named, &changes)
+	if err == nil && len(all.manifests) > 0 {
+		err = changes.unknown()
+	}
 	return known, all, err
 }
 

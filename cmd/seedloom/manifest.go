@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -47,9 +49,7 @@ func (d *definition) readManifest(from *document, changes *overrides) (*manifest
 	if version, want := fmt.Sprint(object["apiVersion"]), v1alpha1.SchemeGroupVersion.String(); version != want {
 		m.report(severityError, "apiVersion", fmt.Sprintf("is %q, and must be %q", version, want))
 	}
-	if err := changes.apply(object); err != nil {
-		return nil, err
-	}
+	changes.apply(object)
 	data, err := json.Marshal(object)
 	if err != nil {
 		return nil, err
@@ -155,13 +155,25 @@ type overrides struct {
 	// numRecords is 0 when it stays as it is.
 	numRecords int64
 	trace      bool
+	// applied are the names of providers whose endpoints were changed.
+	applied map[string]bool
 }
 
-// apply changes the object. A provider that is not there is an error.
-func (o *overrides) apply(object map[string]any) error {
+// unknown is the error of an endpoint whose provider no manifest has.
+func (o *overrides) unknown() error {
+	for _, name := range slices.Sorted(maps.Keys(o.endpoints)) {
+		if !o.applied[name] {
+			return fmt.Errorf("--endpoint names the provider %q, which is not in spec.providers", name)
+		}
+	}
+	return nil
+}
+
+// apply changes the object, and notes the providers that it has.
+func (o *overrides) apply(object map[string]any) {
 	spec, is := object["spec"].(map[string]any)
 	if !is {
-		return nil // which is found as a problem
+		return // which is found as a problem
 	}
 	if o.numRecords != 0 {
 		spec["numRecords"] = o.numRecords
@@ -175,11 +187,10 @@ func (o *overrides) apply(object map[string]any) error {
 		settings["trace"] = string(v1alpha1.TraceEnabled)
 	}
 	for name, endpoint := range o.endpoints {
-		if !setEndpoint(spec, name, endpoint) {
-			return fmt.Errorf("--endpoint names the provider %q, which is not in spec.providers", name)
+		if setEndpoint(spec, name, endpoint) {
+			o.applied[name] = true
 		}
 	}
-	return nil
 }
 
 func setEndpoint(spec map[string]any, name, endpoint string) (found bool) {

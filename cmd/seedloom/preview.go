@@ -42,6 +42,7 @@ were dropped and why. Nothing is kept but the images, where --images says in whi
 		},
 	}
 	options.register(command, "warn")
+	options.registerDatasets(command)
 	command.Flags().Int64VarP(&options.records, "num-records", "n", 10, "how many records to generate")
 	command.Flags().StringVarP(&options.format, "output", "o", "table",
 		"the `FORMAT` to print them in: table, record (each value on lines of its own, uncut), json, jsonl, csv or yaml")

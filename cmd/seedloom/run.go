@@ -1,13 +1,17 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine"
 	"seedloom.dev/seedloom/internal/runreport"
 )
@@ -28,9 +32,13 @@ func newRunCommand(streams *Streams) *cobra.Command {
 		Long: `Generate the dataset of a manifest into a folder, as the Pods do into their volume: what is there already is not made again, and
 after an interruption the same command goes on from where it was.
 
+Of several manifests, where the dataset of one is the seed of another (spec.seed.datasetRef), each is run when its seed is complete. --name
+runs one of them, and those that it needs. A dataset that is no manifest's among the files is looked for in the folder.
+
 ` + exitHelp(exitOK, exitFailed, exitPartial, exitEarlyShutdown, exitInterrupted),
 		Example: `  seedloom run reviews.yaml --output ./datasets
-  seedloom run reviews.yaml --output ./datasets --num-records 10000 --api-key openai=OPENAI_API_KEY`,
+  seedloom run reviews.yaml --output ./datasets --num-records 10000 --api-key openai=OPENAI_API_KEY
+  seedloom run chain.yaml --output ./datasets    # several documents, or several files`,
 		RunE: func(command *cobra.Command, arguments []string) error {
 			return options.run(command, streams, arguments)
 		},
@@ -47,19 +55,89 @@ after an interruption the same command goes on from where it was.
 }
 
 func (o *runOptions) run(command *cobra.Command, streams *Streams, arguments []string) error {
-	ready, err := o.prepare(command, streams, arguments, overrides{numRecords: o.numRecords})
+	if err := o.readLevel(); err != nil {
+		return err
+	}
+	known, all, err := o.read(streams, arguments, overrides{numRecords: o.numRecords})
 	if err != nil {
 		return err
 	}
-	defer ready.close()
+	var chain []*manifest
+	if len(all.manifests) > 0 {
+		if chain, err = all.chain(o.name); err != nil {
+			return err
+		}
+	}
+	if err := o.check(command.Context(), streams, known, all, chain); err != nil {
+		return err
+	}
+	if len(chain) > 1 {
+		if o.numRecords != 0 {
+			return fmt.Errorf("--num-records is for one dataset, and there are %d: change spec.numRecords", len(chain))
+		}
+		if err := o.unknownFlags(chain); err != nil {
+			return err
+		}
+	}
 	if err := os.MkdirAll(o.output, 0o755); err != nil {
 		return err
 	}
+	o.datasets, o.generated = o.output, map[string]string{}
+	return o.runChain(command.Context(), streams, chain, all)
+}
+
+// runChain generates datasets one after the other, as long as each gives the next one its seed. Records that are missing are the end of none
+// when its completion policy accepts that.
+func (o *runOptions) runChain(ctx context.Context, streams *Streams, chain []*manifest, all *resources) (lacking error) {
+	flags := o.input
+	for number, one := range chain {
+		if len(chain) > 1 {
+			o.input = *flags.only(&one.resource.Spec)
+			streams.Errorf("datasetgeneration/%s: %d of %d", one.resource.Name, number+1, len(chain))
+		}
+		result, err := o.generate(ctx, streams, one, all)
+		if err != nil {
+			return err
+		}
+		err = ended(result)
+		rest := chain[number+1:]
+		if len(rest) > 0 && err != nil && !suffices(&one.resource.Spec, result) {
+			streams.Errorf("not begun, since datasetgeneration/%s gives no seed yet: %s", one.resource.Name, namesOf(rest))
+			return err
+		}
+		lacking = cmp.Or(lacking, err)
+		o.generated[path.Join(one.resource.Namespace, one.resource.Name)] = result.Output.Path
+	}
+	return lacking
+}
+
+// suffices says whether a dataset that lacks records is complete by its own completion policy.
+func suffices(spec *v1alpha1.DatasetGenerationSpec, result *runreport.Result) bool {
+	records := result.Records
+	return result.Outcome == runreport.OutcomePartial && records.Actual > 0 &&
+		records.Actual-records.Added+records.Filtered >= spec.MinRecords()
+}
+
+func namesOf(manifests []*manifest) string {
+	names := make([]string, len(manifests))
+	for i, one := range manifests {
+		names[i] = one.resource.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+// generate generates the dataset of one manifest.
+func (o *runOptions) generate(ctx context.Context, streams *Streams, one *manifest, all *resources) (*runreport.Result, error) {
+	ready, err := o.ready(ctx, streams, one, all)
+	if err != nil {
+		return nil, err
+	}
+	defer ready.close()
 	ready.config.OutputDirectory = o.output
 	ready.config.Run.Attempt, ready.config.RetryDropped = 0, o.retryDropped
 	ending := engine.Generate(ready.ctx, ready.config)
 	o.report(streams, ready.resource.Name, &ending.Result)
-	return ended(&ending.Result)
+	return &ending.Result, nil
 }
 
 // after puts a text behind another one, where there is any.

@@ -32,12 +32,22 @@ type session struct {
 	level  string
 	plain  bool
 	levels slog.Level
+	// datasets is the folder with the datasets that seeds name, and generated has the folders in it of those that this command has generated,
+	// by their namespaces and names.
+	datasets  string
+	generated map[string]string
 }
 
 func (s *session) register(command *cobra.Command, level string) {
 	s.input.register(command)
 	command.Flags().StringVar(&s.level, "log-level", level, "what is logged: debug, info, warn or error")
 	command.Flags().BoolVar(&s.plain, "plain", false, "log lines instead of a progress panel, also on a terminal")
+}
+
+// registerDatasets defines the flag for commands that have no folder for datasets themselves.
+func (s *session) registerDatasets(command *cobra.Command) {
+	command.Flags().StringVar(&s.datasets, "datasets", "", "the `DIR` into which seedloom run has generated the dataset that is the seed "+
+		"(spec.seed.datasetRef)")
 }
 
 // ready is a manifest that an engine can work on. The caller closes it.
@@ -56,74 +66,103 @@ func (r *ready) close() {
 	}
 }
 
-// prepare reads the manifest, checks it, and finds its seed and its keys. Of what is odd in it, the user is warned.
-func (s *session) prepare(command *cobra.Command, streams *Streams, arguments []string, changes overrides) (prepared *ready, err error) {
+// readLevel reads the flag with the level of the log.
+func (s *session) readLevel() error {
 	if err := s.levels.UnmarshalText([]byte(s.level)); err != nil {
-		return nil, fmt.Errorf("--log-level must be debug, info, warn or error, but is %q", s.level)
+		return fmt.Errorf("--log-level must be debug, info, warn or error, but is %q", s.level)
+	}
+	return nil
+}
+
+// prepare reads the manifest, checks it, and finds its seed and its keys. Of what is odd in it, the user is warned.
+func (s *session) prepare(command *cobra.Command, streams *Streams, arguments []string, changes overrides) (*ready, error) {
+	if err := s.readLevel(); err != nil {
+		return nil, err
 	}
 	known, all, err := s.read(streams, arguments, changes)
 	if err != nil {
 		return nil, err
 	}
-	chosen, err := s.chosen(command.Context(), streams, known, all)
-	if err != nil {
+	var one []*manifest
+	if len(all.manifests) > 0 {
+		chosen, err := all.choose(s.name)
+		if err != nil {
+			return nil, err
+		}
+		one = append(one, chosen)
+	}
+	if err := s.check(command.Context(), streams, known, all, one); err != nil {
 		return nil, err
 	}
+	return s.ready(command.Context(), streams, one[0], all)
+}
+
+// ready finds the seed of a manifest that was checked, and its keys.
+func (s *session) ready(ctx context.Context, streams *Streams, chosen *manifest, all *resources) (prepared *ready, err error) {
 	r := &ready{resource: chosen.resource}
 	defer func() {
 		if err != nil {
 			r.close()
 		}
 	}()
-	folder, remove, err := s.seed(chosen, all)
+	var dataset *foundDataset
+	folder, remove := s.datasets, func() {}
+	if r.resource.Spec.SeedDataset() == nil {
+		folder, remove, err = s.seed(chosen, all)
+	} else if dataset, err = s.findDataset(r.resource); err == nil {
+		err = dataset.fit(&r.resource.Spec)
+	}
 	if err != nil {
 		return nil, err
 	}
 	r.closers = append(r.closers, remove)
-	if r.config, err = s.config(streams, r.resource); err != nil {
+	if r.config, err = s.config(streams, r.resource, dataset); err != nil {
 		return nil, err
 	}
 	r.config.SeedDirectory, r.config.TLSDirectory = folder, s.tlsDirectory
 	if err := s.secrets(streams, &r.resource.Spec, &r.config); err != nil {
 		return nil, err
 	}
-	ctx, stop := interruptible(command.Context(), streams, r.config.Logger)
+	ctx, stop := interruptible(ctx, streams, r.config.Logger)
 	r.ctx, r.closers = ctx, append(r.closers, stop)
 	return r, nil
 }
 
-// chosen is the manifest that is meant. What is wrong with it, or odd, is printed.
-func (s *session) chosen(ctx context.Context, streams *Streams, known *definition, all *resources) (*manifest, error) {
-	var chosen *manifest
+// check checks the manifests that are meant. What is wrong with them, or odd, is printed.
+func (s *session) check(ctx context.Context, streams *Streams, known *definition, all *resources, meant []*manifest) error {
 	problems := all.problems
-	if len(all.manifests) > 0 {
-		var err error
-		if chosen, err = all.choose(s.name); err != nil {
-			return nil, err
-		}
-		known.check(ctx, chosen)
-		problems = append(problems, chosen.problems...)
+	for _, one := range meant {
+		known.check(ctx, one)
+		problems = append(problems, one.problems...)
 	}
 	for _, one := range inOrder(problems) {
 		streams.Errorf("%s", one.String())
 	}
 	if count := countOf(problems, severityError); count > 0 {
-		streams.Errorf("error: the manifest is invalid: %s", counted(count, "problem"))
-		return nil, &endedError{code: exitFailed}
+		what := "manifest is"
+		if len(meant) > 1 {
+			what = "manifests are"
+		}
+		streams.Errorf("error: the %s invalid: %s", what, counted(count, "problem"))
+		return &endedError{code: exitFailed}
 	}
-	if chosen == nil {
-		return nil, errors.New("there is no manifest in the files")
+	if len(meant) == 0 {
+		return errors.New("there is no manifest in the files")
 	}
-	return chosen, nil
+	return nil
 }
 
 // config is that of a run with one shard.
-func (s *session) config(streams *Streams, resource *v1alpha1.DatasetGeneration) (engine.Config, error) {
+func (s *session) config(streams *Streams, resource *v1alpha1.DatasetGeneration, dataset *foundDataset) (engine.Config, error) {
 	raw, err := json.Marshal(&resource.Spec)
 	if err != nil {
 		return engine.Config{}, err
 	}
-	hash := plan.ConfigHash(&resource.Spec)
+	rowsDigest, seedDataset := "", (*runreport.SeedDataset)(nil)
+	if dataset != nil {
+		rowsDigest, seedDataset = dataset.RowsDigest, &dataset.SeedDataset
+	}
+	hash := plan.RunHash(&resource.Spec, rowsDigest)
 	allowed, err := connection.ParseAllowed(os.Getenv(runreport.AllowedAddressesVariable))
 	if err != nil {
 		return engine.Config{}, fmt.Errorf("reading %s: %w", runreport.AllowedAddressesVariable, err)
@@ -131,7 +170,7 @@ func (s *session) config(streams *Streams, resource *v1alpha1.DatasetGeneration)
 	return engine.Config{
 		Run: runreport.ResolvedRun{
 			Version: runreport.Version, Namespace: resource.Namespace, Name: resource.Name, RunID: resource.Name + "-local", ConfigHash: hash,
-			Attempt: 1, Shards: 1, Spec: raw,
+			Attempt: 1, Shards: 1, Spec: raw, SeedDataset: seedDataset,
 		},
 		// Colours would be noise in a file; and what matters stands in the text.
 		Logger:  slog.New(&onceHandler{tint.NewTextHandler(streams.Log, &tint.Options{Level: s.levels, TimeFormat: "15:04:05", NoColor: true})}),

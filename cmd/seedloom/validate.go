@@ -1,14 +1,11 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
-	"seedloom.dev/seedloom/engine/plan"
-	"seedloom.dev/seedloom/engine/seed"
+	"seedloom.dev/seedloom/engine/table"
 )
 
 // validateOptions are the flags of the command validate.
@@ -47,21 +44,23 @@ func (o *validateOptions) run(command *cobra.Command, streams *Streams, argument
 	if err != nil {
 		return err
 	}
+	all.checkChains()
+	listed := all.manifests
 	if o.name != "" {
 		chosen, err := all.choose(o.name)
 		if err != nil {
 			return err
 		}
-		all.manifests = []*manifest{chosen}
+		listed = []*manifest{chosen}
 	}
 	report := &validationReport{Problems: inOrder(all.problems), Manifests: []manifestReport{}}
 	invalid := map[string]bool{}
 	for _, problem := range all.problems {
 		invalid[problem.File] = true
 	}
-	for _, one := range all.manifests {
-		known.check(command.Context(), one)
-		if err := o.checkSeed(command.Context(), one, all); err != nil {
+	columns := &chainColumns{options: o, known: known, all: all, checked: map[*manifest][]table.Field{}}
+	for _, one := range listed {
+		if _, err := columns.check(command.Context(), one); err != nil {
 			return err
 		}
 		report.Problems = append(report.Problems, inOrder(one.problems)...)
@@ -119,32 +118,3 @@ func (o *validateOptions) printProblems(streams *Streams, report *validationRepo
 	return nil
 }
 
-// checkSeed checks the spec together with the columns of its seed, where the data of that is at hand and all else is well.
-func (o *validateOptions) checkSeed(ctx context.Context, of *manifest, all *resources) error {
-	if !of.isValid() || of.resource == nil || of.resource.Spec.Seed == nil || of.resource.Spec.Seed.HTTP != nil {
-		return nil
-	}
-	folder, remove, err := o.seed(of, all)
-	if err != nil && o.seedFile == "" && o.seedDirectory == "" {
-		return nil // it was not asked for
-	}
-	if err != nil {
-		return err
-	}
-	defer remove()
-	data, err := seed.Load(ctx, of.resource.Spec.Seed, seed.Options{Directory: folder, Rows: of.resource.Spec.NumRecords})
-	if err != nil {
-		of.report(severityError, "spec.seed", err.Error())
-		return nil
-	}
-	defer func() { _ = data.Close() }() // was only read
-	_, err = plan.Compile(&of.resource.Spec, data.Schema().Fields())
-	var invalid *plan.InvalidError
-	if !errors.As(err, &invalid) {
-		return err
-	}
-	for _, violation := range invalid.Violations {
-		of.report(severityError, violation.Field, violation.Message)
-	}
-	return nil
-}

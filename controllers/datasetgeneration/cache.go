@@ -161,6 +161,9 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 			return fmt.Errorf("indexing children: %w", err)
 		}
 	}
+	if err := indexBySeed(ctx, indexer); err != nil {
+		return err
+	}
 	err := indexer.IndexField(ctx, &corev1.Event{}, indexInvolved, func(object client.Object) []string {
 		if event, is := object.(*corev1.Event); is && event.InvolvedObject.UID != "" {
 			return []string{string(event.InvolvedObject.UID)}

@@ -84,6 +84,14 @@ func (r *Reconciler) finish(ctx context.Context, resource *v1alpha1.DatasetGener
 	}
 	job := found.job(s.deletionName())
 	if job == nil {
+		reader, err := r.reader(ctx, resource)
+		if err != nil {
+			return reconcile.Result{}, err
+		}
+		if reader != "" {
+			return again, r.recordDeletion(ctx, resource, v1alpha1.ReasonDeletingOutput, fmt.Sprintf(
+				"waiting for DatasetGeneration %q, whose run reads this dataset, to end; suspend or delete it to go on at once", reader))
+		}
 		if job, err = r.startDeletion(ctx, s); apierrors.IsConflict(err) {
 			return reconcile.Result{RequeueAfter: conflictDelay}, nil
 		} else if err != nil || job == nil {

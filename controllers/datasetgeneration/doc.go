@@ -8,6 +8,7 @@
 //	reconciler.go                    what a reconciler is made of
 //	cache.go                         what of the cluster is held in memory
 //	input.go, references.go          what is gathered
+//	chain.go                         the dataset of another resource that is the seed
 //	lookups.go                       what is asked of the API server for runs that wait
 //	permissions.go                   what the owner of the platform allows
 //	warnings.go                      what the cluster says of what does not start

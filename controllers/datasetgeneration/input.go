@@ -32,6 +32,9 @@ type input struct {
 	// advice is what is odd in a spec that is valid.
 	advice     []plan.Warning
 	configHash string
+	// seed is what is known of the dataset that is the seed, and seedRun the one that the run reads; nil without one.
+	seed    seedState
+	seedRun *v1alpha1.SeedRunStatus
 	// children are the objects that were created for the resource, by their names.
 	children children
 	// missing are objects that the spec refers to and that do not exist. Looked up only while no Pod runs.
@@ -59,6 +62,9 @@ type input struct {
 // after is the same input with the resource as it has just been written.
 func (in *input) after(written *v1alpha1.DatasetGeneration) *input {
 	next := *in
+	if written.Spec.NumRecords == 0 {
+		written.Spec.NumRecords = in.resource.Spec.NumRecords
+	}
 	next.resource, next.written = written, true
 	return &next
 }
@@ -97,6 +103,9 @@ func (r *Reconciler) gather(ctx context.Context, resource *v1alpha1.DatasetGener
 	in.violations = r.Options.Violations(&resource.Spec)
 	if len(in.violations) == 0 {
 		in.configHash, in.advice = plan.ConfigHash(&resource.Spec), plan.Warnings(&resource.Spec)
+	}
+	if err := r.gatherSeed(ctx, in); err != nil {
+		return nil, err
 	}
 	found, err := r.listLabelled(ctx, resource)
 	if err != nil {
@@ -153,7 +162,7 @@ func (c children) sort() {
 // waitsForStart says whether the run has been started and none of its Pods runs.
 func (in *input) waitsForStart() bool {
 	run := in.resource.Status.Run
-	if run == nil || run.CompletionTime != nil || in.resource.Spec.IsSuspended() || len(in.violations) > 0 {
+	if run == nil || run.CompletionTime != nil || in.resource.Spec.IsSuspended() || len(in.violations) > 0 || in.waitsForSeed() {
 		return false
 	}
 	return !engineRuns(in.children.pods)
@@ -163,7 +172,7 @@ func (in *input) waitsForStart() bool {
 // is.
 func (in *input) mayCreatePods() bool {
 	run := in.resource.Status.Run
-	if in.resource.Spec.IsSuspended() || len(in.violations) > 0 || engineRuns(in.children.pods) {
+	if in.resource.Spec.IsSuspended() || len(in.violations) > 0 || in.waitsForSeed() || engineRuns(in.children.pods) {
 		return false
 	}
 	return run == nil || run.CompletionTime == nil || in.resource.Status.ObservedGeneration != in.resource.Generation ||

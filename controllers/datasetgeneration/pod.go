@@ -117,6 +117,15 @@ func (s *situation) environment(role string) []corev1.EnvVar {
 	return variables
 }
 
+// seedClaim is the claim that the seed lies on; empty where it lies on none.
+func (s *situation) seedClaim() string {
+	if seed := s.resource.Spec.Seed; seed != nil && seed.PersistentVolumeClaim != nil {
+		return seed.PersistentVolumeClaim.ClaimName
+	}
+	name, _ := seedPlace(s.run.Seed)
+	return name
+}
+
 func (s *situation) volumes() ([]corev1.Volume, []corev1.VolumeMount) {
 	spec := &s.resource.Spec
 	volumes := []corev1.Volume{
@@ -151,15 +160,13 @@ func (s *situation) volumes() ([]corev1.Volume, []corev1.VolumeMount) {
 			},
 		}})
 		mounts = append(mounts, corev1.VolumeMount{Name: volumeSeed, MountPath: runreport.SeedDirectory, ReadOnly: true})
-	case spec.Seed.PersistentVolumeClaim != nil:
+	case s.seedClaim() != "":
 		name := volumeSeed
-		if spec.Seed.PersistentVolumeClaim.ClaimName == outputClaim {
+		if s.seedClaim() == outputClaim {
 			// One claim is one volume of a Pod: mounting it twice as read-only and as writable would clash.
 			name = volumeOutput
 		} else {
-			volumes = append(volumes, corev1.Volume{
-				Name: volumeSeed, VolumeSource: claim(spec.Seed.PersistentVolumeClaim.ClaimName, true),
-			})
+			volumes = append(volumes, corev1.Volume{Name: volumeSeed, VolumeSource: claim(s.seedClaim(), true)})
 		}
 		mounts = append(mounts, corev1.VolumeMount{Name: name, MountPath: runreport.SeedDirectory, ReadOnly: true})
 	}

@@ -174,6 +174,8 @@ func (r *Reconciler) SetupWithManager(manager ctrl.Manager, name string) error {
 		Named(name).
 		For(&v1alpha1.DatasetGeneration{}, builder.WithPredicates(predicate.Or(
 			predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
+		Watches(&v1alpha1.DatasetGeneration{}, handler.EnqueueRequestsFromMapFunc(r.requestsOfDependents),
+			builder.WithPredicates(concernsDependents())).
 		Owns(&batchv1.Job{}).
 		Owns(&corev1.ConfigMap{}, builder.OnlyMetadata).
 		// A Job's Pods are owned by the Job, so they are found by their label.

@@ -18,6 +18,8 @@ type lifetime int
 const (
 	// lifetimeInvalid: the spec does not compile; nothing runs until it does.
 	lifetimeInvalid lifetime = iota
+	// lifetimeWaiting: the dataset that is the seed is not there; nothing runs until it is.
+	lifetimeWaiting
 	// lifetimeSuspended: nothing runs until the user lifts the suspension.
 	lifetimeSuspended
 	// lifetimeActive: the attempt is to be carried to its end.
@@ -37,6 +39,9 @@ func decideRun(in *input) (v1alpha1.RunStatus, lifetime) {
 	}
 	if len(in.violations) > 0 {
 		return current, lifetimeInvalid
+	}
+	if in.waitsForSeed() && !in.resource.Spec.IsSuspended() {
+		return current, lifetimeWaiting
 	}
 	next, starts := nextAttempt(in, recorded)
 	switch {
@@ -62,6 +67,7 @@ func nextAttempt(in *input, recorded *v1alpha1.RunStatus) (v1alpha1.RunStatus, b
 		PodHash:     podHash(spec.Pod),
 		Generation:  in.resource.Generation,
 		StartTime:   &metav1.Time{Time: in.now},
+		Seed:        in.seedRun,
 	}
 	if recorded == nil || recorded.ConfigHash != in.configHash {
 		return next, true

@@ -53,7 +53,7 @@ func situationOf(in *input, run v1alpha1.RunStatus, life lifetime) *situation {
 	case lifetimeActive:
 		s.retireInterrupted()
 		s.retireUnstarted()
-	case lifetimeInvalid, lifetimeSuspended:
+	case lifetimeInvalid, lifetimeWaiting, lifetimeSuspended:
 		// What is there has yet to say how far it has come.
 		s.stale = in.children
 	case lifetimeFinished:
@@ -183,7 +183,7 @@ func (s *situation) isExpired() bool {
 
 // isStopped says whether nothing of the run may go on.
 func (s *situation) isStopped() bool {
-	return s.lifetime == lifetimeInvalid || s.lifetime == lifetimeSuspended
+	return s.lifetime == lifetimeInvalid || s.lifetime == lifetimeWaiting || s.lifetime == lifetimeSuspended
 }
 
 // startsAttempt says whether the attempt that is to be carried out is not in the status yet.

@@ -28,6 +28,9 @@ func (s *situation) status(applyError error) v1alpha1.DatasetGenerationStatus {
 		// The verdict of the generation before stands when the spec is as it was again.
 		conditions.keepOfBefore(status.Conditions, verdicts...)
 		s.showStop(&status)
+	case s.lifetime == lifetimeWaiting:
+		s.addWaiting(&conditions)
+		s.showStop(&status)
 	case s.lifetime == lifetimeSuspended:
 		s.addSuspension(&conditions)
 		s.addModelsAnswered(&conditions)
@@ -122,6 +125,9 @@ func listed[T fmt.Stringer](found []T) string {
 }
 
 func (s *situation) addAccepted(conditions *conditionSet) {
+	if s.addSeedTrouble(conditions) {
+		return
+	}
 	if len(s.notPermitted) > 0 && s.lifetime == lifetimeActive && s.observed.ending == nil {
 		conditions.add(v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonReferenceNotPermitted,
 			strings.Join(s.notPermitted, "; "))

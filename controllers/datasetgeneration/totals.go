@@ -180,6 +180,7 @@ func (s *situation) showOutput(status *v1alpha1.DatasetGenerationStatus, dataset
 	if claim := s.resource.Spec.Output.PersistentVolumeClaim; claim != nil {
 		status.Output = &v1alpha1.OutputStatus{
 			URL: "pvc://" + claim.ClaimName + "/" + path, Format: "Parquet", Files: dataset.Output.Files, Bytes: dataset.Output.Bytes,
+			RowsDigest: clip.Text(dataset.Output.RowsDigest, 80),
 		}
 	}
 	status.Metadata = &v1alpha1.DatasetMetadata{

@@ -99,6 +99,8 @@ func (s *situation) configMap() (*corev1.ConfigMap, error) {
 		Attempt:    s.run.Attempt,
 		Shards:     s.run.Parallelism,
 		Spec:       spec,
+
+		SeedDataset: seedDataset(s.run.Seed),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("encoding the run: %w", err)

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -22,6 +23,16 @@ func NumRecords(spec *v1alpha1.DatasetGenerationSpec, seedRows int64) (int64, er
 		return spec.NumRecords, nil
 	}
 	return seedrows.NumRecords(spec, seedRows)
+}
+
+// SeedFields are the columns that rows have from a seed with some columns: those, and that with the number of a row among those that follow
+// from the same row of the seed.
+func SeedFields(spec *v1alpha1.DatasetGenerationSpec, columns []table.Field) []table.Field {
+	if spec.Seed == nil || spec.Seed.RowsPerSeedRow == nil || spec.Seed.RowsPerSeedRow.NumberColumn == "" {
+		return columns
+	}
+	number := table.Field{Name: spec.Seed.RowsPerSeedRow.NumberColumn, Type: table.Type{Kind: table.KindInt}}
+	return append(slices.Clip(columns), number)
 }
 
 // seedDataset checks a seed that is the dataset of another resource.

@@ -112,3 +112,16 @@ func (d *Dataset) loadPart(ctx context.Context, spec *v1alpha1.Seed, kept *spool
 	}
 	return d.spoolRows(ctx, reader, columns, kept, limits)
 }
+
+// Columns are those that a seed uses of a dataset with some columns.
+func Columns(spec *v1alpha1.Seed, source []table.Field) ([]table.Field, error) {
+	names := make([]string, len(source))
+	for i, field := range source {
+		names[i] = field.Name
+	}
+	columns, err := choose(spec, names)
+	if err != nil {
+		return nil, err
+	}
+	return parquetFields(columns, source), nil
+}

@@ -27,6 +27,9 @@ type RowFile struct {
 	sha256 string
 }
 
+// RowsDigestPrefix begins each digest of rows.
+const RowsDigestPrefix = "sha256:"
+
 // ErrNoDataset says that there is no dataset where one should be.
 var ErrNoDataset = errors.New("there is no dataset")
 
@@ -116,7 +119,7 @@ func rowsDigest(manifests []*Manifest) string {
 	if rows == 0 {
 		return ""
 	}
-	return "sha256:" + hex.EncodeToString(sum.Sum(nil))
+	return RowsDigestPrefix + hex.EncodeToString(sum.Sum(nil))
 }
 
 // parquetTail is what ends a Parquet file: the length of its footer, and four letters.

@@ -1479,6 +1479,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: dev.seedloom.seedloom.api.v1alpha1.SeedRunStatus
   map:
     fields:
+    - name: followingRecords
+      type:
+        scalar: numeric
     - name: name
       type:
         scalar: string

@@ -20,6 +20,8 @@ type SeedRunStatusApplyConfiguration struct {
 	RowsDigest *string `json:"rowsDigest,omitempty"`
 	// records is how many rows it has.
 	Records *int64 `json:"records,omitempty"`
+	// followingRecords is how many records follow from them, where spec.numRecords does not say how many there are to be.
+	FollowingRecords *int64 `json:"followingRecords,omitempty"`
 }
 
 // SeedRunStatusApplyConfiguration constructs a declarative configuration of the SeedRunStatus type for use with
@@ -65,5 +67,13 @@ func (b *SeedRunStatusApplyConfiguration) WithRowsDigest(value string) *SeedRunS
 // If called multiple times, the Records field is set to the value of the last call.
 func (b *SeedRunStatusApplyConfiguration) WithRecords(value int64) *SeedRunStatusApplyConfiguration {
 	b.Records = &value
+	return b
+}
+
+// WithFollowingRecords sets the FollowingRecords field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the FollowingRecords field is set to the value of the last call.
+func (b *SeedRunStatusApplyConfiguration) WithFollowingRecords(value int64) *SeedRunStatusApplyConfiguration {
+	b.FollowingRecords = &value
 	return b
 }

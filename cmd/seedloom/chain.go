@@ -1,0 +1,196 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/engine/store"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+// seedName is the name of the DatasetGeneration whose dataset is the manifest's seed; empty where it has none.
+func (m *manifest) seedName() string { return m.document.text("spec", "seed", "datasetRef", "name") }
+
+// seedOf is the manifest of the dataset that is the seed of another one, or nil where that is not among the files.
+func (r *resources) seedOf(one *manifest) *manifest {
+	name := one.seedName()
+	at := slices.IndexFunc(r.manifests, func(other *manifest) bool {
+		return name != "" && other.document.text("metadata", "name") == name && other.namespace() == one.namespace()
+	})
+	if at < 0 {
+		return nil
+	}
+	return r.manifests[at]
+}
+
+// before returns a manifest behind those whose datasets it needs, or the circle in which it needs itself.
+func (r *resources) before(one *manifest) (ordered, circle []*manifest) {
+	for next := one; next != nil; next = r.seedOf(next) {
+		if at := slices.Index(ordered, next); at >= 0 {
+			circle = append(ordered[at:], next)
+			return nil, circle
+		}
+		ordered = append(ordered, next)
+	}
+	slices.Reverse(ordered)
+	return ordered, nil
+}
+
+func circleMessage(circle []*manifest) string {
+	names := make([]string, len(circle))
+	for i, one := range circle {
+		names[i] = one.document.text("metadata", "name")
+	}
+	return "datasets are each other's seeds in a circle: " + strings.Join(names, " → ")
+}
+
+// chain returns the manifests to run, each behind the one whose dataset is its seed: that with the name, and what it needs, or all where they
+// belong together.
+func (r *resources) chain(name string) ([]*manifest, error) {
+	targets := r.manifests
+	if name != "" || len(r.manifests) == 0 {
+		chosen, err := r.choose(name)
+		if err != nil {
+			return nil, err
+		}
+		targets = []*manifest{chosen}
+	}
+	var ordered []*manifest
+	roots := map[*manifest]bool{}
+	for _, target := range targets {
+		needed, circle := r.before(target)
+		if circle != nil {
+			return nil, errors.New(circleMessage(circle))
+		}
+		roots[needed[0]] = true
+		for _, one := range needed {
+			if !slices.Contains(ordered, one) {
+				ordered = append(ordered, one)
+			}
+		}
+	}
+	if len(roots) > 1 {
+		_, err := r.choose("")
+		return nil, fmt.Errorf("%w; only those that need each other's datasets are run together", err)
+	}
+	return ordered, nil
+}
+
+// checkChains says which manifests need each other in a circle, and which seeds are not among the files.
+func (r *resources) checkChains() {
+	for _, one := range r.manifests {
+		if one.seedName() == "" {
+			continue
+		}
+		const field = "spec.seed.datasetRef.name"
+		if _, circle := r.before(one); circle != nil && slices.Contains(circle, one) {
+			one.report(severityError, field, circleMessage(circle))
+		}
+		if r.seedOf(one) == nil {
+			one.report(severityWarning, field, fmt.Sprintf("the DatasetGeneration %q of namespace %s is not among the files, so that its columns "+
+				"are not checked; give its manifest too", one.seedName(), one.namespace()))
+		}
+	}
+}
+
+// foundDataset is a dataset that is the seed of another one.
+type foundDataset struct {
+	runreport.SeedDataset
+	rows int64
+}
+
+// findDataset finds the dataset that is the seed of a manifest: that which this command has just generated, or the latest one.
+func (s *session) findDataset(of *v1alpha1.DatasetGeneration) (*foundDataset, error) {
+	ref := of.Spec.SeedDataset()
+	if s.datasets == "" {
+		return nil, fmt.Errorf("the seed is the dataset %q: generate it by seedloom run, and name the folder that has it with --datasets DIR",
+			ref.Name)
+	}
+	beside := path.Join(of.Namespace, ref.Name)
+	folder, generated := s.generated[beside]
+	if !generated {
+		var err error
+		if folder, err = latest(s.datasets, beside); err != nil {
+			return nil, fmt.Errorf("the seed is the dataset %q, and there is none in %s: give its manifest too, or run it first (%w)", ref.Name,
+				s.datasets, err)
+		}
+	}
+	rows, err := store.OpenRows(s.datasets, folder, ref.Form)
+	if err != nil {
+		return nil, fmt.Errorf("reading the dataset %q, which is the seed: %w", ref.Name, err)
+	}
+	found := &foundDataset{SeedDataset: runreport.SeedDataset{Name: ref.Name, Path: folder, RowsDigest: rows.Digest}}
+	for _, file := range rows.Files {
+		found.rows += file.Rows
+	}
+	return found, rows.Close()
+}
+
+// latest is the folder of the latest dataset with a name.
+func latest(root, beside string) (string, error) {
+	within, err := os.OpenRoot(root)
+	if err != nil {
+		return "", err
+	}
+	defer within.Close()
+	name := path.Join(beside, "latest")
+	target, err := within.Readlink(name)
+	if err != nil {
+		// Where there are no links, a file says where it leads.
+		text, unreadable := within.ReadFile(name)
+		if unreadable != nil {
+			return "", unreadable
+		}
+		target = strings.TrimSpace(string(text))
+	}
+	return path.Join(beside, path.Base(target)), nil
+}
+
+// fit gives a spec as many records as follow from its seed, where it does not say how many.
+func (f *foundDataset) fit(spec *v1alpha1.DatasetGenerationSpec) (err error) {
+	spec.NumRecords, err = plan.NumRecords(spec, f.rows)
+	return err
+}
+
+// unknownFlags is the error of flags that name what none of several manifests has.
+func (i *input) unknownFlags(chain []*manifest) error {
+	providers, servers := map[string]bool{}, map[string]bool{}
+	for _, one := range chain {
+		for _, provider := range one.resource.Spec.Providers {
+			providers[provider.Name] = true
+		}
+		for _, server := range one.resource.Spec.ToolServers {
+			servers[server.Name] = true
+		}
+	}
+	var problems []error
+	for _, name := range slices.Sorted(maps.Keys(i.apiKeys)) {
+		if !providers[name] {
+			problems = append(problems, fmt.Errorf("--api-key names the provider %q, which no manifest has", name))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(i.toolKeys)) {
+		if !servers[name] {
+			problems = append(problems, fmt.Errorf("--tool-key names the tool server %q, which no manifest has", name))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// only leaves out of the flags with keys what a spec does not have.
+func (i *input) only(spec *v1alpha1.DatasetGenerationSpec) *input {
+	fitting := *i
+	fitting.apiKeys, fitting.toolKeys = maps.Clone(i.apiKeys), maps.Clone(i.toolKeys)
+	maps.DeleteFunc(fitting.apiKeys, func(name, _ string) bool { return spec.Provider(name) == nil })
+	maps.DeleteFunc(fitting.toolKeys, func(name, _ string) bool {
+		return !slices.ContainsFunc(spec.ToolServers, func(server v1alpha1.ToolServer) bool { return server.Name == name })
+	})
+	return &fitting
+}

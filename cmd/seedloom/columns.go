@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/engine/seed"
+	"seedloom.dev/seedloom/engine/table"
+)
+
+// chainColumns checks manifests together with the columns of their seeds, and finds out which columns each gives to the next one.
+type chainColumns struct {
+	options *validateOptions
+	known   *definition
+	all     *resources
+	// checked are the columns of the manifests that were checked; nil where they are not known.
+	checked map[*manifest][]table.Field
+}
+
+// check checks a manifest, and those before it, each once. It returns the columns of its dataset, nil where they are not known.
+func (c *chainColumns) check(ctx context.Context, one *manifest) ([]table.Field, error) {
+	if fields, known := c.checked[one]; known {
+		return fields, nil
+	}
+	c.checked[one] = nil // so that a circle has an end
+	c.known.check(ctx, one)
+	if !one.isValid() || one.resource == nil {
+		return nil, nil
+	}
+	columns, known, err := c.seedColumns(ctx, one)
+	if err != nil || !known {
+		return nil, err
+	}
+	compiled, err := plan.Compile(&one.resource.Spec, columns)
+	var invalid *plan.InvalidError
+	if errors.As(err, &invalid) {
+		for _, violation := range invalid.Violations {
+			one.report(severityError, violation.Field, violation.Message)
+		}
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.checked[one] = compiled.Output.Fields()
+	return c.checked[one], nil
+}
+
+// seedColumns are the columns of a manifest's seed, where its data is at hand, or its own manifest.
+func (c *chainColumns) seedColumns(ctx context.Context, one *manifest) (columns []table.Field, known bool, err error) {
+	spec := &one.resource.Spec
+	switch {
+	case spec.Seed == nil:
+		return nil, true, nil
+	case spec.Seed.HTTP != nil:
+		return nil, false, nil
+	case spec.Seed.DatasetRef != nil:
+		columns, err = c.datasetColumns(ctx, one)
+	default:
+		columns, err = c.fileColumns(ctx, one)
+	}
+	if columns == nil || err != nil {
+		return nil, false, err
+	}
+	return plan.SeedFields(spec, columns), true, nil
+}
+
+// datasetColumns are those that are used of the dataset that is the seed.
+func (c *chainColumns) datasetColumns(ctx context.Context, one *manifest) ([]table.Field, error) {
+	before := c.all.seedOf(one)
+	if before == nil {
+		return nil, nil
+	}
+	columns, err := c.check(ctx, before)
+	ref := one.resource.Spec.Seed.DatasetRef
+	if err != nil || before.resource == nil {
+		return nil, err
+	}
+	if ref.Form != "" {
+		if !hasForm(&before.resource.Spec, ref.Form) {
+			one.report(severityError, "spec.seed.datasetRef.form", "no processor of the DatasetGeneration "+ref.Name+
+				" with schemaTransform is called "+ref.Form)
+		}
+		return nil, nil
+	}
+	if columns == nil {
+		return nil, nil
+	}
+	columns, err = seed.Columns(one.resource.Spec.Seed, columns)
+	if err != nil {
+		one.report(severityError, "spec.seed", "the dataset of "+ref.Name+" can't be used: "+err.Error())
+		return nil, nil
+	}
+	return columns, nil
+}
+
+func hasForm(spec *v1alpha1.DatasetGenerationSpec, name string) bool {
+	for i := range spec.Processors {
+		if spec.Processors[i].Name == name && spec.Processors[i].SchemaTransform != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// fileColumns are those of a seed whose data is at hand.
+func (c *chainColumns) fileColumns(ctx context.Context, one *manifest) ([]table.Field, error) {
+	folder, remove, err := c.options.seed(one, c.all)
+	if err != nil && c.options.seedFile == "" && c.options.seedDirectory == "" {
+		return nil, nil // it was not asked for
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer remove()
+	data, err := seed.Load(ctx, one.resource.Spec.Seed, seed.Options{Directory: folder, Rows: one.resource.Spec.NumRecords})
+	if err != nil {
+		one.report(severityError, "spec.seed", err.Error())
+		return nil, nil
+	}
+	defer func() { _ = data.Close() }() // was only read
+	return data.Schema().Fields(), nil
+}
