@@ -83,21 +83,21 @@ func (r *resources) chain(name string) ([]*manifest, error) {
 	return ordered, nil
 }
 
-// checkChains says which manifests need each other in a circle, and which seeds are not among the files.
+// checkChains says which manifests need each other in a circle.
 func (r *resources) checkChains() {
 	for _, one := range r.manifests {
-		if one.seedName() == "" {
-			continue
-		}
-		const field = "spec.seed.datasetRef.name"
-		if _, circle := r.before(one); circle != nil && slices.Contains(circle, one) {
-			one.report(severityError, field, circleMessage(circle))
-		}
-		if r.seedOf(one) == nil {
-			one.report(severityWarning, field, fmt.Sprintf("the DatasetGeneration %q of namespace %s is not among the files, so that its columns "+
-				"are not checked; give its manifest too", one.seedName(), one.namespace()))
+		if _, circle := r.before(one); slices.Contains(circle, one) {
+			one.report(severityError, "spec.seed.datasetRef.name", circleMessage(circle))
 		}
 	}
+}
+
+// unchecked says of a manifest what could not be checked without that of its seed; empty where that is among the files.
+func (r *resources) unchecked(one *manifest) string {
+	if one.seedName() == "" || r.seedOf(one) != nil {
+		return ""
+	}
+	return fmt.Sprintf("; which columns its seed has is not known without the manifest of %s", one.seedName())
 }
 
 // foundDataset is a dataset that is the seed of another one.

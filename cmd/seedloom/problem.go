@@ -101,6 +101,8 @@ type manifestReport struct {
 	Namespace string `json:"namespace"`
 	Name      string `json:"name"`
 	Valid     bool   `json:"valid"`
+	// note says to people what could not be checked.
+	note string
 }
 
 func printReport(streams *Streams, report *validationReport) error {

@@ -66,6 +66,7 @@ func (o *validateOptions) run(command *cobra.Command, streams *Streams, argument
 		report.Problems = append(report.Problems, inOrder(one.problems)...)
 		report.Manifests = append(report.Manifests, manifestReport{
 			File: one.document.file, Namespace: one.namespace(), Name: one.document.text("metadata", "name"), Valid: one.isValid(),
+			note: all.unchecked(one),
 		})
 		if !one.isValid() {
 			invalid[one.document.file] = true
@@ -82,7 +83,7 @@ func (o *validateOptions) print(streams *Streams, report *validationReport, inva
 	}
 	for _, one := range report.Manifests {
 		if one.Valid && o.format == "text" {
-			fmt.Fprintf(streams.Out, "datasetgeneration/%s is valid\n", one.Name)
+			fmt.Fprintf(streams.Out, "datasetgeneration/%s is valid%s\n", one.Name, one.note)
 		}
 	}
 	if report.Valid {
@@ -117,4 +118,3 @@ func (o *validateOptions) printProblems(streams *Streams, report *validationRepo
 	}
 	return nil
 }
-
