@@ -37,7 +37,7 @@ func New(spec *v1alpha1.DatasetGenerationSpec) (*Expansion, error) {
 	if rows.Sampler == nil {
 		return &Expansion{count: int64(*rows.Count)}, nil
 	}
-	draws, err := sampler.New(samplerName, rows.Sampler, spec.RandomSeed, table.NewSchema())
+	draws, err := sampler.New(samplerName, rows.Sampler, sampler.Dataset{Seed: spec.RandomSeed, Schema: table.NewSchema()})
 	return &Expansion{draws: draws}, err
 }
 
