@@ -117,7 +117,7 @@ func TestAChainStopsWhereADatasetIsMissing(t *testing.T) {
 func TestAChainIsCheckedAsAWhole(t *testing.T) {
 	for name, test := range map[string]struct{ old, new, want string }{
 		"a column that the seed does not give": {"review {{ order_id }}", "review {{ id }}", `no column is called "id"`},
-		"a column that the seed has too":       {"{name: order_id, exp", "{name: customer, exp", `the seed has a column "customer" too`},
+		"a column that the seed has too":       {`order_id, expression: {expr: "{{ customer }}-{{ number }}"}`, `customer, expression: {expr: "{{ number }}"}`, `the seed has a column "customer" too`},
 		"a column that is not in the dataset":  {"from: id", "from: key", `the file has no column "key"`},
 		"a circle":                             {"numRecords: 4", "seed: {datasetRef: {name: reviews}}", "customers → reviews → orders → customers"},
 		"a seed of its own":                    {"datasetRef: {name: orders}", "datasetRef: {name: reviews}", "reviews → reviews"},

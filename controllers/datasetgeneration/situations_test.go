@@ -44,6 +44,8 @@ type fixture struct {
 	troubles map[string]runreport.Troubles
 	// shut are the endpoints to which they may send nothing.
 	shut []enginepods.ShutEndpoint
+	// seed is what is known of the dataset that is the seed.
+	seed seedState
 }
 
 // input is what a reconcile would gather.
@@ -57,7 +59,7 @@ func (f fixture) input() *input {
 	resource.Status.Conditions = f.previous
 	in := &input{
 		now: testNow, options: &Options{EngineImage: "engine"}, resource: resource, violations: f.violations, missing: f.missing,
-		shut: f.shut, progress: map[types.UID]runreport.Progress{},
+		shut: f.shut, seed: f.seed, progress: map[types.UID]runreport.Progress{},
 	}
 	for pod, troubles := range f.troubles {
 		in.progress[types.UID(pod)] = runreport.Progress{Troubles: troubles}
@@ -169,6 +171,24 @@ func TestSituations(t *testing.T) {
 		"just created": {
 			fixture: fixture{spec: newSpec(), notStarted: true}, wantKstatus: status.InProgressStatus, wantReady: "Unknown/Pending",
 			wantTrue: map[string]string{"Accepted": "Valid", "Reconciling": "Progressing"},
+		},
+		"waiting for the dataset that is its seed": {
+			fixture: fixture{spec: seededBy("customers"), notStarted: true, seed: seedState{
+				reason: v1alpha1.ReasonWaitingForDataset, message: "waiting for customers"}},
+			wantKstatus: status.InProgressStatus, wantReady: "Unknown/WaitingForDataset",
+			wantTrue: map[string]string{"Reconciling": "Progressing"}, wantMessage: "waiting for customers",
+		},
+		"without the dataset that is its seed": {
+			fixture: fixture{spec: seededBy("customers"), notStarted: true, seed: seedState{
+				reason: v1alpha1.ReasonReferenceNotFound, message: "customers does not exist"}},
+			wantKstatus: status.InProgressStatus, wantReady: "Unknown/WaitingForDataset",
+			wantTrue: map[string]string{"Reconciling": "Progressing"}, wantMessage: "does not exist",
+		},
+		"behind a dataset that has failed": {
+			fixture: fixture{spec: seededBy("customers"), notStarted: true, seed: seedState{
+				reason: v1alpha1.ReasonDatasetFailed, message: "customers needs you", lasting: true}},
+			wantKstatus: status.FailedStatus, wantReady: "False/DatasetFailed",
+			wantTrue: map[string]string{"Stalled": "DatasetFailed"}, wantMessage: "customers needs you",
 		},
 		"running": {
 			fixture: fixture{spec: newSpec(), pods: []corev1.Pod{runningPod()}}, wantKstatus: status.InProgressStatus, wantReady: "Unknown/Running",
