@@ -104,7 +104,8 @@ func (p *prepared) loadSeed(ctx context.Context, rows int64) (*seed.Dataset, err
 func (p *prepared) loadDataset(ctx context.Context, rows int64) (*seed.Dataset, error) {
 	resolved := p.config.Run.SeedDataset
 	if resolved == nil {
-		return nil, failure.New(v1alpha1.ReasonInternalError, failure.EndRun, "the run does not say where the dataset of spec.seed.datasetRef lies")
+		return nil, failure.New(v1alpha1.ReasonInternalError, failure.EndRun,
+			"the run does not say where the dataset of spec.seed.datasetRef lies")
 	}
 	source := fmt.Sprintf("dataset %q", resolved.Name)
 	found, err := store.OpenRows(p.config.SeedDirectory, resolved.Path, p.spec.Seed.DatasetRef.Form)
@@ -124,8 +125,8 @@ func (p *prepared) loadDataset(ctx context.Context, rows int64) (*seed.Dataset, 
 		return nil, changed
 	}
 	if form := p.spec.Seed.DatasetRef.Form; form != "" && len(found.Files) == 0 {
-		return nil, failure.New(v1alpha1.ReasonSeedFailed, failure.EndRun, "the seed %s has no form %q: no processor with schemaTransform of it is "+
-			"called so; correct spec.seed.datasetRef.form", source, form)
+		return nil, failure.New(v1alpha1.ReasonSeedFailed, failure.EndRun,
+			"the seed %s has no form %q: no processor with schemaTransform of it is called so; correct spec.seed.datasetRef.form", source, form)
 	}
 	parts := make([]seed.Part, len(found.Files))
 	for i, file := range found.Files {

@@ -29,8 +29,8 @@ type RowsPerSeedRow struct {
 	// +optional
 	Count *int32 `json:"count,omitempty"`
 
-	// sampler draws how many rows follow from a row of the seed, as a whole number: below 0 it counts as 0, and above 1000000 as 1000000. A row
-	// of the seed has the same number in every run with the same randomSeed.
+	// sampler draws how many rows follow from a row of the seed, as a whole number: below 0 it counts as 0, and above 1000000 as 1000000. A
+	// row of the seed has the same number in every run with the same randomSeed.
 	// +optional
 	Sampler *Sampler `json:"sampler,omitempty"`
 

@@ -9,7 +9,8 @@ const (
 	ConditionReconciling = "Reconciling"
 	// ConditionStalled is present, and True, when a person is needed: nothing will be retried. Its reason is the failure's.
 	ConditionStalled = "Stalled"
-	// ConditionAccepted is True when the spec compiled; False lists every violation. It is Unknown while the dataset that is the seed is awaited.
+	// ConditionAccepted is True when the spec compiled; False lists every violation. It is Unknown while the dataset that is the seed is
+	// awaited.
 	ConditionAccepted = "Accepted"
 	// ConditionModelsAnswered is True when every model that was asked before the first row has answered as the columns will ask it, and False
 	// with what was wrong where one has not. It is absent until the models were asked, and where none is.

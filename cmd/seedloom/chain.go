@@ -51,8 +51,8 @@ func circleMessage(circle []*manifest) string {
 	return "datasets are each other's seeds in a circle: " + strings.Join(names, " → ")
 }
 
-// chain returns the manifests to run, each behind the one whose dataset is its seed: that with the name, and what it needs, or all where they
-// belong together.
+// chain returns the manifests to run, each behind the one whose dataset is its seed: that with the name, and what it needs, or all where
+// they belong together.
 func (r *resources) chain(name string) ([]*manifest, error) {
 	targets := r.manifests
 	if name != "" || len(r.manifests) == 0 {

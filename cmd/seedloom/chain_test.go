@@ -68,8 +68,8 @@ func TestAChainRunsInOrderAndGoesOn(t *testing.T) {
 		t.Errorf("with the same rows: exit code %d: %s%s", code, same, log)
 	}
 	w.write("reviews.yaml", strings.Replace(w.read("reviews.yaml"), "numRecords: 4", "numRecords: 5", 1))
-	if code, more, log := w.run("run", "reviews.yaml", "--output", "out"); code != 0 || !strings.Contains(more, "orders complete: 15 records") ||
-		!strings.Contains(more, "reviews complete: 15 records") {
+	code, more, log := w.run("run", "reviews.yaml", "--output", "out")
+	if code != 0 || !strings.Contains(more, "orders complete: 15 records") || !strings.Contains(more, "reviews complete: 15 records") {
 		t.Errorf("with more rows: exit code %d: %s%s", code, more, log)
 	}
 }

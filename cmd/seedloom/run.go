@@ -86,8 +86,8 @@ func (o *runOptions) run(command *cobra.Command, streams *Streams, arguments []s
 	return o.runChain(command.Context(), streams, chain, all)
 }
 
-// runChain generates datasets one after the other, as long as each gives the next one its seed. Records that are missing are the end of none
-// when its completion policy accepts that.
+// runChain generates datasets one after the other, as long as each gives the next one its seed. Records that are missing are the end of
+// none when its completion policy accepts that.
 func (o *runOptions) runChain(ctx context.Context, streams *Streams, chain []*manifest, all *resources) (lacking error) {
 	flags := o.input
 	for number, one := range chain {

@@ -43,8 +43,8 @@ type seedState struct {
 	lasting         bool
 }
 
-// gatherSeed finds out whether the dataset that is the seed is there, and decides which one the run reads: that which is complete, or else the
-// one with which the run was started, as long as the spec still asks for that run.
+// gatherSeed finds out whether the dataset that is the seed is there, and decides which one the run reads: that which is complete, or
+// else the one with which the run was started, as long as the spec still asks for that run.
 func (r *Reconciler) gatherSeed(ctx context.Context, in *input) error {
 	ref := in.resource.Spec.SeedDataset()
 	if ref == nil || len(in.violations) > 0 {
@@ -75,8 +75,8 @@ func (r *Reconciler) gatherSeed(ctx context.Context, in *input) error {
 	return nil
 }
 
-// fitRecords gives the spec, as it is seen from here on, as many records as follow from its seed, where it does not say how many. Summing them
-// up may take a second: the sum is recorded with the run.
+// fitRecords gives the spec, as it is seen from here on, as many records as follow from its seed, where it does not say how many. Summing
+// them up may take a second: the sum is recorded with the run.
 func (in *input) fitRecords() {
 	recorded := in.resource.Status.Run
 	if recorded != nil && recorded.ConfigHash == in.configHash && recorded.Seed != nil {
@@ -121,8 +121,9 @@ func (r *Reconciler) seedState(ctx context.Context, resource *v1alpha1.DatasetGe
 			return seedState{}, fmt.Errorf("reading DatasetGeneration %s, whose dataset is the seed: %w", ref.Name, err)
 		}
 		if err != nil && len(chain) == 0 {
-			return seedState{reason: v1alpha1.ReasonReferenceNotFound, message: fmt.Sprintf("spec.seed.datasetRef.name: DatasetGeneration %q does not "+
-				"exist in namespace %s; create it, and the run begins by itself once it is Complete", ref.Name, resource.Namespace)}, nil
+			return seedState{reason: v1alpha1.ReasonReferenceNotFound, message: fmt.Sprintf(
+				"spec.seed.datasetRef.name: DatasetGeneration %q does not exist in namespace %s; create it, and the run begins by itself "+
+					"once it is Complete", ref.Name, resource.Namespace)}, nil
 		}
 		if err != nil {
 			break // which the one before it says
@@ -141,8 +142,9 @@ func stateOf(seed *v1alpha1.DatasetGeneration) seedState {
 				fmt.Sprintf(format, arguments...)}
 	}
 	if !seed.DeletionTimestamp.IsZero() {
-		return seedState{reason: v1alpha1.ReasonReferenceNotFound, message: fmt.Sprintf("spec.seed.datasetRef.name: DatasetGeneration %q is being "+
-			"deleted; create it anew, and the run begins by itself once it is Complete", seed.Name)}
+		return seedState{reason: v1alpha1.ReasonReferenceNotFound, message: fmt.Sprintf(
+			"spec.seed.datasetRef.name: DatasetGeneration %q is being deleted; create it anew, and the run begins by itself once it is Complete",
+			seed.Name)}
 	}
 	if status.ObservedGeneration != seed.Generation {
 		return waiting("was created or changed, and is not looked at yet")

@@ -274,7 +274,8 @@ var _ = Describe("A chain of datasets", func() {
 		orders := w.member("orders", waiting)
 		Eventually(orders.ready).Should(Equal(v1alpha1.ReasonSuspended))
 		orders.edit(func(resource *v1alpha1.DatasetGeneration) { resource.Spec.Suspend = nil })
-		Eventually(func() string { return orders.condition(v1alpha1.ConditionReady).Message }).Should(ContainSubstring("is suspended; set its spec.suspend"))
+		Eventually(func() string { return orders.condition(v1alpha1.ConditionReady).Message }).Should(
+			ContainSubstring("is suspended; set its spec.suspend"))
 		orders.edit(func(resource *v1alpha1.DatasetGeneration) { resource.Spec.Suspend = new(true) })
 		customers.edit(func(resource *v1alpha1.DatasetGeneration) {
 			resource.Spec.Suspend, resource.Spec.TTLSecondsAfterFinished = nil, new(int32(0))

@@ -21,8 +21,8 @@ const identityVersion = 3
 // In it: randomSeed; the seed's source, format and order; the columns in their order; for each model column the provider's type and
 // endpoint, the name of the model, its parameters, extra body, rowSeed and dimensions of embeddings, and how the model is brought to answer
 // in a schema, where it is to; for each column with tools the servers (type and endpoint, or image, command and environment), allowTools
-// and maxTurns; the constraints and the processors in their order; the size of row groups, since a row group is the unit in which files are resumed, and the
-// unit on which processors and Batch code work; rowColumn, since all files of a dataset have the same columns.
+// and maxTurns; the constraints and the processors in their order; the size of row groups, since a row group is the unit in which files
+// are resumed, and the unit on which processors and Batch code work; rowColumn, since all files of a dataset have the same columns.
 //
 // Not in it: numRecords, so that a run can be extended; parallelism, suspend, completionPolicy, limits, output, pod, and of run all but
 // rowGroupSize and rowColumn; a provider's name, API key, extra headers, TLS, proxy and maxParallelRequests, a model's alias, streaming,
@@ -32,7 +32,8 @@ const identityVersion = 3
 // randomSeed.
 func ConfigHash(spec *v1alpha1.DatasetGenerationSpec) string { return RunHash(spec, "") }
 
-// RunHash is the same for a spec whose seed is the dataset of another resource: the digest of that dataset's rows is a part of the identity.
+// RunHash is the same for a spec whose seed is the dataset of another resource: the digest of that dataset's rows is a part of the
+// identity.
 func RunHash(spec *v1alpha1.DatasetGenerationSpec, rowsDigest string) string {
 	sum := sha256.Sum256(canonical(spec, rowsDigest))
 	return "sha256:" + hex.EncodeToString(sum[:])

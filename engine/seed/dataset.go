@@ -24,8 +24,8 @@ type Part struct {
 	Read func() ([]byte, error)
 }
 
-// LoadDataset opens a dataset of several files as a seed: their rows follow each other. Source is what messages call it, digest what tells its
-// rows from others. Its errors are failure.Error.
+// LoadDataset opens a dataset of several files as a seed: their rows follow each other. Source is what messages call it, digest what
+// tells its rows from others. Its errors are failure.Error.
 func LoadDataset(ctx context.Context, spec *v1alpha1.Seed, source, digest string, parts []Part, rows int64) (*Dataset, error) {
 	kept := &spool{}
 	dataset := &Dataset{at: kept, close: kept.Close}
@@ -63,8 +63,8 @@ func (d *Dataset) finish(spec *v1alpha1.Seed, digest string) error {
 	return nil
 }
 
-// loadParts decodes the rows of files into the spool, as far as they are within the limits. Of files whose rows are all passed over, none is
-// read but the first, which tells the columns.
+// loadParts decodes the rows of files into the spool, as far as they are within the limits. Of files whose rows are all passed over, none
+// is read but the first, which tells the columns.
 func (d *Dataset) loadParts(ctx context.Context, spec *v1alpha1.Seed, kept *spool, parts []Part, limits limits) error {
 	for number, part := range parts {
 		passed := part.Rows <= limits.offset

@@ -9,7 +9,8 @@ import (
 const blockSize = 256
 
 // Index finds which row of the seed a row of the dataset follows from. It holds 8 bytes for 256 rows of the seed, and grows as far as it is
-// asked: finding the last row of all takes one draw for each row of the seed, and no reading of the seed. It may be used by many goroutines.
+// asked: finding the last row of all takes one draw for each row of the seed, and no reading of the seed. It may be used by many
+// goroutines.
 type Index struct {
 	expansion *Expansion
 	// seedRow is the number in the file of the row at a position of the seed.

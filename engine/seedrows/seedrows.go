@@ -1,5 +1,5 @@
-// Package seedrows says how many rows of a dataset follow from each row of its seed, and which of them is which: pure functions of the spec,
-// so that shards and resumed runs agree without asking each other. Where the seed lies, and what is in it, is not known here.
+// Package seedrows says how many rows of a dataset follow from each row of its seed, and which of them is which: pure functions of the
+// spec, so that shards and resumed runs agree without asking each other. Where the seed lies, and what is in it, is not known here.
 package seedrows
 
 import (
@@ -97,8 +97,8 @@ func NumRecords(spec *v1alpha1.DatasetGenerationSpec, rows int64) (int64, error)
 	case total == 0:
 		return 0, fmt.Errorf("no row follows from the %d rows of the seed that are used", count)
 	case total > maxRecords:
-		return 0, fmt.Errorf("%d rows follow from the %d rows of the seed, and a dataset has at most %d: set spec.numRecords, or select fewer rows",
-			total, count, maxRecords)
+		return 0, fmt.Errorf("%d rows follow from the %d rows of the seed, and a dataset has at most %d: "+
+			"set spec.numRecords, or select fewer rows", total, count, maxRecords)
 	}
 	return total, nil
 }

@@ -33,8 +33,8 @@ const RowsDigestPrefix = "sha256:"
 // ErrNoDataset says that there is no dataset where one should be.
 var ErrNoDataset = errors.New("there is no dataset")
 
-// OpenRows finds the files with the rows of the dataset in a folder, of which nothing is written: in the form of a processor, or as they are
-// where that is empty. The caller closes the result.
+// OpenRows finds the files with the rows of the dataset in a folder, of which nothing is written: in the form of a processor, or as they
+// are where that is empty. The caller closes the result.
 func OpenRows(root, folder, form string) (*RowFiles, error) {
 	if info, err := statBelow(root, folder); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("%w in %s", ErrNoDataset, folder)
@@ -125,7 +125,8 @@ func rowsDigest(manifests []*Manifest) string {
 // parquetTail is what ends a Parquet file: the length of its footer, and four letters.
 const parquetTail = 8
 
-// rowsSHA256 is the digest of the columns of a Parquet file and of what is in them, without its footer, which says which run has written it.
+// rowsSHA256 is the digest of the columns of a Parquet file and of what is in them, without its footer, which says which run has written
+// it.
 func rowsSHA256(schema *table.Schema, data []byte) string {
 	end := len(data) - parquetTail
 	if end > 0 {
