@@ -130,11 +130,11 @@ func (r *Reconciler) seedState(ctx context.Context, resource *v1alpha1.DatasetGe
 		}
 		chain, names, ref = append(chain, next), append(names, ref.Name), next.Spec.SeedDataset()
 	}
-	return stateOf(chain[0]), nil
+	return seedStateOf(chain[0]), nil
 }
 
-// stateOf is what a resource gives to one that has its dataset for a seed.
-func stateOf(seed *v1alpha1.DatasetGeneration) seedState {
+// seedStateOf is what a resource gives to one that has its dataset for a seed.
+func seedStateOf(seed *v1alpha1.DatasetGeneration) seedState {
 	status := &seed.Status
 	waiting := func(format string, arguments ...any) seedState {
 		return seedState{reason: v1alpha1.ReasonWaitingForDataset,
@@ -285,7 +285,7 @@ func concernsDependents() predicate.Predicate {
 		if !isBefore || !isAfter {
 			return false
 		}
-		then, now := stateOf(before), stateOf(after)
+		then, now := seedStateOf(before), seedStateOf(after)
 		sameDataset := then.complete == now.complete || then.complete != nil && now.complete != nil && *then.complete == *now.complete
 		then.complete, now.complete = nil, nil
 		return !sameDataset || then != now || before.Generation != after.Generation

@@ -364,7 +364,7 @@ func TestADatasetOfAnOlderEngineIsASeed(t *testing.T) {
 		Records:    &v1alpha1.RecordsStatus{Actual: 5},
 		Conditions: []metav1.Condition{{Type: v1alpha1.ConditionComplete, Status: metav1.ConditionTrue}},
 	}}
-	if got := fmt.Sprint(stateOf(resource).complete.RowsDigest); got != "run:0123/5" {
+	if got := fmt.Sprint(seedStateOf(resource).complete.RowsDigest); got != "run:0123/5" {
 		t.Errorf("the digest is %s", got)
 	}
 }
