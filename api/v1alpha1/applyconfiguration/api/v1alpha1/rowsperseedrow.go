@@ -12,8 +12,8 @@ package v1alpha1
 type RowsPerSeedRowApplyConfiguration struct {
 	// count is how many rows follow from each row of the seed.
 	Count *int32 `json:"count,omitempty"`
-	// sampler draws how many rows follow from a row of the seed, as a whole number: below 0 it counts as 0, and above 1000000 as 1000000. A row
-	// of the seed has the same number in every run with the same randomSeed.
+	// sampler draws how many rows follow from a row of the seed, as a whole number: below 0 it counts as 0, and above 1000000 as 1000000. A
+	// row of the seed has the same number in every run with the same randomSeed.
 	Sampler *SamplerApplyConfiguration `json:"sampler,omitempty"`
 	// numberColumn is the name of a column, after those of the seed, with the number of a row among those of the same row of the seed, from 1.
 	// Without it there is no such column.
