@@ -173,8 +173,11 @@ func seedStateOf(seed *v1alpha1.DatasetGeneration) seedState {
 // completeDataset is the dataset of a resource that is Complete, or nil.
 func completeDataset(seed *v1alpha1.DatasetGeneration) *v1alpha1.SeedRunStatus {
 	status := &seed.Status
-	if !meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionComplete) || status.Run == nil || status.Output == nil ||
-		status.Records == nil {
+	complete := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionComplete)
+	if complete == nil || complete.Status != metav1.ConditionTrue || complete.ObservedGeneration != seed.Generation {
+		return nil // or that of an earlier generation, while the present one can't run
+	}
+	if status.Run == nil || status.Output == nil || status.Records == nil {
 		return nil
 	}
 	digest := status.Output.RowsDigest

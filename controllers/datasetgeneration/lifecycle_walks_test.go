@@ -1,6 +1,7 @@
 package datasetgeneration
 
 import (
+	"slices"
 	"strconv"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -27,6 +28,11 @@ const (
 	failed     = v1alpha1.ReasonFailed
 	deleting   = v1alpha1.ReasonDeletingOutput
 	undeleted  = v1alpha1.ReasonOutputDeletionFailed
+
+	// Those of one whose seed is the dataset of another.
+	waiting = v1alpha1.ReasonWaitingForDataset
+	behind  = v1alpha1.ReasonDatasetFailed
+	circle  = v1alpha1.ReasonDatasetCycle
 )
 
 // Parts of the names of the tests that go the ways.
@@ -38,6 +44,8 @@ const (
 	oneShard      = "completes with one shard"
 	shards        = "finalizes several shards in a Job of its own"
 	withDataset   = "says why its dataset could not be deleted"
+	inAnyOrder    = "may be applied in any order"
+	downTheChain  = "tells a failure down the chain"
 )
 
 // lifecycle are all the ways of a resource from one state to another, each with the test that goes it.
@@ -67,6 +75,9 @@ var lifecycle = map[arrow]string{
 	{failed, pending}: "tries again when the annotation asks", {failed, suspended}: whenItEnded, {failed, invalid}: whenItEnded,
 	{failed, deleting}: whenItEnded,
 
+	{created, waiting}: inAnyOrder, {waiting, pending}: inAnyOrder, {waiting, behind}: downTheChain, {behind, waiting}: downTheChain,
+	{succeeded, waiting}: "was deleted, and ends what has begun",
+
 	{unstarted, undeleted}: beforeItRuns, {deleting, undeleted}: withDataset, {undeleted, deleting}: beforeItRuns,
 }
 
@@ -80,6 +91,16 @@ func isShortcut(step arrow) bool {
 		}
 	}
 	return false
+}
+
+// isOfChain says whether a way is one by which another resource leads, whose dataset is the seed: at any time that one may be missing, fail,
+// or close a circle, and what it leads to begins as any other does.
+func isOfChain(step arrow) bool {
+	ofChain := []string{waiting, behind, circle}
+	if slices.Contains(ofChain, step.to) {
+		return step.from != deleting && step.from != undeleted
+	}
+	return slices.Contains(ofChain, step.from) && slices.Contains([]string{pending, suspended, invalid, deleting}, step.to)
 }
 
 // walk leads one resource from state to state.

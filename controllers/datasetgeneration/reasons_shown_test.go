@@ -42,6 +42,7 @@ var reasonsShown = map[string]string{
 	v1alpha1.ReasonNoRecords: testOfEngineEnds, v1alpha1.ReasonCompletionPolicyNotMet: testOfEngineEnds,
 	v1alpha1.ReasonRateLimited: testOfTroubles, v1alpha1.ReasonSharedLimitReached: testOfTroubles,
 	v1alpha1.ReasonSlowRequests: testOfTroubles, v1alpha1.ReasonSchedulerStalled: testOfTroubles,
+	v1alpha1.ReasonWaitingForDataset: inAnyOrder, v1alpha1.ReasonDatasetFailed: downTheChain, v1alpha1.ReasonDatasetCycle: "finds a circle",
 	v1alpha1.ReasonForeignObject:   "are left alone, and reported",
 	v1alpha1.ReasonRetryNotStarted: "replaces what has not begun to run", v1alpha1.ReasonDeletingOutput: withDataset,
 	v1alpha1.ReasonOutputDeletionFailed: withDataset, v1alpha1.ReasonAllowResizeColumns: "runs in one Pod, says so",

@@ -30,6 +30,8 @@ func (s *situation) status(applyError error) v1alpha1.DatasetGenerationStatus {
 		s.showStop(&status)
 	case s.lifetime == lifetimeWaiting:
 		s.addWaiting(&conditions)
+		// As of a spec that is invalid for a while.
+		conditions.keepOfBefore(status.Conditions, verdicts...)
 		s.showStop(&status)
 	case s.lifetime == lifetimeSuspended:
 		s.addSuspension(&conditions)
