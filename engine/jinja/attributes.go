@@ -46,6 +46,23 @@ func missingAttribute(object Value, text string) (Value, error) {
 	return missing, nil
 }
 
+// groupMember finds the members by which a group of the filter groupby is read too: it is a pair of the grouper and its list.
+func groupMember(pair Tuple, text string) (Value, bool) {
+	if len(pair) != 2 {
+		return nil, false
+	}
+	if _, isList := pair[1].(*List); !isList {
+		return nil, false
+	}
+	switch text {
+	case "grouper":
+		return pair[0], true
+	case "list":
+		return pair[1], true
+	}
+	return nil, false
+}
+
 // member finds methods and the attributes of our own objects.
 func member(object Value, text string) (Value, bool) {
 	switch o := object.(type) {
@@ -54,6 +71,10 @@ func member(object Value, text string) (Value, bool) {
 		return value, found
 	case *loopState:
 		return o.member(text)
+	case Tuple:
+		if value, found := groupMember(o, text); found {
+			return value, true
+		}
 	}
 	bound, found := methodsOf(object)[text]
 	if !found {

@@ -64,7 +64,7 @@ func render(source string, vars jinja.Vars, mode jinja.UndefinedMode) (string, e
 }
 
 func TestCorpusAgreesWithJinja2(t *testing.T) {
-	for _, path := range []string{"testdata/jinja-cases.json", "testdata/more-cases.json"} {
+	for _, path := range []string{"testdata/jinja-cases.json", "testdata/more-cases.json", "testdata/grammar-cases.json"} {
 		loaded := loadCorpus(t, path)
 		if len(loaded.Cases) < 100 {
 			t.Fatalf("%s has %d cases; it must have at least 100", path, len(loaded.Cases))

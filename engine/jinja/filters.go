@@ -2,8 +2,8 @@ package jinja
 
 import "strings"
 
-// filters are the filters by name. Those of sequences are in filters_sequence.go, those of texts in filters_text.go, and
-// those of other values in filters_value.go.
+// filters are the filters by name. Those of sequences are in filters_sequence.go, those of texts in filters_text.go, those
+// of other values in filters_value.go, and those that only prompts have in filters_prompt.go.
 var filters map[string]filterFunction
 
 func init() {
@@ -24,6 +24,8 @@ func init() {
 		"trim":  filterTrim, "replace": filterReplace, "center": filterCenter, "indent": filterIndent, "truncate": filterTruncate,
 		"wordcount": filterWordCount, "wordwrap": filterWordWrap, "striptags": filterText(stripTags), "format": filterFormat,
 		"escape": filterText(escapeHTML), "e": filterText(escapeHTML), "forceescape": filterText(escapeHTML), "urlencode": filterURLEncode,
-		"xmlattr": filterXMLAttributes,
+		"xmlattr": filterXMLAttributes, "urlize": filterURLize,
+		"regex_replace": filterRegexReplace, "regex_search": filterRegexSearch, "regex_findall": filterRegexFindAll,
+		"truncate_tokens": filterTruncateTokens, "shuffle": filterShuffle, "sample": filterSample, "dedent": filterDedent,
 	}
 }

@@ -125,7 +125,7 @@ func TestMembersOfDocumentsComeBeforeMethods(t *testing.T) {
 
 func TestWhatTemplatesDoNotHaveIsFoundBeforeTheyAreRendered(t *testing.T) {
 	for source, want := range map[string]string{
-		"{{ x | urlize }}":            "no filter named 'urlize': that of Jinja2 makes HTML",
+		"{{ x | shout }}":             "no filter named 'shout'",
 		"{{ x.encode('utf-8') }}":     "the method encode() is not available in templates: texts stay texts",
 		"{{ 'a\tb'.expandtabs(2) }}":  "the method expandtabs() is not available",
 		"{{ x.a.translate({}) | e }}": "the method translate() is not available",

@@ -522,11 +522,7 @@ func (p *parser) filterCall() (filterCall, error) {
 	}
 	filter, found := filters[text]
 	if !found {
-		hint := ""
-		if text == "urlize" {
-			hint = ": that of Jinja2 makes HTML, which is not made here"
-		}
-		return filterCall{}, syntaxError(line, "no filter named '%s'%s", text, hint)
+		return filterCall{}, syntaxError(line, "no filter named '%s'", text)
 	}
 	call := filterCall{position: position(line), name: text, filter: filter}
 	if p.skipOperator("(") {
