@@ -8,6 +8,7 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/column/factory"
+	"seedloom.dev/seedloom/engine/column/validation"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/health"
 	"seedloom.dev/seedloom/engine/model"
@@ -36,7 +37,9 @@ func (p *prepared) makeRows(ctx context.Context) *failure.Error {
 		return failure.Of(err)
 	}
 	defer remote.close()
-	generators, err := factory.Build(p.plan, remote.models, remote.tools, p.store, p.workers)
+	checkers := validation.NewCheckers()
+	defer checkers.Close()
+	generators, err := factory.Build(p.plan, remote.models, remote.tools, p.store, p.workers, checkers)
 	if err != nil {
 		return failure.Of(err)
 	}

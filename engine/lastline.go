@@ -36,6 +36,10 @@ func logEnding(logger *slog.Logger, ending *Ending, elapsed time.Duration) {
 		if column.Usage.Hedged > 0 {
 			attributes = append(attributes, "hedged."+column.Name, column.Usage.Hedged)
 		}
+		if counted := column.Usage.Corrections; counted != (runreport.Corrections{}) {
+			attributes = append(attributes, slog.Group("corrections."+column.Name, "corrected", counted.Corrected, "givenUp", counted.GivenUp,
+				"kept", counted.Kept))
+		}
 		if column.Usage.TruncatedKept > 0 {
 			attributes = append(attributes, "truncatedKept."+column.Name, column.Usage.TruncatedKept)
 		}

@@ -6,7 +6,7 @@ import (
 
 // Column is one column of the dataset: exactly one of its kinds is set.
 //
-// +kubebuilder:validation:ExactlyOneOf=sampler;llmText;llmCode;llmStructured;llmJudge;expression;embedding;image;custom
+// +kubebuilder:validation:ExactlyOneOf=sampler;llmText;llmCode;llmStructured;llmJudge;expression;validation;embedding;image;custom
 // +kubebuilder:validation:XValidation:rule="!has(self.allowResize) || !self.allowResize || has(self.custom)",message="allowResize is possible for custom columns only"
 // +kubebuilder:validation:XValidation:rule="!has(self.skip) || !has(self.sampler)",message="skip is not possible for samplers"
 type Column struct {
@@ -60,6 +60,10 @@ type Column struct {
 	// llmJudge has a model judge other columns.
 	// +optional
 	LLMJudge *LLMJudge `json:"llmJudge,omitempty"`
+
+	// validation judges the values of other columns.
+	// +optional
+	Validation *Validation `json:"validation,omitempty"`
 
 	// embedding has a model turn a text into vectors.
 	// +optional

@@ -156,6 +156,8 @@ const (
 	ReasonConversionFailed = "ConversionFailed"
 	// ReasonConstraintsNotMet: nothing was drawn for a row that meets the constraints of its columns.
 	ReasonConstraintsNotMet = "ConstraintsNotMet"
+	// ReasonValidationFailed: a value is not valid, and onInvalid of the column that judges it keeps no such rows.
+	ReasonValidationFailed = "ValidationFailed"
 	// ReasonCustomCodeError: custom code failed.
 	ReasonCustomCodeError = "CustomCodeError"
 	// ReasonModelQuotaExhausted: the account at a provider has no quota or credit left.

@@ -28,6 +28,7 @@ func effective() map[string]any {
 	return map[string]any{
 		"DatasetGenerationSpec.RandomSeed":           spec.RandomSeed,
 		"DatasetGenerationSpec.Parallelism":          spec.EffectiveParallelism(),
+		"Correction.MaxAttempts":                     (&v1alpha1.Validation{}).EffectiveCorrections(),
 		"CompletionPolicy.MinRecords":                percent.String(),
 		"SeedSelection.Offset":                       (&v1alpha1.SeedSelection{}).EffectiveOffset(),
 		"Limits.BackoffLimit":                        spec.EffectiveBackoffLimit(),

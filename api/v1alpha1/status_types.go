@@ -286,6 +286,9 @@ type ColumnStatus struct {
 	// truncatedAnswersKept counts the texts that were cut off, and are in the output all the same, since llmText.onTruncation is Keep.
 	// +optional
 	TruncatedAnswersKept int64 `json:"truncatedAnswersKept,omitempty"`
+	// corrections count the values that a validation with onInvalid: Correct has found not valid, over all attempts.
+	// +optional
+	Corrections *CorrectionCounts `json:"corrections,omitempty"`
 	// hedgedRequests counts the requests of the column whose cells had their values from second ones first, or the other way round, since the
 	// model has a hedge. They were cancelled, or answered too late; what a provider charges for the cancelled ones is not known.
 	// +optional
@@ -294,6 +297,19 @@ type ColumnStatus struct {
 	// +kubebuilder:validation:MaxLength=32
 	// +optional
 	Cost string `json:"cost,omitempty"`
+}
+
+// CorrectionCounts count values that were not valid, and about which their model was asked again.
+type CorrectionCounts struct {
+	// corrected counts those that are valid in the end.
+	// +optional
+	Corrected int64 `json:"corrected"`
+	// givenUp counts those that were not valid after all corrections, so that this attempt of the row has failed.
+	// +optional
+	GivenUp int64 `json:"givenUp"`
+	// kept counts those that were not valid after all corrections, and are in the output all the same.
+	// +optional
+	Kept int64 `json:"kept"`
 }
 
 // UnusableAnswers counts answers of a model that could not be used.

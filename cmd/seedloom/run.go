@@ -190,6 +190,10 @@ func reportAnswers(streams *Streams, result *runreport.Result) {
 			streams.Errorf("column %s: %d of %d answers were paid for and could not be used: %s", column.Name, column.Usage.Unusable.Total(),
 				column.Usage.Succeeded, strings.Join(parts, ", "))
 		}
+		if counted := column.Usage.Corrections; counted != (runreport.Corrections{}) {
+			streams.Errorf("column %s: of the values that were not valid, %d were corrected, %d were given up and %d were kept", column.Name,
+				counted.Corrected, counted.GivenUp, counted.Kept)
+		}
 		if kept := column.Usage.TruncatedKept; kept > 0 {
 			streams.Errorf("column %s: %d of %d answers were cut off by the limit of tokens and kept; raise parameters.maxTokens of the model",
 				column.Name, kept, column.Usage.Succeeded)

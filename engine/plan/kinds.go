@@ -17,6 +17,7 @@ const (
 	KindLLMStructured
 	KindLLMJudge
 	KindExpression
+	KindValidation
 	KindEmbedding
 	KindImage
 	KindCustom
@@ -100,6 +101,10 @@ var kinds = [...]kindRow{
 		name: "expression", isSet: func(c *v1alpha1.Column) bool { return c.Expression != nil }, check: (*validation).expressionColumn,
 		outputType: expressionType, execution: Local,
 		writeDefaults: func(c *v1alpha1.Column) { writeValueType(&c.Expression.Type, c.Expression.Schema) },
+	},
+	KindValidation: {
+		name: "validation", isSet: func(c *v1alpha1.Column) bool { return c.Validation != nil }, check: (*validation).validationColumn,
+		outputType: validationType, execution: Local, writeDefaults: writeValidationDefaults,
 	},
 	KindEmbedding: {
 		name: "embedding", isSet: func(c *v1alpha1.Column) bool { return c.Embedding != nil }, check: (*validation).embeddingColumn,

@@ -109,9 +109,18 @@ type metadataUsage struct {
 	// off and taken all the same.
 	UnusableAnswers      map[string]int64 `json:"unusable_answers"`
 	TruncatedAnswersKept int64            `json:"truncated_answers_kept"`
+	// Corrections count the values that were not valid, and about which the model was asked again.
+	Corrections metadataCorrections `json:"corrections"`
 	// HedgedRequests counts the requests whose cells had their values from others first.
 	HedgedRequests int64  `json:"hedged_requests"`
 	Cost           string `json:"cost"`
+}
+
+// metadataCorrections has the members of runreport.Corrections.
+type metadataCorrections struct {
+	Corrected int64 `json:"corrected"`
+	GivenUp   int64 `json:"given_up"`
+	Kept      int64 `json:"kept"`
 }
 
 func usageIn(usage runreport.Usage, cost string) metadataUsage {
@@ -119,7 +128,7 @@ func usageIn(usage runreport.Usage, cost string) metadataUsage {
 		RequestsSucceeded: usage.Succeeded, RequestsFailed: usage.Failed, InputTokens: usage.InputTokens, OutputTokens: usage.OutputTokens,
 		CachedInputTokens: usage.CachedInputTokens, ReasoningTokens: usage.ReasoningTokens, ToolCalls: usage.ToolCalls,
 		Images: usage.Images, UnusableAnswers: usage.Unusable.Counts(), TruncatedAnswersKept: usage.TruncatedKept,
-		HedgedRequests: usage.Hedged, Cost: cost,
+		Corrections: metadataCorrections(usage.Corrections), HedgedRequests: usage.Hedged, Cost: cost,
 	}
 }
 

@@ -152,6 +152,11 @@ var table = map[string]Traits{
 		NextStep: "the message names the constraint and how often it is met; draw from what meets it more often, or loosen it " +
 			"([constraints.md](constraints.md#what-can-hardly-be-met))",
 	},
+	v1alpha1.ReasonValidationFailed: {
+		Exit: runreport.ExitFailed, DropsRow: true, Fate: costsARow,
+		NextStep: "see in the message what is not valid; change the prompt or the model, or keep such rows with " +
+			"`onInvalid: Keep` ([validation.md](validation.md))",
+	},
 	v1alpha1.ReasonCustomCodeError: {
 		Exit: runreport.ExitFailed, Fate: endsRun,
 		NextStep: "the message names column and row, and has the code's own error",

@@ -55,6 +55,8 @@ type Usage struct {
 	// Unusable are those of Succeeded whose answers could not be used, TruncatedKept those whose texts were cut off and taken all the same.
 	Unusable      Unusable `json:"unusable,omitzero"`
 	TruncatedKept int64    `json:"truncatedKept,omitempty"`
+	// Corrections are those of values that were not valid.
+	Corrections Corrections `json:"corrections,omitzero"`
 	// Hedged counts the requests whose cells had their values from others first: what was cancelled, and what was answered too late. Only
 	// the latter are in Succeeded.
 	Hedged int64 `json:"hedged,omitempty"`
@@ -72,6 +74,7 @@ func (u *Usage) Add(other Usage) {
 	u.Images = Sum(u.Images, other.Images)
 	u.Unusable.Add(other.Unusable)
 	u.TruncatedKept = Sum(u.TruncatedKept, other.TruncatedKept)
+	u.Corrections.Add(other.Corrections)
 	u.Hedged = Sum(u.Hedged, other.Hedged)
 }
 

@@ -234,7 +234,8 @@ func (r Result) Encode() []byte {
 		func() {
 			var troubled []Column
 			for _, column := range r.Columns {
-				if column.Failed > 0 || column.Usage.Unusable != (Unusable{}) || column.Usage.TruncatedKept > 0 {
+				if column.Failed > 0 || column.Usage.Unusable != (Unusable{}) || column.Usage.TruncatedKept > 0 ||
+					column.Usage.Corrections != (Corrections{}) {
 					troubled = append(troubled, column)
 				}
 			}

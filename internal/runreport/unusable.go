@@ -11,7 +11,7 @@ import (
 // unusableReasons are the causes of answers that were paid for and could not be used. One that is not among them counts as the first.
 var unusableReasons = [...]string{
 	v1alpha1.ReasonModelGenerationInvalid, v1alpha1.ReasonOutputTruncated, v1alpha1.ReasonContextOverflow, v1alpha1.ReasonContentRefused,
-	v1alpha1.ReasonUnsupportedRequest, v1alpha1.ReasonToolFailed,
+	v1alpha1.ReasonUnsupportedRequest, v1alpha1.ReasonToolFailed, v1alpha1.ReasonValidationFailed,
 }
 
 // Unusable counts answers that were paid for and could not be used, by their cause. Two that are equal count the same.

@@ -31,6 +31,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.CategorySamplerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ClaimReference"):
 		return &apiv1alpha1.ClaimReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CodeValidator"):
+		return &apiv1alpha1.CodeValidatorApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Column"):
 		return &apiv1alpha1.ColumnApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ColumnStatus"):
@@ -49,6 +51,10 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ConstraintApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ContainerResources"):
 		return &apiv1alpha1.ContainerResourcesApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Correction"):
+		return &apiv1alpha1.CorrectionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CorrectionCounts"):
+		return &apiv1alpha1.CorrectionCountsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CSVOptions"):
 		return &apiv1alpha1.CSVOptionsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Custom"):
@@ -81,6 +87,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.EmptyDirApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Expression"):
 		return &apiv1alpha1.ExpressionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ExpressionValidator"):
+		return &apiv1alpha1.ExpressionValidatorApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("GaussianSampler"):
 		return &apiv1alpha1.GaussianSamplerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Hedge"):
@@ -89,6 +97,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.HTTPSeedApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Image"):
 		return &apiv1alpha1.ImageApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("JSONSchemaValidator"):
+		return &apiv1alpha1.JSONSchemaValidatorApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("JudgeScore"):
 		return &apiv1alpha1.JudgeScoreApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Limits"):
@@ -143,6 +153,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ProviderApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ProviderTLS"):
 		return &apiv1alpha1.ProviderTLSApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PythonRules"):
+		return &apiv1alpha1.PythonRulesApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RecordsStatus"):
 		return &apiv1alpha1.RecordsStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RequestCounts"):
@@ -179,6 +191,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.StarlarkApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("StarlarkProcessor"):
 		return &apiv1alpha1.StarlarkProcessorApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("StarlarkValidator"):
+		return &apiv1alpha1.StarlarkValidatorApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("StdioToolServer"):
 		return &apiv1alpha1.StdioToolServerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SubcategorySampler"):
@@ -209,6 +223,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.UsageStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("UUIDSampler"):
 		return &apiv1alpha1.UUIDSamplerApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Validation"):
+		return &apiv1alpha1.ValidationApplyConfiguration{}
 
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"seedloom.dev/seedloom/engine/column/image"
 	"seedloom.dev/seedloom/engine/column/llm"
 	"seedloom.dev/seedloom/engine/column/sampler"
+	"seedloom.dev/seedloom/engine/column/validation"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/media"
 	"seedloom.dev/seedloom/engine/model"
@@ -27,14 +28,20 @@ type Files interface {
 }
 
 // Build makes the generators of all configured columns.
-func Build(p *plan.Plan, models *model.Set, toolServers *tools.Set, files Files, workers *sandbox.Workers) (*column.Generators, error) {
+func Build(
+	p *plan.Plan, models *model.Set, toolServers *tools.Set, files Files, workers *sandbox.Workers,
+	checkers *validation.Checkers,
+) (*column.Generators, error) {
 	generators := column.NewGenerators(p.Schema.Len())
 	dataset := sampler.Dataset{Seed: p.Spec.RandomSeed, Schema: p.Schema, Records: p.NumRecords}
 	if err := linkSamplers(generators, p, dataset); err != nil {
 		return nil, err
 	}
+	judges, correctors, err := validations(p, workers, checkers)
+	if err != nil {
+		return nil, err
+	}
 	for _, configured := range p.Columns {
-		var err error
 		switch index := configured.Index; configured.Kind {
 		case plan.KindSampler:
 			if generators.Cell[index] == nil {
@@ -44,8 +51,9 @@ func Build(p *plan.Plan, models *model.Set, toolServers *tools.Set, files Files,
 			generators.Model[index], err = llm.New(llm.Config{
 				Column: configured.Spec, Model: configured.Model, Seed: p.Spec.RandomSeed, Client: models.Client(configured.Model.Alias),
 				Restarts: p.Spec.EffectiveConversationRestarts(), Corrections: p.Spec.EffectiveConversationCorrectionSteps(),
-				Tools: toolsOf(configured, toolServers),
-				Media: media.New(configured.Name, configured.Spec.Prompt().Context, p.Schema, files),
+				Tools:      toolsOf(configured, toolServers),
+				Media:      media.New(configured.Name, configured.Spec.Prompt().Context, p.Schema, files),
+				Validators: correctors[configured.Name],
 			})
 		case plan.KindEmbedding:
 			generators.Model[index] = embedding.New(configured.Name, configured.Spec.Embedding, p.Schema, models.Client(configured.Model.Alias))
@@ -56,6 +64,8 @@ func Build(p *plan.Plan, models *model.Set, toolServers *tools.Set, files Files,
 		case plan.KindExpression:
 			generators.Cell[index], err = expression.New(configured.Name, configured.Spec.Expression, p.Schema.Fields()[index].Type,
 				p.Spec.RandomSeed)
+		case plan.KindValidation:
+			generators.Cell[index] = judges[index]
 		case plan.KindCustom:
 			generators.Batch[index], err = custom.New(configured.Name, configured.Spec.Custom, p.Schema.Fields()[index].Type, workers)
 		default:
@@ -91,6 +101,34 @@ func linkSamplers(generators *column.Generators, p *plan.Plan, dataset sampler.D
 		}
 	}
 	return nil
+}
+
+// validations makes the generators of the columns that judge others, by their index, and what corrects the columns of models, by their
+// names, in the order of the plan.
+func validations(
+	p *plan.Plan, workers *sandbox.Workers, checkers *validation.Checkers,
+) (map[int]*validation.Generator, map[string][]llm.Validator, error) {
+	judges, correctors := map[int]*validation.Generator{}, map[string][]llm.Validator{}
+	for _, configured := range p.Columns {
+		if configured.Kind != plan.KindValidation {
+			continue
+		}
+		spec := configured.Spec.Validation
+		judge, err := validation.New(validation.Config{
+			Name: configured.Name, Spec: spec, Schema: p.Schema, Seed: p.Spec.RandomSeed, Checkers: checkers, Workers: workers,
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		judges[configured.Index] = judge
+		if spec.OnInvalid != v1alpha1.InvalidCorrect {
+			continue
+		}
+		for _, target := range plan.CorrectedTargets(p.Spec, spec) {
+			correctors[target] = append(correctors[target], judge.Corrector(spec, target, configured.Requires))
+		}
+	}
+	return judges, correctors, nil
 }
 
 // toolsOf returns the tools that a column gives to its model, or nil.

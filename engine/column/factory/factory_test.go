@@ -8,6 +8,7 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column/factory"
+	"seedloom.dev/seedloom/engine/column/validation"
 	"seedloom.dev/seedloom/engine/model"
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/sandbox"
@@ -47,7 +48,9 @@ func TestEveryConfiguredColumnHasOneGenerator(t *testing.T) {
 	defer models.Close()
 	workers := sandbox.NewWorkers()
 	t.Cleanup(workers.Close)
-	generators, err := factory.Build(compiled, models, tools.NewSet(compiled.Spec, tools.Config{}), nil, workers)
+	checkers := validation.NewCheckers()
+	t.Cleanup(checkers.Close)
+	generators, err := factory.Build(compiled, models, tools.NewSet(compiled.Spec, tools.Config{}), nil, workers, checkers)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,6 +25,8 @@ type conversation struct {
 	// requests counts the answers, corrections those of this start that were sent back, restarts the starts after the first, turns those of
 	// tools.
 	requests, corrections, restarts, turns int
+	// validations counts the values, over all starts, that were sent back since they were not valid.
+	validations int
 	// earlier is what the calls of Ask have cost that failed.
 	earlier runreport.Usage
 }
@@ -37,26 +39,43 @@ func (g *Generator) converse(ctx context.Context, record *table.Record, talk *co
 				return nil, err
 			}
 		}
-		if calls := g.recipe.otherCalls(talk.answer); len(calls) > 0 && g.config.Tools != nil {
-			if err := g.useTools(ctx, talk, calls, spent); err != nil {
-				return nil, g.unused(ctx, spent, err)
-			}
+		called, err := g.called(ctx, talk, spent)
+		if err != nil {
+			return nil, err
+		}
+		if called {
 			continue
 		}
 		value, err := g.recipe.read(talk.answer)
-		if err == nil {
-			if g.recipe.takesPart(talk.answer) {
-				spent.TruncatedKept++
+		if err != nil {
+			problem := g.giveUp(talk, err)
+			column.Unusable(ctx, g.name, failure.Of(problem).Reason, spent)
+			if !g.again(talk, err) {
+				return nil, problem
 			}
+			continue
+		}
+		accepted, err := g.accept(ctx, record, talk, value, spent)
+		if err != nil {
+			return nil, err
+		}
+		if accepted {
 			talk.say()
 			return value, nil
 		}
-		problem := g.giveUp(talk, err)
-		column.Unusable(ctx, g.name, failure.Of(problem).Reason, spent)
-		if !g.again(talk, err) {
-			return nil, problem
-		}
 	}
+}
+
+// called calls the tools that an answer asks for, and says whether there are any.
+func (g *Generator) called(ctx context.Context, talk *conversation, spent *runreport.Usage) (bool, error) {
+	calls := g.recipe.otherCalls(talk.answer)
+	if len(calls) == 0 || g.config.Tools == nil {
+		return false, nil
+	}
+	if err := g.useTools(ctx, talk, calls, spent); err != nil {
+		return true, g.unused(ctx, spent, err)
+	}
+	return true, nil
 }
 
 // unused counts an answer whose calls came to nothing for good, and returns why.
@@ -140,9 +159,14 @@ func (t *conversation) restart() {
 	t.answer = nil
 }
 
-// corrections are the messages that tell what is wrong with an answer: its calls of tools want a result each.
+// corrections are the messages that tell what is wrong with an answer.
 func corrections(answer *model.Answer, problem error) []model.Message {
-	text := fmt.Sprintf("Your answer can't be used: %v. Answer again, in full, and in the form that was asked for.", problem)
+	return answerMessages(answer, fmt.Sprintf("Your answer can't be used: %v. Answer again, in full, and in the form that was asked for.",
+		problem))
+}
+
+// answerMessages say something about an answer: its calls of tools want a result each.
+func answerMessages(answer *model.Answer, text string) []model.Message {
 	if len(answer.ToolCalls) == 0 {
 		return []model.Message{{Role: model.RoleUser, Content: text}}
 	}

@@ -39,6 +39,8 @@ type Config struct {
 	// Tools and Media may be nil.
 	Tools Tools
 	Media Media
+	// Validators judge the values: what is not valid is corrected.
+	Validators []Validator
 }
 
 // Generator makes the cells of one column.

@@ -96,6 +96,15 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.CodeLanguage
   scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.CodeValidator
+  map:
+    fields:
+    - name: language
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ValidatedLanguage
+    - name: python
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.PythonRules
 - name: dev.seedloom.seedloom.api.v1alpha1.Column
   map:
     fields:
@@ -141,12 +150,18 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: skip
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.Skip
+    - name: validation
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Validation
     - name: weight
       type:
         scalar: numeric
 - name: dev.seedloom.seedloom.api.v1alpha1.ColumnStatus
   map:
     fields:
+    - name: corrections
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.CorrectionCounts
     - name: cost
       type:
         scalar: string
@@ -250,6 +265,27 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: io.k8s.api.core.v1.ResourceList
 - name: dev.seedloom.seedloom.api.v1alpha1.ConversationTrace
   scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.Correction
+  map:
+    fields:
+    - name: maxAttempts
+      type:
+        scalar: numeric
+    - name: onExhausted
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ExhaustedPolicy
+- name: dev.seedloom.seedloom.api.v1alpha1.CorrectionCounts
+  map:
+    fields:
+    - name: corrected
+      type:
+        scalar: numeric
+    - name: givenUp
+      type:
+        scalar: numeric
+    - name: kept
+      type:
+        scalar: numeric
 - name: dev.seedloom.seedloom.api.v1alpha1.Custom
   map:
     fields:
@@ -588,6 +624,8 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: io.k8s.apimachinery.pkg.api.resource.Quantity
 - name: dev.seedloom.seedloom.api.v1alpha1.ExecutionMode
   scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.ExhaustedPolicy
+  scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.Expression
   map:
     fields:
@@ -600,6 +638,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: type
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.ValueType
+- name: dev.seedloom.seedloom.api.v1alpha1.ExpressionValidator
+  map:
+    fields:
+    - name: expr
+      type:
+        scalar: string
+    - name: message
+      type:
+        scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.GaussianSampler
   map:
     fields:
@@ -649,6 +696,14 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.ImageAPI
   scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.InvalidPolicy
+  scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.JSONSchemaValidator
+  map:
+    fields:
+    - name: schema
+      type:
+        namedType: io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON
 - name: dev.seedloom.seedloom.api.v1alpha1.JudgeScore
   map:
     fields:
@@ -1200,6 +1255,20 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: dev.seedloom.seedloom.api.v1alpha1.SecretReference
 - name: dev.seedloom.seedloom.api.v1alpha1.ProviderType
   scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.PythonCheck
+  scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.PythonRules
+  map:
+    fields:
+    - name: check
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.PythonCheck
+    - name: select
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
 - name: dev.seedloom.seedloom.api.v1alpha1.RecordsStatus
   map:
     fields:
@@ -1542,6 +1611,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: stage
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.ProcessorStage
+- name: dev.seedloom.seedloom.api.v1alpha1.StarlarkValidator
+  map:
+    fields:
+    - name: schema
+      type:
+        namedType: io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON
+    - name: source
+      type:
+        scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.StdioToolServer
   map:
     fields:
@@ -1791,6 +1869,35 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: tokens
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.TokenCounts
+- name: dev.seedloom.seedloom.api.v1alpha1.ValidatedLanguage
+  scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.Validation
+  map:
+    fields:
+    - name: code
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.CodeValidator
+    - name: correction
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Correction
+    - name: expression
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ExpressionValidator
+    - name: jsonSchema
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.JSONSchemaValidator
+    - name: onInvalid
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.InvalidPolicy
+    - name: starlark
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.StarlarkValidator
+    - name: targets
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
 - name: dev.seedloom.seedloom.api.v1alpha1.ValueType
   scalar: string
 - name: io.k8s.api.core.v1.Affinity

@@ -34,6 +34,8 @@ type ColumnApplyConfiguration struct {
 	LLMStructured *LLMStructuredApplyConfiguration `json:"llmStructured,omitempty"`
 	// llmJudge has a model judge other columns.
 	LLMJudge *LLMJudgeApplyConfiguration `json:"llmJudge,omitempty"`
+	// validation judges the values of other columns.
+	Validation *ValidationApplyConfiguration `json:"validation,omitempty"`
 	// embedding has a model turn a text into vectors.
 	Embedding *EmbeddingApplyConfiguration `json:"embedding,omitempty"`
 	// image has a model make images.
@@ -135,6 +137,14 @@ func (b *ColumnApplyConfiguration) WithLLMStructured(value *LLMStructuredApplyCo
 // If called multiple times, the LLMJudge field is set to the value of the last call.
 func (b *ColumnApplyConfiguration) WithLLMJudge(value *LLMJudgeApplyConfiguration) *ColumnApplyConfiguration {
 	b.LLMJudge = value
+	return b
+}
+
+// WithValidation sets the Validation field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Validation field is set to the value of the last call.
+func (b *ColumnApplyConfiguration) WithValidation(value *ValidationApplyConfiguration) *ColumnApplyConfiguration {
+	b.Validation = value
 	return b
 }
 

@@ -29,6 +29,8 @@ type ColumnStatusApplyConfiguration struct {
 	UnusableAnswers []UnusableAnswersApplyConfiguration `json:"unusableAnswers,omitempty"`
 	// truncatedAnswersKept counts the texts that were cut off, and are in the output all the same, since llmText.onTruncation is Keep.
 	TruncatedAnswersKept *int64 `json:"truncatedAnswersKept,omitempty"`
+	// corrections count the values that a validation with onInvalid: Correct has found not valid, over all attempts.
+	Corrections *CorrectionCountsApplyConfiguration `json:"corrections,omitempty"`
 	// hedgedRequests counts the requests of the column whose cells had their values from second ones first, or the other way round, since the
 	// model has a hedge. They were cancelled, or answered too late; what a provider charges for the cancelled ones is not known.
 	HedgedRequests *int64 `json:"hedgedRequests,omitempty"`
@@ -116,6 +118,14 @@ func (b *ColumnStatusApplyConfiguration) WithUnusableAnswers(values ...*Unusable
 // If called multiple times, the TruncatedAnswersKept field is set to the value of the last call.
 func (b *ColumnStatusApplyConfiguration) WithTruncatedAnswersKept(value int64) *ColumnStatusApplyConfiguration {
 	b.TruncatedAnswersKept = &value
+	return b
+}
+
+// WithCorrections sets the Corrections field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Corrections field is set to the value of the last call.
+func (b *ColumnStatusApplyConfiguration) WithCorrections(value *CorrectionCountsApplyConfiguration) *ColumnStatusApplyConfiguration {
+	b.Corrections = value
 	return b
 }
 

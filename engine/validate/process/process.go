@@ -1,0 +1,157 @@
+// Package process has code parsed in processes of their own, so that a text that overwhelms a parser costs a process and not the run. It
+// starts them, bounds their memory and time, and uses them again; what a mistake is, the parsers of package syntax say.
+package process
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"sync"
+	"time"
+
+	"seedloom.dev/seedloom/engine/validate"
+)
+
+// What the parsing of one text may use.
+const (
+	// MaxBytes is how long a text may be.
+	MaxBytes     = 1 << 20
+	maxMemory    = 512 << 20
+	maxProcessor = 10 * time.Second
+	maxWall      = 20 * time.Second
+)
+
+// Pool has the processes. As many work at once as there are processors; they are started as they are needed. Close ends them all.
+type Pool struct {
+	// places bounds the texts that are parsed at once.
+	places chan struct{}
+
+	mutex  sync.Mutex
+	idle   []*parser
+	closed bool
+}
+
+// NewPool returns a pool of which no process runs yet. Who makes it closes it.
+func NewPool() *Pool { return &Pool{places: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)))} }
+
+// Close ends the processes. Nothing may be asked any more.
+func (p *Pool) Close() {
+	p.mutex.Lock()
+	idle := p.idle
+	p.idle, p.closed = nil, true
+	p.mutex.Unlock()
+	for _, process := range idle {
+		process.end()
+	}
+}
+
+// parser is one process.
+type parser struct {
+	command *exec.Cmd
+	input   io.WriteCloser
+	output  io.ReadCloser
+	to      *json.Encoder
+	from    *json.Decoder
+}
+
+// start starts a process. It gets nothing of the engine's environment: there may be keys in it.
+func start() (*parser, error) {
+	executable, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	started := &parser{command: exec.Command(executable)}
+	started.command.Env = []string{processVariable + "=1", "GOTRACEBACK=none", "GOMAXPROCS=2"}
+	if started.input, err = started.command.StdinPipe(); err != nil {
+		return nil, err
+	}
+	if started.output, err = started.command.StdoutPipe(); err != nil {
+		return nil, err
+	}
+	if err := started.command.Start(); err != nil {
+		return nil, err
+	}
+	started.to, started.from = json.NewEncoder(started.input), json.NewDecoder(started.output)
+	return started, nil
+}
+
+// end ends the process, and waits for it.
+func (p *parser) end() {
+	_ = p.input.Close()
+	_ = p.command.Process.Kill()
+	// It was killed, or has ended by itself.
+	_ = p.command.Wait()
+}
+
+func (p *parser) ask(asked question) ([]validate.Message, error) {
+	if err := p.to.Encode(asked); err != nil {
+		return nil, err
+	}
+	var answered answer
+	err := p.from.Decode(&answered)
+	return answered.Mistakes, err
+}
+
+func (p *Pool) take() (*parser, error) {
+	p.mutex.Lock()
+	if p.closed {
+		p.mutex.Unlock()
+		return nil, os.ErrClosed
+	}
+	if last := len(p.idle) - 1; last >= 0 {
+		taken := p.idle[last]
+		p.idle = p.idle[:last]
+		p.mutex.Unlock()
+		return taken, nil
+	}
+	p.mutex.Unlock()
+	return start()
+}
+
+func (p *Pool) giveBack(process *parser) {
+	p.mutex.Lock()
+	closed := p.closed
+	if !closed {
+		p.idle = append(p.idle, process)
+	}
+	p.mutex.Unlock()
+	if closed {
+		process.end()
+	}
+}
+
+// Check says whether code is right in a language that package syntax knows. The error is that of the context, or says why no process could
+// be started.
+func (p *Pool) Check(ctx context.Context, language, code string) (validate.Verdict, error) {
+	if len(code) > MaxBytes {
+		return validate.Undecided("the text has %d bytes; at most %d are judged", len(code), MaxBytes), nil
+	}
+	select {
+	case p.places <- struct{}{}:
+		defer func() { <-p.places }()
+	case <-ctx.Done():
+		return validate.Verdict{}, ctx.Err()
+	}
+	process, err := p.take()
+	if err != nil {
+		return validate.Verdict{}, fmt.Errorf("no process could be started to parse in: %w", err)
+	}
+	limited, cancel := context.WithTimeout(ctx, maxWall)
+	defer cancel()
+	stop := context.AfterFunc(limited, func() { _ = process.command.Process.Kill() })
+	mistakes, err := process.ask(question{Language: language, Code: code})
+	if stop() && err == nil {
+		p.giveBack(process)
+		return validate.Judge(mistakes), nil
+	}
+	process.end()
+	if ctx.Err() != nil {
+		return validate.Verdict{}, ctx.Err()
+	}
+	return validate.Undecided("the text could not be judged within %d MiB of memory and %v: it is nested too deep, or takes too long to parse",
+		maxMemory>>20, maxProcessor), nil
+}
