@@ -101,7 +101,7 @@ func (v *Validation) KeepsExhausted() bool {
 }
 
 // ValidatedLanguage is a language whose syntax is judged.
-// +kubebuilder:validation:Enum=bash;go;html;javascript;json;python;regex;typescript;yaml
+// +kubebuilder:validation:Enum=bash;go;html;javascript;json;python;regex;"sql:postgres";"sql:sqlite";typescript;yaml
 type ValidatedLanguage string
 
 // CodeValidator judges the syntax of code; nothing is run.

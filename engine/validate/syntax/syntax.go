@@ -24,14 +24,16 @@ import (
 
 // parsers has what finds the mistakes in a text, by the language.
 var parsers = map[string]func(code string) []validate.Message{
-	"bash":       bashMistakes,
-	"go":         goMistakes,
-	"html":       htmlMistakes,
-	"javascript": func(code string) []validate.Message { return scriptMistakes(code, api.LoaderJSX) },
-	"json":       jsonMistakes,
-	"regex":      regexMistakes,
-	"typescript": func(code string) []validate.Message { return scriptMistakes(code, api.LoaderTS) },
-	"yaml":       yamlMistakes,
+	"bash":         bashMistakes,
+	"go":           goMistakes,
+	"html":         htmlMistakes,
+	"javascript":   func(code string) []validate.Message { return scriptMistakes(code, api.LoaderJSX) },
+	"json":         jsonMistakes,
+	"regex":        regexMistakes,
+	"sql:postgres": postgresMistakes,
+	"sql:sqlite":   sqliteMistakes,
+	"typescript":   func(code string) []validate.Message { return scriptMistakes(code, api.LoaderTS) },
+	"yaml":         yamlMistakes,
 }
 
 // Knows says whether there is a parser for the language.

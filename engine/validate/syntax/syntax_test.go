@@ -42,6 +42,13 @@ func TestMistakesHaveTheirPlaces(t *testing.T) {
 		"a pattern":                 {"regex", `^\d{3}-(?P<name>[a-z]+)$`, 0, 0, ""},
 		"a group that is open":      {"regex", "a(b", 1, 1, "missing closing )"},
 		"look-ahead":                {"regex", "a(?=b)", 1, 2, "invalid or unsupported"},
+		"statements":                {"sql:postgres", "SELECT 1; SELECT v->>'a' FROM t", 0, 0, ""},
+		"a wrong word":              {"sql:postgres", "SELECT 1;\nSELECT * FORM t", 2, 10, "syntax error at or near"},
+		"a decimal without a scale": {"sql:postgres", "CREATE TABLE t (a DECIMAL(5))", 1, 19, "no scale"},
+		"a zero":                    {"sql:postgres", "SELECT 1\x00 FORM", 1, 9, "zero byte"},
+		"tables that are not there": {"sql:sqlite", "SELECT a FROM t; INSERT INTO s VALUES (1)", 0, 0, ""},
+		"a wrong second statement":  {"sql:sqlite", "SELECT 1;\nSELECT * FORM t;", 2, 15, "syntax error"},
+		"an end too early":          {"sql:sqlite", "SELECT (1", 1, 10, "incomplete input"},
 		"nothing":                   {"json", " \n", 0, 0, "nothing but white space"},
 	} {
 		t.Run(name, func(t *testing.T) {
