@@ -39,7 +39,8 @@ func (p *prepared) makeRows(ctx context.Context) *failure.Error {
 	defer remote.close()
 	checkers := validation.NewCheckers()
 	defer checkers.Close()
-	generators, err := factory.Build(p.plan, remote.models, remote.tools, p.store, p.workers, checkers)
+	generators, err := factory.Build(p.plan, remote.models, remote.tools, mediaFiles{p.store, p.config.SeedDirectory}, p.workers,
+		checkers)
 	if err != nil {
 		return failure.Of(err)
 	}

@@ -156,7 +156,7 @@ const (
 )
 
 // MediaDataType is the form of media in a cell.
-// +kubebuilder:validation:Enum=Auto;URL;Base64
+// +kubebuilder:validation:Enum=Auto;URL;Base64;File
 type MediaDataType string
 
 const (
@@ -166,6 +166,8 @@ const (
 	MediaDataURL MediaDataType = "URL"
 	// MediaDataBase64 is the content itself, in base64.
 	MediaDataBase64 MediaDataType = "Base64"
+	// MediaDataFile is the path of a file on the volume of the seed, relative to it.
+	MediaDataFile MediaDataType = "File"
 )
 
 // MediaContext is a column whose media are sent with a prompt.

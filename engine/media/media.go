@@ -1,5 +1,6 @@
 // Package media turns the cells of a column into the images, sounds and videos that are sent to a model before a prompt: addresses,
-// base64 data in any of their usual forms, and images that the dataset itself holds. It reads no other file, and asks no server.
+// base64 data in any of their usual forms, images that the dataset itself holds, and files beside the seed. It reads no other file, and
+// asks no server.
 package media
 
 import (
@@ -20,9 +21,12 @@ import (
 // maxValues bounds how many values one cell may hold.
 const maxValues = 64
 
-// Files reads the images that the dataset holds, by the paths that image columns have.
+// Files reads the files that are sent.
 type Files interface {
+	// ReadImage reads an image that the dataset holds, by the path that an image column has.
 	ReadImage(path string) ([]byte, error)
+	// ReadSeedFile reads a file of the seed's volume, at most so many bytes of it. Nothing outside of the volume is read.
+	ReadSeedFile(path string, most int64) ([]byte, error)
 }
 
 // Contexts are the media that belong to a prompt.
@@ -162,6 +166,8 @@ func (c *Contexts) read(spec v1alpha1.MediaContext, value string) (read model.Me
 		return read, ""
 	case v1alpha1.MediaDataBase64:
 		return decode(spec, value)
+	case v1alpha1.MediaDataFile:
+		return c.seedFile(spec, value)
 	}
 	switch {
 	case isAddress:

@@ -37,6 +37,11 @@ func (f files) ReadImage(path string) ([]byte, error) {
 	return nil, errors.New("no such file")
 }
 
+func (f files) ReadSeedFile(path string, most int64) ([]byte, error) {
+	data, err := f.ReadImage("seed/" + path)
+	return data[:min(int64(len(data)), most)], err
+}
+
 func load(t *testing.T, spec v1alpha1.MediaContext, cell any, kept files) ([]model.Media, error) {
 	t.Helper()
 	spec.Column = "picture"

@@ -95,8 +95,12 @@ func (v *validation) contexts(index int, field string, contexts []v1alpha1.Media
 			if context.Format == "" {
 				v.add(at+".format", ReasonRequired, "is needed when dataType is Base64")
 			}
+		case v1alpha1.MediaDataFile:
+			if v.spec.Seed == nil || v.spec.Seed.PersistentVolumeClaim == nil {
+				v.add(at+".dataType", ReasonInvalidValue, "File needs a seed on a volume (spec.seed.persistentVolumeClaim): the files lie beside it")
+			}
 		default:
-			v.add(at+".dataType", ReasonInvalidValue, "must be Auto, URL or Base64, but is %q", context.DataType)
+			v.add(at+".dataType", ReasonInvalidValue, "must be Auto, URL, Base64 or File, but is %q", context.DataType)
 		}
 	}
 }

@@ -53,6 +53,7 @@ func TestMediaThatCantWork(t *testing.T) {
 		"images of Anthropic":       {"model: painter, p", "model: claude, p", "spec.columns[2].image.model: the provider of model"},
 		"an unknown context":        {"column: cover", "column: covre", "spec.columns[3].llmText.context[0].column: no column is called"},
 		"a format of another kind":  {"modality: Image}", "modality: Image, format: mp3}", `spec.columns[3].llmText.context[0].format: "mp3" is no format of the modality Image`},
+		"a file without a volume":   {"modality: Image}", "modality: Image, dataType: File}", "spec.columns[3].llmText.context[0].dataType: File needs a seed on a volume"},
 		"base64 without a format":   {"modality: Image}", "modality: Image, dataType: Base64}", "spec.columns[3].llmText.context[0].format: is needed when dataType is Base64"},
 		"sound for Anthropic":       {"model: viewer, prompt: Describe it., context: [{column: cover, modality: Image}]", "model: claude, prompt: x, context: [{column: cover, modality: Audio}]", "which takes neither audio nor video"},
 		"contexts for the endpoint": {`{{ title }}"}`, `{{ title }}", context: [{column: title, modality: Image}]}`, "spec.columns[2].image.context: can't be sent to the endpoint for images"},
