@@ -37,7 +37,7 @@ func (p *prepared) makeRows(ctx context.Context) *failure.Error {
 		return failure.Of(err)
 	}
 	defer remote.close()
-	checkers := validation.NewCheckers()
+	checkers := validation.NewCheckers(p.config.Endpoints)
 	defer checkers.Close()
 	generators, err := factory.Build(p.plan, remote.models, remote.tools, mediaFiles{p.store, p.config.SeedDirectory}, p.workers,
 		checkers)

@@ -28,6 +28,10 @@ func effective() map[string]any {
 	return map[string]any{
 		"DatasetGenerationSpec.RandomSeed":           spec.RandomSeed,
 		"DatasetGenerationSpec.Parallelism":          spec.EffectiveParallelism(),
+		"RemoteValidator.BatchSize":                  (&v1alpha1.RemoteValidator{}).EffectiveBatchSize(),
+		"RemoteValidator.MaxParallelRequests":        (&v1alpha1.RemoteValidator{}).EffectiveMaxParallelRequests(),
+		"RemoteValidator.TimeoutSeconds":             (&v1alpha1.RemoteValidator{}).EffectiveTimeout().Seconds(),
+		"RemoteValidator.MaxRetries":                 (&v1alpha1.RemoteValidator{}).EffectiveMaxRetries(),
 		"Correction.MaxAttempts":                     (&v1alpha1.Validation{}).EffectiveCorrections(),
 		"CompletionPolicy.MinRecords":                percent.String(),
 		"SeedSelection.Offset":                       (&v1alpha1.SeedSelection{}).EffectiveOffset(),

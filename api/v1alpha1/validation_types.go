@@ -10,7 +10,8 @@ import (
 // is null where a value could not be judged, as where there is none. Exactly one kind is set.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.correction) || (has(self.onInvalid) && self.onInvalid == 'Correct')",message="correction is possible with onInvalid: Correct only"
-// +kubebuilder:validation:ExactlyOneOf=code;jsonSchema;expression;starlark
+// +kubebuilder:validation:XValidation:rule="!has(self.remote) || !has(self.onInvalid) || self.onInvalid != 'Drop'",message="onInvalid: Drop is not possible for remote: let an expression drop the rows by what it says"
+// +kubebuilder:validation:ExactlyOneOf=code;jsonSchema;expression;starlark;remote
 type Validation struct {
 	// targets are the columns that are judged. code and jsonSchema judge each of them by itself: with several targets, the value has a
 	// struct for each. The other kinds judge the row as a whole.
@@ -45,6 +46,10 @@ type Validation struct {
 	// starlark judges rows by code of the user.
 	// +optional
 	Starlark *StarlarkValidator `json:"starlark,omitempty"`
+
+	// remote judges rows by a server of the user.
+	// +optional
+	Remote *RemoteValidator `json:"remote,omitempty"`
 }
 
 // InvalidPolicy says what becomes of rows that are not valid.

@@ -56,6 +56,11 @@ func endpoints(spec *v1alpha1.DatasetGenerationSpec) []reference {
 	for i := range spec.ToolServers {
 		add(spec.ToolServers[i].Endpoint, "spec.toolServers[%d].endpoint", i)
 	}
+	for i := range spec.Columns {
+		if validation := spec.Columns[i].Validation; validation != nil && validation.Remote != nil {
+			add(validation.Remote.Endpoint, "spec.columns[%d].validation.remote.endpoint", i)
+		}
+	}
 	if spec.Seed != nil && spec.Seed.HTTP != nil {
 		add(spec.Seed.HTTP.URL, "spec.seed.http.url")
 	}

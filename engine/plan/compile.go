@@ -64,7 +64,7 @@ func planColumns(plan *Plan, checks *validation) []*Column {
 			Resize: spec.AllowResize != nil && *spec.AllowResize,
 			Spec:   spec,
 		}
-		column.Execution = kinds[column.Kind].execution
+		column.Execution = kinds[column.Kind].runs(spec)
 		for range sideEffects(spec) {
 			column.SideEffects = append(column.SideEffects, column.Index+len(column.SideEffects)+1)
 		}

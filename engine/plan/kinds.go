@@ -62,6 +62,8 @@ type kindRow struct {
 	// outputType is the type of the values of a valid column.
 	outputType func(*v1alpha1.Column) (table.Type, error)
 	execution  Execution
+	// executionOf is where the cells of a column are generated, for a kind whose columns differ in it; nil for others.
+	executionOf func(*v1alpha1.Column) Execution
 	// requests are those of a remote kind. Its column names a model (ModelAlias).
 	requests Requests
 	// sampled says that values are drawn: they cost nothing, so that they are never skipped, and are there before a row group is processed.
@@ -104,7 +106,7 @@ var kinds = [...]kindRow{
 	},
 	KindValidation: {
 		name: "validation", isSet: func(c *v1alpha1.Column) bool { return c.Validation != nil }, check: (*validation).validationColumn,
-		outputType: validationType, execution: Local, writeDefaults: writeValidationDefaults,
+		outputType: validationType, executionOf: validationExecution, writeDefaults: writeValidationDefaults,
 	},
 	KindEmbedding: {
 		name: "embedding", isSet: func(c *v1alpha1.Column) bool { return c.Embedding != nil }, check: (*validation).embeddingColumn,
@@ -126,6 +128,14 @@ func (k Kind) String() string { return kinds[k].name }
 
 // IsSampled says whether the values of the kind are drawn: they are never skipped, and are there before a row group is processed.
 func (k Kind) IsSampled() bool { return kinds[k].sampled }
+
+// runs is where the cells of a column of the kind are generated.
+func (k *kindRow) runs(column *v1alpha1.Column) Execution {
+	if k.executionOf != nil {
+		return k.executionOf(column)
+	}
+	return k.execution
+}
 
 // kindsOf returns the kinds whose member is set: one, in a valid column.
 func kindsOf(column *v1alpha1.Column) []Kind {

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -80,7 +81,7 @@ func CorrectedTargets(spec *v1alpha1.DatasetGenerationSpec, validation *v1alpha1
 // validator checks the kind of a validation.
 func (v *validation) validator(index int, field string, spec *v1alpha1.Validation) {
 	if set := validatorsOf(spec); len(set) != 1 {
-		v.add(field, ReasonInvalidUnion, "exactly one of code, jsonSchema, expression, starlark must be set, but %s", listSet(set))
+		v.add(field, ReasonInvalidUnion, "exactly one of code, jsonSchema, expression, starlark, remote must be set, but %s", listSet(set))
 	}
 	if spec.Code != nil {
 		v.codeValidator(field, spec)
@@ -100,6 +101,9 @@ func (v *validation) validator(index int, field string, spec *v1alpha1.Validatio
 		}
 		v.extraSchema(field+".starlark.schema", spec.Starlark.Schema)
 	}
+	if spec.Remote != nil {
+		v.remoteValidator(field, spec)
+	}
 }
 
 // validatorsOf are the kinds that a validation sets.
@@ -110,13 +114,49 @@ func validatorsOf(spec *v1alpha1.Validation) []string {
 		isSet bool
 	}{
 		{"code", spec.Code != nil}, {"jsonSchema", spec.JSONSchema != nil}, {"expression", spec.Expression != nil},
-		{"starlark", spec.Starlark != nil},
+		{"starlark", spec.Starlark != nil}, {"remote", spec.Remote != nil},
 	} {
 		if kind.isSet {
 			set = append(set, kind.name)
 		}
 	}
 	return set
+}
+
+// remoteValidator checks a validator on a server. It never quotes the endpoint: a password may have been written into it.
+func (v *validation) remoteValidator(field string, spec *v1alpha1.Validation) {
+	at := field + ".remote"
+	parsed, err := url.Parse(spec.Remote.Endpoint)
+	switch {
+	case err != nil, parsed.Scheme != "http" && parsed.Scheme != "https", parsed.Host == "":
+		v.add(at+".endpoint", ReasonInvalidValue, "must be an http or https URL with a host, like http://checker.tools.svc:8000/validate")
+	case parsed.User != nil:
+		v.add(at+".endpoint", ReasonInvalidValue, "must not hold a user or a password")
+	}
+	if spec.OnInvalid == v1alpha1.InvalidDrop {
+		v.add(field+".onInvalid", ReasonInvalidValue, "Drop is not possible for remote: let an expression drop the rows by what it says")
+	}
+	for _, limit := range []struct {
+		name        string
+		value       int
+		least, most int
+	}{
+		{"batchSize", spec.Remote.EffectiveBatchSize(), 1, 1000}, {"maxParallelRequests", spec.Remote.EffectiveMaxParallelRequests(), 1, 256},
+		{"timeoutSeconds", int(spec.Remote.EffectiveTimeout().Seconds()), 1, 3600}, {"maxRetries", spec.Remote.EffectiveMaxRetries(), 0, 20},
+	} {
+		if limit.value < limit.least || limit.value > limit.most {
+			v.add(at+"."+limit.name, ReasonInvalidValue, "must be between %d and %d, but is %d", limit.least, limit.most, limit.value)
+		}
+	}
+	v.extraSchema(at+".schema", spec.Remote.Schema)
+}
+
+// validationExecution is where a validation runs: a server gets many rows of a row group at once.
+func validationExecution(column *v1alpha1.Column) Execution {
+	if column.Validation.Remote != nil {
+		return Batch
+	}
+	return Local
 }
 
 // codeValidator checks that the language is known, and is the one in which the targets are written.
@@ -223,10 +263,17 @@ func validationType(column *v1alpha1.Column) (table.Type, error) {
 
 // extraFields are those that a validator of whole rows adds to its verdicts.
 func extraFields(column *v1alpha1.Column) ([]table.Field, error) {
-	if column.Validation.Starlark == nil || column.Validation.Starlark.Schema == nil {
+	var document *apiextensionsv1.JSON
+	switch spec := column.Validation; {
+	case spec.Starlark != nil:
+		document = spec.Starlark.Schema
+	case spec.Remote != nil:
+		document = spec.Remote.Schema
+	}
+	if document == nil {
 		return nil, nil
 	}
-	schema, problems := structured.Compile(column.Validation.Starlark.Schema.Raw)
+	schema, problems := structured.Compile(document.Raw)
 	if len(problems) > 0 || schema.Type().Kind != table.KindStruct {
 		return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: the schema of what is added is not one of an object",
 			column.Name)
@@ -241,6 +288,10 @@ func writeValidationDefaults(column *v1alpha1.Column) {
 	}
 	if spec.OnInvalid == v1alpha1.InvalidKeep {
 		spec.OnInvalid = ""
+	}
+	if spec.Remote != nil {
+		// How rows are sent changes no verdict.
+		spec.Remote.BatchSize, spec.Remote.MaxParallelRequests, spec.Remote.TimeoutSeconds, spec.Remote.MaxRetries = nil, nil, nil, nil
 	}
 	if spec.OnInvalid == v1alpha1.InvalidCorrect {
 		attempts, exhausted := spec.EffectiveCorrections(), v1alpha1.ExhaustedKeep

@@ -52,6 +52,12 @@ func TestEveryViolationOfAValidationIsReported(t *testing.T) {
 		"{targets: [other], code: {language: go, python: {check: Some}}}": {
 			"spec.columns[3].validation.code.python InvalidValue: is possible with language: python only",
 			"spec.columns[3].validation.code.python.check InvalidValue: must be one of Rules, Syntax, but is \"Some\""},
+		"{targets: [script], onInvalid: Correct, remote: {endpoint: 'http://checker:8000/validate', batchSize: 5}}": nil,
+		"{targets: [script], onInvalid: Drop, remote: {endpoint: 'http://a:secret@checker', batchSize: 0, schema: {type: string}}}": {
+			"spec.columns[3].validation.remote.endpoint InvalidValue: must not hold a user or a password",
+			"spec.columns[3].validation.onInvalid InvalidValue: Drop is not possible for remote",
+			"spec.columns[3].validation.remote.batchSize InvalidValue: must be between 1 and 1000, but is 0",
+			"spec.columns[3].validation.remote.schema InvalidValue: must describe an object"},
 		"{targets: [check], code: {language: go}}": {"spec.columns[3] Cycle: "},
 		"{targets: [script], onInvalid: Mend}": {
 			"spec.columns[3].validation.onInvalid InvalidValue: must be one of",
@@ -111,6 +117,10 @@ func TestADefaultOfAValidationThatIsWrittenOutChangesNoHash(t *testing.T) {
 	corrected := hash("{targets: [script], onInvalid: Correct, code: {language: bash}}")
 	if hash("{targets: [script], onInvalid: Correct, code: {language: bash}, correction: {maxAttempts: 2, onExhausted: Keep}}") != corrected {
 		t.Error("the defaults of corrections change the hash")
+	}
+	remote := hash("{targets: [script], remote: {endpoint: 'http://checker'}}")
+	if hash("{targets: [script], remote: {endpoint: 'http://checker', batchSize: 50, maxRetries: 9, timeoutSeconds: 4}}") != remote {
+		t.Error("how rows are sent changes the hash")
 	}
 	plain := hash("{targets: [script], code: {language: bash}}")
 	if hash("{targets: [script], onInvalid: Keep, code: {language: bash}}") != plain {

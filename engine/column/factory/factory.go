@@ -65,7 +65,11 @@ func Build(
 			generators.Cell[index], err = expression.New(configured.Name, configured.Spec.Expression, p.Schema.Fields()[index].Type,
 				p.Spec.RandomSeed)
 		case plan.KindValidation:
-			generators.Cell[index] = judges[index]
+			if batch := judges[index].Batch(); batch != nil {
+				generators.Batch[index] = batch
+			} else {
+				generators.Cell[index] = judges[index]
+			}
 		case plan.KindCustom:
 			generators.Batch[index], err = custom.New(configured.Name, configured.Spec.Custom, p.Schema.Fields()[index].Type, workers)
 		default:

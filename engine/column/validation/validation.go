@@ -84,6 +84,8 @@ func New(config Config) (*Generator, error) {
 		made.rows, err = newExpressionValidator(config)
 	case spec.Starlark != nil:
 		made.rows, err = newStarlarkValidator(config)
+	case spec.Remote != nil:
+		made.rows, err = newRemoteValidator(config)
 	default:
 		made.values, err = newValueValidator(config.Name, spec, config.Checkers)
 	}

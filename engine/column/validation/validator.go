@@ -3,8 +3,10 @@ package validation
 import (
 	"context"
 	"errors"
+	"net/http"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/connection"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/structured"
 	"seedloom.dev/seedloom/engine/table"
@@ -14,20 +16,24 @@ import (
 	"seedloom.dev/seedloom/engine/validate/syntax"
 )
 
-// Checkers are what the validators of a run share: the processes that parse, and Ruff. They are started as they are needed; Close ends
+// Checkers are what the validators of a run share: the processes that parse, Ruff, and connections. They are started as they are needed; Close ends
 // them. Who makes them closes them.
 type Checkers struct {
 	parsers *process.Pool
 	python  *ruff.Linter
+	http    *http.Client
 }
 
-// NewCheckers returns checkers of which nothing runs yet.
-func NewCheckers() *Checkers { return &Checkers{parsers: process.NewPool(), python: ruff.New()} }
+// NewCheckers returns checkers of which nothing runs yet. endpoints says where requests may be sent; nil is anywhere.
+func NewCheckers(endpoints *connection.Endpoints) *Checkers {
+	return &Checkers{parsers: process.NewPool(), python: ruff.New(), http: newHTTPClient(endpoints)}
+}
 
 // Close ends what was started. Nothing may be validated any more.
 func (c *Checkers) Close() {
 	c.parsers.Close()
 	c.python.Close()
+	c.http.CloseIdleConnections()
 }
 
 // valueValidator judges values one by one. It is called from many goroutines at once.
