@@ -157,6 +157,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.PythonRulesApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RecordsStatus"):
 		return &apiv1alpha1.RecordsStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RemoteValidator"):
+		return &apiv1alpha1.RemoteValidatorApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RequestCounts"):
 		return &apiv1alpha1.RequestCountsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RowsPerSeedRow"):

@@ -58,7 +58,8 @@ func TestValuesThatAreNotValidAreCorrected(t *testing.T) {
 			column := &v1alpha1.Column{Name: "out", LLMText: &v1alpha1.LLMText{LLMPrompt: prompt, OnTruncation: v1alpha1.TruncationKeep}}
 			config := llm.Config{Column: column, Client: client, Validators: test.validators}
 			answer, err := newGenerator(t, config).Ask(t.Context(), record(), nil)
-			if answer.Usage.Corrections != test.counted || answer.Usage.Unusable.Total() != test.unusable || answer.Usage.Succeeded != test.requests {
+			if used := answer.Usage; used.Corrections != test.counted || used.Unusable.Total() != test.unusable ||
+				used.Succeeded != test.requests {
 				t.Errorf("the usage is %+v", answer.Usage)
 			}
 			if test.want != "" {

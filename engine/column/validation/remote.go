@@ -90,7 +90,8 @@ func (v *remoteValidator) ask(ctx context.Context, records []*table.Record) ([]v
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case errors.As(err, &refused):
-		return nil, failure.New(v1alpha1.ReasonEndpointNotAllowed, failure.EndRun, "column %q: its validator may not be asked: %v", v.name, refused)
+		return nil, failure.New(v1alpha1.ReasonEndpointNotAllowed, failure.EndRun, "column %q: its validator may not be asked: %v", v.name,
+			refused)
 	}
 	verdicts := make([]validate.Verdict, len(records))
 	for i := range verdicts {

@@ -45,7 +45,8 @@ func remote(t *testing.T, text string, endpoints *connection.Endpoints, handler 
 }
 
 func TestAServerJudgesTheRowsOfARowGroup(t *testing.T) {
-	const spec = "{targets: [number, text], remote: {endpoint: ENDPOINT, batchSize: 3, schema: {type: object, properties: {twice: {type: integer}}}}}"
+	const spec = "{targets: [number, text], remote: {endpoint: ENDPOINT, batchSize: 3, " +
+		"schema: {type: object, properties: {twice: {type: integer}}}}}"
 	var requests atomic.Int64
 	made, records := remote(t, spec, nil, func(writer http.ResponseWriter, request *http.Request) {
 		if requests.Add(1) == 1 {
@@ -107,7 +108,8 @@ func TestRowsThatAServerDoesNotJudgeAreKept(t *testing.T) {
 				t.Fatalf("got %d values, %v", len(values), err)
 			}
 			said := fmt.Sprint(values[6].Value)
-			if !strings.HasPrefix(said, "[<nil> the validator could not be asked: ") || !strings.Contains(said, test.want) || strings.Contains(said, "secret") {
+			const unasked = "[<nil> the validator could not be asked: "
+			if !strings.HasPrefix(said, unasked) || !strings.Contains(said, test.want) || strings.Contains(said, "secret") {
 				t.Errorf("got %s", said)
 			}
 		})

@@ -16,8 +16,8 @@ import (
 	"seedloom.dev/seedloom/engine/validate/syntax"
 )
 
-// Checkers are what the validators of a run share: the processes that parse, Ruff, and connections. They are started as they are needed; Close ends
-// them. Who makes them closes them.
+// Checkers are what the validators of a run share: the processes that parse, Ruff, and connections. They are started as they are needed;
+// Close ends them. Who makes them closes them.
 type Checkers struct {
 	parsers *process.Pool
 	python  *ruff.Linter

@@ -23,6 +23,9 @@ const (
 	maxMemory    = 512 << 20
 	maxProcessor = 10 * time.Second
 	maxWall      = 20 * time.Second
+	// The first text of a language in a process has more time: a parser may have to be compiled before.
+	firstProcessor = time.Minute
+	firstWall      = 5 * time.Minute
 )
 
 // Pool has the processes. As many work at once as there are processors; they are started as they are needed. Close ends them all.
@@ -56,6 +59,8 @@ type parser struct {
 	output  io.ReadCloser
 	to      *json.Encoder
 	from    *json.Decoder
+	// seen are the languages of which the process has parsed a text.
+	seen map[string]bool
 }
 
 // start starts a process. It gets nothing of the engine's environment: there may be keys in it.
@@ -64,7 +69,7 @@ func start() (*parser, error) {
 	if err != nil {
 		return nil, err
 	}
-	started := &parser{command: exec.Command(executable)}
+	started := &parser{command: exec.Command(executable), seen: map[string]bool{}}
 	started.command.Env = []string{processVariable + "=1", "GOTRACEBACK=none", "GOMAXPROCS=2"}
 	if started.input, err = started.command.StdinPipe(); err != nil {
 		return nil, err
@@ -140,11 +145,16 @@ func (p *Pool) Check(ctx context.Context, language, code string) (validate.Verdi
 	if err != nil {
 		return validate.Verdict{}, fmt.Errorf("no process could be started to parse in: %w", err)
 	}
-	limited, cancel := context.WithTimeout(ctx, maxWall)
+	wall := maxWall
+	if !process.seen[language] {
+		wall = firstWall
+	}
+	limited, cancel := context.WithTimeout(ctx, wall)
 	defer cancel()
 	stop := context.AfterFunc(limited, func() { _ = process.command.Process.Kill() })
 	mistakes, err := process.ask(question{Language: language, Code: code})
 	if stop() && err == nil {
+		process.seen[language] = true
 		p.giveBack(process)
 		return validate.Judge(mistakes), nil
 	}

@@ -40,12 +40,18 @@ func serve(input io.Reader, output io.Writer) int {
 	debug.SetMaxStack(maxStack)
 	questions, answers := json.NewDecoder(input), json.NewEncoder(output)
 	var confinement sandbox.Confinement
+	seen := map[string]bool{}
 	for {
 		var asked question
 		if err := questions.Decode(&asked); err != nil {
 			return 0
 		}
-		confinement.Bound(maxMemory, maxProcessor)
+		processor := maxProcessor
+		if !seen[asked.Language] {
+			processor = firstProcessor
+		}
+		seen[asked.Language] = true
+		confinement.Bound(maxMemory, processor)
 		if err := answers.Encode(answer{Mistakes: syntax.Mistakes(asked.Language, asked.Code)}); err != nil {
 			return 1
 		}

@@ -110,6 +110,9 @@ func TestManyChecksAtOnce(t *testing.T) {
 
 func BenchmarkCheck(b *testing.B) {
 	code := strings.Repeat("import os\ndef f(x):\n    return x + y\n", 10)
+	if err := shared().Prepare(b.Context(), usual); err != nil {
+		b.Fatal(err)
+	}
 	for b.Loop() {
 		if _, err := shared().Check(b.Context(), usual, code); err != nil {
 			b.Fatal(err)

@@ -47,7 +47,7 @@ func TestMistakesHaveTheirPlaces(t *testing.T) {
 		"a decimal without a scale": {"sql:postgres", "CREATE TABLE t (a DECIMAL(5))", 1, 19, "no scale"},
 		"a zero":                    {"sql:postgres", "SELECT 1\x00 FORM", 1, 9, "zero byte"},
 		"tables that are not there": {"sql:sqlite", "SELECT a FROM t; INSERT INTO s VALUES (1)", 0, 0, ""},
-		"a wrong second statement":  {"sql:sqlite", "SELECT 1;\nSELECT * FORM t;", 2, 15, "syntax error"},
+		"a wrong second statement":  {"sql:sqlite", "SELECT 1;\nSELECT * FORM t;", 2, 10, "near \"FORM\": syntax error"},
 		"an end too early":          {"sql:sqlite", "SELECT (1", 1, 10, "incomplete input"},
 		"nothing":                   {"json", " \n", 0, 0, "nothing but white space"},
 	} {

@@ -1293,6 +1293,27 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: target
       type:
         scalar: numeric
+- name: dev.seedloom.seedloom.api.v1alpha1.RemoteValidator
+  map:
+    fields:
+    - name: batchSize
+      type:
+        scalar: numeric
+    - name: endpoint
+      type:
+        scalar: string
+    - name: maxParallelRequests
+      type:
+        scalar: numeric
+    - name: maxRetries
+      type:
+        scalar: numeric
+    - name: schema
+      type:
+        namedType: io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON
+    - name: timeoutSeconds
+      type:
+        scalar: numeric
 - name: dev.seedloom.seedloom.api.v1alpha1.RequestCounts
   map:
     fields:
@@ -1889,6 +1910,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: onInvalid
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.InvalidPolicy
+    - name: remote
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.RemoteValidator
     - name: starlark
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.StarlarkValidator

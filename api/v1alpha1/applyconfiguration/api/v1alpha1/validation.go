@@ -12,8 +12,8 @@ import (
 // ValidationApplyConfiguration represents a declarative configuration of the Validation type for use
 // with apply.
 //
-// Validation judges the values of other columns. Its value is a struct with is_valid and error_messages, and what its kind adds; is_valid is
-// null where a value could not be judged, as where there is none. Exactly one kind is set.
+// Validation judges the values of other columns. Its value is a struct with is_valid and error_messages, and what its kind adds; is_valid
+// is null where a value could not be judged, as where there is none. Exactly one kind is set.
 type ValidationApplyConfiguration struct {
 	// targets are the columns that are judged. code and jsonSchema judge each of them by itself: with several targets, the value has a
 	// struct for each. The other kinds judge the row as a whole.
@@ -30,6 +30,8 @@ type ValidationApplyConfiguration struct {
 	Expression *ExpressionValidatorApplyConfiguration `json:"expression,omitempty"`
 	// starlark judges rows by code of the user.
 	Starlark *StarlarkValidatorApplyConfiguration `json:"starlark,omitempty"`
+	// remote judges rows by a server of the user.
+	Remote *RemoteValidatorApplyConfiguration `json:"remote,omitempty"`
 }
 
 // ValidationApplyConfiguration constructs a declarative configuration of the Validation type for use with
@@ -93,5 +95,13 @@ func (b *ValidationApplyConfiguration) WithExpression(value *ExpressionValidator
 // If called multiple times, the Starlark field is set to the value of the last call.
 func (b *ValidationApplyConfiguration) WithStarlark(value *StarlarkValidatorApplyConfiguration) *ValidationApplyConfiguration {
 	b.Starlark = value
+	return b
+}
+
+// WithRemote sets the Remote field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Remote field is set to the value of the last call.
+func (b *ValidationApplyConfiguration) WithRemote(value *RemoteValidatorApplyConfiguration) *ValidationApplyConfiguration {
+	b.Remote = value
 	return b
 }
