@@ -152,7 +152,7 @@ func (m measured) of(workload string, samples []sample) figure {
 	made := figure{Workload: workload, Name: m.name, Unit: m.unit, Median: values[len(values)/2], Least: values[0],
 		Most: values[len(values)-1], Runs: len(values), Goal: m.goal}
 	switch {
-	case m.goal == 0:
+	case m.goal == 0 || m.less && made.Median == 0: // which no number can say
 	case m.less:
 		made.Ratio = m.goal / made.Median
 	default:

@@ -127,7 +127,7 @@ var sampled = []string{
 // dataset is the spec of a dataset with two models, each with a limit on its requests in flight.
 func dataset(rows int64, parallel int, columns ...string) string {
 	models := ""
-	if strings.Contains(strings.Join(columns, ""), "llmText") {
+	if strings.Contains(strings.Join(columns, ""), "model: ") {
 		models = "providers: [{name: local, type: OpenAI, endpoint: ENDPOINT}]\nmodels:\n"
 		for _, alias := range []string{"one", "two"} {
 			if strings.Contains(strings.Join(columns, ""), "model: "+alias) {
