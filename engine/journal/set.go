@@ -1,18 +1,16 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
 	"time"
 
+	"seedloom.dev/seedloom/engine/store/objects"
 	"seedloom.dev/seedloom/engine/table"
 	"seedloom.dev/seedloom/internal/runreport"
 )
-
-// syncInterval is how old a journalled cell may become before it also survives the end of the machine. It survives that of the process
-// at once.
-const syncInterval = time.Second
 
 // Files are where the journals of row groups lie.
 type Files interface {
@@ -42,6 +40,9 @@ type Config struct {
 	RowGroupSize int64
 	// Bound are the columns whose cells depend on all rows of their row group.
 	Bound map[string]bool
+	// Pace is how the place where the journals lie is best worked with: how old a cell may become before it also survives the end of the machine
+	// (on a volume in a file system it survives that of the process at once), and how many journals are synced at once.
+	Pace objects.Pace
 	// Held says that row groups are held for processors: those made of other rows than before begin at their first attempts again.
 	Held   bool
 	Logger *slog.Logger
@@ -67,7 +68,7 @@ func NewSet(config Config) *Set {
 // syncAll syncs the journals again and again. That it fails is no harm yet: the checkpoint, which does without them, fails too and says so.
 func (s *Set) syncAll() {
 	defer close(s.synced)
-	ticker := time.NewTicker(syncInterval)
+	ticker := time.NewTicker(cmp.Or(s.config.Pace.SyncInterval, time.Second))
 	defer ticker.Stop()
 	for {
 		select {
@@ -84,10 +85,22 @@ func (s *Set) syncAll() {
 		}
 		s.mutex.Unlock()
 		s.checkFence()
-		for _, writer := range writers {
-			_ = writer.Sync()
-		}
+		s.sync(writers)
 	}
+}
+
+// sync syncs journals, some of them at once.
+func (s *Set) sync(writers []*Writer) {
+	slots := make(chan struct{}, max(1, s.config.Pace.Writers))
+	var all sync.WaitGroup
+	for _, writer := range writers {
+		slots <- struct{}{}
+		all.Go(func() {
+			defer func() { <-slots }()
+			_ = writer.Sync()
+		})
+	}
+	all.Wait()
 }
 
 // checkFence looks, as often as journals are synced, whether this process may still write. Its result is kept by the fence: whoever appends

@@ -65,11 +65,12 @@ func startCommits(ctx context.Context, e *executor, most int) *commits {
 	// Processors that are at work when the run ends are given the time that tasks have to stop.
 	processing, cancel := context.WithCancel(ctx)
 	cores := runtime.GOMAXPROCS(0)
+	writers := max(writersPerCore*cores, e.Store.Pace().Writers)
 	c := &commits{
 		executor: e, requests: make(chan commitRequest, most), results: make(chan commitResult, most), cancel: cancel,
-		mostWhole: min(max(wholeCells/(int(e.Plan.RowGroupSize)*e.Plan.Schema.Len()), cores), writersPerCore*cores),
+		mostWhole: min(max(wholeCells/(int(e.Plan.RowGroupSize)*e.Plan.Schema.Len()), cores), writers),
 	}
-	for range writersPerCore * cores {
+	for range writers {
 		c.writers.Go(func() {
 			for request := range c.requests {
 				c.results <- c.commit(processing, request)

@@ -24,7 +24,7 @@ type recovery struct {
 func newJournals(job *Job) *journal.Set {
 	config := journal.Config{
 		Files: job.Store, WriteFailure: store.JournalFailed, Schema: job.Plan.Schema, RowGroupSize: job.Plan.RowGroupSize,
-		Bound: boundColumns(job), Held: job.holdsRowGroups(), Logger: job.Logger,
+		Bound: boundColumns(job), Held: job.holdsRowGroups(), Logger: job.Logger, Pace: job.Store.Pace(),
 	}
 	if job.Fence != nil {
 		config.Fence = job.Fence

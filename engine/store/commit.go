@@ -9,15 +9,21 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/parquetfile"
+	"seedloom.dev/seedloom/engine/store/objects"
 )
 
 // Commit writes a row group: its files, then its manifest, which makes them count; all of it, or nothing. It sorts the records and
 // fills in what the manifest says of them.
 //
 // The files first get names that nobody reads; once the next manifest is there beside them, a crash can only delay the commit: whoever
-// looks at the row group next gives the files their names.
+// looks at the row group next gives the files their names. The manifest takes the place of the one that was there when the commit began, and
+// of no other: that of a process that has taken over meanwhile stays.
 func (s *Store) Commit(manifest *Manifest, content Content) error {
 	if err := s.guard(); err != nil {
+		return err
+	}
+	before, err := s.version(manifest.path())
+	if err != nil {
 		return err
 	}
 	sortRecords(content.Records)
@@ -51,7 +57,8 @@ func (s *Store) Commit(manifest *Manifest, content Content) error {
 	if err := s.guard(); err != nil {
 		return err
 	}
-	if err := s.adopt(manifest); err != nil {
+	// A file that is gone before it has its name was taken away by a process that has lost its right.
+	if err := s.adopt(manifest, before, false); err != nil {
 		return err
 	}
 	return s.removeStale(manifest, files)
@@ -91,16 +98,32 @@ func (s *Store) abandon(manifest *Manifest) {
 	}
 }
 
-// adopt gives the files of a commit, and then its manifest, their names.
-func (s *Store) adopt(manifest *Manifest) error {
+func (s *Store) version(name string) (objects.Version, error) {
+	version, err := s.volume.Version(name)
+	if err != nil {
+		return "", fail(err, "reading "+name)
+	}
+	return version, nil
+}
+
+// adopt gives the files of a commit, and then its manifest, their names. The manifest that it takes the place of has the version. Of a commit
+// that was cut off, some files may have theirs already.
+func (s *Store) adopt(manifest *Manifest, before objects.Version, wasCutOff bool) error {
 	doing := fmt.Sprintf("committing row group %d", manifest.Index)
 	for _, file := range manifest.all() {
-		// One that is not there has its name already.
-		if err := s.volume.Move(file.Path+nextSuffix, file.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		err := s.volume.Move(file.Path+nextSuffix, file.Path)
+		if err != nil && !(wasCutOff && errors.Is(err, fs.ErrNotExist)) {
 			return fail(err, doing)
 		}
 	}
-	if err := s.volume.Move(manifest.path()+nextSuffix, manifest.path()); err != nil {
+	err := s.volume.MoveOver(manifest.path()+nextSuffix, manifest.path(), before)
+	if errors.Is(err, objects.ErrChanged) {
+		// By one that has the right to write now; else by one that had lost it.
+		if lost := s.guard(); lost != nil {
+			return lost
+		}
+	}
+	if err != nil {
 		return fail(err, doing)
 	}
 	return nil
@@ -131,11 +154,23 @@ func (s *Store) group(name string, index int64) (manifest *Manifest, note string
 	if err != nil || manifest != nil {
 		return manifest, note, err
 	}
+	before, err := s.version(name)
+	if err != nil {
+		return nil, "", err
+	}
+	if note == "" && before != "" {
+		return s.verified(name, index, "") // was committed meanwhile
+	}
 	next, _, err := s.verified(name+nextSuffix, index, nextSuffix)
 	if err != nil || next == nil {
 		return nil, note, err
 	}
-	return next, "", s.adopt(next)
+	if err := s.adopt(next, before, true); errors.Is(err, objects.ErrChanged) || errors.Is(err, fs.ErrNotExist) {
+		return s.verified(name, index, "") // the one that has begun the commit has ended it meanwhile
+	} else if err != nil {
+		return nil, "", err
+	}
+	return next, "", nil
 }
 
 // verified returns a manifest whose files are as it says, each under its name, or under that with the suffix.

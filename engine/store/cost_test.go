@@ -26,6 +26,11 @@ func (c *counted) Move(from, to string) error {
 	return c.Volume.Move(from, to)
 }
 
+func (c *counted) MoveOver(from, to string, version objects.Version) error {
+	c.moves++
+	return c.Volume.MoveOver(from, to, version)
+}
+
 func (c *counted) Remove(name string) error {
 	c.removals++
 	return c.Volume.Remove(name)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -67,18 +68,17 @@ func (f *Fence) Check() error {
 	if err := f.Lost(); err != nil {
 		return err
 	}
-	attempt, err := f.store.readFence(attemptFile)
-	if err != nil {
-		return err
-	}
-	content, err := f.store.readFence(fencePath(f.shard))
-	if err != nil {
+	names := [...]string{attemptFile, fencePath(f.shard)}
+	var found [len(names)]string
+	var errs [len(names)]error
+	f.store.each(len(names), func(i int) { found[i], errs[i] = f.store.readFence(names[i]) })
+	if err := cmp.Or(errs[:]...); err != nil {
 		return err
 	}
 	switch {
-	case attempt != f.attempt:
+	case found[0] != f.attempt:
 		return f.superseded("another attempt of the run has begun")
-	case content != f.content:
+	case found[1] != f.content:
 		return f.superseded("another process makes this shard now")
 	}
 	return nil

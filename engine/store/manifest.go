@@ -1,13 +1,13 @@
 package store
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"seedloom.dev/seedloom/engine/table"
 	"seedloom.dev/seedloom/internal/runreport"
@@ -291,25 +291,39 @@ func (s *Store) readableManifests() (manifests []*Manifest, unreadable error) {
 	if err != nil {
 		return nil, err
 	}
+	var indexes []int64
 	for _, entry := range entries {
-		index, err := strconv.ParseInt(strings.TrimSuffix(entry.Name, ".json"), 10, 64)
-		if err != nil {
-			continue // left over from a crash
+		if index, err := strconv.ParseInt(strings.TrimSuffix(entry.Name, ".json"), 10, 64); err == nil { // others are left over from a crash
+			indexes = append(indexes, index)
 		}
-		manifest, err := s.readManifest(manifestPath(index), index)
-		if errors.Is(err, errManifest) {
-			continue
-		}
-		if err != nil {
-			if unreadable == nil {
-				unreadable = fail(err, fmt.Sprintf("reading the manifest of row group %d", index))
-			}
-			continue
-		}
-		manifests = append(manifests, manifest)
 	}
-	slices.SortFunc(manifests, func(a, b *Manifest) int { return cmp.Compare(a.Index, b.Index) })
+	slices.Sort(indexes)
+	read := make([]*Manifest, len(indexes))
+	errs := make([]error, len(indexes))
+	s.each(len(indexes), func(i int) { read[i], errs[i] = s.readManifest(manifestPath(indexes[i]), indexes[i]) })
+	for i, err := range errs {
+		switch {
+		case err == nil:
+			manifests = append(manifests, read[i])
+		case !errors.Is(err, errManifest) && unreadable == nil:
+			unreadable = fail(err, fmt.Sprintf("reading the manifest of row group %d", indexes[i]))
+		}
+	}
 	return manifests, unreadable
+}
+
+// each calls a function for each of so many numbers, as many at once as the volume makes the best of.
+func (s *Store) each(count int, call func(number int)) {
+	slots := make(chan struct{}, max(1, s.Pace().Writers))
+	var all sync.WaitGroup
+	for number := range count {
+		slots <- struct{}{}
+		all.Go(func() {
+			defer func() { <-slots }()
+			call(number)
+		})
+	}
+	all.Wait()
 }
 
 // Groups returns the indexes of the row groups that the store has something of, ascending. It lists, and reads nothing.

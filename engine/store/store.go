@@ -4,6 +4,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/store/objects"
 	"seedloom.dev/seedloom/engine/store/posix"
+	"seedloom.dev/seedloom/engine/store/s3"
 )
 
 // The names below a dataset's folder.
@@ -53,6 +55,33 @@ func Open(root, folder string, layout *Layout) (*Store, error) {
 		return nil, fail(err, "opening the folder "+folder+" of the output volume")
 	}
 	return On(volume, folder, layout), nil
+}
+
+// OpenBucket opens the dataset in a folder of a bucket. Its errors are failure.Error.
+func OpenBucket(ctx context.Context, location *s3.Location, folder string, layout *Layout) (*Store, error) {
+	volume, err := s3.Open(ctx, location, folder)
+	if err != nil {
+		return nil, fail(err, "opening the folder "+folder+" of "+location.String())
+	}
+	return On(volume, folder, layout), nil
+}
+
+// Probe finds out, where the place of the dataset is one that not everybody builds alike, whether it can hold datasets. Its errors are
+// failure.Error.
+func (s *Store) Probe() error {
+	place, is := s.volume.(interface{ Probe(folder string) error })
+	if !is {
+		return nil
+	}
+	err := place.Probe(fenceFolder) // where what a kill leaves is removed with the rest
+	var unfit *s3.UnfitError
+	if errors.As(err, &unfit) {
+		return failure.Wrap(err, v1alpha1.ReasonObjectStoreUnfit, failure.EndRun, "%s", unfit)
+	}
+	if err != nil {
+		return fail(err, "trying the object store")
+	}
+	return nil
 }
 
 // On returns the dataset on a volume, which it owns from then on. The folder is what the dataset is called to users.
@@ -133,7 +162,13 @@ func (s *Store) putOwned(name string, data []byte) error {
 // fail classifies what the volume says. Starting again may help with all of it.
 func fail(err error, doing string) *failure.Error {
 	advice := "check the volume of the output"
+	var advised interface {
+		error
+		Advice() string
+	}
 	switch {
+	case errors.As(err, &advised):
+		advice = advised.Advice()
 	case errors.Is(err, objects.ErrFull):
 		advice = "the volume is full: enlarge the claim, or delete what is no longer needed; everything that was committed is kept"
 	case errors.Is(err, fs.ErrPermission):

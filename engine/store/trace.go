@@ -36,7 +36,8 @@ func (s *Store) CreateTrace(shard, attempt int32) (*TraceFiles, error) {
 			return nil, fail(err, "creating "+files.names[0])
 		}
 		if files.events, err = s.volume.Append(files.names[1], 0); err != nil {
-			return nil, errors.Join(fail(err, "creating "+files.names[1]), files.lines.Close(), s.volume.Remove(files.names[0]))
+			return nil, errors.Join(fail(err, "creating "+files.names[1]), files.lines.Close(),
+				s.volume.RemoveLog(files.names[0]), s.volume.Remove(files.names[0]))
 		}
 		return files, nil
 	}
@@ -49,11 +50,13 @@ func (t *TraceFiles) Lines() io.Writer { return t.lines }
 func (t *TraceFiles) Events() io.Writer { return t.events }
 
 // Close closes both.
-func (t *TraceFiles) Close() error { return errors.Join(t.lines.Close(), t.events.Close()) }
+func (t *TraceFiles) Close() error { return errors.Join(t.lines.Finish(), t.events.Finish()) }
 
 // Discard closes and removes both.
 func (t *TraceFiles) Discard() error {
-	return errors.Join(t.Close(), t.store.volume.Remove(t.names[0]), t.store.volume.Remove(t.names[1]))
+	volume := t.store.volume
+	return errors.Join(t.lines.Close(), t.events.Close(), volume.RemoveLog(t.names[0]), volume.RemoveLog(t.names[1]),
+		volume.Remove(t.names[0]), volume.Remove(t.names[1]))
 }
 
 // WriteStall leaves what a shard's process was doing when it made no progress, and returns the name of the file.

@@ -60,6 +60,7 @@ func commands() []command {
 		{name: "down", run: down, help: []string{`take everything down, also after a failed "up"`}},
 		{name: "status", run: status, help: []string{"say which provider is used and what runs"}},
 		{name: "assets", run: assets, help: []string{"print a folder with etcd, kube-apiserver and kubectl (KUBEBUILDER_ASSETS)"}},
+		{name: "object-store", run: objectStore, help: []string{"print the path of an object store for tests (versitygw)"}},
 		{name: "load-image", run: loadImage, flags: imageFlags, required: []string{"name"}, arguments: true, help: []string{
 			"--name NAME:TAG [--user 65532] [--entrypoint /manager] FILE[=/PATH]...",
 			"put static binaries into a one-layer image and give it to the node",
@@ -154,6 +155,19 @@ func assets(ctx context.Context, e *environment) error {
 		return err
 	}
 	fmt.Fprintln(e.output, folder)
+	return nil
+}
+
+// objectStore obtains the object store of the tests. It is always built: its releases are of no use
+// to a machine that can build, and one that can't runs no tests.
+func objectStore(ctx context.Context, e *environment) error {
+	built := *e.store
+	built.Method = component.BuildOnly
+	paths, err := built.Ensure(ctx, []component.Program{component.ObjectStore})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(e.output, paths[component.ObjectStore])
 	return nil
 }
 

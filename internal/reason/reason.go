@@ -93,6 +93,10 @@ var table = map[string]Traits{
 		Fate:     "tried again for some seconds, then by another Pod, up to `limits.backoffLimit`",
 		NextStep: "make room on the volume, or see why it can't be written; nothing that was written is lost",
 	},
+	v1alpha1.ReasonObjectStoreUnfit: {
+		Exit: runreport.ExitInvalid, Subject: SubjectVolume, EndsAllShards: true, Fate: endsRun + " before its first row",
+		NextStep: "the message says what the store did; take one that honours conditional writes ([object-stores.md](object-stores.md))",
+	},
 	v1alpha1.ReasonModelAuthentication: {
 		Exit: runreport.ExitInvalid, EndsAllShards: true, Fate: endsRun,
 		NextStep: "correct the Secret that `apiKeySecretRef` names",

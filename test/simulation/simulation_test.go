@@ -280,6 +280,17 @@ func (d decaying) Move(from, to string) error {
 	return d.write(to, func() error { return d.Volume.Move(from, to) })
 }
 
+func (d decaying) MoveOver(from, to string, version objects.Version) error {
+	return d.write(to, func() error { return d.Volume.MoveOver(from, to, version) })
+}
+
+func (d decaying) ReadLog(name string) ([]byte, error) {
+	if d.fails("read " + name) {
+		return nil, &os.PathError{Op: "read", Path: name, Err: syscall.EIO}
+	}
+	return d.Volume.ReadLog(name)
+}
+
 func (d decaying) Get(name string) ([]byte, error) {
 	if d.fails("read " + name) {
 		return nil, &os.PathError{Op: "read", Path: name, Err: syscall.EIO}

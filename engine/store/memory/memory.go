@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"seedloom.dev/seedloom/engine/store/objects"
 )
@@ -251,6 +252,25 @@ func (v *volume) Move(from, to string) error {
 	return v.Remove(from)
 }
 
+// MoveOver implements objects.Volume.
+func (v *volume) MoveOver(from, to string, version objects.Version) error {
+	err := v.disk.change(func() error {
+		found := v.disk.objects[from]
+		if found == nil {
+			return missing("move", from)
+		}
+		if v.disk.versionOf(to) != version {
+			return &fs.PathError{Op: "move", Path: to, Err: objects.ErrChanged}
+		}
+		v.disk.put(to, found.data)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return v.Remove(from)
+}
+
 // Remove implements objects.Volume.
 func (v *volume) Remove(name string) error {
 	return v.disk.change(func() error {
@@ -330,6 +350,15 @@ func (v *volume) Append(name string, from int64) (objects.Log, error) {
 	return &log{v.disk, name}, nil
 }
 
+// ReadLog implements objects.Volume. A log is an object like others.
+func (v *volume) ReadLog(name string) ([]byte, error) { return v.Get(name) }
+
+// RemoveLog implements objects.Volume.
+func (v *volume) RemoveLog(name string) error { return v.Remove(name) }
+
+// Pace implements objects.Volume.
+func (v *volume) Pace() objects.Pace { return objects.Pace{SyncInterval: time.Second} }
+
 // log is an object that grows.
 type log struct {
 	disk *Disk
@@ -364,3 +393,6 @@ func (l *log) Sync() error {
 
 // Close implements objects.Log.
 func (l *log) Close() error { return nil }
+
+// Finish implements objects.Log.
+func (l *log) Finish() error { return nil }

@@ -11,6 +11,7 @@ import (
 
 func TestTheSimulatedVolumeConforms(t *testing.T) {
 	storetest.Conform(t, func(*testing.T) func() objects.Volume { return memory.New().Open })
+	storetest.ConformUnsynced(t, memory.New().Open)
 }
 
 func TestWhatAnEndLeaves(t *testing.T) {

@@ -6,6 +6,7 @@ package objects
 import (
 	"errors"
 	"io"
+	"time"
 )
 
 // The errors of a volume that its users tell apart, beside fs.ErrNotExist, fs.ErrExist and fs.ErrPermission.
@@ -16,6 +17,8 @@ var (
 	ErrFull = errors.New("the volume is full")
 	// ErrReadOnly says that nothing can be written.
 	ErrReadOnly = errors.New("the volume is read-only")
+	// ErrUnfit says that the place does not do what a Volume must.
+	ErrUnfit = errors.New("the place is unfit for datasets")
 )
 
 // Version names the content of an object, as an object store's entity tag does. It is empty for an object that is not there.
@@ -42,6 +45,9 @@ type Volume interface {
 	Replace(name string, data []byte, version Version) error
 	// Move gives an object another name, in place of the object that has it. One that was cut off may have left the object under both names.
 	Move(from, to string) error
+	// MoveOver is Move, unless the object that has the other name has another version than the one named; then its error wraps ErrChanged, and
+	// nothing is moved. Of several callers at once that name the same version, one succeeds.
+	MoveOver(from, to string, version Version) error
 	// Remove removes an object. That there is none is no error. An object that was removed may come back with the end of the machine, until
 	// another one was written into the same folder.
 	Remove(name string) error
@@ -51,14 +57,28 @@ type Volume interface {
 	// it.
 	List(folder string) ([]Entry, error)
 	// Append opens a log, of which only its first bytes count: what is behind them is cut off. Where there is none it is created, even before
-	// something is written. Only one process may have a log open. Get reads it.
+	// something is written. Only one process may have a log open.
 	Append(name string, from int64) (Log, error)
+	// ReadLog returns the content of a log, and RemoveLog removes it; that there is none is no error of the latter. A volume may know which logs
+	// there are from the time when it was first asked for one of a folder, and of those that it has opened itself.
+	ReadLog(name string) ([]byte, error)
+	RemoveLog(name string) error
 	// Tidy removes what writes that were cut off have left where List does not show it. Nobody may be writing meanwhile.
 	Tidy() error
 	// Lead has a name beside the folder lead to it, and to no other folder any more.
 	Lead(name string) error
+	// Pace says how the volume is best worked with.
+	Pace() Pace
 	// Close releases the folder.
 	Close() error
+}
+
+// Pace is how a volume is best worked with.
+type Pace struct {
+	// Writers is how many calls at once make the best of it. Zero stands for a volume that keeps a processor busy, as file systems do.
+	Writers int
+	// SyncInterval is how often logs that are written to should be synced.
+	SyncInterval time.Duration
 }
 
 // Entry is what a folder holds.
@@ -67,10 +87,13 @@ type Entry struct {
 	Folder bool
 }
 
-// Log is an object that grows. What was written to it survives the end of the process as soon as Write returns, and that of the machine
-// once Sync has. After a crash its end may be torn in the middle of a write.
+// Log grows. What was written to it survives the end of the machine once Sync or Close has returned; on a volume in a file system it
+// survives the end of the process as soon as Write returns, on others not before Sync does. After a crash its end may be torn in the middle
+// of a write.
 type Log interface {
 	// Write appends all of the data. When it fails, nothing of them is left behind as far as the volume lets it.
 	io.WriteCloser
 	Sync() error
+	// Finish closes a log that nobody will append to any more: it becomes an object, which Get reads.
+	Finish() error
 }

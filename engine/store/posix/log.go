@@ -2,6 +2,7 @@ package posix
 
 import (
 	"os"
+	"time"
 
 	"seedloom.dev/seedloom/engine/store/objects"
 )
@@ -25,6 +26,15 @@ func (f *Folder) Append(name string, from int64) (objects.Log, error) {
 	return &log{file: file, size: from}, nil
 }
 
+// ReadLog implements objects.Volume. A log is a file like others.
+func (f *Folder) ReadLog(name string) ([]byte, error) { return f.Get(name) }
+
+// RemoveLog implements objects.Volume.
+func (f *Folder) RemoveLog(name string) error { return f.Remove(name) }
+
+// Pace implements objects.Volume.
+func (f *Folder) Pace() objects.Pace { return objects.Pace{SyncInterval: time.Second} }
+
 // Write implements objects.Log.
 func (l *log) Write(data []byte) (int, error) {
 	written, err := l.file.Write(data)
@@ -43,3 +53,6 @@ func (l *log) Sync() error { return l.file.Sync() }
 
 // Close implements objects.Log.
 func (l *log) Close() error { return l.file.Close() }
+
+// Finish implements objects.Log.
+func (l *log) Finish() error { return l.Close() }

@@ -102,11 +102,7 @@ func (f *Folder) Replace(name string, data []byte, version objects.Version) erro
 			return err
 		}
 		defer unlock()
-		found, err := f.Version(name)
-		if err == nil && found != version {
-			err = &fs.PathError{Op: "replace", Path: name, Err: objects.ErrChanged}
-		}
-		if err != nil {
+		if err := f.hasVersion("replace", name, version); err != nil {
 			_ = f.root.Remove(temporary)
 			return err
 		}
@@ -120,6 +116,33 @@ func (f *Folder) Move(from, to string) error {
 		return classified(err)
 	}
 	return f.syncFolder(path.Dir(to))
+}
+
+// MoveOver implements objects.Volume. On a file system without locks, another writer may still come between the look and the rename.
+func (f *Folder) MoveOver(from, to string, version objects.Version) error {
+	unlock, err := f.lock(path.Dir(to))
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = f.createFolder(path.Dir(to)); err == nil {
+			unlock, err = f.lock(path.Dir(to))
+		}
+	}
+	if err != nil {
+		return classified(err)
+	}
+	defer unlock()
+	if err := f.hasVersion("move", to, version); err != nil {
+		return err
+	}
+	return f.Move(from, to)
+}
+
+// hasVersion holds a file to a version.
+func (f *Folder) hasVersion(operation, name string, version objects.Version) error {
+	found, err := f.Version(name)
+	if err == nil && found != version {
+		err = &fs.PathError{Op: operation, Path: name, Err: objects.ErrChanged}
+	}
+	return err
 }
 
 // write writes and syncs a temporary file, and lets place give it its name.

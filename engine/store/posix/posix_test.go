@@ -26,6 +26,8 @@ func TestAFolderConforms(t *testing.T) {
 		root := t.TempDir()
 		return func() objects.Volume { return folderBelow(t, root) }
 	})
+	root := t.TempDir()
+	storetest.ConformUnsynced(t, func() objects.Volume { return folderBelow(t, root) })
 }
 
 func TestWhatAKilledWriterHasLeftIsNoObject(t *testing.T) {

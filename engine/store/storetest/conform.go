@@ -27,11 +27,13 @@ func Conform(t *testing.T, newFolder func(t *testing.T) (open func() objects.Vol
 		"no update is lost between those that race":       conformReplaceRace,
 		"a reader meets a whole object":                   conformAtomicity,
 		"an object that is moved takes the other's place": conformMove,
+		"an object is moved over one version once":        conformMoveOver,
 		"a folder lists what is right below it":           conformList,
 		"a folder with many objects is listed as a whole": conformMany,
 		"what is removed is gone":                         conformRemove,
 		"a log grows behind the bytes that count":         conformAppend,
-		"writes to a log are there without a sync":        conformAppendUnsynced,
+		"a log that is finished is an object":             conformFinish,
+		"a log of others is not met":                      conformLogsApart,
 		"a large object comes back as it was":             conformLarge,
 		"a name beside the folder leads to it":            conformLead,
 	} {
@@ -84,7 +86,13 @@ func conformMissing(t *testing.T, open func() objects.Volume) {
 	if entries, err := volume.List("folder"); len(entries) > 0 || err != nil {
 		t.Errorf("List: %v, %v", entries, err)
 	}
-	check(t, volume.Remove("folder/missing"), volume.RemoveAll("folder"))
+	if _, err := volume.ReadLog("folder/missing"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("ReadLog: %v", err)
+	}
+	if err := volume.MoveOver("folder/missing", "folder/there", ""); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("MoveOver: %v", err)
+	}
+	check(t, volume.Remove("folder/missing"), volume.RemoveLog("folder/missing"), volume.RemoveAll("folder"))
 }
 
 func conformPutNew(t *testing.T, open func() objects.Volume) {
@@ -214,6 +222,27 @@ func conformMove(t *testing.T, open func() objects.Volume) {
 	}
 }
 
+func conformMoveOver(t *testing.T, open func() objects.Volume) {
+	volume := open()
+	check(t, volume.Put("a/name.next", []byte("first")), volume.MoveOver("a/name.next", "b/name", "")) // none is there
+	wantObject(t, open, "b/name", "first")
+	version, err := open().Version("b/name")
+	check(t, err, volume.Put("a/name.next", []byte("second")), volume.Put("b/name", []byte("between")))
+	for _, stale := range []objects.Version{"", version} {
+		if err := volume.MoveOver("a/name.next", "b/name", stale); !errors.Is(err, objects.ErrChanged) {
+			t.Errorf("another was put in between: %v", err)
+		}
+	}
+	wantObject(t, open, "b/name", "between")
+	wantObject(t, open, "a/name.next", "second")
+	version, err = volume.Version("b/name")
+	check(t, err, open().MoveOver("a/name.next", "b/name", version))
+	wantObject(t, open, "b/name", "second")
+	if _, err := volume.Get("a/name.next"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the old name: %v", err)
+	}
+}
+
 func conformList(t *testing.T, open func() objects.Volume) {
 	volume := open()
 	for _, name := range []string{"z", "a/2", "a/10", "a/b/c/d", "ab/3", "a.json"} {
@@ -267,24 +296,47 @@ func conformRemove(t *testing.T, open func() objects.Volume) {
 	}
 }
 
+// wantLog checks the content of a log, as another process reads it.
+func wantLog(t *testing.T, open func() objects.Volume, name, want string) {
+	t.Helper()
+	reader := open()
+	got, err := reader.ReadLog(name)
+	if err != nil || string(got) != want {
+		t.Errorf("%s is %.60q (%v), want %.60q", name, got, err, want)
+	}
+	check(t, reader.Close())
+}
+
 func conformAppend(t *testing.T, open func() objects.Volume) {
 	log, err := open().Append("folder/log", 0)
 	check(t, err)
-	wantObject(t, open, "folder/log", "")
+	wantLog(t, open, "folder/log", "")
 	for _, line := range []string{"one\n", "two\n", "th"} {
 		_, err := log.Write([]byte(line))
 		check(t, err, log.Sync())
 	}
 	check(t, log.Close())
-	wantObject(t, open, "folder/log", "one\ntwo\nth")
+	wantLog(t, open, "folder/log", "one\ntwo\nth")
 	again, err := open().Append("folder/log", int64(len("one\ntwo\n")))
 	check(t, err)
+	wantLog(t, open, "folder/log", "one\ntwo\n")
 	_, err = again.Write([]byte("three\n"))
 	check(t, err, again.Close())
-	wantObject(t, open, "folder/log", "one\ntwo\nthree\n")
+	wantLog(t, open, "folder/log", "one\ntwo\nthree\n")
+	if entries, err := open().List("folder"); err != nil || len(entries) != 1 || entries[0] != (objects.Entry{Name: "log"}) {
+		t.Errorf("the folder holds %v: %v", entries, err)
+	}
+	volume := open()
+	last, err := volume.Append("folder/log", 0)
+	check(t, err, last.Close(), volume.RemoveLog("folder/log"))
+	if _, err := open().ReadLog("folder/log"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it is still there: %v", err)
+	}
 }
 
-func conformAppendUnsynced(t *testing.T, open func() objects.Volume) {
+// ConformUnsynced holds a kind of volume to what those in file systems promise of logs: what was written is there without a sync.
+func ConformUnsynced(t *testing.T, open func() objects.Volume) {
+	t.Helper()
 	log, err := open().Append("log", 0)
 	check(t, err)
 	want := ""
@@ -294,19 +346,87 @@ func conformAppendUnsynced(t *testing.T, open func() objects.Volume) {
 		check(t, err)
 		want += line
 	}
-	wantObject(t, open, "log", want)
+	wantLog(t, open, "log", want)
 	check(t, log.Close())
 }
 
-// conformLarge writes an object of several parts, as an object store sees it.
+// conformFinish writes a log of many parts, as an object store sees it.
+func conformFinish(t *testing.T, open func() objects.Volume) {
+	log, err := open().Append("folder/log", 0)
+	check(t, err)
+	var want bytes.Buffer
+	for i := range 12 {
+		part := bytes.Repeat([]byte{byte('a' + i)}, 1+i%4*300_000)
+		want.Write(part)
+		_, err := log.Write(part)
+		check(t, err)
+		if i%3 > 0 {
+			check(t, log.Sync())
+		}
+	}
+	check(t, log.Finish())
+	got, err := open().Get("folder/log")
+	if err != nil || !bytes.Equal(got, want.Bytes()) {
+		t.Errorf("%d bytes came back of %d: %v", len(got), want.Len(), err)
+	}
+	if entries, err := open().List("folder"); err != nil || len(entries) != 1 {
+		t.Errorf("the folder holds %v: %v", entries, err)
+	}
+}
+
+// conformLogsApart has logs beside each other whose names begin alike.
+func conformLogsApart(t *testing.T, open func() objects.Volume) {
+	volume := open()
+	names := []string{"folder/1", "folder/10", "folder/1.jsonl", "folder/1.jsonl.next"}
+	for _, name := range names {
+		log, err := volume.Append(name, 0)
+		check(t, err)
+		_, err = log.Write([]byte(name))
+		check(t, err, log.Close())
+	}
+	check(t, volume.RemoveLog("folder/1"))
+	for _, name := range names[1:] {
+		wantLog(t, open, name, name)
+	}
+	check(t, volume.RemoveAll("folder"))
+	if entries, err := open().List("folder"); err != nil || len(entries) > 0 {
+		t.Errorf("the folder holds %v: %v", entries, err)
+	}
+}
+
+// conformLarge writes objects of several parts, as an object store sees them, in each way. Conditions hold for them too.
 func conformLarge(t *testing.T, open func() objects.Volume) {
 	large := bytes.Repeat([]byte("0123456789abcdef"), 20<<20/16)
 	volume := open()
 	check(t, volume.Put("large", large))
-	got, err := open().Get("large")
-	if err != nil || !bytes.Equal(got, large) {
-		t.Errorf("%d bytes came back of %d: %v", len(got), len(large), err)
+	want := func(first byte) {
+		t.Helper()
+		got, err := open().Get("large")
+		if large[0] = first; err != nil || !bytes.Equal(got, large) {
+			t.Fatalf("%d bytes came back of %d: %v", len(got), len(large), err)
+		}
 	}
+	want('0')
+	large[0] = 'n'
+	if err := volume.PutNew("large", large); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("PutNew: %v", err)
+	}
+	if err := volume.Replace("large", large, ""); !errors.Is(err, objects.ErrChanged) {
+		t.Errorf("Replace of none: %v", err)
+	}
+	want('0')
+	version, err := volume.Version("large")
+	large[0] = 'r'
+	check(t, err, volume.Replace("large", large, version))
+	want('r')
+	large[0] = 's'
+	if err := volume.Replace("large", large, version); !errors.Is(err, objects.ErrChanged) {
+		t.Errorf("Replace of an old version: %v", err)
+	}
+	want('r')
+	large[0] = 'm'
+	check(t, volume.PutNew("next", large), volume.Move("next", "large"))
+	want('m')
 }
 
 func conformLead(t *testing.T, open func() objects.Volume) {

@@ -30,6 +30,8 @@ const (
 	ContainerdShim    Program = "containerd-shim-runc-v2"
 	ContainerdClient  Program = "ctr"
 	CoreDNS           Program = "coredns"
+	// ObjectStore is no part of a cluster: it is the store that tests write to.
+	ObjectStore Program = "versitygw"
 )
 
 // ForTests lists what a test of the controllers against a bare API server needs.
@@ -83,6 +85,10 @@ var modules = []module{
 	{
 		folder: "coredns", upstream: "github.com/coredns/coredns",
 		packages: map[Program]string{CoreDNS: "github.com/coredns/coredns"},
+	},
+	{
+		folder: "versitygw", upstream: "github.com/versity/versitygw",
+		packages: map[Program]string{ObjectStore: "github.com/versity/versitygw/cmd/versitygw"},
 	},
 }
 
