@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -9,6 +10,7 @@ import (
 	"seedloom.dev/seedloom/engine/progress"
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/internal/reason"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -65,7 +67,10 @@ func unprepared(config Config, role string, cause *failure.Error) Ending {
 		include = func(index int64) bool { return plan.Owns(config.Shard, shards, index) }
 	}
 	ending.Result.Records = runreport.Records{Target: target, Missing: target}
-	opened, err := store.Open(config.OutputDirectory, runreport.Folder(config.Run.Namespace, config.Run.Name, config.Run.ConfigHash), nil)
+	if config.ObjectStore != nil && cause.Traits().Subject == reason.SubjectVolume {
+		return ending // where nothing can be written, to read takes as long to fail
+	}
+	opened, err := config.openOutput(context.Background(), nil)
 	if err != nil {
 		return ending
 	}

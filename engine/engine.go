@@ -24,6 +24,7 @@ import (
 	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/engine/seed"
 	"seedloom.dev/seedloom/engine/store"
+	"seedloom.dev/seedloom/engine/store/s3"
 	"seedloom.dev/seedloom/engine/table"
 	"seedloom.dev/seedloom/engine/trace"
 	"seedloom.dev/seedloom/internal/reason"
@@ -43,6 +44,8 @@ type Config struct {
 	Shard int32
 	// OutputDirectory is the root of the output volume, SeedDirectory where a seed is mounted.
 	OutputDirectory, SeedDirectory string
+	// ObjectStore, where it is set, is the place of the output instead of the volume (see ObjectStore).
+	ObjectStore *s3.Location
 	// TLSDirectory has the certificates of providers, as a Pod finds them (see runreport.TLSDirectory).
 	TLSDirectory string
 	// APIKey returns the API key of the provider with an index in the spec, or an empty string.
@@ -170,7 +173,7 @@ func finalize(ctx context.Context, config Config) Ending {
 // prepare gets ready for the work of a role; the caller closes the result. Where that can't be, it returns how the call has ended, which
 // the metadata say too.
 func prepare(ctx context.Context, config Config, role string) (*prepared, *Ending) {
-	output, err := open(config, role)
+	output, err := open(ctx, config, role)
 	if err != nil {
 		ending := unprepared(config, role, failure.Of(err))
 		return nil, &ending
@@ -187,20 +190,25 @@ func prepare(ctx context.Context, config Config, role string) (*prepared, *Endin
 
 // open reads the spec, opens the output, and takes the right to write it. Who finalizes takes that of the first shard, which describes the
 // dataset until then. Its errors are failure.Error.
-func open(config Config, role string) (*opened, error) {
+func open(ctx context.Context, config Config, role string) (*opened, error) {
 	spec, err := decodeSpec(config.Run)
 	if err != nil {
 		return nil, err
 	}
 	output := &opened{config: config, role: role, spec: spec}
-	folder := runreport.Folder(config.Run.Namespace, config.Run.Name, config.Run.ConfigHash)
-	if output.store, err = store.Open(config.OutputDirectory, folder, output.layout()); err != nil {
+	if output.store, err = config.openOutput(ctx, output.layout()); err != nil {
 		return nil, err
 	}
 	if config.Volume != nil {
 		output.store.Through(config.Volume)
 	}
-	if err = output.takeRight(); err != nil {
+	if role == runreport.RoleGenerate {
+		err = output.store.Probe()
+	}
+	if err == nil {
+		err = output.takeRight()
+	}
+	if err != nil {
 		output.release()
 		return nil, err
 	}

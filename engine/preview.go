@@ -56,7 +56,7 @@ func Preview(ctx context.Context, config Config, records int64) (*PreviewResult,
 		return nil, failure.Wrap(err, v1alpha1.ReasonStorageFailed, failure.EndRun, "making a temporary folder")
 	}
 	defer func() { _ = os.RemoveAll(folder) }() // a leftover in the temporary folder is the system's to remove
-	config.OutputDirectory = folder
+	config.OutputDirectory, config.ObjectStore = folder, nil
 	if config.Outage == (schedule.OutageConfig{}) {
 		// Somebody sits before it, and can try again.
 		config.Outage = schedule.OutageConfig{First: previewOutage, Later: previewOutage}

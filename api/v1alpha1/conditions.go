@@ -132,7 +132,8 @@ const (
 	ReasonSeedFailed = "SeedFailed"
 	// ReasonStorageFailed: the output could not be written.
 	ReasonStorageFailed = "StorageFailed"
-	// ReasonObjectStoreUnfit: the object store of the output ignores the conditions of writes, so that Pods could write over each other's rows.
+	// ReasonObjectStoreUnfit: the object store of the output ignores the conditions of writes, so that Pods could write over each other's
+	// rows.
 	ReasonObjectStoreUnfit = "ObjectStoreUnfit"
 	// ReasonModelAuthentication: a provider refused the API key.
 	ReasonModelAuthentication = "ModelAuthentication"

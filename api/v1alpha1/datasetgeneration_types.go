@@ -171,11 +171,15 @@ type DatasetGenerationSpec struct {
 
 // Output says where the dataset is written. Exactly one member is set.
 //
-// +kubebuilder:validation:ExactlyOneOf=persistentVolumeClaim
+// +kubebuilder:validation:ExactlyOneOf=persistentVolumeClaim;objectStore
 type Output struct {
 	// persistentVolumeClaim writes to a volume. Several shards need a volume that all nodes in use can mount.
 	// +optional
 	PersistentVolumeClaim *PersistentVolumeClaimOutput `json:"persistentVolumeClaim,omitempty"`
+
+	// objectStore writes to a bucket.
+	// +optional
+	ObjectStore *ObjectStoreOutput `json:"objectStore,omitempty"`
 
 	// retentionPolicy says what becomes of the dataset when the resource is deleted. Retain leaves it where it is; Delete deletes the folder
 	// <namespace>/<name> with the datasets of all its runs, before the resource is gone. Defaults to Retain.

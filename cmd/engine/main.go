@@ -19,9 +19,10 @@ import (
 	"syscall"
 	"time"
 
+	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine"
 	"seedloom.dev/seedloom/engine/connection"
-	"seedloom.dev/seedloom/engine/store"
+	"seedloom.dev/seedloom/engine/store/s3"
 	"seedloom.dev/seedloom/internal/allowlist"
 	"seedloom.dev/seedloom/internal/buildversion"
 	"seedloom.dev/seedloom/internal/memory"
@@ -36,7 +37,7 @@ func main() {
 func run(arguments []string) int {
 	logger := slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: logLevel(os.Getenv("SEEDLOOM_LOG_LEVEL"))}))
 	if len(arguments) == 3 && arguments[0] == runreport.RoleDelete {
-		return deleteOutput(logger, runreport.OutputDirectory, arguments[1], arguments[2])
+		return deleteOutput(logger, arguments[1], arguments[2])
 	}
 	if len(arguments) != 1 || arguments[0] != runreport.RoleGenerate && arguments[0] != runreport.RoleFinalize {
 		fmt.Fprintln(os.Stderr, "usage: engine generate | finalize | delete NAMESPACE NAME")
@@ -73,14 +74,50 @@ func run(arguments []string) int {
 }
 
 // deleteOutput deletes the datasets of a resource.
-func deleteOutput(logger *slog.Logger, root, namespace, name string) int {
+func deleteOutput(logger *slog.Logger, namespace, name string) int {
 	logger = logger.With("namespace", namespace, "dataset", name)
-	if err := store.Delete(root, namespace, name); err != nil {
+	if err := deleteDatasets(namespace, name); err != nil {
 		logger.Error("the datasets could not be deleted", "error", err)
 		return runreport.ExitStorage
 	}
 	logger.Info("the datasets are deleted")
 	return runreport.ExitOK
+}
+
+// deleteDatasets deletes them from the volume, or from the bucket where the environment names one.
+func deleteDatasets(namespace, name string) (err error) {
+	config := engine.Config{OutputDirectory: runreport.OutputDirectory}
+	if text := os.Getenv(runreport.ObjectStoreVariable); text != "" {
+		var place v1alpha1.ObjectStoreOutput
+		if err := json.Unmarshal([]byte(text), &place); err != nil {
+			return fmt.Errorf("reading %s: %w", runreport.ObjectStoreVariable, err)
+		}
+		if config.ObjectStore, err = engine.ObjectStore(&place, runreport.ObjectStoreDirectory); err != nil {
+			return err
+		}
+		if config.Endpoints, err = allowedEndpoints(); err != nil {
+			return err
+		}
+	}
+	return engine.Delete(context.Background(), config, namespace, name)
+}
+
+// allowedEndpoints are where requests may be sent.
+func allowedEndpoints() (*connection.Endpoints, error) {
+	allowed, err := allowlist.ParseText(os.Getenv(runreport.AllowedEndpointsVariable))
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", runreport.AllowedEndpointsVariable, err)
+	}
+	return connection.NewEndpoints(allowed, os.Getenv), nil
+}
+
+// objectStoreOf is the place that the spec of a run names; nil where the output is a volume.
+func objectStoreOf(run *runreport.ResolvedRun) (*s3.Location, error) {
+	var spec struct{ Output v1alpha1.Output }
+	if err := json.Unmarshal(run.Spec, &spec); err != nil || spec.Output.ObjectStore == nil {
+		return nil, nil // what is wrong with a spec the engine says itself
+	}
+	return engine.ObjectStore(spec.Output.ObjectStore, runreport.ObjectStoreDirectory)
 }
 
 func logLevel(name string) slog.Level {
@@ -109,11 +146,9 @@ func readConfig(logger *slog.Logger) (engine.Config, error) {
 	if config.AllowedAddresses, err = connection.ParseAllowed(os.Getenv(runreport.AllowedAddressesVariable)); err != nil {
 		return config, fmt.Errorf("reading %s: %w", runreport.AllowedAddressesVariable, err)
 	}
-	allowed, err := allowlist.ParseText(os.Getenv(runreport.AllowedEndpointsVariable))
-	if err != nil {
-		return config, fmt.Errorf("reading %s: %w", runreport.AllowedEndpointsVariable, err)
+	if config.Endpoints, err = allowedEndpoints(); err != nil {
+		return config, err
 	}
-	config.Endpoints = connection.NewEndpoints(allowed, os.Getenv)
 	data, err := os.ReadFile(runreport.SpecPath)
 	if err != nil {
 		return config, err
@@ -123,6 +158,9 @@ func readConfig(logger *slog.Logger) (engine.Config, error) {
 	}
 	if config.Run.Version != runreport.Version {
 		return config, fmt.Errorf("%s has version %d, and this engine reads %d", runreport.SpecPath, config.Run.Version, runreport.Version)
+	}
+	if config.ObjectStore, err = objectStoreOf(&config.Run); err != nil {
+		return config, err
 	}
 	if text := os.Getenv(runreport.ShardVariable); text != "" {
 		shard, err := strconv.ParseInt(text, 10, 32)

@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os"
 	"path"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,7 +17,7 @@ import (
 // runOptions are the flags of the command run.
 type runOptions struct {
 	session
-	output       string
+	output       outputOptions
 	numRecords   int64
 	retryDropped bool
 }
@@ -27,10 +25,11 @@ type runOptions struct {
 func newRunCommand(streams *Streams) *cobra.Command {
 	var options runOptions
 	command := &cobra.Command{
-		Use:   "run FILE --output DIR",
-		Short: "Generate the dataset of a manifest into a folder",
-		Long: `Generate the dataset of a manifest into a folder, as the Pods do into their volume: what is there already is not made again, and
-after an interruption the same command goes on from where it was.
+		Use:   "run FILE --output DIR|s3://BUCKET/PREFIX",
+		Short: "Generate the dataset of a manifest into a folder or a bucket",
+		Long: `Generate the dataset of a manifest into a folder or a bucket, as the Pods do: what is there already is not made again, and
+after an interruption the same command goes on from where it was. The credentials for a bucket are those of the environment
+(AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, ~/.aws, or the role of the machine).
 
 Of several manifests, where the dataset of one is the seed of another (spec.seed.datasetRef), each is run when its seed is complete. --name
 runs one of them, and those that it needs. A dataset that is no manifest's among the files is looked for in the folder.
@@ -38,14 +37,15 @@ runs one of them, and those that it needs. A dataset that is no manifest's among
 ` + exitHelp(exitOK, exitFailed, exitPartial, exitEarlyShutdown, exitInterrupted),
 		Example: `  seedloom run reviews.yaml --output ./datasets
   seedloom run reviews.yaml --output ./datasets --num-records 10000 --api-key openai=OPENAI_API_KEY
-  seedloom run chain.yaml --output ./datasets    # several documents, or several files`,
+  seedloom run chain.yaml --output ./datasets    # several documents, or several files
+  seedloom run reviews.yaml --output s3://datasets/team --output-endpoint https://s3.example.com`,
 		RunE: func(command *cobra.Command, arguments []string) error {
 			return options.run(command, streams, arguments)
 		},
 	}
 	options.register(command, "info")
 	flags := command.Flags()
-	flags.StringVarP(&options.output, "output", "o", "", "the `DIR` for datasets; this one gets a folder of its own in it")
+	options.output.register(flags)
 	flags.Int64Var(&options.numRecords, "num-records", 0, "how many records are wanted, instead of spec.numRecords")
 	flags.BoolVar(&options.retryDropped, "retry-dropped", false, "try the rows again that earlier runs have dropped")
 	if err := command.MarkFlagRequired("output"); err != nil {
@@ -79,10 +79,14 @@ func (o *runOptions) run(command *cobra.Command, streams *Streams, arguments []s
 			return err
 		}
 	}
-	if err := os.MkdirAll(o.output, 0o755); err != nil {
-		return err
+	if o.output.inBucket() {
+		if err := checkSeedsInBuckets(chain); err != nil {
+			return err
+		}
+	} else {
+		o.datasets = o.output.place
 	}
-	o.datasets, o.generated = o.output, map[string]string{}
+	o.generated = map[string]string{}
 	return o.runChain(command.Context(), streams, chain, all)
 }
 
@@ -133,7 +137,9 @@ func (o *runOptions) generate(ctx context.Context, streams *Streams, one *manife
 		return nil, err
 	}
 	defer ready.close()
-	ready.config.OutputDirectory = o.output
+	if err := o.output.apply(&ready.resource.Spec, &ready.config); err != nil {
+		return nil, err
+	}
 	ready.config.Run.Attempt, ready.config.RetryDropped = 0, o.retryDropped
 	ending := engine.Generate(ready.ctx, ready.config)
 	o.report(streams, ready.resource.Name, &ending.Result)
@@ -150,7 +156,7 @@ func after(separator, text string) string {
 
 // report says how the run has ended.
 func (o *runOptions) report(streams *Streams, name string, result *runreport.Result) {
-	folder := filepath.Join(o.output, filepath.FromSlash(result.Output.Path))
+	folder := o.output.join(result.Output.Path)
 	records := result.Records
 	switch code := exitCodeOf(result); code {
 	case exitOK:
@@ -161,7 +167,7 @@ func (o *runOptions) report(streams *Streams, name string, result *runreport.Res
 			name, records.Actual, records.Target, folder, result.Message, after("; ", records.Changed()))
 		if records.Dropped > 0 {
 			fmt.Fprintf(streams.Out, "%s lists the dropped rows with their causes; --retry-dropped tries them again\n",
-				filepath.Join(folder, "dropped-rows.jsonl"))
+				o.output.join(result.Output.Path+"/dropped-rows.jsonl"))
 		}
 	case exitInterrupted:
 		fmt.Fprintf(streams.Out, "datasetgeneration/%s interrupted: %d of %d records are kept in %s; the same command goes on from there\n",

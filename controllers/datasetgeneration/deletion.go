@@ -148,12 +148,13 @@ func (s *situation) deletionName() string {
 // startDeletion creates the Job that deletes the dataset. It returns nil when the resource can go without: when the claim is gone, or goes
 // with its whole namespace, which takes no new objects.
 func (r *Reconciler) startDeletion(ctx context.Context, s *situation) (*batchv1.Job, error) {
-	claim := reference{kind: kindClaim, name: s.resource.Spec.Output.PersistentVolumeClaim.ClaimName}
-	key := client.ObjectKey{Namespace: s.resource.Namespace, Name: claim.name}
-	if err := r.APIReader.Get(ctx, key, metadataOf(claim.kind)); apierrors.IsNotFound(err) {
-		return nil, r.release(ctx, s.resource, "the claim is gone")
-	} else if err != nil {
-		return nil, fmt.Errorf("looking for the claim: %w", err)
+	if claim := s.resource.Spec.Output.PersistentVolumeClaim; claim != nil {
+		key := client.ObjectKey{Namespace: s.resource.Namespace, Name: claim.ClaimName}
+		if err := r.APIReader.Get(ctx, key, metadataOf(kindClaim)); apierrors.IsNotFound(err) {
+			return nil, r.release(ctx, s.resource, "the claim is gone")
+		} else if err != nil {
+			return nil, fmt.Errorf("looking for the claim: %w", err)
+		}
 	}
 	// A cache that lags behind may still have a resource that is gone, and whose name another one has by now.
 	if err := r.confirm(ctx, s.resource); err != nil {
@@ -163,7 +164,7 @@ func (r *Reconciler) startDeletion(ctx context.Context, s *situation) (*batchv1.
 	err := r.Create(ctx, job)
 	switch {
 	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
-		return nil, r.release(ctx, s.resource, "the namespace is being deleted, and the claim with it")
+		return nil, r.release(ctx, s.resource, "the namespace is being deleted, with its claims; what is in a bucket stays there")
 	case apierrors.IsAlreadyExists(err):
 		// The cache has not heard of it yet.
 		return job, nil
@@ -183,7 +184,7 @@ func (r *Reconciler) startDeletion(ctx context.Context, s *situation) (*batchv1.
 // gets the output and where it is to run, and nothing of seeds, models and users' own volumes, which may be gone already.
 func (s *situation) deletionJob() *batchv1.Job {
 	template := s.podTemplate(runreport.RoleDelete)
-	volumes := []string{volumeOutput, volumeTmp}
+	volumes := []string{volumeOutput, volumeObjectStore, volumeTmp}
 	pod := &template.Spec
 	pod.Volumes = slices.DeleteFunc(pod.Volumes, func(volume corev1.Volume) bool { return !slices.Contains(volumes, volume.Name) })
 	engine := &pod.Containers[0]
@@ -191,6 +192,9 @@ func (s *situation) deletionJob() *batchv1.Job {
 		return !slices.Contains(volumes, mount.Name) || mount.MountPath == runreport.SeedDirectory
 	})
 	engine.Env = []corev1.EnvVar{memoryLimit(enginepods.Container)}
+	if variable, is := objectStoreVariable(s.resource.Spec.Output.ObjectStore); is {
+		engine.Env = append(append(engine.Env, s.operatorVariables()...), variable)
+	}
 	engine.Args = []string{s.resource.Namespace, s.resource.Name}
 	metadata := s.objectMeta(s.deletionName(), runreport.RoleDelete)
 	metadata.OwnerReferences = nil

@@ -64,6 +64,9 @@ func endpoints(spec *v1alpha1.DatasetGenerationSpec) []reference {
 	if spec.Seed != nil && spec.Seed.HTTP != nil {
 		add(spec.Seed.HTTP.URL, "spec.seed.http.url")
 	}
+	if place := spec.Output.ObjectStore; place != nil {
+		add(place.Endpoint, "spec.output.objectStore.endpoint")
+	}
 	return found
 }
 

@@ -1,6 +1,7 @@
 package datasetgeneration
 
 import (
+	"slices"
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
@@ -61,6 +62,7 @@ func (s *situation) podTemplate(role string) corev1.PodTemplateSpec {
 			}},
 		},
 	}
+	addObjectStore(&template.Spec, s.resource.Spec.Output.ObjectStore)
 	s.applySettings(&template, role)
 	if role == runreport.RoleGenerate {
 		s.addTools(&template.Spec)
@@ -110,7 +112,12 @@ func (s *situation) environment(role string) []corev1.EnvVar {
 		// The Job controller sets the variable in Indexed Jobs only.
 		variables = append(variables, corev1.EnvVar{Name: runreport.ShardVariable, Value: "0"})
 	}
-	variables = append(variables, s.options.Environment...)
+	return append(variables, s.operatorVariables()...)
+}
+
+// operatorVariables are what whoever runs the operator has set for the Pods of all runs.
+func (s *situation) operatorVariables() []corev1.EnvVar {
+	variables := slices.Clone(s.options.Environment)
 	if list := s.options.Endpoints; list != nil && !list.Empty() {
 		variables = append(variables, corev1.EnvVar{Name: runreport.AllowedEndpointsVariable, Value: literal(list.String())})
 	}

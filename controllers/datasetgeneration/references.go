@@ -37,6 +37,14 @@ func references(spec *v1alpha1.DatasetGenerationSpec) []reference {
 	if claim := spec.Output.PersistentVolumeClaim; claim != nil {
 		found = append(found, reference{"spec.output.persistentVolumeClaim.claimName", kindClaim, claim.ClaimName})
 	}
+	if place := spec.Output.ObjectStore; place != nil {
+		if secret := place.CredentialsSecretRef; secret != nil {
+			found = append(found, reference{"spec.output.objectStore.credentialsSecretRef.name", kindSecret, secret.Name})
+		}
+		if bundle := place.CABundleConfigMapRef; bundle != nil {
+			found = append(found, reference{"spec.output.objectStore.caBundleConfigMapRef.name", kindConfigMap, bundle.Name})
+		}
+	}
 	return append(found, podReferences(spec.Pod)...)
 }
 

@@ -177,9 +177,9 @@ func (s *situation) showResult(status *v1alpha1.DatasetGenerationStatus) {
 func (s *situation) showOutput(status *v1alpha1.DatasetGenerationStatus, dataset *runreport.Result) {
 	// The path is the controller's own: what a Pod says is not followed.
 	path := runreport.Folder(s.resource.Namespace, s.resource.Name, s.run.ConfigHash)
-	if claim := s.resource.Spec.Output.PersistentVolumeClaim; claim != nil {
+	if place := placeOf(&s.resource.Spec.Output); place != "" {
 		status.Output = &v1alpha1.OutputStatus{
-			URL: "pvc://" + claim.ClaimName + "/" + path, Format: "Parquet", Files: dataset.Output.Files, Bytes: dataset.Output.Bytes,
+			URL: place + "/" + path, Format: "Parquet", Files: dataset.Output.Files, Bytes: dataset.Output.Bytes,
 			RowsDigest: clip.Text(dataset.Output.RowsDigest, 80),
 		}
 	}

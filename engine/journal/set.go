@@ -40,8 +40,8 @@ type Config struct {
 	RowGroupSize int64
 	// Bound are the columns whose cells depend on all rows of their row group.
 	Bound map[string]bool
-	// Pace is how the place where the journals lie is best worked with: how old a cell may become before it also survives the end of the machine
-	// (on a volume in a file system it survives that of the process at once), and how many journals are synced at once.
+	// Pace is how the place where the journals lie is best worked with: how old a cell may become before it also survives the end of the
+	// machine (on a volume in a file system it survives that of the process at once), and how many journals are synced at once.
 	Pace objects.Pace
 	// Held says that row groups are held for processors: those made of other rows than before begin at their first attempts again.
 	Held   bool

@@ -16,8 +16,8 @@ import (
 // fills in what the manifest says of them.
 //
 // The files first get names that nobody reads; once the next manifest is there beside them, a crash can only delay the commit: whoever
-// looks at the row group next gives the files their names. The manifest takes the place of the one that was there when the commit began, and
-// of no other: that of a process that has taken over meanwhile stays.
+// looks at the row group next gives the files their names. The manifest takes the place of the one that was there when the commit began,
+// and of no other: that of a process that has taken over meanwhile stays.
 func (s *Store) Commit(manifest *Manifest, content Content) error {
 	if err := s.guard(); err != nil {
 		return err
@@ -106,8 +106,8 @@ func (s *Store) version(name string) (objects.Version, error) {
 	return version, nil
 }
 
-// adopt gives the files of a commit, and then its manifest, their names. The manifest that it takes the place of has the version. Of a commit
-// that was cut off, some files may have theirs already.
+// adopt gives the files of a commit, and then its manifest, their names. The manifest that it takes the place of has the version. Of a
+// commit that was cut off, some files may have theirs already.
 func (s *Store) adopt(manifest *Manifest, before objects.Version, wasCutOff bool) error {
 	doing := fmt.Sprintf("committing row group %d", manifest.Index)
 	for _, file := range manifest.all() {

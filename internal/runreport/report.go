@@ -51,6 +51,11 @@ const (
 	CABundleName          = "ca.crt"
 	ClientCertificateName = "tls.crt"
 	ClientKeyName         = "tls.key"
+	// ObjectStoreDirectory has the credentials of the object store of the output, where a Secret has them, and its CA bundle, under
+	// CABundleName.
+	ObjectStoreDirectory = "/var/run/seedloom/object-store"
+	// ObjectStoreVariable is the environment variable with the object store, as the spec has it, of a Pod that has no resolved run.
+	ObjectStoreVariable = "SEEDLOOM_OBJECT_STORE"
 	// ShardVariable is the environment variable with the shard's index.
 	ShardVariable = "JOB_COMPLETION_INDEX"
 	// MemoryLimitVariable is the environment variable with the memory that the container may use, in bytes.

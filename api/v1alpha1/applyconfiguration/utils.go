@@ -125,6 +125,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ModelPriceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ModelUsage"):
 		return &apiv1alpha1.ModelUsageApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ObjectStoreOutput"):
+		return &apiv1alpha1.ObjectStoreOutputApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Output"):
 		return &apiv1alpha1.OutputApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OutputStatus"):
@@ -187,6 +189,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.SeedSelectionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SequenceSampler"):
 		return &apiv1alpha1.SequenceSamplerApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ServerSideEncryption"):
+		return &apiv1alpha1.ServerSideEncryptionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Skip"):
 		return &apiv1alpha1.SkipApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Starlark"):

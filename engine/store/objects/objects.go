@@ -59,8 +59,8 @@ type Volume interface {
 	// Append opens a log, of which only its first bytes count: what is behind them is cut off. Where there is none it is created, even before
 	// something is written. Only one process may have a log open.
 	Append(name string, from int64) (Log, error)
-	// ReadLog returns the content of a log, and RemoveLog removes it; that there is none is no error of the latter. A volume may know which logs
-	// there are from the time when it was first asked for one of a folder, and of those that it has opened itself.
+	// ReadLog returns the content of a log, and RemoveLog removes it; that there is none is no error of the latter. A volume may know which
+	// logs there are from the time when it was first asked for one of a folder, and of those that it has opened itself.
 	ReadLog(name string) ([]byte, error)
 	RemoveLog(name string) error
 	// Tidy removes what writes that were cut off have left where List does not show it. Nobody may be writing meanwhile.

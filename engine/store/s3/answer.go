@@ -53,6 +53,7 @@ const (
 	checkAccess      = "check the credentials, and that they may read, write, list and delete below the prefix of the bucket"
 	checkCredentials = "correct the credentials in the Secret or the environment"
 	checkStore       = "see whether the object store is up and has room; everything that was committed is kept"
+	nameRegion       = "the bucket is in another region: name it (region)"
 	checkEndpoint    = "see whether the object store is up, and whether Pods reach its endpoint"
 )
 
@@ -71,23 +72,24 @@ var codes = map[string]code{
 	"ConditionalRequestConflict": {passes: true}, "OperationAborted": {passes: true},
 	"SlowDown": {passes: true}, "RequestLimitExceeded": {passes: true}, "Throttling": {passes: true}, "ThrottlingException": {passes: true},
 	"TooManyRequests": {passes: true}, "ServiceUnavailable": {passes: true}, "InternalError": {passes: true}, "RequestTimeout": {passes: true},
-	"RequestTimeTooSkewed":               {passes: true, advice: "set the clock of the machine, or of the object store"},
-	"ExpiredToken":                       {expired: true, advice: "the credentials have expired: renew them in the Secret or the environment"},
-	"ExpiredTokenException":              {expired: true, advice: "the credentials have expired: renew them in the Secret or the environment"},
-	"TokenRefreshRequired":               {expired: true, advice: checkCredentials},
-	"InvalidAccessKeyId":                 {expired: true, advice: checkCredentials},
-	"InvalidToken":                       {expired: true, advice: checkCredentials},
-	"SignatureDoesNotMatch":              {advice: checkCredentials + "; where they are right, check the region and the endpoint"},
-	"AccessDenied":                       {kind: fs.ErrPermission, advice: checkAccess},
-	"Forbidden":                          {kind: fs.ErrPermission, advice: checkAccess},
-	"AllAccessDisabled":                  {kind: fs.ErrPermission, advice: checkAccess},
-	"NotImplemented":                     {kind: errors.ErrUnsupported},
-	"MethodNotAllowed":                   {kind: errors.ErrUnsupported},
-	"QuotaExceeded":                      {kind: objects.ErrFull, advice: "the quota of the bucket is used up: raise it, or delete what is no longer needed"},
+	"RequestTimeTooSkewed":  {passes: true, advice: "set the clock of the machine, or of the object store"},
+	"ExpiredToken":          {expired: true, advice: "the credentials have expired: renew them in the Secret or the environment"},
+	"ExpiredTokenException": {expired: true, advice: "the credentials have expired: renew them in the Secret or the environment"},
+	"TokenRefreshRequired":  {expired: true, advice: checkCredentials},
+	"InvalidAccessKeyId":    {expired: true, advice: checkCredentials},
+	"InvalidToken":          {expired: true, advice: checkCredentials},
+	"SignatureDoesNotMatch": {advice: checkCredentials + "; where they are right, check the region and the endpoint"},
+	"AccessDenied":          {kind: fs.ErrPermission, advice: checkAccess},
+	"Forbidden":             {kind: fs.ErrPermission, advice: checkAccess},
+	"AllAccessDisabled":     {kind: fs.ErrPermission, advice: checkAccess},
+	"NotImplemented":        {kind: errors.ErrUnsupported},
+	"MethodNotAllowed":      {kind: errors.ErrUnsupported},
+	"QuotaExceeded": {kind: objects.ErrFull,
+		advice: "the quota of the bucket is used up: raise it, or delete what is no longer needed"},
 	"XMinioStorageFull":                  {kind: objects.ErrFull, advice: "the object store is full; everything that was committed is kept"},
-	"PermanentRedirect":                  {advice: "the bucket is in another region: name it (region)"},
-	"AuthorizationHeaderMalformed":       {advice: "the bucket is in another region: name it (region)"},
-	"IllegalLocationConstraintException": {advice: "the bucket is in another region: name it (region)"},
+	"PermanentRedirect":                  {advice: nameRegion},
+	"AuthorizationHeaderMalformed":       {advice: nameRegion},
+	"IllegalLocationConstraintException": {advice: nameRegion},
 }
 
 // answerOf classifies how a try has failed.
@@ -138,6 +140,9 @@ func (c *client) coded(api smithy.APIError, status int) *answer {
 	if found.advice == "" {
 		found.advice = checkStore
 	}
+	if known.advice == nameRegion {
+		return found.saying(api) // some say which it is
+	}
 	return found
 }
 
@@ -155,7 +160,8 @@ func (c *client) unexplained(status int) *answer {
 		found.kind = errors.ErrUnsupported
 	case status == http.StatusInsufficientStorage:
 		found.kind = objects.ErrFull
-	case status < http.StatusMultipleChoices || status >= http.StatusInternalServerError || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout:
+	case status < http.StatusMultipleChoices || status >= http.StatusInternalServerError || status == http.StatusTooManyRequests,
+		status == http.StatusRequestTimeout:
 		found.mayPass, found.mayBeDone = true, true
 	}
 	return found

@@ -53,7 +53,9 @@ type client struct {
 	bucket            string
 	timeout, patience time.Duration
 	partBytes         int
-	credentials       aws.CredentialsProvider
+	// endpoint is empty where the store is Amazon's.
+	endpoint    string
+	credentials aws.CredentialsProvider
 	// server is what the store calls itself in its answers.
 	server atomic.Pointer[string]
 	// life ends with close.
@@ -87,9 +89,12 @@ func newClient(ctx context.Context, location *Location) (*client, error) {
 	}
 	c.credentials = settings.Credentials
 	c.api = awss3.NewFromConfig(settings, func(options *awss3.Options) {
+		options.Credentials = found{settings.Credentials}
 		options.HTTPClient = &http.Client{Transport: &watched{transport, &c.server}}
 		if location.Endpoint != "" {
 			options.BaseEndpoint = aws.String(location.Endpoint)
+		}
+		if c.endpoint = aws.ToString(options.BaseEndpoint); c.endpoint != "" { // the environment may have it too
 			options.UsePathStyle = !location.VirtualHosted
 		}
 		// Many stores don't know the newer checksums; what matters has one of its own.
@@ -146,24 +151,38 @@ func (w *watched) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, err
 }
 
+// found says of credentials that there are none, where that is so.
+type found struct{ aws.CredentialsProvider }
+
+// Retrieve implements aws.CredentialsProvider.
+func (f found) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	credentials, err := f.CredentialsProvider.Retrieve(ctx)
+	var known *credentialsError
+	if err == nil || errors.As(err, &known) {
+		return credentials, err
+	}
+	return credentials, &credentialsError{fmt.Errorf("no credentials for the object store were found: %w", root(err))}
+}
+
 // fromFiles reads the credentials of a Secret, again and again.
 func fromFiles(directory string) aws.CredentialsProvider {
 	return aws.NewCredentialsCache(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-		read := func(name string) string {
+		content := func(name string) string {
 			data, err := os.ReadFile(filepath.Join(directory, name))
 			if err != nil {
 				return ""
 			}
 			return strings.TrimSpace(string(data))
 		}
-		found := aws.Credentials{
-			AccessKeyID: read(AccessKeyFile), SecretAccessKey: read(SecretKeyFile), SessionToken: read(SessionTokenFile),
+		read := aws.Credentials{
+			AccessKeyID: content(AccessKeyFile), SecretAccessKey: content(SecretKeyFile), SessionToken: content(SessionTokenFile),
 			Source: "Secret", CanExpire: true, Expires: time.Now().Add(credentialsAge),
 		}
-		if found.AccessKeyID == "" || found.SecretAccessKey == "" {
-			return aws.Credentials{}, &credentialsError{fmt.Errorf("the Secret with the credentials must have %s and %s", AccessKeyFile, SecretKeyFile)}
+		if read.AccessKeyID == "" || read.SecretAccessKey == "" {
+			missing := fmt.Errorf("the Secret with the credentials must have %s and %s", AccessKeyFile, SecretKeyFile)
+			return aws.Credentials{}, &credentialsError{missing}
 		}
-		return found, nil
+		return read, nil
 	}))
 }
 
@@ -214,10 +233,10 @@ func (c *client) renew() bool {
 // name is what the store is called: by itself, and by its address.
 func (c *client) name() string {
 	address := "Amazon S3"
-	if c.location.Endpoint != "" {
-		address = c.location.Endpoint
+	if c.endpoint != "" {
+		address = c.endpoint
 	}
-	if server := c.server.Load(); server != nil && c.location.Endpoint != "" {
+	if server := c.server.Load(); server != nil && c.endpoint != "" {
 		address += fmt.Sprintf(" (it calls itself %q)", *server)
 	}
 	return address

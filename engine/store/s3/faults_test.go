@@ -59,8 +59,8 @@ func TestEachRequestMayMeetEachFaultOnce(t *testing.T) {
 	for _, size := range []int{100, 3000} {
 		for verb, tried := range writes {
 			for fault, fate := range faults {
-				if size > 1000 && fate.Before == nil && fate.After == nil && !fate.Cut {
-					continue // nothing about parts is special then
+				if lost := fate.Before != nil || fate.After != nil; !lost && (size > 1000 || verb != "Replace") {
+					continue // whatever is asked for, such an answer is treated alike
 				}
 				t.Run(fmt.Sprintf("%s of %d bytes: a request %s", verb, size, fault), func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) { meetEachOnce(t, tried.write, tried.name, size, fate) })
@@ -238,7 +238,8 @@ func TestAnObjectIsEncryptedHoweverItIsWritten(t *testing.T) {
 	location := at(t, &s3test.Way{Handler: server})
 	location.Encryption, location.Key = "aws:kms", "key-1"
 	volume := open(t, location)
-	err := errors.Join(volume.Put("small", nil), volume.Put("large", make([]byte, 20<<20)), volume.Put("next", nil), volume.Move("next", "moved"))
+	err := errors.Join(volume.Put("small", nil), volume.Put("large", make([]byte, 17<<20)), volume.Put("next", nil),
+		volume.Move("next", "moved"))
 	if err != nil {
 		t.Fatal(err)
 	}

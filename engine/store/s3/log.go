@@ -16,8 +16,8 @@ import (
 	"seedloom.dev/seedloom/engine/store/objects"
 )
 
-// Objects don't grow, so a log lies in segments: objects with the name of the log, and the number of its byte that they begin with. Only the
-// last one is written again, longer each time, until it is large enough.
+// Objects don't grow, so a log lies in segments: objects with the name of the log, and the number of its byte that they begin with. Only
+// the last one is written again, longer each time, until it is large enough.
 const (
 	segmentMark   = ".+"
 	segmentDigits = 16

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -32,8 +33,8 @@ func (e *UnfitError) Is(target error) bool { return target == objects.ErrUnfit }
 func (v *Volume) Probe(folder string) error {
 	p := &probe{client: v.client, key: v.key(folder + "/probe-" + rand.Text())}
 	err := p.run()
-	if removed := p.client.remove(p.key); err == nil && removed != nil {
-		err = removed
+	if err == nil || errors.Is(err, objects.ErrUnfit) { // else it would only take longer to say
+		err = cmp.Or(err, p.client.remove(p.key))
 	}
 	return v.named("probe", folder, err)
 }

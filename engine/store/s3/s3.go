@@ -35,8 +35,8 @@ type Location struct {
 	VirtualHosted bool
 	// CABundle are certificates in PEM, by one of which that of the endpoint must be signed; empty are those of the system.
 	CABundle []byte
-	// Encryption is how the store is asked to encrypt objects, as the header x-amz-server-side-encryption has it; empty leaves it to the bucket.
-	// Key is the identifier of a key of the store's key management; empty is its default.
+	// Encryption is how the store is asked to encrypt objects, as the header x-amz-server-side-encryption has it; empty leaves it to the
+	// bucket. Key is the identifier of a key of the store's key management; empty is its default.
 	Encryption, Key string
 	// CredentialsDirectory has the files of a Secret with the credentials (see the constants). Where it is empty, the credentials are those of
 	// the environment: variables, the user's files, a role of the Pod or the machine.
@@ -308,8 +308,6 @@ func (r *recent) take(name string) (tag string, data []byte) {
 }
 
 func (r *recent) forget(name string) { _, _ = r.take(name) }
-
-// types that the requests have in common.
 
 // encryption are the members of a request that ask for encryption.
 func (c *client) encryption() (how types.ServerSideEncryption, key *string) {

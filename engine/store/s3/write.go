@@ -44,8 +44,8 @@ func (c *client) put(key string, data []byte, when condition) (tag string, err e
 	return c.judge(key, data, tag, repeated, err)
 }
 
-// judge says what has come of a write. Of one that was repeated an earlier try may have been done, and its answer lost: where the last one was
-// refused, or its upload is gone, and what is there is ours, it was. Where it is another's, that one has written before or after it.
+// judge says what has come of a write. Of one that was repeated an earlier try may have been done, and its answer lost: where the last one
+// was refused, or its upload is gone, and what is there is ours, it was. Where it is another's, that one has written before or after it.
 func (c *client) judge(key string, data []byte, tag string, repeated bool, err error) (string, error) {
 	if err == nil || !repeated || !errors.Is(err, errRefused) && !errors.Is(err, fs.ErrNotExist) {
 		return tag, err

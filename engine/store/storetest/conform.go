@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -145,9 +146,14 @@ func conformReplace(t *testing.T, open func() objects.Volume) {
 
 func conformReplaceRace(t *testing.T, open func() objects.Volume) {
 	const processes, rounds = 6, 10
-	check(t, open().Put("folder/count", []byte("0")))
+	check(t, open().Put("folder/count", []byte("0 by nobody")))
+	number := func(data []byte) (count int) {
+		text, _, _ := strings.Cut(string(data), " ")
+		count, _ = strconv.Atoi(text)
+		return count
+	}
 	var all sync.WaitGroup
-	for range processes {
+	for process := range processes {
 		volume := open()
 		all.Go(func() {
 			for added := 0; added < rounds; {
@@ -162,8 +168,7 @@ func conformReplaceRace(t *testing.T, open func() objects.Volume) {
 					return
 				}
 				// The content may be newer than the version; then the version is not there any more.
-				count, _ := strconv.Atoi(string(data))
-				err = volume.Replace("folder/count", []byte(strconv.Itoa(count+1)), version)
+				err = volume.Replace("folder/count", fmt.Appendf(nil, "%d by %d", number(data)+1, process), version)
 				switch {
 				case err == nil:
 					added++
@@ -175,7 +180,10 @@ func conformReplaceRace(t *testing.T, open func() objects.Volume) {
 		})
 	}
 	all.Wait()
-	wantObject(t, open, "folder/count", strconv.Itoa(processes*rounds))
+	data, err := open().Get("folder/count")
+	if err != nil || number(data) != processes*rounds {
+		t.Errorf("%d updates are left of %d: %v", number(data), processes*rounds, err)
+	}
 }
 
 func conformAtomicity(t *testing.T, open func() objects.Volume) {
@@ -396,7 +404,7 @@ func conformLogsApart(t *testing.T, open func() objects.Volume) {
 
 // conformLarge writes objects of several parts, as an object store sees them, in each way. Conditions hold for them too.
 func conformLarge(t *testing.T, open func() objects.Volume) {
-	large := bytes.Repeat([]byte("0123456789abcdef"), 20<<20/16)
+	large := bytes.Repeat([]byte("0123456789abcdef"), 17<<20/16)
 	volume := open()
 	check(t, volume.Put("large", large))
 	want := func(first byte) {

@@ -622,6 +622,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: sizeLimit
       type:
         namedType: io.k8s.apimachinery.pkg.api.resource.Quantity
+- name: dev.seedloom.seedloom.api.v1alpha1.EncryptionAlgorithm
+  scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.ExecutionMode
   scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.ExhaustedPolicy
@@ -1004,9 +1006,38 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: numeric
 - name: dev.seedloom.seedloom.api.v1alpha1.NumberConversion
   scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.ObjectStoreAddressing
+  scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.ObjectStoreOutput
+  map:
+    fields:
+    - name: addressing
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ObjectStoreAddressing
+    - name: caBundleConfigMapRef
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ConfigMapKeyReference
+    - name: credentialsSecretRef
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.SecretReference
+    - name: endpoint
+      type:
+        scalar: string
+    - name: region
+      type:
+        scalar: string
+    - name: serverSideEncryption
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ServerSideEncryption
+    - name: url
+      type:
+        scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.Output
   map:
     fields:
+    - name: objectStore
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ObjectStoreOutput
     - name: persistentVolumeClaim
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.PersistentVolumeClaimOutput
@@ -1608,6 +1639,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: step
       type:
         scalar: numeric
+- name: dev.seedloom.seedloom.api.v1alpha1.ServerSideEncryption
+  map:
+    fields:
+    - name: algorithm
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.EncryptionAlgorithm
+    - name: keyID
+      type:
+        scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.Skip
   map:
     fields:

@@ -33,8 +33,8 @@ type Unfit struct {
 
 // Server is a store. Its methods may be called from any goroutine.
 type Server struct {
-	// These are set before the first request. Allowed is what keys must begin with, Now the store's clock, and LeastPart how small a part of an
-	// upload may be that is not the last one.
+	// These are set before the first request. Allowed is what keys must begin with, Now the store's clock, and LeastPart how small a part of
+	// an upload may be that is not the last one.
 	Unfit     Unfit
 	Allowed   string
 	Now       func() time.Time

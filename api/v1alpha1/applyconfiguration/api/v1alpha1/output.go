@@ -16,6 +16,8 @@ import (
 type OutputApplyConfiguration struct {
 	// persistentVolumeClaim writes to a volume. Several shards need a volume that all nodes in use can mount.
 	PersistentVolumeClaim *PersistentVolumeClaimOutputApplyConfiguration `json:"persistentVolumeClaim,omitempty"`
+	// objectStore writes to a bucket.
+	ObjectStore *ObjectStoreOutputApplyConfiguration `json:"objectStore,omitempty"`
 	// retentionPolicy says what becomes of the dataset when the resource is deleted. Retain leaves it where it is; Delete deletes the folder
 	// <namespace>/<name> with the datasets of all its runs, before the resource is gone. Defaults to Retain.
 	RetentionPolicy *apiv1alpha1.RetentionPolicy `json:"retentionPolicy,omitempty"`
@@ -32,6 +34,14 @@ func Output() *OutputApplyConfiguration {
 // If called multiple times, the PersistentVolumeClaim field is set to the value of the last call.
 func (b *OutputApplyConfiguration) WithPersistentVolumeClaim(value *PersistentVolumeClaimOutputApplyConfiguration) *OutputApplyConfiguration {
 	b.PersistentVolumeClaim = value
+	return b
+}
+
+// WithObjectStore sets the ObjectStore field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ObjectStore field is set to the value of the last call.
+func (b *OutputApplyConfiguration) WithObjectStore(value *ObjectStoreOutputApplyConfiguration) *OutputApplyConfiguration {
+	b.ObjectStore = value
 	return b
 }
 

@@ -1,0 +1,81 @@
+package datasetgeneration
+
+import (
+	"encoding/json"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/internal/runreport"
+)
+
+const (
+	volumeObjectStore = "object-store"
+	// The keys of a Secret with the credentials of an object store, which are also the names of the files.
+	accessKeyKey    = "AWS_ACCESS_KEY_ID"
+	secretKeyKey    = "AWS_SECRET_ACCESS_KEY"
+	sessionTokenKey = "AWS_SESSION_TOKEN"
+)
+
+// addObjectStore mounts what the object store of the output needs. The kubelet reads the Secret, the controller cannot; a file and not a
+// variable holds what is in it, so that credentials that are renewed reach Pods that run.
+func addObjectStore(pod *corev1.PodSpec, place *v1alpha1.ObjectStoreOutput) {
+	if place == nil {
+		return
+	}
+	var sources []corev1.VolumeProjection
+	if secret := place.CredentialsSecretRef; secret != nil {
+		project := func(optional bool, keys ...string) {
+			projection := &corev1.SecretProjection{LocalObjectReference: corev1.LocalObjectReference{Name: secret.Name}}
+			if optional {
+				projection.Optional = new(true)
+			}
+			for _, key := range keys {
+				projection.Items = append(projection.Items, corev1.KeyToPath{Key: key, Path: key})
+			}
+			sources = append(sources, corev1.VolumeProjection{Secret: projection})
+		}
+		project(false, accessKeyKey, secretKeyKey)
+		project(true, sessionTokenKey)
+	}
+	if bundle := place.CABundleConfigMapRef; bundle != nil {
+		sources = append(sources, corev1.VolumeProjection{ConfigMap: &corev1.ConfigMapProjection{
+			LocalObjectReference: corev1.LocalObjectReference{Name: bundle.Name},
+			Items:                []corev1.KeyToPath{{Key: bundle.Key, Path: runreport.CABundleName}},
+		}})
+	}
+	if len(sources) == 0 {
+		return
+	}
+	pod.Volumes = append(pod.Volumes, corev1.Volume{Name: volumeObjectStore, VolumeSource: corev1.VolumeSource{
+		Projected: &corev1.ProjectedVolumeSource{Sources: sources, DefaultMode: new(certificateMode)},
+	}})
+	engine := &pod.Containers[0]
+	engine.VolumeMounts = append(engine.VolumeMounts, corev1.VolumeMount{
+		Name: volumeObjectStore, MountPath: runreport.ObjectStoreDirectory, ReadOnly: true,
+	})
+}
+
+// placeOf is the address of an output.
+func placeOf(output *v1alpha1.Output) string {
+	switch {
+	case output.ObjectStore != nil:
+		return strings.TrimSuffix(output.ObjectStore.URL, "/")
+	case output.PersistentVolumeClaim != nil:
+		return claimScheme + output.PersistentVolumeClaim.ClaimName
+	}
+	return ""
+}
+
+// objectStoreVariable tells the Pod that deletes which object store it is.
+func objectStoreVariable(place *v1alpha1.ObjectStoreOutput) (corev1.EnvVar, bool) {
+	if place == nil {
+		return corev1.EnvVar{}, false
+	}
+	text, err := json.Marshal(place)
+	if err != nil {
+		panic(err) // it has nothing but texts
+	}
+	return corev1.EnvVar{Name: runreport.ObjectStoreVariable, Value: literal(string(text))}, true
+}
