@@ -308,16 +308,21 @@ func decodeSpec(resolved runreport.ResolvedRun) (*v1alpha1.DatasetGenerationSpec
 	if err := json.Unmarshal(resolved.Spec, &spec); err != nil {
 		return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "the spec can't be read: %v", err)
 	}
-	rowsDigest := ""
-	if resolved.SeedDataset != nil {
-		rowsDigest = resolved.SeedDataset.RowsDigest
-	}
-	if hash := plan.RunHash(&spec, rowsDigest); hash != resolved.ConfigHash {
+	if hash := hashOf(&spec, &resolved); hash != resolved.ConfigHash {
 		return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun,
 			"the spec has the hash %s, but the controller says %s; the controller and the engine must have the same version",
 			hash, resolved.ConfigHash)
 	}
 	return &spec, nil
+}
+
+// hashOf is the identity that a run has with a spec.
+func hashOf(spec *v1alpha1.DatasetGenerationSpec, resolved *runreport.ResolvedRun) string {
+	rowsDigest := ""
+	if resolved.SeedDataset != nil {
+		rowsDigest = resolved.SeedDataset.RowsDigest
+	}
+	return plan.RunHash(spec, rowsDigest)
 }
 
 // release closes the output.

@@ -45,8 +45,10 @@ func Preview(ctx context.Context, config Config, records int64) (*PreviewResult,
 		logEnding(config.Logger, &ending, 0)
 		return &PreviewResult{Ending: ending}, nil
 	}
-	// The number of records is no part of the configuration's hash: the rows are those of the whole dataset.
+	// The number of records is no part of the configuration's hash, and the rows are those of the whole dataset, but where a column of exact
+	// balance goes by it: a preview is balanced by itself.
 	spec.NumRecords = records
+	config.Run.ConfigHash = hashOf(spec, &config.Run)
 	if config.Run.Spec, err = json.Marshal(spec); err != nil {
 		return nil, failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding the spec")
 	}

@@ -192,6 +192,12 @@ func (s *SequenceSampler) EffectiveStart() int64 { return valueOr(s.Start, 0) }
 // EffectiveStep is what each row has more than the one before it.
 func (s *SequenceSampler) EffectiveStep() int64 { return valueOr(s.Step, 1) }
 
+// EffectiveGaps is how many steps are left out for each row on average.
+func (s *SequenceSampler) EffectiveGaps() int64 { return valueOr(s.Gaps, 0) }
+
+// IsBalanced says whether each value is in as many rows as its weight says.
+func (c *CategorySampler) IsBalanced() bool { return c != nil && c.Balance == BalanceExact }
+
 // MaxRequestsPerMinute is a budget; 0 is none.
 func (a *Admission) MaxRequestsPerMinute() int64 { return valueOr(a.RequestsPerMinute, 0) }
 

@@ -54,6 +54,8 @@ func effective() map[string]any {
 		"DistributionSampler.Scale":                  new(v1alpha1.DistributionSampler).EffectiveScale(),
 		"SequenceSampler.Start":                      new(v1alpha1.SequenceSampler).EffectiveStart(),
 		"SequenceSampler.Step":                       new(v1alpha1.SequenceSampler).EffectiveStep(),
+		"GeoPointSampler.DecimalPlaces":              new(v1alpha1.GeoPointSampler).EffectiveDecimalPlaces(),
+		"SequenceSampler.Gaps":                       new(v1alpha1.SequenceSampler).EffectiveGaps(),
 		"Hedge.Quantile":                             new(v1alpha1.Hedge).EffectiveQuantile(),
 		"Hedge.MaxExtra":                             fmt.Sprintf("%g%%", 100*new(v1alpha1.Hedge).EffectiveMaxExtra()),
 		"ToolSet.MaxTurns":                           new(v1alpha1.ToolSet).EffectiveMaxTurns(),

@@ -42,3 +42,13 @@ func (s *DatasetGenerationSpec) ToolServersInUse() []int {
 	}
 	return used
 }
+
+// SamplerOf returns the sampler of a column, or nil where it has none.
+func (s *DatasetGenerationSpec) SamplerOf(column string) *Sampler {
+	for i := range s.Columns {
+		if s.Columns[i].Name == column {
+			return s.Columns[i].Sampler
+		}
+	}
+	return nil
+}

@@ -5,7 +5,7 @@ import (
 )
 
 // SamplerType is the distribution of a sampler.
-// +kubebuilder:validation:Enum=Category;Subcategory;Uniform;Gaussian;Bernoulli;BernoulliMixture;Binomial;Poisson;Distribution;Sequence;UUID;Pattern;DateTime;TimeDelta
+// +kubebuilder:validation:Enum=Category;Subcategory;Uniform;Gaussian;Bernoulli;BernoulliMixture;Binomial;Poisson;Distribution;Sequence;UUID;Pattern;DateTime;TimeDelta;GeoPoint
 type SamplerType string
 
 const (
@@ -37,6 +37,8 @@ const (
 	SamplerDateTime SamplerType = "DateTime"
 	// SamplerTimeDelta draws a moment at some distance from that of another column.
 	SamplerTimeDelta SamplerType = "TimeDelta"
+	// SamplerGeoPoint draws a point on the earth.
+	SamplerGeoPoint SamplerType = "GeoPoint"
 )
 
 // NumberConversion is the type to which a sampled value is converted.
@@ -66,7 +68,9 @@ const (
 // +kubebuilder:validation:XValidation:rule="self.type == 'UUID' || !has(self.uuid)",message="uuid is forbidden when type is not UUID"
 // +kubebuilder:validation:XValidation:rule="(self.type == 'DateTime') == has(self.dateTime)",message="dateTime is required when type is DateTime, and forbidden otherwise"
 // +kubebuilder:validation:XValidation:rule="(self.type == 'TimeDelta') == has(self.timeDelta)",message="timeDelta is required when type is TimeDelta, and forbidden otherwise"
-// +kubebuilder:validation:XValidation:rule="!has(self.convertTo) || !(self.type in ['UUID', 'Pattern', 'DateTime', 'TimeDelta'])",message="convertTo is not possible for UUID, Pattern, DateTime and TimeDelta"
+// +kubebuilder:validation:XValidation:rule="!has(self.convertTo) || !(self.type in ['UUID', 'Pattern', 'DateTime', 'TimeDelta', 'GeoPoint'])",message="convertTo is not possible for UUID, Pattern, DateTime, TimeDelta and GeoPoint"
+// +kubebuilder:validation:XValidation:rule="self.type in ['DateTime', 'TimeDelta'] || !has(self.format) && !has(self.timeZone)",message="format and timeZone are for DateTime and TimeDelta"
+// +kubebuilder:validation:XValidation:rule="(self.type == 'GeoPoint') == has(self.geoPoint)",message="geoPoint is required when type is GeoPoint, and forbidden otherwise"
 type Sampler struct {
 	// type is the distribution.
 	// +required
@@ -75,6 +79,20 @@ type Sampler struct {
 	// convertTo converts the value: int (rounding half to even), float or str.
 	// +optional
 	ConvertTo NumberConversion `json:"convertTo,omitempty"`
+
+	// format is how a DateTime or TimeDelta is written as a text, with the directives of strftime: "%d.%m.%Y %H:%M". ISO is
+	// 2026-01-31T12:00:00+01:00. Without it, the value is a timestamp.
+	// +kubebuilder:validation:MinLength=2
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	Format string `json:"format,omitempty"`
+
+	// timeZone is that of a DateTime or TimeDelta, such as Europe/Berlin: moments without a zone are in it, so are the days and hours that are
+	// counted or cut down to, and what format writes. Timestamps are in UTC all the same. Defaults to UTC.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	TimeZone string `json:"timeZone,omitempty"`
 
 	// conditional has other parameters for some of the rows: a value is drawn with the first ones whose condition holds, and else with those
 	// of the sampler itself.
@@ -138,18 +156,41 @@ type Sampler struct {
 	// timeDelta has the distance of a TimeDelta sampler.
 	// +optional
 	TimeDelta *TimeDeltaSampler `json:"timeDelta,omitempty"`
+
+	// geoPoint has the area of a GeoPoint sampler.
+	// +optional
+	GeoPoint *GeoPointSampler `json:"geoPoint,omitempty"`
 }
+
+// CategoryBalance says how the values of a Category come to their frequencies.
+// +kubebuilder:validation:Enum=Random;Exact
+type CategoryBalance string
+
+const (
+	// BalanceRandom draws the value of each row by itself, so that frequencies are about those of the weights.
+	BalanceRandom CategoryBalance = "Random"
+	// BalanceExact gives each value to as many of the rows as its weight says, in random order.
+	BalanceExact CategoryBalance = "Exact"
+)
 
 // CategorySampler draws one of its values.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.weights) || self.weights.exists(w, w > 0.0)",fieldPath=".weights",message="at least one weight must be above 0"
 type CategorySampler struct {
-	// values are the possible values: strings or numbers. A mix of both is written as strings.
+	// values are the possible values: strings or numbers. A mix of both is written as strings. Exactly one of values
+	// and valuesOf is set.
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=1000
-	// +required
+	// +optional
 	Values []apiextensionsv1.JSON `json:"values,omitempty"`
+
+	// valuesOf is another column with a Category sampler, of which the values are taken, and the weights where there are none here: the two
+	// draw independently of each other. Parameters of the other one that are conditional are not.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	// +optional
+	ValuesOf string `json:"valuesOf,omitempty"`
 
 	// weights are the relative frequencies of the values, in the same order. All values are equally frequent without them.
 	// +listType=atomic
@@ -157,6 +198,11 @@ type CategorySampler struct {
 	// +kubebuilder:validation:items:XValidation:rule="self >= 0.0",message="must not be negative"
 	// +optional
 	Weights []Decimal `json:"weights,omitempty"`
+
+	// balance is Exact where each value is to be in as many of the numRecords rows as its weight says, in random order; rows that are dropped
+	// leave their places empty, and with another numRecords the dataset is another one, which is generated anew. Defaults to Random.
+	// +optional
+	Balance CategoryBalance `json:"balance,omitempty"`
 }
 
 // SubcategorySampler draws one of the values that belong to the value of another column in the same row.
@@ -324,6 +370,13 @@ type SequenceSampler struct {
 	// +kubebuilder:validation:XValidation:rule="self != 0",message="must not be 0"
 	// +optional
 	Step *int64 `json:"step,omitempty"`
+
+	// gaps is how many steps are left out for each row on average, at random: of every gaps + 1 steps, one is taken, so that values still go
+	// up or down from row to row. Defaults to 0.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1000
+	// +optional
+	Gaps *int64 `json:"gaps,omitempty"`
 }
 
 // PatternSampler draws texts that a regular expression matches as a whole.

@@ -15,7 +15,7 @@ import (
 // Compile makes the plan of a spec. seedFields are the columns of the seed, none when the spec has no seed. The error is an
 // *InvalidError with everything that is wrong.
 func Compile(spec *v1alpha1.DatasetGenerationSpec, seedFields []table.Field) (*Plan, error) {
-	spec = spec.DeepCopy()
+	spec = withCategories(spec.DeepCopy())
 	checks := newValidation(spec)
 	for _, field := range seedFields {
 		checks.seedNames = append(checks.seedNames, field.Name)

@@ -1,25 +1,12 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column/constraint"
 	"seedloom.dev/seedloom/engine/column/sampler"
-	"seedloom.dev/seedloom/engine/table"
 )
-
-// Link are columns that constraints link, so that they are drawn together.
-type Link struct {
-	// Columns are in topological order.
-	Columns []*Column
-	// Constraints are those between them, by their index in the spec, ascending.
-	Constraints []int
-}
-
-// constraintField is the field of the constraint with an index.
-func constraintField(index int) string { return fmt.Sprintf("spec.constraints[%d]", index) }
 
 // constraints checks all constraints, and makes what the linked columns read a dependency of each of them.
 func (v *validation) constraints(unknownSeed bool) {
@@ -64,6 +51,11 @@ func (v *validation) constraint(index int, unknownSeed bool) (relation constrain
 	} else {
 		v.otherSide(field+".otherColumn", spec, form, unknownSeed)
 	}
+	for _, name := range []string{spec.Column, spec.OtherColumn} {
+		if problem := sampler.Unreadable(v.samplerOf(name)); problem != "" {
+			v.add(field, ReasonInvalidValue, "column %q %s", name, problem)
+		}
+	}
 	if sampler.IsFixed(v.samplerOf(spec.Column)) && (spec.Value != nil || v.isFixed(spec.OtherColumn)) {
 		v.add(field, ReasonInvalidValue, "the values of column %q follow from the row, so that no other ones can be drawn", spec.Column)
 	}
@@ -89,8 +81,8 @@ func (v *validation) constrained(field, name string) constraint.Form {
 		}
 		return form
 	case known || v.isSeedName(name):
-		v.add(field, ReasonInvalidValue, "column %q is not drawn: a constraint is one of a column with a sampler, which may have %q as otherColumn",
-			name, name)
+		v.add(field, ReasonInvalidValue, "column %q is not drawn: a constraint is one of a column with a sampler, which may have "+
+			"%q as otherColumn", name, name)
 	default:
 		v.add(field, ReasonUnknownReference, "no column with a sampler is called %q%s", name, suggestion(name, v.candidates(-1)))
 	}
@@ -123,19 +115,6 @@ func (v *validation) otherSide(field string, spec *v1alpha1.Constraint, form con
 	if other != form {
 		v.add(field, ReasonInvalidValue, "column %q has %s, and %q has %s", spec.Column, form, spec.OtherColumn, other)
 	}
-}
-
-// fieldType is the type of a column that is not sampled, as far as it is known.
-func (v *validation) fieldType(name string) (table.Type, bool) {
-	if kind, isSeed := v.seedTypes[name]; isSeed {
-		return kind, true
-	}
-	index, isColumn := v.columns[name]
-	if !isColumn {
-		return table.Type{}, false
-	}
-	kind, err := columnType(&v.spec.Columns[index])
-	return kind, err == nil // an error is reported where the column is checked
 }
 
 // sampledIndex is the index of a column with a sampler, and -1 for any other one.
@@ -177,8 +156,8 @@ func (v *validation) joinBetween() {
 // notRedrawn reports a column between linked ones that is not drawn.
 func (v *validation) notRedrawn(first, between int) {
 	linked := v.links.constraintsOf(first)
-	v.add(constraintField(linked[0]), ReasonCycle, "links columns that are drawn together until it holds, but the column %q, which is not drawn, "+
-		"stands between them: it reads one of them, and another one reads it", v.spec.Columns[between].Name)
+	v.add(constraintField(linked[0]), ReasonCycle, "links columns that are drawn together until it holds, but the column %q, which is "+
+		"not drawn, stands between them: it reads one of them, and another one reads it", v.spec.Columns[between].Name)
 }
 
 // dependTogether makes what one of the linked columns reads of others a dependency of all of them: each draws them all.

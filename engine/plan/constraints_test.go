@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/table"
 )
@@ -85,12 +86,14 @@ func TestConstraintsThatCantBeMet(t *testing.T) {
 // Columns that are drawn together stand one after the other, also where the spec has them far apart, and wait for the same columns.
 func TestLinkedColumnsBelongTogether(t *testing.T) {
 	spec := parse(t, constrained(`{name: a, sampler: {type: DateTime, dateTime: {start: "2026-01-01", end: "2026-02-01"}}},
-		{name: more, allowResize: true, custom: {strategy: Batch, type: int, requiredColumns: [a], starlark: {source: "def generate(rows):\n    return []\n"}}},
+		{name: more, allowResize: true, custom: {strategy: Batch, type: int, requiredColumns: [a],
+			starlark: {source: "def generate(rows):\n    return []\n"}}},
 		{name: between, sampler: {type: TimeDelta, timeDelta: {from: a, min: 1, max: 5}}},
 		{name: b, sampler: {type: TimeDelta, timeDelta: {from: between, min: 1, max: 5}}},
 		{name: c, sampler: {type: TimeDelta, timeDelta: {from: seeded, min: 1, max: 5}}},
 		{name: free, sampler: {type: UUID}}`,
-		`{column: b, operator: GreaterThan, otherColumn: a}, {column: c, operator: GreaterThan, otherColumn: b}, {column: free, operator: NotEqual, value: x}`))
+		`{column: b, operator: GreaterThan, otherColumn: a}, {column: c, operator: GreaterThan, otherColumn: b},
+		{column: free, operator: NotEqual, value: x}`))
 	spec.Seed = parse(t, valid).Seed
 	compiled, err := plan.Compile(spec, []table.Field{{Name: "seeded", Type: table.Type{Kind: table.KindDate}}})
 	if err != nil {
@@ -103,7 +106,8 @@ func TestLinkedColumnsBelongTogether(t *testing.T) {
 	if difference := cmp.Diff("a between b c more free", strings.Join(order, " ")); difference != "" {
 		t.Error(difference)
 	}
-	if len(compiled.Links) != 2 || len(compiled.Links[0].Columns) != 4 || len(compiled.Links[0].Constraints) != 2 || len(compiled.Links[1].Columns) != 1 {
+	if len(compiled.Links) != 2 || len(compiled.Links[0].Columns) != 4 || len(compiled.Links[0].Constraints) != 2 ||
+		len(compiled.Links[1].Columns) != 1 {
 		t.Fatalf("%+v", compiled.Links)
 	}
 	for _, column := range compiled.Links[0].Columns {
@@ -118,13 +122,42 @@ func TestWhatIsBetweenLinkedColumnsIsDrawn(t *testing.T) {
 	_, err := plan.Compile(parse(t, constrained(unitColumn+`, {name: twice, expression: {expr: "{{ a * 2 }}", type: float}},
 		{name: b, sampler: {type: Uniform, uniform: {low: 0, high: 1}, conditional: [{when: "{{ twice > 1 }}", parameters: {low: 1, high: 2}}]}}`,
 		`{column: a, operator: LessThan, otherColumn: b}`)), nil)
-	if err == nil || !strings.Contains(err.Error(), `spec.constraints[0]: links columns that are drawn together until it holds, but the column "twice", which is not drawn`) {
+	if err == nil || !strings.Contains(err.Error(), `spec.constraints[0]: links columns that are drawn together until it holds, `+
+		`but the column "twice", which is not drawn`) {
 		t.Errorf("%v", err)
 	}
 	_, err = plan.Compile(parse(t, constrained(unitColumn+`, {name: twice, expression: {expr: "{{ a * 2 }}", type: float}}`,
 		`{column: a, operator: LessThan, otherColumn: twice}`)), nil)
 	if err == nil || !strings.Contains(err.Error(), `columns depend on each other in a circle: a → twice → a`) {
 		t.Errorf("%v", err)
+	}
+}
+
+// A moment that isn't written as a whole can't be compared, or counted from.
+func TestMomentsThatCantBeReadBack(t *testing.T) {
+	const at = `{name: at, sampler: {type: DateTime, dateTime: {start: "2026-01-01", end: "2027-01-01"}, format: "%d.%m."}}`
+	_, err := plan.Compile(parse(t, constrained(at+`, {name: later, sampler: {type: TimeDelta, timeDelta: {from: at, min: 0, max: 1}}}`,
+		`{column: at, operator: LessThan, value: "2026-03-01"}`)), nil)
+	for _, path := range []string{`spec.columns[1].sampler.timeDelta.from: `, `spec.constraints[0]: `} {
+		if want := path + `column "at" is written as "%d.%m.", as in "05.06.", from which the moment can't be read back`; err == nil ||
+			!strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+// How many rows there are shapes what each has where a column is to be balanced, and nowhere else.
+func TestTheHashHoldsTheNumberOfBalancedRows(t *testing.T) {
+	hash := func(rows int64, column string) string {
+		spec := parse(t, constrained(column, ``))
+		spec.NumRecords = rows
+		return plan.ConfigHash(spec)
+	}
+	exact := `{name: a, sampler: {type: Category, category: {values: [x, z], balance: Exact}}}`
+	random := `{name: a, sampler: {type: Category, category: {values: [x, z], balance: Random}}}`
+	unbalanced := strings.Replace(random, ", balance: Random", "", 1)
+	if hash(10, exact) == hash(20, exact) || hash(10, random) != hash(20, random) || hash(10, random) != hash(10, unbalanced) {
+		t.Error("the number of rows is in the wrong hash")
 	}
 }
 
@@ -135,5 +168,54 @@ func TestTheHashHoldsConstraints(t *testing.T) {
 	}
 	if len(hashes) != 3 {
 		t.Errorf("only %d hashes", len(hashes))
+	}
+}
+
+// What is hardly ever met is warned of before the run, with its numbers.
+func TestRareRowsAreWarnedOf(t *testing.T) {
+	const heights = `{name: a, sampler: {type: Gaussian, gaussian: {mean: 0, stddev: 1}}},
+		{name: b, sampler: {type: Gaussian, gaussian: {mean: 0, stddev: 1}}}`
+	for constraints, want := range map[string]string{
+		`{column: a, operator: LessThan, otherColumn: b}`:                                                    ``,
+		`{column: a, operator: GreaterThan, value: 4}`:                                                       `spec.constraints[0]: of 20000 draws of "a", only `,
+		`{column: a, operator: GreaterThan, otherColumn: b}, {column: b, operator: GreaterThan, value: 2.8}`: `spec.constraints[0]: of 20000 draws of "a", "b", only `,
+	} {
+		var lines []string
+		for _, warning := range plan.Warnings(parse(t, constrained(heights, constraints))) {
+			lines = append(lines, warning.String())
+		}
+		if got := strings.Join(lines, "; "); want == "" && got != "" || !strings.HasPrefix(got, want) || strings.Count(got, "draws of") > 1 {
+			t.Errorf("%s: %s", constraints, got)
+		}
+	}
+}
+
+// A Category may take the values of another one, and then is as if it had them.
+func TestACategoryTakesTheValuesOfAnother(t *testing.T) {
+	const from = `{name: from, sampler: {type: Category, category: {values: [Oslo, Turin], weights: [1, 3]}}}, `
+	taken := parse(t, constrained(from+`{name: to, sampler: {type: Category, category: {valuesOf: from}}}`, ``))
+	written := parse(t, constrained(from+`{name: to, sampler: {type: Category, category: {values: [Oslo, Turin], weights: [1, 3]}}}`, ``))
+	compiled, err := plan.Compile(taken, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if difference := cmp.Diff(written.Columns[1].Sampler, compiled.Spec.Columns[1].Sampler, cmp.AllowUnexported(v1alpha1.Decimal{})); difference != "" {
+		t.Error(difference)
+	}
+	if plan.ConfigHash(taken) != plan.ConfigHash(written) || plan.ConfigHash(taken) != plan.ConfigHash(compiled.Spec) {
+		t.Error("the hashes differ")
+	}
+	if taken.Columns[1].Sampler.Category.ValuesOf != "from" {
+		t.Error("the spec was changed")
+	}
+	for column, want := range map[string]string{
+		`{type: UUID}`: `spec.columns[1].sampler.category.valuesOf: must be another column with a Category sampler that has values, and "other" is none`,
+		`{type: Category, category: {valuesOf: to}}`: `spec.columns[1].sampler.category.valuesOf: must be another column`,
+	} {
+		_, err := plan.Compile(parse(t, constrained(`{name: other, sampler: `+column+`},
+			{name: to, sampler: {type: Category, category: {valuesOf: other}}}`, ``)), nil)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
 	}
 }

@@ -22,7 +22,8 @@ const identityVersion = 3
 // and maxTurns; the constraints and the processors in their order; the size of row groups, since a row group is the unit in which files
 // are resumed, and the unit on which processors and Batch code work; rowColumn, since all files of a dataset have the same columns.
 //
-// Not in it: numRecords, so that a run can be extended; parallelism, suspend, completionPolicy, limits, output, pod, and of run all but
+// Not in it: numRecords, so that a run can be extended, but where a column of exact balance goes by it; parallelism, suspend,
+// completionPolicy, limits, output, pod, and of run all but
 // rowGroupSize and rowColumn; a provider's name, API key, extra headers, TLS, proxy and maxParallelRequests, a model's alias, streaming,
 // encoding of embeddings, maxParallelRequests, admission and timeoutSeconds; a column's weight; the names, API keys and timeouts of tools;
 // the failurePolicy of a processor; models, providers, and tools that no column uses; a default that is written out. The contents of what a
@@ -50,6 +51,8 @@ type identity struct {
 	RowColumn  bool                 `json:"rowColumn,omitempty"`
 	// SeedRows is the digest of the rows of the dataset that is the seed.
 	SeedRows string `json:"seedRows,omitempty"`
+	// NumRecords is set where values go by it.
+	NumRecords int64 `json:"numRecords,omitempty"`
 }
 
 type columnIdentity struct {
@@ -73,7 +76,7 @@ type modelIdentity struct {
 
 // canonical returns what shapes rows as JSON with sorted keys and without spaces, in which equal meanings have equal bytes.
 func canonical(spec *v1alpha1.DatasetGenerationSpec, rowsDigest string) []byte {
-	spec = spec.DeepCopy()
+	spec = withCategories(spec.DeepCopy())
 	description := identity{
 		Version:      identityVersion,
 		RandomSeed:   spec.RandomSeed,
@@ -85,6 +88,9 @@ func canonical(spec *v1alpha1.DatasetGenerationSpec, rowsDigest string) []byte {
 	}
 	writeSeedDefaults(spec.Seed)
 	for _, column := range spec.Columns {
+		if column.Sampler != nil && column.Sampler.Category.IsBalanced() {
+			description.NumRecords = spec.NumRecords
+		}
 		entry := columnIdentity{Model: identifyModel(spec, &column), Tools: identifyTools(spec, &column)}
 		writeDefaults(&column)
 		column.Weight = nil

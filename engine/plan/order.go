@@ -6,6 +6,13 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 )
 
+// reference is a name that a column reads, and the field that says so.
+type reference struct {
+	name, field string
+	// decides says that it is read only to decide whether a cell is skipped, or for another column that is drawn together with this one.
+	decides bool
+}
+
 // edges returns, for each column of the spec, the configured columns that it reads, by index, ascending and each once.
 func edges(columns map[string]int, references [][]reference) [][]int {
 	result := make([][]int, len(references))

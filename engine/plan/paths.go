@@ -47,6 +47,19 @@ func (v *validation) typeOf(name string) (table.Type, bool) {
 	return table.Type{}, false
 }
 
+// fieldType is the type of a column that is not sampled, as far as it is known.
+func (v *validation) fieldType(name string) (table.Type, bool) {
+	if kind, isSeed := v.seedTypes[name]; isSeed {
+		return kind, true
+	}
+	index, isColumn := v.columns[name]
+	if !isColumn {
+		return table.Type{}, false
+	}
+	kind, err := columnType(&v.spec.Columns[index])
+	return kind, err == nil // an error is reported where the column is checked
+}
+
 // missingMember says what of a path a type does not have, and after how many steps; nothing where it has all, as far as it is known.
 func missingMember(kind table.Type, path jinja.Path) (problem string, at int) {
 	for i, step := range path.Steps {

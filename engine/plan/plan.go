@@ -4,9 +4,11 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/column/sampler"
 	"seedloom.dev/seedloom/engine/table"
 )
 
@@ -115,4 +117,38 @@ func (p *Plan) ShardRows(shard, shards int32) int64 {
 		rows -= p.RowGroupSize - int64(end-start)
 	}
 	return rows
+}
+
+// Link are columns that constraints link, so that they are drawn together.
+type Link struct {
+	// Columns are in topological order.
+	Columns []*Column
+	// Constraints are those between them, by their index in the spec, ascending.
+	Constraints []int
+}
+
+// constraintField is the field of the constraint with an index.
+func constraintField(index int) string { return fmt.Sprintf("spec.constraints[%d]", index) }
+
+// readsOthers says whether the columns depend on others than themselves.
+func (l *Link) readsOthers() bool {
+	for _, column := range l.Columns {
+		for _, required := range column.Requires {
+			if !slices.ContainsFunc(l.Columns, func(other *Column) bool { return other.Makes(required) }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Samplers are the linked columns and their constraints as they are drawn.
+func (l *Link) Samplers(spec *v1alpha1.DatasetGenerationSpec) (members []sampler.Member, restrictions []sampler.Restriction) {
+	for _, column := range l.Columns {
+		members = append(members, sampler.Member{Name: column.Name, Spec: column.Spec.Sampler})
+	}
+	for _, index := range l.Constraints {
+		restrictions = append(restrictions, sampler.Restriction{Path: constraintField(index), Constraint: spec.Constraints[index]})
+	}
+	return members, restrictions
 }

@@ -50,14 +50,8 @@ type fieldTemplate struct {
 	template *jinja.Template
 }
 
-// reference is a name that a column reads, and the field that says so.
-type reference struct {
-	name, field string
-	// decides says that it is read only to decide whether a cell is skipped, or for another column that is drawn together with this one.
-	decides bool
-}
-
 func newValidation(spec *v1alpha1.DatasetGenerationSpec) *validation {
+	spec = withCategories(spec)
 	v := &validation{
 		spec: spec, seedTypes: map[string]table.Type{}, columns: map[string]int{},
 		producers: map[string]int{}, references: make([][]reference, len(spec.Columns)),

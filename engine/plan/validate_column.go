@@ -121,14 +121,7 @@ func (v *validation) samplerColumn(index int, field string) {
 }
 
 // samplerOf is the sampler of a column; nil where it has none.
-func (v *validation) samplerOf(name string) *v1alpha1.Sampler {
-	for i := range v.spec.Columns {
-		if column := &v.spec.Columns[i]; column.Name == name {
-			return column.Sampler
-		}
-	}
-	return nil
-}
+func (v *validation) samplerOf(name string) *v1alpha1.Sampler { return v.spec.SamplerOf(name) }
 
 func (v *validation) llmColumn(index int, field string) {
 	llm := v.spec.Columns[index].Prompt()

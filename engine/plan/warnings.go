@@ -10,6 +10,7 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column/custom"
+	"seedloom.dev/seedloom/engine/column/sampler"
 	"seedloom.dev/seedloom/engine/process"
 	"seedloom.dev/seedloom/engine/sandbox"
 )
@@ -35,6 +36,7 @@ func Warnings(spec *v1alpha1.DatasetGenerationSpec) []Warning {
 	for i := range spec.Columns {
 		w.column(i)
 	}
+	w.rareRows(checks)
 	w.programs()
 	w.completion()
 	return w.found
@@ -173,5 +175,28 @@ func (w *warnings) completion() {
 		w.add("spec.completionPolicy.minRecords",
 			"asks for %d of %d records, which is never reached: %d are taken; lower it, or raise numRecords",
 			least, w.spec.NumRecords, w.spec.NumRecords)
+	}
+}
+
+// rareRows warns of constraints that are hardly ever met by what is drawn. What depends on other columns is not known before the run.
+func (w *warnings) rareRows(checks *validation) {
+	if len(checks.violations) > 0 || len(w.spec.Constraints) == 0 {
+		return
+	}
+	compiled, err := Compile(w.spec, nil)
+	if err != nil {
+		return // as the columns of the seed are not known
+	}
+	dataset := sampler.Dataset{
+		Seed: w.spec.RandomSeed, Schema: compiled.Schema, Records: w.spec.NumRecords, SamplerOf: w.spec.SamplerOf,
+	}
+	for _, link := range compiled.Links {
+		members, restrictions := link.Samplers(compiled.Spec)
+		if link.readsOthers() || len(restrictions) == 0 {
+			continue
+		}
+		if text := sampler.Rarity(members, restrictions, dataset); text != "" {
+			w.add(restrictions[0].Path, "%s", text)
+		}
 	}
 }

@@ -129,7 +129,9 @@ func ParseMoment(text string, zone *time.Location) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("%.60q is not a date; write 2026-01-31 or 2026-01-31T12:00:00Z", text)
 	}
 	if local {
-		moment = time.Date(moment.Year(), moment.Month(), moment.Day(), moment.Hour(), moment.Minute(), moment.Second(), moment.Nanosecond(), zone)
+		clock := moment.Sub(moment.Truncate(24 * time.Hour))
+		hour, minute, second := int(clock/time.Hour), int(clock/time.Minute%60), int(clock/time.Second%60)
+		moment = time.Date(moment.Year(), moment.Month(), moment.Day(), hour, minute, second, int(clock%time.Second), zone)
 	}
 	return moment.UTC(), nil
 }

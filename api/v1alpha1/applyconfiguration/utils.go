@@ -91,6 +91,12 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ExpressionValidatorApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("GaussianSampler"):
 		return &apiv1alpha1.GaussianSamplerApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("GeoBox"):
+		return &apiv1alpha1.GeoBoxApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("GeoCircle"):
+		return &apiv1alpha1.GeoCircleApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("GeoPointSampler"):
+		return &apiv1alpha1.GeoPointSamplerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Hedge"):
 		return &apiv1alpha1.HedgeApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("HTTPSeed"):

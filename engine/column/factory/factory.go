@@ -2,8 +2,6 @@
 package factory
 
 import (
-	"fmt"
-
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column"
 	"seedloom.dev/seedloom/engine/column/custom"
@@ -33,7 +31,9 @@ func Build(
 	checkers *validation.Checkers,
 ) (*column.Generators, error) {
 	generators := column.NewGenerators(p.Schema.Len())
-	dataset := sampler.Dataset{Seed: p.Spec.RandomSeed, Schema: p.Schema, Records: p.NumRecords}
+	dataset := sampler.Dataset{
+		Seed: p.Spec.RandomSeed, Schema: p.Schema, Records: p.NumRecords, SamplerOf: p.Spec.SamplerOf,
+	}
 	if err := linkSamplers(generators, p, dataset); err != nil {
 		return nil, err
 	}
@@ -86,16 +86,7 @@ func Build(
 // linkSamplers makes the generators of the columns that constraints link.
 func linkSamplers(generators *column.Generators, p *plan.Plan, dataset sampler.Dataset) error {
 	for _, link := range p.Links {
-		var members []sampler.Member
-		for _, configured := range link.Columns {
-			members = append(members, sampler.Member{Name: configured.Name, Spec: configured.Spec.Sampler})
-		}
-		var restrictions []sampler.Restriction
-		for _, index := range link.Constraints {
-			restrictions = append(restrictions, sampler.Restriction{
-				Path: fmt.Sprintf("spec.constraints[%d]", index), Constraint: p.Spec.Constraints[index],
-			})
-		}
+		members, restrictions := link.Samplers(p.Spec)
 		linked, err := sampler.Link(members, restrictions, dataset)
 		if err != nil {
 			return err

@@ -21,12 +21,33 @@ var categories = family{
 		kind, _ := categoryValues(s.Category)
 		return convertedKind(s.ConvertTo, kind)
 	},
-	draws:   func(s *v1alpha1.Sampler, _ site) drawFunc { return category(s.Category, s.ConvertTo) },
-	columns: func(s *v1alpha1.Sampler) columnFunc { return categoryColumn(s.Category, s.ConvertTo) },
+	writeDefaults: func(s *v1alpha1.Sampler) {
+		if s.Category != nil && s.Category.Balance == v1alpha1.BalanceRandom {
+			s.Category.Balance = ""
+		}
+	},
+	draws: func(s *v1alpha1.Sampler, in site) drawFunc {
+		if s.Category.IsBalanced() {
+			return balanced(s.Category, s.ConvertTo, in)
+		}
+		return category(s.Category, s.ConvertTo)
+	},
+	columns: func(s *v1alpha1.Sampler) columnFunc {
+		if s.Category.IsBalanced() {
+			return nil // which goes by rows, and not by draws
+		}
+		return categoryColumn(s.Category, s.ConvertTo)
+	},
 }
 
 func validateCategory(spec *v1alpha1.Sampler) []Violation {
-	if len(spec.Category.Values) == 0 {
+	switch {
+	case len(spec.Category.Values) > 0 && spec.Category.ValuesOf != "":
+		return []Violation{{"category", "exactly one of values and valuesOf must be set"}}
+	case spec.Category.ValuesOf != "":
+		return []Violation{{"category.valuesOf", fmt.Sprintf("must be another column with a Category sampler that has values, and %q is none; "+
+			"conditional parameters have values of their own", spec.Category.ValuesOf)}}
+	case len(spec.Category.Values) == 0:
 		return []Violation{{"category.values", "at least one value is required"}}
 	}
 	var violations []Violation
@@ -34,6 +55,11 @@ func validateCategory(spec *v1alpha1.Sampler) []Violation {
 		if problem := categoryProblem(raw, spec.ConvertTo); problem != "" {
 			violations = append(violations, Violation{fmt.Sprintf("category.values[%d]", i), problem})
 		}
+	}
+	switch spec.Category.Balance {
+	case "", v1alpha1.BalanceRandom, v1alpha1.BalanceExact:
+	default:
+		violations = append(violations, Violation{"category.balance", fmt.Sprintf("must be Random or Exact, but is %q", spec.Category.Balance)})
 	}
 	return append(violations, validateWeights("category", spec.Category.Weights, len(spec.Category.Values))...)
 }

@@ -58,6 +58,10 @@ func (f family) validateConditional(spec *v1alpha1.Sampler) []Violation {
 		variant, problems := f.variant(spec, i)
 		if variant != nil {
 			problems = f.validate(variant)
+			if spec.Category.IsBalanced() || variant.Category.IsBalanced() {
+				problems = append(problems, Violation{"category.balance",
+					"can't be Exact where parameters are conditional: how many rows have which is not known"})
+			}
 		}
 		for _, problem := range problems {
 			violations = append(violations, Violation{f.inConditional(i, problem.Field), problem.Message})
@@ -91,7 +95,7 @@ func (f family) variant(spec *v1alpha1.Sampler, number int) (*v1alpha1.Sampler, 
 	if len(violations) > 0 {
 		return nil, violations
 	}
-	variant.Type, variant.ConvertTo = spec.Type, spec.ConvertTo
+	variant.Type, variant.ConvertTo, variant.Format, variant.TimeZone = spec.Type, spec.ConvertTo, spec.Format, spec.TimeZone
 	return variant, nil
 }
 

@@ -1,6 +1,7 @@
 package sampler_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -26,6 +27,7 @@ var conditionalParameters = map[v1alpha1.SamplerType]struct{ member, usual, cond
 	v1alpha1.SamplerUUID:         {"uuid", `{prefix: a-}`, `{prefix: b-}`},
 	v1alpha1.SamplerPattern:      {"pattern", `{regex: "a+"}`, `{regex: "b+"}`},
 	v1alpha1.SamplerDateTime:     {"dateTime", `{start: "2026-01-01", end: "2026-02-01"}`, `{start: "2027-01-01", end: "2027-02-01"}`},
+	v1alpha1.SamplerGeoPoint:     {"geoPoint", `{box: {south: 0, north: 1, west: 0, east: 1}}`, `{box: {south: 5, north: 6, west: 0, east: 1}}`},
 	v1alpha1.SamplerTimeDelta:    {"timeDelta", `{from: at, min: 0, max: 1}`, `{from: at, min: 100, max: 101}`},
 }
 
@@ -51,7 +53,8 @@ func TestEveryTypeTakesConditionalParameters(t *testing.T) {
 				t.Fatalf("%s: %v", kind, err)
 			}
 			unwanted, err := []*sampler.Sampler{special, usual}[row].Generate(t.Context(), record)
-			if got, gotErr := both.Generate(t.Context(), record); gotErr != nil || got != want || err == nil && got == unwanted {
+			if got, gotErr := both.Generate(t.Context(), record); gotErr != nil || !reflect.DeepEqual(got, want) ||
+				err == nil && reflect.DeepEqual(got, unwanted) {
 				t.Errorf("%s, where other is %s: %v, %v, want %v", kind, other, got, gotErr, want)
 			}
 		}
@@ -67,7 +70,8 @@ func TestEveryTypeTakesConditionalParameters(t *testing.T) {
 // Of several conditions that hold, the first one decides.
 func TestTheFirstConditionThatHoldsDecides(t *testing.T) {
 	values, err := drawBeside(t, `{type: Category, category: {values: [0]}, conditional: [
-		{when: "{{ other > 1 }}", parameters: {values: [1]}}, {when: "{{ other > 0 }}", parameters: {values: [2]}}]}`, 3, int64(0), int64(1), int64(2))
+		{when: "{{ other > 1 }}", parameters: {values: [1]}}, {when: "{{ other > 0 }}", parameters: {values: [2]}}]}`,
+		3, int64(0), int64(1), int64(2))
 	if err != nil || values[0] != int64(0) || values[1] != int64(2) || values[2] != int64(1) {
 		t.Errorf("%v, %v", values, err)
 	}

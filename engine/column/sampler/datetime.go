@@ -11,13 +11,13 @@ import (
 
 var dateTimes = family{
 	name: v1alpha1.SamplerDateTime, member: "dateTime", isSet: func(s *v1alpha1.Sampler) bool { return s.DateTime != nil },
-	validate: validateDateTime, kind: always(table.KindTimestamp),
+	validate: validateDateTime, kind: momentKind,
 	writeDefaults: func(s *v1alpha1.Sampler) {
 		if s.DateTime != nil && s.DateTime.Unit == "" {
 			s.DateTime.Unit = v1alpha1.TimeUnitDay
 		}
 	},
-	draws: func(s *v1alpha1.Sampler, _ site) drawFunc { return moments(s.DateTime) },
+	draws: func(s *v1alpha1.Sampler, _ site) drawFunc { return moments(s) },
 }
 
 // maxSpanSeconds bounds dates to what a duration can hold: 250 years.
@@ -26,11 +26,12 @@ const maxSpanSeconds = 250 * 366 * 24 * 3600
 func validateDateTime(sampler *v1alpha1.Sampler) []Violation {
 	spec := sampler.DateTime
 	var violations []Violation
-	start, startErr := table.ParseMoment(spec.Start, time.UTC)
+	zone := zoneOf(sampler)
+	start, startErr := table.ParseMoment(spec.Start, zone)
 	if startErr != nil {
 		violations = append(violations, Violation{"dateTime.start", startErr.Error()})
 	}
-	end, endErr := table.ParseMoment(spec.End, time.UTC)
+	end, endErr := table.ParseMoment(spec.End, zone)
 	if endErr != nil {
 		violations = append(violations, Violation{"dateTime.end", endErr.Error()})
 	}
@@ -51,23 +52,32 @@ func validateDateTime(sampler *v1alpha1.Sampler) []Violation {
 	return violations
 }
 
-func moments(spec *v1alpha1.DateTimeSampler) drawFunc {
+func moments(spec *v1alpha1.Sampler) drawFunc {
 	// The validation has parsed the same.
-	start, _ := table.ParseMoment(spec.Start, time.UTC)
-	end, _ := table.ParseMoment(spec.End, time.UTC)
+	zone := zoneOf(spec)
+	start, _ := table.ParseMoment(spec.DateTime.Start, zone)
+	end, _ := table.ParseMoment(spec.DateTime.End, zone)
+	start = start.In(zone)
 	seconds := uint64(end.Unix() - start.Unix())
-	startOfUnit := unitStarts[spec.Unit]
+	startOfUnit, write := unitStarts[spec.DateTime.Unit], writerOf(spec)
 	return func(stream *random.Stream, _ *table.Record) (any, error) {
-		return startOfUnit(start.Add(time.Duration(stream.Below(seconds)) * time.Second)), nil
+		return write(startOfUnit(start.Add(time.Duration(stream.Below(seconds)) * time.Second))), nil
 	}
 }
 
-// unitStarts cut a moment down to a unit.
+// unitStarts cut a moment down to a unit in its time zone.
 var unitStarts = map[v1alpha1.TimeUnit]func(time.Time) time.Time{
-	v1alpha1.TimeUnitYear:   func(at time.Time) time.Time { return time.Date(at.Year(), 1, 1, 0, 0, 0, 0, time.UTC) },
-	v1alpha1.TimeUnitMonth:  func(at time.Time) time.Time { return time.Date(at.Year(), at.Month(), 1, 0, 0, 0, 0, time.UTC) },
-	v1alpha1.TimeUnitDay:    func(at time.Time) time.Time { return time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, time.UTC) },
-	v1alpha1.TimeUnitHour:   func(at time.Time) time.Time { return at.Truncate(time.Hour) },
-	v1alpha1.TimeUnitMinute: func(at time.Time) time.Time { return at.Truncate(time.Minute) },
+	v1alpha1.TimeUnitYear:  func(at time.Time) time.Time { return time.Date(at.Year(), 1, 1, 0, 0, 0, 0, at.Location()) },
+	v1alpha1.TimeUnitMonth: func(at time.Time) time.Time { return time.Date(at.Year(), at.Month(), 1, 0, 0, 0, 0, at.Location()) },
+	v1alpha1.TimeUnitDay: func(at time.Time) time.Time {
+		return time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, at.Location())
+	},
+	// Within an hour that clocks show twice, and in zones whose offset is no whole number of hours.
+	v1alpha1.TimeUnitHour: func(at time.Time) time.Time {
+		return at.Add(-time.Duration(at.Minute())*time.Minute - time.Duration(at.Second())*time.Second - time.Duration(at.Nanosecond()))
+	},
+	v1alpha1.TimeUnitMinute: func(at time.Time) time.Time {
+		return at.Add(-time.Duration(at.Second())*time.Second - time.Duration(at.Nanosecond()))
+	},
 	v1alpha1.TimeUnitSecond: func(at time.Time) time.Time { return at.Truncate(time.Second) },
 }

@@ -1,10 +1,12 @@
 package sampler
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column/constraint"
@@ -134,7 +136,11 @@ func TextOf(c v1alpha1.Constraint) string {
 }
 
 // readerOf reads the cells of a sampled column, or of another one, in a form.
-func readerOf(_ *v1alpha1.Sampler, form constraint.Form) func(cell any) (any, error) {
+func readerOf(spec *v1alpha1.Sampler, form constraint.Form) func(cell any) (any, error) {
+	if spec != nil && spec.Format != "" {
+		read := momentsOf(spec, time.UTC)
+		return func(cell any) (any, error) { return read(cell) }
+	}
 	return func(cell any) (any, error) { return constraint.Read(form, cell) }
 }
 
@@ -172,31 +178,33 @@ type Linked struct {
 func (l *Linked) Generate(ctx context.Context, record *table.Record) (any, error) {
 	scratch := *record
 	scratch.Cells = slices.Clone(record.Cells)
-	if err := l.group.draw(ctx, &scratch); err != nil {
+	tally := tally{most: maxRejections}
+	if met, err := l.group.draw(ctx, &scratch, &tally); err != nil {
 		return nil, err
+	} else if !met {
+		return nil, l.group.hopeless(&tally)
 	}
 	return scratch.Cells[l.index], nil
 }
 
-// draw draws all columns into a record.
-func (l *linked) draw(ctx context.Context, record *table.Record) error {
-	tally := tally{}
-	for try := uint64(0); tally.rejected < maxRejections; try++ {
+// draw draws all columns into a record. It says whether they meet the restrictions in the end.
+func (l *linked) draw(ctx context.Context, record *table.Record, tally *tally) (bool, error) {
+	for try := uint64(0); tally.rejected < tally.most; try++ {
 		if err := ctx.Err(); err != nil {
-			return err
+			return false, err
 		}
 		met := true
 		for i := 0; i < len(l.members) && met; i++ {
 			var err error
-			if met, err = l.members[i].try(ctx, record, try, &tally); err != nil {
-				return err
+			if met, err = l.members[i].try(ctx, record, try, tally); err != nil {
+				return false, err
 			}
 		}
 		if met {
-			return nil
+			return true, nil
 		}
 	}
-	return l.hopeless(&tally)
+	return false, nil
 }
 
 // try draws the value of a member, and says whether it may stand beside those that were drawn before.
@@ -210,7 +218,7 @@ func (m *member) try(ctx context.Context, record *table.Record, try uint64, tall
 			return false, err
 		}
 		met, err = m.look(m.alone, record, tally)
-		if met || err != nil || tally.rejected >= maxRejections || ctx.Err() != nil {
+		if met || err != nil || tally.rejected >= tally.most || ctx.Err() != nil {
 			break
 		}
 	}
@@ -236,8 +244,9 @@ func (m *member) look(restrictions []restriction, record *table.Record, tally *t
 
 // tally counts, of the draws of a record, how often each restriction was looked at and not met.
 type tally struct {
-	rejected int
-	looks    []looks
+	// most is how many draws may be rejected, and rejected how many were.
+	most, rejected int
+	looks          []looks
 }
 
 type looks struct {
@@ -263,13 +272,43 @@ func (t *tally) count(of *restriction, met bool) {
 
 // hopeless says which restriction was met least often.
 func (l *linked) hopeless(tally *tally) *failure.Error {
-	share := func(of looks) float64 { return float64(of.all-of.rejected) / float64(of.all) }
-	worst := slices.MinFunc(tally.looks, func(a, b looks) int {
-		if share(a) < share(b) {
-			return -1
-		}
-		return 1
-	})
+	text, share := tally.least()
 	return failure.New(v1alpha1.ReasonConstraintsNotMet, failure.DropRow, "columns %s: %d draws for the row, and none meets all constraints; "+
-		"%s is met by %.2g %% of them: draw from what meets it more often, or loosen it", l.names, maxRejections, worst.of.text, 100*share(worst))
+		"%s is met by %.2g %% of them: draw from what meets it more often, or loosen it", l.names, tally.rejected, text, 100*share)
 }
+
+// least is the restriction that was met least often, for people, and how often it was.
+func (t *tally) least() (text string, share float64) {
+	met := func(of looks) float64 { return float64(of.all-of.rejected) / float64(of.all) }
+	least := slices.MinFunc(t.looks, func(a, b looks) int { return cmp.Compare(met(a), met(b)) })
+	return least.of.text, met(least)
+}
+
+// Rarity says how many draws of linked columns are rejected for each row, where these are many, and which restriction is met least often;
+// nothing where they are few. The columns read no other ones.
+func Rarity(members []Member, restrictions []Restriction, dataset Dataset) string {
+	generators, err := Link(members, restrictions, dataset)
+	if err != nil {
+		return "" // reported where constraints are checked
+	}
+	group, tally := generators[0].group, tally{most: maxSampled}
+	rows, drawn := 0, true
+	for ; drawn && rows < maxSampled/rareDraws; rows++ {
+		record := table.NewRecord(dataset.Schema, table.RowIndex(rows), 0)
+		if drawn, err = group.draw(context.Background(), record, &tally); err != nil {
+			return ""
+		}
+	}
+	if drawn {
+		return ""
+	}
+	text, share := tally.least()
+	return fmt.Sprintf("of %d draws of %s, only %d meet all constraints, so that rows take long and may be dropped; "+
+		"%s is met by %.2g %% of draws", maxSampled, group.names, rows-1, text, 100*share)
+}
+
+// Of so many draws, fewer than one in rareDraws that meets all constraints is worth a warning.
+const (
+	maxSampled = 20_000
+	rareDraws  = 100
+)

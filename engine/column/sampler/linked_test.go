@@ -246,7 +246,8 @@ func TestWhatIsHopelessEndsWithItsNumbers(t *testing.T) {
 		w := newWorld(t, constraints, `{type: Gaussian, gaussian: {mean: 0, stddev: 1}}`, `{type: Gaussian, gaussian: {mean: 0, stddev: 1}}`)
 		_, err := w.row(0, -50.0)
 		failed := failure.Of(err)
-		if failed == nil || failed.Reason != v1alpha1.ReasonConstraintsNotMet || failed.Consequence != failure.DropRow || !strings.Contains(failed.Message, want) {
+		if failed == nil || failed.Reason != v1alpha1.ReasonConstraintsNotMet || failed.Consequence != failure.DropRow ||
+			!strings.Contains(failed.Message, want) {
 			t.Errorf("%s: %v", constraints, err)
 		}
 	}
@@ -257,7 +258,8 @@ func TestDrawingEndsWithItsContext(t *testing.T) {
 	w := newWorld(t, `[{column: a, operator: GreaterThan, value: 30}]`, `{type: Gaussian, gaussian: {mean: 0, stddev: 1}}`)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := w.generators[0].Generate(ctx, table.NewRecord(w.schema, 0, 0)); err == nil || failure.Of(err).Reason == v1alpha1.ReasonConstraintsNotMet {
+	_, err := w.generators[0].Generate(ctx, table.NewRecord(w.schema, 0, 0))
+	if err == nil || failure.Of(err).Reason == v1alpha1.ReasonConstraintsNotMet {
 		t.Errorf("%v", err)
 	}
 }

@@ -49,6 +49,8 @@ type family struct {
 	draws func(spec *v1alpha1.Sampler, in site) drawFunc
 	// columns are how the values of many rows are drawn at once. It may be nil, and return nil: then each is drawn by itself.
 	columns func(spec *v1alpha1.Sampler) columnFunc
+	// typeOf is the type of the values where the kind does not say all of it. It may be nil.
+	typeOf func(*v1alpha1.Sampler) table.Type
 }
 
 // Dataset is what samplers know of the dataset that their columns are in.
@@ -59,6 +61,15 @@ type Dataset struct {
 	Schema *table.Schema
 	// Records is the number of rows that were asked for.
 	Records int64
+	// SamplerOf returns the sampler of another column, or nil where it has none. It may be nil.
+	SamplerOf func(column string) *v1alpha1.Sampler
+}
+
+func (d *Dataset) samplerOf(column string) *v1alpha1.Sampler {
+	if d.SamplerOf == nil {
+		return nil
+	}
+	return d.SamplerOf(column)
 }
 
 // site is where a sampler draws: the column of a dataset.
@@ -76,7 +87,7 @@ type drawFunc func(stream *random.Stream, record *table.Record) (any, error)
 // families has a row for each type, in the order of the API.
 var families = []family{
 	categories, subcategories, uniforms, gaussians, bernoullis, bernoulliMixtures, binomials, poissons, distributions,
-	sequences, uuids, patterns, dateTimes, timeDeltas,
+	sequences, uuids, patterns, dateTimes, timeDeltas, geoPoints,
 }
 
 func familyOf(kind v1alpha1.SamplerType) (family, bool) {
@@ -123,6 +134,7 @@ func (f family) validateMembers(spec *v1alpha1.Sampler) []Violation {
 	default:
 		violations = append(violations, Violation{"convertTo", fmt.Sprintf("must be int, float or str, but is %q", spec.ConvertTo)})
 	}
+	violations = append(violations, f.validateClock(spec)...)
 	if !f.isSet(spec) && !f.optional {
 		violations = append(violations, Violation{f.member, fmt.Sprintf("is required for samplers of type %s", f.name)})
 	}
@@ -184,6 +196,9 @@ func TypeOf(spec *v1alpha1.Sampler) (table.Type, error) {
 		return table.Type{}, fmt.Errorf("sampler: %s: %s", violations[0].Field, violations[0].Message)
 	}
 	own, _ := familyOf(spec.Type)
+	if own.typeOf != nil {
+		return own.typeOf(spec), nil
+	}
 	return table.Type{Kind: own.commonKind(spec)}, nil
 }
 

@@ -16,9 +16,18 @@ var sequences = family{
 			s.Sequence = &v1alpha1.SequenceSampler{}
 		}
 		s.Sequence.Start, s.Sequence.Step = new(s.Sequence.EffectiveStart()), new(s.Sequence.EffectiveStep())
+		if s.Sequence.EffectiveGaps() == 0 {
+			s.Sequence.Gaps = nil
+		}
 	},
 	draws: func(s *v1alpha1.Sampler, _ site) drawFunc {
-		start, step := *s.Sequence.Start, *s.Sequence.Step
+		start, step, steps := *s.Sequence.Start, *s.Sequence.Step, s.Sequence.EffectiveGaps()+1
+		if steps > 1 {
+			return func(stream *random.Stream, record *table.Record) (any, error) {
+				taken := steps*int64(record.Row) + int64(stream.Below(uint64(steps)))
+				return convertCount(start+step*taken, s.ConvertTo), nil
+			}
+		}
 		return func(_ *random.Stream, record *table.Record) (any, error) {
 			return convertCount(start+step*int64(record.Row), s.ConvertTo), nil
 		}
@@ -29,6 +38,7 @@ var sequences = family{
 const (
 	maxStart = 1_000_000_000_000_000
 	maxStep  = 1_000_000
+	maxGaps  = 1_000
 )
 
 func validateSequence(sampler *v1alpha1.Sampler) []Violation {
@@ -44,6 +54,9 @@ func validateSequence(sampler *v1alpha1.Sampler) []Violation {
 	if spec.Step != nil && (*spec.Step < -maxStep || *spec.Step > maxStep || *spec.Step == 0) {
 		violations = append(violations, Violation{"sequence.step", fmt.Sprintf("must be from -%d to %d, and not 0, but is %d", maxStep, maxStep,
 			*spec.Step)})
+	}
+	if spec.Gaps != nil && (*spec.Gaps < 0 || *spec.Gaps > maxGaps) {
+		violations = append(violations, Violation{"sequence.gaps", fmt.Sprintf("must be from 0 to %d, but is %d", maxGaps, *spec.Gaps)})
 	}
 	return violations
 }

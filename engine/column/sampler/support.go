@@ -20,7 +20,17 @@ func FormOf(spec *v1alpha1.Sampler) constraint.Form {
 }
 
 // IsFixed says whether the values of a valid sampler follow from the row alone, so that drawing again changes nothing.
-func IsFixed(spec *v1alpha1.Sampler) bool { return spec.Type == v1alpha1.SamplerSequence }
+func IsFixed(spec *v1alpha1.Sampler) bool {
+	return spec.Type == v1alpha1.SamplerSequence && (spec.Sequence == nil || spec.Sequence.EffectiveGaps() == 0) || spec.Category.IsBalanced()
+}
+
+// Unreadable says why the values of a valid sampler can't be compared; nothing where they can.
+func Unreadable(spec *v1alpha1.Sampler) string {
+	if spec == nil || len(Validate(spec)) > 0 {
+		return ""
+	}
+	return unreadable(spec)
+}
 
 // SupportOf is what is known of the values of a valid sampler, whichever of its parameters they are drawn with. samplerOf returns the
 // sampler of another column, or nil where it has none; records is the number of rows.
@@ -74,7 +84,7 @@ func (s supports) ofParameters(spec *v1alpha1.Sampler, follow int) constraint.Su
 		return distributionSupport(spec)
 	case v1alpha1.SamplerSequence:
 		first := *spec.Sequence.Start
-		last := first + *spec.Sequence.Step*(max(s.records, 1)-1)
+		last := first + *spec.Sequence.Step*(max(s.records, 1)*(spec.Sequence.EffectiveGaps()+1)-1)
 		return countSupport(min(first, last), max(first, last))
 	case v1alpha1.SamplerDateTime:
 		return momentSupport(spec)
@@ -159,30 +169,33 @@ func endsOf(of *v1alpha1.DistributionSampler) (low, high float64) {
 		return 1, math.Inf(1)
 	case "weibull_max":
 		return math.Inf(-1), 0
-	case "expon", "rayleigh", "halfnorm", "halfcauchy", "halflogistic", "maxwell", "gamma", "erlang", "invgamma", "weibull_min", "lomax", "fisk",
-		"gompertz", "genpareto", "lognorm", "invgauss", "chi2", "f", "nbinom", "poisson", "planck":
+	case "expon", "rayleigh", "halfnorm", "halfcauchy", "halflogistic", "maxwell", "gamma", "erlang", "invgamma", "weibull_min", "lomax",
+		"fisk", "gompertz", "genpareto", "lognorm", "invgauss", "chi2", "f", "nbinom", "poisson", "planck":
 		return 0, math.Inf(1)
 	}
 	return math.Inf(-1), math.Inf(1)
 }
 
 func momentSupport(spec *v1alpha1.Sampler) constraint.Support {
-	start, _ := table.ParseMoment(spec.DateTime.Start, time.UTC)
-	end, _ := table.ParseMoment(spec.DateTime.End, time.UTC)
+	zone := zoneOf(spec)
+	start, _ := table.ParseMoment(spec.DateTime.Start, zone)
+	end, _ := table.ParseMoment(spec.DateTime.End, zone)
 	cut := unitStarts[spec.DateTime.Unit]
-	return constraint.Support{Low: &constraint.Bound{Value: cut(start)}, High: &constraint.Bound{Value: cut(end.Add(-time.Second))}}
+	return constraint.Support{
+		Low: &constraint.Bound{Value: cut(start.In(zone))}, High: &constraint.Bound{Value: cut(end.Add(-time.Second).In(zone))},
+	}
 }
 
 // distanceSupport are the moments at a distance from those of another column, where these are known.
 func (s supports) distanceSupport(spec *v1alpha1.Sampler, follow int) constraint.Support {
 	from := s.of(s.samplerOf(spec.TimeDelta.From), follow-1)
-	shift := shifts[spec.TimeDelta.Unit]
+	shift, zone := shifts[spec.TimeDelta.Unit], zoneOf(spec)
 	support := constraint.Support{}
 	if at, isMoment := momentAt(from.Low); isMoment {
-		support.Low = &constraint.Bound{Value: shift(at, *spec.TimeDelta.Min)}
+		support.Low = &constraint.Bound{Value: shift(at.In(zone), *spec.TimeDelta.Min)}
 	}
 	if at, isMoment := momentAt(from.High); isMoment {
-		support.High = &constraint.Bound{Value: shift(at, *spec.TimeDelta.Max-1)}
+		support.High = &constraint.Bound{Value: shift(at.In(zone), *spec.TimeDelta.Max-1)}
 	}
 	return support
 }

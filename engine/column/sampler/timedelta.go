@@ -11,7 +11,7 @@ import (
 
 var timeDeltas = family{
 	name: v1alpha1.SamplerTimeDelta, member: "timeDelta", isSet: func(s *v1alpha1.Sampler) bool { return s.TimeDelta != nil },
-	validate: validateTimeDelta, kind: always(table.KindTimestamp),
+	validate: validateTimeDelta, kind: momentKind,
 	writeDefaults: func(s *v1alpha1.Sampler) {
 		if s.TimeDelta != nil && s.TimeDelta.Unit == "" {
 			s.TimeDelta.Unit = v1alpha1.TimeDeltaUnitDay
@@ -78,6 +78,9 @@ func validateTimeDelta(sampler *v1alpha1.Sampler) []Violation {
 // timeDeltaFits looks at whether the other column is one of numbers, which no moment can be read from.
 func timeDeltaFits(spec *v1alpha1.Sampler, others others) []Violation {
 	other, kind := others(spec.TimeDelta.From)
+	if problem := unreadable(other); problem != "" {
+		return []Violation{{"timeDelta.from", fmt.Sprintf("column %q %s", spec.TimeDelta.From, problem)}}
+	}
 	if other != nil && kind != table.KindTimestamp && kind != table.KindString {
 		return []Violation{{"timeDelta.from",
 			fmt.Sprintf("column %q has no moments: its sampler is of type %s", spec.TimeDelta.From, other.Type)}}
@@ -88,7 +91,8 @@ func timeDeltaFits(spec *v1alpha1.Sampler, others others) []Violation {
 func distances(spec *v1alpha1.Sampler, in site) drawFunc {
 	reference, least := spec.TimeDelta.From, *spec.TimeDelta.Min
 	width := uint64(*spec.TimeDelta.Max - least)
-	shift := shifts[spec.TimeDelta.Unit]
+	shift, write, zone := shifts[spec.TimeDelta.Unit], writerOf(spec), zoneOf(spec)
+	read := momentsOf(in.samplerOf(reference), zone)
 	other, known := in.Schema.Index(reference)
 	return func(stream *random.Stream, record *table.Record) (any, error) {
 		if !known {
@@ -98,20 +102,12 @@ func distances(spec *v1alpha1.Sampler, in site) drawFunc {
 		if record.Cells[other] == nil {
 			return nil, nil //nolint:nilnil // a null is a value
 		}
-		at, err := momentOf(record.Cells[other])
+		at, err := read(record.Cells[other])
 		if err != nil {
 			return nil, fmt.Errorf("column %q: %w", reference, err)
 		}
-		return shift(at, units), nil
+		return write(shift(at.In(zone), units)), nil
 	}
-}
-
-// momentOf is the value of another column as a moment.
-func momentOf(value any) (time.Time, error) {
-	if moment, is := value.(time.Time); is {
-		return moment, nil
-	}
-	return table.ParseMoment(fmt.Sprint(value), time.UTC)
 }
 
 // addBusinessDays counts days from Monday to Friday. A moment on a weekend first becomes the Monday after it, or the Friday before it where

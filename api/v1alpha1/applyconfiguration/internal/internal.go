@@ -73,15 +73,23 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: delimiter
       type:
         scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.CategoryBalance
+  scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.CategorySampler
   map:
     fields:
+    - name: balance
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.CategoryBalance
     - name: values
       type:
         list:
           elementType:
             namedType: io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON
           elementRelationship: atomic
+    - name: valuesOf
+      type:
+        scalar: string
     - name: weights
       type:
         list:
@@ -661,6 +669,45 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: stddev
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
+- name: dev.seedloom.seedloom.api.v1alpha1.GeoBox
+  map:
+    fields:
+    - name: east
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
+    - name: north
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
+    - name: south
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
+    - name: west
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
+- name: dev.seedloom.seedloom.api.v1alpha1.GeoCircle
+  map:
+    fields:
+    - name: latitude
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
+    - name: longitude
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
+    - name: radiusKilometers
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
+- name: dev.seedloom.seedloom.api.v1alpha1.GeoPointSampler
+  map:
+    fields:
+    - name: box
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.GeoBox
+    - name: circle
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.GeoCircle
+    - name: decimalPlaces
+      type:
+        scalar: numeric
 - name: dev.seedloom.seedloom.api.v1alpha1.HTTPSeed
   map:
     fields:
@@ -1474,9 +1521,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: distribution
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.DistributionSampler
+    - name: format
+      type:
+        scalar: string
     - name: gaussian
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.GaussianSampler
+    - name: geoPoint
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.GeoPointSampler
     - name: pattern
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.PatternSampler
@@ -1492,6 +1545,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: timeDelta
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.TimeDeltaSampler
+    - name: timeZone
+      type:
+        scalar: string
     - name: type
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.SamplerType
@@ -1633,6 +1689,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: dev.seedloom.seedloom.api.v1alpha1.SequenceSampler
   map:
     fields:
+    - name: gaps
+      type:
+        scalar: numeric
     - name: start
       type:
         scalar: numeric

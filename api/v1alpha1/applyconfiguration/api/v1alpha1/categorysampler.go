@@ -15,10 +15,17 @@ import (
 //
 // CategorySampler draws one of its values.
 type CategorySamplerApplyConfiguration struct {
-	// values are the possible values: strings or numbers. A mix of both is written as strings.
+	// values are the possible values: strings or numbers. A mix of both is written as strings. Exactly one of values
+	// and valuesOf is set.
 	Values []v1.JSON `json:"values,omitempty"`
+	// valuesOf is another column with a Category sampler, of which the values are taken, and the weights where there are none here: the two
+	// draw independently of each other. Parameters of the other one that are conditional are not.
+	ValuesOf *string `json:"valuesOf,omitempty"`
 	// weights are the relative frequencies of the values, in the same order. All values are equally frequent without them.
 	Weights []apiv1alpha1.Decimal `json:"weights,omitempty"`
+	// balance is Exact where each value is to be in as many of the numRecords rows as its weight says, in random order; rows that are dropped
+	// leave their places empty, and with another numRecords the dataset is another one, which is generated anew. Defaults to Random.
+	Balance *apiv1alpha1.CategoryBalance `json:"balance,omitempty"`
 }
 
 // CategorySamplerApplyConfiguration constructs a declarative configuration of the CategorySampler type for use with
@@ -37,6 +44,14 @@ func (b *CategorySamplerApplyConfiguration) WithValues(values ...v1.JSON) *Categ
 	return b
 }
 
+// WithValuesOf sets the ValuesOf field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ValuesOf field is set to the value of the last call.
+func (b *CategorySamplerApplyConfiguration) WithValuesOf(value string) *CategorySamplerApplyConfiguration {
+	b.ValuesOf = &value
+	return b
+}
+
 // WithWeights adds the given value to the Weights field in the declarative configuration
 // and returns the receiver, so that objects can be build by chaining "With" function invocations.
 // If called multiple times, values provided by each call will be appended to the Weights field.
@@ -44,5 +59,13 @@ func (b *CategorySamplerApplyConfiguration) WithWeights(values ...apiv1alpha1.De
 	for i := range values {
 		b.Weights = append(b.Weights, values[i])
 	}
+	return b
+}
+
+// WithBalance sets the Balance field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Balance field is set to the value of the last call.
+func (b *CategorySamplerApplyConfiguration) WithBalance(value apiv1alpha1.CategoryBalance) *CategorySamplerApplyConfiguration {
+	b.Balance = &value
 	return b
 }

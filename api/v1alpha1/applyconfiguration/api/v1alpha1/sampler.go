@@ -18,6 +18,12 @@ type SamplerApplyConfiguration struct {
 	Type *apiv1alpha1.SamplerType `json:"type,omitempty"`
 	// convertTo converts the value: int (rounding half to even), float or str.
 	ConvertTo *apiv1alpha1.NumberConversion `json:"convertTo,omitempty"`
+	// format is how a DateTime or TimeDelta is written as a text, with the directives of strftime: "%d.%m.%Y %H:%M". ISO is
+	// 2026-01-31T12:00:00+01:00. Without it, the value is a timestamp.
+	Format *string `json:"format,omitempty"`
+	// timeZone is that of a DateTime or TimeDelta, such as Europe/Berlin: moments without a zone are in it, so are the days and hours that are
+	// counted or cut down to, and what format writes. Timestamps are in UTC all the same. Defaults to UTC.
+	TimeZone *string `json:"timeZone,omitempty"`
 	// conditional has other parameters for some of the rows: a value is drawn with the first ones whose condition holds, and else with those
 	// of the sampler itself.
 	Conditional []ConditionalParametersApplyConfiguration `json:"conditional,omitempty"`
@@ -49,6 +55,8 @@ type SamplerApplyConfiguration struct {
 	DateTime *DateTimeSamplerApplyConfiguration `json:"dateTime,omitempty"`
 	// timeDelta has the distance of a TimeDelta sampler.
 	TimeDelta *TimeDeltaSamplerApplyConfiguration `json:"timeDelta,omitempty"`
+	// geoPoint has the area of a GeoPoint sampler.
+	GeoPoint *GeoPointSamplerApplyConfiguration `json:"geoPoint,omitempty"`
 }
 
 // SamplerApplyConfiguration constructs a declarative configuration of the Sampler type for use with
@@ -70,6 +78,22 @@ func (b *SamplerApplyConfiguration) WithType(value apiv1alpha1.SamplerType) *Sam
 // If called multiple times, the ConvertTo field is set to the value of the last call.
 func (b *SamplerApplyConfiguration) WithConvertTo(value apiv1alpha1.NumberConversion) *SamplerApplyConfiguration {
 	b.ConvertTo = &value
+	return b
+}
+
+// WithFormat sets the Format field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Format field is set to the value of the last call.
+func (b *SamplerApplyConfiguration) WithFormat(value string) *SamplerApplyConfiguration {
+	b.Format = &value
+	return b
+}
+
+// WithTimeZone sets the TimeZone field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the TimeZone field is set to the value of the last call.
+func (b *SamplerApplyConfiguration) WithTimeZone(value string) *SamplerApplyConfiguration {
+	b.TimeZone = &value
 	return b
 }
 
@@ -195,5 +219,13 @@ func (b *SamplerApplyConfiguration) WithDateTime(value *DateTimeSamplerApplyConf
 // If called multiple times, the TimeDelta field is set to the value of the last call.
 func (b *SamplerApplyConfiguration) WithTimeDelta(value *TimeDeltaSamplerApplyConfiguration) *SamplerApplyConfiguration {
 	b.TimeDelta = value
+	return b
+}
+
+// WithGeoPoint sets the GeoPoint field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the GeoPoint field is set to the value of the last call.
+func (b *SamplerApplyConfiguration) WithGeoPoint(value *GeoPointSamplerApplyConfiguration) *SamplerApplyConfiguration {
+	b.GeoPoint = value
 	return b
 }

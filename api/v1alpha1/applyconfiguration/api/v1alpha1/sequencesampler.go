@@ -15,6 +15,9 @@ type SequenceSamplerApplyConfiguration struct {
 	Start *int64 `json:"start,omitempty"`
 	// step is what each row has more than the one before it. Defaults to 1.
 	Step *int64 `json:"step,omitempty"`
+	// gaps is how many steps are left out for each row on average, at random: of every gaps + 1 steps, one is taken, so that values still go up
+	// or down from row to row. Defaults to 0.
+	Gaps *int64 `json:"gaps,omitempty"`
 }
 
 // SequenceSamplerApplyConfiguration constructs a declarative configuration of the SequenceSampler type for use with
@@ -36,5 +39,13 @@ func (b *SequenceSamplerApplyConfiguration) WithStart(value int64) *SequenceSamp
 // If called multiple times, the Step field is set to the value of the last call.
 func (b *SequenceSamplerApplyConfiguration) WithStep(value int64) *SequenceSamplerApplyConfiguration {
 	b.Step = &value
+	return b
+}
+
+// WithGaps sets the Gaps field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Gaps field is set to the value of the last call.
+func (b *SequenceSamplerApplyConfiguration) WithGaps(value int64) *SequenceSamplerApplyConfiguration {
+	b.Gaps = &value
 	return b
 }
