@@ -15,8 +15,8 @@ type SequenceSamplerApplyConfiguration struct {
 	Start *int64 `json:"start,omitempty"`
 	// step is what each row has more than the one before it. Defaults to 1.
 	Step *int64 `json:"step,omitempty"`
-	// gaps is how many steps are left out for each row on average, at random: of every gaps + 1 steps, one is taken, so that values still go up
-	// or down from row to row. Defaults to 0.
+	// gaps is how many steps are left out for each row on average, at random: of every gaps + 1 steps, one is taken, so that values still go
+	// up or down from row to row. Defaults to 0.
 	Gaps *int64 `json:"gaps,omitempty"`
 }
 
