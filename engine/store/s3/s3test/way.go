@@ -31,8 +31,10 @@ var Reset error = &resetError{syscall.ECONNRESET}
 
 type resetError struct{ error }
 
-// Timeout and Temporary implement net.Error.
-func (*resetError) Timeout() bool   { return false }
+// Timeout implements net.Error.
+func (*resetError) Timeout() bool { return false }
+
+// Temporary implements net.Error.
 func (*resetError) Temporary() bool { return true }
 
 // Unwrap implements errors.
