@@ -98,18 +98,24 @@ func (r *Reconciler) finish(ctx context.Context, resource *v1alpha1.DatasetGener
 			return reconcile.Result{}, err
 		}
 	}
+	return r.followDeletion(ctx, s, job, found.pods)
+}
+
+// followDeletion reports how far the Job that deletes the dataset is, and lets the resource go once the dataset is deleted.
+func (r *Reconciler) followDeletion(ctx context.Context, s *situation, job *batchv1.Job, pods []corev1.Pod) (reconcile.Result, error) {
+	again := reconcile.Result{RequeueAfter: pollInterval, Priority: new(lookPriority)}
 	end := jobEnd(job)
 	switch {
 	case end == nil:
-		return again, r.recordDeletion(ctx, resource, v1alpha1.ReasonDeletingOutput,
+		return again, r.recordDeletion(ctx, s.resource, v1alpha1.ReasonDeletingOutput,
 			fmt.Sprintf("Job %s deletes the dataset, as spec.output.retentionPolicy asks", job.Name))
 	case end.Type == batchv1.JobFailed:
 		// That somebody deletes the Job, which has no owner, is no event.
 		again.RequeueAfter = maxPollInterval
-		return again, r.recordDeletion(ctx, resource, v1alpha1.ReasonOutputDeletionFailed, s.deletionFailure(job, found.pods))
+		return again, r.recordDeletion(ctx, s.resource, v1alpha1.ReasonOutputDeletionFailed, s.deletionFailure(job, pods))
 	}
 	// A Job that is gone while the resource is not would be created again.
-	if err := r.release(ctx, resource, "the dataset is deleted"); err != nil {
+	if err := r.release(ctx, s.resource, "the dataset is deleted"); err != nil {
 		return reconcile.Result{}, err
 	}
 	background := client.PropagationPolicy(metav1.DeletePropagationBackground)

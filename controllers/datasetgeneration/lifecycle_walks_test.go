@@ -93,8 +93,8 @@ func isShortcut(step arrow) bool {
 	return false
 }
 
-// isOfChain says whether a way is one by which another resource leads, whose dataset is the seed: at any time that one may be missing, fail,
-// or close a circle, and what it leads to begins as any other does.
+// isOfChain says whether a way is one by which another resource leads, whose dataset is the seed: at any time that one may be missing,
+// fail, or close a circle, and what it leads to begins as any other does.
 func isOfChain(step arrow) bool {
 	ofChain := []string{waiting, behind, circle}
 	if slices.Contains(ofChain, step.to) {

@@ -127,15 +127,6 @@ func producer(configured []*Column, index int) *Column {
 	return nil
 }
 
-// columnType is the type of a valid column's values.
-func columnType(column *v1alpha1.Column) (table.Type, error) {
-	kind := rowOf(column)
-	if kind == nil {
-		return table.Type{}, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: not exactly one kind is set", column.Name)
-	}
-	return kind.outputType(column)
-}
-
 func samplerType(column *v1alpha1.Column) (table.Type, error) { return sampler.TypeOf(column.Sampler) }
 
 func textType(*v1alpha1.Column) (table.Type, error) { return table.Type{Kind: table.KindString}, nil }

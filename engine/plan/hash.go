@@ -2,9 +2,11 @@ package plan
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column/sampler"
@@ -72,6 +74,22 @@ type modelIdentity struct {
 
 	StructuredOutput v1alpha1.StructuredOutputMethod `json:"structuredOutput,omitempty"`
 	SchemaInPrompt   bool                            `json:"schemaInPrompt,omitempty"`
+}
+
+// toolsIdentity is what of the tools of a column shapes its rows.
+type toolsIdentity struct {
+	Servers    []toolServerIdentity `json:"servers"`
+	AllowTools []string             `json:"allowTools,omitempty"`
+	MaxTurns   int                  `json:"maxTurns"`
+}
+
+type toolServerIdentity struct {
+	Type     v1alpha1.ToolServerType `json:"type"`
+	Endpoint string                  `json:"endpoint,omitempty"`
+	Image    string                  `json:"image,omitempty"`
+	Command  []string                `json:"command,omitempty"`
+	// Env has the values of variables; those from a Secret have their name only.
+	Env map[string]string `json:"env,omitempty"`
 }
 
 // canonical returns what shapes rows as JSON with sorted keys and without spaces, in which equal meanings have equal bytes.
@@ -146,6 +164,42 @@ func identifyModel(spec *v1alpha1.DatasetGenerationSpec, column *v1alpha1.Column
 		result.ProviderType, result.Endpoint = provider.Type, provider.Endpoint
 		result.ExtraBody = provider.ExtraBodyOf(model)
 	}
+	return result
+}
+
+// identifyTools returns what shapes the answers of a column through its tools; nil for a column without (known) ones. Sets have no order.
+func identifyTools(spec *v1alpha1.DatasetGenerationSpec, column *v1alpha1.Column) *toolsIdentity {
+	prompt := column.Prompt()
+	if prompt == nil || prompt.Tools == "" {
+		return nil
+	}
+	at := slices.IndexFunc(spec.Tools, func(set v1alpha1.ToolSet) bool { return set.Alias == prompt.Tools })
+	if at < 0 {
+		return nil
+	}
+	set := &spec.Tools[at]
+	result := &toolsIdentity{AllowTools: slices.Sorted(slices.Values(set.AllowTools)), MaxTurns: set.EffectiveMaxTurns()}
+	for i := range spec.ToolServers {
+		server := &spec.ToolServers[i]
+		if !slices.Contains(set.Servers, server.Name) {
+			continue
+		}
+		entry := toolServerIdentity{Type: server.Type, Endpoint: server.Endpoint}
+		if server.Stdio != nil {
+			entry.Image, entry.Command = server.Stdio.Image, server.Stdio.Command
+			for _, variable := range server.Stdio.Env {
+				if entry.Env == nil {
+					entry.Env = map[string]string{}
+				}
+				entry.Env[variable.Name] = ""
+				if variable.Value != nil {
+					entry.Env[variable.Name] = *variable.Value
+				}
+			}
+		}
+		result.Servers = append(result.Servers, entry)
+	}
+	slices.SortFunc(result.Servers, func(a, b toolServerIdentity) int { return cmp.Compare(string(sortedJSON(a)), string(sortedJSON(b))) })
 	return result
 }
 

@@ -3,6 +3,7 @@ package plan
 import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column/sampler"
+	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/table"
 )
 
@@ -155,4 +156,13 @@ func rowOf(column *v1alpha1.Column) *kindRow {
 		return nil
 	}
 	return &kinds[set[0]]
+}
+
+// columnType is the type of a valid column's values.
+func columnType(column *v1alpha1.Column) (table.Type, error) {
+	kind := rowOf(column)
+	if kind == nil {
+		return table.Type{}, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: not exactly one kind is set", column.Name)
+	}
+	return kind.outputType(column)
 }

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
@@ -133,56 +132,4 @@ func (v *validation) toolsAlias(field, alias string) {
 	if !slices.Contains(aliases, alias) {
 		v.add(field, ReasonUnknownTools, "no set of tools has the alias %q%s", alias, suggestion(alias, aliases))
 	}
-}
-
-// toolsIdentity is what of the tools of a column shapes its rows.
-type toolsIdentity struct {
-	Servers    []toolServerIdentity `json:"servers"`
-	AllowTools []string             `json:"allowTools,omitempty"`
-	MaxTurns   int                  `json:"maxTurns"`
-}
-
-type toolServerIdentity struct {
-	Type     v1alpha1.ToolServerType `json:"type"`
-	Endpoint string                  `json:"endpoint,omitempty"`
-	Image    string                  `json:"image,omitempty"`
-	Command  []string                `json:"command,omitempty"`
-	// Env has the values of variables; those from a Secret have their name only.
-	Env map[string]string `json:"env,omitempty"`
-}
-
-// identifyTools returns what shapes the answers of a column through its tools; nil for a column without (known) ones. Sets have no order.
-func identifyTools(spec *v1alpha1.DatasetGenerationSpec, column *v1alpha1.Column) *toolsIdentity {
-	prompt := column.Prompt()
-	if prompt == nil || prompt.Tools == "" {
-		return nil
-	}
-	at := slices.IndexFunc(spec.Tools, func(set v1alpha1.ToolSet) bool { return set.Alias == prompt.Tools })
-	if at < 0 {
-		return nil
-	}
-	set := &spec.Tools[at]
-	result := &toolsIdentity{AllowTools: slices.Sorted(slices.Values(set.AllowTools)), MaxTurns: set.EffectiveMaxTurns()}
-	for i := range spec.ToolServers {
-		server := &spec.ToolServers[i]
-		if !slices.Contains(set.Servers, server.Name) {
-			continue
-		}
-		entry := toolServerIdentity{Type: server.Type, Endpoint: server.Endpoint}
-		if server.Stdio != nil {
-			entry.Image, entry.Command = server.Stdio.Image, server.Stdio.Command
-			for _, variable := range server.Stdio.Env {
-				if entry.Env == nil {
-					entry.Env = map[string]string{}
-				}
-				entry.Env[variable.Name] = ""
-				if variable.Value != nil {
-					entry.Env[variable.Name] = *variable.Value
-				}
-			}
-		}
-		result.Servers = append(result.Servers, entry)
-	}
-	slices.SortFunc(result.Servers, func(a, b toolServerIdentity) int { return cmp.Compare(string(sortedJSON(a)), string(sortedJSON(b))) })
-	return result
 }
