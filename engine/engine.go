@@ -266,6 +266,9 @@ func (o *opened) prepare(ctx context.Context) (_ *prepared, err error) {
 		return nil, failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding what the files say of the run")
 	}
 	o.store.SetLayout(layout)
+	if err := ready.checkExports(layout.OutputColumns()); err != nil {
+		return nil, err
+	}
 	return ready, nil
 }
 

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 
+	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/store"
@@ -42,17 +43,18 @@ func (p *prepared) finalize(ctx context.Context, ending *failure.Error) Ending {
 		ending = p.shardsEnding()
 	}
 	if ending == nil || !ending.Temporary {
-		input.Publish = p.publisher()
+		input.Publish, input.Exports = p.publisher(), p.exports()
 	}
 	summary, err := p.store.Finalize(ctx, input)
-	p.publishStarted = err != nil && input.Publish != nil
-	if failed := failure.Of(err); failed != nil && input.Publish != nil && !isOfTheOutput(failed) {
+	// Exports are written of a dataset that is there.
+	p.publishStarted = err != nil && input.Publish != nil && failure.Of(err).Reason != v1alpha1.ReasonExportFailed
+	if failed := failure.Of(err); failed != nil && !isOfTheOutput(failed) && (input.Publish != nil || input.Exports != nil) {
 		// What was generated is kept, and described; the processors may work on it at another attempt.
 		p.config.Logger.Error("the dataset can't be made of what was generated", "reason", failed.Reason, "error", failed.Error())
 		if ending == nil {
 			ending = failed
 		}
-		input.Publish, input.Description = nil, p.description()
+		input.Publish, input.Exports, input.Description = nil, nil, p.description()
 		summary, err = p.store.Finalize(ctx, input)
 	}
 	if err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/export"
+	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/process"
 	"seedloom.dev/seedloom/engine/progress"
 	"seedloom.dev/seedloom/engine/store"
@@ -52,6 +54,40 @@ func (p *prepared) publisher() store.Publisher {
 		}
 		return givenUp, nil
 	}
+}
+
+// exports are what is written of the dataset in other formats; nil where nothing is.
+func (p *prepared) exports() []store.Export {
+	var exports []store.Export
+	for i := range p.spec.Output.Exports {
+		one := &p.spec.Output.Exports[i]
+		exports = append(exports, store.Export{Name: one.Name, Of: one.Of, Options: export.OptionsOf(one)})
+	}
+	return exports
+}
+
+// checkExports says which exports can't be written of the columns that there are, before there are rows of them.
+func (p *prepared) checkExports(output *table.Schema) error {
+	for _, one := range p.exports() {
+		columns := output
+		if one.Of != "" {
+			columns = p.processors.Form(one.Of)
+		}
+		if columns == nil {
+			continue
+		}
+		err := export.Check(columns, one.Options)
+		if err == nil {
+			if _, found := columns.Index(one.Options.SplitBy); !found {
+				columns = output // a form may be split by a column of the dataset
+			}
+			err = export.CheckSplit(columns, one.Options.SplitBy)
+		}
+		if err != nil {
+			return failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "the export %q of spec.output.exports: %v", one.Name, err)
+		}
+	}
+	return nil
 }
 
 // published is by how much the processors after the generation have changed what is counted.

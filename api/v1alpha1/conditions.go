@@ -177,6 +177,8 @@ const (
 	ReasonProcessorFailed = "ProcessorFailed"
 	// ReasonProcessorResized: a processor changed the number of rows where it may not.
 	ReasonProcessorResized = "ProcessorResized"
+	// ReasonExportFailed: the dataset is there, and can't be written in another format.
+	ReasonExportFailed = "ExportFailed"
 	// ReasonBudgetExhausted: spec.limits.maxTokens or spec.limits.maxCost is used up.
 	ReasonBudgetExhausted = "BudgetExhausted"
 	// ReasonStalled: nothing was finished for spec.run.stallDeadlineSeconds.

@@ -185,6 +185,14 @@ type Output struct {
 	// <namespace>/<name> with the datasets of all its runs, before the resource is gone. Defaults to Retain.
 	// +optional
 	RetentionPolicy RetentionPolicy `json:"retentionPolicy,omitempty"`
+
+	// exports write the dataset, and other forms of it, in other formats too.
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +optional
+	Exports []Export `json:"exports,omitempty"`
 }
 
 // RetentionPolicy says what becomes of a dataset when its resource is deleted.

@@ -46,6 +46,7 @@ func effective() map[string]any {
 		"RunSettings.PreserveDroppedColumns":         spec.PreservesDroppedColumns(),
 		"EarlyShutdown.ErrorRate":                    shutdown.ErrorRate,
 		"EarlyShutdown.ErrorWindow":                  shutdown.ErrorWindow,
+		"Export.MaxFileBytes":                        new(v1alpha1.Export).EffectiveMaxFileBytes(),
 		"Column.PropagateSkip":                       new(v1alpha1.Column).PropagatesSkip(),
 		"Column.Weight":                              new(v1alpha1.Column).EffectiveWeight(),
 		"Model.MaxParallelRequests":                  new(v1alpha1.Model).EffectiveMaxParallelRequests(),

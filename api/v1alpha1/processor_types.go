@@ -18,7 +18,7 @@ const (
 // Processor works on one row group after another, of run.rowGroupSize rows each, and never sees two of them at once. Exactly one of its
 // kinds is set.
 //
-// +kubebuilder:validation:ExactlyOneOf=dropColumns;schemaTransform;starlark
+// +kubebuilder:validation:ExactlyOneOf=dropColumns;schemaTransform;form;starlark
 type Processor struct {
 	// name identifies the processor within this spec, and names its files in the output.
 	// +kubebuilder:validation:MinLength=1
@@ -39,6 +39,10 @@ type Processor struct {
 	// schemaTransform writes another form of every row beside the dataset.
 	// +optional
 	SchemaTransform *SchemaTransform `json:"schemaTransform,omitempty"`
+
+	// form writes the rows beside the dataset in a form that trainers read.
+	// +optional
+	Form *Form `json:"form,omitempty"`
 
 	// starlark runs code of the user.
 	// +optional

@@ -109,6 +109,11 @@ type RunStatus struct {
 	// +optional
 	Parallelism int32 `json:"parallelism,omitempty"`
 
+	// exportsHash is the hash of spec.output.exports with which this attempt was started; empty without it.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	ExportsHash string `json:"exportsHash,omitempty"`
+
 	// podHash is the hash of spec.pod with which this attempt was started; empty without it.
 	// +kubebuilder:validation:MaxLength=64
 	// +optional

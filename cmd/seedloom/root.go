@@ -19,7 +19,8 @@ Find out whether a manifest is valid and its models can be used, look at some re
   seedloom validate -f reviews.yaml
   seedloom check -f reviews.yaml
   seedloom preview -f reviews.yaml -n 5
-  seedloom run -f reviews.yaml --output ./datasets`,
+  seedloom run -f reviews.yaml --output ./datasets
+  seedloom export reviews --output ./datasets --to reviews.jsonl`,
 		Version:       buildversion.Version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -29,7 +30,7 @@ Find out whether a manifest is valid and its models can be used, look at some re
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Log)
 	root.AddCommand(newValidateCommand(streams), newCheckCommand(streams), newPreviewCommand(streams), newRunCommand(streams),
-		newConvertCommand(streams), newVersionCommand(streams))
+		newExportCommand(streams), newConvertCommand(streams), newVersionCommand(streams))
 	return root
 }
 

@@ -3,9 +3,11 @@ package datasetgeneration
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -65,6 +67,7 @@ func nextAttempt(in *input, recorded *v1alpha1.RunStatus) (v1alpha1.RunStatus, b
 		Target:      spec.NumRecords,
 		Parallelism: shardsOf(spec),
 		PodHash:     podHash(spec.Pod),
+		ExportsHash: exportsHash(spec.Output.Exports),
 		Generation:  in.resource.Generation,
 		StartTime:   &metav1.Time{Time: in.now},
 		Seed:        in.seedRun,
@@ -83,6 +86,8 @@ func nextAttempt(in *input, recorded *v1alpha1.RunStatus) (v1alpha1.RunStatus, b
 		return next, true
 	case spec.NumRecords > recorded.Target:
 		return next, true
+	case next.ExportsHash != recorded.ExportsHash && in.hasDataset():
+		return next, true
 	case retryRequested(in.resource):
 		return next, in.isTrue(v1alpha1.ConditionFailed) || in.isTrue(v1alpha1.ConditionPartial)
 	case spec.NumRecords < recorded.Target:
@@ -90,6 +95,26 @@ func nextAttempt(in *input, recorded *v1alpha1.RunStatus) (v1alpha1.RunStatus, b
 		return next, in.isTrue(v1alpha1.ConditionFailed)
 	}
 	return next, false
+}
+
+// hasDataset says whether the attempt has ended with a dataset, be it one that could not be exported.
+func (in *input) hasDataset() bool {
+	if in.isTrue(v1alpha1.ConditionComplete) {
+		return true
+	}
+	failed := meta.FindStatusCondition(in.resource.Status.Conditions, v1alpha1.ConditionFailed)
+	return failed != nil && failed.Status == metav1.ConditionTrue && failed.Reason == v1alpha1.ReasonExportFailed
+}
+
+// exportsHash identifies the exports that an attempt is started with; it is empty where there are none.
+func exportsHash(exports []v1alpha1.Export) string {
+	if len(exports) == 0 {
+		return ""
+	}
+	// What was decoded can be encoded.
+	encoded, _ := json.Marshal(exports)
+	sum := sha256.Sum256(encoded)
+	return hex.EncodeToString(sum[:shortHash])
 }
 
 // needsOtherPods says whether the Pods that generate are others than the spec asks for, in their number or their settings. When they have

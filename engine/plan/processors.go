@@ -59,12 +59,16 @@ func (v *validation) processorKind(processor *v1alpha1.Processor, field string, 
 		kinds = append(kinds, "schemaTransform")
 		v.schemaTransform(processor.SchemaTransform, field+".schemaTransform", unknownSeed)
 	}
+	if processor.Form != nil {
+		kinds = append(kinds, "form")
+		v.trainingForm(processor.Form, field+".form", unknownSeed)
+	}
 	if processor.Starlark != nil {
 		kinds = append(kinds, "starlark")
 		v.starlarkProcessor(processor.Starlark, field+".starlark")
 	}
 	if len(kinds) != 1 {
-		v.add(field, ReasonInvalidUnion, "exactly one of dropColumns, schemaTransform, starlark must be set, but %s", listSet(kinds))
+		v.add(field, ReasonInvalidUnion, "exactly one of dropColumns, schemaTransform, form, starlark must be set, but %s", listSet(kinds))
 	}
 }
 
@@ -101,8 +105,14 @@ func (v *validation) formsOfDroppedColumns() {
 	}
 	patterns := dropPatterns(v.spec)
 	for i := range v.spec.Processors {
+		if process.StageOf(v.spec, i) != v1alpha1.ProcessorAfterGeneration {
+			continue
+		}
+		if form := v.spec.Processors[i].Form; form != nil {
+			v.formOfDroppedColumns(form, fmt.Sprintf("spec.processors[%d].form", i), patterns)
+		}
 		transform := v.spec.Processors[i].SchemaTransform
-		if transform == nil || process.StageOf(v.spec, i) != v1alpha1.ProcessorAfterGeneration || transform.Template == nil {
+		if transform == nil || transform.Template == nil {
 			continue
 		}
 		template, problems := process.ParseDocument(transform.Template.Raw)
@@ -111,13 +121,18 @@ func (v *validation) formsOfDroppedColumns() {
 		}
 		field := fmt.Sprintf("spec.processors[%d].schemaTransform.template", i)
 		for path, text := range template.Texts() {
-			for _, name := range text.References() {
-				index, isColumn := v.producers[name]
-				if isColumn && (v.spec.Columns[index].IsDropped() || matchesAny(patterns, name)) {
-					v.add(below(field, path), ReasonInvalidValue, "reads %q, a dropped column that is not kept until the dataset is there: set "+
-						"run.preserveDroppedColumns, or put the processor before those of the stage AfterGeneration", name)
-				}
-			}
+			v.droppedReferences(below(field, path), text.References(), patterns)
+		}
+	}
+}
+
+// droppedReferences reports the names of columns that are not kept.
+func (v *validation) droppedReferences(field string, names, patterns []string) {
+	for _, name := range names {
+		index, isColumn := v.producers[name]
+		if isColumn && (v.spec.Columns[index].IsDropped() || matchesAny(patterns, name)) {
+			v.add(field, ReasonInvalidValue, "reads %q, a dropped column that is not kept until the dataset is there: set "+
+				"run.preserveDroppedColumns, or put the processor before those of the stage AfterGeneration", name)
 		}
 	}
 }

@@ -45,8 +45,8 @@ processors:
 		`processors[1].starlark.source: source:2:12: undefined: nothing`, `processors[2].name: spec.processors[1] is called "pick" too`,
 		`processors[2].schemaTransform.template.a[1]: no column is called "star"; did you mean "stars"?`,
 		`processors[3].schemaTransform.template.a: is not a valid template`, `processors[3].dropColumns.columnNames: the names`,
-		`processors[3]: exactly one of dropColumns, schemaTransform, starlark must be set, but dropColumns and schemaTransform are`,
-		`processors[4]: exactly one of dropColumns, schemaTransform, starlark must be set, but none is`,
+		`processors[3]: exactly one of dropColumns, schemaTransform, form, starlark must be set, but dropColumns and schemaTransform are`,
+		`processors[4]: exactly one of dropColumns, schemaTransform, form, starlark must be set, but none is`,
 	} {
 		if !slices.ContainsFunc(found, func(line string) bool { return strings.Contains(line, want) }) {
 			t.Errorf("%q is missing in\n%s", want, strings.Join(found, "\n"))

@@ -1,4 +1,4 @@
-package process
+package process_test
 
 import (
 	"log/slog"
@@ -6,101 +6,75 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"sigs.k8s.io/yaml"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/process"
 	"seedloom.dev/seedloom/engine/table"
 )
 
-// form runs a schemaTransform over five rows, of which the numbers are 40 to 44.
-func form(t *testing.T, spec string) (*Form, error) {
+func traceSchema() *table.Schema {
+	text := table.Type{Kind: table.KindString}
+	call := table.Type{Kind: table.KindStruct, Fields: []table.Field{{Name: "id"}, {Name: "name"}, {Name: "arguments"}}}
+	message := table.Type{Kind: table.KindStruct, Fields: []table.Field{
+		{Name: "role", Type: text}, {Name: "content", Type: text}, {Name: "reasoning_content", Type: text},
+		{Name: "tool_calls", Type: table.Type{Kind: table.KindList, Element: &call}}, {Name: "tool_call_id", Type: text},
+	}}
+	return table.NewSchema(table.Field{Name: "tools"}, table.Field{Name: "answer__trace", Type: table.Type{Kind: table.KindList, Element: &message}})
+}
+
+func runForm(t *testing.T, form *v1alpha1.Form, cells ...[]any) ([][]any, error) {
 	t.Helper()
-	var configured v1alpha1.SchemaTransform
-	if err := yaml.UnmarshalStrict([]byte(spec), &configured); err != nil {
+	schema := traceSchema()
+	spec := &v1alpha1.DatasetGenerationSpec{Processors: []v1alpha1.Processor{{Name: "form", Form: form}}}
+	set, err := process.New(spec, schema, nil)
+	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := newTransform(&v1alpha1.Processor{Name: "p", SchemaTransform: &configured}, 1, schema)
-	if err != nil {
-		return nil, err
+	batch := &process.Batch{Stage: v1alpha1.ProcessorPostBatch, Columns: []int{0, 1}}
+	for row, one := range cells {
+		record := table.NewRecord(schema, table.RowIndex(row), 0)
+		record.Cells = one
+		batch.Records = append(batch.Records, record)
 	}
-	result, failed := setOf(made).Run(t.Context(), slog.Default(), batch(5))
+	result, failed := set.Run(t.Context(), slog.New(slog.DiscardHandler), batch)
 	if failed != nil {
 		return nil, failed
 	}
-	return &result.Forms[0], nil
+	var rows [][]any
+	for _, record := range result.Forms[0].Records {
+		rows = append(rows, record.Cells)
+	}
+	return rows, nil
 }
 
-func TestAFormHasTheRowsThatItsConditionWants(t *testing.T) {
-	found, err := form(t, `{template: {n: "{{ name }}"}, when: "{{ name in ['name-1', 'name-3'] }}"}`)
+func TestToolCallsAreInTheFormOfOpenAI(t *testing.T) {
+	called := []any{
+		[]any{"system", "be brief", nil, nil, nil},
+		[]any{"user", "weather?", nil, nil, nil},
+		[]any{"assistant", "", "let me see", []any{[]any{"c1", "weather", `{"city":"Bern"}`}}, nil},
+		[]any{"tool", "snow", nil, nil, "c1"},
+		[]any{"assistant", "It snows.", nil, nil, nil},
+	}
+	cut := called[:4]
+	tools := `[{"type":"function","function":{"name":"weather"}}]`
+	rows, err := runForm(t, &v1alpha1.Form{ToolCalling: &v1alpha1.ToolCallingForm{Trace: "answer__trace", Tools: "{{ tools }}"}},
+		[]any{tools, called}, []any{tools, cut}, []any{tools, nil}, []any{nil, called})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var rows []table.RowIndex
-	for _, record := range found.Records {
-		rows = append(rows, record.Row)
-	}
-	if difference := cmp.Diff([]table.RowIndex{41, 43}, rows); difference != "" {
+	want := [][]any{{[]any{
+		[]any{"system", "be brief", nil, nil, nil},
+		[]any{"user", "weather?", nil, nil, nil},
+		[]any{"assistant", nil, []any{[]any{"c1", "function", []any{"weather", `{"city":"Bern"}`}}}, nil, nil},
+		[]any{"tool", "snow", nil, "c1", "weather"},
+		[]any{"assistant", "It snows.", nil, nil, nil},
+	}, tools}}
+	if difference := cmp.Diff(want, rows); difference != "" {
 		t.Error(difference)
 	}
-	_, err = form(t, `{template: {n: "{{ name }}"}, when: "{{ name / 2 }}"}`)
-	if err == nil || !strings.Contains(err.Error(), "schemaTransform.when") {
-		t.Errorf("a condition that fails: %v", err)
-	}
-}
-
-func TestAFormHasTheTypesOfItsSchema(t *testing.T) {
-	const spec = `
-template:
-  who: "{{ name }}"
-  first: "{{ marks[:1] }}"
-  zips: ["{{ place.zip }}", "{{ place.zip + 1 }}"]
-  any: [1, "{{ name }}", {}]
-  at: "{{ place.city }}-{{ place.zip }}"
-  gone: "{{ none }}"
-schema:
-  type: object
-  required: [who, first, zips, any, at]
-  properties:
-    who: {type: string}
-    first: {type: array, items: {type: number}}
-    zips: {type: array, items: {type: integer}}
-    any: {type: array}
-    at: {type: string}
-    gone: {type: integer}
-`
-	found, err := form(t, spec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var types []string
-	for _, field := range found.Schema.Fields() {
-		types = append(types, field.Name+" "+field.Type.String())
-	}
-	want := []string{"who string", "first list<double>", "zips list<int64>", "any string", "at string", "gone int64"}
-	if difference := cmp.Diff(want, types); difference != "" {
-		t.Error(difference)
-	}
-	cells := []any{"name-2", []any{1.5}, []any{int64(89073), int64(89074)}, `[1,"name-2",{}]`, "Ulm-89073", nil}
-	if difference := cmp.Diff(cells, found.Records[2].Cells); difference != "" {
-		t.Error(difference)
-	}
-	_, err = form(t, strings.Replace(spec, "who: {type: string}", "who: {type: integer}", 1))
-	if err == nil || !strings.Contains(err.Error(), "does not match schemaTransform.schema") {
-		t.Errorf("a value of another type: %v", err)
-	}
-}
-
-func TestAFormIsOfWhatStandsAtItsPlace(t *testing.T) {
-	program := func(stage v1alpha1.ProcessorStage) v1alpha1.Processor {
-		return v1alpha1.Processor{Starlark: &v1alpha1.StarlarkProcessor{Stage: stage}}
-	}
-	chat := v1alpha1.Processor{SchemaTransform: &v1alpha1.SchemaTransform{}}
-	spec := &v1alpha1.DatasetGenerationSpec{Processors: []v1alpha1.Processor{
-		program(v1alpha1.ProcessorPreBatch), chat, program(v1alpha1.ProcessorAfterGeneration), chat, program(v1alpha1.ProcessorPostBatch),
-	}}
-	for index, want := range []v1alpha1.ProcessorStage{"PreBatch", "PostBatch", "AfterGeneration", "AfterGeneration", "PostBatch"} {
-		if got := StageOf(spec, index); got != want {
-			t.Errorf("processor %d works at %s, want %s", index, got, want)
-		}
+	_, err = runForm(t, &v1alpha1.Form{ToolCalling: &v1alpha1.ToolCallingForm{Trace: "answer__trace", Tools: "{{ tools }}"}},
+		[]any{"no JSON", called})
+	if err == nil || !strings.Contains(err.Error(), "toolCalling.tools gives no list of objects in JSON") {
+		t.Errorf("tools that are no JSON: %v", err)
 	}
 }

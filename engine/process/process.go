@@ -78,6 +78,9 @@ func New(spec *v1alpha1.DatasetGenerationSpec, schema *table.Schema, workers *sa
 		case configured.SchemaTransform != nil:
 			next.stage = StageOf(spec, i)
 			next.processor, err = newTransform(configured, spec.RandomSeed, schema)
+		case configured.Form != nil:
+			next.stage = StageOf(spec, i)
+			next.processor, err = newTrainingForm(configured, spec.RandomSeed, schema)
 		default:
 			continue
 		}
@@ -122,11 +125,21 @@ func (s *Set) Forms(stage v1alpha1.ProcessorStage) []Form {
 	}
 	var forms []Form
 	for i := range s.entries {
-		if result, isTransform := s.entries[i].processor.(*transform); isTransform && s.entries[i].stage == stage {
-			forms = append(forms, Form{Processor: s.entries[i].name, Schema: result.schema})
+		if result, isForm := s.entries[i].processor.(former); isForm && s.entries[i].stage == stage {
+			forms = append(forms, Form{Processor: s.entries[i].name, Schema: result.formSchema()})
 		}
 	}
 	return forms
+}
+
+// Form is the schema of the form of records that a processor makes; nil where it makes none.
+func (s *Set) Form(name string) *table.Schema {
+	for i := range s.entries {
+		if result, isForm := s.entries[i].processor.(former); isForm && s.entries[i].name == name {
+			return result.formSchema()
+		}
+	}
+	return nil
 }
 
 // StageOf is when a processor of a valid spec works. One that makes another form of the rows makes it of those that are there at its place

@@ -38,11 +38,26 @@ func (s *Store) card(description *Description, found *contents) []byte {
 	if s.layout.Schema != nil {
 		s.describeColumns(&text, description)
 	}
+	describeExports(&text, found.exports)
 	fmt.Fprintf(&text, "\n## Reading it\n```python\n")
 	fmt.Fprintf(&text, "datasets.load_dataset(\".\")  # and load_dataset(\".\", NAME) for the other tables named above\n")
 	fmt.Fprintf(&text, "pandas.read_parquet(\"%s\")\npolars.read_parquet(\"%s\")\n", parquetFolder, parquetFolder)
 	fmt.Fprintf(&text, "duckdb.sql(\"SELECT * FROM '%s/*.parquet'\")\n```\n", parquetFolder)
 	return text.Bytes()
+}
+
+// describeExports lists where the same rows are in other formats.
+func describeExports(text *bytes.Buffer, exports []metadataExport) {
+	if len(exports) > 0 {
+		text.WriteString("\n## In other formats\n")
+	}
+	for _, one := range exports {
+		of := "the dataset"
+		if one.Of != "" {
+			of = "the form `" + one.Of + "`"
+		}
+		fmt.Fprintf(text, "- `%s/%s/`: %s as %s, %d rows in %d files\n", exportsFolder, one.Name, of, one.Format, one.Rows, len(one.Files))
+	}
 }
 
 // cardConfigs are the tables of which there are files, that of the dataset first.

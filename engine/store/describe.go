@@ -89,6 +89,8 @@ type contents struct {
 	summary   *Summary
 	// state is that of the processing after the generation; empty before it.
 	state string
+	// exports are those that were written of it.
+	exports []metadataExport
 }
 
 // contents returns what is in the dataset, and can be read: row groups of which a file is gone will be made again, and don't count.
@@ -106,7 +108,7 @@ func (s *Store) contents(description *Description, manifests []*Manifest, state 
 	if state == "" && published && summary.Records.Missing == 0 {
 		state = publishComplete // by an earlier process
 	}
-	return &contents{merged, summary, state}, nil
+	return &contents{manifests: merged, summary: summary, state: state}, nil
 }
 
 // present leaves out the row groups of which a file is not there. The files of a row group get their names before its manifest does, so

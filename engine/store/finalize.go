@@ -20,6 +20,8 @@ type FinalizeInput struct {
 	Judge func(*Summary) (outcome runreport.Outcome, reason, message string)
 	// Publish makes the dataset from staged row groups; nil where that can't be done now.
 	Publish Publisher
+	// Exports are written when the run has ended with a dataset.
+	Exports []Export
 }
 
 // The states of the processing after the generation.
@@ -48,7 +50,7 @@ func (s *Store) Finalize(ctx context.Context, input FinalizeInput) (*Summary, er
 	if s.layout.Staged && input.Publish != nil {
 		working := input
 		working.Judge = func(*Summary) (runreport.Outcome, string, string) { return OutcomeRunning, "", "" }
-		if _, err := s.describe(working, manifests, publishStarted); err != nil {
+		if _, err := s.describe(ctx, working, manifests, publishStarted); err != nil {
 			return nil, err
 		}
 		if err := s.publish(ctx, manifests, input.Attempt, input.Publish); err != nil {
@@ -56,7 +58,7 @@ func (s *Store) Finalize(ctx context.Context, input FinalizeInput) (*Summary, er
 		}
 		state = publishComplete
 	}
-	summary, err := s.describe(input, manifests, state)
+	summary, err := s.describe(ctx, input, manifests, state)
 	if err == nil && summary.Records.Missing == 0 {
 		err = s.removeFences()
 	}
@@ -65,7 +67,7 @@ func (s *Store) Finalize(ctx context.Context, input FinalizeInput) (*Summary, er
 
 // describe writes what describes the dataset as a whole, from the manifests, whoever wrote them: the dropped rows, the configuration, the
 // metadata, and the mark of success unless the run has failed or the dataset is not made yet.
-func (s *Store) describe(input FinalizeInput, manifests []*Manifest, state string) (*Summary, error) {
+func (s *Store) describe(ctx context.Context, input FinalizeInput, manifests []*Manifest, state string) (*Summary, error) {
 	found, err := s.contents(&input.Description, manifests, state)
 	if err != nil {
 		return nil, err
@@ -76,25 +78,16 @@ func (s *Store) describe(input FinalizeInput, manifests []*Manifest, state strin
 	if now.Outcome == OutcomeRunning {
 		now.Phase = runreport.PhaseFinalizing
 	}
-	dropped, err := droppedRows(found.manifests)
-	if err != nil {
-		return nil, err
-	}
-	config, err := indentedConfig(input.Spec)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.putOwned(droppedFile, dropped); err != nil {
-		return nil, err
-	}
-	if err := s.putOwned(configFile, config); err != nil {
-		return nil, err
-	}
-	if err := s.putOwned(cardFile, s.card(&input.Description, found)); err != nil {
-		return nil, err
-	}
 	whole := !s.layout.Staged || found.state == publishComplete
 	succeeded := whole && (now.Outcome == runreport.OutcomeComplete || now.Outcome == runreport.OutcomePartial)
+	if succeeded {
+		if found.exports, err = s.export(ctx, input.Exports, found.manifests); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.putDescriptions(&input.Description, found); err != nil {
+		return nil, err
+	}
 	if err := s.writeMetadata(&input.Description, found, now, succeeded); err != nil {
 		return nil, err
 	}
@@ -112,6 +105,25 @@ func (s *Store) describe(input FinalizeInput, manifests []*Manifest, state strin
 	// It is for people, and nothing depends on it: a volume that lets nobody write beside the folder has its dataset all the same.
 	_ = s.volume.Lead(latestName)
 	return summary, nil
+}
+
+// putDescriptions writes the dropped rows, the configuration and the card.
+func (s *Store) putDescriptions(description *Description, found *contents) error {
+	dropped, err := droppedRows(found.manifests)
+	if err != nil {
+		return err
+	}
+	config, err := indentedConfig(description.Spec)
+	if err != nil {
+		return err
+	}
+	if err := s.putOwned(droppedFile, dropped); err != nil {
+		return err
+	}
+	if err := s.putOwned(configFile, config); err != nil {
+		return err
+	}
+	return s.putOwned(cardFile, s.card(description, found))
 }
 
 // removeUnneeded removes what is of no use once nothing more is written: neither what crashes have left over, nor the right to write is

@@ -48,6 +48,9 @@ func (l *Layout) output() *table.Schema {
 	return l.Output
 }
 
+// OutputColumns are those of the files with the rows of the dataset.
+func (l *Layout) OutputColumns() *table.Schema { return table.NewSchema(l.columns(l.output())...) }
+
 // RowColumn is the column with the numbers of the rows, as code of users has it.
 const RowColumn = "_row"
 

@@ -42,6 +42,7 @@ type metadata struct {
 	Dropped        []metadataDrop     `json:"dropped"`
 	Models         []metadataModel    `json:"models"`
 	Usage          metadataUsage      `json:"usage"`
+	Exports        []metadataExport   `json:"exports"`
 	RowGroups      []metadataRowGroup `json:"row_groups"`
 }
 
@@ -166,6 +167,7 @@ func (s *Store) metadata(input *Description, found *contents, state State) (*met
 		},
 		Records: metadataRecords(summary.Records),
 		Columns: []metadataColumn{}, Dropped: []metadataDrop{}, Models: []metadataModel{}, RowGroups: []metadataRowGroup{},
+		Exports: append([]metadataExport{}, found.exports...),
 	}
 	if s.layout.Staged {
 		processed := found.state == publishComplete

@@ -115,6 +115,7 @@ func (s *Store) dataset(manifests []*Manifest) (merged []*Manifest, complete boo
 		}
 		final.File, final.SHA256, final.Bytes, final.Rows = published.File, published.SHA256, published.Bytes, published.Rows
 		final.RowsSHA256 = published.RowsSHA256
+		final.Identities = published.Identities
 		final.Files = append(append([]FileEntry(nil), published.Files...), manifest.Files...)
 		final.Added += published.Added
 		final.Filtered += published.Filtered

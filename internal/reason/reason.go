@@ -49,7 +49,7 @@ type Traits struct {
 	PartialIsDone bool
 	// EndsAllShards says that what has ended one shard is the end of the whole run.
 	EndsAllShards bool
-	// LeavesUnprocessed says that processors have not seen all that is in the output, so that it is not what was asked for.
+	// LeavesUnprocessed says that processors or exports have not seen all that is in the output, so that it is not what was asked for.
 	LeavesUnprocessed bool
 	// AwaitsRequests says that requests under way are awaited, however long they take: they are paid for.
 	AwaitsRequests bool
@@ -190,6 +190,11 @@ var table = map[string]Traits{
 	v1alpha1.ReasonProcessorResized: {
 		Exit: runreport.ExitFailed, EndsAllShards: true, LeavesUnprocessed: true, Fate: endsRun,
 		NextStep: "return every row exactly once, with its `_row`; only the stage AfterGeneration may add and leave out rows",
+	},
+	v1alpha1.ReasonExportFailed: {
+		Exit: runreport.ExitFailed, EndsAllShards: true, LeavesUnprocessed: true,
+		Fate:     endsRun + ", which has its rows all the same",
+		NextStep: "correct `output.exports`, which generates nothing anew ([exports.md](exports.md))",
 	},
 	v1alpha1.ReasonBudgetExhausted: {
 		Exit: runreport.ExitFailed, KeepsDataset: true, PartialIsDone: true, EndsAllShards: true, AwaitsRequests: true,

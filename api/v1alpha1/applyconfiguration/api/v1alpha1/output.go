@@ -21,6 +21,8 @@ type OutputApplyConfiguration struct {
 	// retentionPolicy says what becomes of the dataset when the resource is deleted. Retain leaves it where it is; Delete deletes the folder
 	// <namespace>/<name> with the datasets of all its runs, before the resource is gone. Defaults to Retain.
 	RetentionPolicy *apiv1alpha1.RetentionPolicy `json:"retentionPolicy,omitempty"`
+	// exports write the dataset, and other forms of it, in other formats too.
+	Exports []ExportApplyConfiguration `json:"exports,omitempty"`
 }
 
 // OutputApplyConfiguration constructs a declarative configuration of the Output type for use with
@@ -50,5 +52,18 @@ func (b *OutputApplyConfiguration) WithObjectStore(value *ObjectStoreOutputApply
 // If called multiple times, the RetentionPolicy field is set to the value of the last call.
 func (b *OutputApplyConfiguration) WithRetentionPolicy(value apiv1alpha1.RetentionPolicy) *OutputApplyConfiguration {
 	b.RetentionPolicy = &value
+	return b
+}
+
+// WithExports adds the given value to the Exports field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Exports field.
+func (b *OutputApplyConfiguration) WithExports(values ...*ExportApplyConfiguration) *OutputApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithExports")
+		}
+		b.Exports = append(b.Exports, *values[i])
+	}
 	return b
 }

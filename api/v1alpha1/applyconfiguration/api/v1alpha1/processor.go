@@ -24,6 +24,8 @@ type ProcessorApplyConfiguration struct {
 	DropColumns *DropColumnsApplyConfiguration `json:"dropColumns,omitempty"`
 	// schemaTransform writes another form of every row beside the dataset.
 	SchemaTransform *SchemaTransformApplyConfiguration `json:"schemaTransform,omitempty"`
+	// form writes the rows beside the dataset in a form that trainers read.
+	Form *FormApplyConfiguration `json:"form,omitempty"`
 	// starlark runs code of the user.
 	Starlark *StarlarkProcessorApplyConfiguration `json:"starlark,omitempty"`
 }
@@ -63,6 +65,14 @@ func (b *ProcessorApplyConfiguration) WithDropColumns(value *DropColumnsApplyCon
 // If called multiple times, the SchemaTransform field is set to the value of the last call.
 func (b *ProcessorApplyConfiguration) WithSchemaTransform(value *SchemaTransformApplyConfiguration) *ProcessorApplyConfiguration {
 	b.SchemaTransform = value
+	return b
+}
+
+// WithForm sets the Form field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Form field is set to the value of the last call.
+func (b *ProcessorApplyConfiguration) WithForm(value *FormApplyConfiguration) *ProcessorApplyConfiguration {
+	b.Form = value
 	return b
 }
 

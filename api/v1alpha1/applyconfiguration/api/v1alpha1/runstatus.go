@@ -27,6 +27,8 @@ type RunStatusApplyConfiguration struct {
 	Target *int64 `json:"target,omitempty"`
 	// parallelism is the number of shards of this attempt.
 	Parallelism *int32 `json:"parallelism,omitempty"`
+	// exportsHash is the hash of spec.output.exports with which this attempt was started; empty without it.
+	ExportsHash *string `json:"exportsHash,omitempty"`
 	// podHash is the hash of spec.pod with which this attempt was started; empty without it.
 	PodHash *string `json:"podHash,omitempty"`
 	// generation is the generation of the spec from which this attempt was started.
@@ -90,6 +92,14 @@ func (b *RunStatusApplyConfiguration) WithTarget(value int64) *RunStatusApplyCon
 // If called multiple times, the Parallelism field is set to the value of the last call.
 func (b *RunStatusApplyConfiguration) WithParallelism(value int32) *RunStatusApplyConfiguration {
 	b.Parallelism = &value
+	return b
+}
+
+// WithExportsHash sets the ExportsHash field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ExportsHash field is set to the value of the last call.
+func (b *RunStatusApplyConfiguration) WithExportsHash(value string) *RunStatusApplyConfiguration {
+	b.ExportsHash = &value
 	return b
 }
 
