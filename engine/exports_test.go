@@ -210,7 +210,7 @@ columns:
 - {name: count, sampler: {type: Sequence, sequence: {start: 0}}}
 - {name: question, expression: {expr: "q{{ count }}"}}
 - {name: good, expression: {expr: "{{ 'same' if count == 1 else 'good' }}"}}
-- {name: bad, expression: {expr: "{{ 'same' if count == 1 else '' if count == 2 else 'bad' }}"}}
+- {name: bad, skip: {when: "{{ count == 2 }}"}, expression: {expr: "{{ 'same' if count == 1 else 'bad' }}"}}
 processors:
 - {name: chat, form: {chat: {user: "{{ question }}", assistant: "{{ count }}"}}}
 - {name: sharegpt, form: {shareGPT: {system: "s", human: "{{ question }}", gpt: "{{ good }}"}}}
