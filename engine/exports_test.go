@@ -108,7 +108,8 @@ func TestExportsAreWrittenWhenARunEnds(t *testing.T) {
 	if err := json.Unmarshal([]byte(w.read("metadata.json")), &described); err != nil {
 		t.Fatal(err)
 	}
-	if len(described.Exports) != 4 || described.Exports[1].Marked != 15 || described.Exports[2].Rows != 27 || described.Exports[2].Of != "chat" ||
+	chat := described.Exports[2]
+	if len(described.Exports) != 4 || described.Exports[1].Marked != 15 || chat.Rows != 27 || chat.Of != "chat" ||
 		*described.Exports[0].Files[0].Split != "test" {
 		t.Errorf("metadata has %+v", described.Exports)
 	}

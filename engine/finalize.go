@@ -33,7 +33,7 @@ func (p *prepared) finalize(ctx context.Context, ending *failure.Error) Ending {
 	var outcome runreport.Outcome
 	var cause, message string
 	input := store.FinalizeInput{
-		Description: p.description(),
+		Description: p.description(), Exports: p.exports(),
 		Judge: func(summary *store.Summary) (runreport.Outcome, string, string) {
 			outcome, cause, message = judge(ending, summary, true)
 			return outcome, cause, message
@@ -43,12 +43,12 @@ func (p *prepared) finalize(ctx context.Context, ending *failure.Error) Ending {
 		ending = p.shardsEnding()
 	}
 	if ending == nil || !ending.Temporary {
-		input.Publish, input.Exports = p.publisher(), p.exports()
+		input.Publish = p.publisher()
 	}
 	summary, err := p.store.Finalize(ctx, input)
 	// Exports are written of a dataset that is there.
 	p.publishStarted = err != nil && input.Publish != nil && failure.Of(err).Reason != v1alpha1.ReasonExportFailed
-	if failed := failure.Of(err); failed != nil && !isOfTheOutput(failed) && (input.Publish != nil || input.Exports != nil) {
+	if failed := failure.Of(err); failed != nil && !isOfTheOutput(failed) && (input.Publish != nil || len(input.Exports) > 0) {
 		// What was generated is kept, and described; the processors may work on it at another attempt.
 		p.config.Logger.Error("the dataset can't be made of what was generated", "reason", failed.Reason, "error", failed.Error())
 		if ending == nil {

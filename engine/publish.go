@@ -56,9 +56,9 @@ func (p *prepared) publisher() store.Publisher {
 	}
 }
 
-// exports are what is written of the dataset in other formats; nil where nothing is.
+// exports are what is written of the dataset in other formats.
 func (p *prepared) exports() []store.Export {
-	var exports []store.Export
+	exports := []store.Export{}
 	for i := range p.spec.Output.Exports {
 		one := &p.spec.Output.Exports[i]
 		exports = append(exports, store.Export{Name: one.Name, Of: one.Of, Options: export.OptionsOf(one)})

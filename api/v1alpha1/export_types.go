@@ -45,7 +45,7 @@ const (
 	// MaxExportFileBytes is the most.
 	MaxExportFileBytes = 1 << 30
 	// DefaultExportFileBytes is what it is without a word.
-	DefaultExportFileBytes = 128 << 20
+	DefaultExportFileBytes = 64 << 20
 )
 
 // Export is the dataset, or another form of it, once more in another format. It is written to the folder exports/<name> of the output when
@@ -76,7 +76,7 @@ type Export struct {
 	Compression ExportCompression `json:"compression,omitempty"`
 
 	// maxFileBytes is how large a file may become, before it is compressed; then another one is begun. A row is never parted. Defaults to
-	// 134217728 (128 MiB).
+	// 67108864 (64 MiB).
 	// +kubebuilder:validation:Minimum=65536
 	// +kubebuilder:validation:Maximum=1073741824
 	// +optional

@@ -55,8 +55,10 @@ empty or not there yet, any number of files is written; "-" is standard output.
 	flags.StringVar(&options.compression, "compress", "", "none, gzip or zstd (default: by the ending of FILE, else none)")
 	flags.StringVar(&options.of, "of", "", "the `PROCESSOR` whose form of the rows is written (default: the dataset)")
 	flags.StringVar(&options.splitBy, "split-by", "", "write the rows of each value of a `COLUMN` into files of their own")
-	flags.Int64Var(&options.maxFileBytes, "max-file-bytes", 0, "begin another file in the folder before one is larger than this, before compression")
-	flags.BoolVar(&options.spreadsheet, "spreadsheet", false, "write a CSV that a person opens in a spreadsheet: no formulas, no cell that is too long")
+	flags.Int64Var(&options.maxFileBytes, "max-file-bytes", 0,
+		"begin another file in the folder before one is larger than this, before compression")
+	flags.BoolVar(&options.spreadsheet, "spreadsheet", false,
+		"write a CSV that a person opens in a spreadsheet: no formulas, no cell that is too long")
 	flags.BoolVar(&options.force, "force", false, "replace a FILE that is there")
 	if err := command.MarkFlagRequired("to"); err != nil {
 		panic(err) // the flag is defined above
@@ -206,7 +208,8 @@ func (o *exportOptions) report(streams *Streams, folder string, result *export.R
 		streams.Errorf("%d texts were cut: a cell of a spreadsheet holds 32767 characters", result.Cut)
 	}
 	if result.Marked > 0 {
-		streams.Errorf("%d cells got an apostrophe, since a spreadsheet would have taken them for a formula, or changed their digits", result.Marked)
+		streams.Errorf("%d cells got an apostrophe, since a spreadsheet would have taken them for a formula, or changed their digits",
+			result.Marked)
 	}
 	var described struct {
 		Run struct{ Outcome string }

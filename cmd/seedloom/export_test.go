@@ -36,7 +36,8 @@ func TestExport(t *testing.T) {
 		}
 	}
 	code, out, _ := w.run("export", "local", "-o", "out", "--to", "-")
-	if want, err := os.ReadFile(w.path("a.jsonl")); err != nil || code != 0 || out != string(want) || !strings.HasPrefix(out, `{"id":0,"split":"train"}`) {
+	want, err := os.ReadFile(w.path("a.jsonl"))
+	if err != nil || code != 0 || out != string(want) || !strings.HasPrefix(out, `{"id":0,"split":"train"}`) {
 		t.Errorf("standard output has %q (%v)", out, err)
 	}
 	for name, contains := range map[string]string{

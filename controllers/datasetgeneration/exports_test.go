@@ -24,13 +24,16 @@ func TestChangedExportsStartAnotherAttempt(t *testing.T) {
 		"failed to export, as it is": {v1alpha1.ConditionFailed, v1alpha1.ReasonExportFailed, exports, exports, false},
 		"failed otherwise":           {v1alpha1.ConditionFailed, v1alpha1.ReasonProviderUnavailable, nil, exports, false},
 	} {
-		resource := &v1alpha1.DatasetGeneration{Spec: v1alpha1.DatasetGenerationSpec{NumRecords: 10, Output: v1alpha1.Output{Exports: test.now}}}
+		resource := &v1alpha1.DatasetGeneration{}
+		resource.Spec.NumRecords, resource.Spec.Output.Exports = 10, test.now
 		resource.Status.Conditions = []metav1.Condition{{Type: test.condition, Status: metav1.ConditionTrue, Reason: test.reason}}
 		resource.Status.Run = &v1alpha1.RunStatus{
-			ConfigHash: "sha256:0", Attempt: 1, Target: 10, ExportsHash: exportsHash(test.before), CompletionTime: &metav1.Time{Time: time.Unix(1, 0)},
+			ConfigHash: "sha256:0", Attempt: 1, Target: 10, ExportsHash: exportsHash(test.before),
+			CompletionTime: &metav1.Time{Time: time.Unix(1, 0)},
 		}
 		next, lifetime := decideRun(&input{resource: resource, configHash: "sha256:0"})
-		if starts := lifetime == lifetimeActive && next.Attempt == 2; starts != test.starts || starts && next.ExportsHash != exportsHash(test.now) {
+		starts := lifetime == lifetimeActive && next.Attempt == 2
+		if starts != test.starts || starts && next.ExportsHash != exportsHash(test.now) {
 			t.Errorf("%s: attempt %d, lifetime %d; want another attempt %v", name, next.Attempt, lifetime, test.starts)
 		}
 	}

@@ -293,4 +293,6 @@ func appendDecimal(kind table.Type, value any, add func(unscaled *big.Int)) erro
 	return nil
 }
 
-func unfit(kind table.Type, value any) error { return fmt.Errorf("a %T can't be written as %s", value, kind) }
+func unfit(kind table.Type, value any) error {
+	return fmt.Errorf("a %T can't be written as %s", value, kind)
+}

@@ -1,5 +1,5 @@
-// Package export writes rows in the formats of other programs: JSON Lines, CSV and Arrow IPC, compressed, and split into files. It knows how
-// a value is written in each of them; where the files lie, and where the rows come from, is not known here.
+// Package export writes rows in the formats of other programs: JSON Lines, CSV and Arrow IPC, compressed, and split into files. It knows
+// how a value is written in each of them; where the files lie, and where the rows come from, is not known here.
 package export
 
 import (
@@ -11,7 +11,7 @@ import (
 )
 
 // maxOpenBytes bounds what is in the files that are open at once, before compression: their creator may keep them in memory.
-const maxOpenBytes = 256 << 20
+const maxOpenBytes = 128 << 20
 
 // Options say how rows are written. The zero value of a member leaves it to the default.
 type Options struct {

@@ -37,7 +37,8 @@ func splitColumn(schema *table.Schema, name string) (int, error) {
 	case table.KindString, table.KindInt, table.KindBool, table.KindDate:
 		return index, nil
 	default:
-		return -1, fmt.Errorf("splitBy: the column %q is of the type %s; rows can be split by texts, whole numbers, truth values and dates", name, kind)
+		return -1, fmt.Errorf("splitBy: the column %q is of the type %s; rows can be split by texts, whole numbers, truth values and dates",
+			name, kind)
 	}
 }
 

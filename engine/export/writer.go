@@ -77,8 +77,8 @@ func NewWriter(schema *table.Schema, options Options, create Create) (*Writer, e
 	return writer, err
 }
 
-// NewSplitWriter returns what writes rows of a schema that does not have the column by which they are split: the values are those of a field
-// elsewhere, and are given with each row.
+// NewSplitWriter returns what writes rows of a schema that does not have the column by which they are split: it is one of another schema,
+// and its value comes with each row.
 func NewSplitWriter(schema *table.Schema, options Options, by *table.Schema, create Create) (*Writer, error) {
 	split, err := splitColumn(by, options.SplitBy)
 	if err != nil {

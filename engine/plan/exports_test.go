@@ -45,11 +45,11 @@ func violationsOf(t *testing.T, processors, exports string) []string {
 func TestExportsAreValidated(t *testing.T) {
 	form := `- {name: chat, form: {chat: {user: "{{ split }}", assistant: "{{ answer }}"}}}`
 	for exports, want := range map[string]string{
-		"  - {name: a, format: JSONL, of: chat}":                  "",
-		"  - {name: a, format: JSONL, splitBy: split}":            "",
-		"  - {name: a, format: CSV, csv: {dialect: Spreadsheet}}": "",
-		"  - {name: a, format: Arrow, compression: Zstd}":         "",
-		"  - {name: A, format: CSV}":                              `spec.output.exports[0].name: "A" can't name a folder`,
+		"  - {name: a, format: JSONL, of: chat}":                   "",
+		"  - {name: a, format: JSONL, splitBy: split}":             "",
+		"  - {name: a, format: CSV, csv: {dialect: Spreadsheet}}":  "",
+		"  - {name: a, format: Arrow, compression: Zstd}":          "",
+		"  - {name: A, format: CSV}":                               `spec.output.exports[0].name: "A" can't name a folder`,
 		"  - {name: a, format: CSV}\n  - {name: a, format: JSONL}": `spec.output.exports[1].name: spec.output.exports[0] is called "a" too`,
 		"  - {name: a, format: XLSX}":                              `spec.output.exports[0].format: must be JSONL, CSV or Arrow`,
 		"  - {name: a}":                                            `spec.output.exports[0].format: JSONL, CSV or Arrow is needed`,
@@ -73,7 +73,7 @@ func TestExportsAreValidated(t *testing.T) {
 
 func TestFormsOfTrainersAreValidated(t *testing.T) {
 	for form, want := range map[string]string{
-		`toolCalling: {trace: answer__trace}`: "",
+		`toolCalling: {trace: answer__trace}`:                                             "",
 		`chat: {user: "{{ split }}", assistant: "{{ answers }}"}`:                         `form.chat.assistant: no column is called "answers"; did you mean "answer"`,
 		`chat: {user: "{{ split }}"}`:                                                     `form.chat.assistant: a template is needed`,
 		`chat: {user: "{{ split", assistant: "x"}`:                                        `form.chat.user: is not a valid template`,

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -91,3 +92,9 @@ func (v *validation) formNames(field string, names []string) {
 		seen[folded] = name
 	}
 }
+
+// processorName is what a processor may be called: the name of its folder. The custom resource has the same pattern.
+var processorName = regexp.MustCompile(`^[a-z0-9]([-_a-z0-9]*[a-z0-9])?$`)
+
+// maxProcessorName bounds the length of a processor's name.
+const maxProcessorName = 63

@@ -103,8 +103,6 @@ func (v *validation) run(unknownSeed bool) {
 	v.cycles()
 	v.violations = append(v.violations, constraints...)
 	v.processors(unknownSeed)
-	v.output(unknownSeed)
-	v.exports(unknownSeed)
 	if limits := v.spec.Limits; limits != nil && limits.MaxCost != nil && !v.spec.HasPrices() {
 		v.add("spec.limits.maxCost", ReasonInvalidValue, "has no effect without a price: set models[].price of at least one model")
 	}

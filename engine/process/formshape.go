@@ -31,9 +31,13 @@ type FormShape struct {
 
 var textType = table.Type{Kind: table.KindString}
 
-func structType(fields ...table.Field) table.Type { return table.Type{Kind: table.KindStruct, Fields: fields} }
+func structType(fields ...table.Field) table.Type {
+	return table.Type{Kind: table.KindStruct, Fields: fields}
+}
 
-func listType(element table.Type) table.Type { return table.Type{Kind: table.KindList, Element: &element} }
+func listType(element table.Type) table.Type {
+	return table.Type{Kind: table.KindList, Element: &element}
+}
 
 func columnsOf(fields ...table.Field) *table.Schema { return table.NewSchema(fields...) }
 

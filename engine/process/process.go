@@ -134,6 +134,9 @@ func (s *Set) Forms(stage v1alpha1.ProcessorStage) []Form {
 
 // Form is the schema of the form of records that a processor makes; nil where it makes none.
 func (s *Set) Form(name string) *table.Schema {
+	if s == nil {
+		return nil
+	}
 	for i := range s.entries {
 		if result, isForm := s.entries[i].processor.(former); isForm && s.entries[i].name == name {
 			return result.formSchema()

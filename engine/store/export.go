@@ -39,8 +39,8 @@ type exportState struct {
 
 func exportStatePath(name string) string { return path.Join(exportStates, name+".json") }
 
-// export writes the exports that are not written as they are now, one after another, and removes those that are no longer asked for. Cut off,
-// it may be called again: what is whole is left alone.
+// export writes the exports that are not written as they are now, one after another, and removes those that are no longer asked for. Cut
+// off, it may be called again: what is whole is left alone.
 func (s *Store) export(ctx context.Context, exports []Export, manifests []*Manifest) ([]metadataExport, error) {
 	described := make([]metadataExport, 0, len(exports))
 	for _, one := range exports {
@@ -359,4 +359,3 @@ func describeExport(of Export, result *export.Result) metadataExport {
 	}
 	return described
 }
-

@@ -20,7 +20,7 @@ type FinalizeInput struct {
 	Judge func(*Summary) (outcome runreport.Outcome, reason, message string)
 	// Publish makes the dataset from staged row groups; nil where that can't be done now.
 	Publish Publisher
-	// Exports are written when the run has ended with a dataset.
+	// Exports are written when the run has ended with a dataset, and others are removed. Nil leaves those that are there.
 	Exports []Export
 }
 
@@ -80,7 +80,7 @@ func (s *Store) describe(ctx context.Context, input FinalizeInput, manifests []*
 	}
 	whole := !s.layout.Staged || found.state == publishComplete
 	succeeded := whole && (now.Outcome == runreport.OutcomeComplete || now.Outcome == runreport.OutcomePartial)
-	if succeeded {
+	if succeeded && input.Exports != nil {
 		if found.exports, err = s.export(ctx, input.Exports, found.manifests); err != nil {
 			return nil, err
 		}

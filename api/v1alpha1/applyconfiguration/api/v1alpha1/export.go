@@ -24,7 +24,7 @@ type ExportApplyConfiguration struct {
 	// compression says how the files are compressed. Defaults to None.
 	Compression *apiv1alpha1.ExportCompression `json:"compression,omitempty"`
 	// maxFileBytes is how large a file may become, before it is compressed; then another one is begun. A row is never parted. Defaults to
-	// 134217728 (128 MiB).
+	// 67108864 (64 MiB).
 	MaxFileBytes *int64 `json:"maxFileBytes,omitempty"`
 	// splitBy is a column: the rows of each of its values, of which there may be 100, are written to files of their own, whose names begin
 	// with the value. It is a text, a whole number, a truth value or a date.
