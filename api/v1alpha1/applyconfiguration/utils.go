@@ -21,6 +21,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 	// Group=seedloom.dev, Version=v1alpha1
 	case v1alpha1.SchemeGroupVersion.WithKind("Admission"):
 		return &apiv1alpha1.AdmissionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("AlpacaForm"):
+		return &apiv1alpha1.AlpacaFormApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("BernoulliMixtureSampler"):
 		return &apiv1alpha1.BernoulliMixtureSamplerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("BernoulliSampler"):
@@ -29,6 +31,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.BinomialSamplerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CategorySampler"):
 		return &apiv1alpha1.CategorySamplerApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ChatForm"):
+		return &apiv1alpha1.ChatFormApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ClaimReference"):
 		return &apiv1alpha1.ClaimReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CodeValidator"):
@@ -55,6 +59,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.CorrectionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CorrectionCounts"):
 		return &apiv1alpha1.CorrectionCountsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CSVExport"):
+		return &apiv1alpha1.CSVExportApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CSVOptions"):
 		return &apiv1alpha1.CSVOptionsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Custom"):
@@ -81,14 +87,20 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.EarlyShutdownApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Embedding"):
 		return &apiv1alpha1.EmbeddingApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("EmbeddingForm"):
+		return &apiv1alpha1.EmbeddingFormApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EmbeddingParameters"):
 		return &apiv1alpha1.EmbeddingParametersApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EmptyDir"):
 		return &apiv1alpha1.EmptyDirApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Export"):
+		return &apiv1alpha1.ExportApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Expression"):
 		return &apiv1alpha1.ExpressionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ExpressionValidator"):
 		return &apiv1alpha1.ExpressionValidatorApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Form"):
+		return &apiv1alpha1.FormApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("GaussianSampler"):
 		return &apiv1alpha1.GaussianSamplerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("GeoBox"):
@@ -153,10 +165,14 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.PodVolumeApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PoissonSampler"):
 		return &apiv1alpha1.PoissonSamplerApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PreferenceForm"):
+		return &apiv1alpha1.PreferenceFormApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Processor"):
 		return &apiv1alpha1.ProcessorApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ProgressStatus"):
 		return &apiv1alpha1.ProgressStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PromptCompletionForm"):
+		return &apiv1alpha1.PromptCompletionFormApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Provider"):
 		return &apiv1alpha1.ProviderApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ProviderTLS"):
@@ -197,6 +213,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.SequenceSamplerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ServerSideEncryption"):
 		return &apiv1alpha1.ServerSideEncryptionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ShareGPTForm"):
+		return &apiv1alpha1.ShareGPTFormApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Skip"):
 		return &apiv1alpha1.SkipApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Starlark"):
@@ -217,6 +235,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.TokenCountsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Toleration"):
 		return &apiv1alpha1.TolerationApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ToolCallingForm"):
+		return &apiv1alpha1.ToolCallingFormApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ToolEnvironmentVariable"):
 		return &apiv1alpha1.ToolEnvironmentVariableApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ToolServer"):
@@ -229,6 +249,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.UniformDistributionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("UniformSampler"):
 		return &apiv1alpha1.UniformSamplerApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("UnpairedPreferenceForm"):
+		return &apiv1alpha1.UnpairedPreferenceFormApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("UnusableAnswers"):
 		return &apiv1alpha1.UnusableAnswersApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("UsageStatus"):

@@ -43,6 +43,21 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: numeric
 - name: dev.seedloom.seedloom.api.v1alpha1.AdmissionPolicy
   scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.AlpacaForm
+  map:
+    fields:
+    - name: input
+      type:
+        scalar: string
+    - name: instruction
+      type:
+        scalar: string
+    - name: output
+      type:
+        scalar: string
+    - name: system
+      type:
+        scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.BernoulliMixtureSampler
   map:
     fields:
@@ -67,6 +82,14 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: trials
       type:
         scalar: numeric
+- name: dev.seedloom.seedloom.api.v1alpha1.CSVDialect
+  scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.CSVExport
+  map:
+    fields:
+    - name: dialect
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.CSVDialect
 - name: dev.seedloom.seedloom.api.v1alpha1.CSVOptions
   map:
     fields:
@@ -96,6 +119,18 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
           elementRelationship: atomic
+- name: dev.seedloom.seedloom.api.v1alpha1.ChatForm
+  map:
+    fields:
+    - name: assistant
+      type:
+        scalar: string
+    - name: system
+      type:
+        scalar: string
+    - name: user
+      type:
+        scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.ClaimReference
   map:
     fields:
@@ -612,6 +647,18 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.EmbeddingEncoding
   scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.EmbeddingForm
+  map:
+    fields:
+    - name: anchor
+      type:
+        scalar: string
+    - name: negative
+      type:
+        scalar: string
+    - name: positive
+      type:
+        scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.EmbeddingParameters
   map:
     fields:
@@ -636,6 +683,34 @@ var schemaYAML = typed.YAMLObject(`types:
   scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.ExhaustedPolicy
   scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.Export
+  map:
+    fields:
+    - name: compression
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ExportCompression
+    - name: csv
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.CSVExport
+    - name: format
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ExportFormat
+    - name: maxFileBytes
+      type:
+        scalar: numeric
+    - name: name
+      type:
+        scalar: string
+    - name: of
+      type:
+        scalar: string
+    - name: splitBy
+      type:
+        scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.ExportCompression
+  scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.ExportFormat
+  scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.Expression
   map:
     fields:
@@ -657,6 +732,38 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: message
       type:
         scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.Form
+  map:
+    fields:
+    - name: alpaca
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.AlpacaForm
+    - name: chat
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ChatForm
+    - name: embedding
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.EmbeddingForm
+    - name: preference
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.PreferenceForm
+    - name: promptCompletion
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.PromptCompletionForm
+    - name: shareGPT
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ShareGPTForm
+    - name: toolCalling
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ToolCallingForm
+    - name: unpairedPreference
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.UnpairedPreferenceForm
+    - name: when
+      type:
+        scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.FormStyle
+  scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.GaussianSampler
   map:
     fields:
@@ -1082,6 +1189,14 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: dev.seedloom.seedloom.api.v1alpha1.Output
   map:
     fields:
+    - name: exports
+      type:
+        list:
+          elementType:
+            namedType: dev.seedloom.seedloom.api.v1alpha1.Export
+          elementRelationship: associative
+          keys:
+          - name
     - name: objectStore
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.ObjectStoreOutput
@@ -1250,6 +1365,24 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: mean
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
+- name: dev.seedloom.seedloom.api.v1alpha1.PreferenceForm
+  map:
+    fields:
+    - name: chosen
+      type:
+        scalar: string
+    - name: prompt
+      type:
+        scalar: string
+    - name: rejected
+      type:
+        scalar: string
+    - name: style
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.FormStyle
+    - name: system
+      type:
+        scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.Processor
   map:
     fields:
@@ -1259,6 +1392,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: failurePolicy
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.ProcessorFailurePolicy
+    - name: form
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Form
     - name: name
       type:
         scalar: string
@@ -1290,6 +1426,21 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: slowRequests
       type:
         scalar: numeric
+- name: dev.seedloom.seedloom.api.v1alpha1.PromptCompletionForm
+  map:
+    fields:
+    - name: completion
+      type:
+        scalar: string
+    - name: prompt
+      type:
+        scalar: string
+    - name: style
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.FormStyle
+    - name: system
+      type:
+        scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.Provider
   map:
     fields:
@@ -1465,6 +1616,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
     - name: configHash
+      type:
+        scalar: string
+    - name: exportsHash
       type:
         scalar: string
     - name: failures
@@ -1707,6 +1861,18 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: keyID
       type:
         scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.ShareGPTForm
+  map:
+    fields:
+    - name: gpt
+      type:
+        scalar: string
+    - name: human
+      type:
+        scalar: string
+    - name: system
+      type:
+        scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.Skip
   map:
     fields:
@@ -1851,6 +2017,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: value
       type:
         scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.ToolCallingForm
+  map:
+    fields:
+    - name: tools
+      type:
+        scalar: string
+    - name: trace
+      type:
+        scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.ToolEnvironmentVariable
   map:
     fields:
@@ -1968,6 +2143,24 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: low
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
+- name: dev.seedloom.seedloom.api.v1alpha1.UnpairedPreferenceForm
+  map:
+    fields:
+    - name: completion
+      type:
+        scalar: string
+    - name: label
+      type:
+        scalar: string
+    - name: prompt
+      type:
+        scalar: string
+    - name: style
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.FormStyle
+    - name: system
+      type:
+        scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.UnusableAnswers
   map:
     fields:
