@@ -67,6 +67,9 @@ empty or not there yet, any number of files is written; "-" is standard output.
 }
 
 func (o *exportOptions) run(ctx context.Context, streams *Streams, dataset string) error {
+	if strings.HasPrefix(o.to, bucketScheme) {
+		return fmt.Errorf("--to must be a file or a folder, and %s is in a bucket: a run writes exports there by itself (spec.output.exports)", o.to)
+	}
 	wanted, isFile, err := o.wanted()
 	if err != nil {
 		return err
@@ -150,6 +153,12 @@ func byEnding(name string) (format, compression string, isFile bool) {
 
 // locate returns the folder of a dataset.
 func (o *exportOptions) locate(dataset string) (string, error) {
+	for _, place := range []string{dataset, o.output} {
+		if strings.HasPrefix(place, bucketScheme) {
+			return "", fmt.Errorf("%s is in a bucket, and datasets are exported from folders: copy it to one, or let the run write its exports "+
+				"there (spec.output.exports)", place)
+		}
+	}
 	candidates := []string{dataset}
 	if o.output != "" {
 		if !filepath.IsLocal(dataset) {
