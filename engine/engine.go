@@ -16,6 +16,7 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/connection"
 	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/people"
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/process"
 	"seedloom.dev/seedloom/engine/progress"
@@ -46,6 +47,8 @@ type Config struct {
 	OutputDirectory, SeedDirectory string
 	// ObjectStore, where it is set, is the place of the output instead of the volume (see ObjectStore).
 	ObjectStore *s3.Location
+	// PeopleDirectory returns where the file of persons is mounted that a column draws from. It may be nil where none does.
+	PeopleDirectory func(column string) string
 	// TLSDirectory has the certificates of providers, as a Pod finds them (see runreport.TLSDirectory).
 	TLSDirectory string
 	// APIKey returns the API key of the provider with an index in the spec, or an empty string.
@@ -108,6 +111,9 @@ type prepared struct {
 	plan *plan.Plan
 	seed *seed.Dataset
 	rows *seedRows
+	// people are the persons that columns draw from, by the name of the column, and peopleFiles the files that they are in.
+	people      map[string]*people.File
+	peopleFiles []*seed.Dataset
 	// processors are those that work on rows.
 	processors *process.Set
 	// workers run the code of the user.
@@ -252,8 +258,8 @@ func (o *opened) prepare(ctx context.Context) (_ *prepared, err error) {
 	if ready.processors, err = process.New(o.spec, ready.plan.Schema, ready.workers); err != nil {
 		return nil, err
 	}
-	if ready.seed != nil {
-		if err := o.store.PinSeed(ready.seed.Digest()); err != nil {
+	if digest := ready.inputsDigest(); digest != "" {
+		if err := o.store.PinSeed(digest); err != nil {
 			return nil, err
 		}
 	}
@@ -285,7 +291,10 @@ func (p *prepared) compile(ctx context.Context) (fields []table.Field, err error
 	if errors.As(err, &invalid) {
 		return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "%v", invalid)
 	}
-	return fields, err
+	if err != nil {
+		return nil, err
+	}
+	return fields, p.openPeople(ctx)
 }
 
 // seedClient fetches seeds, from outside and from where it is allowed.
@@ -351,5 +360,8 @@ func (p *prepared) closeInputs() {
 	}
 	if p.seed != nil {
 		_ = p.seed.Close() // was only read
+	}
+	for _, file := range p.peopleFiles {
+		_ = file.Close() // was only read
 	}
 }

@@ -40,7 +40,7 @@ func (p *prepared) makeRows(ctx context.Context) *failure.Error {
 	checkers := validation.NewCheckers(p.config.Endpoints)
 	defer checkers.Close()
 	generators, err := factory.Build(p.plan, remote.models, remote.tools, mediaFiles{p.store, p.config.SeedDirectory}, p.workers,
-		checkers)
+		checkers, p.people)
 	if err != nil {
 		return failure.Of(err)
 	}

@@ -5,7 +5,7 @@ import (
 )
 
 // SamplerType is the distribution of a sampler.
-// +kubebuilder:validation:Enum=Category;Subcategory;Uniform;Gaussian;Bernoulli;BernoulliMixture;Binomial;Poisson;Distribution;Sequence;UUID;Pattern;DateTime;TimeDelta;GeoPoint
+// +kubebuilder:validation:Enum=Category;Subcategory;Uniform;Gaussian;Bernoulli;BernoulliMixture;Binomial;Poisson;Distribution;Sequence;UUID;Pattern;DateTime;TimeDelta;GeoPoint;Person
 type SamplerType string
 
 const (
@@ -39,6 +39,8 @@ const (
 	SamplerTimeDelta SamplerType = "TimeDelta"
 	// SamplerGeoPoint draws a point on the earth.
 	SamplerGeoPoint SamplerType = "GeoPoint"
+	// SamplerPerson draws a person.
+	SamplerPerson SamplerType = "Person"
 )
 
 // NumberConversion is the type to which a sampled value is converted.
@@ -68,9 +70,10 @@ const (
 // +kubebuilder:validation:XValidation:rule="self.type == 'UUID' || !has(self.uuid)",message="uuid is forbidden when type is not UUID"
 // +kubebuilder:validation:XValidation:rule="(self.type == 'DateTime') == has(self.dateTime)",message="dateTime is required when type is DateTime, and forbidden otherwise"
 // +kubebuilder:validation:XValidation:rule="(self.type == 'TimeDelta') == has(self.timeDelta)",message="timeDelta is required when type is TimeDelta, and forbidden otherwise"
-// +kubebuilder:validation:XValidation:rule="!has(self.convertTo) || !(self.type in ['UUID', 'Pattern', 'DateTime', 'TimeDelta', 'GeoPoint'])",message="convertTo is not possible for UUID, Pattern, DateTime, TimeDelta and GeoPoint"
+// +kubebuilder:validation:XValidation:rule="!has(self.convertTo) || !(self.type in ['UUID', 'Pattern', 'DateTime', 'TimeDelta', 'GeoPoint', 'Person'])",message="convertTo is not possible for UUID, Pattern, DateTime, TimeDelta, GeoPoint and Person"
 // +kubebuilder:validation:XValidation:rule="self.type in ['DateTime', 'TimeDelta'] || !has(self.format) && !has(self.timeZone)",message="format and timeZone are for DateTime and TimeDelta"
 // +kubebuilder:validation:XValidation:rule="(self.type == 'GeoPoint') == has(self.geoPoint)",message="geoPoint is required when type is GeoPoint, and forbidden otherwise"
+// +kubebuilder:validation:XValidation:rule="self.type == 'Person' || !has(self.person)",message="person is forbidden when type is not Person"
 type Sampler struct {
 	// type is the distribution.
 	// +required
@@ -160,6 +163,10 @@ type Sampler struct {
 	// geoPoint has the area of a GeoPoint sampler.
 	// +optional
 	GeoPoint *GeoPointSampler `json:"geoPoint,omitempty"`
+
+	// person has the parameters of a Person sampler.
+	// +optional
+	Person *PersonSampler `json:"person,omitempty"`
 }
 
 // CategoryBalance says how the values of a Category come to their frequencies.

@@ -134,10 +134,10 @@ func readConfig(logger *slog.Logger) (engine.Config, error) {
 			Finish: runreport.GracePeriodSeconds * time.Second / 3, Stop: runreport.GracePeriodSeconds * time.Second / 6,
 		},
 		OutputDirectory: runreport.OutputDirectory, SeedDirectory: runreport.SeedDirectory, Version: buildversion.Version(),
-		TLSDirectory: runreport.TLSDirectory,
-		Pod:          os.Getenv(runreport.PodUIDVariable),
-		APIKey:       func(provider int) string { return os.Getenv(runreport.APIKeyVariablePrefix + strconv.Itoa(provider)) },
-		ToolKey:      func(server int) string { return os.Getenv(runreport.ToolKeyVariablePrefix + strconv.Itoa(server)) },
+		TLSDirectory: runreport.TLSDirectory, PeopleDirectory: runreport.PeopleOf,
+		Pod:     os.Getenv(runreport.PodUIDVariable),
+		APIKey:  func(provider int) string { return os.Getenv(runreport.APIKeyVariablePrefix + strconv.Itoa(provider)) },
+		ToolKey: func(server int) string { return os.Getenv(runreport.ToolKeyVariablePrefix + strconv.Itoa(server)) },
 		ToolSocket: func(server string) string {
 			return filepath.Join(runreport.ToolDirectory, server, runreport.ToolSocketName)
 		},

@@ -24,6 +24,8 @@ type input struct {
 	toolSockets map[string]string
 	// seedFile is the data of a seed, seedDirectory where the file of a seed is looked for.
 	seedFile, seedDirectory string
+	// peopleFiles are the files of persons, by the column that draws from them.
+	peopleFiles map[string]string
 	// tlsDirectory has the certificates of providers.
 	tlsDirectory string
 }
@@ -50,6 +52,8 @@ func (i *input) register(command *cobra.Command) {
 	flags.StringVar(&i.seedDirectory, "seed-dir", "",
 		"the `DIR` in which the file that the seed names is looked for (default: the folder of the manifest)")
 	command.MarkFlagsMutuallyExclusive("seed-file", "seed-dir")
+	pairs(flags, &i.peopleFiles, "people-file",
+		"the file with the people that a column draws from, in place of the ConfigMap or the volume, as `COLUMN=FILE` (can be repeated)")
 }
 
 // pairs defines a flag of NAME=VALUE that can be repeated. By itself the library would show an empty list as its default.

@@ -116,10 +116,15 @@ func (s *session) ready(ctx context.Context, streams *Streams, chosen *manifest,
 		return nil, err
 	}
 	r.closers = append(r.closers, remove)
+	peopleOf, removePeople, err := s.people(chosen, all)
+	if err != nil {
+		return nil, err
+	}
+	r.closers = append(r.closers, removePeople)
 	if r.config, err = s.config(streams, r.resource, dataset); err != nil {
 		return nil, err
 	}
-	r.config.SeedDirectory, r.config.TLSDirectory = folder, s.tlsDirectory
+	r.config.SeedDirectory, r.config.PeopleDirectory, r.config.TLSDirectory = folder, peopleOf, s.tlsDirectory
 	if err := s.secrets(streams, &r.resource.Spec, &r.config); err != nil {
 		return nil, err
 	}

@@ -195,7 +195,7 @@ func (s *situation) deletionJob() *batchv1.Job {
 	pod.Volumes = slices.DeleteFunc(pod.Volumes, func(volume corev1.Volume) bool { return !slices.Contains(volumes, volume.Name) })
 	engine := &pod.Containers[0]
 	engine.VolumeMounts = slices.DeleteFunc(engine.VolumeMounts, func(mount corev1.VolumeMount) bool {
-		return !slices.Contains(volumes, mount.Name) || mount.MountPath == runreport.SeedDirectory
+		return !slices.Contains(volumes, mount.Name) || isInput(&mount)
 	})
 	engine.Env = []corev1.EnvVar{memoryLimit(enginepods.Container)}
 	if variable, is := objectStoreVariable(s.resource.Spec.Output.ObjectStore); is {

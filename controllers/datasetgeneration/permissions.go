@@ -67,7 +67,7 @@ func endpoints(spec *v1alpha1.DatasetGenerationSpec) []reference {
 	if place := spec.Output.ObjectStore; place != nil {
 		add(place.Endpoint, "spec.output.objectStore.endpoint")
 	}
-	return found
+	return append(found, peopleEndpoints(spec)...)
 }
 
 // errNotForRuns is what is known of a Secret that lacks the label by which its owner opens it to runs.

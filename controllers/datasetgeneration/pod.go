@@ -177,5 +177,5 @@ func (s *situation) volumes() ([]corev1.Volume, []corev1.VolumeMount) {
 		}
 		mounts = append(mounts, corev1.VolumeMount{Name: name, MountPath: runreport.SeedDirectory, ReadOnly: true})
 	}
-	return volumes, mounts
+	return peopleVolumes(spec, volumes, mounts)
 }

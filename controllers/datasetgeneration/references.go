@@ -28,6 +28,7 @@ func references(spec *v1alpha1.DatasetGenerationSpec) []reference {
 	} else if seed != nil && seed.PersistentVolumeClaim != nil {
 		found = append(found, reference{"spec.seed.persistentVolumeClaim.claimName", kindClaim, seed.PersistentVolumeClaim.ClaimName})
 	}
+	found = append(found, peopleReferences(spec)...)
 	for i := range spec.Providers {
 		found = append(found, providerReferences(&spec.Providers[i], fmt.Sprintf("spec.providers[%d]", i))...)
 	}

@@ -202,7 +202,7 @@ func (s *Store) PinSeed(digest string) error {
 	}
 	if strings.TrimSpace(string(pinned)) != digest {
 		return failure.New(v1alpha1.ReasonSeedFailed, failure.EndRun,
-			"the data of the seed, or the types of its columns, have changed since this run began; "+
+			"the data of the seed, or the types of its columns, or a dataset of people, have changed since this run began; "+
 				"put the data back, say the types in spec.seed.columns, or change spec.randomSeed to start a new run with the new data")
 	}
 	return nil

@@ -103,7 +103,7 @@ func (r *release) make(ctx context.Context, t target) (err error) {
 		return fmt.Errorf("go %s: %w", strings.Join(arguments, " "), err)
 	}
 	name := fmt.Sprintf("seedloom_%s_%s_%s", r.version, t.system, t.architecture)
-	files := []packed{{"LICENSE", "LICENSE"}, {"README.md", "README.md"}}
+	files := []packed{{"LICENSE", "LICENSE"}, {"engine/people/data/names/LICENSE", "LICENSE.faker-js"}, {"README.md", "README.md"}}
 	for _, program := range t.programs() {
 		path := filepath.Join(folder, t.fileName(program))
 		files = append(files, packed{path, t.fileName(program)})

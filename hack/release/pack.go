@@ -21,7 +21,7 @@ type packed struct{ source, name string }
 var packedAt = time.Unix(0, 0).UTC()
 
 func (p packed) mode() os.FileMode {
-	if strings.Contains(p.name, ".md") || p.name == "LICENSE" {
+	if strings.Contains(p.name, ".md") || strings.HasPrefix(p.name, "LICENSE") {
 		return 0o644
 	}
 	return 0o755

@@ -29,6 +29,8 @@ const (
 	SpecPath      = SpecDirectory + "/" + SpecKey
 	// SeedDirectory is where a seed from a ConfigMap or a volume is mounted.
 	SeedDirectory = "/var/run/seedloom/seed"
+	// PeopleDirectory has a folder for each column that draws from a file of persons, by its name (see PeopleOf).
+	PeopleDirectory = "/var/run/seedloom/people"
 	// OutputDirectory is where the output volume is mounted.
 	OutputDirectory = "/var/run/seedloom/output"
 	// APIKeyVariablePrefix, followed by the index of the provider in the spec, is the environment variable with its API key.
@@ -375,3 +377,6 @@ func parse(data []byte, into any) error {
 	}
 	return nil
 }
+
+// PeopleOf is where the file of persons is mounted that a column draws from.
+func PeopleOf(column string) string { return PeopleDirectory + "/" + column }

@@ -14,6 +14,7 @@ import (
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/media"
 	"seedloom.dev/seedloom/engine/model"
+	"seedloom.dev/seedloom/engine/people"
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/sandbox"
 	"seedloom.dev/seedloom/engine/tools"
@@ -25,14 +26,15 @@ type Files interface {
 	media.Files
 }
 
-// Build makes the generators of all configured columns.
+// Build makes the generators of all configured columns. persons are those that columns draw from, by the name of the column.
 func Build(
 	p *plan.Plan, models *model.Set, toolServers *tools.Set, files Files, workers *sandbox.Workers,
-	checkers *validation.Checkers,
+	checkers *validation.Checkers, persons map[string]*people.File,
 ) (*column.Generators, error) {
 	generators := column.NewGenerators(p.Schema.Len())
 	dataset := sampler.Dataset{
 		Seed: p.Spec.RandomSeed, Schema: p.Schema, Records: p.NumRecords, SamplerOf: p.Spec.SamplerOf,
+		People: people.NewLibrary(), Persons: persons,
 	}
 	if err := linkSamplers(generators, p, dataset); err != nil {
 		return nil, err

@@ -50,7 +50,7 @@ func TestEveryConfiguredColumnHasOneGenerator(t *testing.T) {
 	t.Cleanup(workers.Close)
 	checkers := validation.NewCheckers(nil)
 	t.Cleanup(checkers.Close)
-	generators, err := factory.Build(compiled, models, tools.NewSet(compiled.Spec, tools.Config{}), nil, workers, checkers)
+	generators, err := factory.Build(compiled, models, tools.NewSet(compiled.Spec, tools.Config{}), nil, workers, checkers, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,6 +29,7 @@ var conditionalParameters = map[v1alpha1.SamplerType]struct{ member, usual, cond
 	v1alpha1.SamplerDateTime:     {"dateTime", `{start: "2026-01-01", end: "2026-02-01"}`, `{start: "2027-01-01", end: "2027-02-01"}`},
 	v1alpha1.SamplerGeoPoint:     {"geoPoint", `{box: {south: 0, north: 1, west: 0, east: 1}}`, `{box: {south: 5, north: 6, west: 0, east: 1}}`},
 	v1alpha1.SamplerTimeDelta:    {"timeDelta", `{from: at, min: 0, max: 1}`, `{from: at, min: 100, max: 101}`},
+	v1alpha1.SamplerPerson:       {"person", `{locale: de_DE}`, `{locale: fr_FR}`},
 }
 
 // Each type takes conditional parameters: where the condition holds, a value is what a sampler with these alone would draw.

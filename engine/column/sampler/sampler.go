@@ -4,12 +4,14 @@ package sampler
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/people"
 	"seedloom.dev/seedloom/engine/random"
 	"seedloom.dev/seedloom/engine/table"
 )
@@ -63,6 +65,9 @@ type Dataset struct {
 	Records int64
 	// SamplerOf returns the sampler of another column, or nil where it has none. It may be nil.
 	SamplerOf func(column string) *v1alpha1.Sampler
+	// People has the locales of persons, and Persons the files of those that columns draw from, by the name of the column.
+	People  *people.Library
+	Persons map[string]*people.File
 }
 
 func (d *Dataset) samplerOf(column string) *v1alpha1.Sampler {
@@ -87,7 +92,7 @@ type drawFunc func(stream *random.Stream, record *table.Record) (any, error)
 // families has a row for each type, in the order of the API.
 var families = []family{
 	categories, subcategories, uniforms, gaussians, bernoullis, bernoulliMixtures, binomials, poissons, distributions,
-	sequences, uuids, patterns, dateTimes, timeDeltas, geoPoints,
+	sequences, uuids, patterns, dateTimes, timeDeltas, geoPoints, persons,
 }
 
 func familyOf(kind v1alpha1.SamplerType) (family, bool) {
@@ -254,6 +259,9 @@ func (s *Sampler) drawFrom(ctx context.Context, stream *random.Stream, record *t
 		}
 	}
 	value, err := draw(stream, record)
+	if known := (*failure.Error)(nil); errors.As(err, &known) {
+		return nil, known
+	}
 	if err != nil {
 		return nil, failure.New(v1alpha1.ReasonConversionFailed, failure.DropRow, "the sampler of column %q: %v", s.name, err)
 	}
