@@ -196,9 +196,12 @@ func (w *world) home(values []any, stream *random.Stream) *place {
 	return home
 }
 
-// phone draws a telephone number in the form of the country: with an area code of the place, where it has some.
+// phone draws a telephone number in the form of the country: with an area code of the place, or of any where that of a file is not known.
 func (l *locale) phone(stream random.Stream, home *place) any {
 	area := ""
+	if len(home.areas) == 0 && len(l.places[0].areas) > 0 {
+		home = &l.places[stream.Below(uint64(len(l.places)))]
+	}
 	if len(home.areas) > 0 {
 		area = home.areas[stream.Below(uint64(len(home.areas)))]
 	}
