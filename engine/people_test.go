@@ -13,6 +13,7 @@ import (
 	"seedloom.dev/seedloom/engine"
 	"seedloom.dev/seedloom/engine/parquetfile"
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 const peopleSpec = `
@@ -30,7 +31,7 @@ run: {rowGroupSize: 20}
 
 func TestPersonsAreStructsThatTemplatesRead(t *testing.T) {
 	whole := newWorld(t, peopleSpec, "")
-	checkEnding(t, whole.generate(t.Context(), 0), "Succeeded", v1alpha1.ReasonAllRecords, 0, 60, 0)
+	checkEnding(t, whole.generate(t.Context(), 0), runreport.OutcomeComplete, "", 0, 60, 0)
 	names, rows := whole.rows()
 	if !slices.Equal(names, []string{"customer", "greeting"}) {
 		t.Fatalf("the columns are %v", names)
@@ -94,7 +95,7 @@ func withPeople(t *testing.T, w *world, name, content string) engine.Config {
 
 func TestPersonsOfAFile(t *testing.T) {
 	w := newWorld(t, peopleDatasetSpec, "")
-	checkEnding(t, engine.Generate(t.Context(), withPeople(t, w, "people.csv", peopleFile)), "Succeeded", v1alpha1.ReasonAllRecords, 0, 8, 0)
+	checkEnding(t, engine.Generate(t.Context(), withPeople(t, w, "people.csv", peopleFile)), runreport.OutcomeComplete, "", 0, 8, 0)
 	_, rows := w.rows()
 	lines := map[string]int{}
 	for _, row := range rows {
@@ -143,7 +144,7 @@ func TestPersonsOfAFileAreFiltered(t *testing.T) {
 			ending := engine.Generate(t.Context(), withPeople(t, w, "people.csv", file))
 			if test.message != "" {
 				reported := fmt.Sprintf("%s %v", ending.Result.Message, ending.Result.Dropped)
-				if ending.Result.Outcome == "Succeeded" || !strings.Contains(reported, test.message) {
+				if ending.Result.Outcome == runreport.OutcomeComplete || !strings.Contains(reported, test.message) {
 					t.Errorf("the run has ended with %s %q, which does not say %q", ending.Result.Reason, reported, test.message)
 				}
 				return
@@ -194,7 +195,7 @@ columns:
 output: {persistentVolumeClaim: {claimName: c}}
 `, "")
 	ending := engine.Generate(t.Context(), withPeople(t, w, "en_US.parquet", file.String()))
-	checkEnding(t, ending, "Succeeded", v1alpha1.ReasonAllRecords, 0, 4, 0)
+	checkEnding(t, ending, runreport.OutcomeComplete, "", 0, 4, 0)
 	_, rows := w.rows()
 	for _, row := range rows {
 		if row[1] != "Leo Florida sharp" {

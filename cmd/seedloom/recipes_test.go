@@ -26,10 +26,13 @@ const (
 )
 
 // executed runs the command in this process.
-func executed(arguments ...string) (code int, out, log string) {
-	var stdout, stderr bytes.Buffer
-	code = execute(&Streams{In: strings.NewReader(""), Out: &stdout, Log: terminal.NewOutput(&stderr)}, arguments)
-	return code, stdout.String(), stderr.String()
+func executed(t *testing.T, arguments ...string) (printed string, err error) {
+	t.Helper()
+	var out, log bytes.Buffer
+	command := newRootCommand(&Streams{In: strings.NewReader(""), Out: &out, Log: terminal.NewOutput(&log)})
+	command.SetArgs(arguments)
+	err = command.ExecuteContext(t.Context())
+	return out.String() + log.String(), err
 }
 
 // startLexicon serves the tool that recipes call.
@@ -73,8 +76,8 @@ func TestRecipesRunToComplete(t *testing.T) {
 			t.Errorf("README.md does not list %s", name)
 		}
 		t.Run(name, func(t *testing.T) {
-			if code, out, log := executed("validate", "-f", path); code != exitOK || strings.Contains(out+log, "warning") {
-				t.Errorf("validate has ended with %d: %s%s", code, out, log)
+			if printed, err := executed(t, "validate", "-f", path); err != nil || strings.Contains(printed, "warning") {
+				t.Errorf("validate has ended with %v: %s", err, printed)
 			}
 			data, err := os.ReadFile(path)
 			if err != nil {
@@ -100,9 +103,9 @@ func runRecipe(t *testing.T, manifest, endpoint string) {
 		t.Fatal(err)
 	}
 	output := filepath.Join(folder, "out")
-	code, out, log := executed("run", "-f", path, "--output", output, "--num-records", "3", "--endpoint", "simulator="+endpoint)
-	if code != exitOK {
-		t.Fatalf("the run has ended with %d: %s%s", code, out, log)
+	printed, err := executed(t, "run", "-f", path, "--output", output, "--num-records", "3", "--endpoint", "simulator="+endpoint)
+	if err != nil {
+		t.Fatalf("the run has ended with %v: %s", err, printed)
 	}
 	found, err := filepath.Glob(filepath.Join(output, "*", "*", "*", "metadata.json"))
 	if err != nil || len(found) != 1 {
@@ -122,6 +125,6 @@ func runRecipe(t *testing.T, manifest, endpoint string) {
 		t.Fatal(err)
 	}
 	if described.Actual != 3 || described.Records.Dropped != 0 {
-		t.Errorf("the dataset has %d rows, and %d were dropped: %s", described.Actual, described.Records.Dropped, log)
+		t.Errorf("the dataset has %d rows, and %d were dropped: %s", described.Actual, described.Records.Dropped, printed)
 	}
 }
