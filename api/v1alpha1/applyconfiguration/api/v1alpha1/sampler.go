@@ -57,6 +57,8 @@ type SamplerApplyConfiguration struct {
 	TimeDelta *TimeDeltaSamplerApplyConfiguration `json:"timeDelta,omitempty"`
 	// geoPoint has the area of a GeoPoint sampler.
 	GeoPoint *GeoPointSamplerApplyConfiguration `json:"geoPoint,omitempty"`
+	// person has the parameters of a Person sampler.
+	Person *PersonSamplerApplyConfiguration `json:"person,omitempty"`
 }
 
 // SamplerApplyConfiguration constructs a declarative configuration of the Sampler type for use with
@@ -227,5 +229,13 @@ func (b *SamplerApplyConfiguration) WithTimeDelta(value *TimeDeltaSamplerApplyCo
 // If called multiple times, the GeoPoint field is set to the value of the last call.
 func (b *SamplerApplyConfiguration) WithGeoPoint(value *GeoPointSamplerApplyConfiguration) *SamplerApplyConfiguration {
 	b.GeoPoint = value
+	return b
+}
+
+// WithPerson sets the Person field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Person field is set to the value of the last call.
+func (b *SamplerApplyConfiguration) WithPerson(value *PersonSamplerApplyConfiguration) *SamplerApplyConfiguration {
+	b.Person = value
 	return b
 }
