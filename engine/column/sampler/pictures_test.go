@@ -56,12 +56,12 @@ func TestThePictureShowsEveryDistribution(t *testing.T) {
 	seen := map[string]bool{}
 	for _, one := range all {
 		name := distributionName.FindStringSubmatch(one.Sampler)
-		if name == nil || seen[name[1]] {
+		if len(name) < 2 || seen[name[1]] {
 			continue
 		}
 		seen[name[1]] = true
 		title := name[1]
-		if parameters := distributionParameters.FindStringSubmatch(one.Sampler); parameters != nil && parameters[1] != "" {
+		if parameters := distributionParameters.FindStringSubmatch(one.Sampler); len(parameters) == 2 && parameters[1] != "" {
 			title += " " + strings.NewReplacer(`"`, "", ": ", " ").Replace(parameters[1])
 		}
 		panels = append(panels, [2]string{title, one.Sampler})

@@ -100,7 +100,7 @@ func categorySupport(spec *v1alpha1.Sampler) constraint.Support {
 	convertAll(values, spec.ConvertTo)
 	var possible []any
 	for i, value := range values {
-		if spec.Category.Weights == nil || spec.Category.Weights[i].Float64() > 0 {
+		if len(spec.Category.Weights) == 0 || spec.Category.Weights[i].Float64() > 0 {
 			possible = append(possible, value)
 		}
 	}
