@@ -73,7 +73,7 @@ func nextAttempt(in *input, recorded *v1alpha1.RunStatus) (v1alpha1.RunStatus, b
 		Seed:        in.seedRun,
 	}
 	if recorded == nil || recorded.ConfigHash != in.configHash {
-		return next, true
+		return next, !in.isJudged(recorded) || in.wantsRetry()
 	}
 	next.Attempt = recorded.Attempt + 1
 	if recorded.CompletionTime == nil {
@@ -89,7 +89,7 @@ func nextAttempt(in *input, recorded *v1alpha1.RunStatus) (v1alpha1.RunStatus, b
 	case next.ExportsHash != recorded.ExportsHash && in.hasDataset():
 		return next, true
 	case retryRequested(in.resource):
-		return next, in.isTrue(v1alpha1.ConditionFailed) || in.isTrue(v1alpha1.ConditionPartial)
+		return next, in.wantsRetry()
 	case spec.NumRecords < recorded.Target:
 		// A dataset with more than enough records stays as it is; a failed run may have enough of them now.
 		return next, in.isTrue(v1alpha1.ConditionFailed)
@@ -97,6 +97,7 @@ func nextAttempt(in *input, recorded *v1alpha1.RunStatus) (v1alpha1.RunStatus, b
 	return next, false
 }
 
+<<<<<<< HEAD
 // hasDataset says whether the attempt has ended with a dataset, be it one that could not be exported.
 func (in *input) hasDataset() bool {
 	if in.isTrue(v1alpha1.ConditionComplete) {
@@ -115,6 +116,34 @@ func exportsHash(exports []v1alpha1.Export) string {
 	encoded, _ := json.Marshal(exports)
 	sum := sha256.Sum256(encoded)
 	return hex.EncodeToString(sum[:shortHash])
+=======
+// isJudged says whether there is a verdict on the spec as it is, and on the rows of its seed where that is a dataset. Another version of
+// the operator may take the same spec for another run: what is finished is not made anew for that.
+func (in *input) isJudged(recorded *v1alpha1.RunStatus) bool {
+	if recorded == nil || rowsOf(recorded.Seed) != rowsOf(in.seedRun) {
+		return false
+	}
+	for _, conditionType := range []string{v1alpha1.ConditionComplete, v1alpha1.ConditionFailed} {
+		verdict := in.condition(conditionType)
+		if verdict != nil && verdict.Status == metav1.ConditionTrue && verdict.ObservedGeneration == in.resource.Generation {
+			return true
+		}
+	}
+	return false
+}
+
+// rowsOf is the digest of the rows of the dataset that is a seed; empty for another seed, or none.
+func rowsOf(seed *v1alpha1.SeedRunStatus) string {
+	if seed == nil {
+		return ""
+	}
+	return seed.RowsDigest
+}
+
+// wantsRetry says whether another attempt is asked for, and there is something that it could make.
+func (in *input) wantsRetry() bool {
+	return retryRequested(in.resource) && (in.isTrue(v1alpha1.ConditionFailed) || in.isTrue(v1alpha1.ConditionPartial))
+>>>>>>> 98ee695 (Operator: an upgrade makes no finished dataset anew)
 }
 
 // needsOtherPods says whether the Pods that generate are others than the spec asks for, in their number or their settings. When they have

@@ -21,6 +21,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 	// Group=seedloom.dev, Version=v1alpha1
 	case v1alpha1.SchemeGroupVersion.WithKind("Admission"):
 		return &apiv1alpha1.AdmissionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("AgeGroup"):
+		return &apiv1alpha1.AgeGroupApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("AlpacaForm"):
 		return &apiv1alpha1.AlpacaFormApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("BernoulliMixtureSampler"):
@@ -157,6 +159,14 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.PersistentVolumeClaimOutputApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PersistentVolumeClaimSeed"):
 		return &apiv1alpha1.PersistentVolumeClaimSeedApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PersonDataset"):
+		return &apiv1alpha1.PersonDatasetApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PersonFilter"):
+		return &apiv1alpha1.PersonFilterApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PersonSampler"):
+		return &apiv1alpha1.PersonSamplerApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PersonSexShare"):
+		return &apiv1alpha1.PersonSexShareApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PodEnvironmentVariable"):
 		return &apiv1alpha1.PodEnvironmentVariableApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PodSettings"):
@@ -259,6 +269,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.UUIDSamplerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Validation"):
 		return &apiv1alpha1.ValidationApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("WeightedValue"):
+		return &apiv1alpha1.WeightedValueApplyConfiguration{}
 
 	}
 	return nil

@@ -43,6 +43,18 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: numeric
 - name: dev.seedloom.seedloom.api.v1alpha1.AdmissionPolicy
   scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.AgeGroup
+  map:
+    fields:
+    - name: max
+      type:
+        scalar: numeric
+    - name: min
+      type:
+        scalar: numeric
+    - name: weight
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
 - name: dev.seedloom.seedloom.api.v1alpha1.AlpacaForm
   map:
     fields:
@@ -635,6 +647,8 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.EarlyShutdownPolicy
 - name: dev.seedloom.seedloom.api.v1alpha1.EarlyShutdownPolicy
+  scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.EmailUniqueness
   scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.Embedding
   map:
@@ -1254,6 +1268,127 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: path
       type:
         scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.PersonDataset
+  map:
+    fields:
+    - name: configMap
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ConfigMapSeed
+    - name: format
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.SeedFormat
+    - name: http
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.HTTPSeed
+    - name: members
+      type:
+        list:
+          elementType:
+            namedType: dev.seedloom.seedloom.api.v1alpha1.SeedColumn
+          elementRelationship: associative
+          keys:
+          - name
+    - name: persistentVolumeClaim
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.PersistentVolumeClaimSeed
+    - name: where
+      type:
+        list:
+          elementType:
+            namedType: dev.seedloom.seedloom.api.v1alpha1.PersonFilter
+          elementRelationship: associative
+          keys:
+          - column
+- name: dev.seedloom.seedloom.api.v1alpha1.PersonFilter
+  map:
+    fields:
+    - name: column
+      type:
+        scalar: string
+    - name: values
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+- name: dev.seedloom.seedloom.api.v1alpha1.PersonSampler
+  map:
+    fields:
+    - name: ageRange
+      type:
+        list:
+          elementType:
+            scalar: numeric
+          elementRelationship: atomic
+    - name: ages
+      type:
+        list:
+          elementType:
+            namedType: dev.seedloom.seedloom.api.v1alpha1.AgeGroup
+          elementRelationship: atomic
+    - name: asOf
+      type:
+        scalar: string
+    - name: cities
+      type:
+        list:
+          elementType:
+            namedType: dev.seedloom.seedloom.api.v1alpha1.WeightedValue
+          elementRelationship: associative
+          keys:
+          - value
+    - name: dataset
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.PersonDataset
+    - name: emailDomains
+      type:
+        list:
+          elementType:
+            namedType: dev.seedloom.seedloom.api.v1alpha1.WeightedValue
+          elementRelationship: associative
+          keys:
+          - value
+    - name: emails
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.EmailUniqueness
+    - name: locale
+      type:
+        scalar: string
+    - name: locales
+      type:
+        list:
+          elementType:
+            namedType: dev.seedloom.seedloom.api.v1alpha1.WeightedValue
+          elementRelationship: associative
+          keys:
+          - value
+    - name: regions
+      type:
+        list:
+          elementType:
+            namedType: dev.seedloom.seedloom.api.v1alpha1.WeightedValue
+          elementRelationship: associative
+          keys:
+          - value
+    - name: sexes
+      type:
+        list:
+          elementType:
+            namedType: dev.seedloom.seedloom.api.v1alpha1.PersonSexShare
+          elementRelationship: associative
+          keys:
+          - value
+- name: dev.seedloom.seedloom.api.v1alpha1.PersonSex
+  scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.PersonSexShare
+  map:
+    fields:
+    - name: value
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.PersonSex
+    - name: weight
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
 - name: dev.seedloom.seedloom.api.v1alpha1.PodEnvironmentVariable
   map:
     fields:
@@ -1687,6 +1822,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: pattern
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.PatternSampler
+    - name: person
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.PersonSampler
     - name: poisson
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.PoissonSampler
@@ -2216,6 +2354,15 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
 - name: dev.seedloom.seedloom.api.v1alpha1.ValueType
   scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.WeightedValue
+  map:
+    fields:
+    - name: value
+      type:
+        scalar: string
+    - name: weight
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
 - name: io.k8s.api.core.v1.Affinity
   map:
     fields:
