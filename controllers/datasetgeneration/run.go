@@ -97,7 +97,6 @@ func nextAttempt(in *input, recorded *v1alpha1.RunStatus) (v1alpha1.RunStatus, b
 	return next, false
 }
 
-<<<<<<< HEAD
 // hasDataset says whether the attempt has ended with a dataset, be it one that could not be exported.
 func (in *input) hasDataset() bool {
 	if in.isTrue(v1alpha1.ConditionComplete) {
@@ -116,7 +115,8 @@ func exportsHash(exports []v1alpha1.Export) string {
 	encoded, _ := json.Marshal(exports)
 	sum := sha256.Sum256(encoded)
 	return hex.EncodeToString(sum[:shortHash])
-=======
+}
+
 // isJudged says whether there is a verdict on the spec as it is, and on the rows of its seed where that is a dataset. Another version of
 // the operator may take the same spec for another run: what is finished is not made anew for that.
 func (in *input) isJudged(recorded *v1alpha1.RunStatus) bool {
@@ -143,7 +143,6 @@ func rowsOf(seed *v1alpha1.SeedRunStatus) string {
 // wantsRetry says whether another attempt is asked for, and there is something that it could make.
 func (in *input) wantsRetry() bool {
 	return retryRequested(in.resource) && (in.isTrue(v1alpha1.ConditionFailed) || in.isTrue(v1alpha1.ConditionPartial))
->>>>>>> 98ee695 (Operator: an upgrade makes no finished dataset anew)
 }
 
 // needsOtherPods says whether the Pods that generate are others than the spec asks for, in their number or their settings. When they have
