@@ -44,7 +44,7 @@ func TestConvertedConfigurationsRun(t *testing.T) {
 			file: "seeds.yaml", providers: []string{"nvidia"}, seed: "diagnosis,summary\ncold,cough\nflu,fever\nsprain,ankle\ngout,toe\n",
 			want: []string{"diagnosis", "summary", "patient_id", "onset", "visit", "notes"},
 		},
-		{file: "distributions.yaml", want: []string{"coin", "claim", "hits", "calls", "wait", "size"}},
+		{file: "distributions.yaml", want: []string{"coin", "claim", "hits", "calls", "wait", "seats", "size"}},
 		{file: "code.yaml", providers: []string{"local"}, want: []string{"topic", "instruction", "solution", "query"}},
 	}
 	for _, test := range tests {

@@ -1,8 +1,12 @@
 package datadesigner
 
 import (
+	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 )
@@ -43,8 +47,52 @@ func (c *converter) sampler(from *object, to *v1alpha1.Column) bool {
 	if converted := from.text("convert_to"); converted != "" {
 		c.convertTo(from, converted, sampler)
 	}
+	c.conditional(from, convert, sampler)
 	to.Sampler = sampler
 	return true
+}
+
+// conditional converts the parameters for rows in which a condition holds. The last of several that hold counts in Data Designer, and the
+// first in a DatasetGeneration.
+func (c *converter) conditional(from *object, convert func(*converter, *object, *v1alpha1.Sampler) bool, to *v1alpha1.Sampler) {
+	conditions := from.child("conditional_params")
+	if conditions == nil {
+		return
+	}
+	for _, when := range slices.Backward(conditions.keys) {
+		parameters, variant := conditions.child(when), &v1alpha1.Sampler{}
+		if parameters == nil {
+			continue
+		}
+		parameters.text("sampler_type") // stands in the column too
+		if !convert(c, parameters, variant) {
+			continue
+		}
+		parameters.rest()
+		member, err := parametersOf(variant)
+		if err != nil {
+			c.lose(parameters.path, "can't be written: %v", err)
+			continue
+		}
+		to.Conditional = append(to.Conditional, v1alpha1.ConditionalParameters{When: "{{ " + when + " }}", Parameters: member})
+	}
+}
+
+// parametersOf is the member of a sampler that has its parameters.
+func parametersOf(of *v1alpha1.Sampler) (*apiextensionsv1.JSON, error) {
+	text, err := json.Marshal(of)
+	if err != nil {
+		return nil, err
+	}
+	members := map[string]json.RawMessage{}
+	if err := json.Unmarshal(text, &members); err != nil {
+		return nil, err
+	}
+	delete(members, "type")
+	for _, parameters := range members {
+		return &apiextensionsv1.JSON{Raw: parameters}, nil
+	}
+	return &apiextensionsv1.JSON{Raw: []byte("{}")}, nil
 }
 
 // convertTo is the type of a number, or the format of a moment.
