@@ -34,8 +34,7 @@ func (r *resources) seedOf(one *manifest) *manifest {
 func (r *resources) before(one *manifest) (ordered, circle []*manifest) {
 	for next := one; next != nil; next = r.seedOf(next) {
 		if at := slices.Index(ordered, next); at >= 0 {
-			circle = append(ordered[at:], next)
-			return nil, circle
+			return nil, append(slices.Clone(ordered[at:]), next)
 		}
 		ordered = append(ordered, next)
 	}

@@ -56,10 +56,10 @@ func mailbox(text []byte, stream *random.Stream, first, last string) []byte {
 }
 
 func mailNumber(text []byte, stream *random.Stream, birth time.Time) []byte {
-	kind, any := mailNumbers.draw(stream), 1+stream.Below(99)
+	kind, number := mailNumbers.draw(stream), 1+stream.Below(99)
 	switch {
 	case kind == 1:
-		return strconv.AppendUint(text, any, 10)
+		return strconv.AppendUint(text, number, 10)
 	case birth.IsZero():
 		return text
 	case kind == 2:
