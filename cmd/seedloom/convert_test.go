@@ -44,8 +44,8 @@ func TestConvertedConfigurationsRun(t *testing.T) {
 			file: "seeds.yaml", providers: []string{"nvidia"}, seed: "diagnosis,summary\ncold,cough\nflu,fever\nsprain,ankle\ngout,toe\n",
 			want: []string{"diagnosis", "summary", "patient_id", "onset", "visit", "notes"},
 		},
-		{file: "distributions.yaml", want: []string{"coin", "claim", "hits", "calls", "wait", "seats", "size"}},
-		{file: "code.yaml", providers: []string{"local"}, want: []string{"topic", "instruction", "solution", "query"}},
+		{file: "distributions.yaml", want: []string{"coin", "claim", "hits", "calls", "wait", "seats", "size", "low", "high", "customer"}},
+		{file: "code.yaml", providers: []string{"local"}, want: []string{"topic", "instruction", "solution", "query", "checked"}},
 	}
 	for _, test := range tests {
 		t.Run(test.file, func(t *testing.T) {

@@ -19,6 +19,7 @@ var columnKinds = map[string]func(c *converter, from *object, to *v1alpha1.Colum
 	"expression":     (*converter).expression,
 	"embedding":      (*converter).embedding,
 	"image":          (*converter).image,
+	"validation":     (*converter).validation,
 }
 
 // internalRowID is a column that Data Designer adds to what it writes; a DatasetGeneration needs none.

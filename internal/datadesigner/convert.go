@@ -79,6 +79,7 @@ func Convert(config []byte, options Options) (*Conversion, error) {
 	c.tools(root)
 	c.seed(root)
 	c.columns(root)
+	c.constraints(root)
 	c.processors(root)
 	for _, profiler := range root.children("profilers") {
 		if profiler != nil {

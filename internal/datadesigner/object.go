@@ -191,9 +191,13 @@ func (o *object) whole(key string) *int64 {
 	if node == nil {
 		return nil
 	}
+	return o.wholeOf(node, o.at(key))
+}
+
+func (r *reader) wholeOf(node *yaml.Node, path string) *int64 {
 	number, err := strconv.ParseFloat(node.Value, 64)
 	if err != nil || number != math.Trunc(number) || math.Abs(number) > 1<<53 {
-		o.lose(o.at(key), "must be a whole number, but is %q", node.Value)
+		r.lose(path, "must be a whole number, but is %q", node.Value)
 		return nil
 	}
 	value := int64(number)
@@ -304,6 +308,14 @@ func (o *object) texts(key string) []string {
 		texts = append(texts, node.Value)
 	}
 	return texts
+}
+
+// oneOrMore is a text, or a list of texts.
+func (o *object) oneOrMore(key string) []string {
+	if node := o.value(key); node != nil && node.Kind == yaml.ScalarNode {
+		return []string{node.Value}
+	}
+	return o.texts(key)
 }
 
 // raw is a member as JSON, with its keys in their order; nil when it is not there.

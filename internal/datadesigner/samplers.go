@@ -25,6 +25,8 @@ var samplerKinds = map[string]func(c *converter, from *object, to *v1alpha1.Samp
 	"scipy":             (*converter).scipy,
 	"datetime":          (*converter).dateTime,
 	"timedelta":         (*converter).timeDelta,
+	"person":            (*converter).managedPerson,
+	"person_from_faker": (*converter).fakerPerson,
 }
 
 func (c *converter) sampler(from *object, to *v1alpha1.Column) bool {
@@ -98,10 +100,9 @@ func parametersOf(of *v1alpha1.Sampler) (*apiextensionsv1.JSON, error) {
 // convertTo is the type of a number, or the format of a moment.
 func (c *converter) convertTo(from *object, converted string, to *v1alpha1.Sampler) {
 	switch to.Type {
-	case v1alpha1.SamplerUUID: // which ignores it
+	case v1alpha1.SamplerUUID, v1alpha1.SamplerPerson: // which ignore it
 	case v1alpha1.SamplerDateTime, v1alpha1.SamplerTimeDelta:
-		c.lose(from.at("convert_to"), "moments have no format of their own: they are timestamps in the output; where a text is needed, "+
-			"an expression column formats it")
+		to.Format = converted
 	default:
 		to.ConvertTo = v1alpha1.NumberConversion(converted)
 	}
