@@ -68,7 +68,8 @@ empty or not there yet, any number of files is written; "-" is standard output.
 
 func (o *exportOptions) run(ctx context.Context, streams *Streams, dataset string) error {
 	if strings.HasPrefix(o.to, bucketScheme) {
-		return fmt.Errorf("--to must be a file or a folder, and %s is in a bucket: a run writes exports there by itself (spec.output.exports)", o.to)
+		return fmt.Errorf("--to must be a file or a folder, and %s is in a bucket: a run writes exports there by itself (spec.output.exports)",
+			o.to)
 	}
 	wanted, isFile, err := o.wanted()
 	if err != nil {

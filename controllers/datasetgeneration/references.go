@@ -122,3 +122,31 @@ func invalidReferences(spec *v1alpha1.DatasetGenerationSpec) []plan.Violation {
 	}
 	return found
 }
+
+// peopleReferences are the objects that hold the files of persons.
+func peopleReferences(spec *v1alpha1.DatasetGenerationSpec) []reference {
+	var found []reference
+	for i := range spec.Columns {
+		dataset := spec.Columns[i].PersonDataset()
+		field := fmt.Sprintf("spec.columns[%d].sampler.person.dataset", i)
+		switch {
+		case dataset == nil:
+		case dataset.ConfigMap != nil:
+			found = append(found, reference{field + ".configMap.name", kindConfigMap, dataset.ConfigMap.Name})
+		case dataset.PersistentVolumeClaim != nil:
+			found = append(found, reference{field + ".persistentVolumeClaim.claimName", kindClaim, dataset.PersistentVolumeClaim.ClaimName})
+		}
+	}
+	return found
+}
+
+// peopleEndpoints are the addresses from which the files of persons are downloaded, each with its field.
+func peopleEndpoints(spec *v1alpha1.DatasetGenerationSpec) []reference {
+	var found []reference
+	for i := range spec.Columns {
+		if dataset := spec.Columns[i].PersonDataset(); dataset != nil && dataset.HTTP != nil {
+			found = append(found, reference{field: fmt.Sprintf("spec.columns[%d].sampler.person.dataset.http.url", i), name: dataset.HTTP.URL})
+		}
+	}
+	return found
+}

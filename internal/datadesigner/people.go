@@ -46,7 +46,8 @@ func (c *converter) managedPerson(from *object, to *v1alpha1.Sampler) bool {
 			c.where(person.Dataset, field, fields.texts(field)...)
 		}
 	}
-	c.note(from.path, "the persons come from %s in the claim %s: copy the file of Data Designer's managed assets there", file, c.options.ClaimName)
+	c.note(from.path, "the persons come from %s in the claim %s: copy the file of Data Designer's managed assets there",
+		file, c.options.ClaimName)
 	from.truth("with_synthetic_personas") // the file has them or not
 	return true
 }

@@ -144,3 +144,20 @@ func examplesOf(spec *v1alpha1.Sampler) []time.Time {
 	}
 	return examples
 }
+
+// unitStarts cut a moment down to a unit in its time zone.
+var unitStarts = map[v1alpha1.TimeUnit]func(time.Time) time.Time{
+	v1alpha1.TimeUnitYear:  func(at time.Time) time.Time { return time.Date(at.Year(), 1, 1, 0, 0, 0, 0, at.Location()) },
+	v1alpha1.TimeUnitMonth: func(at time.Time) time.Time { return time.Date(at.Year(), at.Month(), 1, 0, 0, 0, 0, at.Location()) },
+	v1alpha1.TimeUnitDay: func(at time.Time) time.Time {
+		return time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, at.Location())
+	},
+	// Within an hour that clocks show twice, and in zones whose offset is no whole number of hours.
+	v1alpha1.TimeUnitHour: func(at time.Time) time.Time {
+		return at.Add(-time.Duration(at.Minute())*time.Minute - time.Duration(at.Second())*time.Second - time.Duration(at.Nanosecond()))
+	},
+	v1alpha1.TimeUnitMinute: func(at time.Time) time.Time {
+		return at.Add(-time.Duration(at.Second())*time.Second - time.Duration(at.Nanosecond()))
+	},
+	v1alpha1.TimeUnitSecond: func(at time.Time) time.Time { return at.Truncate(time.Second) },
+}

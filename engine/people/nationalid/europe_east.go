@@ -38,8 +38,8 @@ func croatia(_ *Holder, s *random.Stream) string {
 	return string(append(number, iso7064(number)))
 }
 
-// hungary: a digit for sex and century, the day of birth, a serial number, and a check digit, whose weights run the other way for those born
-// since 1997.
+// hungary: a digit for sex and century, the day of birth, a serial number, and a check digit, whose weights run the other way for those
+// born since 1997.
 func hungary(h *Holder, s *random.Stream) string {
 	return drawn(func() (string, bool) {
 		first := byte('1')
