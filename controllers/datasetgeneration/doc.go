@@ -24,6 +24,7 @@
 //	startup.go, lost_pods.go         why Pods do not start, and why they do not stop
 //	totals.go                        what running Pods report
 //	tools.go, certificates.go        what Pods get for tool servers, and for the TLS of providers
+//	object_store.go, people.go       what Pods get for datasets in buckets, and for files of persons
 //	status.go, conditions.go         situation to status
 //	deletion.go                      what is done before a resource is gone whose dataset goes with it
 //	namespace.go                     what is done in a namespace that is being deleted
