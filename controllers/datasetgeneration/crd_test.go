@@ -52,7 +52,7 @@ var _ = Describe("The custom resource", func() {
 		Entry("no records", func(spec map[string]any) { spec["numRecords"] = int64(0) }, "spec.numRecords"),
 		Entry("a column of two kinds", func(spec map[string]any) {
 			spec["columns"].([]any)[0].(map[string]any)["expression"] = map[string]any{"expr": "x"}
-		}, "exactly one of the fields in [sampler llmText llmCode llmStructured llmJudge expression embedding image custom] must be set"),
+		}, "exactly one of the fields in [sampler llmText llmCode llmStructured llmJudge expression validation embedding image custom] must be set"),
 		Entry("allowResize on a sampler", func(spec map[string]any) {
 			spec["columns"].([]any)[0].(map[string]any)["allowResize"] = true
 		}, "allowResize is possible for custom columns only"),
@@ -65,7 +65,7 @@ var _ = Describe("The custom resource", func() {
 		Entry("a processor of two kinds", func(spec map[string]any) {
 			spec["processors"] = []any{map[string]any{"name": "both", "dropColumns": map[string]any{"columnNames": []any{"id"}},
 				"schemaTransform": map[string]any{"template": map[string]any{"a": "b"}}}}
-		}, "exactly one of the fields in [dropColumns schemaTransform starlark] must be set"),
+		}, "exactly one of the fields in [dropColumns schemaTransform form starlark] must be set"),
 		Entry("a tool server without its program", func(spec map[string]any) {
 			spec["toolServers"] = []any{map[string]any{"name": "files", "type": "Stdio"}}
 		}, "stdio is required when type is Stdio"),
