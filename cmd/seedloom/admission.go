@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -32,9 +33,14 @@ import (
 type definition struct {
 	structural *schema.Structural
 	validator  validation.SchemaValidator
+	// rules are those in CEL. They are compiled when they are needed first, which takes longer than all else.
+	rules func() *cel.Validator
 }
 
-func readDefinition() (*definition, error) {
+// readDefinition returns the definition, which is read once and never changed.
+var readDefinition = sync.OnceValues(parseDefinition)
+
+func parseDefinition() (*definition, error) {
 	var resource apiextensionsv1.CustomResourceDefinition
 	if err := yaml.Unmarshal(crd.DatasetGenerations, &resource); err != nil {
 		return nil, fmt.Errorf("reading the resource's definition: %w", err)
@@ -52,7 +58,10 @@ func readDefinition() (*definition, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the resource's definition: %w", err)
 	}
-	return &definition{structural: structural, validator: validator}, nil
+	return &definition{
+		structural: structural, validator: validator,
+		rules: sync.OnceValue(func() *cel.Validator { return cel.NewValidator(structural, true, math.MaxInt64) }),
+	}, nil
 }
 
 // refusal is a reason for which an API server would refuse a resource.
@@ -77,7 +86,7 @@ func (d *definition) refusalsOf(ctx context.Context, object map[string]any) (ref
 	// An API server looks at the rules only of what has the right form.
 	if !slices.ContainsFunc(problems, misshaped) {
 		// The budget of the rules was checked when the definition was made; here nobody else waits.
-		broken, _ := cel.NewValidator(d.structural, true, math.MaxInt64).Validate(ctx, nil, d.structural, checked, nil, math.MaxInt64)
+		broken, _ := d.rules().Validate(ctx, nil, d.structural, checked, nil, math.MaxInt64)
 		problems = append(problems, broken...)
 	}
 	for _, problem := range problems {
