@@ -24,6 +24,7 @@ import (
 	"seedloom.dev/seedloom/engine/sandbox"
 	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/engine/seed"
+	"seedloom.dev/seedloom/engine/seedvalues"
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/store/s3"
 	"seedloom.dev/seedloom/engine/table"
@@ -285,6 +286,9 @@ func (p *prepared) compile(ctx context.Context) (fields []table.Field, err error
 			return nil, err
 		}
 		fields = plan.SeedFields(p.spec, p.seed.Schema().Fields())
+		if err := seedvalues.Fill(ctx, p.spec, p.seed); err != nil {
+			return nil, err
+		}
 	}
 	p.plan, err = plan.Compile(p.spec, fields)
 	var invalid *plan.InvalidError

@@ -76,6 +76,9 @@ const maxAhead = 20_000_000
 
 // seedLimit is how many rows of the seed are wanted, of one that is taken in its order; 0 is any number.
 func seedLimit(spec *v1alpha1.DatasetGenerationSpec, expansion *seedrows.Expansion) int64 {
+	if len(spec.SeedCategories()) > 0 {
+		return 0 // whose values are those of all rows
+	}
 	if expansion == nil {
 		return spec.NumRecords
 	}

@@ -195,6 +195,11 @@ func (s *SequenceSampler) EffectiveStep() int64 { return valueOr(s.Step, 1) }
 // EffectiveGaps is how many steps are left out for each row on average.
 func (s *SequenceSampler) EffectiveGaps() int64 { return valueOr(s.Gaps, 0) }
 
+// TakesValues says whether the values are those of a column, and were not read yet.
+func (c *CategorySampler) TakesValues() bool {
+	return c != nil && c.ValuesOf != "" && len(c.Values) == 0
+}
+
 // IsBalanced says whether each value is in as many rows as its weight says.
 func (c *CategorySampler) IsBalanced() bool { return c != nil && c.Balance == BalanceExact }
 

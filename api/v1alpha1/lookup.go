@@ -52,3 +52,19 @@ func (s *DatasetGenerationSpec) SamplerOf(column string) *Sampler {
 	}
 	return nil
 }
+
+// SeedCategories are the indexes of the columns whose Category takes its values from a column of the seed: one that no other column is.
+func (s *DatasetGenerationSpec) SeedCategories() []int {
+	var found []int
+	for i := range s.Columns {
+		sampler := s.Columns[i].Sampler
+		if s.Seed == nil || sampler == nil || !sampler.Category.TakesValues() {
+			continue
+		}
+		name := sampler.Category.ValuesOf
+		if !slices.ContainsFunc(s.Columns, func(other Column) bool { return other.Name == name }) {
+			found = append(found, i)
+		}
+	}
+	return found
+}

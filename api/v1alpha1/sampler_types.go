@@ -180,6 +180,17 @@ const (
 	BalanceExact CategoryBalance = "Exact"
 )
 
+// CategoryWeighting says how frequent the values of a seed's column are.
+// +kubebuilder:validation:Enum=Equal;Frequency
+type CategoryWeighting string
+
+const (
+	// WeightingEqual draws each different value equally often.
+	WeightingEqual CategoryWeighting = "Equal"
+	// WeightingFrequency draws each value as often as the seed has it.
+	WeightingFrequency CategoryWeighting = "Frequency"
+)
+
 // CategorySampler draws one of its values.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.weights) || self.weights.exists(w, w > 0.0)",fieldPath=".weights",message="at least one weight must be above 0"
@@ -193,7 +204,8 @@ type CategorySampler struct {
 	Values []apiextensionsv1.JSON `json:"values,omitempty"`
 
 	// valuesOf is another column with a Category sampler, of which the values are taken, and the weights where there are none here: the two
-	// draw independently of each other. Parameters of the other one that are conditional are not.
+	// draw independently of each other. Parameters of the other one that are conditional are not. Or it is a column of the seed, of which
+	// each different value is taken, of all rows that the seed has; it may have 10000 of them.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	// +optional
@@ -205,6 +217,11 @@ type CategorySampler struct {
 	// +kubebuilder:validation:items:XValidation:rule="self >= 0.0",message="must not be negative"
 	// +optional
 	Weights []Decimal `json:"weights,omitempty"`
+
+	// weighting is Frequency where the values of a seed's column are to be drawn as often as the seed has them, and Equal where each is to be
+	// drawn equally often. Defaults to Equal.
+	// +optional
+	Weighting CategoryWeighting `json:"weighting,omitempty"`
 
 	// balance is Exact where each value is to be in as many of the numRecords rows as its weight says, in random order; rows that are dropped
 	// leave their places empty, and with another numRecords the dataset is another one, which is generated anew. Defaults to Random.

@@ -7,6 +7,7 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/seed"
+	"seedloom.dev/seedloom/engine/seedvalues"
 	"seedloom.dev/seedloom/engine/table"
 )
 
@@ -115,11 +116,20 @@ func (c *chainColumns) fileColumns(ctx context.Context, one *manifest) ([]table.
 		return nil, err
 	}
 	defer remove()
-	data, err := seed.Load(ctx, one.resource.Spec.Seed, seed.Options{Directory: folder, Rows: one.resource.Spec.NumRecords})
+	spec := &one.resource.Spec
+	rows := spec.NumRecords
+	if len(spec.SeedCategories()) > 0 {
+		rows = 0
+	}
+	data, err := seed.Load(ctx, spec.Seed, seed.Options{Directory: folder, Rows: rows})
 	if err != nil {
 		one.report(severityError, "spec.seed", err.Error())
 		return nil, nil
 	}
 	defer func() { _ = data.Close() }() // was only read
+	if err := seedvalues.Fill(ctx, spec, data); err != nil {
+		one.report(severityError, "spec.seed", err.Error())
+		return nil, nil
+	}
 	return data.Schema().Fields(), nil
 }

@@ -85,6 +85,9 @@ func (v *validation) rowsSampler(field string, spec *v1alpha1.Sampler) {
 	if kind, err := sampler.TypeOf(spec); err != nil || kind.Kind != table.KindInt {
 		v.add(field, ReasonInvalidSampler, "must draw whole numbers: samplers of type Poisson and Binomial do, or set convertTo to int")
 	}
+	if spec.Category.TakesValues() {
+		v.add(field+".category.valuesOf", ReasonInvalidSampler, "is not possible here: write the values")
+	}
 	if len(spec.Conditional) > 0 {
 		v.add(field+".conditional", ReasonInvalidSampler, "depends on the rows of the dataset, of which there are none yet: remove it")
 	}

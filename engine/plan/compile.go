@@ -27,7 +27,7 @@ func Compile(spec *v1alpha1.DatasetGenerationSpec, seedFields []table.Field) (*P
 	}
 	fields := slices.Clone(seedFields)
 	for i := range spec.Columns {
-		kind, err := columnType(&spec.Columns[i])
+		kind, err := checks.compiledType(i)
 		if err != nil {
 			return nil, err
 		}

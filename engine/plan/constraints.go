@@ -74,6 +74,8 @@ func (v *validation) constrained(field, name string) constraint.Form {
 	switch _, known := v.producers[name]; {
 	case spec != nil && len(sampler.Validate(spec)) > 0:
 		return constraint.None // reported where the sampler is checked
+	case spec != nil && spec.Category.TakesValues():
+		return constraint.None // looked at once the seed is read
 	case spec != nil:
 		form := sampler.FormOf(spec)
 		if form == constraint.None {
@@ -100,6 +102,8 @@ func (v *validation) otherSide(field string, spec *v1alpha1.Constraint, form con
 	switch sampled := v.samplerOf(spec.OtherColumn); {
 	case sampled != nil && len(sampler.Validate(sampled)) > 0:
 		return // reported where the sampler is checked
+	case sampled != nil && sampled.Category.TakesValues():
+		return // looked at once the seed is read
 	case sampled != nil:
 		other = sampler.FormOf(sampled)
 	case isColumn || v.isSeedName(spec.OtherColumn):

@@ -109,6 +109,7 @@ func (v *validation) samplerColumn(index int, field string) {
 			v.references[index] = append(v.references[index], reference{name: name, field: at})
 		}
 	}
+	v.takenValues(index, field+".category.valuesOf")
 	if len(violations) > 0 {
 		return
 	}

@@ -21,12 +21,18 @@ var categories = family{
 	name: v1alpha1.SamplerCategory, member: "category", isSet: func(s *v1alpha1.Sampler) bool { return s.Category != nil }, converts: true,
 	validate: validateCategory,
 	kind: func(s *v1alpha1.Sampler) table.Kind {
+		if s.Category.TakesValues() {
+			return convertedKind(s.ConvertTo, table.KindString)
+		}
 		kind, _ := categoryValues(s.Category)
 		return convertedKind(s.ConvertTo, kind)
 	},
 	writeDefaults: func(s *v1alpha1.Sampler) {
 		if s.Category != nil && s.Category.Balance == v1alpha1.BalanceRandom {
 			s.Category.Balance = ""
+		}
+		if s.Category != nil && s.Category.Weighting == v1alpha1.WeightingEqual {
+			s.Category.Weighting = ""
 		}
 	},
 	draws: func(s *v1alpha1.Sampler, in site) drawFunc {
@@ -47,9 +53,8 @@ func validateCategory(spec *v1alpha1.Sampler) []Violation {
 	switch {
 	case len(spec.Category.Values) > 0 && spec.Category.ValuesOf != "":
 		return []Violation{{"category", "exactly one of values and valuesOf must be set"}}
-	case spec.Category.ValuesOf != "":
-		return []Violation{{"category.valuesOf", fmt.Sprintf("must be another column with a Category sampler that has values, and %q is none; "+
-			"conditional parameters have values of their own", spec.Category.ValuesOf)}}
+	case spec.Category.TakesValues():
+		return append(validateTaken(spec.Category), validateBalance(spec.Category)...)
 	case len(spec.Category.Values) == 0:
 		return []Violation{{"category.values", "at least one value is required"}}
 	}
@@ -59,12 +64,34 @@ func validateCategory(spec *v1alpha1.Sampler) []Violation {
 			violations = append(violations, Violation{fmt.Sprintf("category.values[%d]", i), problem})
 		}
 	}
-	switch spec.Category.Balance {
-	case "", v1alpha1.BalanceRandom, v1alpha1.BalanceExact:
-	default:
-		violations = append(violations, Violation{"category.balance", fmt.Sprintf("must be Random or Exact, but is %q", spec.Category.Balance)})
+	if spec.Category.Weighting != "" && spec.Category.Weighting != v1alpha1.WeightingEqual {
+		violations = append(violations, Violation{"category.weighting", "is for valuesOf a column of the seed; weights are for values that are written"})
 	}
+	violations = append(violations, validateBalance(spec.Category)...)
 	return append(violations, validateWeights("category", spec.Category.Weights, len(spec.Category.Values))...)
+}
+
+// validateTaken looks at what stands beside values that a column of the seed has.
+func validateTaken(spec *v1alpha1.CategorySampler) []Violation {
+	var violations []Violation
+	if spec.Weights != nil {
+		violations = append(violations, Violation{"category.weights", fmt.Sprintf("belong to values that are written; those of the column %q "+
+			"of the seed are as frequent as there with weighting: Frequency", spec.ValuesOf)})
+	}
+	switch spec.Weighting {
+	case "", v1alpha1.WeightingEqual, v1alpha1.WeightingFrequency:
+	default:
+		violations = append(violations, Violation{"category.weighting", fmt.Sprintf("must be Equal or Frequency, but is %q", spec.Weighting)})
+	}
+	return violations
+}
+
+func validateBalance(spec *v1alpha1.CategorySampler) []Violation {
+	switch spec.Balance {
+	case "", v1alpha1.BalanceRandom, v1alpha1.BalanceExact:
+		return nil
+	}
+	return []Violation{{"category.balance", fmt.Sprintf("must be Random or Exact, but is %q", spec.Balance)}}
 }
 
 func categoryProblem(raw apiextensionsv1.JSON, convert v1alpha1.NumberConversion) string {

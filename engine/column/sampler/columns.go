@@ -2,6 +2,7 @@ package sampler
 
 import (
 	"math"
+	"sort"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/random"
@@ -91,6 +92,9 @@ func pickedColumn[V, C any](
 	}
 }
 
+// few is up to how many sums one after the other is looked at: of more, halving them is faster.
+const few = 32
+
 // picker draws the position of one of so many values.
 func picker(values int, weights []v1alpha1.Decimal) func(*random.Stream) int {
 	if weights == nil {
@@ -109,6 +113,9 @@ func picker(values int, weights []v1alpha1.Decimal) func(*random.Stream) int {
 	}
 	return func(stream *random.Stream) int {
 		at := stream.Float64() * total
+		if len(sums) > few {
+			return min(sort.Search(len(sums), func(i int) bool { return at < sums[i] }), last)
+		}
 		for i, sum := range sums {
 			if at < sum {
 				return i

@@ -63,6 +63,9 @@ func (f family) validateConditional(spec *v1alpha1.Sampler) []Violation {
 					"can't be Exact where parameters are conditional: how many rows have which is not known"})
 			}
 		}
+		if variant != nil && variant.Category.TakesValues() {
+			problems = append(problems, Violation{"category.valuesOf", "is not possible: conditional parameters have values of their own"})
+		}
 		for _, problem := range problems {
 			violations = append(violations, Violation{f.inConditional(i, problem.Field), problem.Message})
 		}

@@ -170,7 +170,7 @@ func Misfits(spec *v1alpha1.Sampler, samplerOf func(column string) *v1alpha1.Sam
 	}
 	valid := func(column string) (*v1alpha1.Sampler, table.Kind) {
 		other := samplerOf(column)
-		if other == nil || len(Validate(other)) > 0 {
+		if other == nil || other.Category.TakesValues() || len(Validate(other)) > 0 {
 			return nil, 0
 		}
 		of, _ := familyOf(other.Type)
@@ -224,6 +224,10 @@ func New(name string, spec *v1alpha1.Sampler, dataset Dataset) (*Sampler, error)
 	if violations := Validate(spec); len(violations) > 0 {
 		return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: sampler.%s: %s", name, violations[0].Field,
 			violations[0].Message)
+	}
+	if spec.Category.TakesValues() {
+		return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: the values of the seed's column %q are not known", name,
+			spec.Category.ValuesOf)
 	}
 	own, _ := familyOf(spec.Type)
 	spec = spec.DeepCopy()
