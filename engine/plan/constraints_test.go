@@ -222,7 +222,10 @@ func TestACategoryTakesTheValuesOfAnother(t *testing.T) {
 
 // What is known before the seed is read of a Category that takes the values of one of its columns.
 func TestACategoryTakesTheValuesOfASeed(t *testing.T) {
-	const head = "seed: {configMap: {name: c, key: s.csv}}\n"
+	const head = "seed: {configMap: {name: c, key: s.csv}}, "
+	seeded := func(head, columns, constraints string) *v1alpha1.DatasetGenerationSpec {
+		return parse(t, strings.Replace(constrained(columns, constraints), "{", "{"+head, 1))
+	}
 	fields := []table.Field{
 		{Name: "city", Type: table.Type{Kind: table.KindString}}, {Name: "points", Type: table.Type{Kind: table.KindFloat}},
 		{Name: "tags", Type: table.Type{Kind: table.KindList, Element: &table.Type{Kind: table.KindString}}},
@@ -234,9 +237,9 @@ func TestACategoryTakesTheValuesOfASeed(t *testing.T) {
 	}{
 		"a column of the seed":        {columns: `{name: x, sampler: {type: Category, category: {valuesOf: city, weighting: Frequency}}}`, head: head},
 		"one that the seed has":       {columns: `{name: x, sampler: {type: Category, category: {valuesOf: points}}}`, head: head, seedIsRead: true},
-		"constraints, which may hold": {columns: `{name: x, sampler: {type: Category, category: {valuesOf: points}}}`, constraints: `[{column: x, operator: LessThan, value: 3}]`, head: head},
+		"constraints, which may hold": {columns: `{name: x, sampler: {type: Category, category: {valuesOf: points}}}`, constraints: `{column: x, operator: LessThan, value: 3}`, head: head},
 		"lists of a Subcategory, which may be right": {columns: `{name: x, sampler: {type: Category, category: {valuesOf: city}}},
-			{name: y, sampler: {type: Subcategory, subcategory: {category: x, values: [{of: a, values: [b]}]}}}`, head: head},
+			{name: below, sampler: {type: Subcategory, subcategory: {category: x, values: [{of: a, values: [b]}]}}}`, head: head},
 		"no seed":             {columns: `{name: x, sampler: {type: Category, category: {valuesOf: city}}}`, want: `category.valuesOf: no column is called "city"`},
 		"not in the seed":     {columns: `{name: x, sampler: {type: Category, category: {valuesOf: cty}}}`, head: head, seedIsRead: true, want: `no column is called "cty"; did you mean "city"?`},
 		"a list":              {columns: `{name: x, sampler: {type: Category, category: {valuesOf: tags}}}`, head: head, seedIsRead: true, want: `"tags" of the seed is of the type list<string>`},
@@ -245,11 +248,11 @@ func TestACategoryTakesTheValuesOfASeed(t *testing.T) {
 		"written values":      {columns: `{name: x, sampler: {type: Category, category: {values: [a], weighting: Frequency}}}`, head: head, want: "category.weighting: is for valuesOf a column of the seed"},
 		"another Category":    {columns: `{name: w, sampler: {type: Category, category: {values: [a]}}}, {name: x, sampler: {type: Category, category: {valuesOf: w, weighting: Frequency}}}`, want: "category.weighting: is for valuesOf a column of the seed"},
 		"conditional values":  {columns: `{name: x, sampler: {type: Category, category: {values: [a]}, conditional: [{when: "{{ city == 'b' }}", parameters: {valuesOf: city}}]}}`, head: head, want: "conditional[0].parameters.valuesOf: is not possible"},
-		"the number of a row": {columns: `{name: x, sampler: {type: Category, category: {valuesOf: n}}}`, head: "seed: {configMap: {name: c, key: s.csv}, rowsPerSeedRow: {count: 2, numberColumn: n}}\n", want: "can't be the numberColumn"},
-		"rows of a seed row":  {columns: `{name: x, sampler: {type: UUID}}`, head: "seed: {configMap: {name: c, key: s.csv}, rowsPerSeedRow: {sampler: {type: Category, category: {valuesOf: city}, convertTo: int}}}\n", want: "sampler.category.valuesOf: is not possible here"},
+		"the number of a row": {columns: `{name: x, sampler: {type: Category, category: {valuesOf: n}}}`, head: "seed: {configMap: {name: c, key: s.csv}, rowsPerSeedRow: {count: 2, numberColumn: n}}, ", want: "can't be the numberColumn"},
+		"rows of a seed row":  {columns: `{name: x, sampler: {type: UUID}}`, head: "seed: {configMap: {name: c, key: s.csv}, rowsPerSeedRow: {sampler: {type: Category, category: {valuesOf: city}, convertTo: int}}}, ", want: "sampler.category.valuesOf: is not possible here"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			spec := parse(t, test.head+constrained(test.columns, test.constraints))
+			spec := seeded(test.head, test.columns, test.constraints)
 			violations := plan.Validate(spec)
 			var err error
 			if test.seedIsRead {
@@ -262,12 +265,12 @@ func TestACategoryTakesTheValuesOfASeed(t *testing.T) {
 			}
 		})
 	}
-	equal := parse(t, head+constrained(`{name: x, sampler: {type: Category, category: {valuesOf: city, weighting: Equal}}}`, ``))
-	plain := parse(t, head+constrained(`{name: x, sampler: {type: Category, category: {valuesOf: city}}}`, ``))
+	equal := seeded(head, `{name: x, sampler: {type: Category, category: {valuesOf: city, weighting: Equal}}}`, ``)
+	plain := seeded(head, `{name: x, sampler: {type: Category, category: {valuesOf: city}}}`, ``)
 	if plan.ConfigHash(equal) != plan.ConfigHash(plain) {
 		t.Error("writing the default out changes the hash")
 	}
-	compiled, err := plan.Compile(parse(t, head+constrained(`{name: x, sampler: {type: Category, category: {valuesOf: points}}}`, ``)), fields)
+	compiled, err := plan.Compile(seeded(head, `{name: x, sampler: {type: Category, category: {valuesOf: points}}}`, ``), fields)
 	if err != nil || compiled.Schema.Fields()[3].Type.Kind != table.KindFloat {
 		t.Error(err, "the type is not that of the seed's column")
 	}

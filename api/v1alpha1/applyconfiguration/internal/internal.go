@@ -125,12 +125,17 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: valuesOf
       type:
         scalar: string
+    - name: weighting
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.CategoryWeighting
     - name: weights
       type:
         list:
           elementType:
             namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
           elementRelationship: atomic
+- name: dev.seedloom.seedloom.api.v1alpha1.CategoryWeighting
+  scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.ChatForm
   map:
     fields:

@@ -19,10 +19,14 @@ type CategorySamplerApplyConfiguration struct {
 	// and valuesOf is set.
 	Values []v1.JSON `json:"values,omitempty"`
 	// valuesOf is another column with a Category sampler, of which the values are taken, and the weights where there are none here: the two
-	// draw independently of each other. Parameters of the other one that are conditional are not.
+	// draw independently of each other. Parameters of the other one that are conditional are not. Or it is a column of the seed, of which
+	// each different value is taken, of all rows that the seed has; it may have 10000 of them.
 	ValuesOf *string `json:"valuesOf,omitempty"`
 	// weights are the relative frequencies of the values, in the same order. All values are equally frequent without them.
 	Weights []apiv1alpha1.Decimal `json:"weights,omitempty"`
+	// weighting is Frequency where the values of a seed's column are to be drawn as often as the seed has them, and Equal where each is to be
+	// drawn equally often. Defaults to Equal.
+	Weighting *apiv1alpha1.CategoryWeighting `json:"weighting,omitempty"`
 	// balance is Exact where each value is to be in as many of the numRecords rows as its weight says, in random order; rows that are dropped
 	// leave their places empty, and with another numRecords the dataset is another one, which is generated anew. Defaults to Random.
 	Balance *apiv1alpha1.CategoryBalance `json:"balance,omitempty"`
@@ -59,6 +63,14 @@ func (b *CategorySamplerApplyConfiguration) WithWeights(values ...apiv1alpha1.De
 	for i := range values {
 		b.Weights = append(b.Weights, values[i])
 	}
+	return b
+}
+
+// WithWeighting sets the Weighting field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Weighting field is set to the value of the last call.
+func (b *CategorySamplerApplyConfiguration) WithWeighting(value apiv1alpha1.CategoryWeighting) *CategorySamplerApplyConfiguration {
+	b.Weighting = &value
 	return b
 }
 
