@@ -40,7 +40,7 @@ type Linter struct {
 	places chan struct{}
 	// starting is held by whoever starts an instance, so that the module is compiled once.
 	starting sync.Mutex
-	cache    wazero.CompilationCache
+	code     machineCode
 
 	mutex  sync.Mutex
 	idle   []*instance
@@ -49,7 +49,7 @@ type Linter struct {
 
 // New returns a linter of which nothing runs yet. Who makes it closes it.
 func New() *Linter {
-	return &Linter{places: make(chan struct{}, max(1, runtime.GOMAXPROCS(0))), cache: wazero.NewCompilationCache()}
+	return &Linter{places: make(chan struct{}, max(1, runtime.GOMAXPROCS(0))), code: keptCode()}
 }
 
 // Close ends the instances. Nothing may be checked any more.
@@ -61,7 +61,7 @@ func (l *Linter) Close() {
 	for _, one := range idle {
 		one.close()
 	}
-	_ = l.cache.Close(context.Background()) // which fails for files only
+	_ = l.code.cache.Close(context.Background()) // what is kept in files stays
 }
 
 // RulesError says what is wrong with a selection of rules.
@@ -90,7 +90,12 @@ func (l *Linter) take(ctx context.Context) (*instance, error) {
 	}
 	l.starting.Lock()
 	defer l.starting.Unlock()
-	return start(ctx, l.cache)
+	one, err := start(ctx, l.code.cache)
+	if err != nil && l.code.folder != "" && ctx.Err() == nil {
+		l.code.discard()
+		return start(ctx, l.code.cache)
+	}
+	return one, err
 }
 
 func (l *Linter) idling() (*instance, error) {
@@ -175,12 +180,12 @@ type instance struct {
 	mark       int
 }
 
-func start(ctx context.Context, cache wazero.CompilationCache) (*instance, error) {
+func start(ctx context.Context, code wazero.CompilationCache) (*instance, error) {
 	binary, err := decompressed()
 	if err != nil {
 		return nil, err
 	}
-	config := wazero.NewRuntimeConfig().WithMemoryLimitPages(memoryPages).WithCloseOnContextDone(true).WithCompilationCache(cache)
+	config := wazero.NewRuntimeConfig().WithMemoryLimitPages(memoryPages).WithCloseOnContextDone(true).WithCompilationCache(code)
 	one := &instance{runtime: wazero.NewRuntimeWithConfig(ctx, config), host: newHost(), workspaces: map[string]uint64{}}
 	if err := one.load(ctx, binary); err != nil {
 		one.close()
