@@ -54,6 +54,8 @@ type Config struct {
 	TLSDirectory string
 	// APIKey returns the API key of the provider with an index in the spec, or an empty string.
 	APIKey func(provider int) string
+	// SeedHeader returns the value of the header of spec.seed.http with an index, where it comes from a Secret.
+	SeedHeader func(index int) string
 	// ToolKey returns the API key of the tool server with an index in the spec, or an empty string. ToolSocket returns the path of the socket
 	// on which the bridge of a tool server of type Stdio listens. They may be nil where no column uses such servers.
 	ToolKey    func(server int) string
@@ -260,7 +262,7 @@ func (o *opened) prepare(ctx context.Context) (_ *prepared, err error) {
 		return nil, err
 	}
 	if digest := ready.inputsDigest(); digest != "" {
-		if err := o.store.PinSeed(digest); err != nil {
+		if err := o.store.PinSeed(digest, ready.seedDescription()); err != nil {
 			return nil, err
 		}
 	}

@@ -476,7 +476,7 @@ func TestAChangedSeedIsRefused(t *testing.T) {
 	}
 	w.spec.NumRecords = 30
 	ending := w.generate(t.Context(), 0)
-	checkEnding(t, ending, runreport.OutcomeFailed, v1alpha1.ReasonSeedFailed, runreport.ExitInvalid, 25, 0)
+	checkEnding(t, ending, runreport.OutcomeFailed, v1alpha1.ReasonSeedChanged, runreport.ExitInvalid, 25, 0)
 }
 
 const resizeSpec = `

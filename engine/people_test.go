@@ -209,7 +209,7 @@ func TestAChangedFileOfPersonsIsRefused(t *testing.T) {
 	engine.Generate(t.Context(), withPeople(t, w, "people.csv", peopleFile))
 	w.spec.NumRecords = 12
 	ending := engine.Generate(t.Context(), withPeople(t, w, "people.csv", strings.Replace(peopleFile, "Ada", "Ida", 1)))
-	if ending.Result.Reason != v1alpha1.ReasonSeedFailed || !strings.Contains(ending.Result.Message, "have changed since this run began") {
+	if ending.Result.Reason != v1alpha1.ReasonSeedChanged || !strings.Contains(ending.Result.Message, "have changed since this run began") {
 		t.Errorf("the run has ended with %s: %s", ending.Result.Reason, ending.Result.Message)
 	}
 }

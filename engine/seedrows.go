@@ -100,7 +100,17 @@ func (p *prepared) loadSeed(ctx context.Context, rows int64) (*seed.Dataset, err
 	}
 	client := p.seedClient()
 	defer client.CloseIdleConnections()
-	return seed.Load(ctx, p.spec.Seed, seed.Options{Directory: p.config.SeedDirectory, Client: client, Rows: rows})
+	return seed.Load(ctx, p.spec.Seed, seed.Options{
+		Directory: p.config.SeedDirectory, Client: client, Header: p.config.SeedHeader, Rows: rows,
+	})
+}
+
+// seedDescription says in words which data the seed is, where they tell it from others.
+func (p *prepared) seedDescription() string {
+	if p.seed == nil {
+		return ""
+	}
+	return p.seed.Version()
 }
 
 // loadDataset reads the dataset of another resource, which must be as it was when this run was started.

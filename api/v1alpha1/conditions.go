@@ -130,6 +130,8 @@ const (
 	ReasonConfigInvalid = "ConfigInvalid"
 	// ReasonSeedFailed: the seed dataset could not be read.
 	ReasonSeedFailed = "SeedFailed"
+	// ReasonSeedChanged: the seed dataset has other content than when the run began.
+	ReasonSeedChanged = "SeedChanged"
 	// ReasonStorageFailed: the output could not be written.
 	ReasonStorageFailed = "StorageFailed"
 	// ReasonObjectStoreUnfit: the object store of the output ignores the conditions of writes, so that Pods could write over each other's

@@ -172,7 +172,7 @@ type PersonDataset struct {
 
 	// http downloads the file.
 	// +optional
-	HTTP *HTTPSeed `json:"http,omitempty"`
+	HTTP *HTTPFile `json:"http,omitempty"`
 
 	// format is the format of the data. Without it, the ending of the key, path or URL tells, as for seeds.
 	// +optional
@@ -214,7 +214,11 @@ type PersonFilter struct {
 
 // AsSeed is the file of the dataset, as what reads seeds takes it.
 func (d *PersonDataset) AsSeed() *Seed {
-	return &Seed{ConfigMap: d.ConfigMap, PersistentVolumeClaim: d.PersistentVolumeClaim, HTTP: d.HTTP, Format: d.Format}
+	seed := &Seed{ConfigMap: d.ConfigMap, PersistentVolumeClaim: d.PersistentVolumeClaim, Format: d.Format}
+	if d.HTTP != nil {
+		seed.HTTP = &HTTPSeed{URL: d.HTTP.URL}
+	}
+	return seed
 }
 
 // PersonDataset is the file that the persons of a column are drawn from; nil where they are made up, or are none.

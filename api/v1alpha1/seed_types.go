@@ -195,16 +195,6 @@ type PersistentVolumeClaimSeed struct {
 	Path string `json:"path,omitempty"`
 }
 
-// HTTPSeed is a file on a web server.
-type HTTPSeed struct {
-	// url is the address of the file.
-	// +kubebuilder:validation:MinLength=8
-	// +kubebuilder:validation:MaxLength=2048
-	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://[^\\\\s@]+$')",message="must be an http or https URL without a user"
-	// +required
-	URL string `json:"url,omitempty"`
-}
-
 // Source is the name of the column in the file.
 func (c *SeedColumn) Source() string {
 	if c.From == "" {

@@ -135,9 +135,10 @@ func readConfig(logger *slog.Logger) (engine.Config, error) {
 		},
 		OutputDirectory: runreport.OutputDirectory, SeedDirectory: runreport.SeedDirectory, Version: buildversion.Version(),
 		TLSDirectory: runreport.TLSDirectory, PeopleDirectory: runreport.PeopleOf,
-		Pod:     os.Getenv(runreport.PodUIDVariable),
-		APIKey:  func(provider int) string { return os.Getenv(runreport.APIKeyVariablePrefix + strconv.Itoa(provider)) },
-		ToolKey: func(server int) string { return os.Getenv(runreport.ToolKeyVariablePrefix + strconv.Itoa(server)) },
+		Pod:        os.Getenv(runreport.PodUIDVariable),
+		APIKey:     func(provider int) string { return os.Getenv(runreport.APIKeyVariablePrefix + strconv.Itoa(provider)) },
+		ToolKey:    func(server int) string { return os.Getenv(runreport.ToolKeyVariablePrefix + strconv.Itoa(server)) },
+		SeedHeader: func(index int) string { return os.Getenv(runreport.SeedHeaderVariablePrefix + strconv.Itoa(index)) },
 		ToolSocket: func(server string) string {
 			return filepath.Join(runreport.ToolDirectory, server, runreport.ToolSocketName)
 		},

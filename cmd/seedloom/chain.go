@@ -180,6 +180,12 @@ func (i *input) unknownFlags(chain []*manifest) error {
 			problems = append(problems, fmt.Errorf("--tool-key names the tool server %q, which no manifest has", name))
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(i.seedHeaders)) {
+		has := func(one *manifest) bool { return slices.ContainsFunc(one.resource.Spec.SeedHeaders(), isHeader(name)) }
+		if !slices.ContainsFunc(chain, has) {
+			problems = append(problems, fmt.Errorf("--seed-header names the header %q, which spec.seed.http of no manifest has", name))
+		}
+	}
 	return errors.Join(problems...)
 }
 
@@ -191,5 +197,7 @@ func (i *input) only(spec *v1alpha1.DatasetGenerationSpec) *input {
 	maps.DeleteFunc(fitting.toolKeys, func(name, _ string) bool {
 		return !slices.ContainsFunc(spec.ToolServers, func(server v1alpha1.ToolServer) bool { return server.Name == name })
 	})
+	fitting.seedHeaders = maps.Clone(i.seedHeaders)
+	maps.DeleteFunc(fitting.seedHeaders, func(name, _ string) bool { return !slices.ContainsFunc(spec.SeedHeaders(), isHeader(name)) })
 	return &fitting
 }

@@ -20,7 +20,9 @@ type input struct {
 	apiKeys   map[string]string
 	endpoints map[string]string
 	// toolKeys and toolSockets are those of tool servers.
-	toolKeys    map[string]string
+	toolKeys map[string]string
+	// seedHeaders are those of requests for the seed.
+	seedHeaders map[string]string
 	toolSockets map[string]string
 	// seedFile is the data of a seed, seedDirectory where the file of a seed is looked for.
 	seedFile, seedDirectory string
@@ -44,6 +46,9 @@ func (i *input) register(command *cobra.Command) {
 			"(can be repeated)")
 	pairs(flags, &i.toolKeys, "tool-key",
 		"the environment variable that holds the API key of a tool server, as `SERVER=VARIABLE` (can be repeated)")
+	pairs(flags, &i.seedHeaders, "seed-header",
+		"the environment variable that holds the value of a header of spec.seed.http, where that comes from a Secret, as `HEADER=VARIABLE` "+
+			"(can be repeated)")
 	pairs(flags, &i.toolSockets, "tool-socket",
 		"the socket on which the bridge of a tool server of type Stdio listens, as `SERVER=PATH` (can be repeated)")
 	flags.StringVar(&i.tlsDirectory, "tls-dir", "",

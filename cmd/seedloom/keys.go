@@ -25,6 +25,8 @@ func (i *input) secrets(streams *Streams, spec *v1alpha1.DatasetGenerationSpec, 
 	providerKeys, problems := keysOf(streams, "provider", "--api-key", providers, i.apiKeys)
 	serverKeys, more := keysOf(streams, "tool server", "--tool-key", servers, i.toolKeys)
 	problems = append(problems, more...)
+	headers, more := i.headersOf(streams, spec)
+	problems = append(problems, more...)
 	for _, index := range inUse {
 		server := &spec.ToolServers[index]
 		if server.Type == v1alpha1.ToolServerStdio && i.toolSockets[server.Name] == "" {
@@ -34,6 +36,7 @@ func (i *input) secrets(streams *Streams, spec *v1alpha1.DatasetGenerationSpec, 
 		}
 	}
 	config.APIKey = func(provider int) string { return providerKeys[provider] }
+	config.SeedHeader = func(index int) string { return headers[index] }
 	config.ToolKey = func(server int) string { return serverKeys[server] }
 	config.ToolSocket = func(server string) string { return i.toolSockets[server] }
 	return errors.Join(problems...)
@@ -69,4 +72,37 @@ func keysOf(streams *Streams, kind, flag string, listed []keyed, variables map[s
 		keys = append(keys, key)
 	}
 	return keys, problems
+}
+
+// headersOf returns the values of the headers of the seed that come from a Secret, by their index.
+func (i *input) headersOf(streams *Streams, spec *v1alpha1.DatasetGenerationSpec) (values map[int]string, problems []error) {
+	values = map[int]string{}
+	headers := spec.SeedHeaders()
+	for _, name := range slices.Sorted(maps.Keys(i.seedHeaders)) {
+		if !slices.ContainsFunc(headers, isHeader(name)) {
+			problems = append(problems, fmt.Errorf("--seed-header names the header %q, which spec.seed.http of the manifest does not have", name))
+		}
+	}
+	for index, header := range headers {
+		if header.SecretKeyRef == nil {
+			continue
+		}
+		variable := i.seedHeaders[header.Name]
+		if variable == "" {
+			problems = append(problems, fmt.Errorf("the header %s of the seed comes from a Secret: name the environment variable that holds its "+
+				"value, as in --seed-header %s=MY_VARIABLE", header.Name, header.Name))
+			continue
+		}
+		value, _ := streams.Environment(variable)
+		if values[index] = strings.TrimSpace(value); values[index] == "" {
+			problems = append(problems, fmt.Errorf("the environment variable %s, which is to hold the value of the header %s of the seed, is not set",
+				variable, header.Name))
+		}
+	}
+	return values, problems
+}
+
+// isHeader says of a header whether it comes from a Secret and has a name.
+func isHeader(name string) func(v1alpha1.RequestHeader) bool {
+	return func(header v1alpha1.RequestHeader) bool { return header.Name == name && header.SecretKeyRef != nil }
 }

@@ -30,7 +30,7 @@ func TestFilesOfPersonsAreMountedAndChecked(t *testing.T) {
 		peopleColumn("clerk", &v1alpha1.PersonDataset{
 			PersistentVolumeClaim: &v1alpha1.PersistentVolumeClaimSeed{ClaimName: "datasets", Path: "clerks.csv"},
 		}),
-		peopleColumn("guest", &v1alpha1.PersonDataset{HTTP: &v1alpha1.HTTPSeed{URL: "https://data.test/guests.csv"}}),
+		peopleColumn("guest", &v1alpha1.PersonDataset{HTTP: &v1alpha1.HTTPFile{URL: "https://data.test/guests.csv"}}),
 	}}
 	output := corev1.Volume{Name: volumeOutput, VolumeSource: corev1.VolumeSource{
 		PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "datasets"},

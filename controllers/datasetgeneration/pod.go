@@ -107,6 +107,11 @@ func (s *situation) environment(role string) []corev1.EnvVar {
 			}
 			variables = append(variables, secretVariable(runreport.APIKeyVariablePrefix+strconv.Itoa(i), reference))
 		}
+		for i, header := range s.resource.Spec.SeedHeaders() {
+			if header.SecretKeyRef != nil {
+				variables = append(variables, secretVariable(runreport.SeedHeaderVariablePrefix+strconv.Itoa(i), header.SecretKeyRef))
+			}
+		}
 	}
 	if role == runreport.RoleFinalize || s.resource.Spec.ExecutionMode() == v1alpha1.ExecutionSync {
 		// The Job controller sets the variable in Indexed Jobs only.

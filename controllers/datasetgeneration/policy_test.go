@@ -3,6 +3,7 @@ package datasetgeneration
 import (
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,14 +48,23 @@ func TestSecretsByReferenceOnly(t *testing.T) {
 		{Name: "open", Endpoint: "http://open"},
 		{Name: "closed", Endpoint: "http://closed", APIKeySecretRef: &v1alpha1.SecretKeyReference{Name: "vllm", Key: "token"}},
 	}
+	spec.Seed = &v1alpha1.Seed{HTTP: &v1alpha1.HTTPSeed{URL: "https://data.test/a.csv", Headers: []v1alpha1.RequestHeader{
+		{Name: "Accept", Value: "text/csv"},
+		{Name: "Authorization", SecretKeyRef: &v1alpha1.SecretKeyReference{Name: "data", Key: "bearer"}},
+	}}}
 	f := &situation{input: &input{options: &Options{EngineImage: "engine"}, resource: &v1alpha1.DatasetGeneration{Spec: spec}}}
+	if !slices.Contains(references(&spec), reference{"spec.seed.http.headers[1].secretKeyRef.name", kindSecret, "data"}) {
+		t.Error("the Secret of the seed's header is not among what the spec refers to")
+	}
 	// Beside the keys, the engine is told how much memory it has, and which Pod it is.
 	want := []corev1.EnvVar{{Name: "SEEDLOOM_MEMORY_LIMIT", ValueFrom: &corev1.EnvVarSource{
 		ResourceFieldRef: &corev1.ResourceFieldSelector{ContainerName: "engine", Resource: "limits.memory", Divisor: resource.MustParse("1")},
 	}}, {Name: "SEEDLOOM_POD_UID", ValueFrom: &corev1.EnvVarSource{
 		FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.uid"},
 	}}, {Name: "SEEDLOOM_API_KEY_1", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
-		LocalObjectReference: corev1.LocalObjectReference{Name: "vllm"}, Key: "token"}}}}
+		LocalObjectReference: corev1.LocalObjectReference{Name: "vllm"}, Key: "token"}}},
+		{Name: "SEEDLOOM_SEED_HEADER_1", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
+			LocalObjectReference: corev1.LocalObjectReference{Name: "data"}, Key: "bearer"}}}}
 	if got := f.podTemplate(runreport.RoleGenerate).Spec.Containers[0].Env; !reflect.DeepEqual(got, want) {
 		t.Errorf("environment %v, want %v", got, want)
 	}

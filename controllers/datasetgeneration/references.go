@@ -28,6 +28,11 @@ func references(spec *v1alpha1.DatasetGenerationSpec) []reference {
 	} else if seed != nil && seed.PersistentVolumeClaim != nil {
 		found = append(found, reference{"spec.seed.persistentVolumeClaim.claimName", kindClaim, seed.PersistentVolumeClaim.ClaimName})
 	}
+	for i, header := range spec.SeedHeaders() {
+		if secret := header.SecretKeyRef; secret != nil {
+			found = append(found, reference{fmt.Sprintf("spec.seed.http.headers[%d].secretKeyRef.name", i), kindSecret, secret.Name})
+		}
+	}
 	found = append(found, peopleReferences(spec)...)
 	for i := range spec.Providers {
 		found = append(found, providerReferences(&spec.Providers[i], fmt.Sprintf("spec.providers[%d]", i))...)

@@ -25,12 +25,11 @@ const identityVersion = 3
 // are resumed, and the unit on which processors and Batch code work; rowColumn, since all files of a dataset have the same columns.
 //
 // Not in it: numRecords, so that a run can be extended, but where a column of exact balance goes by it; parallelism, suspend,
-// completionPolicy, limits, output, pod, and of run all but
-// rowGroupSize and rowColumn; a provider's name, API key, extra headers, TLS, proxy and maxParallelRequests, a model's alias, streaming,
-// encoding of embeddings, maxParallelRequests, admission and timeoutSeconds; a column's weight; the names, API keys and timeouts of tools;
-// the failurePolicy of a processor; models, providers, and tools that no column uses; a default that is written out. The contents of what a
-// reference names (a ConfigMap, a file, a URL) are not looked at either: whoever replaces the data behind a seed and wants new rows changes
-// randomSeed.
+// completionPolicy, limits, output, pod, the headers of requests for the seed, and of run all but rowGroupSize and rowColumn; a provider's
+// name, API key, extra headers, TLS, proxy and maxParallelRequests, a model's alias, streaming, encoding of embeddings,
+// maxParallelRequests, admission and timeoutSeconds; a column's weight; the names, API keys and timeouts of tools; the failurePolicy of a
+// processor; models, providers, and tools that no column uses; a default that is written out. The contents of what a reference names (a
+// ConfigMap, a file, a URL) are not looked at either: whoever replaces the data behind a seed and wants new rows changes randomSeed.
 func ConfigHash(spec *v1alpha1.DatasetGenerationSpec) string { return RunHash(spec, "") }
 
 // RunHash is the same for a spec whose seed is the dataset of another resource: the digest of that dataset's rows is a part of the
@@ -103,6 +102,9 @@ func canonical(spec *v1alpha1.DatasetGenerationSpec, rowsDigest string) []byte {
 		RowColumn:    spec.HasRowColumn(),
 		Constraints:  spec.Constraints,
 		SeedRows:     rowsDigest,
+	}
+	if len(spec.SeedHeaders()) > 0 {
+		spec.Seed.HTTP.Headers = nil // what they lead to is looked at when it is read
 	}
 	writeSeedDefaults(spec.Seed)
 	for _, column := range spec.Columns {

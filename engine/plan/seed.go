@@ -36,6 +36,9 @@ func (v *validation) seed() {
 		v.seedDataset(seed)
 		return
 	}
+	if seed.HTTP != nil {
+		v.requestHeaders("spec.seed.http.headers", seed.HTTP.Headers)
+	}
 	if seedFormat(seed) == "" {
 		_, field := seedLocation(seed)
 		v.add("spec.seed.format", ReasonRequired,

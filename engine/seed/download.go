@@ -2,14 +2,20 @@ package seed
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
+	"unicode"
 
+	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/connection"
+	"seedloom.dev/seedloom/internal/clip"
 )
 
 const (
@@ -36,21 +42,27 @@ func (e statusError) mayPass() bool {
 }
 
 // download fetches a file, and tries again when that may help.
-func download(ctx context.Context, client *http.Client, address, name string) (*file, error) {
+func download(ctx context.Context, client *http.Client, source *v1alpha1.HTTPSeed, secret func(index int) string, name string) (*file, error) {
+	wanted, err := newRequest(source, secret)
+	if err != nil {
+		return nil, err
+	}
 	pause := firstPause
 	for attempt := 1; ; attempt++ {
 		content := &spool{}
-		err := fetch(ctx, client, address, content)
+		opened, err := fetch(ctx, client, wanted, content)
 		if err == nil {
-			err = content.flush()
+			opened.name = name
+			err = opened.checkSum(source.SHA256)
 		}
 		if err == nil {
-			return &file{ReaderAt: content, size: content.size, name: name, close: content.Close}, nil
+			return opened, nil
 		}
 		_ = content.Close() // half of a file is of no use
 		var status statusError
-		if attempt == downloadAttempts || !errors.Is(err, errServer) && !errors.As(err, &status) || errors.As(err, &status) && !status.mayPass() {
-			return nil, err
+		refused := errors.As(err, &status)
+		if attempt == downloadAttempts || !errors.Is(err, errServer) && !refused || refused && !status.mayPass() {
+			return nil, hiding{err, wanted}
 		}
 		timer := time.NewTimer(pause)
 		select {
@@ -63,38 +75,78 @@ func download(ctx context.Context, client *http.Client, address, name string) (*
 	}
 }
 
-func fetch(ctx context.Context, client *http.Client, address string, to *spool) error {
+// fetch asks for a file once.
+func fetch(ctx context.Context, client *http.Client, wanted *request, to *spool) (*file, error) {
 	ctx, cancel := context.WithTimeout(ctx, downloadTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, wanted.address, nil)
 	if err != nil {
-		return errors.New("its URL is not valid")
+		return nil, errors.New("its URL is not valid")
 	}
-	response, err := client.Do(request)
+	request.Header = wanted.header.Clone()
+	response, err := wanted.through(client).Do(request)
+	if err != nil {
+		return nil, notFetched(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, wanted.refused(response)
+	}
+	body, sum := &failing{from: response.Body}, sha256.New()
+	if _, err := io.Copy(io.MultiWriter(to, sum), body); err != nil && body.failed {
+		return nil, fmt.Errorf("%w: %w", errServer, err)
+	} else if err != nil {
+		return nil, err
+	}
+	if err := to.flush(); err != nil {
+		return nil, err
+	}
+	return &file{
+		ReaderAt: to, size: to.size, close: to.Close, sum: hex.EncodeToString(sum.Sum(nil)),
+		version: wanted.hide(version(to.size, response.Header)),
+	}, nil
+}
+
+// notFetched is why there was no answer.
+func notFetched(err error) error {
 	if refused := (*connection.AddressRefusal)(nil); errors.As(err, &refused) {
 		return fmt.Errorf("its URL %w", refused)
 	}
 	if refused := (*connection.EndpointRefusal)(nil); errors.As(err, &refused) {
 		return refused
 	}
-	if err != nil {
-		var wrapped *url.Error
-		if errors.As(err, &wrapped) {
-			err = wrapped.Err // without the address and its query
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err // without the address and its query
+	}
+	return fmt.Errorf("%w: %w", errServer, err)
+}
+
+// maxValidator is how much is kept of what a server says to tell a file from another version of it.
+const maxValidator = 100
+
+// version says in words which version of a file a server has sent.
+func version(size int64, header http.Header) string {
+	text := fmt.Sprintf("%d bytes", size)
+	for _, validator := range []struct{ header, words string }{{"ETag", ", ETag %s"}, {"Last-Modified", ", modified %s"}} {
+		value := strings.ToValidUTF8(header.Get(validator.header), "?")
+		if value != "" && !strings.ContainsFunc(value, unicode.IsControl) {
+			text += fmt.Sprintf(validator.words, clip.Text(value, maxValidator))
 		}
-		return fmt.Errorf("%w: %w", errServer, err)
 	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return statusError(response.StatusCode)
+	return text
+}
+
+// errOtherVersion marks that a file is not the one that was asked for.
+var errOtherVersion = errors.New("it is another version of the file")
+
+// checkSum refuses a file that has not the checksum that it must have.
+func (f *file) checkSum(wanted string) error {
+	if wanted == "" || f.sum == wanted {
+		return nil
 	}
-	body := &failing{from: response.Body}
-	if _, err := io.Copy(to, body); err != nil && body.failed {
-		return fmt.Errorf("%w: %w", errServer, err)
-	} else if err != nil {
-		return err
-	}
-	return nil
+	return fmt.Errorf("%w: its SHA-256 is %s, and spec.seed.http.sha256 says %s (it has %s); see what has changed, and correct the checksum "+
+		"for a new run", errOtherVersion, f.sum, wanted, f.version)
 }
 
 // failing notes that reading has failed, and not what was written to.

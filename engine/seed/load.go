@@ -26,6 +26,8 @@ type Options struct {
 	Directory string
 	// Client downloads; it is not used for other sources.
 	Client *http.Client
+	// Header returns the value of the header of the source with an index, where it comes from a Secret. It may be nil where none does.
+	Header func(index int) string
 	// Rows is how many rows of the dataset are asked for at most, from the first on; 0 is any number. Of a seed in its order no more is read.
 	Rows int64
 }
@@ -36,6 +38,8 @@ type file struct {
 	size  int64
 	name  string
 	close func() error
+	// sum is the SHA-256 of its bytes, and version says in words which ones they are, where they have come over the network.
+	sum, version string
 }
 
 // Load opens the seed of a spec, and reads as much of it as is wanted to know its columns and where its rows are. Its errors are
@@ -77,7 +81,7 @@ func open(ctx context.Context, spec *v1alpha1.Seed, options Options) (source str
 		}
 		// A query may hold a key.
 		source = "at " + (&url.URL{Scheme: address.Scheme, Host: address.Host, Path: address.Path}).String()
-		opened, err = download(ctx, options.Client, spec.HTTP.URL, address.Path)
+		opened, err = download(ctx, options.Client, spec.HTTP, options.Header, address.Path)
 	default:
 		err = errors.New("spec.seed has no source")
 	}
@@ -115,6 +119,8 @@ func classify(ctx context.Context, source string, err error) error {
 		return failure.Of(ctx.Err())
 	case errors.Is(err, errServer):
 		return unreachable(source, err)
+	case errors.Is(err, errOtherVersion):
+		return failure.New(v1alpha1.ReasonSeedChanged, failure.EndRun, "the seed %s can't be used: %v", source, err)
 	case errors.Is(err, fs.ErrNotExist):
 		return invalid(source, errors.New("there is no such file; check the name"))
 	case errors.Is(err, fs.ErrPermission):
@@ -158,11 +164,11 @@ func scan(ctx context.Context, spec *v1alpha1.Seed, format v1alpha1.SeedFormat, 
 	if err := recognize(beginning, format); err != nil {
 		return nil, err
 	}
-	digest, err := identity(opened)
+	digest, err := opened.identity()
 	if err != nil {
 		return nil, err
 	}
-	dataset := &Dataset{at: opened, close: opened.close}
+	dataset := &Dataset{at: opened, close: opened.close, version: opened.version}
 	if err := dataset.scan(ctx, spec, format, opened, limits); err != nil {
 		if spooled, isSpool := dataset.at.(*spool); isSpool {
 			_ = spooled.Close() // what it holds is of no use any more
@@ -258,18 +264,21 @@ const (
 )
 
 // identity tells a file from one with other content.
-func identity(opened *file) (string, error) {
+func (f *file) identity() (string, error) {
+	if f.sum != "" && f.size > wholeSize {
+		return f.sum, nil
+	}
 	sum := sha256.New()
-	_ = binary.Write(sum, binary.LittleEndian, opened.size) // a hash takes all
+	_ = binary.Write(sum, binary.LittleEndian, f.size) // a hash takes all
 	hash := func(offset, length int64) error {
-		_, err := io.Copy(sum, io.NewSectionReader(opened, offset, length))
+		_, err := io.Copy(sum, io.NewSectionReader(f, offset, length))
 		return err
 	}
-	if opened.size <= wholeSize {
-		err := hash(0, opened.size)
+	if f.size <= wholeSize {
+		err := hash(0, f.size)
 		return hex.EncodeToString(sum.Sum(nil)), err
 	}
-	distance := (opened.size - sampleSize) / (samples - 1)
+	distance := (f.size - sampleSize) / (samples - 1)
 	for number := range int64(samples) {
 		if err := hash(number*distance, sampleSize); err != nil {
 			return "", err

@@ -15,7 +15,9 @@ import (
 type Dataset struct {
 	schema *table.Schema
 	digest string
-	index  index
+	// version says in words which version of the data it is; empty where nothing but the digest tells.
+	version string
+	index   index
 	// first and length are the part of the indexed rows that is used; offsetRows rows of the file come before the index.
 	first, length, offsetRows int64
 	// at holds the records that the index speaks of; decoder returns what decodes them in one goroutine.
@@ -41,6 +43,9 @@ func (d *Dataset) Len() int { return int(d.length) }
 
 // Digest tells the seed from others: from another file, and from columns of other types.
 func (d *Dataset) Digest() string { return d.digest }
+
+// Version says in words which version of its data was read, where a server says so.
+func (d *Dataset) Version() string { return d.version }
 
 // Close releases the files of the seed.
 func (d *Dataset) Close() error { return d.close() }

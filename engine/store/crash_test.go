@@ -31,7 +31,7 @@ func (l *life) live(s *store.Store) error {
 		return err
 	}
 	input := finalizeInput(complete)
-	if err := errors.Join(s.PinSeed("digest"), s.Describe(&input.Description, running)); err != nil {
+	if err := errors.Join(s.PinSeed("digest", ""), s.Describe(&input.Description, running)); err != nil {
 		return err
 	}
 	for _, step := range steps {

@@ -6,6 +6,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 
@@ -186,24 +187,30 @@ func fail(err error, doing string) *failure.Error {
 const seedFile = engineFolder + "/seed.sha256"
 
 // PinSeed notes the digest of the seed at the first call, and from then on refuses any other: rows of two seeds must not be mixed. All
-// shards of a run may call it at the same time.
-func (s *Store) PinSeed(digest string) error {
+// shards of a run may call it at the same time. The description says in words which data it is; it is empty where there are none.
+func (s *Store) PinSeed(digest, description string) error {
 	pinned, err := s.get(seedFile)
 	if err != nil {
 		return err
 	}
 	if pinned == nil {
-		if err := s.volume.PutNew(seedFile, []byte(digest+"\n")); err != nil && !errors.Is(err, fs.ErrExist) {
+		text := strings.TrimSuffix(digest+"\n"+description, "\n") + "\n"
+		if err := s.volume.PutNew(seedFile, []byte(text)); err != nil && !errors.Is(err, fs.ErrExist) {
 			return fail(err, "writing "+seedFile)
 		}
 		if pinned, err = s.get(seedFile); err != nil {
 			return err
 		}
 	}
-	if strings.TrimSpace(string(pinned)) != digest {
-		return failure.New(v1alpha1.ReasonSeedFailed, failure.EndRun,
-			"the data of the seed, or the types of its columns, or a dataset of people, have changed since this run began; "+
-				"put the data back, say the types in spec.seed.columns, or change spec.randomSeed to start a new run with the new data")
+	before, described, _ := strings.Cut(string(pinned), "\n")
+	if strings.TrimSpace(before) == digest {
+		return nil
 	}
-	return nil
+	versions := ""
+	if described = strings.TrimSpace(described); described != "" && description != "" && described != description {
+		versions = fmt.Sprintf(" (then it was %s, now it is %s)", described, description)
+	}
+	return failure.New(v1alpha1.ReasonSeedChanged, failure.EndRun,
+		"the data of the seed, or the types of its columns, or a dataset of people, have changed since this run began%s; "+
+			"put the data back, say the types in spec.seed.columns, or change spec.randomSeed to start a new run with the new data", versions)
 }

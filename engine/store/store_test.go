@@ -369,7 +369,7 @@ func TestAnotherSeedIsRefused(t *testing.T) {
 		digest  string
 		refused bool
 	}{{"aa", false}, {"aa", false}, {"bb", true}} {
-		if err := s.PinSeed(step.digest); (err != nil) != step.refused {
+		if err := s.PinSeed(step.digest, ""); (err != nil) != step.refused {
 			t.Errorf("digest %s: %v", step.digest, err)
 		}
 	}
@@ -397,7 +397,7 @@ func TestShardsThatStartTogetherAgreeOnOneSeed(t *testing.T) {
 		var all sync.WaitGroup
 		for shard := range shards {
 			s := open(t, root)
-			all.Go(func() { problems[shard] = s.PinSeed([]string{"one", "two"}[shard%2]) })
+			all.Go(func() { problems[shard] = s.PinSeed([]string{"one", "two"}[shard%2], "") })
 		}
 		all.Wait()
 		refused := [2]int{}
@@ -405,7 +405,7 @@ func TestShardsThatStartTogetherAgreeOnOneSeed(t *testing.T) {
 			var failed *failure.Error
 			switch {
 			case err == nil:
-			case errors.As(err, &failed) && failed.Reason == v1alpha1.ReasonSeedFailed:
+			case errors.As(err, &failed) && failed.Reason == v1alpha1.ReasonSeedChanged:
 				refused[shard%2]++
 			default:
 				t.Fatalf("round %d, shard %d: %v", round, shard, err)

@@ -83,10 +83,14 @@ var table = map[string]Traits{
 		NextStep: "the message names the field, or the file or header that is not as it must be",
 	},
 	v1alpha1.ReasonSeedFailed: {
-		Exit: runreport.ExitInvalid,
-		Fate: endsRun + "; a server or volume that may come back is tried again, up to `limits.backoffLimit`",
-		NextStep: "see that the file is there and is what `seed.format` says; a seed whose data has changed needs another " +
-			"`randomSeed`",
+		Exit:     runreport.ExitInvalid,
+		Fate:     endsRun + "; a server or volume that may come back is tried again, up to `limits.backoffLimit`",
+		NextStep: "see that the file is there and is what `seed.format` says",
+	},
+	v1alpha1.ReasonSeedChanged: {
+		Exit: runreport.ExitInvalid, Fate: endsRun + "; its rows stay, and none of other data joins them",
+		NextStep: "put the data back, or change `randomSeed` for a new run with the new data; " +
+			"with `seed.http.sha256` a change is another run by itself",
 	},
 	v1alpha1.ReasonStorageFailed: {
 		Exit: runreport.ExitStorage, Subject: SubjectVolume,

@@ -35,6 +35,8 @@ const (
 	OutputDirectory = "/var/run/seedloom/output"
 	// APIKeyVariablePrefix, followed by the index of the provider in the spec, is the environment variable with its API key.
 	APIKeyVariablePrefix = "SEEDLOOM_API_KEY_"
+	// SeedHeaderVariablePrefix, followed by the index of the header in spec.seed.http, is the environment variable with its value.
+	SeedHeaderVariablePrefix = "SEEDLOOM_SEED_HEADER_"
 	// ToolKeyVariablePrefix, followed by the index of the tool server in the spec, is the environment variable with its API key.
 	ToolKeyVariablePrefix = "SEEDLOOM_TOOL_KEY_"
 	// ToolContainerPrefix, followed by the name of the tool server, is the name of its sidecar.

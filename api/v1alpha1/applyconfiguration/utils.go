@@ -113,6 +113,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.GeoPointSamplerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Hedge"):
 		return &apiv1alpha1.HedgeApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("HTTPFile"):
+		return &apiv1alpha1.HTTPFileApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("HTTPSeed"):
 		return &apiv1alpha1.HTTPSeedApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Image"):
@@ -195,6 +197,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.RemoteValidatorApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RequestCounts"):
 		return &apiv1alpha1.RequestCountsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RequestHeader"):
+		return &apiv1alpha1.RequestHeaderApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RowsPerSeedRow"):
 		return &apiv1alpha1.RowsPerSeedRowApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RunSettings"):

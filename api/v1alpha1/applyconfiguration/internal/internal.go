@@ -834,9 +834,26 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: decimalPlaces
       type:
         scalar: numeric
+- name: dev.seedloom.seedloom.api.v1alpha1.HTTPFile
+  map:
+    fields:
+    - name: url
+      type:
+        scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.HTTPSeed
   map:
     fields:
+    - name: headers
+      type:
+        list:
+          elementType:
+            namedType: dev.seedloom.seedloom.api.v1alpha1.RequestHeader
+          elementRelationship: associative
+          keys:
+          - name
+    - name: sha256
+      type:
+        scalar: string
     - name: url
       type:
         scalar: string
@@ -1284,7 +1301,7 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: dev.seedloom.seedloom.api.v1alpha1.SeedFormat
     - name: http
       type:
-        namedType: dev.seedloom.seedloom.api.v1alpha1.HTTPSeed
+        namedType: dev.seedloom.seedloom.api.v1alpha1.HTTPFile
     - name: members
       type:
         list:
@@ -1692,6 +1709,18 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: succeeded
       type:
         scalar: numeric
+- name: dev.seedloom.seedloom.api.v1alpha1.RequestHeader
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
+    - name: secretKeyRef
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.SecretKeyReference
+    - name: value
+      type:
+        scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.RetentionPolicy
   scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.RowColumnPolicy

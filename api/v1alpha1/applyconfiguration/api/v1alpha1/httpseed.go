@@ -8,10 +8,15 @@ package v1alpha1
 // HTTPSeedApplyConfiguration represents a declarative configuration of the HTTPSeed type for use
 // with apply.
 //
-// HTTPSeed is a file on a web server.
+// HTTPSeed is a file on a web server that may ask who wants it.
 type HTTPSeedApplyConfiguration struct {
 	// url is the address of the file.
 	URL *string `json:"url,omitempty"`
+	// headers are sent with the request, to the scheme, host and port of url alone: where the server redirects elsewhere, it goes without
+	// them. They are not part of what names the run.
+	Headers []RequestHeaderApplyConfiguration `json:"headers,omitempty"`
+	// sha256 is the checksum that the file must have, as 64 hexadecimal digits, as sha256sum prints it. Another checksum is another run.
+	SHA256 *string `json:"sha256,omitempty"`
 }
 
 // HTTPSeedApplyConfiguration constructs a declarative configuration of the HTTPSeed type for use with
@@ -25,5 +30,26 @@ func HTTPSeed() *HTTPSeedApplyConfiguration {
 // If called multiple times, the URL field is set to the value of the last call.
 func (b *HTTPSeedApplyConfiguration) WithURL(value string) *HTTPSeedApplyConfiguration {
 	b.URL = &value
+	return b
+}
+
+// WithHeaders adds the given value to the Headers field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Headers field.
+func (b *HTTPSeedApplyConfiguration) WithHeaders(values ...*RequestHeaderApplyConfiguration) *HTTPSeedApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithHeaders")
+		}
+		b.Headers = append(b.Headers, *values[i])
+	}
+	return b
+}
+
+// WithSHA256 sets the SHA256 field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SHA256 field is set to the value of the last call.
+func (b *HTTPSeedApplyConfiguration) WithSHA256(value string) *HTTPSeedApplyConfiguration {
+	b.SHA256 = &value
 	return b
 }

@@ -20,7 +20,7 @@ type PersonDatasetApplyConfiguration struct {
 	// persistentVolumeClaim reads the file from a volume.
 	PersistentVolumeClaim *PersistentVolumeClaimSeedApplyConfiguration `json:"persistentVolumeClaim,omitempty"`
 	// http downloads the file.
-	HTTP *HTTPSeedApplyConfiguration `json:"http,omitempty"`
+	HTTP *HTTPFileApplyConfiguration `json:"http,omitempty"`
 	// format is the format of the data. Without it, the ending of the key, path or URL tells, as for seeds.
 	Format *apiv1alpha1.SeedFormat `json:"format,omitempty"`
 	// members are further columns of the file that each person has, after the members that all have.
@@ -54,7 +54,7 @@ func (b *PersonDatasetApplyConfiguration) WithPersistentVolumeClaim(value *Persi
 // WithHTTP sets the HTTP field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the HTTP field is set to the value of the last call.
-func (b *PersonDatasetApplyConfiguration) WithHTTP(value *HTTPSeedApplyConfiguration) *PersonDatasetApplyConfiguration {
+func (b *PersonDatasetApplyConfiguration) WithHTTP(value *HTTPFileApplyConfiguration) *PersonDatasetApplyConfiguration {
 	b.HTTP = value
 	return b
 }
