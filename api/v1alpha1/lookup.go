@@ -43,12 +43,20 @@ func (s *DatasetGenerationSpec) ToolServersInUse() []int {
 	return used
 }
 
+// Column returns the configured column with a name; nil where there is none.
+func (s *DatasetGenerationSpec) Column(name string) *Column {
+	for i := range s.Columns {
+		if s.Columns[i].Name == name {
+			return &s.Columns[i]
+		}
+	}
+	return nil
+}
+
 // SamplerOf returns the sampler of a column, or nil where it has none.
 func (s *DatasetGenerationSpec) SamplerOf(column string) *Sampler {
-	for i := range s.Columns {
-		if s.Columns[i].Name == column {
-			return s.Columns[i].Sampler
-		}
+	if found := s.Column(column); found != nil {
+		return found.Sampler
 	}
 	return nil
 }
@@ -61,8 +69,7 @@ func (s *DatasetGenerationSpec) SeedCategories() []int {
 		if s.Seed == nil || sampler == nil || !sampler.Category.TakesValues() {
 			continue
 		}
-		name := sampler.Category.ValuesOf
-		if !slices.ContainsFunc(s.Columns, func(other Column) bool { return other.Name == name }) {
+		if s.Column(sampler.Category.ValuesOf) == nil {
 			found = append(found, i)
 		}
 	}

@@ -168,7 +168,7 @@ func (v *validation) codeValidator(field string, spec *v1alpha1.Validation) {
 	}
 	v.pythonRules(field+".code.python", spec.Code)
 	for i, name := range spec.Targets {
-		target := v.columnNamed(name)
+		target := v.spec.Column(name)
 		if target != nil && target.LLMCode != nil && string(target.LLMCode.Language) != language {
 			v.add(fmt.Sprintf("%s.targets[%d]", field, i), ReasonInvalidValue, "column %q is written in %s, but is judged as %s", name,
 				target.LLMCode.Language, language)
@@ -200,16 +200,6 @@ func (v *validation) pythonRules(field string, code *v1alpha1.CodeValidator) {
 				"must be the name of a rule, such as F821, or its beginning, such as PL, but is %q", rule)
 		}
 	}
-}
-
-// columnNamed is the configured column with a name; nil where there is none.
-func (v *validation) columnNamed(name string) *v1alpha1.Column {
-	for i := range v.spec.Columns {
-		if v.spec.Columns[i].Name == name {
-			return &v.spec.Columns[i]
-		}
-	}
-	return nil
 }
 
 func (v *validation) exactSchema(field string, schema *apiextensionsv1.JSON) {
