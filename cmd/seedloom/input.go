@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
 )
 
 // input are the flags that say what a command works on.
@@ -91,26 +94,53 @@ func (i *input) read(streams *Streams, arguments []string, changes overrides) (*
 
 // seed returns the folder in which the engine finds the file of the seed, and what removes the folder again.
 func (i *input) seed(of *manifest, all *resources) (folder string, remove func(), err error) {
-	nothing := func() {}
-	spec := &of.resource.Spec
-	name := ""
-	if spec.Seed != nil && spec.Seed.ConfigMap != nil {
-		name = spec.Seed.ConfigMap.Key
-	} else if spec.Seed != nil && spec.Seed.PersistentVolumeClaim != nil {
-		name = spec.Seed.PersistentVolumeClaim.Path
-	}
-	switch {
+	from := of.resource.Spec.Seed
+	switch name := fileOf(from); {
 	case i.seedFile != "" && name == "":
-		return "", nothing, errors.New("--seed-file is for seeds from a ConfigMap or a volume, and the manifest has none")
+		return "", func() {}, errors.New("--seed-file is for seeds from a ConfigMap or a volume, and the manifest has none")
 	case name == "":
-		return ".", nothing, nil
-	case !filepath.IsLocal(name):
-		return "", nothing, fmt.Errorf("the seed's file name %q leaves its folder", name)
-	case i.seedFile != "":
-		return inFolder(func(folder string) error { return copyFile(i.seedFile, filepath.Join(folder, name)) })
+		return ".", func() {}, nil
 	}
-	if spec.Seed.ConfigMap != nil && i.seedDirectory == "" {
-		data, found, err := all.configMapData(of.resource.Namespace, spec.Seed.ConfigMap.Name, name)
+	return of.find(all, &dataFile{
+		Seed: from, given: i.seedFile, folder: i.seedDirectory,
+		outside: "the seed's file name %q leaves its folder",
+		missing: "the data of the seed is looked for in %s, and is not there; give it with --seed-file FILE, or its folder with --seed-dir",
+	})
+}
+
+// dataFile is a file of a ConfigMap or a volume that a spec reads.
+type dataFile struct {
+	*v1alpha1.Seed
+	// given is the file that a flag names in its place, and folder where flags say that it is; both may be empty.
+	given, folder string
+	// outside and missing are the messages for a name that leaves its folder and for a file that is not there, each with a verb for it.
+	outside, missing string
+}
+
+// fileOf is the name of a file in its ConfigMap or volume; empty where it has none.
+func fileOf(data *v1alpha1.Seed) string {
+	switch {
+	case data == nil:
+	case data.ConfigMap != nil:
+		return data.ConfigMap.Key
+	case data.PersistentVolumeClaim != nil:
+		return data.PersistentVolumeClaim.Path
+	}
+	return ""
+}
+
+// find returns the folder of a file that the manifest reads, and what removes the folder again: the file may be that of a flag, in a ConfigMap
+// of the same files, or beside the manifest.
+func (m *manifest) find(all *resources, file *dataFile) (folder string, remove func(), err error) {
+	name, nothing := fileOf(file.Seed), func() {}
+	if !filepath.IsLocal(name) {
+		return "", nothing, fmt.Errorf(file.outside, name)
+	}
+	if file.given != "" {
+		return inFolder(func(folder string) error { return copyFile(file.given, filepath.Join(folder, name)) })
+	}
+	if file.ConfigMap != nil && file.folder == "" {
+		data, found, err := all.configMapData(m.resource.Namespace, file.ConfigMap.Name, name)
 		if err != nil {
 			return "", nothing, err
 		}
@@ -118,17 +148,13 @@ func (i *input) seed(of *manifest, all *resources) (folder string, remove func()
 			return inFolder(func(folder string) error { return os.WriteFile(filepath.Join(folder, name), data, 0o600) })
 		}
 	}
-	folder = i.seedDirectory
-	if folder == "" && of.document.file != "-" {
-		folder = filepath.Dir(of.document.file)
+	folder = file.folder
+	if folder == "" && m.document.file != "-" {
+		folder = filepath.Dir(m.document.file)
 	}
-	if folder == "" {
-		folder = "."
-	}
+	folder = cmp.Or(folder, ".")
 	if _, err := os.Stat(filepath.Join(folder, name)); err != nil {
-		return "", nothing, fmt.Errorf("the data of the seed is looked for in %s, and is not there; "+
-			"give it with --seed-file FILE, or its folder with --seed-dir",
-			filepath.Join(folder, name))
+		return "", nothing, fmt.Errorf(file.missing, filepath.Join(folder, name))
 	}
 	return folder, nothing, nil
 }

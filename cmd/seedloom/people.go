@@ -2,8 +2,8 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
+	"maps"
+	"slices"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 )
@@ -22,14 +22,14 @@ func (i *input) people(of *manifest, all *resources) (folderOf func(column strin
 			remove()
 		}
 	}()
-	for given := range i.peopleFiles {
-		if column := columnNamed(&of.resource.Spec, given); column == nil || fileOf(column.PersonDataset()) == "" {
+	for _, given := range slices.Sorted(maps.Keys(i.peopleFiles)) {
+		if column := of.resource.Spec.Column(given); column == nil || fileOf(peopleFile(column)) == "" {
 			return nil, func() {}, fmt.Errorf("--people-file is for columns with people from a ConfigMap or a volume, and %q is none", given)
 		}
 	}
 	for at := range of.resource.Spec.Columns {
 		column := &of.resource.Spec.Columns[at]
-		if fileOf(column.PersonDataset()) == "" {
+		if fileOf(peopleFile(column)) == "" {
 			continue
 		}
 		folder, removal, err := i.peopleOf(of, all, column)
@@ -42,53 +42,20 @@ func (i *input) people(of *manifest, all *resources) (folderOf func(column strin
 	return func(column string) string { return folders[column] }, remove, nil
 }
 
-// fileOf is the name of a file of persons in its ConfigMap or volume; empty where there is none.
-func fileOf(dataset *v1alpha1.PersonDataset) string {
-	switch {
-	case dataset == nil:
-	case dataset.ConfigMap != nil:
-		return dataset.ConfigMap.Key
-	case dataset.PersistentVolumeClaim != nil:
-		return dataset.PersistentVolumeClaim.Path
-	}
-	return ""
+// peopleOf is the folder of the file that a column draws from.
+func (i *input) peopleOf(of *manifest, all *resources, column *v1alpha1.Column) (folder string, remove func(), err error) {
+	return of.find(all, &dataFile{
+		Seed: peopleFile(column), given: i.peopleFiles[column.Name],
+		outside: "the file name %q of the people of column " + column.Name + " leaves its folder",
+		missing: "the people of column " + column.Name + " are looked for in %s, and are not there; give them with --people-file " +
+			column.Name + "=FILE",
+	})
 }
 
-func columnNamed(spec *v1alpha1.DatasetGenerationSpec, name string) *v1alpha1.Column {
-	for i := range spec.Columns {
-		if spec.Columns[i].Name == name {
-			return &spec.Columns[i]
-		}
+// peopleFile is the file that a column draws from; nil where there is none.
+func peopleFile(column *v1alpha1.Column) *v1alpha1.Seed {
+	if dataset := column.PersonDataset(); dataset != nil {
+		return dataset.AsSeed()
 	}
 	return nil
-}
-
-// peopleOf is the folder of the file that a column draws from: that of a flag, a ConfigMap of the same files, or one beside the manifest.
-func (i *input) peopleOf(of *manifest, all *resources, column *v1alpha1.Column) (folder string, remove func(), err error) {
-	dataset, nothing := column.PersonDataset(), func() {}
-	name := fileOf(dataset)
-	if !filepath.IsLocal(name) {
-		return "", nothing, fmt.Errorf("the file name %q of the people of column %s leaves its folder", name, column.Name)
-	}
-	if given := i.peopleFiles[column.Name]; given != "" {
-		return inFolder(func(folder string) error { return copyFile(given, filepath.Join(folder, name)) })
-	}
-	if dataset.ConfigMap != nil {
-		data, found, err := all.configMapData(of.resource.Namespace, dataset.ConfigMap.Name, name)
-		if err != nil {
-			return "", nothing, err
-		}
-		if found {
-			return inFolder(func(folder string) error { return os.WriteFile(filepath.Join(folder, name), data, 0o600) })
-		}
-	}
-	folder = "."
-	if of.document.file != "-" {
-		folder = filepath.Dir(of.document.file)
-	}
-	if _, err := os.Stat(filepath.Join(folder, name)); err != nil {
-		return "", nothing, fmt.Errorf("the people of column %s are looked for in %s, and are not there; give them with --people-file %s=FILE",
-			column.Name, filepath.Join(folder, name), column.Name)
-	}
-	return folder, nothing, nil
 }
