@@ -132,7 +132,7 @@ func (s *session) findDataset(of *v1alpha1.DatasetGeneration) (*foundDataset, er
 	return found, rows.Close()
 }
 
-// latest is the folder of the latest dataset with a name.
+// latest is the folder of the latest dataset in the folder beside, which is in root.
 func latest(root, beside string) (string, error) {
 	within, err := os.OpenRoot(root)
 	if err != nil {

@@ -168,14 +168,12 @@ func (o *exportOptions) locate(dataset string) (string, error) {
 		candidates = []string{filepath.Join(o.output, "default", dataset), filepath.Join(o.output, dataset)}
 	}
 	for _, candidate := range candidates {
-		for _, folder := range []string{candidate, filepath.Join(candidate, "latest")} {
-			if folder, err := filepath.EvalSymlinks(folder); err == nil && isDataset(folder) {
-				return folder, nil
-			}
+		folders := []string{candidate}
+		if name, err := latest(candidate, ""); err == nil {
+			folders = append(folders, filepath.Join(candidate, name))
 		}
-		// A volume without links has a file with the folder's name.
-		if name, err := os.ReadFile(filepath.Join(candidate, "latest")); err == nil {
-			if folder := filepath.Join(candidate, filepath.Base(strings.TrimSpace(string(name)))); isDataset(folder) {
+		for _, folder := range folders {
+			if folder, err := filepath.EvalSymlinks(folder); err == nil && isDataset(folder) {
 				return folder, nil
 			}
 		}
