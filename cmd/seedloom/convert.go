@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	yamlv3 "go.yaml.in/yaml/v3"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/internal/datadesigner"
@@ -107,13 +107,14 @@ func (o *convertOptions) read(streams *Streams, file string) ([]byte, datadesign
 	if err != nil {
 		return nil, settings, err
 	}
-	for name, content := range map[string]*[]byte{
-		o.providers: &settings.Providers, o.toolProviders: &settings.ToolProviders, o.runConfig: &settings.RunConfig,
-	} {
-		if name == "" {
+	for _, one := range []struct {
+		name    string
+		content *[]byte
+	}{{o.providers, &settings.Providers}, {o.toolProviders, &settings.ToolProviders}, {o.runConfig, &settings.RunConfig}} {
+		if one.name == "" {
 			continue
 		}
-		if *content, err = os.ReadFile(name); err != nil {
+		if *one.content, err = os.ReadFile(one.name); err != nil {
 			return nil, settings, err
 		}
 	}
@@ -153,35 +154,20 @@ func (o *convertOptions) check(ctx context.Context, streams *Streams, text []byt
 	return read.isValid(), nil
 }
 
-// manifestText is a resource as a person would write it: its fields in the order of the API, long texts as blocks.
+// manifestText is a resource as a person would write it: its fields in the order of the API, after what it is.
 func manifestText(resource *v1alpha1.DatasetGeneration) ([]byte, error) {
-	text, err := json.Marshal(resource)
+	text, err := json.Marshal(struct {
+		APIVersion string                          `json:"apiVersion"`
+		Kind       string                          `json:"kind"`
+		Metadata   *metav1.ObjectMeta              `json:"metadata"`
+		Spec       *v1alpha1.DatasetGenerationSpec `json:"spec"`
+	}{resource.APIVersion, resource.Kind, &resource.ObjectMeta, &resource.Spec})
 	if err != nil {
 		return nil, err
 	}
-	var root yamlv3.Node
-	if err := yamlv3.Unmarshal(text, &root); err != nil { // JSON is YAML
-		return nil, err
-	}
-	asWritten(&root)
-	if fields := root.Content[0].Content; fields[0].Value == "kind" { // which people write after apiVersion
-		fields[0], fields[1], fields[2], fields[3] = fields[2], fields[3], fields[0], fields[1]
-	}
 	var manifest bytes.Buffer
-	encoder := yamlv3.NewEncoder(&manifest)
-	encoder.SetIndent(2)
-	if err := errors.Join(encoder.Encode(&root), encoder.Close()); err != nil {
+	if err := writeYAML(&manifest, text); err != nil {
 		return nil, err
 	}
 	return manifest.Bytes(), nil
-}
-
-// asWritten takes the quotes of JSON away where kubectl reads the same without them.
-func asWritten(node *yamlv3.Node) {
-	if node.Kind != yamlv3.ScalarNode || isPlain(node) || !notText.MatchString(node.Value) {
-		node.Style = 0
-	}
-	for _, child := range node.Content {
-		asWritten(child)
-	}
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+
 	"go.yaml.in/yaml/v3"
 
 	"seedloom.dev/seedloom/engine"
@@ -12,12 +14,17 @@ func printYAML(streams *Streams, result *engine.PreviewResult) error {
 	if err != nil {
 		return err
 	}
+	return writeYAML(streams.Out, text)
+}
+
+// writeYAML writes a document of JSON as YAML, with its keys in the same order and long texts as blocks.
+func writeYAML(to io.Writer, text []byte) error {
 	var root yaml.Node
 	if err := yaml.Unmarshal(text, &root); err != nil { // JSON is YAML
 		return err
 	}
 	inBlocks(&root)
-	encoder := yaml.NewEncoder(streams.Out)
+	encoder := yaml.NewEncoder(to)
 	encoder.SetIndent(2)
 	if err := encoder.Encode(&root); err != nil {
 		return err
@@ -25,9 +32,11 @@ func printYAML(streams *Streams, result *engine.PreviewResult) error {
 	return encoder.Close()
 }
 
-// inBlocks makes the encoder choose how it writes each value.
+// inBlocks makes the encoder choose how it writes each value, but for texts that only quotes make texts for every reader.
 func inBlocks(node *yaml.Node) {
-	node.Style = 0
+	if node.Kind != yaml.ScalarNode || isPlain(node) || !notText.MatchString(node.Value) {
+		node.Style = 0
+	}
 	for _, child := range node.Content {
 		inBlocks(child)
 	}
