@@ -7,15 +7,18 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 )
 
-// knownEndpoints are those of the providers that Data Designer knows without a file.
-var knownEndpoints = map[string]string{
-	"nvidia":     "https://integrate.api.nvidia.com/v1",
-	"openai":     "https://api.openai.com/v1",
-	"openrouter": "https://openrouter.ai/api/v1",
+// knownProviders are those that Data Designer knows without a file, each with the variable that holds its key.
+var knownProviders = map[string]struct{ endpoint, key string }{
+	"nvidia":     {"https://integrate.api.nvidia.com/v1", "NVIDIA_API_KEY"},
+	"openai":     {"https://api.openai.com/v1", "OPENAI_API_KEY"},
+	"openrouter": {"https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"},
 }
 
 // unknownEndpoint stands where only the user knows the endpoint. Nothing answers there: the domain is reserved.
 const unknownEndpoint = "https://endpoint.invalid"
+
+// unknownKey stands where only the user knows the key.
+const unknownKey = "'YOUR KEY'"
 
 // keyOfSecret is the key under which Secrets hold API keys.
 const keyOfSecret = "api-key"
@@ -137,28 +140,29 @@ func (c *converter) provider(name, path string) string {
 	if known, there := c.resolved[name]; there {
 		return known
 	}
-	provider := v1alpha1.Provider{Name: ResourceName(name), Type: v1alpha1.ProviderOpenAI, Endpoint: knownEndpoints[name]}
+	provider := v1alpha1.Provider{Name: ResourceName(name), Type: v1alpha1.ProviderOpenAI}
 	c.resolved[name] = provider.Name
-	secret := name
+	known := knownProviders[name]
+	key := known.key
+	provider.Endpoint = known.endpoint
 	if from := c.providers[name]; from != nil {
-		provider.Endpoint = from.text("endpoint")
+		provider.Endpoint, key = from.text("endpoint"), from.text("api_key")
 		if from.text("provider_type") == "anthropic" {
 			provider.Type = v1alpha1.ProviderAnthropic
 		}
 		provider.ExtraBody = from.raw("extra_body")
 		provider.ExtraHeaders = c.headers(from)
-		if secret = from.text("api_key"); secret == "" {
-			secret = "-"
-		}
 		from.rest()
+	} else if key == "" {
+		key = unknownKey
 	}
 	if provider.Endpoint == "" {
 		provider.Endpoint = unknownEndpoint
 		c.lose(path, "where the provider %q is reached stands in no configuration: put its URL into spec.providers, "+
 			"or name the file of the providers with --providers", name)
 	}
-	if secret != "-" {
-		provider.APIKeySecretRef = c.secret(provider.Name, secret, path)
+	if key != "" {
+		provider.APIKeySecretRef = c.secret(provider.Name, key, path)
 	}
 	c.spec.Providers = append(c.spec.Providers, provider)
 	return provider.Name
@@ -166,12 +170,9 @@ func (c *converter) provider(name, path string) string {
 
 // secret refers to the Secret that is to hold an API key. A key itself is never repeated.
 func (c *converter) secret(name, key, path string) *v1alpha1.SecretKeyReference {
-	value := "'YOUR KEY'"
+	value := unknownKey
 	if environmentVariable.MatchString(key) {
 		value = `"$` + key + `"`
-	}
-	if known := knownEndpoints[key]; known != "" {
-		value = map[string]string{"nvidia": `"$NVIDIA_API_KEY"`, "openai": `"$OPENAI_API_KEY"`, "openrouter": `"$OPENROUTER_API_KEY"`}[key]
 	}
 	c.note(path, "API keys come from Secrets: kubectl create secret generic %s --from-literal=%s=%s", name, keyOfSecret, value)
 	return &v1alpha1.SecretKeyReference{Name: name, Key: keyOfSecret}
