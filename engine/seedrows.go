@@ -139,7 +139,7 @@ func (p *prepared) loadDataset(ctx context.Context, rows int64) (*seed.Dataset, 
 	}
 	if form := p.spec.Seed.DatasetRef.Form; form != "" && len(found.Files) == 0 {
 		return nil, failure.New(v1alpha1.ReasonSeedFailed, failure.EndRun,
-			"the seed %s has no form %q: no processor with schemaTransform of it is called so; correct spec.seed.datasetRef.form", source, form)
+			"the seed %s has no form %q: no processor of it that makes a form is called so; correct spec.seed.datasetRef.form", source, form)
 	}
 	parts := make([]seed.Part, len(found.Files))
 	for i, file := range found.Files {

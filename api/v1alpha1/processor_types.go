@@ -113,3 +113,6 @@ type StarlarkProcessor struct {
 	// +required
 	Source string `json:"source,omitempty"`
 }
+
+// MakesForm says whether the processor writes another form of the rows, which has its name.
+func (p *Processor) MakesForm() bool { return p.SchemaTransform != nil || p.Form != nil }

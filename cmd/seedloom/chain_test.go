@@ -138,6 +138,16 @@ func TestAChainIsCheckedAsAWhole(t *testing.T) {
 	if got := inProcess(t, 0, "validate", w.path("reviews.yaml")); got.code != 0 || got.log != "" {
 		t.Errorf("exit code %d: %s%s", got.code, got.out, got.log)
 	}
+	for _, processor := range []string{
+		"schemaTransform: {template: {order: '{{ order_id }}'}}", "form: {chat: {user: '{{ customer }}', assistant: '{{ order_id }}'}}",
+	} {
+		ofForm := strings.Replace(shop, "datasetRef: {name: orders}", "datasetRef: {name: orders, form: told}", 1)
+		ofForm = strings.Replace(ofForm, "metadata: {name: orders}\nspec:\n", "metadata: {name: orders}\nspec:\n  processors: [{name: told, "+processor+"}]\n", 1)
+		w := newWorld(t, ofForm, llmsim.Config{})
+		if got := inProcess(t, 0, "validate", w.path("reviews.yaml")); got.code != 0 {
+			t.Errorf("the form of a processor with %s: exit code %d: %s%s", processor, got.code, got.out, got.log)
+		}
+	}
 	w.write("two.yaml", shop+"---\n"+localOnly)
 	for _, test := range []struct {
 		arguments []string

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/plan"
@@ -82,7 +83,7 @@ func (c *chainColumns) datasetColumns(ctx context.Context, one *manifest) ([]tab
 	if ref.Form != "" {
 		if !hasForm(&before.resource.Spec, ref.Form) {
 			one.report(severityError, "spec.seed.datasetRef.form", "no processor of the DatasetGeneration "+ref.Name+
-				" with schemaTransform is called "+ref.Form)
+				" that makes a form is called "+ref.Form)
 		}
 		return nil, nil
 	}
@@ -98,12 +99,9 @@ func (c *chainColumns) datasetColumns(ctx context.Context, one *manifest) ([]tab
 }
 
 func hasForm(spec *v1alpha1.DatasetGenerationSpec, name string) bool {
-	for i := range spec.Processors {
-		if spec.Processors[i].Name == name && spec.Processors[i].SchemaTransform != nil {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(spec.Processors, func(processor v1alpha1.Processor) bool {
+		return processor.Name == name && processor.MakesForm()
+	})
 }
 
 // fileColumns are those of a seed whose data is at hand.

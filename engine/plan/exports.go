@@ -72,7 +72,7 @@ func (v *validation) exportRows(export *v1alpha1.Export, field string, unknownSe
 	if export.Of != "" {
 		forms := map[string]*table.Schema{}
 		for i := range v.spec.Processors {
-			if processor := &v.spec.Processors[i]; processor.SchemaTransform != nil || processor.Form != nil {
+			if processor := &v.spec.Processors[i]; processor.MakesForm() {
 				forms[processor.Name] = formColumns(processor)
 			}
 		}
