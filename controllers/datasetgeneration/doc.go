@@ -23,8 +23,9 @@
 //	completion.go                    what that means for the run
 //	startup.go, lost_pods.go         why Pods do not start, and why they do not stop
 //	totals.go                        what running Pods report
+//	volumes.go                       what Pods read and write: the run, the output, the seed, files of persons
 //	tools.go, certificates.go        what Pods get for tool servers, and for the TLS of providers
-//	object_store.go, people.go       what Pods get for datasets in buckets, and for files of persons
+//	object_store.go                  what Pods get for datasets in buckets
 //	status.go, conditions.go         situation to status
 //	deletion.go                      what is done before a resource is gone whose dataset goes with it
 //	namespace.go                     what is done in a namespace that is being deleted

@@ -18,8 +18,8 @@ const (
 	sessionTokenKey = "AWS_SESSION_TOKEN"
 )
 
-// addObjectStore mounts what the object store of the output needs. The kubelet reads the Secret, the controller cannot; a file and not a
-// variable holds what is in it, so that credentials that are renewed reach Pods that run.
+// addObjectStore mounts what the object store of the output needs. Files and not variables hold what is in the Secret, so that credentials
+// that are renewed reach Pods that run.
 func addObjectStore(pod *corev1.PodSpec, place *v1alpha1.ObjectStoreOutput) {
 	if place == nil {
 		return
@@ -40,21 +40,9 @@ func addObjectStore(pod *corev1.PodSpec, place *v1alpha1.ObjectStoreOutput) {
 		project(true, sessionTokenKey)
 	}
 	if bundle := place.CABundleConfigMapRef; bundle != nil {
-		sources = append(sources, corev1.VolumeProjection{ConfigMap: &corev1.ConfigMapProjection{
-			LocalObjectReference: corev1.LocalObjectReference{Name: bundle.Name},
-			Items:                []corev1.KeyToPath{{Key: bundle.Key, Path: runreport.CABundleName}},
-		}})
+		sources = append(sources, caBundle(bundle, runreport.CABundleName))
 	}
-	if len(sources) == 0 {
-		return
-	}
-	pod.Volumes = append(pod.Volumes, corev1.Volume{Name: volumeObjectStore, VolumeSource: corev1.VolumeSource{
-		Projected: &corev1.ProjectedVolumeSource{Sources: sources, DefaultMode: new(certificateMode)},
-	}})
-	engine := &pod.Containers[0]
-	engine.VolumeMounts = append(engine.VolumeMounts, corev1.VolumeMount{
-		Name: volumeObjectStore, MountPath: runreport.ObjectStoreDirectory, ReadOnly: true,
-	})
+	addProjected(pod, volumeObjectStore, runreport.ObjectStoreDirectory, sources)
 }
 
 // placeOf is the address of an output.

@@ -60,6 +60,9 @@ func endpoints(spec *v1alpha1.DatasetGenerationSpec) []reference {
 		if validation := spec.Columns[i].Validation; validation != nil && validation.Remote != nil {
 			add(validation.Remote.Endpoint, "spec.columns[%d].validation.remote.endpoint", i)
 		}
+		if dataset := spec.Columns[i].PersonDataset(); dataset != nil && dataset.HTTP != nil {
+			add(dataset.HTTP.URL, "spec.columns[%d].sampler.person.dataset.http.url", i)
+		}
 	}
 	if spec.Seed != nil && spec.Seed.HTTP != nil {
 		add(spec.Seed.HTTP.URL, "spec.seed.http.url")
@@ -67,7 +70,7 @@ func endpoints(spec *v1alpha1.DatasetGenerationSpec) []reference {
 	if place := spec.Output.ObjectStore; place != nil {
 		add(place.Endpoint, "spec.output.objectStore.endpoint")
 	}
-	return append(found, peopleEndpoints(spec)...)
+	return found
 }
 
 // errNotForRuns is what is known of a Secret that lacks the label by which its owner opens it to runs.

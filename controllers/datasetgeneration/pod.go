@@ -18,16 +18,10 @@ const (
 	engineUser int64 = 65532
 	// gracePeriodSeconds is how long a Pod that is asked to stop may take to write a checkpoint.
 	gracePeriodSeconds int64 = runreport.GracePeriodSeconds
-
-	volumeRun    = "run"
-	volumeOutput = "output"
-	volumeSeed   = "seed"
-	volumeTmp    = "tmp"
 )
 
 // podTemplate is the same for Jobs and for the Pod of a sync run.
 func (s *situation) podTemplate(role string) corev1.PodTemplateSpec {
-	volumes, mounts := s.volumes()
 	template := corev1.PodTemplateSpec{
 		ObjectMeta: metav1.ObjectMeta{Labels: s.labels(role)},
 		Spec: corev1.PodSpec{
@@ -46,7 +40,6 @@ func (s *situation) podTemplate(role string) corev1.PodTemplateSpec {
 			TopologySpreadConstraints: []corev1.TopologySpreadConstraint{{
 				MaxSkew: 1, TopologyKey: corev1.LabelHostname, WhenUnsatisfiable: corev1.ScheduleAnyway, LabelSelector: s.podSelector(role),
 			}},
-			Volumes: volumes,
 			Containers: []corev1.Container{{
 				Name:                   enginepods.Container,
 				Image:                  s.options.EngineImage,
@@ -54,7 +47,6 @@ func (s *situation) podTemplate(role string) corev1.PodTemplateSpec {
 				Command:                []string{runreport.EnginePath, role},
 				Env:                    s.environment(role),
 				Ports:                  []corev1.ContainerPort{{Name: "http", ContainerPort: runreport.Port}},
-				VolumeMounts:           mounts,
 				TerminationMessagePath: runreport.TerminationMessagePath,
 				// Of an engine that ends without a result, the kubelet puts the end of its log there.
 				TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
@@ -62,6 +54,7 @@ func (s *situation) podTemplate(role string) corev1.PodTemplateSpec {
 			}},
 		},
 	}
+	s.addVolumes(&template.Spec)
 	addObjectStore(&template.Spec, s.resource.Spec.Output.ObjectStore)
 	s.applySettings(&template, role)
 	if role == runreport.RoleGenerate {
@@ -127,60 +120,4 @@ func (s *situation) operatorVariables() []corev1.EnvVar {
 		variables = append(variables, corev1.EnvVar{Name: runreport.AllowedEndpointsVariable, Value: literal(list.String())})
 	}
 	return variables
-}
-
-// seedClaim is the claim that the seed lies on; empty where it lies on none.
-func (s *situation) seedClaim() string {
-	if seed := s.resource.Spec.Seed; seed != nil && seed.PersistentVolumeClaim != nil {
-		return seed.PersistentVolumeClaim.ClaimName
-	}
-	name, _ := seedPlace(s.run.Seed)
-	return name
-}
-
-func (s *situation) volumes() ([]corev1.Volume, []corev1.VolumeMount) {
-	spec := &s.resource.Spec
-	volumes := []corev1.Volume{
-		{Name: volumeRun, VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
-			LocalObjectReference: corev1.LocalObjectReference{Name: attemptName(s.run)},
-		}}},
-		{Name: volumeTmp, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}},
-	}
-	mounts := []corev1.VolumeMount{
-		{Name: volumeRun, MountPath: runreport.SpecDirectory, ReadOnly: true},
-		{Name: volumeTmp, MountPath: "/tmp"},
-	}
-	claim := func(name string, readOnly bool) corev1.VolumeSource {
-		return corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{
-			ClaimName: name, ReadOnly: readOnly,
-		}}
-	}
-	outputClaim := ""
-	if output := spec.Output.PersistentVolumeClaim; output != nil {
-		outputClaim = output.ClaimName
-		volumes = append(volumes, corev1.Volume{Name: volumeOutput, VolumeSource: claim(outputClaim, false)})
-		mounts = append(mounts, corev1.VolumeMount{Name: volumeOutput, MountPath: runreport.OutputDirectory})
-	}
-	switch {
-	case spec.Seed == nil:
-	case spec.Seed.ConfigMap != nil:
-		source := spec.Seed.ConfigMap
-		volumes = append(volumes, corev1.Volume{Name: volumeSeed, VolumeSource: corev1.VolumeSource{
-			ConfigMap: &corev1.ConfigMapVolumeSource{
-				LocalObjectReference: corev1.LocalObjectReference{Name: source.Name},
-				Items:                []corev1.KeyToPath{{Key: source.Key, Path: source.Key}},
-			},
-		}})
-		mounts = append(mounts, corev1.VolumeMount{Name: volumeSeed, MountPath: runreport.SeedDirectory, ReadOnly: true})
-	case s.seedClaim() != "":
-		name := volumeSeed
-		if s.seedClaim() == outputClaim {
-			// One claim is one volume of a Pod: mounting it twice as read-only and as writable would clash.
-			name = volumeOutput
-		} else {
-			volumes = append(volumes, corev1.Volume{Name: volumeSeed, VolumeSource: claim(s.seedClaim(), true)})
-		}
-		mounts = append(mounts, corev1.VolumeMount{Name: name, MountPath: runreport.SeedDirectory, ReadOnly: true})
-	}
-	return peopleVolumes(spec, volumes, mounts)
 }

@@ -138,13 +138,8 @@ func (s *situation) applySettings(template *corev1.PodTemplateSpec, role string)
 	// A variable that stands later wins, and those of the operator stand last.
 	engine.Env = append(variables(settings.Env), engine.Env...)
 	for i := range settings.Volumes {
-		volume, mount := userVolume(&settings.Volumes[i])
-		if known := volumeOfClaim(pod.Volumes, volume.PersistentVolumeClaim); known != "" {
-			mount.Name = known
-		} else {
-			pod.Volumes = append(pod.Volumes, volume)
-		}
-		engine.VolumeMounts = append(engine.VolumeMounts, mount)
+		source, mount := userVolume(&settings.Volumes[i])
+		addVolume(pod, source, mount)
 	}
 	if hash := s.settingsHash(); hash != "" {
 		template.Annotations = mergedMap(map[string]string{v1alpha1.AnnotationPodHash: hash}, template.Annotations)
@@ -158,16 +153,6 @@ func (s *situation) settingsHash() string {
 	}
 	merged := withDefaults(s.resource.Spec.Pod, s.options.PodDefaults)
 	return podHash(&merged)
-}
-
-// volumeOfClaim names the volume that is a claim already: one claim is one volume of a Pod.
-func volumeOfClaim(volumes []corev1.Volume, claim *corev1.PersistentVolumeClaimVolumeSource) string {
-	for i := range volumes {
-		if known := volumes[i].PersistentVolumeClaim; claim != nil && known != nil && known.ClaimName == claim.ClaimName {
-			return volumes[i].Name
-		}
-	}
-	return ""
 }
 
 func toleration(settings *v1alpha1.Toleration) corev1.Toleration {
@@ -227,22 +212,21 @@ func variables(settings []v1alpha1.PodEnvironmentVariable) []corev1.EnvVar {
 }
 
 // userVolume is a volume of a user, of one of the kinds that may be. All but empty folders are for reading only.
-func userVolume(settings *v1alpha1.PodVolume) (corev1.Volume, corev1.VolumeMount) {
-	volume := corev1.Volume{Name: userVolumePrefix + settings.Name}
-	mount := corev1.VolumeMount{Name: volume.Name, MountPath: settings.MountPath, ReadOnly: settings.EmptyDir == nil}
+func userVolume(settings *v1alpha1.PodVolume) (source corev1.VolumeSource, mount corev1.VolumeMount) {
+	mount = corev1.VolumeMount{Name: userVolumePrefix + settings.Name, MountPath: settings.MountPath, ReadOnly: settings.EmptyDir == nil}
 	switch {
 	case settings.ConfigMap != nil:
-		volume.ConfigMap = &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: settings.ConfigMap.Name}}
+		source.ConfigMap = &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: settings.ConfigMap.Name}}
 	case settings.Secret != nil:
-		volume.Secret = &corev1.SecretVolumeSource{SecretName: settings.Secret.Name, DefaultMode: new(certificateMode)}
+		source.Secret = &corev1.SecretVolumeSource{SecretName: settings.Secret.Name, DefaultMode: new(certificateMode)}
 	case settings.PersistentVolumeClaim != nil:
-		volume.PersistentVolumeClaim = &corev1.PersistentVolumeClaimVolumeSource{
+		source.PersistentVolumeClaim = &corev1.PersistentVolumeClaimVolumeSource{
 			ClaimName: settings.PersistentVolumeClaim.ClaimName, ReadOnly: true,
 		}
 	case settings.EmptyDir != nil:
-		volume.EmptyDir = &corev1.EmptyDirVolumeSource{Medium: settings.EmptyDir.Medium, SizeLimit: settings.EmptyDir.SizeLimit}
+		source.EmptyDir = &corev1.EmptyDirVolumeSource{Medium: settings.EmptyDir.Medium, SizeLimit: settings.EmptyDir.SizeLimit}
 	}
-	return volume, mount
+	return source, mount
 }
 
 // memoryLimit has the engine know how much memory its container may use, whatever has set the limit.

@@ -23,17 +23,20 @@ type reference struct{ field, kind, name string }
 // references lists all objects that a spec names.
 func references(spec *v1alpha1.DatasetGenerationSpec) []reference {
 	var found []reference
-	if seed := spec.Seed; seed != nil && seed.ConfigMap != nil {
-		found = append(found, reference{"spec.seed.configMap.name", kindConfigMap, seed.ConfigMap.Name})
-	} else if seed != nil && seed.PersistentVolumeClaim != nil {
-		found = append(found, reference{"spec.seed.persistentVolumeClaim.claimName", kindClaim, seed.PersistentVolumeClaim.ClaimName})
+	if seed := spec.Seed; seed != nil {
+		found = append(found, inputReferences("spec.seed", seed.ConfigMap, seed.PersistentVolumeClaim)...)
+	}
+	for i := range spec.Columns {
+		if dataset := spec.Columns[i].PersonDataset(); dataset != nil {
+			field := fmt.Sprintf("spec.columns[%d].sampler.person.dataset", i)
+			found = append(found, inputReferences(field, dataset.ConfigMap, dataset.PersistentVolumeClaim)...)
+		}
 	}
 	for i, header := range spec.SeedHeaders() {
 		if secret := header.SecretKeyRef; secret != nil {
 			found = append(found, reference{fmt.Sprintf("spec.seed.http.headers[%d].secretKeyRef.name", i), kindSecret, secret.Name})
 		}
 	}
-	found = append(found, peopleReferences(spec)...)
 	for i := range spec.Providers {
 		found = append(found, providerReferences(&spec.Providers[i], fmt.Sprintf("spec.providers[%d]", i))...)
 	}
@@ -52,6 +55,17 @@ func references(spec *v1alpha1.DatasetGenerationSpec) []reference {
 		}
 	}
 	return append(found, podReferences(spec.Pod)...)
+}
+
+// inputReferences are what a file lies on that the run reads.
+func inputReferences(field string, configMap *v1alpha1.ConfigMapSeed, claim *v1alpha1.PersistentVolumeClaimSeed) []reference {
+	switch {
+	case configMap != nil:
+		return []reference{{field + ".configMap.name", kindConfigMap, configMap.Name}}
+	case claim != nil:
+		return []reference{{field + ".persistentVolumeClaim.claimName", kindClaim, claim.ClaimName}}
+	}
+	return nil
 }
 
 func podReferences(settings *v1alpha1.PodSettings) []reference {
@@ -123,34 +137,6 @@ func invalidReferences(spec *v1alpha1.DatasetGenerationSpec) []plan.Violation {
 		if problems := validation.IsDNS1123Subdomain(reference.name); len(problems) > 0 {
 			found = append(found, plan.Violation{Field: reference.field, Message: fmt.Sprintf("%q is no name of a %s: %s",
 				clip.Text(reference.name, maxMessage/2), reference.kind, problems[0])})
-		}
-	}
-	return found
-}
-
-// peopleReferences are the objects that hold the files of persons.
-func peopleReferences(spec *v1alpha1.DatasetGenerationSpec) []reference {
-	var found []reference
-	for i := range spec.Columns {
-		dataset := spec.Columns[i].PersonDataset()
-		field := fmt.Sprintf("spec.columns[%d].sampler.person.dataset", i)
-		switch {
-		case dataset == nil:
-		case dataset.ConfigMap != nil:
-			found = append(found, reference{field + ".configMap.name", kindConfigMap, dataset.ConfigMap.Name})
-		case dataset.PersistentVolumeClaim != nil:
-			found = append(found, reference{field + ".persistentVolumeClaim.claimName", kindClaim, dataset.PersistentVolumeClaim.ClaimName})
-		}
-	}
-	return found
-}
-
-// peopleEndpoints are the addresses from which the files of persons are downloaded, each with its field.
-func peopleEndpoints(spec *v1alpha1.DatasetGenerationSpec) []reference {
-	var found []reference
-	for i := range spec.Columns {
-		if dataset := spec.Columns[i].PersonDataset(); dataset != nil && dataset.HTTP != nil {
-			found = append(found, reference{field: fmt.Sprintf("spec.columns[%d].sampler.person.dataset.http.url", i), name: dataset.HTTP.URL})
 		}
 	}
 	return found

@@ -35,7 +35,9 @@ func TestFilesOfPersonsAreMountedAndChecked(t *testing.T) {
 	output := corev1.Volume{Name: volumeOutput, VolumeSource: corev1.VolumeSource{
 		PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "datasets"},
 	}}
-	volumes, mounts := peopleVolumes(spec, []corev1.Volume{output}, nil)
+	pod := &corev1.PodSpec{Volumes: []corev1.Volume{output}, Containers: make([]corev1.Container, 1)}
+	addPeople(pod, spec)
+	volumes, mounts := pod.Volumes, pod.Containers[0].VolumeMounts
 	var claims, mounted []string
 	for _, volume := range volumes {
 		if volume.PersistentVolumeClaim != nil {
