@@ -25,8 +25,13 @@ func podHash(settings *v1alpha1.PodSettings) string {
 	if settings == nil {
 		return ""
 	}
-	// Settings that were decoded can be encoded.
-	encoded, _ := json.Marshal(settings)
+	return hashOf(settings)
+}
+
+// hashOf identifies a part of a spec.
+func hashOf(part any) string {
+	// What was decoded can be encoded.
+	encoded, _ := json.Marshal(part)
 	sum := sha256.Sum256(encoded)
 	return hex.EncodeToString(sum[:8])
 }

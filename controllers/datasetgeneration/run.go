@@ -3,7 +3,6 @@ package datasetgeneration
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -111,10 +110,7 @@ func exportsHash(exports []v1alpha1.Export) string {
 	if len(exports) == 0 {
 		return ""
 	}
-	// What was decoded can be encoded.
-	encoded, _ := json.Marshal(exports)
-	sum := sha256.Sum256(encoded)
-	return hex.EncodeToString(sum[:shortHash])
+	return hashOf(exports)
 }
 
 // isJudged says whether there is a verdict on the spec as it is, and on the rows of its seed where that is a dataset. Another version of
