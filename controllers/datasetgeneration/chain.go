@@ -1,9 +1,11 @@
 package datasetgeneration
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -104,9 +106,9 @@ func (in *input) waitsForSeed() bool {
 
 // seedState follows the names of datasets that are seeds, from a resource on.
 func (r *Reconciler) seedState(ctx context.Context, resource *v1alpha1.DatasetGeneration) (seedState, error) {
-	var chain []*v1alpha1.DatasetGeneration
+	var seed *v1alpha1.DatasetGeneration
 	names := []string{resource.Name}
-	for ref := resource.Spec.SeedDataset(); ref != nil && len(chain) < maxChain; {
+	for ref := resource.Spec.SeedDataset(); ref != nil && len(names) <= maxChain; {
 		if ref.Name == resource.Name {
 			return seedState{reason: v1alpha1.ReasonDatasetCycle, lasting: true, message: clip.Text(fmt.Sprintf(
 				"datasets are each other's seeds in a circle (%s): take spec.seed.datasetRef out of one of them",
@@ -120,7 +122,7 @@ func (r *Reconciler) seedState(ctx context.Context, resource *v1alpha1.DatasetGe
 		if err != nil && !apierrors.IsNotFound(err) {
 			return seedState{}, fmt.Errorf("reading DatasetGeneration %s, whose dataset is the seed: %w", ref.Name, err)
 		}
-		if err != nil && len(chain) == 0 {
+		if err != nil && seed == nil {
 			return seedState{reason: v1alpha1.ReasonReferenceNotFound, message: fmt.Sprintf(
 				"spec.seed.datasetRef.name: DatasetGeneration %q does not exist in namespace %s; create it, and the run begins by itself "+
 					"once it is Complete", ref.Name, resource.Namespace)}, nil
@@ -128,9 +130,10 @@ func (r *Reconciler) seedState(ctx context.Context, resource *v1alpha1.DatasetGe
 		if err != nil {
 			break // which the one before it says
 		}
-		chain, names, ref = append(chain, next), append(names, ref.Name), next.Spec.SeedDataset()
+		seed = cmp.Or(seed, next)
+		names, ref = append(names, ref.Name), next.Spec.SeedDataset()
 	}
-	return seedStateOf(chain[0]), nil
+	return seedStateOf(seed), nil
 }
 
 // seedStateOf is what a resource gives to one that has its dataset for a seed.
@@ -288,10 +291,7 @@ func concernsDependents() predicate.Predicate {
 		if !isBefore || !isAfter {
 			return false
 		}
-		then, now := seedStateOf(before), seedStateOf(after)
-		sameDataset := then.complete == now.complete || then.complete != nil && now.complete != nil && *then.complete == *now.complete
-		then.complete, now.complete = nil, nil
-		return !sameDataset || then != now || before.Generation != after.Generation
+		return before.Generation != after.Generation || !reflect.DeepEqual(seedStateOf(before), seedStateOf(after))
 	}}
 }
 
