@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"os"
-
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
@@ -12,13 +10,8 @@ import (
 var _ = Describe("A chain of datasets", func() {
 	It("waits for the dataset that is its seed, and has rows for each of its rows", func(ctx SpecContext) {
 		w := newWorld(ctx, "")
-		sample := func(name string) string {
-			text, err := os.ReadFile("../../config/samples/shop/" + name)
-			Expect(err).NotTo(HaveOccurred())
-			return string(text)
-		}
-		w.apply(ctx, sample("orders.yaml"), shards(2))
-		w.apply(ctx, sample("customers.yaml"))
+		w.apply(ctx, readSample("shop/orders.yaml"), shards(2))
+		w.apply(ctx, readSample("shop/customers.yaml"))
 		customers := w.waitFor(ctx, "shop-customers", v1alpha1.ConditionComplete)
 		orders := w.waitFor(ctx, "shop-orders", v1alpha1.ConditionComplete)
 

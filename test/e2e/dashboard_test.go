@@ -17,8 +17,6 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -31,14 +29,7 @@ var _ = Describe("The dashboard", func() {
 			Skip("there is no prometheus on this machine (Debian's package has it): the dashboard's questions are asked of nobody")
 		}
 		w := newWorld(ctx, "")
-		create(ctx, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "prometheus"}})
-		binding := &rbacv1.ClusterRoleBinding{
-			ObjectMeta: metav1.ObjectMeta{Name: w.namespace + "-dashboard"},
-			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "seedloom-metrics-reader"},
-			Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: w.namespace, Name: "prometheus"}},
-		}
-		create(ctx, binding)
-		DeferCleanup(func(ctx context.Context) { deleteAndWait(ctx, binding, endGracePeriod) }, NodeTimeout(2*endGracePeriod))
+		createMetricsReader(ctx, w.namespace)
 
 		// One run that has ended, one that goes on for as long as this lasts, some of whose answers can't be used, and one that ends meanwhile.
 		w.apply(ctx, stories, named("ended"), records(10))
@@ -102,7 +93,7 @@ func (w *world) scrapes(ctx context.Context, engine corev1.Pod) map[string]any {
 		"scrape_configs": []any{
 			map[string]any{
 				"job_name": "seedloom-manager-metrics", "scheme": "https", "tls_config": map[string]any{"insecure_skip_verify": true},
-				"authorization":  map[string]any{"credentials": tokenOf(ctx, w.namespace, "prometheus")},
+				"authorization":  map[string]any{"credentials": tokenOf(ctx, w.namespace, metricsReader)},
 				"static_configs": []any{map[string]any{"targets": addresses}},
 			},
 			map[string]any{

@@ -22,16 +22,8 @@ var _ = Describe("What the managers serve", func() {
 		namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "e2e-"}}
 		create(ctx, namespace)
 		DeferCleanup(func(ctx context.Context) { deleteAndWait(ctx, namespace, endGracePeriod) }, NodeTimeout(2*endGracePeriod))
-		for _, name := range []string{"prometheus", "stranger"} {
-			create(ctx, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace.Name, Name: name}})
-		}
-		binding := &rbacv1.ClusterRoleBinding{
-			ObjectMeta: metav1.ObjectMeta{Name: namespace.Name + "-metrics"},
-			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "seedloom-metrics-reader"},
-			Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: namespace.Name, Name: "prometheus"}},
-		}
-		create(ctx, binding)
-		DeferCleanup(func(ctx context.Context) { deleteAndWait(ctx, binding, endGracePeriod) }, NodeTimeout(2*endGracePeriod))
+		createMetricsReader(ctx, namespace.Name)
+		create(ctx, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace.Name, Name: "stranger"}})
 
 		var pods corev1.PodList
 		Expect(apiClient.List(ctx, &pods, client.InNamespace(operatorNamespace), client.MatchingLabels(operatorLabels))).To(Succeed())
@@ -42,7 +34,7 @@ var _ = Describe("What the managers serve", func() {
 			Expect(status).To(Equal(http.StatusUnauthorized), "without a token")
 			status, _ = ask(ctx, metrics, tokenOf(ctx, namespace.Name, "stranger"))
 			Expect(status).To(Equal(http.StatusForbidden), "with the token of somebody without the role")
-			status, text := ask(ctx, metrics, tokenOf(ctx, namespace.Name, "prometheus"))
+			status, text := ask(ctx, metrics, tokenOf(ctx, namespace.Name, metricsReader))
 			Expect(status).To(Equal(http.StatusOK), "with the role seedloom-metrics-reader")
 			Expect(text).To(ContainSubstring("rest_client_requests_total"))
 			status, _ = ask(ctx, "http://"+net.JoinHostPort(pod.Status.PodIP, "8081")+"/readyz", "")
@@ -50,6 +42,22 @@ var _ = Describe("What the managers serve", func() {
 		}
 	}, SpecTimeout(2*time.Minute))
 })
+
+// metricsReader is the name of a service account that may read the metrics of the managers.
+const metricsReader = "prometheus"
+
+// createMetricsReader creates it, with its role until the test has ended.
+func createMetricsReader(ctx context.Context, namespace string) {
+	GinkgoHelper()
+	create(ctx, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: metricsReader}})
+	binding := &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: namespace + "-metrics"},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "seedloom-metrics-reader"},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: namespace, Name: metricsReader}},
+	}
+	create(ctx, binding)
+	DeferCleanup(func(ctx context.Context) { deleteAndWait(ctx, binding, endGracePeriod) }, NodeTimeout(2*endGracePeriod))
+}
 
 // tokenOf is a token of a service account.
 func tokenOf(ctx context.Context, namespace, name string) string {
