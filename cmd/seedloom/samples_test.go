@@ -11,11 +11,11 @@ import (
 )
 
 // validated runs seedloom validate in this process, and returns what it prints.
-func validated(t *testing.T, manifest string) (printed string, valid bool) {
+func validated(t *testing.T, arguments ...string) (printed string, valid bool) {
 	t.Helper()
 	var out, log bytes.Buffer
 	command := newRootCommand(&Streams{In: strings.NewReader(""), Out: &out, Log: terminal.NewOutput(&log)})
-	command.SetArgs([]string{"validate", "-f", manifest})
+	command.SetArgs(append([]string{"validate"}, arguments...))
 	err := command.ExecuteContext(t.Context())
 	return out.String() + log.String(), err == nil
 }
@@ -55,6 +55,13 @@ func TestSamplesAreValidExplainedAndListed(t *testing.T) {
 	}
 	if seen < 10 {
 		t.Errorf("only %d samples were found", seen)
+	}
+}
+
+// TestSamplesCanBeAppliedTogether holds that no sample takes the place of what belongs to another one.
+func TestSamplesCanBeAppliedTogether(t *testing.T) {
+	if printed, valid := validated(t, "../../config/samples", "-R"); !valid {
+		t.Errorf("all samples together are not valid: %s", printed)
 	}
 }
 
