@@ -3,6 +3,7 @@ package datasetgeneration
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -60,6 +61,7 @@ func watchStatuses(ctx context.Context, namespace string) *statusWatcher {
 		}
 	}()
 	DeferCleanup(func() {
+		Eventually(func() bool { return w.hasSeenAll(ctx, namespace) }).Should(BeTrue(), "the watcher sees what the test has seen")
 		events.Stop()
 		Eventually(ended).Should(BeClosed())
 		observed.seeEvents(ctx, w.test, namespace)
@@ -73,6 +75,19 @@ func watchStatuses(ctx context.Context, namespace string) *statusWatcher {
 		Expect(w.faults).To(BeEmpty(), "of all statuses")
 	})
 	return w
+}
+
+// hasSeenAll says whether the resources are still as the watcher has seen them. What a test has asked for last may not have reached it yet.
+func (w *statusWatcher) hasSeenAll(ctx context.Context, namespace string) bool {
+	GinkgoHelper()
+	var list v1alpha1.DatasetGenerationList
+	Expect(kube.List(ctx, &list, client.InNamespace(namespace))).To(Succeed())
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	return !slices.ContainsFunc(list.Items, func(resource v1alpha1.DatasetGeneration) bool {
+		seen := w.last[resource.Namespace+"/"+resource.Name]
+		return seen == nil || seen.ResourceVersion != resource.ResourceVersion
+	})
 }
 
 // see checks one status against what must hold of every one, and against the one before.
