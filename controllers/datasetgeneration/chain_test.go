@@ -318,6 +318,15 @@ var _ = Describe("A chain of datasets", func() {
 		customers.complete(100, "sha256:first")
 		Eventually(orders.ready).Should(Equal(v1alpha1.ReasonInvalidSpec))
 		Expect(orders.condition(v1alpha1.ConditionAccepted).Message).To(ContainSubstring("spec.numRecords: no row follows"))
+
+		spec = newSpec()
+		spec.Output = v1alpha1.Output{ObjectStore: &v1alpha1.ObjectStoreOutput{URL: "s3://datasets"}}
+		stock := w.member("stock", spec)
+		deliveries := w.member("deliveries", seededBy("stock"))
+		stock.complete(100, "sha256:stock")
+		Eventually(deliveries.ready).Should(Equal(v1alpha1.ReasonInvalidSpec))
+		Expect(deliveries.condition(v1alpha1.ConditionAccepted).Message).To(And(
+			ContainSubstring(`spec.seed.datasetRef: the dataset of "stock" lies at s3://datasets/`), ContainSubstring("only one on a volume can be a seed")))
 	})
 })
 
