@@ -28,7 +28,8 @@ type Configuration struct {
 	Secrets Secrets `json:"secrets"`
 }
 
-// Endpoints says where runs may send requests: to models, tool servers, proxies, seeds and object stores.
+// Endpoints says where runs may send requests: to models, tool servers, proxies, servers that validate, seeds, files of persons and
+// object stores.
 type Endpoints struct {
 	// Allowed are names of hosts and networks, as package allowlist reads them. Without any, all is allowed but what is near a Pod.
 	Allowed []string `json:"allowed,omitempty"`
