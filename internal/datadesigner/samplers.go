@@ -47,7 +47,7 @@ func (c *converter) sampler(from *object, to *v1alpha1.Column) bool {
 	}
 	parameters.rest()
 	if converted := from.text("convert_to"); converted != "" {
-		c.convertTo(from, converted, sampler)
+		convertTo(converted, sampler)
 	}
 	c.conditional(from, convert, sampler)
 	to.Sampler = sampler
@@ -98,7 +98,7 @@ func parametersOf(of *v1alpha1.Sampler) (*apiextensionsv1.JSON, error) {
 }
 
 // convertTo is the type of a number, or the format of a moment.
-func (c *converter) convertTo(from *object, converted string, to *v1alpha1.Sampler) {
+func convertTo(converted string, to *v1alpha1.Sampler) {
 	switch to.Type {
 	case v1alpha1.SamplerUUID, v1alpha1.SamplerPerson: // which ignore it
 	case v1alpha1.SamplerDateTime, v1alpha1.SamplerTimeDelta:
