@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine"
 	"seedloom.dev/seedloom/engine/plan"
@@ -141,6 +143,59 @@ func TestTablesThatBelongTogether(t *testing.T) {
 		}
 		if len(numbers) != 0 {
 			t.Errorf("%s: orders of customers that there are not: %v", order, numbers)
+		}
+	}
+}
+
+// constrainedOrders are orders whose columns are drawn until they fit each other, the customer's row and the number of the order.
+const constrainedOrders = `
+- {name: bill, sampler: {type: Sequence, sequence: {start: 1000, gaps: 3}}}
+- {name: quantity, sampler: {type: Poisson, poisson: {mean: 4}}}
+- {name: ordered_at, sampler: {type: DateTime, dateTime: {start: "2024-01-01", end: "2025-12-31", unit: Day}}}
+- {name: sent_at, sampler: {type: TimeDelta, timeDelta: {from: ordered_at, min: 0, max: 30, unit: Day}}}
+output: {persistentVolumeClaim: {claimName: c}}
+run: {rowGroupSize: 9}
+constraints:
+- {column: ordered_at, operator: GreaterThan, otherColumn: signed_up}
+- {column: quantity, operator: GreaterThanOrEqual, otherColumn: number}
+- {column: sent_at, operator: LessThan, value: "2026-01-15"}
+- {column: bill, operator: GreaterThan, otherColumn: quantity}
+`
+
+// What is drawn under constraints is that of its row, whichever shard draws it, and however many rows of the seed come before.
+func TestConstraintsHoldInRowsThatFollowFromASeed(t *testing.T) {
+	c := newChain(t)
+	before, _, _ := strings.Cut(ordersSpec, "- {name: ordered_at")
+	c.orders = newWorld(t, before+strings.TrimPrefix(constrainedOrders, "\n"), "")
+	for _, rows := range []v1alpha1.RowsPerSeedRow{*c.orders.spec.Seed.RowsPerSeedRow, {Count: new(int32(2)), NumberColumn: "number"}} {
+		c.orders.spec.Seed.RowsPerSeedRow, c.orders.shards = &rows, 1
+		c.orders.spec.NumRecords = 0
+		if violations := plan.Validate(&c.orders.spec); len(violations) > 0 {
+			t.Fatalf("before the seed is there: %v", violations)
+		}
+		c.orders.spec.NumRecords = c.total(t)
+		whole, apart := t.TempDir(), t.TempDir()
+		checkEnding(t, engine.Generate(t.Context(), c.config(0, whole)), runreport.OutcomeComplete, "", runreport.ExitOK,
+			c.orders.spec.NumRecords, 0)
+		names, want := c.orderRows(t, whole)
+		if difference := cmp.Diff("customer_id signed_up number order_id bill quantity ordered_at sent_at", strings.Join(names, " ")); difference != "" {
+			t.Fatal(difference)
+		}
+		for _, row := range want {
+			signedUp, number, bill, quantity := row[1].(time.Time), row[2].(int64), row[4].(int64), row[5].(int64)
+			ordered, sent := row[6].(time.Time), row[7].(time.Time)
+			if !ordered.After(signedUp) || quantity < number || !sent.Before(time.Date(2026, 1, 15, 0, 0, 0, 0, time.UTC)) || bill <= quantity {
+				t.Errorf("a constraint does not hold in %v", row)
+			}
+		}
+		c.orders.shards = 2
+		for _, shard := range []int32{1, 0} {
+			if ending := engine.Generate(t.Context(), c.config(shard, apart)); ending.ExitCode != runreport.ExitOK {
+				t.Fatalf("shard %d: %+v", shard, ending.Result)
+			}
+		}
+		if _, got := c.orderRows(t, apart); !reflect.DeepEqual(got, want) {
+			t.Error("two shards make other rows than one")
 		}
 	}
 }

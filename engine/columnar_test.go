@@ -9,7 +9,8 @@ import (
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
-// sampledSpec has nothing but sampled columns: some that are drawn at once, and some row by row, that read others.
+// sampledSpec has nothing but sampled columns: some that are drawn at once, and some row by row: those that read others, and those
+// of kinds that are drawn at once where constraints and conditions do not decide what is drawn.
 const sampledSpec = `
 numRecords: 1234
 randomSeed: 7
@@ -21,9 +22,19 @@ columns:
 - {name: price, sampler: {type: Uniform, uniform: {low: 1, high: 100, decimalPlaces: 2}}}
 - {name: count, sampler: {type: Gaussian, gaussian: {mean: 10, stddev: 2}, convertTo: int}}
 - {name: rare, sampler: {type: Category, category: {values: [1]}, conditional: [{when: "{{ price > 90 }}", parameters: {values: [2, 3]}}]}}
+- {name: weight, sampler: {type: Gaussian, gaussian: {mean: 5, stddev: 1}, conditional: [{when: "{{ kind == 'film' }}", parameters: {mean: 1, stddev: 0.1}}]}}
+- {name: rebate, sampler: {type: Uniform, uniform: {low: 0, high: 50}}}
+- {name: shelf, sampler: {type: Category, category: {values: [a, b, c]}}}
+- {name: code, sampler: {type: UUID, uuid: {length: 8}}}
 - {name: secret, drop: true, sampler: {type: Uniform, uniform: {low: 0, high: 1}}}
 - {name: sold, sampler: {type: DateTime, dateTime: {start: "2026-01-01", end: "2027-01-01"}}}
 - {name: sent, sampler: {type: TimeDelta, timeDelta: {from: sold, min: 0, max: 9}}}
+constraints:
+- {column: rebate, operator: LessThan, otherColumn: price}
+- {column: shelf, operator: NotEqual, value: b}
+- {column: code, operator: LessThan, value: "8"}
+- {column: count, operator: LessThanOrEqual, value: 11}
+- {column: weight, operator: GreaterThan, value: 1}
 output: {persistentVolumeClaim: {claimName: c}}
 run: {rowGroupSize: 100, rowColumn: Enabled}
 `
