@@ -91,6 +91,10 @@ func (v *validation) rowsSampler(field string, spec *v1alpha1.Sampler) {
 	if len(spec.Conditional) > 0 {
 		v.add(field+".conditional", ReasonInvalidSampler, "depends on the rows of the dataset, of which there are none yet: remove it")
 	}
+	if spec.Category.IsBalanced() {
+		v.add(field+".category.balance", ReasonInvalidSampler,
+			"can't be Exact, which depends on the rows of the dataset: take one that draws by chance alone")
+	}
 	if spec.Type == v1alpha1.SamplerSequence || len(sampler.References(spec)) > 0 {
 		v.add(field, ReasonInvalidSampler, "can't be of type %s, which depends on the rows of the dataset: take one that draws by chance alone",
 			spec.Type)
