@@ -83,6 +83,46 @@ func TestConstraintsThatCantBeMet(t *testing.T) {
 	}
 }
 
+// How many rows follow from a seed is not known before it is there, and so not where a sequence ends.
+func TestASequenceOfRowsThatFollowFromASeedHasNoKnownEnd(t *testing.T) {
+	for column, want := range map[string]string{
+		`{name: row, sampler: {type: Sequence, sequence: {start: 1}}}`:                       "",
+		`{name: row, sampler: {type: Sequence, sequence: {start: 4, gaps: 3}}}`:              "",
+		`{name: row, sampler: {type: Sequence, sequence: {start: 9, step: -1}}}`:             "",
+		`{name: row, sampler: {type: Sequence, sequence: {start: -1, step: -1}}}`:            "spec.constraints[0]",
+		`{name: row, sampler: {type: Sequence, sequence: {start: 0, step: -2, gaps: 1000}}}`: "spec.constraints[0]",
+	} {
+		spec := parse(t, constrained(countColumn+", "+column,
+			`{column: m, operator: LessThan, otherColumn: row}, {column: m, operator: GreaterThan, value: 3}`))
+		spec.NumRecords = 0
+		spec.Seed = &v1alpha1.Seed{DatasetRef: &v1alpha1.DatasetSeed{Name: "customers"}}
+		var fields []string
+		for _, violation := range plan.Validate(spec) {
+			fields = append(fields, violation.Field)
+		}
+		if difference := cmp.Diff(want, strings.Join(fields, "\n")); difference != "" {
+			t.Errorf("%s: %s", column, difference)
+		}
+	}
+}
+
+// Where all draws are the mean, they are rounded and converted as others are.
+func TestConstraintsOfNumbersWithoutSpread(t *testing.T) {
+	const columns = `{name: fixed, sampler: {type: Gaussian, gaussian: {mean: 2.6, stddev: 0}, convertTo: int}},
+		{name: near, sampler: {type: Gaussian, gaussian: {mean: 2.64, stddev: 0, decimalPlaces: 1}}},
+		{name: exact, sampler: {type: Gaussian, gaussian: {mean: 2.64, stddev: 0}}}`
+	for constraints, want := range map[string]int{
+		`{column: fixed, operator: Equal, value: 3}, {column: near, operator: Equal, value: 2.6}, {column: exact, operator: Equal, value: 2.64}`: 0,
+		`{column: fixed, operator: LessThan, value: 3}`: 1,
+		`{column: near, operator: Equal, value: 2.64}`:  1,
+		`{column: exact, operator: LessThan, value: 2}`: 1,
+	} {
+		if violations := plan.Validate(parse(t, constrained(columns, constraints))); len(violations) != want {
+			t.Errorf("%s: %v", constraints, violations)
+		}
+	}
+}
+
 // Columns that are drawn together stand one after the other, also where the spec has them far apart, and wait for the same columns.
 func TestLinkedColumnsBelongTogether(t *testing.T) {
 	spec := parse(t, constrained(`{name: a, sampler: {type: DateTime, dateTime: {start: "2026-01-01", end: "2026-02-01"}}},

@@ -33,7 +33,7 @@ func Unreadable(spec *v1alpha1.Sampler) string {
 }
 
 // SupportOf is what is known of the values of a valid sampler, whichever of its parameters they are drawn with. samplerOf returns the
-// sampler of another column, or nil where it has none; records is the number of rows.
+// sampler of another column, or nil where it has none; records is the number of rows, or 0 where it is not known.
 func SupportOf(spec *v1alpha1.Sampler, samplerOf func(column string) *v1alpha1.Sampler, records int64) constraint.Support {
 	return supports{samplerOf, records}.of(spec, maxFollowed)
 }
@@ -70,10 +70,7 @@ func (s supports) ofParameters(spec *v1alpha1.Sampler, follow int) constraint.Su
 		low, high := spec.Uniform.Low.Float64(), spec.Uniform.High.Float64()
 		return numberSupport(spec.ConvertTo, spec.Uniform.DecimalPlaces, low, math.Nextafter(high, math.Inf(-1)))
 	case v1alpha1.SamplerGaussian:
-		if mean := spec.Gaussian.Mean.Float64(); spec.Gaussian.Stddev.Float64() == 0 {
-			return constraint.Support{Low: &constraint.Bound{Value: mean}, High: &constraint.Bound{Value: mean}}
-		}
-		return numberSupport(spec.ConvertTo, spec.Gaussian.DecimalPlaces, math.Inf(-1), math.Inf(1))
+		return gaussianSupport(spec)
 	case v1alpha1.SamplerBernoulli:
 		return countSupport(0, 1)
 	case v1alpha1.SamplerBinomial:
@@ -83,9 +80,7 @@ func (s supports) ofParameters(spec *v1alpha1.Sampler, follow int) constraint.Su
 	case v1alpha1.SamplerDistribution:
 		return distributionSupport(spec)
 	case v1alpha1.SamplerSequence:
-		first := *spec.Sequence.Start
-		last := first + *spec.Sequence.Step*(max(s.records, 1)*(spec.Sequence.EffectiveGaps()+1)-1)
-		return countSupport(min(first, last), max(first, last))
+		return s.sequenceSupport(spec.Sequence)
 	case v1alpha1.SamplerDateTime:
 		return momentSupport(spec)
 	case v1alpha1.SamplerTimeDelta:
@@ -128,6 +123,30 @@ func numberSupport(convert v1alpha1.NumberConversion, places *int32, low, high f
 		support.High = &constraint.Bound{Value: ends[1]}
 	}
 	return support
+}
+
+// gaussianSupport has no ends, unless all draws are the mean.
+func gaussianSupport(spec *v1alpha1.Sampler) constraint.Support {
+	if spec.Gaussian.Stddev.Float64() > 0 {
+		return numberSupport(spec.ConvertTo, spec.Gaussian.DecimalPlaces, math.Inf(-1), math.Inf(1))
+	}
+	mean := spec.Gaussian.Mean.Float64()
+	support := numberSupport(spec.ConvertTo, spec.Gaussian.DecimalPlaces, mean, mean)
+	support.Continuous = false
+	return support
+}
+
+// sequenceSupport ends on one side only where it is not known how many rows there are to be.
+func (s supports) sequenceSupport(of *v1alpha1.SequenceSampler) constraint.Support {
+	first := *of.Start
+	if s.records > 0 {
+		last := first + *of.Step*(s.records*(of.EffectiveGaps()+1)-1)
+		return countSupport(min(first, last), max(first, last))
+	}
+	if *of.Step > 0 {
+		return countSupport(first, math.MaxInt64)
+	}
+	return constraint.Support{Whole: true, High: &constraint.Bound{Value: first}}
 }
 
 // countSupport are whole numbers from low to high, which is the largest int where there is no end.
