@@ -24,8 +24,8 @@ const (
 // mailPatterns are how frequent the patterns are, and mailNumbers which numbers follow: none, any of two digits, the year of birth with
 // two digits and with four, and the day.
 var (
-	mailPatterns = newWeighted([]float64{30, 20, 15, 10, 15, 10})
-	mailNumbers  = newWeighted([]float64{40, 30, 10, 10, 10})
+	mailPatterns = random.NewWeights(30, 20, 15, 10, 15, 10)
+	mailNumbers  = random.NewWeights(40, 30, 10, 10, 10)
 )
 
 // adult is the age from which on persons have a telephone and an e-mail address.
@@ -39,7 +39,7 @@ func mailbox(text []byte, stream *random.Stream, first, last string) []byte {
 	if last == "" {
 		last = "box"
 	}
-	switch mailPattern(mailPatterns.draw(stream)) {
+	switch mailPattern(mailPatterns.Draw(stream)) {
 	case firstDotLast:
 		return append(append(append(text, first...), '.'), last...)
 	case firstLast:
@@ -56,7 +56,7 @@ func mailbox(text []byte, stream *random.Stream, first, last string) []byte {
 }
 
 func mailNumber(text []byte, stream *random.Stream, birth time.Time) []byte {
-	kind, number := mailNumbers.draw(stream), 1+stream.Below(99)
+	kind, number := mailNumbers.Draw(stream), 1+stream.Below(99)
 	switch {
 	case kind == 1:
 		return strconv.AppendUint(text, number, 10)

@@ -17,10 +17,10 @@ var living = [...]float64{
 
 // ages draws ages.
 type ages struct {
-	groups weighted
+	groups random.Weights
 	// lowest of each group, and what is drawn within it.
 	lowest []int
-	within []weighted
+	within []random.Weights
 }
 
 // livingAges draws ages in a range as they are among the living.
@@ -29,7 +29,7 @@ func livingAges(low, high int) ages {
 	for age := low; age <= high; age++ {
 		weights = append(weights, living[age/5])
 	}
-	return ages{newWeighted([]float64{1}), []int{low}, []weighted{newWeighted(weights)}}
+	return ages{random.NewWeights(1), []int{low}, []random.Weights{random.NewWeights(weights...)}}
 }
 
 // add adds a group of ages that are equally frequent.
@@ -38,12 +38,12 @@ func (a *ages) add(low, high int) {
 	for i := range weights {
 		weights[i] = 1
 	}
-	a.lowest, a.within = append(a.lowest, low), append(a.within, newWeighted(weights))
+	a.lowest, a.within = append(a.lowest, low), append(a.within, random.NewWeights(weights...))
 }
 
 func (a *ages) draw(stream *random.Stream) int {
-	group := a.groups.draw(stream)
-	return a.lowest[group] + a.within[group].draw(stream)
+	group := a.groups.Draw(stream)
+	return a.lowest[group] + a.within[group].Draw(stream)
 }
 
 // birthday draws the day of birth of somebody who has an age on a day.
@@ -83,15 +83,15 @@ const noDegree = "no_degree"
 // marital are how frequent the marital statuses are, for those who are younger than an age.
 var marital = [...]struct {
 	below  int
-	shares weighted
+	shares random.Weights
 }{
-	{18, newWeighted([]float64{1})},
-	{25, newWeighted([]float64{89, 10, 1})},
-	{35, newWeighted([]float64{50, 43, 2, 5})},
-	{50, newWeighted([]float64{25, 58, 3, 13, 1})},
-	{65, newWeighted([]float64{14, 60, 3, 18, 5})},
-	{80, newWeighted([]float64{7, 58, 2, 15, 18})},
-	{maxAge + 1, newWeighted([]float64{5, 40, 1, 9, 45})},
+	{18, random.NewWeights(1)},
+	{25, random.NewWeights(89, 10, 1)},
+	{35, random.NewWeights(50, 43, 2, 5)},
+	{50, random.NewWeights(25, 58, 3, 13, 1)},
+	{65, random.NewWeights(14, 60, 3, 18, 5)},
+	{80, random.NewWeights(7, 58, 2, 15, 18)},
+	{maxAge + 1, random.NewWeights(5, 40, 1, 9, 45)},
 }
 
 func maritalStatus(stream *random.Stream, age int) any {
@@ -99,7 +99,7 @@ func maritalStatus(stream *random.Stream, age int) any {
 	for marital[group].below <= age {
 		group++
 	}
-	return maritalStatuses[marital[group].shares.draw(stream)]
+	return maritalStatuses[marital[group].shares.Draw(stream)]
 }
 
 // education is a level, with how many of a hundred adults have it, and the age from which on somebody can.
@@ -134,13 +134,13 @@ var educations = [...]education{
 }
 
 // educationShares are those of the levels that an age can have, by the number of levels.
-var educationShares = func() (shares [len(educations) + 1]weighted) {
+var educationShares = func() (shares [len(educations) + 1]random.Weights) {
 	for count := range shares {
 		weights := make([]float64, count)
 		for i := range weights {
 			weights[i] = educations[i].share
 		}
-		shares[count] = newWeighted(weights)
+		shares[count] = random.NewWeights(weights...)
 	}
 	return shares
 }()
@@ -154,7 +154,7 @@ func educationLevel(stream *random.Stream, age int) int {
 	if possible <= levelSecondary {
 		return possible - 1
 	}
-	return educationShares[possible].draw(stream)
+	return educationShares[possible].Draw(stream)
 }
 
 // studied is the field of a level of education.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/random"
 )
 
 // What is drawn where the spec says nothing.
@@ -51,6 +52,14 @@ func weightsOf(values []v1alpha1.WeightedValue) []float64 {
 	return weights
 }
 
+// weightOf is a weight of the spec, which is 1 by default.
+func weightOf(weight *v1alpha1.Decimal) float64 {
+	if weight == nil {
+		return 1
+	}
+	return weight.Float64()
+}
+
 func asOf(spec *v1alpha1.PersonSampler) time.Time {
 	text := spec.AsOf
 	if text == "" {
@@ -61,9 +70,9 @@ func asOf(spec *v1alpha1.PersonSampler) time.Time {
 }
 
 // sexesOf draws the place of a sex in a list.
-func sexesOf(spec *v1alpha1.PersonSampler) (shares weighted, sexes []int) {
+func sexesOf(spec *v1alpha1.PersonSampler) (shares random.Weights, sexes []int) {
 	if spec.Sexes == nil {
-		return newWeighted([]float64{1, 1}), []int{female, male}
+		return random.NewWeights(1, 1), []int{female, male}
 	}
 	weights := make([]float64, len(spec.Sexes))
 	for i, share := range spec.Sexes {
@@ -73,7 +82,7 @@ func sexesOf(spec *v1alpha1.PersonSampler) (shares weighted, sexes []int) {
 		}
 		weights[i], sexes = weightOf(share.Weight), append(sexes, sex)
 	}
-	return newWeighted(weights), sexes
+	return random.NewWeights(weights...), sexes
 }
 
 func agesOf(spec *v1alpha1.PersonSampler) ages {
@@ -85,7 +94,7 @@ func agesOf(spec *v1alpha1.PersonSampler) ages {
 			weights[i] = weightOf(group.Weight)
 			drawn.add(int(*group.Min), int(*group.Max))
 		}
-		drawn.groups = newWeighted(weights)
+		drawn.groups = random.NewWeights(weights...)
 		return drawn
 	case spec.AgeRange != nil:
 		return livingAges(int(spec.AgeRange[0]), int(spec.AgeRange[1]))
@@ -95,7 +104,7 @@ func agesOf(spec *v1alpha1.PersonSampler) ages {
 
 // placesOf draws the place of a city among those of a locale that a spec lets in. The shares of regions and of cities are those of the
 // persons; within one, places are as frequent as they are large.
-func placesOf(spec *v1alpha1.PersonSampler, of *locale) (indexes []int, shares weighted) {
+func placesOf(spec *v1alpha1.PersonSampler, of *locale) (indexes []int, shares random.Weights) {
 	var weights []float64
 	regions, cities := shareOf(spec.Regions), shareOf(spec.Cities)
 	sizes := map[string]float64{}
@@ -114,7 +123,7 @@ func placesOf(spec *v1alpha1.PersonSampler, of *locale) (indexes []int, shares w
 			weights[at] *= regions(home.region) / sizes["region "+home.region]
 		}
 	}
-	return indexes, newWeighted(weights)
+	return indexes, random.NewWeights(weights...)
 }
 
 // shareOf returns the share of a value: the same for all, where none is named.
@@ -132,13 +141,13 @@ func shareOf(values []v1alpha1.WeightedValue) func(string) float64 {
 }
 
 // domainsOf are the domains of e-mail addresses. Those of the examples of RFC 2606 belong to nobody.
-func domainsOf(spec *v1alpha1.PersonSampler) ([]string, weighted) {
+func domainsOf(spec *v1alpha1.PersonSampler) ([]string, random.Weights) {
 	if spec.EmailDomains == nil {
-		return []string{"example.com", "example.net", "example.org"}, newWeighted([]float64{1, 1, 1})
+		return []string{"example.com", "example.net", "example.org"}, random.NewWeights(1, 1, 1)
 	}
 	domains := make([]string, len(spec.EmailDomains))
 	for i := range spec.EmailDomains {
 		domains[i] = spec.EmailDomains[i].Value
 	}
-	return domains, newWeighted(weightsOf(spec.EmailDomains))
+	return domains, random.NewWeights(weightsOf(spec.EmailDomains)...)
 }

@@ -15,14 +15,14 @@ import (
 // Source draws the persons of a column. Any goroutine may use it.
 type Source struct {
 	asOf    time.Time
-	sexes   weighted
+	sexes   random.Weights
 	sexOf   []int
 	ages    ages
-	locales weighted
+	locales random.Weights
 	// worlds are the locales with the places that are drawn there.
 	worlds  []world
 	domains []string
-	domain  weighted
+	domain  random.Weights
 	// unique gives addresses their numbers; nil where any may occur twice.
 	unique *rowNumbers
 	// file has the persons; nil where they are made up.
@@ -33,7 +33,7 @@ type Source struct {
 type world struct {
 	*locale
 	indexes []int
-	places  weighted
+	places  random.Weights
 }
 
 // Women and men, by their index.
@@ -71,7 +71,7 @@ func New(spec *v1alpha1.PersonSampler, seed int64, column string, library *Libra
 		indexes, places := placesOf(spec, decoded)
 		source.worlds = append(source.worlds, world{decoded, indexes, places})
 	}
-	source.locales = newWeighted(weightsOf(localesOf(spec)))
+	source.locales = random.NewWeights(weightsOf(localesOf(spec))...)
 	source.domains, source.domain = domainsOf(spec)
 	if spec.Emails == v1alpha1.EmailsUnique {
 		numbers := newRowNumbers(random.NewKey(seed, "email/"+column))
@@ -93,8 +93,8 @@ func (s *Source) Draw(stream *random.Stream, record *table.Record) ([]any, error
 	}
 	values := make([]any, memberCount)
 	identity := stream.Sub(partIdentity)
-	drawn := &s.worlds[s.locales.draw(&identity)]
-	sex := s.sexOf[s.sexes.draw(&identity)]
+	drawn := &s.worlds[s.locales.Draw(&identity)]
+	sex := s.sexOf[s.sexes.Draw(&identity)]
 	age := s.ages.draw(&identity)
 	birth := birthday(&identity, s.asOf, age)
 	values[memberUUID] = identifier(&identity)
@@ -167,7 +167,7 @@ const unitShare = 30
 
 // home draws an address.
 func (w *world) home(values []any, stream *random.Stream) *place {
-	home := &w.locale.places[w.indexes[w.places.draw(stream)]]
+	home := &w.locale.places[w.indexes[w.places.Draw(stream)]]
 	var buffer [256]byte
 	values[memberCity], values[memberRegion] = home.city, home.region
 	values[memberStreetName] = w.streets[stream.Below(uint64(len(w.streets)))]
@@ -219,7 +219,7 @@ func (s *Source) email(stream random.Stream, first, last string, birth time.Time
 		address = mailNumber(address, &stream, birth)
 	}
 	address = append(address, '@')
-	return string(append(address, s.domains[s.domain.draw(&stream)]...))
+	return string(append(address, s.domains[s.domain.Draw(&stream)]...))
 }
 
 // text is a value that may be null as a text.

@@ -189,7 +189,7 @@ func (c *checks) places(known []*locale) {
 	}
 	for _, one := range known {
 		switch _, places := placesOf(c.spec, one); {
-		case !places.isEmpty():
+		case !places.IsEmpty():
 		case c.spec.Regions != nil && c.spec.Cities != nil:
 			c.add("cities", "none of them is in one of the regions, in the locale %s: nobody can live there", one.code)
 		case c.spec.Regions != nil:

@@ -2,7 +2,6 @@ package sampler
 
 import (
 	"math"
-	"sort"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/random"
@@ -92,37 +91,16 @@ func pickedColumn[V, C any](
 	}
 }
 
-// few is up to how many sums one after the other is looked at: of more, halving them is faster.
-const few = 32
-
 // picker draws the position of one of so many values.
 func picker(values int, weights []v1alpha1.Decimal) func(*random.Stream) int {
 	if weights == nil {
 		return func(stream *random.Stream) int { return int(stream.Below(uint64(values))) }
 	}
-	sums := make([]float64, len(weights))
-	total := 0.0
+	shares := make([]float64, len(weights))
 	for i, weight := range weights {
-		total += weight.Float64()
-		sums[i] = total
+		shares[i] = weight.Float64()
 	}
-	// Rounding can reach the total: the last value with a weight.
-	last := len(sums) - 1
-	for last > 0 && sums[last-1] == total {
-		last--
-	}
-	return func(stream *random.Stream) int {
-		at := stream.Float64() * total
-		if len(sums) > few {
-			return min(sort.Search(len(sums), func(i int) bool { return at < sums[i] }), last)
-		}
-		for i, sum := range sums {
-			if at < sum {
-				return i
-			}
-		}
-		return last
-	}
+	return random.NewWeights(shares...).Draw
 }
 
 // identifierColumn draws columns of UUIDs, whose bytes lie in one piece of memory.
