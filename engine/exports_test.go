@@ -185,6 +185,38 @@ func TestAnExportThatWasCutOffIsWrittenAtTheNextStart(t *testing.T) {
 	}
 }
 
+// What is there of an export after a failure is neither taken for one that was written before, nor left when nobody asks for it any more.
+func TestAnExportThatWasCutOffIsNotTakenForTheOneBefore(t *testing.T) {
+	w := newWorld(t, exportedSpec, "")
+	w.spec.Output.Exports = []v1alpha1.Export{{Name: "cells", Format: v1alpha1.ExportCSV, SplitBy: "split"}}
+	cells := &w.spec.Output.Exports[0]
+	checkEnding(t, w.generate(t.Context(), 0), runreport.OutcomeComplete, "", 0, 30, 0)
+	before := w.read("exports/cells/test-00000.csv")
+	fail := func() {
+		t.Helper()
+		left := 1
+		config := w.config(0)
+		config.Volume = func(volume store.Volume) store.Volume { return failing{volume, "train-00000.csv", &left} }
+		if ending := engine.Generate(t.Context(), config); ending.Result.Reason != v1alpha1.ReasonStorageFailed {
+			t.Fatalf("it ended with %+v", ending.Result)
+		}
+	}
+	cells.CSV = &v1alpha1.CSVExport{Dialect: v1alpha1.CSVSpreadsheet}
+	fail()
+	cells.CSV = nil
+	checkEnding(t, w.generate(t.Context(), 0), runreport.OutcomeComplete, "", 0, 30, 0)
+	if after := w.read("exports/cells/test-00000.csv"); after != before {
+		t.Errorf("the file is not that of the export: %q", after)
+	}
+	cells.Name = "others"
+	fail()
+	w.spec.Output.Exports = nil
+	checkEnding(t, w.generate(t.Context(), 0), runreport.OutcomeComplete, "", 0, 30, 0)
+	if files := w.exportedFiles(); len(files) > 0 {
+		t.Errorf("there are %v, and no export is asked for", files)
+	}
+}
+
 func TestAnExportThatCanNotBeWrittenFailsTheRunAndKeepsTheRows(t *testing.T) {
 	w := newWorld(t, exportedSpec, "")
 	w.spec.NumRecords = 120

@@ -7,6 +7,7 @@ import (
 	"io"
 	"path"
 	"slices"
+	"strings"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/export"
@@ -29,7 +30,7 @@ const (
 	exportVersion = 1
 )
 
-// exportState says of what an export was written, and what it holds. It is there once all of it is.
+// exportState says of what an export was written, and what it holds. Its object is empty until all of the export is there.
 type exportState struct {
 	Version int           `json:"version"`
 	Export  Export        `json:"export"`
@@ -60,13 +61,12 @@ func (s *Store) exportOne(ctx context.Context, wanted Export, manifests []*Manif
 	if before, err := s.exported(&state, folder); err != nil || before != nil {
 		return before, err
 	}
+	// From here on the files are no longer those of an earlier state, and whoever asks for others knows that there are some.
+	if err := s.putExport(exportStatePath(wanted.Name), nil); err != nil {
+		return nil, err
+	}
 	result, err := s.writeExport(ctx, manifests, wanted, func(name string) (io.WriteCloser, error) {
-		return &exportFile{put: func(data []byte) error {
-			if err := s.guard(); err != nil {
-				return err
-			}
-			return s.put(path.Join(folder, name), data)
-		}}, nil
+		return &exportFile{put: func(data []byte) error { return s.putExport(path.Join(folder, name), data) }}, nil
 	})
 	if err != nil {
 		return nil, exportFailed(wanted.Name, err)
@@ -80,6 +80,14 @@ func (s *Store) exportOne(ctx context.Context, wanted Export, manifests []*Manif
 		return nil, failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding the state of the export %s", wanted.Name)
 	}
 	return result, s.put(exportStatePath(wanted.Name), data)
+}
+
+// putExport writes an object of an export, while this process has the right to.
+func (s *Store) putExport(name string, data []byte) error {
+	if err := s.guard(); err != nil {
+		return err
+	}
+	return s.put(name, data)
 }
 
 // exportFailed names the export that can't be written.
@@ -306,7 +314,7 @@ func (s *Store) removeExports(wanted []Export) error {
 		return err
 	}
 	for _, entry := range entries {
-		name := trimJSON(entry.Name)
+		name := strings.TrimSuffix(entry.Name, ".json")
 		if slices.ContainsFunc(wanted, func(one Export) bool { return one.Name == name }) {
 			continue
 		}
@@ -319,8 +327,6 @@ func (s *Store) removeExports(wanted []Export) error {
 	}
 	return nil
 }
-
-func trimJSON(name string) string { return name[:len(name)-len(path.Ext(name))] }
 
 // metadataExport is an export as metadata.json lists it.
 type metadataExport struct {
