@@ -133,6 +133,37 @@ func TestALostAnswerHidesNoOtherWriter(t *testing.T) {
 	}
 }
 
+// TestAnObjectIsMovedThatIsStillTheOneThatWasPut has the answer to the end of an upload lost, and another process write when the object is
+// looked at again, or moved: that one's is not taken for ours.
+func TestAnObjectIsMovedThatIsStillTheOneThatWasPut(t *testing.T) {
+	server := s3test.New()
+	way := &s3test.Way{Handler: server}
+	server.LeastPart = 0
+	lost, written := false, false
+	location := at(t, roundTrip(func(request *http.Request) (*http.Response, error) {
+		isMove := request.Header.Get("X-Amz-Copy-Source") != ""
+		if lost && !written && (isMove || request.Method == http.MethodHead) {
+			written = true
+			server.Put("sets/"+folder+"/next", "of another")
+		}
+		response, err := way.RoundTrip(request)
+		if err == nil && !lost && request.Method == http.MethodPost && request.URL.Query().Has("uploadId") {
+			lost = true
+			return nil, errors.Join(s3test.Reset, response.Body.Close())
+		}
+		return response, err
+	}))
+	location.PartBytes = 1000
+	volume := open(t, location)
+	if err := volume.Put("next", make([]byte, 3000)); err != nil {
+		t.Fatal(err)
+	}
+	err := volume.Move("next", "name")
+	if found, moved := server.Object("sets/" + folder + "/name"); !errors.Is(err, objects.ErrChanged) || moved || !written {
+		t.Errorf("%q is there: %v", found, err)
+	}
+}
+
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (r roundTrip) RoundTrip(request *http.Request) (*http.Response, error) { return r(request) }

@@ -114,7 +114,7 @@ func (p *probe) write(content []byte, when condition, parts bool) (string, error
 
 // look holds what is there to what must be.
 func (p *probe) look() error {
-	found, err := p.client.get(p.key)
+	found, _, err := p.client.get(p.key)
 	if errors.Is(err, fs.ErrNotExist) {
 		return p.unfit("loses an object when a write to it is refused")
 	}

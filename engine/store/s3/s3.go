@@ -114,7 +114,7 @@ func (v *Volume) Close() error {
 
 // Get implements objects.Volume.
 func (v *Volume) Get(name string) ([]byte, error) {
-	data, err := v.client.get(v.key(name))
+	data, _, err := v.client.get(v.key(name))
 	return data, v.named("get", name, err)
 }
 
@@ -317,8 +317,8 @@ func (c *client) encryption() (how types.ServerSideEncryption, key *string) {
 	return types.ServerSideEncryption(c.location.Encryption), key
 }
 
-// get reads an object.
-func (c *client) get(key string) (data []byte, err error) {
+// get reads an object, with its entity tag.
+func (c *client) get(key string) (data []byte, tag string, err error) {
 	_, err = c.try(0, func(ctx context.Context) error {
 		output, err := c.api.GetObject(ctx, &awss3.GetObjectInput{Bucket: &c.bucket, Key: &key})
 		if err != nil {
@@ -331,12 +331,13 @@ func (c *client) get(key string) (data []byte, err error) {
 		if output.ContentLength != nil && int64(len(data)) != *output.ContentLength {
 			return &cutOff{fmt.Errorf("%d of %d bytes came: %w", len(data), *output.ContentLength, io.ErrUnexpectedEOF)}
 		}
+		tag = aws.ToString(output.ETag)
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return data, nil
+	return data, tag, nil
 }
 
 // tag looks for the entity tag of an object.

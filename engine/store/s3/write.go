@@ -50,10 +50,10 @@ func (c *client) judge(key string, data []byte, tag string, repeated bool, err e
 	if err == nil || !repeated || !errors.Is(err, errRefused) && !errors.Is(err, fs.ErrNotExist) {
 		return tag, err
 	}
-	found, again := c.get(key)
+	found, tag, again := c.get(key)
 	switch {
 	case again == nil && bytes.Equal(found, data):
-		return c.tag(key)
+		return tag, nil
 	case again == nil:
 		return "", errRefused
 	}
