@@ -65,24 +65,37 @@ func (r *Reconciler) gatherSeed(ctx context.Context, in *input) error {
 		return nil
 	}
 	recorded := in.resource.Status.Run
-	if used == nil && recorded != nil && recorded.Seed != nil &&
-		plan.RunHash(&in.resource.Spec, recorded.Seed.RowsDigest) == recorded.ConfigHash {
+	if used == nil && recorded != nil && recorded.Seed != nil && in.hashWith(recorded.Seed) == recorded.ConfigHash {
 		used = recorded.Seed.DeepCopy()
 	}
 	if used == nil {
 		return nil
 	}
-	in.seedRun, in.configHash = used, plan.RunHash(&in.resource.Spec, used.RowsDigest)
+	in.seedRun = used
 	in.fitRecords()
+	in.configHash = in.hashWith(used)
 	return nil
+}
+
+// hashWith is the identity of the run with a seed, by which its engine knows it too: where the spec does not say how many records there are
+// to be, it is that with as many as follow from the seed.
+func (in *input) hashWith(seed *v1alpha1.SeedRunStatus) string {
+	spec := in.resource.Spec
+	if spec.NumRecords == 0 {
+		spec.NumRecords = seed.FollowingRecords
+	}
+	return plan.RunHash(&spec, seed.RowsDigest)
 }
 
 // fitRecords gives the spec, as it is seen from here on, as many records as follow from its seed, where it does not say how many. Summing
 // them up may take a second: the sum is recorded with the run.
 func (in *input) fitRecords() {
-	recorded := in.resource.Status.Run
-	if recorded != nil && recorded.ConfigHash == in.configHash && recorded.Seed != nil {
-		in.seedRun.FollowingRecords = recorded.Seed.FollowingRecords
+	if recorded := in.resource.Status.Run; recorded != nil && recorded.Seed != nil {
+		before := *in.seedRun
+		before.FollowingRecords = recorded.Seed.FollowingRecords
+		if in.hashWith(&before) == recorded.ConfigHash {
+			in.seedRun.FollowingRecords = before.FollowingRecords
+		}
 	}
 	if in.resource.Spec.NumRecords > 0 {
 		return

@@ -10,12 +10,14 @@ import (
 	. "github.com/onsi/gomega"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -153,6 +155,32 @@ var _ = Describe("A chain of datasets", func() {
 		orders.complete(300, "sha256:orders")
 		reviews.complete(900, "sha256:reviews")
 		Expect(reviews.get().Status.Records.Target).To(Equal(int64(900)))
+	})
+
+	It("names a run as its engine does, also where values go by how many records follow from the seed", func() {
+		customers := w.member("customers", newSpec())
+		spec := seededBy("customers")
+		spec.Columns = append(spec.Columns, v1alpha1.Column{Name: "half", Sampler: &v1alpha1.Sampler{
+			Type: v1alpha1.SamplerCategory, Category: &v1alpha1.CategorySampler{
+				Values: []apiextensionsv1.JSON{{Raw: []byte(`"a"`)}, {Raw: []byte(`"b"`)}}, Balance: v1alpha1.BalanceExact,
+			},
+		}})
+		orders := w.member("orders", spec)
+		customers.complete(100, "sha256:first")
+		configMap := &corev1.ConfigMap{}
+		Expect(kube.Get(w.ctx, client.ObjectKey{Namespace: w.namespace, Name: orders.generating().Name}, configMap)).To(Succeed())
+		var resolved runreport.ResolvedRun
+		Expect(json.Unmarshal([]byte(configMap.Data[runreport.SpecKey]), &resolved)).To(Succeed())
+		var read v1alpha1.DatasetGenerationSpec
+		Expect(json.Unmarshal(resolved.Spec, &read)).To(Succeed())
+		Expect(plan.RunHash(&read, resolved.SeedDataset.RowsDigest)).To(Equal(resolved.ConfigHash))
+
+		By("a seed that is gone: the run goes on")
+		run := orders.get().Status.Run
+		Expect(kube.Delete(w.ctx, customers.get())).To(Succeed())
+		Eventually(func() string { return orders.condition(v1alpha1.ConditionAccepted).Reason }).Should(Equal(v1alpha1.ReasonReferenceNotFound))
+		orders.complete(300, "sha256:orders")
+		Expect(orders.get().Status.Run.ID).To(Equal(run.ID))
 	})
 
 	It("reads a dataset on another claim, read-only", func() {

@@ -70,23 +70,23 @@ func (v *validation) exportFormat(export *v1alpha1.Export, field string) {
 func (v *validation) exportRows(export *v1alpha1.Export, field string, unknownSeed bool) {
 	names, known := v.outputNames(), !unknownSeed
 	if export.Of != "" {
-		forms := map[string]*table.Schema{}
+		var forms []string
+		var of *v1alpha1.Processor
 		for i := range v.spec.Processors {
-			if processor := &v.spec.Processors[i]; processor.MakesForm() {
-				forms[processor.Name] = formColumns(processor)
+			processor := &v.spec.Processors[i]
+			if !processor.MakesForm() {
+				continue
+			}
+			forms = append(forms, processor.Name)
+			if processor.Name == export.Of {
+				of = processor
 			}
 		}
-		columns, found := forms[export.Of]
-		if !found {
-			var others []string
-			for i := range v.spec.Processors {
-				if _, isForm := forms[v.spec.Processors[i].Name]; isForm {
-					others = append(others, v.spec.Processors[i].Name)
-				}
-			}
-			v.add(field+".of", ReasonUnknownReference, "no processor makes a form that is called %q%s", export.Of, suggestion(export.Of, others))
+		if of == nil {
+			v.add(field+".of", ReasonUnknownReference, "no processor makes a form that is called %q%s", export.Of, suggestion(export.Of, forms))
 			return
 		}
+		columns := formColumns(of)
 		if names, known = nil, columns != nil; known {
 			names, known = append(fieldNames(columns.Fields()), v.outputNames()...), !unknownSeed
 		}

@@ -92,16 +92,10 @@ func (d *Dataset) loadPart(ctx context.Context, spec *v1alpha1.Seed, kept *spool
 	if err != nil {
 		return err
 	}
-	source := reader.Schema().Fields()
-	names := make([]string, len(source))
-	for i, field := range source {
-		names[i] = field.Name
-	}
-	columns, err := choose(spec, names)
+	columns, fields, err := chooseFields(spec, reader.Schema().Fields())
 	if err != nil {
 		return err
 	}
-	fields := parquetFields(columns, source)
 	if d.schema == nil {
 		d.schema = table.NewSchema(fields...)
 		d.useSpool(kept, fields)
@@ -115,13 +109,6 @@ func (d *Dataset) loadPart(ctx context.Context, spec *v1alpha1.Seed, kept *spool
 
 // Columns are those that a seed uses of a dataset with some columns.
 func Columns(spec *v1alpha1.Seed, source []table.Field) ([]table.Field, error) {
-	names := make([]string, len(source))
-	for i, field := range source {
-		names[i] = field.Name
-	}
-	columns, err := choose(spec, names)
-	if err != nil {
-		return nil, err
-	}
-	return parquetFields(columns, source), nil
+	_, fields, err := chooseFields(spec, source)
+	return fields, err
 }

@@ -260,16 +260,10 @@ func (d *Dataset) scanParquet(ctx context.Context, spec *v1alpha1.Seed, from io.
 	if err != nil {
 		return err
 	}
-	source := reader.Schema().Fields()
-	names := make([]string, len(source))
-	for i, field := range source {
-		names[i] = field.Name
-	}
-	columns, err := choose(spec, names)
+	columns, fields, err := chooseFields(spec, reader.Schema().Fields())
 	if err != nil {
 		return err
 	}
-	fields := parquetFields(columns, source)
 	kept := &spool{}
 	release := d.close
 	d.at, d.close = kept, func() error { return errors.Join(kept.Close(), release()) }
@@ -281,8 +275,16 @@ func (d *Dataset) scanParquet(ctx context.Context, spec *v1alpha1.Seed, from io.
 	return d.spoolRows(ctx, reader, columns, kept, limits)
 }
 
-// parquetFields are the fields of the columns that were chosen of a file's.
-func parquetFields(columns []chosen, source []table.Field) []table.Field {
+// chooseFields returns the columns that are used of a file with some fields, and the fields that they are then.
+func chooseFields(spec *v1alpha1.Seed, source []table.Field) ([]chosen, []table.Field, error) {
+	names := make([]string, len(source))
+	for i, field := range source {
+		names[i] = field.Name
+	}
+	columns, err := choose(spec, names)
+	if err != nil {
+		return nil, nil, err
+	}
 	fields := make([]table.Field, len(columns))
 	for i, column := range columns {
 		fields[i] = table.Field{Name: column.name, Type: source[column.source].Type}
@@ -290,7 +292,7 @@ func parquetFields(columns []chosen, source []table.Field) []table.Field {
 			fields[i].Type = *column.asked
 		}
 	}
-	return fields
+	return columns, fields, nil
 }
 
 // spoolRows encodes the rows of a Parquet file that are within the limits, and remembers where they are.
