@@ -10,7 +10,7 @@ type DatasetSeed struct {
 	// +required
 	Name string `json:"name,omitempty"`
 
-	// form is the name of a processor of that DatasetGeneration with schemaTransform or form: the rows are read in the form that it has given them.
+	// form is the name of a processor of that DatasetGeneration with schemaTransform or form: the rows are read in that form.
 	// Without it, they are read as they are in the dataset.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63

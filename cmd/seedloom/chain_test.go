@@ -142,7 +142,8 @@ func TestAChainIsCheckedAsAWhole(t *testing.T) {
 		"schemaTransform: {template: {order: '{{ order_id }}'}}", "form: {chat: {user: '{{ customer }}', assistant: '{{ order_id }}'}}",
 	} {
 		ofForm := strings.Replace(shop, "datasetRef: {name: orders}", "datasetRef: {name: orders, form: told}", 1)
-		ofForm = strings.Replace(ofForm, "metadata: {name: orders}\nspec:\n", "metadata: {name: orders}\nspec:\n  processors: [{name: told, "+processor+"}]\n", 1)
+		orders := "metadata: {name: orders}\nspec:\n"
+		ofForm = strings.Replace(ofForm, orders, orders+"  processors: [{name: told, "+processor+"}]\n", 1)
 		w := newWorld(t, ofForm, llmsim.Config{})
 		if got := inProcess(t, 0, "validate", w.path("reviews.yaml")); got.code != 0 {
 			t.Errorf("the form of a processor with %s: exit code %d: %s%s", processor, got.code, got.out, got.log)

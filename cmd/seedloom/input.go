@@ -129,8 +129,8 @@ func fileOf(data *v1alpha1.Seed) string {
 	return ""
 }
 
-// find returns the folder of a file that the manifest reads, and what removes the folder again: the file may be that of a flag, in a ConfigMap
-// of the same files, or beside the manifest.
+// find returns the folder of a file that the manifest reads, and what removes the folder again: the file may be that of a flag, in a
+// ConfigMap of the same files, or beside the manifest.
 func (m *manifest) find(all *resources, file *dataFile) (folder string, remove func(), err error) {
 	name, nothing := fileOf(file.Seed), func() {}
 	if !filepath.IsLocal(name) {

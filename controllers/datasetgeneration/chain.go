@@ -112,11 +112,6 @@ func (in *input) fitRecords() {
 	in.resource.Spec.NumRecords = in.seedRun.FollowingRecords
 }
 
-// waitsForSeed says whether there is no dataset that the run could read.
-func (in *input) waitsForSeed() bool {
-	return in.resource.Spec.SeedDataset() != nil && in.seedRun == nil
-}
-
 // seedState follows the names of datasets that are seeds, from a resource on.
 func (r *Reconciler) seedState(ctx context.Context, resource *v1alpha1.DatasetGeneration) (seedState, error) {
 	var seed *v1alpha1.DatasetGeneration

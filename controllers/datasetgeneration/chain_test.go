@@ -354,7 +354,8 @@ var _ = Describe("A chain of datasets", func() {
 		stock.complete(100, "sha256:stock")
 		Eventually(deliveries.ready).Should(Equal(v1alpha1.ReasonInvalidSpec))
 		Expect(deliveries.condition(v1alpha1.ConditionAccepted).Message).To(And(
-			ContainSubstring(`spec.seed.datasetRef: the dataset of "stock" lies at s3://datasets/`), ContainSubstring("only one on a volume can be a seed")))
+			ContainSubstring(`spec.seed.datasetRef: the dataset of "stock" lies at s3://datasets/`),
+			ContainSubstring("only one on a volume can be a seed")))
 	})
 })
 

@@ -52,7 +52,8 @@ var _ = Describe("The custom resource", func() {
 		Entry("no records", func(spec map[string]any) { spec["numRecords"] = int64(0) }, "spec.numRecords"),
 		Entry("a column of two kinds", func(spec map[string]any) {
 			spec["columns"].([]any)[0].(map[string]any)["expression"] = map[string]any{"expr": "x"}
-		}, "exactly one of the fields in [sampler llmText llmCode llmStructured llmJudge expression validation embedding image custom] must be set"),
+		}, "exactly one of the fields in [sampler llmText llmCode llmStructured llmJudge expression validation embedding image custom] "+
+			"must be set"),
 		Entry("allowResize on a sampler", func(spec map[string]any) {
 			spec["columns"].([]any)[0].(map[string]any)["allowResize"] = true
 		}, "allowResize is possible for custom columns only"),

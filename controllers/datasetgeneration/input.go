@@ -188,3 +188,8 @@ func (in *input) condition(conditionType string) *metav1.Condition {
 func (in *input) isTrue(conditionType string) bool {
 	return meta.IsStatusConditionTrue(in.resource.Status.Conditions, conditionType)
 }
+
+// waitsForSeed says whether there is no dataset that the run could read.
+func (in *input) waitsForSeed() bool {
+	return in.resource.Spec.SeedDataset() != nil && in.seedRun == nil
+}

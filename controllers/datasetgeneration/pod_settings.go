@@ -2,9 +2,6 @@ package datasetgeneration
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -19,22 +16,6 @@ import (
 
 // userVolumePrefix keeps the names of users' volumes apart from those of the operator.
 const userVolumePrefix = "user-"
-
-// podHash identifies the settings of Pods that an attempt is started with; it is empty where there are none.
-func podHash(settings *v1alpha1.PodSettings) string {
-	if settings == nil {
-		return ""
-	}
-	return hashOf(settings)
-}
-
-// hashOf identifies a part of a spec.
-func hashOf(part any) string {
-	// What was decoded can be encoded.
-	encoded, _ := json.Marshal(part)
-	sum := sha256.Sum256(encoded)
-	return hex.EncodeToString(sum[:8])
-}
 
 // withDefaults are the settings of a spec over those of the operator. What has a name or a key is added, and the spec's wins; tolerations
 // are added; of all else the spec's takes the place of the operator's.
@@ -109,6 +90,18 @@ func mergedResources(first, second *v1alpha1.ContainerResources) *v1alpha1.Conta
 		}
 	}
 	return merged
+}
+
+// defaultResources suit a Pod that waits for models most of the time. There is no limit on CPU: throttling would only
+// make time-outs of requests that have long been answered.
+func defaultResources() corev1.ResourceRequirements {
+	return corev1.ResourceRequirements{
+		Requests: corev1.ResourceList{
+			corev1.ResourceCPU:    resource.MustParse("100m"),
+			corev1.ResourceMemory: resource.MustParse("128Mi"),
+		},
+		Limits: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("2Gi")},
+	}
 }
 
 // resourcesOf are the resources of a container, with what a run needs where nothing else is said.

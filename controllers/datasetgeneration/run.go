@@ -3,6 +3,7 @@ package datasetgeneration
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -111,6 +112,22 @@ func exportsHash(exports []v1alpha1.Export) string {
 		return ""
 	}
 	return hashOf(exports)
+}
+
+// podHash identifies the settings of Pods that an attempt is started with; it is empty where there are none.
+func podHash(settings *v1alpha1.PodSettings) string {
+	if settings == nil {
+		return ""
+	}
+	return hashOf(settings)
+}
+
+// hashOf identifies a part of a spec.
+func hashOf(part any) string {
+	// What was decoded can be encoded.
+	encoded, _ := json.Marshal(part)
+	sum := sha256.Sum256(encoded)
+	return hex.EncodeToString(sum[:8])
 }
 
 // isJudged says whether there is a verdict on the spec as it is, and on the rows of its seed where that is a dataset. Another version of

@@ -22,7 +22,8 @@ func TestWhatDrawsHowManyRowsFollow(t *testing.T) {
 			"the dataset: take one that draws by chance alone",
 	} {
 		var lines []string
-		for _, violation := range plan.Validate(parse(t, `{output: {persistentVolumeClaim: {claimName: c}}, columns: [{name: id, sampler: {type: UUID}}],
+		for _, violation := range plan.Validate(parse(t, `{output: {persistentVolumeClaim: {claimName: c}},
+			columns: [{name: id, sampler: {type: UUID}}],
 			seed: {datasetRef: {name: customers}, rowsPerSeedRow: {sampler: `+sampler+`}}}`)) {
 			lines = append(lines, violation.String())
 		}

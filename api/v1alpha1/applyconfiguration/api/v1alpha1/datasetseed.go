@@ -13,7 +13,7 @@ type DatasetSeedApplyConfiguration struct {
 	// name is the name of a DatasetGeneration of this namespace. The run begins when that one is Complete, and reads its rows in their order.
 	// Another run of it starts this one anew when its rows have changed.
 	Name *string `json:"name,omitempty"`
-	// form is the name of a processor of that DatasetGeneration with schemaTransform or form: the rows are read in the form that it has given them.
+	// form is the name of a processor of that DatasetGeneration with schemaTransform or form: the rows are read in that form.
 	// Without it, they are read as they are in the dataset.
 	Form *string `json:"form,omitempty"`
 }
