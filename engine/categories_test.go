@@ -52,7 +52,8 @@ func TestACategoryTakesTheValuesOfTheSeed(t *testing.T) {
 		counts[fmt.Sprint("any ", row[3])]++
 		counts[fmt.Sprint("score ", row[4])]++
 	}
-	// Of the three cities, as many rows as the file has of each, without the city of the row itself; each of them; and one half of each number.
+	// Of the three cities, as many rows as the file has of each, without the city of the row itself; each of them; and one half of each
+	// number.
 	for value, between := range map[string][2]int{
 		"other Oslo": {80, 140}, "other Turin": {60, 160}, "other Porto": {130, 250}, "any Oslo": {100, 170}, "any Turin": {100, 170},
 		"any Porto": {100, 170}, "score 1": {200, 200}, "score 2.5": {200, 200},

@@ -23,7 +23,8 @@ columns:
 - {name: count, sampler: {type: Gaussian, gaussian: {mean: 10, stddev: 2}, convertTo: int}}
 - {name: rare, sampler: {type: Category, category: {values: [1]}, conditional: [{when: "{{ price > 90 }}", parameters: {values: [2, 3]}}]}}
 - name: weight
-  sampler: {type: Gaussian, gaussian: {mean: 5, stddev: 1}, conditional: [{when: "{{ kind == 'film' }}", parameters: {mean: 1, stddev: 0.1}}]}
+  sampler:
+    {type: Gaussian, gaussian: {mean: 5, stddev: 1}, conditional: [{when: "{{ kind == 'film' }}", parameters: {mean: 1, stddev: 0.1}}]}
 - {name: rebate, sampler: {type: Uniform, uniform: {low: 0, high: 50}}}
 - {name: shelf, sampler: {type: Category, category: {values: [a, b, c]}}}
 - {name: code, sampler: {type: UUID, uuid: {length: 8}}}

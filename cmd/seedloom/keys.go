@@ -95,7 +95,8 @@ func (i *input) headersOf(streams *Streams, spec *v1alpha1.DatasetGenerationSpec
 		}
 		value, _ := streams.Environment(variable)
 		if values[index] = strings.TrimSpace(value); values[index] == "" {
-			problems = append(problems, fmt.Errorf("the environment variable %s, which is to hold the value of the header %s of the seed, is not set",
+			problems = append(problems, fmt.Errorf(
+				"the environment variable %s, which is to hold the value of the header %s of the seed, is not set",
 				variable, header.Name))
 		}
 	}

@@ -50,15 +50,15 @@ func (v *validation) takenValues(index int, field string) {
 	_, isColumn := v.producers[name]
 	switch {
 	case isColumn:
-		v.add(field, ReasonInvalidSampler, "must be another column with a Category sampler that has values, or a column of the seed, and %q is neither",
-			name)
+		v.add(field, ReasonInvalidSampler,
+			"must be another column with a Category sampler that has values, or a column of the seed, and %q is neither", name)
 	case v.spec.Seed == nil || len(v.seedNames) > 0 && !v.isSeedName(name):
 		v.add(field, ReasonUnknownReference, "no column is called %q%s", name, suggestion(name, v.candidates(index)))
 	case v.spec.Seed.RowsPerSeedRow != nil && v.spec.Seed.RowsPerSeedRow.NumberColumn == name:
 		v.add(field, ReasonInvalidSampler, "can't be the numberColumn of spec.seed.rowsPerSeedRow, which the seed does not have")
 	case v.isSeedName(name) && !slices.Contains(categoryKinds, v.seedTypes[name].Kind):
-		v.add(field, ReasonInvalidSampler, "must be a column of texts, numbers, booleans, dates or times, and %q of the seed is of the type %s", name,
-			v.seedTypes[name])
+		v.add(field, ReasonInvalidSampler,
+			"must be a column of texts, numbers, booleans, dates or times, and %q of the seed is of the type %s", name, v.seedTypes[name])
 	}
 }
 

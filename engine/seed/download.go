@@ -42,7 +42,9 @@ func (e statusError) mayPass() bool {
 }
 
 // download fetches a file, and tries again when that may help.
-func download(ctx context.Context, client *http.Client, source *v1alpha1.HTTPSeed, secret func(index int) string, name string) (*file, error) {
+func download(
+	ctx context.Context, client *http.Client, source *v1alpha1.HTTPSeed, secret func(index int) string, name string,
+) (*file, error) {
 	wanted, err := newRequest(source, secret)
 	if err != nil {
 		return nil, err

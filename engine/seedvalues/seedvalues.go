@@ -28,8 +28,8 @@ const (
 	fetched = 4096
 )
 
-// Fill writes the values of the seed's columns into the Category samplers that take them, in the order in which the rows have them. A column
-// that the seed does not have is left to the validation of the plan. Its errors are failure.Error, or that of the context.
+// Fill writes the values of the seed's columns into the Category samplers that take them, in the order in which the rows have them. A
+// column that the seed does not have is left to the validation of the plan. Its errors are failure.Error, or that of the context.
 func Fill(ctx context.Context, spec *v1alpha1.DatasetGenerationSpec, dataset *seed.Dataset) error {
 	taken := map[string]*values{}
 	var wanted []*values
@@ -156,7 +156,8 @@ func quoted(text string) string {
 // fill writes the values into a Category.
 func (v *values) fill(category *v1alpha1.CategorySampler) error {
 	if len(v.all) == 0 {
-		return failure.New(v1alpha1.ReasonSeedFailed, failure.EndRun, "column %q of the seed, which %s names, has no value in any row", v.name, v.field)
+		return failure.New(v1alpha1.ReasonSeedFailed, failure.EndRun,
+			"column %q of the seed, which %s names, has no value in any row", v.name, v.field)
 	}
 	if category.Weighting == v1alpha1.WeightingFrequency {
 		category.Weights = make([]v1alpha1.Decimal, len(v.counts))

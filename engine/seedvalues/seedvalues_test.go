@@ -38,7 +38,8 @@ func load(t *testing.T, name, content, category, seedFields string) (*v1alpha1.D
 }
 
 func TestFill(t *testing.T) {
-	const rows = "text,int,float,bool,date,nothing\nb,3,1.5,true,2026-01-31,\na,1,2.0,false,2026-01-31,\n,3,2.0,true,2026-02-01,\nb,3,,true,2026-01-31,\n"
+	const rows = "text,int,float,bool,date,nothing\n" +
+		"b,3,1.5,true,2026-01-31,\na,1,2.0,false,2026-01-31,\n,3,2.0,true,2026-02-01,\nb,3,,true,2026-01-31,\n"
 	for name, test := range map[string]struct{ category, seed, want, message string }{
 		"texts, in their order, without nulls": {category: "valuesOf: text", want: `["b" "a"] []`},
 		"as frequent as in the seed":           {category: "valuesOf: text, weighting: Frequency", want: `["b" "a"] [2 1]`},

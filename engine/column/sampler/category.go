@@ -65,7 +65,8 @@ func validateCategory(spec *v1alpha1.Sampler) []Violation {
 		}
 	}
 	if spec.Category.Weighting != "" && spec.Category.Weighting != v1alpha1.WeightingEqual {
-		violations = append(violations, Violation{"category.weighting", "is for valuesOf a column of the seed; weights are for values that are written"})
+		violations = append(violations, Violation{"category.weighting",
+			"is for valuesOf a column of the seed; weights are for values that are written"})
 	}
 	violations = append(violations, validateBalance(spec.Category)...)
 	return append(violations, validateWeights("category", spec.Category.Weights, len(spec.Category.Values))...)
