@@ -101,7 +101,7 @@ func (o *convertOptions) run(ctx context.Context, streams *Streams, file string)
 func (o *convertOptions) read(streams *Streams, file string) ([]byte, datadesigner.Options, error) {
 	base := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
 	settings := datadesigner.Options{
-		Name: cmp.Or(o.name, datadesigner.ResourceName(base)), NumRecords: o.numRecords, ClaimName: o.claim,
+		Name: cmp.Or(o.name, datadesigner.DatasetName(base)), NumRecords: o.numRecords, ClaimName: o.claim,
 	}
 	config, err := readInput(streams, file)
 	if err != nil {

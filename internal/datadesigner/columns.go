@@ -198,7 +198,7 @@ func (c *converter) processors(root *object) {
 		if from == nil || from.text("name") == "default_drop_columns_processor" {
 			continue // which the columns say themselves
 		}
-		to := v1alpha1.Processor{Name: ResourceName(from.text("name"))}
+		to := v1alpha1.Processor{Name: resourceName(from.text("name"))}
 		switch kind := from.text("processor_type"); kind {
 		case "drop_columns":
 			to.DropColumns = &v1alpha1.DropColumns{ColumnNames: from.texts("column_names")}

@@ -53,14 +53,15 @@ type converter struct {
 	spec    *v1alpha1.DatasetGenerationSpec
 	// providers and toolProviders are those of the files, by their names.
 	providers, toolProviders map[string]*object
-	// resolved are the names of providers that the spec has already, by their names in the configuration.
-	resolved map[string]string
+	// resolved and resolvedTools are the names of providers and of tool servers that the spec has already, by their names in the configuration.
+	resolved, resolvedTools map[string]string
 }
 
 // Convert writes a configuration as a DatasetGeneration. What has no counterpart becomes a note; only what is no configuration at all is an
 // error, which wraps ErrNotConfiguration.
 func Convert(config []byte, options Options) (*Conversion, error) {
 	c := &converter{reader: &reader{merging: map[*yaml.Node]bool{}}, options: options, resolved: map[string]string{}}
+	c.resolvedTools = map[string]string{}
 	resource := &v1alpha1.DatasetGeneration{
 		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.SchemeGroupVersion.String(), Kind: "DatasetGeneration"},
 		ObjectMeta: metav1.ObjectMeta{Name: options.Name},
@@ -125,7 +126,19 @@ func (c *converter) document(data []byte, what, path string) (*object, error) {
 
 var notInNames = regexp.MustCompile(`[^a-z0-9]+`)
 
-// ResourceName is a name as Kubernetes allows it.
-func ResourceName(name string) string {
+// longestDatasetName is how long the name of a DatasetGeneration may be.
+const longestDatasetName = 52
+
+// DatasetName is a name that a DatasetGeneration may have: its Jobs are named after it, so that it begins with a letter.
+func DatasetName(name string) string {
+	result := resourceName(name)
+	if result[0] >= '0' && result[0] <= '9' {
+		result = "dataset-" + result
+	}
+	return strings.TrimRight(result[:min(len(result), longestDatasetName)], "-")
+}
+
+// resourceName is a name as Kubernetes allows it.
+func resourceName(name string) string {
 	return cmp.Or(strings.Trim(notInNames.ReplaceAllString(strings.ToLower(name), "-"), "-"), "unnamed")
 }

@@ -131,3 +131,65 @@ columns:
 		t.Errorf("got notes of %v, want %v", told, want)
 	}
 }
+
+// Names that become the same one are of different things all the same.
+func TestNamesThatBecomeTheSameOneStayApart(t *testing.T) {
+	const config = `
+model_configs:
+- {alias: a, model: m, provider: My Server}
+- {alias: b, model: m, provider: my-server}
+- {alias: c, model: m, provider: My Server}
+tool_configs:
+- {tool_alias: t, providers: [my_server, MY SERVER]}
+columns:
+- {name: x, column_type: llm-text, model_alias: a, tool_alias: t, prompt: "Hello"}
+`
+	const providers = `
+providers:
+- {name: My Server, endpoint: "https://one.example/v1", provider_type: openai, api_key: ONE_KEY}
+- {name: my-server, endpoint: "https://two.example/v1", provider_type: openai, api_key: TWO_KEY}
+`
+	const tools = `
+providers:
+- {name: my_server, endpoint: "https://three.example/mcp", provider_type: streamable_http, api_key: THREE_KEY}
+- {name: MY SERVER, endpoint: "https://four.example/mcp", provider_type: streamable_http, api_key: FOUR_KEY}
+`
+	converted, err := Convert([]byte(config), Options{
+		Name: "n", NumRecords: 1, ClaimName: "c", Providers: []byte(providers), ToolProviders: []byte(tools),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := converted.Resource.Spec
+	var got []string
+	for _, provider := range spec.Providers {
+		got = append(got, provider.Name+" "+provider.Endpoint+" "+provider.APIKeySecretRef.Name)
+	}
+	for _, model := range spec.Models {
+		got = append(got, model.Alias+" "+model.Provider)
+	}
+	for _, server := range spec.ToolServers {
+		got = append(got, server.Name+" "+server.Endpoint+" "+server.APIKeySecretRef.Name)
+	}
+	want := []string{
+		"my-server https://one.example/v1 my-server", "my-server-2 https://two.example/v1 my-server-2", "a my-server", "b my-server-2", "c my-server",
+		"my-server https://three.example/mcp my-server-3", "my-server-2 https://four.example/mcp my-server-2-2",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if fmt.Sprint(spec.Tools[0].Servers) != "[my-server my-server-2]" {
+		t.Errorf("the tools are those of %v", spec.Tools[0].Servers)
+	}
+}
+
+func TestDatasetNamesAreThoseOfJobs(t *testing.T) {
+	for file, want := range map[string]string{
+		"reviews": "reviews", "01 Basics!": "dataset-01-basics", "___": "unnamed", "\xff\xfe": "unnamed",
+		strings.Repeat("a", 51) + "-bc": strings.Repeat("a", 51), strings.Repeat("9", 60): "dataset-" + strings.Repeat("9", 44),
+	} {
+		if got := DatasetName(file); got != want {
+			t.Errorf("%q becomes %q, not %q", file, got, want)
+		}
+	}
+}

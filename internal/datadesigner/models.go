@@ -2,7 +2,9 @@ package datadesigner
 
 import (
 	"cmp"
+	"fmt"
 	"regexp"
+	"slices"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 )
@@ -140,7 +142,7 @@ func (c *converter) provider(name, path string) string {
 	if known, there := c.resolved[name]; there {
 		return known
 	}
-	provider := v1alpha1.Provider{Name: ResourceName(name), Type: v1alpha1.ProviderOpenAI}
+	provider := v1alpha1.Provider{Name: unique(resourceName(name), c.spec.Providers, nameOfProvider), Type: v1alpha1.ProviderOpenAI}
 	c.resolved[name] = provider.Name
 	known := knownProviders[name]
 	key := known.key
@@ -166,6 +168,19 @@ func (c *converter) provider(name, path string) string {
 	}
 	c.spec.Providers = append(c.spec.Providers, provider)
 	return provider.Name
+}
+
+func nameOfProvider(provider v1alpha1.Provider) string { return provider.Name }
+
+func nameOfServer(server v1alpha1.ToolServer) string { return server.Name }
+
+// unique is a name that none of what is there has: that with a number, where one has it.
+func unique[V any](name string, there []V, nameOf func(V) string) string {
+	result := name
+	for number := 2; slices.ContainsFunc(there, func(one V) bool { return nameOf(one) == result }); number++ {
+		result = fmt.Sprintf("%s-%d", name, number)
+	}
+	return result
 }
 
 // secret refers to the Secret that is to hold an API key. A key itself is never repeated.
@@ -212,12 +227,11 @@ func (c *converter) tools(root *object) {
 
 // toolServer is the name, in the spec, of a server of tools; the spec has it from the first time on.
 func (c *converter) toolServer(name, path string) string {
-	known := ResourceName(name)
-	for _, server := range c.spec.ToolServers {
-		if server.Name == known {
-			return known
-		}
+	if known, there := c.resolvedTools[name]; there {
+		return known
 	}
+	known := unique(resourceName(name), c.spec.ToolServers, nameOfServer)
+	c.resolvedTools[name] = known
 	server := v1alpha1.ToolServer{Name: known, Type: v1alpha1.ToolServerStreamableHTTP}
 	from := c.toolProviders[name]
 	switch {
@@ -233,7 +247,8 @@ func (c *converter) toolServer(name, path string) string {
 			server.Type = v1alpha1.ToolServerSSE
 		}
 		if key := from.text("api_key"); key != "" {
-			server.APIKeySecretRef = c.secret(known, key, path)
+			// A provider of models may have the same name, and another key.
+			server.APIKeySecretRef = c.secret(unique(known, c.spec.Providers, nameOfProvider), key, path)
 		}
 		from.rest()
 	}
@@ -243,11 +258,11 @@ func (c *converter) toolServer(name, path string) string {
 
 // program is a tool server that is started beside the engine. Only the user knows an image that has it.
 func (c *converter) program(from *object, path string) *v1alpha1.StdioToolServer {
-	program := &v1alpha1.StdioToolServer{Image: "image.invalid/" + ResourceName(from.text("name"))}
+	program := &v1alpha1.StdioToolServer{Image: "image.invalid/" + resourceName(from.text("name"))}
 	program.Command = append([]string{from.text("command")}, from.texts("args")...)
 	if variables := from.child("env"); variables != nil {
 		for _, key := range variables.keys {
-			secret := ResourceName(from.text("name"))
+			secret := resourceName(from.text("name"))
 			program.Env = append(program.Env, v1alpha1.ToolEnvironmentVariable{
 				Name: key, SecretKeyRef: &v1alpha1.SecretKeyReference{Name: secret, Key: key},
 			})

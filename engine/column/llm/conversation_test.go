@@ -292,6 +292,28 @@ func TestTheDocumentMayBeTheArgumentsOfATool(t *testing.T) {
 	}
 }
 
+// An answer that calls a tool which it was not given says so, to the model and to people, rather than that it is empty.
+func TestACallOfAToolThatIsNotThereIsReportedAsOne(t *testing.T) {
+	wrong := model.Answer{ToolCalls: []model.ToolCall{{ID: "7", Name: "hand_over_anser", Arguments: `{"name": "Emma", "age": 21}`}}, Finish: model.FinishTools}
+	for name, config := range map[string]llm.Config{
+		"a document by a tool": {Column: personColumn(v1alpha1.LLMPrompt{Model: "m", Prompt: "P"}),
+			Model: &v1alpha1.Model{Alias: "m", StructuredOutput: v1alpha1.StructuredOutputTool}},
+		"a document in text": {Column: personColumn(v1alpha1.LLMPrompt{Model: "m", Prompt: "P"})},
+		"a text":             {Column: &v1alpha1.Column{Name: "out", LLMText: &v1alpha1.LLMText{LLMPrompt: v1alpha1.LLMPrompt{Model: "m", Prompt: "P"}}}},
+	} {
+		client := &script{answers: []any{wrong, wrong}}
+		config.Corrections, config.Client = 1, client
+		_, err := newGenerator(t, config).Ask(t.Context(), record(), nil)
+		const want = `it calls "hand_over_anser", which is no tool that it has, in place of an answer`
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if result := client.asked[1].Messages[2]; result.Role != model.RoleTool || result.ToolCallID != "7" || !strings.Contains(result.Content, want) {
+			t.Errorf("%s: the correction is %+v", name, result)
+		}
+	}
+}
+
 func TestTheServerMaySeeToTheSchema(t *testing.T) {
 	client := &script{answers: []any{`{"name": "Emma", "age": 21}`}}
 	made := newGenerator(t, llm.Config{Column: personColumn(v1alpha1.LLMPrompt{Model: "m", Prompt: "P"}), Client: client,

@@ -1,6 +1,7 @@
 package llm
 
 import (
+	"fmt"
 	"strings"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -73,6 +74,10 @@ func (textRecipe) takesPart(answer *model.Answer) bool {
 
 // noText says why there is no text in an answer.
 func noText(answer *model.Answer) error {
+	if len(answer.ToolCalls) > 0 {
+		return &structured.AnswerError{Message: fmt.Sprintf("it calls %.80q, which is no tool that it has, in place of an answer",
+			answer.ToolCalls[0].Name)}
+	}
 	if answer.Reasoning != "" {
 		return &structured.AnswerError{Message: "it has thoughts only, which do not end in an answer", Truncated: true}
 	}
