@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -143,5 +144,81 @@ func TestWhatCantBeCorrectedIsDroppedAndCounted(t *testing.T) {
 	if drop.Reason != v1alpha1.ReasonValidationFailed || drop.Column != "document" || drop.Count != 3 ||
 		!strings.Contains(drop.Message, "is not valid after 2 corrections: line 1, column") {
 		t.Errorf("got %+v", drop)
+	}
+}
+
+// rowCheckedSpec has a model write a text that a validator of rows judges beside another column.
+const rowCheckedSpec = `
+numRecords: 12
+randomSeed: 7
+providers: [{name: local, type: OpenAI, endpoint: ENDPOINT}]
+models: [{alias: writer, provider: local, model: m, maxParallelRequests: 4}]
+columns:
+- {name: number, sampler: {type: Sequence, sequence: {start: 0}}}
+- {name: text, llmText: {model: writer, prompt: "text <{{ number }}>"}}
+- name: check
+  validation:
+    targets: [text, number]
+    onInvalid: Correct
+    VALIDATOR
+output: {persistentVolumeClaim: {claimName: c}}
+run: {rowGroupSize: 5, maxRowAttempts: 1}
+`
+
+// newRowChecker is a server that judges rows as the other validators of the test do.
+func newRowChecker(t *testing.T) *httptest.Server {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
+		var asked struct {
+			Data []struct {
+				Text   string
+				Number int
+			}
+		}
+		if err := json.NewDecoder(request.Body).Decode(&asked); err != nil {
+			http.Error(writer, err.Error(), http.StatusBadRequest)
+			return
+		}
+		var verdicts []any
+		for _, row := range asked.Data {
+			right := fmt.Sprintf("number %d", row.Number)
+			verdicts = append(verdicts, map[string]any{"is_valid": row.Text == right, "error_messages": "say " + right})
+		}
+		_ = json.NewEncoder(writer).Encode(map[string]any{"data": verdicts})
+	}))
+	t.Cleanup(server.Close)
+	return server
+}
+
+// Validators of rows correct the one target that a model writes, which they judge beside the others.
+func TestValidatorsOfRowsCorrect(t *testing.T) {
+	for name, validator := range map[string]string{
+		"expression": `expression: {expr: "{{ text == 'number ' ~ number }}", message: "say number {{ number }}"}`,
+		"starlark": `starlark: {source: "def validate(row):\n  right = 'number %d' % row['number']\n` +
+			`  return {'is_valid': row['text'] == right, 'error_messages': 'say ' + right}\n"}`,
+		"remote": "remote: {endpoint: '" + newRowChecker(t).URL + "/validate'}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := newConversations(t, func(said string, _ int) (int, string) {
+				_, rest, _ := strings.Cut(said, "<")
+				number, _, _ := strings.Cut(rest, ">")
+				if slices.Contains([]string{"0", "3", "6", "9"}, number) && !strings.Contains(said, "say number "+number) {
+					return http.StatusOK, "a wrong one"
+				}
+				return http.StatusOK, "number " + number
+			})
+			w := newWorld(t, strings.Replace(rowCheckedSpec, "VALIDATOR", validator, 1), server.URL)
+			ending := w.generate(t.Context(), 0)
+			checkEnding(t, ending, runreport.OutcomeComplete, "", runreport.ExitOK, 12, 0)
+			if got := correctionsOf(ending.Result, "text"); got != (runreport.Corrections{Corrected: 4}) {
+				t.Errorf("counted are %+v", got)
+			}
+			_, rows := w.rows()
+			for _, row := range rows {
+				if verdict := row[2].([]any); verdict[0] != true || row[1] != fmt.Sprintf("number %d", row[0]) {
+					t.Errorf("got %v", row)
+				}
+			}
+		})
 	}
 }

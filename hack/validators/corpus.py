@@ -1,9 +1,10 @@
 """Writes snippets with the verdicts of the real tools, to which the validators are held: engine/column/validation/testdata/corpus/*.json.
 
-    pip install ruff==0.17.3 pglast google-re2 pyyaml; npm install typescript@5.9
+    pip install ruff==0.17.3 pglast google-re2 pyyaml html5lib 'jsonschema[format]'; npm install typescript@5.9
     TYPESCRIPT=node_modules/typescript python3 hack/validators/corpus.py
 
-bash, gofmt and node must be there too. A language whose tool is missing keeps the file that it has.
+bash, gofmt and node must be there too. A language whose tool is missing keeps the file that it has; with arguments, so do all
+that they do not name.
 """
 import json
 import os
@@ -127,6 +128,28 @@ def yaml_stream(code):
     return True, ""
 
 
+def html(code):
+    import html5lib
+    parser = html5lib.HTMLParser()
+    (parser.parse if code.lstrip().lower().startswith("<!doctype") else parser.parseFragment)(code)
+    return not parser.errors, "; ".join(name for _, name, _ in parser.errors)
+
+
+def schema_cases():
+    """What jsonschema says of documents and schemas. Numbers are decimals, as JSON has them."""
+    import jsonschema
+    cases = []
+    for schema, documents in snippets.SCHEMAS:
+        judge = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
+        for document in documents:
+            try:
+                found = [error.message for error in judge.iter_errors(json.loads(document))]
+            except ValueError as error:
+                found = [str(error)]
+            cases.append({"code": document, "schema": schema, "valid": not found, "says": "; ".join(found)[:200]})
+    return cases
+
+
 def regex(code):
     import re2
     try:
@@ -146,6 +169,7 @@ TOOLS = {
     "bash": ("bash -n", each(bash)), "go": ("gofmt", each(go)), "javascript": ("tsc", script("a.jsx")), "typescript": ("tsc", script("a.ts")),
     "python": ("Ruff", each(python)), "json": ("Python's json", each(json_document)), "yaml": ("PyYAML", each(yaml_stream)),
     "regex": ("RE2", each(regex)), "sql:postgres": ("libpg_query", each(postgres)), "sql:sqlite": ("sqlite3", each(sqlite)),
+    "html": ("html5lib", each(html)),
 }
 
 
@@ -166,8 +190,17 @@ def broken(code):
     return "".join(tokens)
 
 
+def write(language, tool, cases):
+    path = TARGET / (language.replace(":", "-") + ".json")
+    path.write_text(json.dumps({"language": language, "tool": tool, "cases": cases}, indent=1, ensure_ascii=False) + "\n")
+    print(language, tool, len(cases), sum(case["valid"] for case in cases))
+
+
 def main():
     TARGET.mkdir(parents=True, exist_ok=True)
+    asked = sys.argv[1:] or [*snippets.ALL, "jsonSchema"]
+    if "jsonSchema" in asked:
+        write("jsonSchema", "Python's jsonschema", schema_cases())
     for language, text in snippets.ALL.items():
         codes = [code.strip("\n") for code in text.split("\n---\n")]
         codes = list(dict.fromkeys(code for code in codes if code.strip()))
@@ -177,15 +210,15 @@ def main():
             if code not in codes and code.strip():
                 codes.append(code)
         tool, check = TOOLS[language]
+        if language not in asked:
+            continue
         try:
             verdicts = check(codes)
         except Exception as error:
             print(f"{language}: {tool} can't be asked: {error}", file=sys.stderr)
             continue
         cases = [{"code": code, "valid": valid, "says": says.strip()[:200]} for code, (valid, says) in zip(codes, verdicts)]
-        path = TARGET / (language.replace(":", "-") + ".json")
-        path.write_text(json.dumps({"language": language, "tool": tool, "cases": cases}, indent=1, ensure_ascii=False) + "\n")
-        print(language, tool, len(cases), sum(case["valid"] for case in cases))
+        write(language, tool, cases)
 
 
 main()

@@ -1033,3 +1033,125 @@ a++
 '''
 
 ALL.update({"json": JSON, "yaml": YAML, "regex": REGEX})
+
+HTML = r'''
+<p>Hello</p>
+---
+<!DOCTYPE html>
+<html lang="en"><head><title>T</title></head><body><h1>Hi</h1></body></html>
+---
+<ul><li>one<li>two</ul>
+---
+<ul><li>one</li><li>two</li></ul>
+---
+<table><thead><tr><th>a<th>b<tbody><tr><td>1<td>2</table>
+---
+<div class="a b" id='c' hidden>text<br>more<img src="x.png" alt=""></div>
+---
+<a href="https://example.com/?a=1&amp;b=2">link</a>
+---
+<script>if (a < b && c > d) { document.write("<p>x</p>"); }</script>
+---
+<style>p > b { color: red }</style>
+---
+<textarea><div></textarea>
+---
+<!-- a comment with <b>tags</b> --><p>after</p>
+---
+<dl><dt>term<dd>meaning<dt>other<dd>one</dl>
+---
+<select><option value=1 selected>one<option value=2>two</select>
+---
+<p>first<p>second
+---
+<form action="/send" method="post"><label for="n">Name</label> <input id="n" name="n" required> <button>Send</button></form>
+---
+<svg viewBox="0 0 10 10"><circle cx="5" cy="5" r="4"/><path d="M0 0"/></svg>
+---
+<video controls><source src="a.mp4" type="video/mp4">none</video>
+---
+<h1>Tea &lt;green&gt; &mdash; &#8364; 5</h1>
+---
+<pre>
+  a &lt; b
+</pre>
+---
+<figure><img src="a.png" alt="a"><figcaption>A <em>picture</em></figcaption></figure>
+---
+<b><i>both</i></b> and <code>x = 1</code>
+---
+<section><header><h2>A</h2></header><p>B</p><footer>C</footer></section>
+---
+<details open><summary>More</summary><p>text</p></details>
+---
+<ol start="3"><li><p>a</p></li></ol>
+---
+just text
+---
+<b><i>crossed</b></i>
+---
+<div><p>never ends</p>
+---
+</div>
+---
+<p>text</span></p>
+---
+<span>open
+---
+<br></br>
+---
+<a href="x
+---
+<p>cut off <b
+---
+<!-- never ends
+---
+<div></section></div>
+---
+<em>one <strong>two</em> three</strong>
+---
+<script>var a = 1;
+---
+<title>no end
+---
+<h1>one</h2>
+---
+<section><article></section>
+---
+<button>a</button></button>
+---
+<i><b></i>
+---
+<ul><li>a</li></ol></ul>
+---
+<span><span></span>
+'''
+
+ALL.update({"html": HTML})
+
+# Documents with the schemas that judge them.
+SCHEMAS = [
+    ({"type": "object"}, ['{}', '{"a": 1}', '[]', '"a"', '{', '', 'null']),
+    ({"type": "object", "required": ["a"], "properties": {"a": {"type": "integer", "minimum": 1, "maximum": 5}}},
+     ['{"a": 3}', '{"a": 3, "b": 1}', '{"a": 0}', '{"a": 1.5}', '{"a": 2.0}', '{"a": "3"}', '{"b": 3}', '{"a": 6}']),
+    ({"type": "object", "additionalProperties": False, "properties": {"a": {"type": "string"}}}, ['{"a": "x"}', '{"a": "x", "b": 1}', '{"a": null}']),
+    ({"type": "array", "items": {"type": "string", "minLength": 2, "maxLength": 3}, "minItems": 1, "uniqueItems": True},
+     ['["ab"]', '["ab", "abc"]', '[]', '["a"]', '["abcd"]', '["ab", "ab"]', '["éé"]', '[1]']),
+    ({"enum": ["red", "green", 3, None]}, ['"red"', '"blue"', '3', '3.0', 'null', '"3"']),
+    ({"type": "string", "pattern": "^[A-Z]{3}-[0-9]+$"}, ['"ABC-1"', '"abc-1"', '"ABC-"']),
+    ({"type": "string", "format": "date"}, ['"2026-01-31"', '"2026-02-30"', '"31.01.2026"']),
+    ({"type": "string", "format": "email"}, ['"a@example.com"', '"a example.com"']),
+    ({"type": "string", "format": "ipv4"}, ['"127.0.0.1"', '"127.0.0.256"']),
+    ({"oneOf": [{"type": "integer"}, {"type": "number", "minimum": 5}]}, ['3', '5.5', '7', '1.5']),
+    ({"anyOf": [{"type": "string"}, {"type": "boolean"}]}, ['"a"', 'true', '1']),
+    ({"allOf": [{"minimum": 1}, {"multipleOf": 2}], "type": "integer"}, ['2', '3', '0']),
+    ({"not": {"type": "null"}}, ['1', 'null']),
+    ({"if": {"properties": {"k": {"const": "a"}}, "required": ["k"]}, "then": {"required": ["x"]}, "else": {"required": ["y"]}},
+     ['{"k": "a", "x": 1}', '{"k": "a", "y": 1}', '{"k": "b", "y": 1}', '{}']),
+    ({"$defs": {"n": {"type": "object", "properties": {"next": {"$ref": "#/$defs/n"}}, "additionalProperties": False}}, "$ref": "#/$defs/n"},
+     ['{"next": {"next": {}}}', '{"next": {"last": {}}}']),
+    ({"type": "array", "prefixItems": [{"type": "string"}, {"type": "integer"}], "items": False}, ['["a", 1]', '["a"]', '["a", 1, 2]', '[1, "a"]']),
+    ({"type": "object", "patternProperties": {"^x_": {"type": "integer"}}, "minProperties": 1}, ['{"x_a": 1}', '{"x_a": "1"}', '{}']),
+    ({"type": "array", "contains": {"const": 7}, "maxContains": 1}, ['[1, 7]', '[1]', '[7, 7]']),
+    ({"type": "object", "dependentRequired": {"card": ["name"]}}, ['{"card": 1, "name": "a"}', '{"card": 1}', '{}']),
+]

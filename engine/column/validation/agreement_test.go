@@ -1,12 +1,15 @@
 package validation_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column/validation"
@@ -21,7 +24,30 @@ type verdicts struct {
 		Code  string
 		Valid bool
 		Says  string
+		// Schema is what documents are judged by; of code there is none.
+		Schema json.RawMessage
 	}
+}
+
+// judging is the column that judges a snippet: one for all of a language, and one for each schema.
+func judging(
+	t *testing.T, language string, rules json.RawMessage, made map[string]*validation.Generator, checkers *validation.Checkers,
+) *validation.Generator {
+	t.Helper()
+	key := language + string(rules)
+	if known := made[key]; known != nil {
+		return known
+	}
+	spec := &v1alpha1.Validation{Targets: []string{"text"}, Code: &v1alpha1.CodeValidator{Language: v1alpha1.ValidatedLanguage(language)}}
+	if rules != nil {
+		spec = &v1alpha1.Validation{Targets: []string{"text"}, JSONSchema: &v1alpha1.JSONSchemaValidator{Schema: &apiextensionsv1.JSON{Raw: rules}}}
+	}
+	generator, err := validation.New(validation.Config{Name: "check", Spec: spec, Schema: schema, Checkers: checkers})
+	if err != nil {
+		t.Fatal(err)
+	}
+	made[key] = generator
+	return generator
 }
 
 func readVerdicts(t *testing.T) []verdicts {
@@ -54,14 +80,9 @@ func TestValidatorsAgreeWithTheRealTools(t *testing.T) {
 		if len(language.Cases) < 40 {
 			t.Errorf("%s has %d snippets; there must be 40", language.Language, len(language.Cases))
 		}
-		spec := &v1alpha1.Validation{Targets: []string{"text"}, Code: &v1alpha1.CodeValidator{Language: v1alpha1.ValidatedLanguage(language.Language)}}
-		made, err := validation.New(validation.Config{Name: "check", Spec: spec, Schema: schema, Checkers: checkers})
-		if err != nil {
-			t.Fatal(err)
-		}
-		agreed := 0
+		agreed, made := 0, map[string]*validation.Generator{}
 		for _, snippet := range language.Cases {
-			verdict, err := made.Generate(t.Context(), record(snippet.Code))
+			verdict, err := judging(t, language.Language, snippet.Schema, made, checkers).Generate(t.Context(), record(snippet.Code))
 			if err != nil {
 				t.Fatalf("%s: %q: %v", language.Language, snippet.Code, err)
 			}
@@ -74,7 +95,7 @@ func TestValidatorsAgreeWithTheRealTools(t *testing.T) {
 				} else {
 					says = fmt.Sprintf("%s: %s", language.Tool, snippet.Says)
 				}
-				fmt.Fprintf(&differences, "%s %q\n  %s\n", language.Language, snippet.Code, says)
+				fmt.Fprintf(&differences, "%s %q%s\n  %s\n", language.Language, snippet.Code, by(snippet.Schema), says)
 			}
 		}
 		fmt.Fprintf(&table, "| `%s` | %s | %d | %d |\n", language.Language, language.Tool, len(language.Cases), agreed)
@@ -90,4 +111,14 @@ func TestValidatorsAgreeWithTheRealTools(t *testing.T) {
 	if !strings.Contains(string(page), table.String()) {
 		t.Errorf("docs/validation.md does not have this table:\n%s", table.String())
 	}
+}
+
+// by is the schema of a document for people.
+func by(schema json.RawMessage) string {
+	if schema == nil {
+		return ""
+	}
+	var compact bytes.Buffer
+	_ = json.Compact(&compact, schema) // which was read from JSON
+	return " by " + compact.String()
 }
