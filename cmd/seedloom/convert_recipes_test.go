@@ -29,8 +29,8 @@ const (
 	toolsOfRecipes     = "providers:\n- {name: lexicon, endpoint: ENDPOINT, provider_type: streamable_http}\n"
 )
 
-// TestConfigurationsOfRecipesRunToTheSameColumns converts the recipes as they are written for Data Designer, in both of its forms and as YAML
-// and JSON, and runs what becomes of them.
+// TestConfigurationsOfRecipesRunToTheSameColumns converts the recipes as they are written for Data Designer, in both of its forms and as
+// YAML and JSON, and runs what becomes of them.
 func TestConfigurationsOfRecipesRunToTheSameColumns(t *testing.T) {
 	models := simtest.Start(t, llmsim.Config{Models: map[string]llmsim.Model{"demo/painter": {Images: true}}})
 	lexicon := startLexicon(t)

@@ -53,7 +53,7 @@ type converter struct {
 	spec    *v1alpha1.DatasetGenerationSpec
 	// providers and toolProviders are those of the files, by their names.
 	providers, toolProviders map[string]*object
-	// resolved and resolvedTools are the names of providers and of tool servers that the spec has already, by their names in the configuration.
+	// resolved and resolvedTools are the names of providers and tool servers that the spec has already, by their names in the configuration.
 	resolved, resolvedTools map[string]string
 }
 

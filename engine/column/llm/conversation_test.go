@@ -308,7 +308,8 @@ func TestACallOfAToolThatIsNotThereIsReportedAsOne(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if result := client.asked[1].Messages[2]; result.Role != model.RoleTool || result.ToolCallID != "7" || !strings.Contains(result.Content, want) {
+		result := client.asked[1].Messages[2]
+		if result.Role != model.RoleTool || result.ToolCallID != "7" || !strings.Contains(result.Content, want) {
 			t.Errorf("%s: the correction is %+v", name, result)
 		}
 	}
