@@ -102,6 +102,7 @@ func (p *prepared) loadSeed(ctx context.Context, rows int64) (*seed.Dataset, err
 	defer client.CloseIdleConnections()
 	return seed.Load(ctx, p.spec.Seed, seed.Options{
 		Directory: p.config.SeedDirectory, Client: client, Header: p.config.SeedHeader, Rows: rows,
+		Few: p.config.Few, Document: p.reportDocument,
 	})
 }
 

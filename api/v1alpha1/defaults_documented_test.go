@@ -35,6 +35,7 @@ func effective() map[string]any {
 		"Correction.MaxAttempts":                     (&v1alpha1.Validation{}).EffectiveCorrections(),
 		"CompletionPolicy.MinRecords":                percent.String(),
 		"SeedSelection.Offset":                       (&v1alpha1.SeedSelection{}).EffectiveOffset(),
+		"DocumentChunk.Overlap":                      (&v1alpha1.DocumentChunk{}).EffectiveOverlap(),
 		"Limits.BackoffLimit":                        spec.EffectiveBackoffLimit(),
 		"Limits.StartupTimeoutSeconds":               spec.EffectiveStartupTimeoutSeconds(),
 		"RunSettings.RowGroupSize":                   spec.EffectiveRowGroupSize(),

@@ -30,6 +30,7 @@ const (
 //
 // +kubebuilder:validation:ExactlyOneOf=configMap;persistentVolumeClaim;http;datasetRef
 // +kubebuilder:validation:XValidation:rule="!has(self.datasetRef) || !has(self.format) && !has(self.csv)",message="format and csv are of files: the dataset of datasetRef needs none"
+// +kubebuilder:validation:XValidation:rule="!has(self.documents) || !has(self.format) && !has(self.csv) && !has(self.datasetRef)",message="documents are read as what they are: format, csv and datasetRef can't be set beside them"
 type Seed struct {
 	// configMap reads the seed from a key of a ConfigMap in this namespace.
 	// +optional
@@ -55,6 +56,11 @@ type Seed struct {
 	// csv says how a file of the format CSV is written, where that can't be seen from it.
 	// +optional
 	CSV *CSVOptions `json:"csv,omitempty"`
+
+	// documents reads text, Markdown and HTML: a document, or those of a folder or pattern on a volume. Each chunk of their text is a row with
+	// the columns chunk_id, document, chunk, text, headings, first_page, last_page, start, end and hidden.
+	// +optional
+	Documents *SeedDocuments `json:"documents,omitempty"`
 
 	// columns selects columns of the file, in this order, and may rename them and say their types. Without it, all
 	// columns are used under their own names.

@@ -56,6 +56,8 @@ func (c *chainColumns) seedColumns(ctx context.Context, one *manifest) (columns 
 	switch {
 	case spec.Seed == nil:
 		return nil, true, nil
+	case spec.Seed.Documents != nil:
+		columns = documentColumns(one)
 	case spec.Seed.HTTP != nil:
 		return nil, false, nil
 	case spec.Seed.DatasetRef != nil:
@@ -102,6 +104,16 @@ func hasForm(spec *v1alpha1.DatasetGenerationSpec, name string) bool {
 	return slices.ContainsFunc(spec.Processors, func(processor v1alpha1.Processor) bool {
 		return processor.Name == name && processor.MakesForm()
 	})
+}
+
+// documentColumns are those of documents, whatever is in them; nil where the spec asks for others.
+func documentColumns(one *manifest) []table.Field {
+	columns, err := seed.DocumentColumns(one.resource.Spec.Seed)
+	if err != nil {
+		one.report(severityError, "spec.seed.columns", err.Error())
+		return nil
+	}
+	return columns
 }
 
 // fileColumns are those of a seed whose data is at hand.

@@ -153,6 +153,9 @@ func (m *manifest) find(all *resources, file *dataFile) (folder string, remove f
 		folder = filepath.Dir(m.document.file)
 	}
 	folder = cmp.Or(folder, ".")
+	if file.Documents != nil && file.PersistentVolumeClaim != nil {
+		return folder, nothing, nil // whose path may be a pattern
+	}
 	if _, err := os.Stat(filepath.Join(folder, name)); err != nil {
 		return "", nothing, fmt.Errorf(file.missing, filepath.Join(folder, name))
 	}

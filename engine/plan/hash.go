@@ -138,6 +138,7 @@ func writeSeedDefaults(seed *v1alpha1.Seed) {
 	if seed.Order == "" {
 		seed.Order = v1alpha1.SeedOrdered
 	}
+	writeDocumentDefaults(seed.Documents)
 	if rows := seed.RowsPerSeedRow; rows != nil && rows.Sampler != nil && len(sampler.Validate(rows.Sampler)) == 0 {
 		sampler.WriteDefaults(rows.Sampler)
 	}

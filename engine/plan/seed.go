@@ -32,12 +32,17 @@ func (v *validation) seed() {
 		return
 	}
 	v.rowsPerSeedRow(seed.RowsPerSeedRow)
+	if seed.HTTP != nil {
+		v.requestHeaders("spec.seed.http.headers", seed.HTTP.Headers)
+	}
+	if seed.Documents != nil {
+		location, field := seedLocation(seed)
+		v.documents(seed, location, field)
+		return
+	}
 	if seed.DatasetRef != nil {
 		v.seedDataset(seed)
 		return
-	}
-	if seed.HTTP != nil {
-		v.requestHeaders("spec.seed.http.headers", seed.HTTP.Headers)
 	}
 	if seedFormat(seed) == "" {
 		_, field := seedLocation(seed)

@@ -15,3 +15,6 @@ func (c *Confinement) Bound(memory int64, processor time.Duration) {
 	}
 	limitProcessor(processor)
 }
+
+// RefuseFiles keeps the process from opening anything more for good: neither files nor connections.
+func (c *Confinement) RefuseFiles() { refuseFiles() }

@@ -30,6 +30,11 @@ type Options struct {
 	Header func(index int) string
 	// Rows is how many rows of the dataset are asked for at most, from the first on; 0 is any number. Of a seed in its order no more is read.
 	Rows int64
+	// Few says that the rows are for a look only: no more documents are read than they need. Else all of them are, so that a run and its
+	// extension see the same.
+	Few bool
+	// Document is told of each document that was read or left out; nil for nobody.
+	Document func(DocumentResult)
 }
 
 // file is a source whose bytes are at hand.
@@ -45,6 +50,9 @@ type file struct {
 // Load opens the seed of a spec, and reads as much of it as is wanted to know its columns and where its rows are. Its errors are
 // failure.Error.
 func Load(ctx context.Context, spec *v1alpha1.Seed, options Options) (*Dataset, error) {
+	if spec.Documents != nil {
+		return loadDocuments(ctx, spec, options)
+	}
 	source, opened, err := open(ctx, spec, options)
 	if err != nil {
 		return nil, classify(ctx, source, err)

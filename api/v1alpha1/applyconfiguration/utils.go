@@ -81,6 +81,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.DateTimeSamplerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DistributionSampler"):
 		return &apiv1alpha1.DistributionSamplerApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("DocumentChunk"):
+		return &apiv1alpha1.DocumentChunkApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DropColumns"):
 		return &apiv1alpha1.DropColumnsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DroppedReason"):
@@ -217,6 +219,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.SeedApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SeedColumn"):
 		return &apiv1alpha1.SeedColumnApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SeedDocuments"):
+		return &apiv1alpha1.SeedDocumentsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SeedPartition"):
 		return &apiv1alpha1.SeedPartitionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SeedRunStatus"):

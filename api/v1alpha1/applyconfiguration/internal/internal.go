@@ -148,6 +148,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: user
       type:
         scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.ChunkUnit
+  scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.ClaimReference
   map:
     fields:
@@ -615,6 +617,20 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: scale
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
+- name: dev.seedloom.seedloom.api.v1alpha1.DocumentChunk
+  map:
+    fields:
+    - name: by
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ChunkUnit
+    - name: overlap
+      type:
+        scalar: numeric
+    - name: size
+      type:
+        scalar: numeric
+- name: dev.seedloom.seedloom.api.v1alpha1.DocumentErrorPolicy
+  scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.DropColumns
   map:
     fields:
@@ -868,6 +884,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: quantile
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
+- name: dev.seedloom.seedloom.api.v1alpha1.HiddenText
+  scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.Image
   map:
     fields:
@@ -1934,6 +1952,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: datasetRef
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.DatasetSeed
+    - name: documents
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.SeedDocuments
     - name: format
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.SeedFormat
@@ -1966,6 +1987,18 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: dev.seedloom.seedloom.api.v1alpha1.SeedColumnType
 - name: dev.seedloom.seedloom.api.v1alpha1.SeedColumnType
   scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.SeedDocuments
+  map:
+    fields:
+    - name: chunk
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.DocumentChunk
+    - name: hiddenText
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.HiddenText
+    - name: onError
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.DocumentErrorPolicy
 - name: dev.seedloom.seedloom.api.v1alpha1.SeedFormat
   scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.SeedOrder

@@ -27,6 +27,9 @@ type SeedApplyConfiguration struct {
 	Format *apiv1alpha1.SeedFormat `json:"format,omitempty"`
 	// csv says how a file of the format CSV is written, where that can't be seen from it.
 	CSV *CSVOptionsApplyConfiguration `json:"csv,omitempty"`
+	// documents reads text, Markdown and HTML: a document, or those of a folder or pattern on a volume. Each chunk of their text is a row with
+	// the columns chunk_id, document, chunk, text, headings, first_page, last_page, start, end and hidden.
+	Documents *SeedDocumentsApplyConfiguration `json:"documents,omitempty"`
 	// columns selects columns of the file, in this order, and may rename them and say their types. Without it, all
 	// columns are used under their own names.
 	Columns []SeedColumnApplyConfiguration `json:"columns,omitempty"`
@@ -90,6 +93,14 @@ func (b *SeedApplyConfiguration) WithFormat(value apiv1alpha1.SeedFormat) *SeedA
 // If called multiple times, the CSV field is set to the value of the last call.
 func (b *SeedApplyConfiguration) WithCSV(value *CSVOptionsApplyConfiguration) *SeedApplyConfiguration {
 	b.CSV = value
+	return b
+}
+
+// WithDocuments sets the Documents field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Documents field is set to the value of the last call.
+func (b *SeedApplyConfiguration) WithDocuments(value *SeedDocumentsApplyConfiguration) *SeedApplyConfiguration {
+	b.Documents = value
 	return b
 }
 

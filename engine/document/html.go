@@ -1,0 +1,191 @@
+package document
+
+import (
+	"bytes"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/JohannesKaufmann/html-to-markdown/v2/converter"
+	"github.com/JohannesKaufmann/html-to-markdown/v2/plugin/base"
+	"github.com/JohannesKaufmann/html-to-markdown/v2/plugin/commonmark"
+	"github.com/JohannesKaufmann/html-to-markdown/v2/plugin/table"
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/charset"
+)
+
+// without are the elements that hold no text of the document.
+var without = []string{
+	"script", "style", "template", "noscript", "svg", "math", "iframe", "object", "embed", "canvas", "nav", "button", "select", "input",
+	"textarea", "head", "audio", "video", "map", "dialog",
+}
+
+// readHTML reads a web page as Markdown.
+func readHTML(data []byte, keep bool) (string, error) {
+	decoded, err := charset.NewReader(bytes.NewReader(data), "text/html")
+	if err != nil {
+		return "", problem("its encoding is not known: %v", err)
+	}
+	text, err := io.ReadAll(io.LimitReader(decoded, 4*MaxBytes))
+	if err != nil {
+		return "", problem("it is not text in the encoding that it names: %v", err)
+	}
+	page, err := html.Parse(strings.NewReader(clean(strings.ToValidUTF8(string(text), "\uFFFD"))))
+	if err != nil {
+		return "", problem("its elements are nested too deep, or it is no HTML: %v", err)
+	}
+	(&preparer{keep: keep}).prepare(page, false)
+	to := converter.NewConverter(converter.WithPlugins(
+		base.NewBasePlugin(),
+		commonmark.NewCommonmarkPlugin(commonmark.WithListEndComment(false)),
+		table.NewTablePlugin(table.WithNewlineBehavior(table.NewlineBehaviorPreserve), table.WithSpanCellBehavior(table.SpanBehaviorMirror),
+			table.WithHeaderPromotion(true)),
+	))
+	markdown, err := to.ConvertNode(page)
+	if err != nil {
+		return "", problem("it can't be turned into text: %v", err)
+	}
+	return string(markdown), nil
+}
+
+// preparer makes a page ready to become text.
+type preparer struct {
+	// keep says that hidden elements stay what they are; else they are replaced by their texts.
+	keep bool
+}
+
+// prepare removes from a page what is no text, and marks what is hidden. Parsing has bounded how deep it goes.
+func (p *preparer) prepare(node *html.Node, hidden bool) {
+	for child := node.FirstChild; child != nil; {
+		next := child.NextSibling
+		isElement := child.Type == html.ElementNode
+		switch {
+		case child.Type == html.CommentNode, isElement && slices.Contains(without, child.Data):
+			node.RemoveChild(child)
+		case isElement && child.Data == "img":
+			// Pictures are their descriptions: what they show is no text, and may be megabytes of it.
+			text := attribute(child.Attr, "alt")
+			if hidden || isHidden(child.Attr) {
+				text = enclosed(text)
+			}
+			node.InsertBefore(&html.Node{Type: html.TextNode, Data: text}, child)
+			node.RemoveChild(child)
+		case child.Type == html.TextNode && hidden:
+			child.Data = enclosed(child.Data)
+		case isElement && !hidden && !p.keep && isHidden(child.Attr):
+			replace(child, enclosed(textOf(child)))
+		default:
+			p.prepare(child, hidden || isElement && isHidden(child.Attr))
+		}
+		child = next
+	}
+}
+
+// enclosed is a text that is hidden.
+func enclosed(text string) string {
+	if strings.TrimSpace(text) == "" {
+		return text
+	}
+	return string(hiddenBegin) + text + string(hiddenEnd)
+}
+
+// textOf is the text of an element.
+func textOf(node *html.Node) string {
+	var text strings.Builder
+	for child := range node.Descendants() {
+		switch {
+		case child.Type == html.TextNode && !slices.Contains(without, child.Parent.Data):
+			text.WriteString(child.Data)
+		case child.Type == html.ElementNode && child.Data == "img":
+			text.WriteString(attribute(child.Attr, "alt"))
+		case child.Type == html.ElementNode && text.Len() > 0 && isBlock(child.Data):
+			text.WriteByte(' ')
+		}
+	}
+	return strings.Join(strings.Fields(text.String()), " ")
+}
+
+// isBlock says whether an element stands on lines of its own.
+func isBlock(name string) bool {
+	return slices.Contains([]string{"p", "div", "br", "li", "tr", "td", "th", "h1", "h2", "h3", "h4", "h5", "h6", "section"}, name)
+}
+
+// replace puts a text in the place of an element: before the table or list, where it was a part of one that has no place for texts.
+func replace(node *html.Node, text string) {
+	at := node
+	for slices.Contains([]string{"table", "thead", "tbody", "tfoot", "tr", "colgroup", "ul", "ol", "dl"}, at.Parent.Data) {
+		at = at.Parent
+	}
+	at.Parent.InsertBefore(&html.Node{Type: html.TextNode, Data: text}, at)
+	node.Parent.RemoveChild(node)
+}
+
+func attribute(attributes []html.Attribute, name string) string {
+	for _, attribute := range attributes {
+		if attribute.Key == name {
+			return attribute.Val
+		}
+	}
+	return ""
+}
+
+// isHidden says whether a browser shows nothing of an element, by its attributes.
+func isHidden(attributes []html.Attribute) bool {
+	for _, attribute := range attributes {
+		switch attribute.Key {
+		case "hidden":
+			return true
+		case "style":
+			return hiddenStyle(attribute.Val)
+		}
+	}
+	return false
+}
+
+// hiddenStyle says whether declarations of CSS keep a text from being seen.
+func hiddenStyle(style string) bool {
+	values := map[string]string{}
+	for declaration := range strings.SplitSeq(strings.ToLower(style), ";") {
+		name, value, _ := strings.Cut(declaration, ":")
+		value, _, _ = strings.Cut(value, "!")
+		values[strings.TrimSpace(name)] = strings.Join(strings.Fields(value), "")
+	}
+	switch {
+	case values["display"] == "none", values["visibility"] == "hidden", values["visibility"] == "collapse":
+		return true
+	case isZero(values["opacity"]), isZero(values["font-size"]), values["font-size"] == "1px":
+		return true
+	case isFarOff(values["left"]), isFarOff(values["top"]), isFarOff(values["text-indent"]), isFarOff(values["margin-left"]):
+		return true
+	case values["color"] == "transparent":
+		return true
+	}
+	background := values["background-color"]
+	if background == "" {
+		background = values["background"]
+	}
+	color := plainColor(values["color"])
+	return color != "" && (color == plainColor(background) || color == "#ffffff" && background == "")
+}
+
+func isZero(value string) bool {
+	return strings.HasPrefix(value, "0") && slices.Contains([]string{"", "px", "pt", "em", "rem", "%"}, strings.TrimLeft(value, "0."))
+}
+
+// isFarOff says whether a length leads off the page: hundreds of units to the left or above.
+func isFarOff(value string) bool {
+	digits, negative := strings.CutPrefix(value, "-")
+	digits = digits[:len(digits)-len(strings.TrimLeft(digits, "0123456789"))]
+	return negative && len(digits) >= 3
+}
+
+// plainColor is one way to write a color.
+func plainColor(color string) string {
+	switch color {
+	case "white", "#fff", "rgb(255,255,255)", "rgba(255,255,255,1)":
+		return "#ffffff"
+	case "black", "#000", "rgb(0,0,0)":
+		return "#000000"
+	}
+	return color
+}

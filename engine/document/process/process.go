@@ -1,0 +1,212 @@
+// Package process has documents read in processes of their own, so that one that overwhelms a reader costs a process and not the run. It
+// starts them, bounds their memory and time, and uses them again; what is in a document, package document says.
+package process
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"sync"
+	"time"
+
+	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/document"
+	"seedloom.dev/seedloom/engine/document/format"
+)
+
+// What the reading of one document may use.
+const (
+	maxMemory    = 384 << 20
+	maxProcessor = time.Minute
+	maxWall      = 5 * time.Minute
+	// maxAnswer bounds what a process answers: the text with what JSON makes of it, and the places in it.
+	maxAnswer = 256 << 20
+	// maxPlaces bounds the processes, since each may take all of its memory.
+	maxPlaces = 2
+)
+
+// Pool has the processes, which are started as they are needed. Close ends them all.
+type Pool struct {
+	// places bounds the documents that are read at once.
+	places chan struct{}
+	// processor is the time of a processor that a document may use.
+	processor time.Duration
+
+	mutex  sync.Mutex
+	idle   []*reader
+	closed bool
+}
+
+// Places is how many documents a pool reads at once.
+func Places() int { return min(maxPlaces, max(1, runtime.GOMAXPROCS(0))) }
+
+// NewPool returns a pool of which no process runs yet. Who makes it closes it.
+func NewPool() *Pool { return &Pool{places: make(chan struct{}, Places()), processor: maxProcessor} }
+
+// Close ends the processes. Nothing may be asked any more.
+func (p *Pool) Close() {
+	p.mutex.Lock()
+	idle := p.idle
+	p.idle, p.closed = nil, true
+	p.mutex.Unlock()
+	for _, process := range idle {
+		process.end()
+	}
+}
+
+// reader is one process.
+type reader struct {
+	command *exec.Cmd
+	input   io.WriteCloser
+	output  io.ReadCloser
+	from    *bufio.Reader
+}
+
+// start starts a process. It gets nothing of the engine's environment: there may be keys in it.
+func start() (*reader, error) {
+	executable, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	started := &reader{command: exec.Command(executable)}
+	started.command.Env = []string{processVariable + "=1", "GOTRACEBACK=none", "GOMAXPROCS=2"}
+	if started.input, err = started.command.StdinPipe(); err != nil {
+		return nil, err
+	}
+	if started.output, err = started.command.StdoutPipe(); err != nil {
+		return nil, err
+	}
+	if err := started.command.Start(); err != nil {
+		return nil, err
+	}
+	started.from = bufio.NewReaderSize(started.output, 1<<16)
+	return started, nil
+}
+
+// end ends the process, and waits for it.
+func (r *reader) end() {
+	_ = r.input.Close()
+	_ = r.command.Process.Kill()
+	// It was killed, or has ended by itself.
+	_ = r.command.Wait()
+}
+
+// ask hands a document over and reads the answer. The error is that of the process.
+func (r *reader) ask(asked question, data []byte) (*answer, error) {
+	header, err := json.Marshal(asked)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := r.input.Write(append(header, '\n')); err != nil {
+		return nil, err
+	}
+	if _, err := r.input.Write(data); err != nil {
+		return nil, err
+	}
+	line, err := readLine(r.from, maxAnswer)
+	if err != nil {
+		return nil, err
+	}
+	answered := &answer{}
+	return answered, json.Unmarshal(line, answered)
+}
+
+var errTooLong = errors.New("a line is too long")
+
+// readLine reads a line of bounded length.
+func readLine(from *bufio.Reader, most int) ([]byte, error) {
+	var line []byte
+	for {
+		part, err := from.ReadSlice('\n')
+		line = append(line, part...)
+		switch {
+		case err == nil:
+			return line, nil
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return nil, err
+		case len(line) > most:
+			return nil, errTooLong
+		}
+	}
+}
+
+func (p *Pool) take() (*reader, error) {
+	p.mutex.Lock()
+	if p.closed {
+		p.mutex.Unlock()
+		return nil, os.ErrClosed
+	}
+	if last := len(p.idle) - 1; last >= 0 {
+		taken := p.idle[last]
+		p.idle = p.idle[:last]
+		p.mutex.Unlock()
+		return taken, nil
+	}
+	p.mutex.Unlock()
+	return start()
+}
+
+func (p *Pool) giveBack(process *reader) {
+	p.mutex.Lock()
+	closed := p.closed
+	if !closed {
+		p.idle = append(p.idle, process)
+	}
+	p.mutex.Unlock()
+	if closed {
+		process.end()
+	}
+}
+
+// Read reads a document. What is wrong with it is a *document.Problem; other errors are those of the context, or say why no process could
+// be started.
+func (p *Pool) Read(ctx context.Context, of format.Format, data []byte, hidden v1alpha1.HiddenText) (*document.Document, error) {
+	select {
+	case p.places <- struct{}{}:
+		defer func() { <-p.places }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	process, err := p.take()
+	if err != nil {
+		return nil, fmt.Errorf("no process could be started to read it in: %w", err)
+	}
+	limited, cancel := context.WithTimeout(ctx, maxWall)
+	defer cancel()
+	stop := context.AfterFunc(limited, func() { _ = process.command.Process.Kill() })
+	answered, err := process.ask(question{Format: of, Hidden: hidden, Size: len(data), Processor: p.processor}, data)
+	if stop() && err == nil {
+		p.giveBack(process)
+		return answered.read()
+	}
+	process.end()
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case limited.Err() != nil:
+		return nil, &document.Problem{Message: fmt.Sprintf("it could not be read within %v", maxWall)}
+	}
+	return nil, &document.Problem{Message: fmt.Sprintf(
+		"it could not be read within %d MiB of memory and %v of processor time: it is damaged, made to do harm, or too large; split it",
+		maxMemory>>20, p.processor)}
+}
+
+// read returns the document of an answer, as far as it holds together.
+func (a *answer) read() (*document.Document, error) {
+	if a.Problem != "" {
+		return nil, &document.Problem{Message: a.Problem}
+	}
+	if a.Document == nil {
+		return nil, &document.Problem{Message: "its reader has given no text"}
+	}
+	if err := a.Document.Check(); err != nil {
+		return nil, &document.Problem{Message: err.Error()}
+	}
+	return a.Document, nil
+}

@@ -1,0 +1,88 @@
+package process_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"seedloom.dev/seedloom/engine/document"
+	"seedloom.dev/seedloom/engine/document/format"
+	"seedloom.dev/seedloom/engine/document/process"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func newPool(t testing.TB) *process.Pool {
+	t.Helper()
+	pool := process.NewPool()
+	t.Cleanup(pool.Close)
+	return pool
+}
+
+func TestDocumentsAreRead(t *testing.T) {
+	pool := newPool(t)
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			for of, data := range map[format.Format]string{format.Text: "a", format.Markdown: "# a", format.HTML: "<p>a"} {
+				found, err := pool.Read(t.Context(), of, []byte(data), "")
+				if err != nil || !strings.HasSuffix(found.Text, "a") {
+					t.Errorf("%s: got %+v, %v", of, found, err)
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
+// Whatever a document does, the engine is there afterwards, and so is a process for the next one.
+func TestHostileDocumentsCostAtMostAProcess(t *testing.T) {
+	pool := newPool(t)
+	pool.LimitProcessor(time.Second)
+	const long = 1 << 12
+	hostile := map[string]string{
+		"elements":        strings.Repeat("<b>", long),
+		"tables":          strings.Repeat("<table><tr><td>", long/8),
+		"quotes":          strings.Repeat("> ", long),
+		"brackets":        strings.Repeat("[", long),
+		"lists":           strings.Repeat("- ", long),
+		"stars":           strings.Repeat("*a ", long),
+		"attributes":      "<p " + strings.Repeat("a=b ", long) + ">x",
+		"entities":        strings.Repeat("&amp;", long),
+		"no UTF-8":        strings.Repeat("\xff\xfe", long),
+		"comments":        strings.Repeat("<!-- a -->", long),
+		"one long word":   strings.Repeat("a", 256*long),
+		"hidden elements": strings.Repeat("<i hidden>a", long/8),
+	}
+	var problem *document.Problem
+	for name, data := range hostile {
+		for _, of := range []format.Format{format.Text, format.Markdown, format.HTML} {
+			if _, err := pool.Read(t.Context(), of, []byte(data), ""); err != nil && !errors.As(err, &problem) {
+				t.Errorf("%s as %s: %v", name, of, err)
+			}
+		}
+	}
+	_, err := pool.Read(t.Context(), format.Markdown, []byte(strings.Repeat("> ", 64*long)), "")
+	if !errors.As(err, &problem) || !strings.Contains(problem.Message, "could not be read within 384 MiB of memory and 1s of processor time") {
+		t.Errorf("what takes minutes: got %v", err)
+	}
+	if found, err := pool.Read(t.Context(), format.Text, []byte("a"), ""); err != nil || found.Text != "a" {
+		t.Errorf("afterwards: got %+v, %v", found, err)
+	}
+}
+
+func TestReadingEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	pool := newPool(t)
+	for range 20 {
+		if _, err := pool.Read(ctx, format.Text, []byte("a"), ""); !errors.Is(err, context.Canceled) {
+			t.Fatalf("got %v", err)
+		}
+	}
+}
