@@ -24,6 +24,9 @@ func (w *world) copyConfiguration(name string) {
 }
 
 func TestConvertedConfigurationsRun(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long with the race detector: it runs without")
+	}
 	tests := []struct {
 		file string
 		// providers are those that the simulated server stands in for.

@@ -48,6 +48,9 @@ func TestARunWritesToABucketAndGoesOnThere(t *testing.T) {
 
 // TestAKillPaysLittleAgain kills a run that writes to a bucket without notice, and goes on: what was synced is not paid for again.
 func TestAKillPaysLittleAgain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long with the race detector: it runs without")
+	}
 	server := s3test.New()
 	t.Setenv("AWS_ACCESS_KEY_ID", s3test.AccessKey)
 	t.Setenv("AWS_SECRET_ACCESS_KEY", s3test.SecretKey)

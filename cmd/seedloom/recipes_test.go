@@ -59,6 +59,9 @@ func startLexicon(t *testing.T) string {
 
 // TestRecipesRunToComplete generates some rows of each recipe, which a run checks as validate does, without a warning.
 func TestRecipesRunToComplete(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long with the race detector: it runs without")
+	}
 	models := simtest.Start(t, llmsim.Config{Models: map[string]llmsim.Model{"demo/painter": {Images: true}}})
 	lexicon := startLexicon(t)
 	paths, err := filepath.Glob(filepath.Join(recipes, "*.yaml"))

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
-	"time"
 
 	"seedloom.dev/seedloom/engine/jinja"
 )
@@ -85,19 +84,20 @@ func TestShuffleAndSampleAreFair(t *testing.T) {
 	}
 }
 
-// Whatever a text is, the work on it is bounded.
+// Whatever a text is, the work on it is bounded: without a bound, some of these would not end.
 func TestFiltersOfPromptsAreBounded(t *testing.T) {
 	vars := jinja.MapVars{}
 	for name, text := range map[string]string{
-		"letters": strings.Repeat("a", 1<<19), "spaces": strings.Repeat(" ", 1<<19), "brackets": strings.Repeat("(", 1<<19),
-		"closing": strings.Repeat(")", 1<<19), "zeros": strings.Repeat("\x00", 1<<17), "not UTF-8": strings.Repeat("\xff", 1<<17),
-		"addresses": strings.Repeat("http://a.com ", 1<<15), "points": "http://" + strings.Repeat("a.", 1<<17), "lines": strings.Repeat("\n", 1<<17),
+		"letters": strings.Repeat("a", 1<<17), "spaces": strings.Repeat(" ", 1<<17), "brackets": strings.Repeat("(", 1<<17),
+		"closing": strings.Repeat(")", 1<<17), "zeros": strings.Repeat("\x00", 1<<15), "not UTF-8": strings.Repeat("\xff", 1<<15),
+		"addresses": strings.Repeat("http://a.com ", 1<<13), "points": "http://" + strings.Repeat("a.", 1<<16), "lines": strings.Repeat("\n", 1<<15),
 	} {
 		vars["text"] = text
 		for _, call := range []string{"urlize", "dedent", "truncate_tokens", "regex_replace('(a|a)*b', 'x')", "regex_findall('a{1,1000}')", "regex_search('((a*)*)*c')"} {
-			begun := time.Now()
 			_, err := render(fmt.Sprintf("{{ (text | %s) is defined }}", call), vars, jinja.UndefinedStrict)
-			t.Logf("%s of %s took %v, %v", call, name, time.Since(begun), err)
+			if err != nil && !strings.Contains(err.Error(), "the pattern is found more than 100000 times") {
+				t.Errorf("%s of %s: %v", call, name, err)
+			}
 		}
 	}
 }

@@ -38,6 +38,9 @@ func TestEveryFileIsReadAsPyarrowReadsIt(t *testing.T) {
 			continue
 		}
 		compared++
+		if testing.Short() && compared%8 != 0 {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			compare(t, content(t, &archive.Reader, name+".parquet"), content(t, &archive.Reader, entry.Name))
 		})

@@ -224,10 +224,7 @@ func (c *counted) Write(text []byte) (int, error) {
 }
 
 func TestNothingIsDrawnAfterTheEnd(t *testing.T) {
-	rounds, loggers, each := 300, 32, 4
-	if testing.Short() {
-		rounds = 20
-	}
+	const rounds, loggers, each = 300, 32, 4
 	for round := range rounds {
 		pseudo := terminaltest.New(t, 90, loggers*each+60)
 		tty, err := OpenTTY(pseudo.Slave)
