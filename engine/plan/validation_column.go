@@ -163,7 +163,8 @@ func validationExecution(column *v1alpha1.Column) Execution {
 func (v *validation) codeValidator(field string, spec *v1alpha1.Validation) {
 	language := string(spec.Code.Language)
 	if !slices.Contains(validate.Languages(), language) {
-		v.add(field+".code.language", ReasonInvalidValue, "must be one of %s, but is %q", strings.Join(validate.Languages(), ", "), language)
+		v.add(field+".code.language", ReasonInvalidValue, "must be one of %s, but is %q: what no parser here is true to, "+
+			"such as other dialects of SQL, is judged by a server of yours with remote", strings.Join(validate.Languages(), ", "), language)
 		return
 	}
 	v.pythonRules(field+".code.python", spec.Code)
