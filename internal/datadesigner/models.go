@@ -261,13 +261,15 @@ func (c *converter) program(from *object, path string) *v1alpha1.StdioToolServer
 	program := &v1alpha1.StdioToolServer{Image: "image.invalid/" + resourceName(from.text("name"))}
 	program.Command = append([]string{from.text("command")}, from.texts("args")...)
 	if variables := from.child("env"); variables != nil {
+		secret, literals := resourceName(from.text("name")), ""
 		for _, key := range variables.keys {
-			secret := resourceName(from.text("name"))
 			program.Env = append(program.Env, v1alpha1.ToolEnvironmentVariable{
 				Name: key, SecretKeyRef: &v1alpha1.SecretKeyReference{Name: secret, Key: key},
 			})
-			c.note(path, "the variable %s of the program comes from a Secret: kubectl create secret generic %s --from-literal=%s='ITS VALUE'",
-				key, secret, key)
+			literals += " --from-literal=" + key + "='ITS VALUE'"
+		}
+		if literals != "" {
+			c.note(path, "the variables of the program come from a Secret: kubectl create secret generic %s%s", secret, literals)
 		}
 	}
 	from.text("provider_type") // is stdio
