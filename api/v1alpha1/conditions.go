@@ -28,6 +28,9 @@ const (
 	ConditionDegraded = "Degraded"
 	// ConditionSyncFallback is present, and True, when allowResize columns have forced sync mode.
 	ConditionSyncFallback = "SyncFallback"
+	// ConditionPublished is True when the dataset of a complete run is where spec.publish says, as status.publication has it; Unknown while it
+	// is being published, and False when that has failed. It is absent without spec.publish, and until the run is complete.
+	ConditionPublished = "Published"
 )
 
 // The reasons of conditions. The event that goes with a change has the same reason.
@@ -119,6 +122,15 @@ const (
 	ReasonDeletingOutput = "DeletingOutput"
 	// ReasonOutputDeletionFailed: the dataset of a resource that is being deleted could not be deleted.
 	ReasonOutputDeletionFailed = "OutputDeletionFailed"
+
+	// ReasonPublishing: a Pod publishes the dataset, or is about to.
+	ReasonPublishing = "Publishing"
+	// ReasonPublished: the dataset is published.
+	ReasonPublished = "Published"
+	// ReasonPublicationRefused: the dataset can't be published as the spec says: the hub refuses the token, or the repository is not one for it.
+	ReasonPublicationRefused = "PublicationRefused"
+	// ReasonPublicationFailed: the dataset could not be published, in several tries; the hub can't be reached, or answers with failures.
+	ReasonPublicationFailed = "PublicationFailed"
 
 	// ReasonAllowResizeColumns: columns with allowResize force sync mode.
 	ReasonAllowResizeColumns = "AllowResizeColumns"

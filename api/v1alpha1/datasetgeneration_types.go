@@ -132,6 +132,11 @@ type DatasetGenerationSpec struct {
 	// +required
 	Output Output `json:"output,omitzero"`
 
+	// publish says where the dataset is published when the run is complete. It has no effect on the rows: when it is changed, the dataset is
+	// published anew, and nothing is generated.
+	// +optional
+	Publish *Publish `json:"publish,omitempty"`
+
 	// parallelism is the number of shards, one Pod each. Defaults to 1. It has no effect on what the rows hold. When it is changed while Pods
 	// generate, these are stopped in order, and the next attempt goes on with as many from where they were.
 	// A spec with an allowResize column runs in one Pod whatever is set here.

@@ -48,6 +48,7 @@ func effective() map[string]any {
 		"EarlyShutdown.ErrorRate":                    shutdown.ErrorRate,
 		"EarlyShutdown.ErrorWindow":                  shutdown.ErrorWindow,
 		"Export.MaxFileBytes":                        new(v1alpha1.Export).EffectiveMaxFileBytes(),
+		"HuggingFaceRepository.Private":              new(v1alpha1.HuggingFaceRepository).IsPrivate(),
 		"Column.PropagateSkip":                       new(v1alpha1.Column).PropagatesSkip(),
 		"Column.Weight":                              new(v1alpha1.Column).EffectiveWeight(),
 		"Model.MaxParallelRequests":                  new(v1alpha1.Model).EffectiveMaxParallelRequests(),

@@ -74,6 +74,10 @@ type DatasetGenerationStatus struct {
 	// +optional
 	Metadata *DatasetMetadata `json:"metadata,omitempty"`
 
+	// publication says what was published, and where it is.
+	// +optional
+	Publication *PublicationStatus `json:"publication,omitempty"`
+
 	// lastHandledRetryRequest echoes the annotation seedloom.dev/retry-requested-at that started the current attempt.
 	// +kubebuilder:validation:MaxLength=256
 	// +optional

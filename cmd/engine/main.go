@@ -1,5 +1,5 @@
 // Command engine is what runs in the Pods of a DatasetGeneration: "engine generate" makes the rows of a shard, "engine finalize" writes the
-// metadata once all shards are done. It takes its input from where the controller has put it, and leaves its result in the termination
+// metadata once all shards are done, "engine publish" publishes the dataset. It takes its input from where the controller has put it, and leaves its result in the termination
 // message.
 package main
 
@@ -39,8 +39,11 @@ func run(arguments []string) int {
 	if len(arguments) == 3 && arguments[0] == runreport.RoleDelete {
 		return deleteOutput(logger, arguments[1], arguments[2])
 	}
+	if len(arguments) == 1 && arguments[0] == runreport.RolePublish {
+		return publish(logger)
+	}
 	if len(arguments) != 1 || arguments[0] != runreport.RoleGenerate && arguments[0] != runreport.RoleFinalize {
-		fmt.Fprintln(os.Stderr, "usage: engine generate | finalize | delete NAMESPACE NAME")
+		fmt.Fprintln(os.Stderr, "usage: engine generate | finalize | publish | delete NAMESPACE NAME")
 		return runreport.ExitInvalid
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)

@@ -139,7 +139,7 @@ func latest(root, beside string) (string, error) {
 		return "", err
 	}
 	defer within.Close()
-	name := path.Join(beside, "latest")
+	name := path.Join(beside, latestName)
 	target, err := within.Readlink(name)
 	if err != nil {
 		// Where there are no links, a file says where it leads.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -21,9 +20,10 @@ import (
 
 // exportOptions are the flags of the command export.
 type exportOptions struct {
-	to, output, format, compression, of, splitBy string
-	maxFileBytes                                 int64
-	spreadsheet, force                           bool
+	datasetOptions
+	to, format, compression, of, splitBy string
+	maxFileBytes                         int64
+	spreadsheet, force                   bool
 }
 
 func newExportCommand(streams *Streams) *cobra.Command {
@@ -33,8 +33,7 @@ func newExportCommand(streams *Streams) *cobra.Command {
 		Short: "Write a dataset in another format",
 		Long: `Write a dataset that a run has made, or another form of it that a processor has made, as JSON Lines, CSV or Arrow.
 
-DATASET is the folder of a dataset, the folder above it (NAMESPACE/NAME, of which the latest is taken), or, with --output DIR, the name of
-a DatasetGeneration or NAMESPACE/NAME, as "seedloom run --output DIR" has made it.
+` + datasetHelp + `
 
 The ending of FILE says the format and the compression: .jsonl, .csv or .arrow, with .gz or .zst behind the first two. Into a DIR, which is
 empty or not there yet, any number of files is written; "-" is standard output.
@@ -42,6 +41,7 @@ empty or not there yet, any number of files is written; "-" is standard output.
 ` + exitHelp(exitOK, exitFailed),
 		Example: `  seedloom export ./datasets/default/reviews --to reviews.jsonl.gz
   seedloom export reviews --output ./datasets --to reviews.csv --spreadsheet
+  seedloom export reviews --output s3://datasets/team --output-endpoint https://s3.example.com --to reviews.csv
   seedloom export reviews --output ./datasets --of chat --format jsonl --split-by split --to ./training`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, arguments []string) error {
@@ -50,7 +50,7 @@ empty or not there yet, any number of files is written; "-" is standard output.
 	}
 	flags := command.Flags()
 	flags.StringVar(&options.to, "to", "", "the `FILE` or the folder to write, or - for standard output")
-	flags.StringVarP(&options.output, "output", "o", "", "the `DIR` for datasets of \"seedloom run\", in which DATASET is a name")
+	options.register(flags)
 	flags.StringVar(&options.format, "format", "", "jsonl, csv or arrow (default: by the ending of FILE, else jsonl)")
 	flags.StringVar(&options.compression, "compress", "", "none, gzip or zstd (default: by the ending of FILE, else none)")
 	flags.StringVar(&options.of, "of", "", "the `PROCESSOR` whose form of the rows is written (default: the dataset)")
@@ -75,11 +75,7 @@ func (o *exportOptions) run(ctx context.Context, streams *Streams, dataset strin
 	if err != nil {
 		return err
 	}
-	folder, err := o.locate(dataset)
-	if err != nil {
-		return err
-	}
-	opened, err := store.Open(filepath.Dir(folder), filepath.Base(folder), nil)
+	opened, folder, err := o.open(ctx, dataset)
 	if err != nil {
 		return err
 	}
@@ -95,7 +91,8 @@ func (o *exportOptions) run(ctx context.Context, streams *Streams, dataset strin
 	if err != nil {
 		return errors.Join(err, target.abandon())
 	}
-	o.report(streams, folder, result)
+	o.report(streams, result)
+	warnOfPart(streams, opened)
 	if result.Rows == 0 {
 		return fmt.Errorf("there are no rows in %s", folder)
 	}
@@ -152,45 +149,6 @@ func byEnding(name string) (format, compression string, isFile bool) {
 	return "jsonl", "none", name == "-"
 }
 
-// locate returns the folder of a dataset.
-func (o *exportOptions) locate(dataset string) (string, error) {
-	for _, place := range []string{dataset, o.output} {
-		if strings.HasPrefix(place, bucketScheme) {
-			return "", fmt.Errorf("%s is in a bucket, and datasets are exported from folders: copy it to one, or let the run write its exports "+
-				"there (spec.output.exports)", place)
-		}
-	}
-	candidates := []string{dataset}
-	if o.output != "" {
-		if !filepath.IsLocal(dataset) {
-			return "", fmt.Errorf("with --output, DATASET is a name or NAMESPACE/NAME, and not %q", dataset)
-		}
-		candidates = []string{filepath.Join(o.output, "default", dataset), filepath.Join(o.output, dataset)}
-	}
-	for _, candidate := range candidates {
-		folders := []string{candidate}
-		if name, err := latest(candidate, ""); err == nil {
-			folders = append(folders, filepath.Join(candidate, name))
-		}
-		for _, folder := range folders {
-			if folder, err := filepath.EvalSymlinks(folder); err == nil && isDataset(folder) {
-				return folder, nil
-			}
-		}
-	}
-	hint := "; a name is looked for in the folder that --output names"
-	if o.output != "" {
-		hint = ""
-	}
-	return "", fmt.Errorf("there is no dataset in %s, with a metadata.json, and none that %s leads to%s",
-		strings.Join(candidates, " or "), filepath.Join(candidates[0], "latest"), hint)
-}
-
-func isDataset(folder string) bool {
-	info, err := os.Stat(filepath.Join(folder, "metadata.json"))
-	return err == nil && info.Mode().IsRegular()
-}
-
 // checkForm refuses the name of a form that is not there.
 func checkForm(opened *store.Store, form string) error {
 	if form == "" {
@@ -204,7 +162,7 @@ func checkForm(opened *store.Store, form string) error {
 }
 
 // report says what was written, and what of it is not as in the dataset.
-func (o *exportOptions) report(streams *Streams, folder string, result *export.Result) {
+func (o *exportOptions) report(streams *Streams, result *export.Result) {
 	bytes := int64(0)
 	for _, file := range result.Files {
 		bytes += file.Bytes
@@ -218,13 +176,6 @@ func (o *exportOptions) report(streams *Streams, folder string, result *export.R
 	if result.Marked > 0 {
 		streams.Errorf("%d cells got an apostrophe, since a spreadsheet would have taken them for a formula, or changed their digits",
 			result.Marked)
-	}
-	var described struct {
-		Run struct{ Outcome string }
-	}
-	data, err := os.ReadFile(filepath.Join(folder, "metadata.json"))
-	if err == nil && json.Unmarshal(data, &described) == nil && described.Run.Outcome != "Complete" {
-		streams.Errorf("the run of this dataset is not complete, but %s: records may be missing", described.Run.Outcome)
 	}
 }
 

@@ -61,8 +61,8 @@ func TestExport(t *testing.T) {
 		"out --to x.jsonl":                                "there is no dataset in out",
 		"local -o out --format parquet --to z":            "--format is \"parquet\", and must be jsonl, csv or arrow",
 		"local -o out --to x.jsonl --max-file-bytes -1":   "must be above 0",
-		"s3://bucket/default/local --to x.jsonl":          "is in a bucket, and datasets are exported from folders",
-		"local -o s3://bucket --to x.jsonl":               "s3://bucket is in a bucket",
+		"s3://bucket/../local --to x.jsonl":               "--output must be s3://BUCKET",
+		"s3://bucket/local -o out --to x.jsonl":           "DATASET is a name",
 		"local -o out --to s3://bucket/x.jsonl":           "--to must be a file or a folder",
 		"local -o out --to a.jsonl --force --of chat x y": "accepts 1 arg",
 	} {

@@ -20,7 +20,8 @@ Find out whether a manifest is valid and its models can be used, look at some re
   seedloom check -f reviews.yaml
   seedloom preview -f reviews.yaml -n 5
   seedloom run -f reviews.yaml --output ./datasets
-  seedloom export reviews --output ./datasets --to reviews.jsonl`,
+  seedloom export reviews --output ./datasets --to reviews.jsonl
+  seedloom publish reviews --output ./datasets --to my-team/reviews`,
 		Version:       buildversion.Version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -30,7 +31,7 @@ Find out whether a manifest is valid and its models can be used, look at some re
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Log)
 	root.AddCommand(newValidateCommand(streams), newCheckCommand(streams), newPreviewCommand(streams), newRunCommand(streams),
-		newExportCommand(streams), newConvertCommand(streams), newVersionCommand(streams))
+		newExportCommand(streams), newPublishCommand(streams), newConvertCommand(streams), newVersionCommand(streams))
 	return root
 }
 

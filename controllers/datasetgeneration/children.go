@@ -20,6 +20,9 @@ func (r *Reconciler) syncChildren(ctx context.Context, s *situation) error {
 	if err := r.deleteStale(ctx, s); err != nil {
 		return err
 	}
+	if s.lifetime == lifetimeFinished {
+		return r.syncPublication(ctx, s)
+	}
 	if s.lifetime != lifetimeActive || s.stale.writes() || !s.mayStart() {
 		// Two attempts never write at the same time: the next one is created when the last Pod of the former is gone.
 		return nil
@@ -36,8 +39,10 @@ func (r *Reconciler) syncChildren(ctx context.Context, s *situation) error {
 			return err
 		}
 	}
-	if err := r.confirmSecrets(ctx, s); err != nil {
-		return err
+	if !s.observed.finalizes {
+		if err := r.askSecrets(ctx, s); err != nil {
+			return err
+		}
 	}
 	for _, object := range wanted {
 		if err := r.create(ctx, s, object); err != nil {
@@ -51,7 +56,12 @@ func (r *Reconciler) syncChildren(ctx context.Context, s *situation) error {
 // mayStart says whether all that the spec refers to is for runs, as far as it counts. What is not known is not permitted; what has been
 // generated is finalized.
 func (s *situation) mayStart() bool {
-	return !s.options.LabelledSecretsOnly || s.observed.finalizes || len(s.notPermitted) == 0 && s.lookUpError == nil
+	return s.observed.finalizes || s.secretsArePermitted()
+}
+
+// secretsArePermitted says whether all Secrets that the spec refers to are for runs, as far as it counts.
+func (s *situation) secretsArePermitted() bool {
+	return !s.options.LabelledSecretsOnly || len(s.notPermitted) == 0 && s.lookUpError == nil
 }
 
 // deleteStale deletes Jobs in the foreground: a Job is gone when its Pods are.
@@ -120,10 +130,10 @@ func (r *Reconciler) confirm(ctx context.Context, resource *v1alpha1.DatasetGene
 	return hasChanged(resource)
 }
 
-// confirmSecrets asks anew whether all Secrets are for runs, where something is to be created by an answer that is remembered: their owner
+// askSecrets asks anew whether all Secrets are for runs, where something is to be created by an answer that is remembered: their owner
 // may have closed one since.
-func (r *Reconciler) confirmSecrets(ctx context.Context, s *situation) error {
-	if !r.Options.LabelledSecretsOnly || s.observed.finalizes || s.secretsAsked {
+func (r *Reconciler) askSecrets(ctx context.Context, s *situation) error {
+	if !r.Options.LabelledSecretsOnly || s.secretsAsked {
 		return nil
 	}
 	refused, _, err := r.secretsNotPermitted(ctx, s.resource, true)

@@ -25,6 +25,7 @@ var ownConditions = []string{
 	v1alpha1.ConditionReady, v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled, v1alpha1.ConditionAccepted,
 	v1alpha1.ConditionSuspended, v1alpha1.ConditionComplete, v1alpha1.ConditionFailed, v1alpha1.ConditionPartial,
 	v1alpha1.ConditionModelsAnswered, v1alpha1.ConditionDegraded, v1alpha1.ConditionSyncFallback,
+	v1alpha1.ConditionPublished,
 }
 
 // conditionSet are the conditions that hold, built from nothing: what is not in it does not hold.

@@ -235,7 +235,8 @@ func (r *Reconciler) recordDeletion(ctx context.Context, resource *v1alpha1.Data
 	updated := resource.DeepCopy()
 	var conditions conditionSet
 	conditions.keep(updated.Status.Conditions, v1alpha1.ConditionAccepted, v1alpha1.ConditionComplete, v1alpha1.ConditionFailed,
-		v1alpha1.ConditionPartial, v1alpha1.ConditionSyncFallback, v1alpha1.ConditionSuspended, v1alpha1.ConditionModelsAnswered)
+		v1alpha1.ConditionPartial, v1alpha1.ConditionSyncFallback, v1alpha1.ConditionSuspended, v1alpha1.ConditionModelsAnswered,
+		v1alpha1.ConditionPublished)
 	conditions.add(v1alpha1.ConditionReady, metav1.ConditionFalse, reason, message)
 	if reason == v1alpha1.ReasonOutputDeletionFailed {
 		conditions.add(v1alpha1.ConditionStalled, metav1.ConditionTrue, reason, message)

@@ -27,6 +27,7 @@
 //	tools.go, certificates.go        what Pods get for tool servers, and for the TLS of providers
 //	object_store.go                  what Pods get for datasets in buckets
 //	status.go, conditions.go         situation to status
+//	publication.go                   what is done with the dataset of a run that is complete
 //	deletion.go                      what is done before a resource is gone whose dataset goes with it
 //	namespace.go                     what is done in a namespace that is being deleted
 //	models_answered.go               what the models have answered before the first row

@@ -47,6 +47,9 @@ func announcements(before, after *v1alpha1.DatasetGenerationStatus) []announceme
 			add(condition, corev1.EventTypeWarning)
 		}
 	}
+	if condition := changed(v1alpha1.ConditionPublished); condition != nil && condition.Reason != v1alpha1.ReasonPublishing {
+		add(condition, publicationEventType(condition))
+	}
 	if condition := changed(v1alpha1.ConditionSuspended); condition != nil && condition.Status == metav1.ConditionFalse {
 		add(condition, corev1.EventTypeNormal)
 	}
@@ -64,6 +67,14 @@ func announcements(before, after *v1alpha1.DatasetGenerationStatus) []announceme
 		add(condition, corev1.EventTypeNormal)
 	}
 	return found
+}
+
+// publicationEventType is the type of the event of a publication that has ended, or is tried again.
+func publicationEventType(published *metav1.Condition) string {
+	if published.Status == metav1.ConditionTrue {
+		return corev1.EventTypeNormal
+	}
+	return corev1.EventTypeWarning
 }
 
 // changedCondition is a condition of after, or nil when it has the same status and reason as before.
@@ -91,6 +102,10 @@ func unansweredRetry(before, after *v1alpha1.DatasetGenerationStatus) string {
 	if before.LastHandledRetryRequest == after.LastHandledRetryRequest || before.Run == nil || after.Run == nil ||
 		before.Run.ID != after.Run.ID || before.Run.Attempt != after.Run.Attempt {
 		return ""
+	}
+	if published := meta.FindStatusCondition(after.Conditions, v1alpha1.ConditionPublished); published != nil &&
+		published.Status == metav1.ConditionUnknown {
+		return "" // the dataset is published anew
 	}
 	if after.Run.CompletionTime != nil {
 		return "no other attempt is started: nothing is missing in the output"

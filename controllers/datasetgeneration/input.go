@@ -121,7 +121,7 @@ func (r *Reconciler) gather(ctx context.Context, resource *v1alpha1.DatasetGener
 	} else {
 		r.lookUps.forget(client.ObjectKeyFromObject(resource))
 	}
-	if r.Options.LabelledSecretsOnly && in.mayCreatePods() {
+	if r.Options.LabelledSecretsOnly && (in.mayCreatePods() || in.awaitsPublication()) {
 		in.notPermitted, in.secretsAsked, err = r.secretsNotPermitted(ctx, resource, false)
 		in.lookUpError = errors.Join(in.lookUpError, err)
 	}

@@ -125,14 +125,14 @@ func TestNothingIsCreatedByAnAnswerThatIsRemembered(t *testing.T) {
 		t.Fatalf("refused %q", remembered)
 	}
 	s := &situation{input: &input{resource: resource}}
-	if err := r.confirmSecrets(t.Context(), s); !apierrors.IsConflict(err) {
+	if err := r.askSecrets(t.Context(), s); !apierrors.IsConflict(err) {
 		t.Errorf("error %v, want a conflict", err)
 	}
 	if refused, asked, _ := r.secretsNotPermitted(t.Context(), resource, false); len(refused) != 1 || asked {
 		t.Errorf("refused %q, asked %t: what is remembered is not corrected", refused, asked)
 	}
 	server.open = true
-	if err := r.confirmSecrets(t.Context(), s); err != nil {
+	if err := r.askSecrets(t.Context(), s); err != nil {
 		t.Errorf("error %v", err)
 	}
 }

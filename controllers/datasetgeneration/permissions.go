@@ -70,6 +70,9 @@ func endpoints(spec *v1alpha1.DatasetGenerationSpec) []reference {
 	if place := spec.Output.ObjectStore; place != nil {
 		add(place.Endpoint, "spec.output.objectStore.endpoint")
 	}
+	if repository := spec.HubRepository(); repository != nil {
+		add(repository.EffectiveEndpoint(), "spec.publish.huggingFace.endpoint")
+	}
 	return found
 }
 

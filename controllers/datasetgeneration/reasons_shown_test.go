@@ -31,7 +31,7 @@ var reasonsShown = map[string]string{
 	v1alpha1.ReasonPending: oneShard, v1alpha1.ReasonRunning: oneShard, v1alpha1.ReasonSucceeded: oneShard,
 	v1alpha1.ReasonAllRecords: oneShard, v1alpha1.ReasonValid: oneShard, v1alpha1.ReasonProgressing: oneShard,
 	v1alpha1.ReasonFinalizing: shards, v1alpha1.ReasonPartiallySucceeded: shards, v1alpha1.ReasonCompletionPolicyMet: shards,
-	v1alpha1.ReasonRowsDropped: shards, v1alpha1.ReasonProgressingWithRetry: whileItRuns,
+	v1alpha1.ReasonRowsDropped: shards, v1alpha1.ReasonProgressingWithRetry: publishes,
 	v1alpha1.ReasonSuspended: "suspends, keeps the counts", v1alpha1.ReasonUserRequested: "suspends, keeps the counts",
 	v1alpha1.ReasonResumed: "suspends, keeps the counts", v1alpha1.ReasonFailed: "latches the verdict",
 	v1alpha1.ReasonInvalidSpec: "refuses an invalid spec", v1alpha1.ReasonValidWithWarnings: "the budget is used up",
@@ -43,8 +43,10 @@ var reasonsShown = map[string]string{
 	v1alpha1.ReasonRateLimited: testOfTroubles, v1alpha1.ReasonSharedLimitReached: testOfTroubles,
 	v1alpha1.ReasonSlowRequests: testOfTroubles, v1alpha1.ReasonSchedulerStalled: testOfTroubles,
 	v1alpha1.ReasonWaitingForDataset: inAnyOrder, v1alpha1.ReasonDatasetFailed: downTheChain, v1alpha1.ReasonDatasetCycle: "finds a circle",
-	v1alpha1.ReasonForeignObject:   "are left alone, and reported",
-	v1alpha1.ReasonRetryNotStarted: "replaces what has not begun to run", v1alpha1.ReasonDeletingOutput: withDataset,
+	v1alpha1.ReasonPublishing: publishes, v1alpha1.ReasonPublished: publishes, v1alpha1.ReasonPublicationRefused: asksToPublish,
+	v1alpha1.ReasonPublicationFailed: asksToPublish,
+	v1alpha1.ReasonForeignObject:     "are left alone, and reported",
+	v1alpha1.ReasonRetryNotStarted:   "replaces what has not begun to run", v1alpha1.ReasonDeletingOutput: withDataset,
 	v1alpha1.ReasonOutputDeletionFailed: withDataset, v1alpha1.ReasonAllowResizeColumns: "runs in one Pod, says so",
 }
 

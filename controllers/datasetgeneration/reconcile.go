@@ -132,6 +132,11 @@ func (s *situation) nextLook() reconcile.Result {
 			wait = min(wait, left)
 		}
 		return reconcile.Result{RequeueAfter: wait, Priority: new(lookPriority)}
+	case s.lifetime == lifetimeActive && s.resource.Spec.HubRepository() != nil:
+		// The verdict has just been written: what follows from it is no event.
+		return reconcile.Result{RequeueAfter: conflictDelay, Priority: new(lookPriority)}
+	case s.lifetime == lifetimeFinished && !s.publication.isSettled && !s.resource.Spec.IsSuspended():
+		return reconcile.Result{RequeueAfter: pollInterval, Priority: new(lookPriority)}
 	case s.lifetime != lifetimeFinished && !s.stale.empty():
 		return reconcile.Result{RequeueAfter: pollInterval, Priority: new(lookPriority)}
 	case s.stale.empty() && !s.children.empty() && s.timeToLive() != nil:

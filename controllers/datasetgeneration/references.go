@@ -54,6 +54,9 @@ func references(spec *v1alpha1.DatasetGenerationSpec) []reference {
 			found = append(found, reference{"spec.output.objectStore.caBundleConfigMapRef.name", kindConfigMap, bundle.Name})
 		}
 	}
+	if repository := spec.HubRepository(); repository != nil {
+		found = append(found, reference{"spec.publish.huggingFace.tokenSecretRef.name", kindSecret, repository.TokenSecretRef.Name})
+	}
 	return append(found, podReferences(spec.Pod)...)
 }
 

@@ -27,6 +27,8 @@ type situation struct {
 	workload workload
 	stale    children
 	observed observation
+	// publication is what is done with the dataset of a run that is complete.
+	publication publication
 }
 
 // workload is the part of the children that belongs to the current attempt.
@@ -37,6 +39,9 @@ type workload struct {
 	// generating and finalizing are the Pods by role.
 	generating []corev1.Pod
 	finalizing []corev1.Pod
+	// publish are the Jobs that publish the dataset, and publishing their Pods.
+	publish    []batchv1.Job
+	publishing []corev1.Pod
 }
 
 // decide says what the input means. It is a pure function: the same input gives the same situation.
@@ -49,6 +54,7 @@ func decide(in *input) *situation {
 func situationOf(in *input, run v1alpha1.RunStatus, life lifetime) *situation {
 	s := &situation{input: in, run: run, lifetime: life}
 	s.divide()
+	s.decidePublication()
 	switch life {
 	case lifetimeActive:
 		s.retireInterrupted()
@@ -83,6 +89,8 @@ func (s *situation) divide() {
 			s.stale.jobs = append(s.stale.jobs, *job)
 		case job.Labels[v1alpha1.LabelRole] == runreport.RoleFinalize:
 			s.workload.finalize = job
+		case job.Labels[v1alpha1.LabelRole] == runreport.RolePublish:
+			s.workload.publish = append(s.workload.publish, *job)
 		default:
 			s.workload.generate = job
 		}
@@ -93,6 +101,9 @@ func (s *situation) divide() {
 			owners[job.UID] = true
 		}
 	}
+	for i := range s.workload.publish {
+		owners[s.workload.publish[i].UID] = true
+	}
 	for i := range s.children.pods {
 		pod := &s.children.pods[i]
 		switch {
@@ -100,6 +111,8 @@ func (s *situation) divide() {
 			s.stale.pods = append(s.stale.pods, *pod)
 		case pod.Labels[v1alpha1.LabelRole] == runreport.RoleFinalize:
 			s.workload.finalizing = append(s.workload.finalizing, *pod)
+		case pod.Labels[v1alpha1.LabelRole] == runreport.RolePublish:
+			s.workload.publishing = append(s.workload.publishing, *pod)
 		default:
 			s.workload.generating = append(s.workload.generating, *pod)
 		}
@@ -178,7 +191,7 @@ func (s *situation) timeToLive() *time.Duration {
 // isExpired says whether a run has been finished for so long that its children are deleted.
 func (s *situation) isExpired() bool {
 	ttl, completed := s.timeToLive(), s.run.CompletionTime
-	return ttl != nil && completed != nil && s.now.Sub(completed.Time) >= *ttl
+	return s.publication.isSettled && ttl != nil && completed != nil && s.now.Sub(completed.Time) >= *ttl
 }
 
 // isStopped says whether nothing of the run may go on.

@@ -26,12 +26,12 @@ func (s *situation) status(applyError error) v1alpha1.DatasetGenerationStatus {
 	case s.lifetime == lifetimeInvalid:
 		s.addInvalid(&conditions)
 		// The verdict of the generation before stands when the spec is as it was again.
-		conditions.keepOfBefore(status.Conditions, verdicts...)
+		conditions.keepOfBefore(status.Conditions, append(verdicts, v1alpha1.ConditionPublished)...)
 		s.showStop(&status)
 	case s.lifetime == lifetimeWaiting:
 		s.addWaiting(&conditions)
 		// As of a spec that is invalid for a while.
-		conditions.keepOfBefore(status.Conditions, verdicts...)
+		conditions.keepOfBefore(status.Conditions, append(verdicts, v1alpha1.ConditionPublished)...)
 		s.showStop(&status)
 	case s.lifetime == lifetimeSuspended:
 		s.addSuspension(&conditions)
@@ -40,6 +40,7 @@ func (s *situation) status(applyError error) v1alpha1.DatasetGenerationStatus {
 	case s.lifetime == lifetimeFinished:
 		s.answerRetry(&status)
 		s.addStandingVerdict(&conditions)
+		s.showPublication(&status, &conditions, applyError)
 	case s.observed.ending != nil:
 		s.showRun(&status)
 		s.showResult(&status)

@@ -289,6 +289,12 @@ func (w *world) end(pod *corev1.Pod, code int32, result *runreport.Result) {
 		result.Attempt, result.Shard = int32(attempt), enginepods.ShardOf(pod)
 		message = string(result.Encode())
 	}
+	w.endSaying(pod, code, message)
+}
+
+// endSaying has a Pod end with an exit code and a termination message.
+func (w *world) endSaying(pod *corev1.Pod, code int32, message string) {
+	GinkgoHelper()
 	w.updatePod(pod, func(status *corev1.PodStatus) {
 		status.Phase = corev1.PodSucceeded
 		if code != 0 {

@@ -25,8 +25,8 @@ const identityVersion = 3
 // are resumed, and the unit on which processors and Batch code work; rowColumn, since all files of a dataset have the same columns.
 //
 // Not in it: numRecords, so that a run can be extended, but where a column of exact balance goes by it; parallelism, suspend,
-// completionPolicy, limits, output, pod, the headers of requests for the seed, and of run all but rowGroupSize and rowColumn; a provider's
-// name, API key, extra headers, TLS, proxy and maxParallelRequests, a model's alias, streaming, encoding of embeddings,
+// completionPolicy, limits, output, publish, pod, the headers of requests for the seed, and of run all but rowGroupSize and rowColumn; a
+// provider's name, API key, extra headers, TLS, proxy and maxParallelRequests, a model's alias, streaming, encoding of embeddings,
 // maxParallelRequests, admission and timeoutSeconds; a column's weight; the names, API keys and timeouts of tools; the failurePolicy of a
 // processor; models, providers, and tools that no column uses; a default that is written out. The contents of what a reference names (a
 // ConfigMap, a file, a URL) are not looked at either: whoever replaces the data behind a seed and wants new rows changes randomSeed.

@@ -113,6 +113,9 @@ func (v *validation) run(unknownSeed bool) {
 	if place := v.spec.Output.ObjectStore; place != nil {
 		v.violations = slices.Concat(v.violations, ValidateObjectStore("spec.output.objectStore", place))
 	}
+	if repository := v.spec.HubRepository(); repository != nil {
+		v.violations = slices.Concat(v.violations, ValidateRepository("spec.publish.huggingFace", repository))
+	}
 }
 
 func (v *validation) providers() {

@@ -13,6 +13,17 @@ import (
 	"seedloom.dev/seedloom/engine/table"
 )
 
+// defaultConfig is the name of the dataset itself among the tables of a card.
+const defaultConfig = "default"
+
+// formConfig is the name of another form of the rows there.
+func formConfig(processor string) string {
+	if processor == defaultConfig {
+		return "processor-" + defaultConfig
+	}
+	return processor
+}
+
 // cardConfig is a table that readers of the folder are offered.
 type cardConfig struct{ name, files string }
 
@@ -66,7 +77,7 @@ func (s *Store) cardConfigs(found *contents) []cardConfig {
 	var configs []cardConfig
 	for _, manifest := range found.manifests {
 		if path.Dir(manifest.File) == parquetFolder && configs == nil {
-			configs = append(configs, cardConfig{"default", parquetFolder + "/*.parquet"})
+			configs = append(configs, cardConfig{defaultConfig, parquetFolder + "/*.parquet"})
 		}
 		for _, file := range manifest.Files {
 			if folder := path.Dir(file.Path); path.Dir(folder) == formsFolder {
@@ -75,11 +86,7 @@ func (s *Store) cardConfigs(found *contents) []cardConfig {
 		}
 	}
 	for _, processor := range slices.Sorted(maps.Keys(folders)) {
-		name := processor
-		if name == "default" {
-			name = "processor-default"
-		}
-		configs = append(configs, cardConfig{name, folders[processor] + "/*.parquet"})
+		configs = append(configs, cardConfig{formConfig(processor), folders[processor] + "/*.parquet"})
 	}
 	return configs
 }

@@ -200,6 +200,15 @@ var table = map[string]Traits{
 		Fate:     endsRun + ", which has its rows all the same",
 		NextStep: "correct `output.exports`, which generates nothing anew ([exports.md](exports.md))",
 	},
+	v1alpha1.ReasonPublicationRefused: {
+		Exit: runreport.ExitInvalid, Fate: "the dataset is complete, and not published",
+		NextStep: "the message has what the hub says; correct `publish` or the Secret, and " + askForAgain + " ([publishing.md](publishing.md))",
+	},
+	v1alpha1.ReasonPublicationFailed: {
+		Exit:     runreport.ExitFailed,
+		Fate:     "what may pass is tried again for a while, then by other Pods; in the end the dataset is complete, and not published",
+		NextStep: "see whether the hub is up, and whether Pods reach it; then " + askForAgain + " ([publishing.md](publishing.md))",
+	},
 	v1alpha1.ReasonBudgetExhausted: {
 		Exit: runreport.ExitFailed, KeepsDataset: true, PartialIsDone: true, EndsAllShards: true, AwaitsRequests: true,
 		Fate:     endsRun + ", with the whole rows that there are",

@@ -106,6 +106,8 @@ const (
 	RoleGenerate = "generate"
 	// RoleFinalize makes the dataset of what the shards have made.
 	RoleFinalize = "finalize"
+	// RolePublish publishes the dataset. It needs no resolved run (see PublicationVariable).
+	RolePublish = "publish"
 	// RoleDelete deletes all datasets of a resource. Its further arguments are the resource's namespace and name; it needs no resolved run.
 	RoleDelete = "delete"
 )

@@ -119,6 +119,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.HTTPFileApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("HTTPSeed"):
 		return &apiv1alpha1.HTTPSeedApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("HuggingFaceRepository"):
+		return &apiv1alpha1.HuggingFaceRepositoryApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Image"):
 		return &apiv1alpha1.ImageApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("JSONSchemaValidator"):
@@ -191,6 +193,10 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ProviderApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ProviderTLS"):
 		return &apiv1alpha1.ProviderTLSApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PublicationStatus"):
+		return &apiv1alpha1.PublicationStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Publish"):
+		return &apiv1alpha1.PublishApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PythonRules"):
 		return &apiv1alpha1.PythonRulesApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RecordsStatus"):

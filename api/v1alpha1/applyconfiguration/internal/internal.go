@@ -450,6 +450,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - name
+    - name: publish
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.Publish
     - name: randomSeed
       type:
         scalar: numeric
@@ -532,6 +535,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: progress
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.ProgressStatus
+    - name: publication
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.PublicationStatus
     - name: records
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.RecordsStatus
@@ -886,6 +892,33 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
 - name: dev.seedloom.seedloom.api.v1alpha1.HiddenText
   scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.HuggingFaceRepository
+  map:
+    fields:
+    - name: endpoint
+      type:
+        scalar: string
+    - name: license
+      type:
+        scalar: string
+    - name: private
+      type:
+        scalar: boolean
+    - name: repository
+      type:
+        scalar: string
+    - name: revision
+      type:
+        scalar: string
+    - name: tags
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: tokenSecretRef
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.SecretKeyReference
 - name: dev.seedloom.seedloom.api.v1alpha1.Image
   map:
     fields:
@@ -1659,6 +1692,33 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: dev.seedloom.seedloom.api.v1alpha1.SecretReference
 - name: dev.seedloom.seedloom.api.v1alpha1.ProviderType
   scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.PublicationStatus
+  map:
+    fields:
+    - name: attempted
+      type:
+        scalar: string
+    - name: commit
+      type:
+        scalar: string
+    - name: publishedAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: repository
+      type:
+        scalar: string
+    - name: revision
+      type:
+        scalar: string
+    - name: url
+      type:
+        scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.Publish
+  map:
+    fields:
+    - name: huggingFace
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.HuggingFaceRepository
 - name: dev.seedloom.seedloom.api.v1alpha1.PythonCheck
   scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.PythonRules

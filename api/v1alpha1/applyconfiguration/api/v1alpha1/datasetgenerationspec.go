@@ -35,6 +35,9 @@ type DatasetGenerationSpecApplyConfiguration struct {
 	Processors []ProcessorApplyConfiguration `json:"processors,omitempty"`
 	// output says where the dataset is written.
 	Output *OutputApplyConfiguration `json:"output,omitempty"`
+	// publish says where the dataset is published when the run is complete. It has no effect on the rows: when it is changed, the dataset is
+	// published anew, and nothing is generated.
+	Publish *PublishApplyConfiguration `json:"publish,omitempty"`
 	// parallelism is the number of shards, one Pod each. Defaults to 1. It has no effect on what the rows hold. When it is changed while Pods
 	// generate, these are stopped in order, and the next attempt goes on with as many from where they were.
 	// A spec with an allowResize column runs in one Pod whatever is set here.
@@ -182,6 +185,14 @@ func (b *DatasetGenerationSpecApplyConfiguration) WithProcessors(values ...*Proc
 // If called multiple times, the Output field is set to the value of the last call.
 func (b *DatasetGenerationSpecApplyConfiguration) WithOutput(value *OutputApplyConfiguration) *DatasetGenerationSpecApplyConfiguration {
 	b.Output = value
+	return b
+}
+
+// WithPublish sets the Publish field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Publish field is set to the value of the last call.
+func (b *DatasetGenerationSpecApplyConfiguration) WithPublish(value *PublishApplyConfiguration) *DatasetGenerationSpecApplyConfiguration {
+	b.Publish = value
 	return b
 }
 

@@ -39,6 +39,8 @@ type DatasetGenerationStatusApplyConfiguration struct {
 	Output *OutputStatusApplyConfiguration `json:"output,omitempty"`
 	// metadata is the summary of the dataset's metadata.json.
 	Metadata *DatasetMetadataApplyConfiguration `json:"metadata,omitempty"`
+	// publication says what was published, and where it is.
+	Publication *PublicationStatusApplyConfiguration `json:"publication,omitempty"`
 	// lastHandledRetryRequest echoes the annotation seedloom.dev/retry-requested-at that started the current attempt.
 	LastHandledRetryRequest *string `json:"lastHandledRetryRequest,omitempty"`
 }
@@ -162,6 +164,14 @@ func (b *DatasetGenerationStatusApplyConfiguration) WithOutput(value *OutputStat
 // If called multiple times, the Metadata field is set to the value of the last call.
 func (b *DatasetGenerationStatusApplyConfiguration) WithMetadata(value *DatasetMetadataApplyConfiguration) *DatasetGenerationStatusApplyConfiguration {
 	b.Metadata = value
+	return b
+}
+
+// WithPublication sets the Publication field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Publication field is set to the value of the last call.
+func (b *DatasetGenerationStatusApplyConfiguration) WithPublication(value *PublicationStatusApplyConfiguration) *DatasetGenerationStatusApplyConfiguration {
+	b.Publication = value
 	return b
 }
 
