@@ -127,7 +127,8 @@ const (
 	ReasonPublishing = "Publishing"
 	// ReasonPublished: the dataset is published.
 	ReasonPublished = "Published"
-	// ReasonPublicationRefused: the dataset can't be published as the spec says: the hub refuses the token, or the repository is not one for it.
+	// ReasonPublicationRefused: the dataset can't be published as the spec says: the hub refuses the token, or the repository is not one for
+	// it.
 	ReasonPublicationRefused = "PublicationRefused"
 	// ReasonPublicationFailed: the dataset could not be published, in several tries; the hub can't be reached, or answers with failures.
 	ReasonPublicationFailed = "PublicationFailed"

@@ -1,6 +1,6 @@
 // Command engine is what runs in the Pods of a DatasetGeneration: "engine generate" makes the rows of a shard, "engine finalize" writes the
-// metadata once all shards are done, "engine publish" publishes the dataset. It takes its input from where the controller has put it, and leaves its result in the termination
-// message.
+// metadata once all shards are done, "engine publish" publishes the dataset. It takes its input from where the controller has put it, and
+// leaves its result in the termination message.
 package main
 
 import (

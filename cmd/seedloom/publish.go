@@ -41,8 +41,8 @@ func newPublishCommand(streams *Streams) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "publish DATASET --to OWNER/NAME",
 		Short: "Publish a dataset in a repository of a Hugging Face hub",
-		Long: `Publish a dataset that a run has made in a dataset repository of a Hugging Face hub: its rows, other forms of them, the images in them
-and a dataset card, in one commit. Dropped columns, the spec and what was said about the run stay here.
+		Long: `Publish a dataset that a run has made in a dataset repository of a Hugging Face hub: its rows, other forms of them, the
+images in them and a dataset card, in one commit. Dropped columns, the spec and what was said about the run stay here.
 
 The repository is created where it is not there, as a private one without --public. What is there already is not sent again, and where
 nothing has changed no commit is made; cut off, the same command goes on. A repository that holds something else is refused.
@@ -63,8 +63,10 @@ another hub than huggingface.co.
 	flags := command.Flags()
 	options.register(flags)
 	flags.StringVar(&options.place.Repository, "to", "", "the repository, as `OWNER/NAME`")
-	flags.StringVar(&options.place.Revision, "revision", "", "the `BRANCH` that is committed to; it is created where it is not there (default: main)")
-	flags.StringVar(&options.place.Endpoint, "hub", "", "the `URL` of the hub (default: that of HF_ENDPOINT, and else "+v1alpha1.DefaultHub+")")
+	flags.StringVar(&options.place.Revision, "revision", "",
+		"the `BRANCH` that is committed to; it is created where it is not there (default: main)")
+	flags.StringVar(&options.place.Endpoint, "hub", "",
+		"the `URL` of the hub (default: that of HF_ENDPOINT, and else "+v1alpha1.DefaultHub+")")
 	flags.BoolVar(&options.public, "public", false, "let everybody see a repository that is created, and publish in one that everybody sees")
 	flags.StringVar(&options.place.License, "license", "", "what the card names as the licence, by the hub's `IDENTIFIER`, such as apache-2.0")
 	flags.StringArrayVar(&options.place.Tags, "tag", nil, "a `TAG` for the card, as often as you like")
@@ -106,8 +108,8 @@ func (o *publishOptions) run(ctx context.Context, streams *Streams, dataset stri
 		fmt.Fprintf(streams.Out, "%s holds %s already (commit %s)\n", result.Address, folder, result.Commit)
 		return nil
 	}
-	fmt.Fprintf(streams.Out, "published in %s, commit %s (%d files sent, %d bytes; %d were there; %d removed)\n", result.Address, result.Commit,
-		result.Uploaded, result.Bytes, result.Kept, result.Removed)
+	fmt.Fprintf(streams.Out, "published in %s, commit %s (%d files sent, %d bytes; %d were there; %d removed)\n", result.Address,
+		result.Commit, result.Uploaded, result.Bytes, result.Kept, result.Removed)
 	return nil
 }
 

@@ -59,11 +59,6 @@ func (s *situation) mayStart() bool {
 	return s.observed.finalizes || s.secretsArePermitted()
 }
 
-// secretsArePermitted says whether all Secrets that the spec refers to are for runs, as far as it counts.
-func (s *situation) secretsArePermitted() bool {
-	return !s.options.LabelledSecretsOnly || len(s.notPermitted) == 0 && s.lookUpError == nil
-}
-
 // deleteStale deletes Jobs in the foreground: a Job is gone when its Pods are.
 func (r *Reconciler) deleteStale(ctx context.Context, s *situation) error {
 	var failures []error
@@ -166,5 +161,24 @@ func (r *Reconciler) create(ctx context.Context, s *situation, object client.Obj
 	if !metav1.IsControlledBy(existing, s.resource) {
 		return fmt.Errorf("%s %s exists already and belongs to something else: delete or rename it", gvk.Kind, object.GetName())
 	}
+	return nil
+}
+
+// syncPublication creates the Job that publishes, where one is wanted and not there.
+func (r *Reconciler) syncPublication(ctx context.Context, s *situation) error {
+	if s.publication.isSettled || s.publication.job != nil || s.stale.writes() || s.resource.Spec.IsSuspended() || !s.secretsArePermitted() {
+		return nil
+	}
+	if err := r.confirm(ctx, s.resource); err != nil {
+		return err
+	}
+	if err := r.askSecrets(ctx, s); err != nil {
+		return err
+	}
+	job := s.publicationJob()
+	if err := r.create(ctx, s, job); err != nil {
+		return err
+	}
+	log.FromContext(ctx).Info("Created", "kind", fmt.Sprintf("%T", job), "object", job.Name)
 	return nil
 }

@@ -193,3 +193,8 @@ func (in *input) isTrue(conditionType string) bool {
 func (in *input) waitsForSeed() bool {
 	return in.resource.Spec.SeedDataset() != nil && in.seedRun == nil
 }
+
+// secretsArePermitted says whether all Secrets that the spec refers to are for runs, as far as it counts.
+func (in *input) secretsArePermitted() bool {
+	return !in.options.LabelledSecretsOnly || len(in.notPermitted) == 0 && in.lookUpError == nil
+}

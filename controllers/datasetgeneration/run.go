@@ -227,3 +227,42 @@ func finalizeName(run v1alpha1.RunStatus) string { return attemptName(run) + fin
 func syncPodName(run v1alpha1.RunStatus, failures int32) string {
 	return fmt.Sprintf("%s-s%d", attemptName(run), failures)
 }
+
+// publicationID identifies what is to be published of a run; it is empty where nothing is.
+func (in *input) publicationID(run *v1alpha1.RunStatus) string {
+	repository := in.resource.Spec.HubRepository()
+	if repository == nil || run == nil || run.CompletionTime == nil || !in.isTrue(v1alpha1.ConditionComplete) {
+		return ""
+	}
+	identity := struct {
+		Run        string
+		Attempt    int32
+		Repository *v1alpha1.HuggingFaceRepository
+	}{run.ID, run.Attempt, repository}
+	encoded, _ := json.Marshal(identity) // settings that were decoded can be encoded
+	sum := sha256.Sum256(encoded)
+	return hex.EncodeToString(sum[:shortHash])
+}
+
+// isPublished says whether there is a verdict on a publication, and nobody asks to try it again.
+func (in *input) isPublished(id string) bool {
+	status, condition := in.resource.Status.Publication, in.condition(v1alpha1.ConditionPublished)
+	if status == nil || status.Attempted != id || condition == nil {
+		return false
+	}
+	return condition.Status == metav1.ConditionTrue || condition.Status == metav1.ConditionFalse && !retryRequested(in.resource)
+}
+
+// awaitsPublication says whether a dataset that is there has yet to be published.
+func (in *input) awaitsPublication() bool {
+	id := in.publicationID(in.resource.Status.Run)
+	return id != "" && !in.isPublished(id) && !in.resource.Spec.IsSuspended()
+}
+
+// publicationDigits are those of the identity of a publication that stand in the name of its Job: with them a name has at most 63 characters.
+const publicationDigits = 5
+
+// publicationName is the name of the Job that publishes what an identity stands for.
+func publicationName(run v1alpha1.RunStatus, id string) string {
+	return attemptName(run) + "-p" + id[:publicationDigits]
+}

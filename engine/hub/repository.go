@@ -134,7 +134,8 @@ func (c *client) look(ctx context.Context) (*state, error) {
 	next := c.api("tree", found.Commit) + "?recursive=true&expand=false"
 	for next != "" {
 		var entries []entry
-		got, err := c.document(ctx, &request{method: http.MethodGet, address: next, doing: "listing the files of " + c.target.Repository}, &entries)
+		page := &request{method: http.MethodGet, address: next, doing: "listing the files of " + c.target.Repository}
+		got, err := c.document(ctx, page, &entries)
 		if err != nil {
 			return nil, err
 		}

@@ -54,8 +54,8 @@ type cardSplit struct {
 	Bytes    int64  `json:"num_bytes"`
 }
 
-// cardFeature is a column. Exactly one of its members but the name is there; that of a list is the name of a type, the features of a struct,
-// or another cardFeature without a name.
+// cardFeature is a column. Exactly one of its members but the name is there; that of a list is the name of a type, the features of a
+// struct, or another cardFeature without a name.
 type cardFeature struct {
 	Name   string        `json:"name,omitempty"`
 	Type   string        `json:"dtype,omitempty"`
