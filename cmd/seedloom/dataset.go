@@ -27,7 +27,8 @@ const (
 
 // datasetHelp says, in help texts, what DATASET is.
 const datasetHelp = `DATASET is the folder of a dataset, the folder above it (NAMESPACE/NAME, of which the latest is taken), or, with
---output DIR, the name of a DatasetGeneration or NAMESPACE/NAME, as "seedloom run --output DIR" has made it. Folders may be in a bucket, as s3://BUCKET/FOLDER.`
+--output DIR, the name of a DatasetGeneration or NAMESPACE/NAME, as "seedloom run --output DIR" has made it. Folders may be in a
+bucket, as s3://BUCKET/FOLDER.`
 
 // datasetOptions are the flags that say where a dataset is that a run has made.
 type datasetOptions struct{ output outputOptions }

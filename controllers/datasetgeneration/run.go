@@ -259,7 +259,8 @@ func (in *input) awaitsPublication() bool {
 	return id != "" && !in.isPublished(id) && !in.resource.Spec.IsSuspended()
 }
 
-// publicationDigits are those of the identity of a publication that stand in the name of its Job: with them a name has at most 63 characters.
+// publicationDigits are those of the identity of a publication that stand in the name of its Job: with them a name has at most 63
+// characters.
 const publicationDigits = 5
 
 // publicationName is the name of the Job that publishes what an identity stands for.
