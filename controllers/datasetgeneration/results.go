@@ -6,7 +6,6 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/controllers/enginepods"
@@ -276,93 +275,4 @@ func jobEnd(job *batchv1.Job) *batchv1.JobCondition {
 		}
 	}
 	return nil
-}
-
-// publication is what is known of publishing the dataset of a run that is complete. Its zero value is that of a run of which nothing is to
-// be published.
-type publication struct {
-	// id identifies what is to be published: the run, its attempt, and the settings.
-	id string
-	// isSettled says that the status has the verdict on it already. Nothing is started again then.
-	isSettled bool
-	// job is the one that publishes, and pods are its Pods.
-	job  *batchv1.Job
-	pods []corev1.Pod
-}
-
-// decidePublication finds out what is to be published, and what is there for it; all else that publishes is stale.
-func (s *situation) decidePublication() {
-	if s.lifetime == lifetimeFinished {
-		s.publication.id = s.publicationID(&s.run)
-	}
-	wanted := &s.publication
-	wanted.isSettled = wanted.id == "" || s.isPublished(wanted.id)
-	name := ""
-	if wanted.id != "" && !s.resource.Spec.IsSuspended() {
-		name = publicationName(s.run, wanted.id)
-	}
-	for i := range s.workload.publish {
-		job := &s.workload.publish[i]
-		if job.Name == name {
-			wanted.job = job
-		} else {
-			s.stale.jobs = append(s.stale.jobs, *job)
-		}
-	}
-	for i := range s.workload.publishing {
-		pod := &s.workload.publishing[i]
-		if wanted.job != nil && metav1.IsControlledBy(pod, wanted.job) {
-			wanted.pods = append(wanted.pods, *pod)
-		} else {
-			s.stale.pods = append(s.stale.pods, *pod)
-		}
-	}
-	if job := wanted.job; job != nil && !wanted.isSettled && s.startsPublicationAnew(job) {
-		s.stale.jobs, s.stale.pods = append(s.stale.jobs, *job), append(s.stale.pods, wanted.pods...)
-		wanted.job, wanted.pods = nil, nil
-	}
-}
-
-// startsPublicationAnew says whether a Job is of no use any more: somebody asks to try again what has failed, or its result is lost.
-func (s *situation) startsPublicationAnew(job *batchv1.Job) bool {
-	finished := jobEnd(job)
-	if finished == nil {
-		return false
-	}
-	if finished.Type == batchv1.JobFailed {
-		settled := s.resource.Status.Publication
-		return retryRequested(s.resource) && settled != nil && settled.Attempted == s.publication.id
-	}
-	last, result := s.lastPublicationEnd()
-	return result == nil || last.exitCode != runreport.ExitOK
-}
-
-// lastPublicationEnd is the end of the Pod that has published, or else the latest one, and its result where it has left one.
-func (s *situation) lastPublicationEnd() (last *podEnd, result *runreport.PublicationResult) {
-	for i := range s.publication.pods {
-		pod := &s.publication.pods[i]
-		end, over := endOf(pod)
-		if !over || last != nil && !endsLater(end, *last) {
-			continue
-		}
-		last, result = &end, nil
-		status := enginepods.EngineStatus(pod)
-		if status == nil || status.State.Terminated == nil {
-			continue
-		}
-		found, err := runreport.ParsePublicationResult(status.State.Terminated.Message)
-		if err != nil {
-			continue
-		}
-		result, end.lastWords, end.result = found, "", &runreport.Result{Reason: found.Reason, Message: found.Message}
-	}
-	return last, result
-}
-
-// endsLater says whether the end of a Pod is the one that counts, of two: ends are known to the second only.
-func endsLater(end, other podEnd) bool {
-	if isDone := end.exitCode == runreport.ExitOK; isDone != (other.exitCode == runreport.ExitOK) {
-		return isDone
-	}
-	return !other.at.After(end.at)
 }
