@@ -63,16 +63,6 @@ func (s *situation) podTemplate(role string) corev1.PodTemplateSpec {
 	return template
 }
 
-// restricted is what every container may do: nothing that the restricted Pod security standard forbids, nor write to its image.
-func restricted() *corev1.SecurityContext {
-	return &corev1.SecurityContext{
-		AllowPrivilegeEscalation: new(false),
-		ReadOnlyRootFilesystem:   new(true),
-		RunAsNonRoot:             new(true),
-		Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
-	}
-}
-
 // environment has the API keys by reference only: the kubelet reads the Secrets, the controller cannot.
 func (s *situation) environment(role string) []corev1.EnvVar {
 	variables := []corev1.EnvVar{memoryLimit(enginepods.Container)}

@@ -244,3 +244,13 @@ func secretVariable(name string, reference *v1alpha1.SecretKeyReference) corev1.
 		LocalObjectReference: corev1.LocalObjectReference{Name: reference.Name}, Key: reference.Key,
 	}}}
 }
+
+// restricted is what every container may do: nothing that the restricted Pod security standard forbids, nor write to its image.
+func restricted() *corev1.SecurityContext {
+	return &corev1.SecurityContext{
+		AllowPrivilegeEscalation: new(false),
+		ReadOnlyRootFilesystem:   new(true),
+		RunAsNonRoot:             new(true),
+		Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+	}
+}
