@@ -168,7 +168,7 @@ type PersonDataset struct {
 
 	// persistentVolumeClaim reads the file from a volume.
 	// +optional
-	PersistentVolumeClaim *PersistentVolumeClaimSeed `json:"persistentVolumeClaim,omitempty"`
+	PersistentVolumeClaim *PersistentVolumeClaimFile `json:"persistentVolumeClaim,omitempty"`
 
 	// http downloads the file.
 	// +optional
@@ -214,7 +214,10 @@ type PersonFilter struct {
 
 // AsSeed is the file of the dataset, as what reads seeds takes it.
 func (d *PersonDataset) AsSeed() *Seed {
-	seed := &Seed{ConfigMap: d.ConfigMap, PersistentVolumeClaim: d.PersistentVolumeClaim, Format: d.Format}
+	seed := &Seed{ConfigMap: d.ConfigMap, Format: d.Format}
+	if claim := d.PersistentVolumeClaim; claim != nil {
+		seed.PersistentVolumeClaim = &PersistentVolumeClaimSeed{ClaimName: claim.ClaimName, Path: claim.Path}
+	}
 	if d.HTTP != nil {
 		seed.HTTP = &HTTPSeed{URL: d.HTTP.URL}
 	}

@@ -184,23 +184,6 @@ type ConfigMapSeed struct {
 	Key string `json:"key,omitempty"`
 }
 
-// PersistentVolumeClaimSeed is a file on a volume.
-type PersistentVolumeClaimSeed struct {
-	// claimName is the name of a claim in this namespace. It is mounted read-only.
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
-	// +required
-	ClaimName string `json:"claimName,omitempty"`
-
-	// path is the path of the file within the volume.
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=1024
-	// +kubebuilder:validation:XValidation:rule="!self.startsWith('/') && !self.split('/').exists(part, part == '..')",message="must be relative to the volume, without '..'"
-	// +required
-	Path string `json:"path,omitempty"`
-}
-
 // Source is the name of the column in the file.
 func (c *SeedColumn) Source() string {
 	if c.From == "" {

@@ -2,17 +2,21 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/seed/files"
 )
 
 // input are the flags that say what a command works on.
@@ -92,14 +96,17 @@ func (i *input) read(streams *Streams, arguments []string, changes overrides) (*
 	return known, all, err
 }
 
-// seed returns the folder in which the engine finds the file of the seed, and what removes the folder again.
+// seed returns the folder in which the engine finds the files of the seed, and what removes the folder again.
 func (i *input) seed(of *manifest, all *resources) (folder string, remove func(), err error) {
 	from := of.resource.Spec.Seed
-	switch name := fileOf(from); {
-	case i.seedFile != "" && name == "":
+	switch names := filesOf(from); {
+	case i.seedFile != "" && len(names) == 0:
 		return "", func() {}, errors.New("--seed-file is for seeds from a ConfigMap or a volume, and the manifest has none")
-	case name == "":
+	case len(names) == 0:
 		return ".", func() {}, nil
+	case i.seedFile != "" && (len(names) > 1 || files.IsPattern(names[0]) || strings.HasSuffix(names[0], "/")):
+		return "", func() {}, fmt.Errorf("--seed-file is for a seed of one file, and the manifest names %q: give their folder with --seed-dir",
+			names)
 	}
 	return of.find(all, &dataFile{
 		Seed: from, given: i.seedFile, folder: i.seedDirectory,
@@ -108,34 +115,37 @@ func (i *input) seed(of *manifest, all *resources) (folder string, remove func()
 	})
 }
 
-// dataFile is a file of a ConfigMap or a volume that a spec reads.
+// dataFile are files of a ConfigMap or a volume that a spec reads.
 type dataFile struct {
 	*v1alpha1.Seed
-	// given is the file that a flag names in its place, and folder where flags say that it is; both may be empty.
+	// given is the file that a flag names in place of a single one, and folder where flags say that they are; both may be empty.
 	given, folder string
 	// outside and missing are the messages for a name that leaves its folder and for a file that is not there, each with a verb for it.
 	outside, missing string
 }
 
-// fileOf is the name of a file in its ConfigMap or volume; empty where it has none.
-func fileOf(data *v1alpha1.Seed) string {
+// filesOf are the names and patterns of files in their ConfigMap or volume; none where they have none.
+func filesOf(data *v1alpha1.Seed) []string {
 	switch {
 	case data == nil:
 	case data.ConfigMap != nil:
-		return data.ConfigMap.Key
+		return []string{data.ConfigMap.Key}
 	case data.PersistentVolumeClaim != nil:
-		return data.PersistentVolumeClaim.Path
+		return data.PersistentVolumeClaim.Patterns()
 	}
-	return ""
+	return nil
 }
 
-// find returns the folder of a file that the manifest reads, and what removes the folder again: the file may be that of a flag, in a
+// find returns the folder of the files that the manifest reads, and what removes the folder again: a file may be that of a flag, in a
 // ConfigMap of the same files, or beside the manifest.
 func (m *manifest) find(all *resources, file *dataFile) (folder string, remove func(), err error) {
-	name, nothing := fileOf(file.Seed), func() {}
-	if !filepath.IsLocal(name) {
-		return "", nothing, fmt.Errorf(file.outside, name)
+	names, nothing := filesOf(file.Seed), func() {}
+	for _, name := range names {
+		if !filepath.IsLocal(name) {
+			return "", nothing, fmt.Errorf(file.outside, name)
+		}
 	}
+	name := names[0]
 	if file.given != "" {
 		return inFolder(func(folder string) error { return copyFile(file.given, filepath.Join(folder, name)) })
 	}
@@ -153,13 +163,26 @@ func (m *manifest) find(all *resources, file *dataFile) (folder string, remove f
 		folder = filepath.Dir(m.document.file)
 	}
 	folder = cmp.Or(folder, ".")
-	if file.Documents != nil && file.PersistentVolumeClaim != nil {
-		return folder, nothing, nil // whose path may be a pattern
+	return folder, nothing, file.look(folder, names)
+}
+
+// look sees that each of some names leads to a file.
+func (f *dataFile) look(directory string, names []string) error {
+	folder, err := files.Open(directory)
+	if err != nil {
+		return fmt.Errorf(f.missing, directory)
 	}
-	if _, err := os.Stat(filepath.Join(folder, name)); err != nil {
-		return "", nothing, fmt.Errorf(file.missing, filepath.Join(folder, name))
+	defer func() { _ = folder.Close() }() // was only read
+	for _, name := range names {
+		_, err := folder.List(context.Background(), name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf(f.missing, filepath.Join(directory, name))
+		}
+		if err != nil {
+			return fmt.Errorf("the data in %s can't be used: %w", directory, err)
+		}
 	}
-	return folder, nothing, nil
+	return nil
 }
 
 // inFolder puts the data of a seed into a temporary folder.

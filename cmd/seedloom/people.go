@@ -23,13 +23,13 @@ func (i *input) people(of *manifest, all *resources) (folderOf func(column strin
 		}
 	}()
 	for _, given := range slices.Sorted(maps.Keys(i.peopleFiles)) {
-		if column := of.resource.Spec.Column(given); column == nil || fileOf(peopleFile(column)) == "" {
+		if column := of.resource.Spec.Column(given); column == nil || len(filesOf(peopleFile(column))) == 0 {
 			return nil, func() {}, fmt.Errorf("--people-file is for columns with people from a ConfigMap or a volume, and %q is none", given)
 		}
 	}
 	for at := range of.resource.Spec.Columns {
 		column := &of.resource.Spec.Columns[at]
-		if fileOf(peopleFile(column)) == "" {
+		if len(filesOf(peopleFile(column))) == 0 {
 			continue
 		}
 		folder, removal, err := i.peopleOf(of, all, column)

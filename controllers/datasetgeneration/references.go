@@ -29,7 +29,7 @@ func references(spec *v1alpha1.DatasetGenerationSpec) []reference {
 	for i := range spec.Columns {
 		if dataset := spec.Columns[i].PersonDataset(); dataset != nil {
 			field := fmt.Sprintf("spec.columns[%d].sampler.person.dataset", i)
-			found = append(found, inputReferences(field, dataset.ConfigMap, dataset.PersistentVolumeClaim)...)
+			found = append(found, inputReferences(field, dataset.ConfigMap, dataset.AsSeed().PersistentVolumeClaim)...)
 		}
 	}
 	for i, header := range spec.SeedHeaders() {

@@ -51,7 +51,8 @@ func (s *situation) seedClaim() *v1alpha1.PersistentVolumeClaimSeed {
 func addPeople(pod *corev1.PodSpec, spec *v1alpha1.DatasetGenerationSpec) {
 	for i := range spec.Columns {
 		if dataset := spec.Columns[i].PersonDataset(); dataset != nil {
-			addInput(pod, fmt.Sprintf("people-%d", i), runreport.PeopleOf(spec.Columns[i].Name), dataset.ConfigMap, dataset.PersistentVolumeClaim)
+			file := dataset.AsSeed()
+			addInput(pod, fmt.Sprintf("people-%d", i), runreport.PeopleOf(spec.Columns[i].Name), file.ConfigMap, file.PersistentVolumeClaim)
 		}
 	}
 }

@@ -22,13 +22,13 @@ func TestFilesOfPersonsAreMountedAndChecked(t *testing.T) {
 		peopleColumn("made_up", nil),
 		peopleColumn("buyer", &v1alpha1.PersonDataset{ConfigMap: &v1alpha1.ConfigMapSeed{Name: "people", Key: "people.csv"}}),
 		peopleColumn("agent", &v1alpha1.PersonDataset{
-			PersistentVolumeClaim: &v1alpha1.PersistentVolumeClaimSeed{ClaimName: "assets", Path: "datasets/en_US.parquet"},
+			PersistentVolumeClaim: &v1alpha1.PersistentVolumeClaimFile{ClaimName: "assets", Path: "datasets/en_US.parquet"},
 		}),
 		peopleColumn("boss", &v1alpha1.PersonDataset{
-			PersistentVolumeClaim: &v1alpha1.PersistentVolumeClaimSeed{ClaimName: "assets", Path: "datasets/de_DE.parquet"},
+			PersistentVolumeClaim: &v1alpha1.PersistentVolumeClaimFile{ClaimName: "assets", Path: "datasets/de_DE.parquet"},
 		}),
 		peopleColumn("clerk", &v1alpha1.PersonDataset{
-			PersistentVolumeClaim: &v1alpha1.PersistentVolumeClaimSeed{ClaimName: "datasets", Path: "clerks.csv"},
+			PersistentVolumeClaim: &v1alpha1.PersistentVolumeClaimFile{ClaimName: "datasets", Path: "clerks.csv"},
 		}),
 		peopleColumn("guest", &v1alpha1.PersonDataset{HTTP: &v1alpha1.HTTPFile{URL: "https://data.test/guests.csv"}}),
 	}}

@@ -1,9 +1,13 @@
 package plan
 
 import (
+	"fmt"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 )
@@ -36,12 +40,18 @@ func (v *validation) seed() {
 		v.requestHeaders("spec.seed.http.headers", seed.HTTP.Headers)
 	}
 	if seed.Documents != nil {
+		if volume := seed.PersistentVolumeClaim; volume != nil {
+			v.seedPaths(volume)
+		}
 		location, field := seedLocation(seed)
 		v.documents(seed, location, field)
 		return
 	}
 	if seed.DatasetRef != nil {
 		v.seedDataset(seed)
+		return
+	}
+	if volume := seed.PersistentVolumeClaim; volume != nil && !v.seedPaths(volume) {
 		return
 	}
 	if seedFormat(seed) == "" {
@@ -52,12 +62,41 @@ func (v *validation) seed() {
 	}
 }
 
+// seedPaths checks the paths of files on a volume, and says whether their format is to be told from the first of them.
+func (v *validation) seedPaths(volume *v1alpha1.PersistentVolumeClaimSeed) (tells bool) {
+	const field = "spec.seed.persistentVolumeClaim"
+	if (volume.Path != "") == (len(volume.Paths) > 0) {
+		v.add(field, ReasonInvalidUnion, "exactly one of path and paths must be set")
+		return false
+	}
+	tells = true
+	for i, name := range volume.Patterns() {
+		at := field + ".path"
+		if volume.Path == "" {
+			at = fmt.Sprintf("%s.paths[%d]", field, i)
+		}
+		switch {
+		case strings.HasPrefix(name, "/") || slices.Contains(strings.Split(name, "/"), ".."):
+			v.add(at, ReasonInvalidValue, "must be relative to the volume, without '..'")
+		case !doublestar.ValidatePattern(name):
+			v.add(at, ReasonInvalidValue, "is not a pattern: a '[' or '{' in it is not closed; a backslash before it has it stand for itself")
+		}
+		if strings.ContainsAny(name, "*?[{") || strings.HasSuffix(name, "/") {
+			tells = false // the names of the files that are found do
+		}
+	}
+	return tells
+}
+
 // seedLocation is what the name of a seed's file is read from, and its field.
 func seedLocation(seed *v1alpha1.Seed) (location, field string) {
 	switch {
 	case seed.ConfigMap != nil:
 		return seed.ConfigMap.Key, "spec.seed.configMap.key"
 	case seed.PersistentVolumeClaim != nil:
+		if paths := seed.PersistentVolumeClaim.Paths; len(paths) > 0 {
+			return paths[0], "spec.seed.persistentVolumeClaim.paths[0]"
+		}
 		return seed.PersistentVolumeClaim.Path, "spec.seed.persistentVolumeClaim.path"
 	case seed.HTTP != nil:
 		return seed.HTTP.URL, "spec.seed.http.url"

@@ -104,7 +104,8 @@ func (d *Dataset) loadPart(ctx context.Context, spec *v1alpha1.Seed, kept *spool
 	if !slices.EqualFunc(d.schema.Fields(), fields, same) {
 		return errors.New("it has other columns than the files before it")
 	}
-	return d.spoolRows(ctx, reader, columns, kept, limits)
+	_, err = d.spoolRows(ctx, reader, columns, kept, limits)
+	return err
 }
 
 // Columns are those that a seed uses of a dataset with some columns.

@@ -9,6 +9,8 @@ import (
 	"hash"
 	"io"
 	"io/fs"
+	"slices"
+	"strings"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/document"
@@ -19,6 +21,7 @@ import (
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/seed/files"
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/internal/clip"
 )
 
 // DocumentColumns are those that a seed of documents has, whatever the documents are.
@@ -82,10 +85,11 @@ func loadDocuments(ctx context.Context, spec *v1alpha1.Seed, options Options) (*
 // openDocuments finds the documents of a spec.
 func openDocuments(ctx context.Context, spec *v1alpha1.Seed, options Options) (string, []sourceDocument, func(), error) {
 	if spec.PersistentVolumeClaim == nil {
-		source, opened, err := open(ctx, spec, options)
+		source, from, err := open(ctx, spec, options)
 		if err != nil {
 			return source, nil, nil, err
 		}
+		opened := from.(*file) // no other source is several files
 		known := format.Of(opened.name)
 		if known == "" {
 			_ = opened.close() // was only read
@@ -94,13 +98,13 @@ func openDocuments(ctx context.Context, spec *v1alpha1.Seed, options Options) (s
 		read := func() ([]byte, error) { return readDocument(opened, opened.size) }
 		return source, []sourceDocument{{opened.name, known, read}}, func() { _ = opened.close() }, nil
 	}
-	name := spec.PersistentVolumeClaim.Path
-	source := fmt.Sprintf("%q on claim %q", name, spec.PersistentVolumeClaim.ClaimName)
+	patterns := spec.PersistentVolumeClaim.Patterns()
+	source := fmt.Sprintf("%q on claim %q", clip.Text(strings.Join(patterns, ", "), maxShownPaths), spec.PersistentVolumeClaim.ClaimName)
 	folder, err := files.Open(options.Directory)
 	if err != nil {
 		return source, nil, nil, err
 	}
-	documents, err := listDocuments(ctx, folder, name)
+	documents, err := listDocuments(ctx, folder, patterns)
 	if err != nil {
 		_ = folder.Close() // was only read
 		return source, nil, nil, err
@@ -112,14 +116,14 @@ func unknownEnding(name string) error {
 	return fmt.Errorf("the ending of %q tells no format of documents: it must be %s", name, format.Endings)
 }
 
-// listDocuments finds the documents that a path or pattern names, in the order of their paths. Other files beside them are passed over.
-func listDocuments(ctx context.Context, folder *files.Folder, pattern string) ([]sourceDocument, error) {
-	found, err := folder.List(ctx, pattern)
+// listDocuments finds the documents that paths or patterns name, in the order of their paths. Other files beside them are passed over.
+func listDocuments(ctx context.Context, folder *files.Folder, patterns []string) ([]sourceDocument, error) {
+	found, err := folder.List(ctx, patterns...)
 	if err != nil {
 		return nil, err
 	}
-	if len(found) == 1 && found[0].Path == pattern && format.Of(pattern) == "" {
-		return nil, unknownEnding(pattern)
+	if len(found) == 1 && slices.Contains(patterns, found[0].Path) && format.Of(found[0].Path) == "" {
+		return nil, unknownEnding(found[0].Path)
 	}
 	var documents []sourceDocument
 	for _, file := range found {

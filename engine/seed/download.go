@@ -43,9 +43,9 @@ func (e statusError) mayPass() bool {
 
 // download fetches a file, and tries again when that may help.
 func download(
-	ctx context.Context, client *http.Client, source *v1alpha1.HTTPSeed, secret func(index int) string, name string,
-) (*file, error) {
-	wanted, err := newRequest(source, secret)
+	ctx context.Context, client *http.Client, spec *v1alpha1.HTTPSeed, secret func(index int) string, name string,
+) (source, error) {
+	wanted, err := newRequest(spec, secret)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func download(
 		opened, err := fetch(ctx, client, wanted, content)
 		if err == nil {
 			opened.name = name
-			err = opened.checkSum(source.SHA256)
+			err = opened.checkSum(spec.SHA256)
 		}
 		if err == nil {
 			return opened, nil
@@ -104,7 +104,7 @@ func fetch(ctx context.Context, client *http.Client, wanted *request, to *spool)
 		return nil, err
 	}
 	return &file{
-		ReaderAt: to, size: to.size, close: to.Close, sum: hex.EncodeToString(sum.Sum(nil)),
+		ReaderAt: to, size: to.size, release: to.Close, sum: hex.EncodeToString(sum.Sum(nil)),
 		version: wanted.hide(version(to.size, response.Header)),
 	}, nil
 }

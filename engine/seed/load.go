@@ -1,7 +1,6 @@
 package seed
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -12,12 +11,15 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
-	"os"
 	"path"
+	"slices"
+	"strings"
 	"syscall"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/seed/files"
+	"seedloom.dev/seedloom/internal/clip"
 )
 
 // Options say what of a seed is wanted.
@@ -40,9 +42,10 @@ type Options struct {
 // file is a source whose bytes are at hand.
 type file struct {
 	io.ReaderAt
-	size  int64
-	name  string
-	close func() error
+	size int64
+	name string
+	// release closes what the bytes come from.
+	release func() error
 	// sum is the SHA-256 of its bytes, and version says in words which ones they are, where they have come over the network.
 	sum, version string
 }
@@ -57,12 +60,12 @@ func Load(ctx context.Context, spec *v1alpha1.Seed, options Options) (*Dataset, 
 	if err != nil {
 		return nil, classify(ctx, source, err)
 	}
-	format, err := formatOf(spec.Format, path.Base(opened.name))
+	format, err := opened.format(spec.Format)
 	if err != nil {
 		_ = opened.close() // was only read
 		return nil, invalid(source, err)
 	}
-	dataset, err := scan(ctx, spec, format, opened, wanted(spec, options.Rows))
+	dataset, err := opened.load(ctx, spec, format, wanted(spec, options.Rows))
 	if err != nil {
 		_ = opened.close() // was only read
 		if ctx.Err() != nil {
@@ -73,28 +76,41 @@ func Load(ctx context.Context, spec *v1alpha1.Seed, options Options) (*Dataset, 
 	return dataset, nil
 }
 
+// source is where rows come from: a file, or several that follow each other.
+type source interface {
+	// format is the format that was asked for, or that names tell.
+	format(asked v1alpha1.SeedFormat) (v1alpha1.SeedFormat, error)
+	// load reads the columns and the places of the rows. The dataset owns the source.
+	load(ctx context.Context, spec *v1alpha1.Seed, format v1alpha1.SeedFormat, limits limits) (*Dataset, error)
+	close() error
+}
+
 // open returns a source as messages name it, and its bytes.
-func open(ctx context.Context, spec *v1alpha1.Seed, options Options) (source string, opened *file, err error) {
+func open(ctx context.Context, spec *v1alpha1.Seed, options Options) (name string, opened source, err error) {
 	switch {
 	case spec.ConfigMap != nil:
-		source = fmt.Sprintf("%q of ConfigMap %q", spec.ConfigMap.Key, spec.ConfigMap.Name)
-		opened, err = openFile(options.Directory, spec.ConfigMap.Key)
+		name = fmt.Sprintf("%q of ConfigMap %q", spec.ConfigMap.Key, spec.ConfigMap.Name)
+		opened, err = openFiles(ctx, options.Directory, spec.ConfigMap.Key)
 	case spec.PersistentVolumeClaim != nil:
-		source = fmt.Sprintf("%q on claim %q", spec.PersistentVolumeClaim.Path, spec.PersistentVolumeClaim.ClaimName)
-		opened, err = openFile(options.Directory, spec.PersistentVolumeClaim.Path)
+		paths := spec.PersistentVolumeClaim.Patterns()
+		name = fmt.Sprintf("%q on claim %q", clip.Text(strings.Join(paths, ", "), maxShownPaths), spec.PersistentVolumeClaim.ClaimName)
+		opened, err = openFiles(ctx, options.Directory, paths...)
 	case spec.HTTP != nil:
 		address, problem := url.Parse(spec.HTTP.URL)
 		if problem != nil {
 			return "of spec.seed.http", nil, errors.New("its URL is not valid")
 		}
 		// A query may hold a key.
-		source = "at " + (&url.URL{Scheme: address.Scheme, Host: address.Host, Path: address.Path}).String()
+		name = "at " + (&url.URL{Scheme: address.Scheme, Host: address.Host, Path: address.Path}).String()
 		opened, err = download(ctx, options.Client, spec.HTTP, options.Header, address.Path)
 	default:
 		err = errors.New("spec.seed has no source")
 	}
-	return source, opened, err
+	return name, opened, err
 }
+
+// maxShownPaths is how much is shown of the paths of a seed.
+const maxShownPaths = 200
 
 // limits say which rows of the file are read.
 type limits struct {
@@ -122,6 +138,7 @@ func wanted(spec *v1alpha1.Seed, rows int64) limits {
 func classify(ctx context.Context, source string, err error) error {
 	var status statusError
 	var number syscall.Errno
+	var none *files.NoneError
 	switch {
 	case ctx.Err() != nil:
 		return failure.Of(ctx.Err())
@@ -129,10 +146,12 @@ func classify(ctx context.Context, source string, err error) error {
 		return unreachable(source, err)
 	case errors.Is(err, errOtherVersion):
 		return failure.New(v1alpha1.ReasonSeedChanged, failure.EndRun, "the seed %s can't be used: %v", source, err)
+	case errors.As(err, &none) && (none.IsFolder || files.IsPattern(none.Pattern)):
+		return invalid(source, none)
 	case errors.Is(err, fs.ErrNotExist):
 		return invalid(source, errors.New("there is no such file; check the name"))
 	case errors.Is(err, fs.ErrPermission):
-		return invalid(source, errors.New("user 65532 may not read it; change its mode"))
+		return invalid(source, fmt.Errorf("user 65532 may not read it; change its mode (%w)", err))
 	case errors.As(err, &status) && !status.mayPass():
 		return invalid(source, fmt.Errorf("%w; check spec.seed.http.url", err))
 	case errors.As(err, &status), errors.As(err, &number):
@@ -141,112 +160,82 @@ func classify(ctx context.Context, source string, err error) error {
 	return invalid(source, err)
 }
 
-// openFile opens a file below a directory, and nothing outside of it.
-func openFile(directory, name string) (opened *file, err error) {
-	root, err := os.OpenRoot(directory)
+// openFiles opens the files below a directory that patterns name, and nothing outside of it.
+func openFiles(ctx context.Context, directory string, patterns ...string) (source, error) {
+	folder, err := files.Open(directory)
 	if err != nil {
 		return nil, err
 	}
-	defer root.Close()
-	// Looking first keeps from waiting for ever on what is not a file.
-	info, err := root.Stat(name)
+	list, err := folder.List(ctx, patterns...)
+	if err != nil {
+		return nil, errors.Join(err, folder.Close())
+	}
+	if list = withoutMarks(list, patterns); len(list) > 1 {
+		return join(folder, list), nil
+	}
+	defer func() { _ = folder.Close() }() // the file stays open
+	content, size, err := folder.Open(list[0].Path)
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("it is not a file; give the path of one")
-	}
-	content, err := root.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	return &file{ReaderAt: content, size: info.Size(), name: name, close: content.Close}, nil
+	return &file{ReaderAt: content, size: size, name: list[0].Path, release: content.Close}, nil
 }
 
-// scan reads the columns and the places of the rows. The dataset owns the file.
-func scan(ctx context.Context, spec *v1alpha1.Seed, format v1alpha1.SeedFormat, opened *file, limits limits) (*Dataset, error) {
-	beginning := make([]byte, min(opened.size, peeked))
-	if _, err := opened.ReadAt(beginning, 0); err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
+// withoutMarks leaves out files such as _SUCCESS, which programs that write folders leave there, unless they are all there is, or are named.
+func withoutMarks(list []files.File, patterns []string) []files.File {
+	isMark := func(file files.File) bool {
+		return strings.HasPrefix(path.Base(file.Path), "_") && !slices.Contains(patterns, file.Path)
 	}
-	if err := recognize(beginning, format); err != nil {
-		return nil, err
+	if data := slices.DeleteFunc(slices.Clone(list), isMark); len(data) > 0 {
+		return data
 	}
-	digest, err := opened.identity()
-	if err != nil {
-		return nil, err
-	}
-	dataset := &Dataset{at: opened, close: opened.close, version: opened.version}
-	if err := dataset.scan(ctx, spec, format, opened, limits); err != nil {
-		if spooled, isSpool := dataset.at.(*spool); isSpool {
-			_ = spooled.Close() // what it holds is of no use any more
-		}
-		return nil, err
-	}
-	if kept, isSpool := dataset.at.(*spool); isSpool {
-		if err := kept.flush(); err != nil {
-			return nil, errors.Join(err, kept.Close())
-		}
-	}
-	if dataset.index.count == 0 && limits.offset > 0 {
-		return nil, fmt.Errorf("it has no rows after the first %d, which spec.seed.selection.offset passes over", limits.offset)
-	}
-	if dataset.index.count == 0 {
-		return nil, errNoRows
-	}
-	dataset.offsetRows = limits.offset
-	if err := dataset.partition(spec.Selection); err != nil {
-		return nil, err
-	}
-	kinds := sha256.Sum256(fmt.Append(nil, dataset.schema.Fields()))
-	dataset.digest = digest + "-" + hex.EncodeToString(kinds[:8])
-	return dataset, nil
+	return list
 }
 
-func (d *Dataset) scan(ctx context.Context, spec *v1alpha1.Seed, format v1alpha1.SeedFormat, opened *file, limits limits) error {
-	content := bufio.NewReaderSize(&cancelled{ctx, io.NewSectionReader(opened, 0, opened.size)}, peeked)
-	unpacked, packed, err := decompressed(content)
+func (f *file) format(asked v1alpha1.SeedFormat) (v1alpha1.SeedFormat, error) {
+	return formatOf(asked, path.Base(f.name))
+}
+
+func (f *file) close() error { return f.release() }
+
+func (f *file) load(ctx context.Context, spec *v1alpha1.Seed, format v1alpha1.SeedFormat, limits limits) (*Dataset, error) {
+	digest, err := f.identity(wholeSize, samples)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if packed {
-		peek, _ := unpacked.Peek(1024)
-		if isCompressed(peek) {
-			return errors.New("it is compressed twice; decompress it once, such as by gunzip, and give the result")
-		}
-		if err := recognize(peek, format); err != nil {
-			return err
-		}
-	}
-	if format == v1alpha1.SeedFormatParquet {
-		if !packed {
-			return d.scanParquet(ctx, spec, opened, opened.size, limits)
-		}
-		whole := &spool{}
-		defer func() { _ = whole.Close() }() // is removed with what it holds
-		if _, err := io.Copy(whole, unpacked); err != nil {
-			return err
-		}
-		if err := whole.flush(); err != nil {
-			return err
-		}
-		return d.scanParquet(ctx, spec, whole, whole.size, limits)
-	}
-	text, converted, skipped, err := asUTF8(unpacked)
-	if err != nil {
-		return err
-	}
-	base := skipped
-	if packed || converted {
-		// Rows are read from what the file becomes, which is kept.
+	dataset := &Dataset{at: f, close: f.close, version: f.version}
+	into := dataset.scanner(spec, format, limits)
+	err = scanFile(ctx, into, format, f, target{keep: func() (*spool, int64) {
 		kept := &spool{}
-		text, base = io.TeeReader(text, kept), 0
-		d.at, d.close = kept, func() error { return errors.Join(kept.Close(), opened.close()) }
+		dataset.at, dataset.close = kept, func() error { return errors.Join(kept.Close(), f.close()) }
+		return kept, 0
+	}})
+	if err == nil {
+		err = dataset.complete(into, spec, digest, limits)
 	}
-	if format == v1alpha1.SeedFormatCSV {
-		return d.scanCSV(spec, text, base, opened.name, limits)
+	if err == nil {
+		return dataset, nil
 	}
-	return d.scanJSON(spec, text, base, format == v1alpha1.SeedFormatJSON, limits)
+	if spooled, isSpool := dataset.at.(*spool); isSpool {
+		_ = spooled.Close() // what it holds is of no use any more
+	}
+	return nil, err
+}
+
+// complete settles what is known once all files were read.
+func (d *Dataset) complete(into scanner, spec *v1alpha1.Seed, digest string, limits limits) error {
+	if err := into.finish(); err != nil {
+		return err
+	}
+	if kept, buffers := d.at.(interface{ flush() error }); buffers {
+		if err := kept.flush(); err != nil {
+			return err
+		}
+	}
+	if d.index.count == 0 && limits.offset > 0 {
+		return fmt.Errorf("it has no rows after the first %d, which spec.seed.selection.offset passes over", limits.offset)
+	}
+	return d.finish(spec, digest)
 }
 
 // cancelled ends reading when a context does.
@@ -271,9 +260,9 @@ const (
 	sampleSize = 64 << 10
 )
 
-// identity tells a file from one with other content.
-func (f *file) identity() (string, error) {
-	if f.sum != "" && f.size > wholeSize {
+// identity tells a file from one with other content. Files up to a size are hashed whole, of larger ones some samples are.
+func (f *file) identity(whole, samples int64) (string, error) {
+	if f.sum != "" && f.size > whole {
 		return f.sum, nil
 	}
 	sum := sha256.New()
@@ -282,12 +271,12 @@ func (f *file) identity() (string, error) {
 		_, err := io.Copy(sum, io.NewSectionReader(f, offset, length))
 		return err
 	}
-	if f.size <= wholeSize {
+	if f.size <= whole {
 		err := hash(0, f.size)
 		return hex.EncodeToString(sum.Sum(nil)), err
 	}
 	distance := (f.size - sampleSize) / (samples - 1)
-	for number := range int64(samples) {
+	for number := range samples {
 		if err := hash(number*distance, sampleSize); err != nil {
 			return "", err
 		}

@@ -154,10 +154,10 @@ func TestFilesThatCannotBeLoaded(t *testing.T) {
 		"none.csv":   {`"none.csv" on claim "data"`, "no such file", "check the name"},
 		"rows.csv":   {`"rows.csv" on claim "data"`, "as CSV, line 2 has 1 cells"},
 		"rows.xlsx":  {`"rows.xlsx"`, "spec.seed.format"},
-		"folder.csv": {"it is not a file"},
+		"folder.csv": {"no file lies in the folder"},
 		"pipe.csv":   {"it is not a file"},
 		"link.csv":   {"escapes"},
-		"../" + filepath.Base(outside) + "/secret.csv": {"escapes"},
+		"../" + filepath.Base(outside) + "/secret.csv": {"without '..'"},
 	} {
 		_, err := seed.Load(t.Context(), fromClaim(path), seed.Options{Directory: folder})
 		t.Logf("%v", err)

@@ -28,8 +28,8 @@ func (d *Dataset) partition(selection *v1alpha1.SeedSelection) error {
 	return nil
 }
 
-// scanCSV finds the records of a CSV, the first byte of which stands at base.
-func (d *Dataset) scanCSV(spec *v1alpha1.Seed, text io.Reader, base int64, name string, limits limits) error {
+// text finds the records of a CSV.
+func (s *csvScan) text(text io.Reader, base int64, name string) error {
 	beginning := make([]byte, peeked)
 	count, err := io.ReadFull(text, beginning)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
@@ -37,7 +37,7 @@ func (d *Dataset) scanCSV(spec *v1alpha1.Seed, text io.Reader, base int64, name 
 	}
 	beginning = beginning[:count]
 	text = io.MultiReader(bytes.NewReader(beginning), text)
-	delimiter, skipped := delimiterOf(spec, name, beginning, count < peeked)
+	delimiter, skipped := delimiterOf(s.spec, name, beginning, count < peeked)
 	if _, err := io.CopyN(io.Discard, text, int64(skipped)); err != nil {
 		return err
 	}
@@ -57,16 +57,10 @@ func (d *Dataset) scanCSV(spec *v1alpha1.Seed, text io.Reader, base int64, name 
 	for i, cell := range header.cells {
 		names[i] = strings.TrimSpace(string(cell))
 	}
-	columns, err := choose(spec, names)
-	if err != nil {
+	if err := s.header(names, delimiter); err != nil {
 		return err
 	}
-	shapes, err := d.csvRecords(reader, columns, len(names), limits)
-	if err != nil {
-		return err
-	}
-	d.useCSV(delimiter, columns, shapes, len(names))
-	return nil
+	return s.records(reader)
 }
 
 // delimiterOf returns the delimiter, and how much of the beginning only says which it is.
@@ -88,35 +82,33 @@ func delimiterOf(spec *v1alpha1.Seed, name string, beginning []byte, whole bool)
 	return sniff(beginning, whole), 0
 }
 
-// csvRecords reads the records below the header, and returns what their cells have in common.
-func (d *Dataset) csvRecords(reader *csvReader, columns []chosen, width int, limits limits) ([]textShape, error) {
-	shapes := make([]textShape, len(columns))
-	passed := int64(0)
-	for limits.count < 0 || d.index.count < limits.count {
+// records reads the records below the header, and what their cells have in common.
+func (s *csvScan) records(reader *csvReader) error {
+	for !s.isEnough() {
 		record, err := reader.read()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if len(record.cells) != width {
-			return nil, fmt.Errorf("line %d has %d cells, but the header has %d; the delimiter is %q: quote a cell in which it stands, "+
-				"or set spec.seed.csv.delimiter", record.line, len(record.cells), width, string(reader.delimiter))
+		if len(record.cells) != len(s.names) {
+			return fmt.Errorf("line %d has %d cells, but the header has %d; the delimiter is %q: quote a cell in which it stands, "+
+				"or set spec.seed.csv.delimiter", record.line, len(record.cells), len(s.names), string(reader.delimiter))
 		}
-		if passed < limits.offset {
-			passed++
+		if s.limits.offset > 0 {
+			s.limits.offset--
 			continue
 		}
-		for i := range columns {
-			cell := record.cells[columns[i].source]
-			if err := observe(&shapes[i], columns[i], cell); err != nil {
-				return nil, fmt.Errorf("column %q, line %d: %w", columns[i].name, record.line, err)
+		for i := range s.columns {
+			cell := record.cells[s.columns[i].source]
+			if err := observe(&s.shapes[i], s.columns[i], cell); err != nil {
+				return fmt.Errorf("column %q, line %d: %w", s.columns[i].name, record.line, err)
 			}
 		}
-		d.index.add(record.start, record.end)
+		s.dataset.index.add(record.start, record.end)
 	}
-	return shapes, nil
+	return nil
 }
 
 // observe takes a cell into account, which must have the type that was asked for.
@@ -172,36 +164,6 @@ func (d *Dataset) useCSV(delimiter byte, columns []chosen, shapes []textShape, w
 	}
 }
 
-// scanJSON finds the records of a JSON text, the first byte of which stands at base.
-func (d *Dataset) scanJSON(spec *v1alpha1.Seed, text io.Reader, base int64, array bool, limits limits) error {
-	reader := newJSONReader(text, array)
-	shape := &jsonShape{}
-	for passed := int64(0); limits.count < 0 || d.index.count < limits.count; passed++ {
-		into := shape
-		if passed < limits.offset {
-			into = &jsonShape{}
-		}
-		start, end, err := reader.read(into)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return err
-		}
-		if passed >= limits.offset {
-			d.index.add(base+start, base+end)
-		}
-	}
-	if d.index.count == 0 {
-		return nil
-	}
-	columns, err := choose(spec, shape.names)
-	if err != nil {
-		return err
-	}
-	return d.useJSON(columns, shape)
-}
-
 // useJSON has rows decoded as objects.
 func (d *Dataset) useJSON(columns []chosen, shape *jsonShape) error {
 	if shape.odd {
@@ -224,7 +186,7 @@ func (d *Dataset) useJSON(columns []chosen, shape *jsonShape) error {
 	if !check {
 		return nil
 	}
-	if kept, isSpool := d.at.(*spool); isSpool {
+	if kept, buffers := d.at.(interface{ flush() error }); buffers {
 		if err := kept.flush(); err != nil {
 			return err
 		}
@@ -254,27 +216,6 @@ func (d *Dataset) checkAll() error {
 	return nil
 }
 
-// scanParquet decodes the rows of a Parquet file into the spool, since a row can't be read alone.
-func (d *Dataset) scanParquet(ctx context.Context, spec *v1alpha1.Seed, from io.ReaderAt, size int64, limits limits) error {
-	reader, err := parquetfile.Open(from, size)
-	if err != nil {
-		return err
-	}
-	columns, fields, err := chooseFields(spec, reader.Schema().Fields())
-	if err != nil {
-		return err
-	}
-	kept := &spool{}
-	release := d.close
-	d.at, d.close = kept, func() error { return errors.Join(kept.Close(), release()) }
-	d.schema = table.NewSchema(fields...)
-	d.useSpool(kept, fields)
-	if limits.count == 0 {
-		return nil
-	}
-	return d.spoolRows(ctx, reader, columns, kept, limits)
-}
-
 // chooseFields returns the columns that are used of a file with some fields, and the fields that they are then.
 func chooseFields(spec *v1alpha1.Seed, source []table.Field) ([]chosen, []table.Field, error) {
 	names := make([]string, len(source))
@@ -295,37 +236,41 @@ func chooseFields(spec *v1alpha1.Seed, source []table.Field) ([]chosen, []table.
 	return columns, fields, nil
 }
 
-// spoolRows encodes the rows of a Parquet file that are within the limits, and remembers where they are.
-func (d *Dataset) spoolRows(ctx context.Context, reader *parquetfile.Reader, columns []chosen, kept *spool, limits limits) error {
+// spoolRows encodes the rows of a Parquet file that are within the limits, and remembers where they are. It returns how many rows were
+// passed over.
+func (d *Dataset) spoolRows(
+	ctx context.Context, reader *parquetfile.Reader, columns []chosen, kept *spool, limits limits,
+) (passed int64, err error) {
 	source, fields := reader.Schema().Fields(), d.schema.Fields()
 	positions := make([]int, len(columns))
 	for i, column := range columns {
 		positions[i] = column.source
 	}
 	encode := &encoder{to: kept}
-	passed := int64(0)
+	row := int64(0)
 	for cells, err := range reader.Rows(positions) {
 		if err != nil {
-			return err
+			return passed, err
 		}
-		if passed++; passed <= limits.offset {
+		if row++; row <= limits.offset {
+			passed++
 			continue
 		}
 		for i := range cells {
 			if cells[i], err = retyped(columns[i].asked, cells[i]); err != nil {
-				return fmt.Errorf("column %q, row %d: %w", source[columns[i].source].Name, passed, err)
+				return passed, fmt.Errorf("column %q, row %d: %w", source[columns[i].source].Name, row, err)
 			}
 		}
 		start, end, err := encode.row(fields, cells)
 		if err != nil {
-			return err
+			return passed, err
 		}
 		d.index.add(start, end)
-		if d.index.count == limits.count || passed%1024 == 0 && ctx.Err() != nil {
+		if d.index.count == limits.count || row%1024 == 0 && ctx.Err() != nil {
 			break
 		}
 	}
-	return ctx.Err()
+	return passed, ctx.Err()
 }
 
 // useSpool has rows decoded as the spool holds them.

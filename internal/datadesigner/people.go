@@ -32,7 +32,7 @@ func (c *converter) managedPerson(from *object, to *v1alpha1.Sampler) bool {
 	}
 	file := path.Join("datasets", person.Locale+".parquet")
 	person.Dataset = &v1alpha1.PersonDataset{
-		PersistentVolumeClaim: &v1alpha1.PersistentVolumeClaimSeed{ClaimName: c.options.ClaimName, Path: file},
+		PersistentVolumeClaim: &v1alpha1.PersistentVolumeClaimFile{ClaimName: c.options.ClaimName, Path: file},
 	}
 	for _, share := range person.Sexes {
 		c.where(person.Dataset, "sex", string(share.Value))

@@ -161,6 +161,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ParameterDistributionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PatternSampler"):
 		return &apiv1alpha1.PatternSamplerApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PersistentVolumeClaimFile"):
+		return &apiv1alpha1.PersistentVolumeClaimFileApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PersistentVolumeClaimOutput"):
 		return &apiv1alpha1.PersistentVolumeClaimOutputApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PersistentVolumeClaimSeed"):

@@ -42,11 +42,19 @@ func Open(directory string) (*Folder, error) {
 // Close releases the folder.
 func (f *Folder) Close() error { return f.root.Close() }
 
-// NoneError says that a pattern matches no file.
-type NoneError struct{ Pattern string }
+// NoneError says that a pattern matches no file, or that no file lies in a folder.
+type NoneError struct {
+	Pattern string
+	// IsFolder says that there is such a folder.
+	IsFolder bool
+}
 
 // Error names the pattern.
 func (e *NoneError) Error() string {
+	if e.IsFolder {
+		return fmt.Sprintf("no file lies in the folder %q; name one, or those below it by a pattern, as in %s", e.Pattern,
+			path.Join(e.Pattern, "**"))
+	}
 	return fmt.Sprintf("no file matches %q; check the name", e.Pattern)
 }
 
@@ -85,7 +93,8 @@ func (f *Folder) List(ctx context.Context, patterns ...string) ([]File, error) {
 		before := len(found)
 		named, err := f.named(ctx, path.Clean(pattern), found)
 		if err == nil && named == 0 && len(found) == before {
-			err = &NoneError{pattern}
+			info, problem := f.root.Stat(path.Clean(pattern))
+			err = &NoneError{Pattern: pattern, IsFolder: problem == nil && info.IsDir()}
 		}
 		if err != nil {
 			return nil, err
@@ -140,7 +149,7 @@ func describe(name string, info fs.FileInfo) File {
 // linkError says of what was found under a name why it is not there.
 func linkError(name string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return &NoneError{name}
+		return &NoneError{Pattern: name}
 	}
 	err = cause(err)
 	if errors.Is(err, fs.ErrPermission) {

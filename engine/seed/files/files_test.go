@@ -99,7 +99,7 @@ func TestWhatCanNotBeFoundIsNamed(t *testing.T) {
 		"b.csv":            `no file matches "b.csv"`,
 		"*.parquet":        `no file matches "*.parquet"`,
 		"none/*.csv":       `no file matches "none/*.csv"`,
-		"empty":            `no file matches "empty"`,
+		"empty":            `no file lies in the folder "empty"`,
 		"a.csv/*.csv":      `the folder "a.csv" can't be read: not a directory`,
 		"*.jsonl":          `no file matches "dangling.jsonl"`,
 		"../a.csv":         "without '..'",

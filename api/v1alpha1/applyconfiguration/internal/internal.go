@@ -1326,6 +1326,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: regex
       type:
         scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.PersistentVolumeClaimFile
+  map:
+    fields:
+    - name: claimName
+      type:
+        scalar: string
+    - name: path
+      type:
+        scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.PersistentVolumeClaimOutput
   map:
     fields:
@@ -1341,6 +1350,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: path
       type:
         scalar: string
+    - name: paths
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
 - name: dev.seedloom.seedloom.api.v1alpha1.PersonDataset
   map:
     fields:
@@ -1363,7 +1378,7 @@ var schemaYAML = typed.YAMLObject(`types:
           - name
     - name: persistentVolumeClaim
       type:
-        namedType: dev.seedloom.seedloom.api.v1alpha1.PersistentVolumeClaimSeed
+        namedType: dev.seedloom.seedloom.api.v1alpha1.PersistentVolumeClaimFile
     - name: where
       type:
         list:

@@ -8,12 +8,16 @@ package v1alpha1
 // PersistentVolumeClaimSeedApplyConfiguration represents a declarative configuration of the PersistentVolumeClaimSeed type for use
 // with apply.
 //
-// PersistentVolumeClaimSeed is a file on a volume.
+// PersistentVolumeClaimSeed are files on a volume: one, or several whose rows follow each other. Exactly one of path and paths is set.
 type PersistentVolumeClaimSeedApplyConfiguration struct {
 	// claimName is the name of a claim in this namespace. It is mounted read-only.
 	ClaimName *string `json:"claimName,omitempty"`
-	// path is the path of the file within the volume.
+	// path is the path of the file within the volume. That of a folder stands for all files in it, and a pattern for all that match it:
+	// parts/*.parquet, 2024-??.csv, {train,test}.jsonl, or **/*.csv, where ** stands for any folders. Files are read in the order of their
+	// paths, and have the same columns.
 	Path *string `json:"path,omitempty"`
+	// paths are several of them. Files are read in the order of their paths, whatever the order here.
+	Paths []string `json:"paths,omitempty"`
 }
 
 // PersistentVolumeClaimSeedApplyConfiguration constructs a declarative configuration of the PersistentVolumeClaimSeed type for use with
@@ -35,5 +39,15 @@ func (b *PersistentVolumeClaimSeedApplyConfiguration) WithClaimName(value string
 // If called multiple times, the Path field is set to the value of the last call.
 func (b *PersistentVolumeClaimSeedApplyConfiguration) WithPath(value string) *PersistentVolumeClaimSeedApplyConfiguration {
 	b.Path = &value
+	return b
+}
+
+// WithPaths adds the given value to the Paths field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Paths field.
+func (b *PersistentVolumeClaimSeedApplyConfiguration) WithPaths(values ...string) *PersistentVolumeClaimSeedApplyConfiguration {
+	for i := range values {
+		b.Paths = append(b.Paths, values[i])
+	}
 	return b
 }

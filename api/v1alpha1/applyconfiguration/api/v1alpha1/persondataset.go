@@ -18,7 +18,7 @@ type PersonDatasetApplyConfiguration struct {
 	// configMap reads the file from a key of a ConfigMap in this namespace.
 	ConfigMap *ConfigMapSeedApplyConfiguration `json:"configMap,omitempty"`
 	// persistentVolumeClaim reads the file from a volume.
-	PersistentVolumeClaim *PersistentVolumeClaimSeedApplyConfiguration `json:"persistentVolumeClaim,omitempty"`
+	PersistentVolumeClaim *PersistentVolumeClaimFileApplyConfiguration `json:"persistentVolumeClaim,omitempty"`
 	// http downloads the file.
 	HTTP *HTTPFileApplyConfiguration `json:"http,omitempty"`
 	// format is the format of the data. Without it, the ending of the key, path or URL tells, as for seeds.
@@ -46,7 +46,7 @@ func (b *PersonDatasetApplyConfiguration) WithConfigMap(value *ConfigMapSeedAppl
 // WithPersistentVolumeClaim sets the PersistentVolumeClaim field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the PersistentVolumeClaim field is set to the value of the last call.
-func (b *PersonDatasetApplyConfiguration) WithPersistentVolumeClaim(value *PersistentVolumeClaimSeedApplyConfiguration) *PersonDatasetApplyConfiguration {
+func (b *PersonDatasetApplyConfiguration) WithPersistentVolumeClaim(value *PersistentVolumeClaimFileApplyConfiguration) *PersonDatasetApplyConfiguration {
 	b.PersistentVolumeClaim = value
 	return b
 }
