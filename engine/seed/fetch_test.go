@@ -66,6 +66,39 @@ func TestRowsAreThoseThatWereFetched(t *testing.T) {
 	}
 }
 
+// TestRowsOfSeveralFilesAreThoseThatWereFetched does so over three files.
+func TestRowsOfSeveralFilesAreThoseThatWereFetched(t *testing.T) {
+	folder := t.TempDir()
+	row := 0
+	for number := range 3 {
+		text := "id,text\n"
+		for range 101 {
+			text += fmt.Sprintf("%d,\"%d, \"\"quoted\"\"\n%*d\"\n", row, row, row%300, row)
+			row++
+		}
+		if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("%d.csv", number)), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	spec := &v1alpha1.Seed{PersistentVolumeClaim: &v1alpha1.PersistentVolumeClaimSeed{ClaimName: "data", Path: "*.csv"}}
+	dataset, err := Load(t.Context(), spec, Options{Directory: folder})
+	if err != nil {
+		t.Fatal(err)
+	}
+	draw := rand.New(rand.NewPCG(1, 2))
+	for range 9 {
+		for _, positions := range [][]int{draw.Perm(row), {100, 101, 202, 201, 302, 0}} {
+			if got := idsOf(t, dataset, positions); !slices.Equal(got, positions) {
+				t.Fatalf("every %d known: rows %d are %d", dataset.index.stride, positions, got)
+			}
+		}
+		dataset.index.halve()
+	}
+	if err := dataset.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // idsOf fetches rows, and returns the integers that they have, after a look at their texts.
 func idsOf(t *testing.T, dataset *Dataset, positions []int) []int {
 	rows, err := dataset.Fetch(positions)

@@ -181,7 +181,8 @@ func openFiles(ctx context.Context, directory string, patterns ...string) (sourc
 	return &file{ReaderAt: content, size: size, name: list[0].Path, release: content.Close}, nil
 }
 
-// withoutMarks leaves out files such as _SUCCESS, which programs that write folders leave there, unless they are all there is, or are named.
+// withoutMarks leaves out files such as _SUCCESS, which programs that write folders leave there, unless they are all there is, or are
+// named.
 func withoutMarks(list []files.File, patterns []string) []files.File {
 	isMark := func(file files.File) bool {
 		return strings.HasPrefix(path.Base(file.Path), "_") && !slices.Contains(patterns, file.Path)
