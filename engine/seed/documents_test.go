@@ -94,6 +94,12 @@ func TestDocumentsAreRows(t *testing.T) {
 	if rows := documentRows(t, flat, "document"); !slices.Equal(rows, []string{"handbook/a.txt", "handbook/b.md", "handbook/b.md"}) {
 		t.Errorf("a folder gives %q", rows)
 	}
+	several := documentSeed("")
+	several.PersistentVolumeClaim.Paths = []string{"handbook/deep", "handbook/a.txt"}
+	list := load(t, several, seed.Options{Directory: folder})
+	if rows := documentRows(t, list, "document"); !slices.Equal(rows, []string{"handbook/a.txt", "handbook/deep/d.html"}) {
+		t.Errorf("a list of a folder and a document gives %q", rows)
+	}
 }
 
 func TestColumnsOfDocumentsAreChosen(t *testing.T) {
