@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -146,9 +148,11 @@ func (c children) job(name string) *batchv1.Job {
 	return nil
 }
 
-// deletionName is the name of the Job that deletes. It has a part of the resource's UID, so that one of a predecessor is not taken for it.
+// deletionName is the name of the Job that deletes. It has a part of the resource's UID, so that one of a predecessor is not taken for
+// it, and of a long name as much as fits before that.
 func (s *situation) deletionName() string {
-	return attemptName(s.run) + "-d-" + string(s.resource.UID[:min(len(s.resource.UID), shortHash)])
+	name, suffix := attemptName(s.run), "-d-"+string(s.resource.UID[:min(len(s.resource.UID), shortHash)])
+	return strings.TrimRight(name[:min(len(name), validation.DNS1123LabelMaxLength-len(suffix))], "-") + suffix
 }
 
 // startDeletion creates the Job that deletes the dataset. It returns nil when the resource can go without: when the claim is gone, or goes

@@ -101,7 +101,11 @@ func TestTheControllerMayReadNoSecret(t *testing.T) {
 func TestNamesFit(t *testing.T) {
 	name := strings.Repeat("n", 52)
 	run := v1alpha1.RunStatus{ID: runID(name, "sha256:0123456789abcdef"), Attempt: 99}
-	for _, made := range []string{run.ID, attemptName(run) + "-999", finalizeName(run), syncPodName(run, 100)} {
+	resource := &v1alpha1.DatasetGeneration{}
+	resource.UID = "d8f6b6f3-1c53-4f6c-9d0c-7c6c7a3f2e11"
+	deletion := (&situation{run: run, input: &input{resource: resource}}).deletionName()
+	names := []string{run.ID, attemptName(run) + "-999", finalizeName(run), syncPodName(run, 100), publicationName(run, "0123456789abcdef"), deletion}
+	for _, made := range names {
 		if problems := validation.IsDNS1123Label(made); len(problems) > 0 {
 			t.Errorf("%s: %v", made, problems)
 		}
