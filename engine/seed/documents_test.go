@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"k8s.io/utils/ptr"
-
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/seed"
 )
@@ -150,7 +148,7 @@ func with(documents map[string]string, name, text string) map[string]string {
 func TestSelectionsAreOfChunks(t *testing.T) {
 	folder := library(t, handbook)
 	spec := documentSeed("handbook/**")
-	spec.Selection = &v1alpha1.SeedSelection{Offset: ptr.To[int64](1), Limit: ptr.To[int64](2)}
+	spec.Selection = &v1alpha1.SeedSelection{Offset: new(int64(1)), Limit: new(int64(2))}
 	if rows := documentRows(t, load(t, spec, seed.Options{Directory: folder}), "document", "chunk"); !slices.Equal(rows,
 		[]string{"handbook/b.md|0", "handbook/b.md|1"}) {
 		t.Errorf("got %q", rows)
@@ -197,7 +195,7 @@ func TestDocumentsThatCantBeUsed(t *testing.T) {
 		"no documents":        {"handbook/*.bin", nil, "none of its 1 files is a document"},
 		"an unknown ending":   {"handbook/data.bin", nil, `the ending of "handbook/data.bin" tells no format of documents`},
 		"all are left out":    {"bad", skip, `none of its 1 documents can be read; the first is "bad/bad.md": it is not text in UTF-8`},
-		"all are passed over": {"handbook/**", func(spec *v1alpha1.Seed) { spec.Selection = &v1alpha1.SeedSelection{Offset: ptr.To[int64](9)} }, "no chunks after the first 9"},
+		"all are passed over": {"handbook/**", func(spec *v1alpha1.Seed) { spec.Selection = &v1alpha1.SeedSelection{Offset: new(int64(9))} }, "no chunks after the first 9"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			spec := documentSeed(test.path)

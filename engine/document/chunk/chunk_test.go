@@ -7,15 +7,13 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"k8s.io/utils/ptr"
-
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/document"
 	"seedloom.dev/seedloom/engine/document/chunk"
 )
 
 func rules(by v1alpha1.ChunkUnit, size, overlap int32) *v1alpha1.DocumentChunk {
-	return &v1alpha1.DocumentChunk{By: by, Size: ptr.To(size), Overlap: ptr.To(overlap)}
+	return &v1alpha1.DocumentChunk{By: by, Size: new(size), Overlap: new(overlap)}
 }
 
 func cut(from *document.Document, by *v1alpha1.DocumentChunk) []chunk.Chunk {
