@@ -32,6 +32,9 @@ const (
 // TestConfigurationsOfRecipesRunToTheSameColumns converts the recipes as they are written for Data Designer, in both of its forms and as
 // YAML and JSON, and runs what becomes of them.
 func TestConfigurationsOfRecipesRunToTheSameColumns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long with the race detector: it runs without")
+	}
 	models := simtest.Start(t, llmsim.Config{Models: map[string]llmsim.Model{"demo/painter": {Images: true}}})
 	lexicon := startLexicon(t)
 	paths, err := filepath.Glob(filepath.Join(configurations, "recipes", "*"))
