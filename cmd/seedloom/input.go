@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -104,7 +103,7 @@ func (i *input) seed(of *manifest, all *resources) (folder string, remove func()
 		return "", func() {}, errors.New("--seed-file is for seeds from a ConfigMap or a volume, and the manifest has none")
 	case len(names) == 0:
 		return ".", func() {}, nil
-	case i.seedFile != "" && (len(names) > 1 || files.IsPattern(names[0]) || strings.HasSuffix(names[0], "/")):
+	case i.seedFile != "" && (len(names) > 1 || files.NamesSeveral(names[0])):
 		return "", func() {}, fmt.Errorf("--seed-file is for a seed of one file, and the manifest names %q: give their folder with --seed-dir",
 			names)
 	}

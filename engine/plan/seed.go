@@ -10,6 +10,7 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/seed/files"
 )
 
 func (v *validation) seed() {
@@ -81,7 +82,7 @@ func (v *validation) seedPaths(volume *v1alpha1.PersistentVolumeClaimSeed) (tell
 		case !doublestar.ValidatePattern(name):
 			v.add(at, ReasonInvalidValue, "is not a pattern: a '[' or '{' in it is not closed; a backslash before it has it stand for itself")
 		}
-		if strings.ContainsAny(name, "*?[{") || strings.HasSuffix(name, "/") {
+		if files.NamesSeveral(name) {
 			tells = false // the names of the files that are found do
 		}
 	}

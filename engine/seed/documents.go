@@ -10,7 +10,6 @@ import (
 	"io"
 	"io/fs"
 	"slices"
-	"strings"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/document"
@@ -21,7 +20,6 @@ import (
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/seed/files"
 	"seedloom.dev/seedloom/engine/table"
-	"seedloom.dev/seedloom/internal/clip"
 )
 
 // DocumentColumns are those that a seed of documents has, whatever the documents are.
@@ -98,13 +96,12 @@ func openDocuments(ctx context.Context, spec *v1alpha1.Seed, options Options) (s
 		read := func() ([]byte, error) { return readDocument(opened, opened.size) }
 		return source, []sourceDocument{{opened.name, known, read}}, func() { _ = opened.close() }, nil
 	}
-	patterns := spec.PersistentVolumeClaim.Patterns()
-	source := fmt.Sprintf("%q on claim %q", clip.Text(strings.Join(patterns, ", "), maxShownPaths), spec.PersistentVolumeClaim.ClaimName)
+	source := nameOfVolume(spec.PersistentVolumeClaim)
 	folder, err := files.Open(options.Directory)
 	if err != nil {
 		return source, nil, nil, err
 	}
-	documents, err := listDocuments(ctx, folder, patterns)
+	documents, err := listDocuments(ctx, folder, spec.PersistentVolumeClaim.Patterns())
 	if err != nil {
 		_ = folder.Close() // was only read
 		return source, nil, nil, err

@@ -92,9 +92,8 @@ func open(ctx context.Context, spec *v1alpha1.Seed, options Options) (name strin
 		name = fmt.Sprintf("%q of ConfigMap %q", spec.ConfigMap.Key, spec.ConfigMap.Name)
 		opened, err = openFiles(ctx, options.Directory, spec.ConfigMap.Key)
 	case spec.PersistentVolumeClaim != nil:
-		paths := spec.PersistentVolumeClaim.Patterns()
-		name = fmt.Sprintf("%q on claim %q", clip.Text(strings.Join(paths, ", "), maxShownPaths), spec.PersistentVolumeClaim.ClaimName)
-		opened, err = openFiles(ctx, options.Directory, paths...)
+		name = nameOfVolume(spec.PersistentVolumeClaim)
+		opened, err = openFiles(ctx, options.Directory, spec.PersistentVolumeClaim.Patterns()...)
 	case spec.HTTP != nil:
 		address, problem := url.Parse(spec.HTTP.URL)
 		if problem != nil {
@@ -111,6 +110,11 @@ func open(ctx context.Context, spec *v1alpha1.Seed, options Options) (name strin
 
 // maxShownPaths is how much is shown of the paths of a seed.
 const maxShownPaths = 200
+
+// nameOfVolume is how messages name the files of a seed on a volume.
+func nameOfVolume(volume *v1alpha1.PersistentVolumeClaimSeed) string {
+	return fmt.Sprintf("%q on claim %q", clip.Text(strings.Join(volume.Patterns(), ", "), maxShownPaths), volume.ClaimName)
+}
 
 // limits say which rows of the file are read.
 type limits struct {
@@ -214,10 +218,15 @@ func (f *file) load(ctx context.Context, spec *v1alpha1.Seed, format v1alpha1.Se
 	if err == nil {
 		err = dataset.complete(into, spec, digest, limits)
 	}
+	return dataset.orNone(err)
+}
+
+// orNone is the dataset, or none and the error that reading its files has met.
+func (d *Dataset) orNone(err error) (*Dataset, error) {
 	if err == nil {
-		return dataset, nil
+		return d, nil
 	}
-	if spooled, isSpool := dataset.at.(*spool); isSpool {
+	if spooled, isSpool := d.at.(*spool); isSpool {
 		_ = spooled.Close() // what it holds is of no use any more
 	}
 	return nil, err

@@ -19,6 +19,8 @@ type scanner interface {
 	text(text io.Reader, base int64, name string) error
 	// parquet reads a Parquet file.
 	parquet(ctx context.Context, from io.ReaderAt, size int64) error
+	// isEnough says whether all rows that are wanted were read.
+	isEnough() bool
 	// finish is called after the last file.
 	finish() error
 }

@@ -43,7 +43,7 @@ func (j *joined) load(ctx context.Context, spec *v1alpha1.Seed, format v1alpha1.
 	dataset := &Dataset{at: j, close: j.Close, version: version}
 	into := dataset.scanner(spec, format, limits)
 	for number := range j.list {
-		if limits.count >= 0 && dataset.index.count >= limits.count && number > 0 {
+		if number > 0 && into.isEnough() {
 			break
 		}
 		dataset.index.begin()
@@ -54,13 +54,7 @@ func (j *joined) load(ctx context.Context, spec *v1alpha1.Seed, format v1alpha1.
 	if err == nil {
 		err = dataset.complete(into, spec, digest, limits)
 	}
-	if err == nil {
-		return dataset, nil
-	}
-	if spooled, isSpool := dataset.at.(*spool); isSpool {
-		_ = spooled.Close() // what it holds is of no use any more
-	}
-	return nil, err
+	return dataset.orNone(err)
 }
 
 // with calls a function with a file, whose name its errors have.

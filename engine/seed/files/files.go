@@ -80,6 +80,9 @@ func Check(pattern string) error {
 // IsPattern says whether a name is one of several files: it has a star, a question mark, brackets or braces.
 func IsPattern(name string) bool { return strings.ContainsAny(name, "*?[{") }
 
+// NamesSeveral says whether a name is one of several files, as far as it tells: it is a pattern, or ends as that of a folder.
+func NamesSeveral(name string) bool { return IsPattern(name) || strings.HasSuffix(name, "/") }
+
 // List returns the files that any of some patterns names, each once, in the order of their paths as bytes. A pattern is the path of a file;
 // or that of a folder, which stands for the files directly in it; or has *, ?, [a-z], {one,other}, and ** for any folders between. What
 // begins with a point is matched only where the pattern says the point. Links within the folder are followed to files; ** follows none to
