@@ -7,11 +7,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
-	"seedloom.dev/seedloom/engine/parquetfile"
 	"seedloom.dev/seedloom/engine/table"
 )
 
@@ -27,16 +25,16 @@ type Part struct {
 // LoadDataset opens a dataset of several files as a seed: their rows follow each other. Source is what messages call it, digest what
 // tells its rows from others. Its errors are failure.Error.
 func LoadDataset(ctx context.Context, spec *v1alpha1.Seed, source, digest string, parts []Part, rows int64) (*Dataset, error) {
-	kept := &spool{}
-	dataset := &Dataset{at: kept, close: kept.Close}
-	err := dataset.loadParts(ctx, spec, kept, parts, wanted(spec, rows))
+	dataset := &Dataset{close: func() error { return nil }}
+	into := &parquetScan{scan: scan{dataset: dataset, spec: spec, limits: wanted(spec, rows)}}
+	err := into.parts(ctx, parts)
 	if err == nil {
 		err = dataset.finish(spec, digest)
 	}
 	if err == nil {
 		return dataset, nil
 	}
-	_ = kept.Close() // what it holds is of no use any more
+	_ = dataset.close() // what it holds is of no use any more
 	var failed *failure.Error
 	switch {
 	case ctx.Err() != nil:
@@ -63,49 +61,29 @@ func (d *Dataset) finish(spec *v1alpha1.Seed, digest string) error {
 	return nil
 }
 
-// loadParts decodes the rows of files into the spool, as far as they are within the limits. Of files whose rows are all passed over, none
-// is read but the first, which tells the columns.
-func (d *Dataset) loadParts(ctx context.Context, spec *v1alpha1.Seed, kept *spool, parts []Part, limits limits) error {
+// parts reads the files of a dataset, as far as their rows are within the limits. Of files whose rows are all passed over, none is read but
+// the first, which tells the columns.
+func (s *parquetScan) parts(ctx context.Context, parts []Part) error {
 	for number, part := range parts {
-		passed := part.Rows <= limits.offset
-		if number > 0 && passed {
-			limits.offset -= part.Rows
+		if number > 0 && part.Rows <= s.limits.offset {
+			s.limits.offset -= part.Rows
 			continue
 		}
-		if err := d.loadPart(ctx, spec, kept, part, limits); err != nil {
+		data, err := part.Read()
+		if err == nil {
+			err = s.parquet(ctx, bytes.NewReader(data), int64(len(data)))
+		}
+		if err != nil {
 			return fmt.Errorf("%s: %w", part.Name, err)
 		}
-		limits.offset = max(0, limits.offset-part.Rows)
-		if d.index.count == limits.count {
+		if s.isEnough() {
 			break
 		}
 	}
-	return kept.flush()
-}
-
-func (d *Dataset) loadPart(ctx context.Context, spec *v1alpha1.Seed, kept *spool, part Part, limits limits) error {
-	data, err := part.Read()
-	if err != nil {
-		return err
+	if s.kept == nil {
+		return nil
 	}
-	reader, err := parquetfile.Open(bytes.NewReader(data), int64(len(data)))
-	if err != nil {
-		return err
-	}
-	columns, fields, err := chooseFields(spec, reader.Schema().Fields())
-	if err != nil {
-		return err
-	}
-	if d.schema == nil {
-		d.schema = table.NewSchema(fields...)
-		d.useSpool(kept, fields)
-	}
-	same := func(a, b table.Field) bool { return a.Name == b.Name && a.Type.Equal(b.Type) }
-	if !slices.EqualFunc(d.schema.Fields(), fields, same) {
-		return errors.New("it has other columns than the files before it")
-	}
-	_, err = d.spoolRows(ctx, reader, columns, kept, limits)
-	return err
+	return s.kept.flush()
 }
 
 // Columns are those that a seed uses of a dataset with some columns.
