@@ -9,11 +9,8 @@ import (
 
 // Readers put these noncharacters into the text, which finish turns into places. No text has them: clean removes them before.
 const (
-	hiddenBegin  = '\uFDD0'
-	hiddenEnd    = '\uFDD1'
-	headingBegin = '\uFDD2' // a digit follows, the level
-	headingEnd   = '\uFDD3'
-	pageBegin    = '\uFDD4'
+	hiddenBegin = '\uFDD0'
+	hiddenEnd   = '\uFDD1'
 )
 
 // What encloses hidden text that is marked.
@@ -37,10 +34,9 @@ func clean(text string) string {
 
 // writer builds the text of a document.
 type writer struct {
-	mode    v1alpha1.HiddenText
-	text    strings.Builder
-	result  Document
-	heading *Heading
+	mode   v1alpha1.HiddenText
+	text   strings.Builder
+	result Document
 	// depth is how many hidden parts are open, hidden what they hold.
 	depth  int
 	hidden strings.Builder
@@ -54,10 +50,7 @@ func finish(raw string, mode v1alpha1.HiddenText) (*Document, error) {
 	if len(raw) > 2*MaxText {
 		return nil, problem("it has more than %d MiB of text: split it", MaxText>>20)
 	}
-	runes := raw
-	for len(runes) > 0 {
-		char, size := utf8.DecodeRuneInString(runes)
-		runes = runes[size:]
+	for _, char := range raw {
 		switch char {
 		case hiddenBegin:
 			result.depth++
@@ -65,14 +58,6 @@ func finish(raw string, mode v1alpha1.HiddenText) (*Document, error) {
 			if result.depth--; result.depth == 0 {
 				result.endHidden()
 			}
-		case headingBegin:
-			level := int(runes[0] - '0')
-			runes = runes[1:]
-			result.heading = &Heading{At: result.text.Len(), Level: level}
-		case headingEnd:
-			result.endHeading()
-		case pageBegin:
-			result.result.Pages = append(result.result.Pages, result.text.Len())
 		default:
 			result.char(char)
 		}
@@ -83,18 +68,6 @@ func finish(raw string, mode v1alpha1.HiddenText) (*Document, error) {
 	result.endHidden()
 	result.result.Text = result.text.String()
 	return &result.result, nil
-}
-
-func (w *writer) endHeading() {
-	heading := w.heading
-	w.heading = nil
-	if heading == nil {
-		return
-	}
-	heading.Text = headingText(w.text.String()[heading.At:])
-	if heading.Text != "" {
-		w.result.Headings = append(w.result.Headings, *heading)
-	}
 }
 
 // maxHeading bounds the characters of a heading in the path of a chunk.
