@@ -10,20 +10,18 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
-	"sync"
 
 	"go.starlark.net/starlark"
+
+	"seedloom.dev/seedloom/internal/idle"
 )
 
 // Workers are the processes in which programs run: what a program takes, or breaks, is not the engine's. Each process runs one call at a
 // time, and is used again; one whose program went beyond its limits is ended. Close ends them all.
 type Workers struct {
 	// places bounds the calls under way.
-	places chan struct{}
-
-	mutex  sync.Mutex
-	idle   []*worker
-	closed bool
+	places    chan struct{}
+	processes idle.List[*worker]
 }
 
 // NewWorkers returns workers of which none runs yet. Who makes them closes them.
@@ -32,15 +30,7 @@ func NewWorkers() *Workers {
 }
 
 // Close ends the processes. Nothing may be called any more.
-func (w *Workers) Close() {
-	w.mutex.Lock()
-	idle := w.idle
-	w.idle, w.closed = nil, true
-	w.mutex.Unlock()
-	for _, process := range idle {
-		process.end()
-	}
-}
+func (w *Workers) Close() { w.processes.Close() }
 
 // worker is one process.
 type worker struct {
@@ -95,32 +85,8 @@ func (w *worker) end() (state *os.ProcessState, problems string) {
 	return w.command.ProcessState, string(said)
 }
 
-// take returns an idle process, or a new one.
-func (w *Workers) take() (*worker, error) {
-	w.mutex.Lock()
-	if w.closed {
-		w.mutex.Unlock()
-		return nil, errors.New("the workers are closed")
-	}
-	if last := len(w.idle) - 1; last >= 0 {
-		taken := w.idle[last]
-		w.idle = w.idle[:last]
-		w.mutex.Unlock()
-		return taken, nil
-	}
-	w.mutex.Unlock()
-	return start()
-}
-
-func (w *Workers) giveBack(process *worker) {
-	w.mutex.Lock()
-	defer w.mutex.Unlock()
-	if !w.closed {
-		w.idle = append(w.idle, process)
-		return
-	}
-	process.end()
-}
+// Close ends the process.
+func (w *worker) Close() { w.end() }
 
 // call runs a program in a process. Its error is an *Error, or that of the context.
 func (w *Workers) call(ctx context.Context, program *Program, limits Limits, rows []starlark.Value) (starlark.Value, error) {
@@ -130,7 +96,7 @@ func (w *Workers) call(ctx context.Context, program *Program, limits Limits, row
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	process, err := w.take()
+	process, err := w.processes.Take(start)
 	if err != nil {
 		return nil, &Error{Message: fmt.Sprintf("no process could be started to run the code in: %v", err)}
 	}
@@ -139,7 +105,7 @@ func (w *Workers) call(ctx context.Context, program *Program, limits Limits, row
 	stop := context.AfterFunc(limited, func() { _ = process.command.Process.Kill() })
 	value, wrong, err := process.call(program, limits, rows)
 	if stopped := stop(); err == nil && stopped {
-		w.giveBack(process)
+		w.processes.GiveBack(process)
 		if wrong != nil {
 			return nil, wrong
 		}

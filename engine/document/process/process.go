@@ -12,12 +12,12 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"sync"
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/document"
 	"seedloom.dev/seedloom/engine/document/format"
+	"seedloom.dev/seedloom/internal/idle"
 )
 
 // What the reading of one document may use.
@@ -37,10 +37,7 @@ type Pool struct {
 	places chan struct{}
 	// processor is the time of a processor that a document may use.
 	processor time.Duration
-
-	mutex  sync.Mutex
-	idle   []*reader
-	closed bool
+	processes idle.List[*reader]
 }
 
 // Places is how many documents a pool reads at once.
@@ -50,15 +47,7 @@ func Places() int { return min(maxPlaces, max(1, runtime.GOMAXPROCS(0))) }
 func NewPool() *Pool { return &Pool{places: make(chan struct{}, Places()), processor: maxProcessor} }
 
 // Close ends the processes. Nothing may be asked any more.
-func (p *Pool) Close() {
-	p.mutex.Lock()
-	idle := p.idle
-	p.idle, p.closed = nil, true
-	p.mutex.Unlock()
-	for _, process := range idle {
-		process.end()
-	}
-}
+func (p *Pool) Close() { p.processes.Close() }
 
 // reader is one process.
 type reader struct {
@@ -89,8 +78,8 @@ func start() (*reader, error) {
 	return started, nil
 }
 
-// end ends the process, and waits for it.
-func (r *reader) end() {
+// Close ends the process, and waits for it.
+func (r *reader) Close() {
 	_ = r.input.Close()
 	_ = r.command.Process.Kill()
 	// It was killed, or has ended by itself.
@@ -136,34 +125,6 @@ func readLine(from *bufio.Reader, most int) ([]byte, error) {
 	}
 }
 
-func (p *Pool) take() (*reader, error) {
-	p.mutex.Lock()
-	if p.closed {
-		p.mutex.Unlock()
-		return nil, os.ErrClosed
-	}
-	if last := len(p.idle) - 1; last >= 0 {
-		taken := p.idle[last]
-		p.idle = p.idle[:last]
-		p.mutex.Unlock()
-		return taken, nil
-	}
-	p.mutex.Unlock()
-	return start()
-}
-
-func (p *Pool) giveBack(process *reader) {
-	p.mutex.Lock()
-	closed := p.closed
-	if !closed {
-		p.idle = append(p.idle, process)
-	}
-	p.mutex.Unlock()
-	if closed {
-		process.end()
-	}
-}
-
 // Read reads a document. What is wrong with it is a *document.Problem; other errors are those of the context, or say why no process could
 // be started.
 func (p *Pool) Read(ctx context.Context, of format.Format, data []byte, hidden v1alpha1.HiddenText) (*document.Document, error) {
@@ -173,7 +134,7 @@ func (p *Pool) Read(ctx context.Context, of format.Format, data []byte, hidden v
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	process, err := p.take()
+	process, err := p.processes.Take(start)
 	if err != nil {
 		return nil, fmt.Errorf("no process could be started to read it in: %w", err)
 	}
@@ -182,10 +143,10 @@ func (p *Pool) Read(ctx context.Context, of format.Format, data []byte, hidden v
 	stop := context.AfterFunc(limited, func() { _ = process.command.Process.Kill() })
 	answered, err := process.ask(question{Format: of, Hidden: hidden, Size: len(data), Processor: p.processor}, data)
 	if stop() && err == nil {
-		p.giveBack(process)
+		p.processes.GiveBack(process)
 		return answered.read()
 	}
-	process.end()
+	process.Close()
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()

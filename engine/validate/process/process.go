@@ -10,10 +10,10 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"sync"
 	"time"
 
 	"seedloom.dev/seedloom/engine/validate"
+	"seedloom.dev/seedloom/internal/idle"
 )
 
 // What the parsing of one text may use.
@@ -31,26 +31,15 @@ const (
 // Pool has the processes. As many work at once as there are processors; they are started as they are needed. Close ends them all.
 type Pool struct {
 	// places bounds the texts that are parsed at once.
-	places chan struct{}
-
-	mutex  sync.Mutex
-	idle   []*parser
-	closed bool
+	places    chan struct{}
+	processes idle.List[*parser]
 }
 
 // NewPool returns a pool of which no process runs yet. Who makes it closes it.
 func NewPool() *Pool { return &Pool{places: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)))} }
 
 // Close ends the processes. Nothing may be asked any more.
-func (p *Pool) Close() {
-	p.mutex.Lock()
-	idle := p.idle
-	p.idle, p.closed = nil, true
-	p.mutex.Unlock()
-	for _, process := range idle {
-		process.end()
-	}
-}
+func (p *Pool) Close() { p.processes.Close() }
 
 // parser is one process.
 type parser struct {
@@ -84,8 +73,8 @@ func start() (*parser, error) {
 	return started, nil
 }
 
-// end ends the process, and waits for it.
-func (p *parser) end() {
+// Close ends the process, and waits for it.
+func (p *parser) Close() {
 	_ = p.input.Close()
 	_ = p.command.Process.Kill()
 	// It was killed, or has ended by itself.
@@ -101,34 +90,6 @@ func (p *parser) ask(asked question) ([]validate.Message, error) {
 	return answered.Mistakes, err
 }
 
-func (p *Pool) take() (*parser, error) {
-	p.mutex.Lock()
-	if p.closed {
-		p.mutex.Unlock()
-		return nil, os.ErrClosed
-	}
-	if last := len(p.idle) - 1; last >= 0 {
-		taken := p.idle[last]
-		p.idle = p.idle[:last]
-		p.mutex.Unlock()
-		return taken, nil
-	}
-	p.mutex.Unlock()
-	return start()
-}
-
-func (p *Pool) giveBack(process *parser) {
-	p.mutex.Lock()
-	closed := p.closed
-	if !closed {
-		p.idle = append(p.idle, process)
-	}
-	p.mutex.Unlock()
-	if closed {
-		process.end()
-	}
-}
-
 // Check says whether code is right in a language that package syntax knows. The error is that of the context, or says why no process could
 // be started.
 func (p *Pool) Check(ctx context.Context, language, code string) (validate.Verdict, error) {
@@ -141,7 +102,7 @@ func (p *Pool) Check(ctx context.Context, language, code string) (validate.Verdi
 	case <-ctx.Done():
 		return validate.Verdict{}, ctx.Err()
 	}
-	process, err := p.take()
+	process, err := p.processes.Take(start)
 	if err != nil {
 		return validate.Verdict{}, fmt.Errorf("no process could be started to parse in: %w", err)
 	}
@@ -155,10 +116,10 @@ func (p *Pool) Check(ctx context.Context, language, code string) (validate.Verdi
 	mistakes, err := process.ask(question{Language: language, Code: code})
 	if stop() && err == nil {
 		process.seen[language] = true
-		p.giveBack(process)
+		p.processes.GiveBack(process)
 		return validate.Judge(mistakes), nil
 	}
-	process.end()
+	process.Close()
 	if ctx.Err() != nil {
 		return validate.Verdict{}, ctx.Err()
 	}

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -20,6 +19,7 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 
 	"seedloom.dev/seedloom/engine/validate"
+	"seedloom.dev/seedloom/internal/idle"
 )
 
 // compressed is Ruff 0.17.3 as the npm package @astral-sh/ruff-wasm-nodejs has it (ruff_wasm_bg.wasm), under the licence beside it.
@@ -39,12 +39,9 @@ const (
 type Linter struct {
 	places chan struct{}
 	// starting is held by whoever starts an instance, so that the module is compiled once.
-	starting sync.Mutex
-	code     machineCode
-
-	mutex  sync.Mutex
-	idle   []*instance
-	closed bool
+	starting  sync.Mutex
+	code      machineCode
+	instances idle.List[*instance]
 }
 
 // New returns a linter of which nothing runs yet. Who makes it closes it.
@@ -54,13 +51,7 @@ func New() *Linter {
 
 // Close ends the instances. Nothing may be checked any more.
 func (l *Linter) Close() {
-	l.mutex.Lock()
-	idle := l.idle
-	l.idle, l.closed = nil, true
-	l.mutex.Unlock()
-	for _, one := range idle {
-		one.close()
-	}
+	l.instances.Close()
 	_ = l.code.cache.Close(context.Background()) // what is kept in files stays
 }
 
@@ -77,17 +68,15 @@ func (l *Linter) Prepare(ctx context.Context, rules []string) error {
 		return err
 	}
 	if _, err := one.workspace(ctx, rules); err != nil {
-		one.close()
+		one.Close()
 		return err
 	}
 	l.giveBack(one)
 	return nil
 }
 
-func (l *Linter) take(ctx context.Context) (*instance, error) {
-	if one, err := l.idling(); one != nil || err != nil {
-		return one, err
-	}
+// start starts an instance, one after the other.
+func (l *Linter) start(ctx context.Context) (*instance, error) {
 	l.starting.Lock()
 	defer l.starting.Unlock()
 	one, err := start(ctx, l.code.cache)
@@ -98,31 +87,16 @@ func (l *Linter) take(ctx context.Context) (*instance, error) {
 	return one, err
 }
 
-func (l *Linter) idling() (*instance, error) {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	if l.closed {
-		return nil, os.ErrClosed
-	}
-	last := len(l.idle) - 1
-	if last < 0 {
-		return nil, nil
-	}
-	one := l.idle[last]
-	l.idle = l.idle[:last]
-	return one, nil
+func (l *Linter) take(ctx context.Context) (*instance, error) {
+	return l.instances.Take(func() (*instance, error) { return l.start(ctx) })
 }
 
 func (l *Linter) giveBack(one *instance) {
-	l.mutex.Lock()
-	keep := !l.closed && len(one.host.names) < maxNames
-	if keep {
-		l.idle = append(l.idle, one)
+	if len(one.host.names) < maxNames {
+		l.instances.GiveBack(one)
+		return
 	}
-	l.mutex.Unlock()
-	if !keep {
-		one.close()
-	}
+	one.Close()
 }
 
 // Check lints code by rules of Ruff; by none of them, its syntax alone. The error is that of the context, or says what keeps Ruff from
@@ -151,7 +125,7 @@ func (l *Linter) Check(ctx context.Context, rules []string, code string) (valida
 		l.giveBack(one)
 		return verdict, nil
 	}
-	one.close()
+	one.Close()
 	var unknown *RulesError
 	switch {
 	case ctx.Err() != nil:
@@ -188,7 +162,7 @@ func start(ctx context.Context, code wazero.CompilationCache) (*instance, error)
 	config := wazero.NewRuntimeConfig().WithMemoryLimitPages(memoryPages).WithCloseOnContextDone(true).WithCompilationCache(code)
 	one := &instance{runtime: wazero.NewRuntimeWithConfig(ctx, config), host: newHost(), workspaces: map[string]uint64{}}
 	if err := one.load(ctx, binary); err != nil {
-		one.close()
+		one.Close()
 		return nil, fmt.Errorf("starting Ruff: %w", err)
 	}
 	return one, nil
@@ -215,7 +189,8 @@ func (i *instance) load(ctx context.Context, binary []byte) error {
 	return err
 }
 
-func (i *instance) close() { _ = i.runtime.Close(context.Background()) } // which frees memory only
+// Close frees the memory.
+func (i *instance) Close() { _ = i.runtime.Close(context.Background()) }
 
 func decompressed() ([]byte, error) {
 	reader, err := gzip.NewReader(bytes.NewReader(compressed))
