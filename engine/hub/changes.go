@@ -4,8 +4,8 @@ import (
 	"crypto/sha1" //nolint:gosec // it is what git names its objects by
 	"encoding/hex"
 	"fmt"
-	"path"
 	"slices"
+	"strings"
 )
 
 // changes are what leads from a state to a content.
@@ -40,7 +40,7 @@ func (s *state) changesTo(content *Content) (*changes, error) {
 		}
 	}
 	for name := range s.files {
-		if !wanted[name] && slices.ContainsFunc(content.Folders, func(folder string) bool { return isBelow(name, folder) }) {
+		if !wanted[name] && slices.ContainsFunc(content.Folders, func(folder string) bool { return strings.HasPrefix(name, folder+"/") }) {
 			found.removed = append(found.removed, name)
 		}
 	}
@@ -72,13 +72,4 @@ func gitDigest(data []byte) string {
 	fmt.Fprintf(sum, "blob %d\x00", len(data))
 	_, _ = sum.Write(data) // never fails
 	return hex.EncodeToString(sum.Sum(nil))
-}
-
-func isBelow(name, folder string) bool {
-	for parent := path.Dir(name); parent != "."; parent = path.Dir(parent) {
-		if parent == folder {
-			return true
-		}
-	}
-	return false
 }

@@ -387,6 +387,18 @@ func TestTroublesThatDoNotPass(t *testing.T) {
 	}
 }
 
+// TestWhatAHubNamesOddlyStays lists files by paths that no repository has.
+func TestWhatAHubNamesOddlyStays(t *testing.T) {
+	now := &state{files: map[string]entry{}}
+	for _, name := range []string{"/rows/old.parquet", "/", "", "rows", "rowsheet/a", "rows/of/old.parquet"} {
+		now.files[name] = entry{Type: "file", Path: name}
+	}
+	found, err := now.changesTo(testContent())
+	if err != nil || !slices.Equal(found.removed, []string{"rows/of/old.parquet"}) {
+		t.Errorf("%q are removed (%v), want what is below the folder rows", found.removed, err)
+	}
+}
+
 // TestTheTokenGoesNowhereElse leads requests with the token, and files, to another host.
 func TestTheTokenGoesNowhereElse(t *testing.T) {
 	var tokens, asked atomic.Int64
