@@ -387,6 +387,23 @@ func TestTroublesThatDoNotPass(t *testing.T) {
 	}
 }
 
+// TestARefusalWithoutWords says what to do, and nothing that the hub has not said.
+func TestARefusalWithoutWords(t *testing.T) {
+	for status, want := range map[int]string{
+		http.StatusUnauthorized: "401 Unauthorized; see that the token is right, and may write",
+		http.StatusForbidden:    "403 Forbidden; see that the token may write to me/reviews",
+	} {
+		trial := newTrial(t)
+		trial.hub.Before = func(writer http.ResponseWriter, _ *http.Request) bool {
+			writer.WriteHeader(status)
+			return true
+		}
+		if _, err := trial.publish(t.Context(), testContent("PAR1 one")); err == nil || !strings.HasSuffix(err.Error(), ": "+want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
 // TestWhatAHubNamesOddlyStays lists files by paths that no repository has.
 func TestWhatAHubNamesOddlyStays(t *testing.T) {
 	now := &state{files: map[string]entry{}}

@@ -60,17 +60,17 @@ type answer struct {
 // statusError is an answer that is no success.
 type statusError struct {
 	status int
-	code   string
-	text   string
+	// text is what the hub says, and advice what to do; both may be empty.
+	text, advice string
 }
 
-// Error has the status, and what the hub says.
+// Error has the status, what the hub says, and what to do.
 func (e *statusError) Error() string {
 	text := fmt.Sprintf("%d %s", e.status, http.StatusText(e.status))
 	if e.text != "" {
 		text += ": " + e.text
 	}
-	return text
+	return text + e.advice
 }
 
 // send sends a request, again where that may help, and returns the answer, which is a success. Its errors are failure.Error; those of
@@ -152,50 +152,37 @@ func (c *client) connectionFailure(ctx context.Context, wanted *request, err err
 		return failure.Of(context.Cause(ctx))
 	}
 	host := hostOf(wanted.address)
-	var endpoint *connection.EndpointRefusal
-	var address *connection.AddressRefusal
-	if errors.As(err, &endpoint) || errors.As(err, &address) {
-		return failure.New(v1alpha1.ReasonEndpointNotAllowed, failure.EndRun, "%s: %s: %s", wanted.doing, host,
-			cmp.Or(text(endpoint), text(address)))
+	notAllowed := func(refusal error) error {
+		return failure.New(v1alpha1.ReasonEndpointNotAllowed, failure.EndRun, "%s: %s: %s", wanted.doing, host, refusal.Error())
+	}
+	if refused := (*connection.EndpointRefusal)(nil); errors.As(err, &refused) {
+		return notAllowed(refused)
+	}
+	if refused := (*connection.AddressRefusal)(nil); errors.As(err, &refused) {
+		return notAllowed(refused)
 	}
 	problem := failed("%s: %s: %s", wanted.doing, host, cmp.Or(connection.Problem(err), connection.Failed))
 	problem.Temporary = connection.TLSProblem(err) == ""
 	return problem
 }
 
-// text is that of a refusal, or empty where it is none.
-func text[E interface {
-	comparable
-	error
-}](refusal E) string {
-	var none E
-	if refusal == none {
-		return ""
-	}
-	return refusal.Error()
-}
-
 // statusFailure classifies an answer that is no success.
 func (c *client) statusFailure(wanted *request, got *answer) error {
-	said := &statusError{status: got.status, code: got.header.Get("X-Error-Code"), text: c.errorText(got)}
-	host := hostOf(wanted.address)
-	advice, reason, temporary := "", v1alpha1.ReasonPublicationRefused, false
+	said := &statusError{status: got.status, text: c.errorText(got)}
+	reason, temporary := v1alpha1.ReasonPublicationRefused, false
 	switch {
 	case got.status == http.StatusUnauthorized && !wanted.anonymous:
-		advice = "; see that the token is right, and may write"
+		said.advice = "; see that the token is right, and may write"
 	case got.status == http.StatusForbidden && !wanted.anonymous:
-		advice = "; see that the token may write to " + c.target.Repository
+		said.advice = "; see that the token may write to " + c.target.Repository
 	case got.status >= 300 && got.status < 400:
 		said.text = "it leads to " + hostOf(got.header.Get("Location")) + ", which is not asked: the token is for " + c.endpoint.Host
 	case got.status == http.StatusTooManyRequests, got.status == http.StatusRequestTimeout, got.status >= 500, wanted.anonymous,
 		got.status == http.StatusPreconditionFailed:
 		reason, temporary = v1alpha1.ReasonPublicationFailed, true
 	}
-	problem := failure.Wrap(said, reason, failure.EndRun, "%s: %s answers", wanted.doing, host)
+	problem := failure.Wrap(said, reason, failure.EndRun, "%s: %s answers", wanted.doing, hostOf(wanted.address))
 	problem.Temporary, problem.RetryAfter = temporary, connection.RetryAfter(got.header, time.Now())
-	if advice != "" {
-		said.text += advice
-	}
 	return problem
 }
 
