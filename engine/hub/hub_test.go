@@ -404,6 +404,33 @@ func TestARefusalWithoutWords(t *testing.T) {
 	}
 }
 
+// TestARefusalEndsTheUpload asks no further, once the hub has said no.
+func TestARefusalEndsTheUpload(t *testing.T) {
+	trial := newTrial(t)
+	trial.hub.Before = func(writer http.ResponseWriter, request *http.Request) bool {
+		if !strings.HasSuffix(request.URL.Path, "/objects/batch") {
+			return false
+		}
+		status := http.StatusForbidden
+		if len(trial.hub.Requests("POST /datasets/")) > 1 {
+			status = http.StatusInternalServerError
+		}
+		writer.WriteHeader(status)
+		return true
+	}
+	texts := make([]string, batchFiles+1)
+	for i := range texts {
+		texts[i] = fmt.Sprintf("PAR1 %d", i)
+	}
+	_, err := trial.publish(t.Context(), testContent(texts...))
+	if failure.Of(err) == nil || failure.Of(err).Reason != v1alpha1.ReasonPublicationRefused {
+		t.Errorf("got %v", err)
+	}
+	if asked := len(trial.hub.Requests("POST /datasets/")); asked != 1 {
+		t.Errorf("it was asked %d times where to send the files", asked)
+	}
+}
+
 // TestWhatAHubNamesOddlyStays lists files by paths that no repository has.
 func TestWhatAHubNamesOddlyStays(t *testing.T) {
 	now := &state{files: map[string]entry{}}

@@ -163,6 +163,9 @@ func (c *client) uploadLarge(ctx context.Context, files []File) error {
 func (c *client) uploadOnce(ctx context.Context, files []File) (left []File, last error) {
 	for chunk := range inChunks(files, batchFiles) {
 		objects, err := c.batch(ctx, chunk)
+		if err != nil && !failure.Of(err).Temporary {
+			return files, err
+		}
 		if err != nil {
 			left, last = append(left, chunk...), err
 			continue
