@@ -37,11 +37,6 @@ type PublicTable struct {
 	Rows         int64
 }
 
-// IsPartial says whether records are missing.
-func (d *PublicDataset) IsPartial() bool {
-	return d.about.Records.Actual < d.about.Records.Target && d.about.Records.Filtered == 0
-}
-
 // Records are how many records the dataset has.
 func (d *PublicDataset) Records() int64 { return d.about.Records.Actual }
 
