@@ -122,7 +122,7 @@ func podHash(settings *v1alpha1.PodSettings) string {
 	return hashOf(settings)
 }
 
-// hashOf identifies a part of a spec.
+// hashOf identifies a part of a spec, or something with one in it.
 func hashOf(part any) string {
 	// What was decoded can be encoded.
 	encoded, _ := json.Marshal(part)
@@ -234,14 +234,11 @@ func (in *input) publicationID(run *v1alpha1.RunStatus) string {
 	if repository == nil || run == nil || run.CompletionTime == nil || !in.isTrue(v1alpha1.ConditionComplete) {
 		return ""
 	}
-	identity := struct {
+	return hashOf(struct {
 		Run        string
 		Attempt    int32
 		Repository *v1alpha1.HuggingFaceRepository
-	}{run.ID, run.Attempt, repository}
-	encoded, _ := json.Marshal(identity) // settings that were decoded can be encoded
-	sum := sha256.Sum256(encoded)
-	return hex.EncodeToString(sum[:shortHash])
+	}{run.ID, run.Attempt, repository})
 }
 
 // isPublished says whether there is a verdict on a publication, and nobody asks to try it again.
