@@ -175,7 +175,10 @@ func (r *Reconciler) syncPublication(ctx context.Context, s *situation) error {
 	if err := r.askSecrets(ctx, s); err != nil {
 		return err
 	}
-	job := s.publicationJob()
+	job, err := s.publicationJob()
+	if err != nil {
+		return err
+	}
 	if err := r.create(ctx, s, job); err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ const publicationBackoffLimit int32 = 7
 
 // publicationJob publishes. Of what a run has, its Pod gets the output, to be read alone, the token, and what users and the operator have
 // set for all Pods; nothing of seeds and models.
-func (s *situation) publicationJob() *batchv1.Job {
+func (s *situation) publicationJob() (*batchv1.Job, error) {
 	template := s.podTemplate(runreport.RolePublish)
 	isKept := func(name string) bool {
 		return slices.Contains([]string{volumeOutput, volumeObjectStore, volumeTmp}, name) || strings.HasPrefix(name, userVolumePrefix)
@@ -44,7 +44,7 @@ func (s *situation) publicationJob() *batchv1.Job {
 		ObjectStore: s.resource.Spec.Output.ObjectStore, HuggingFace: repository,
 	})
 	if err != nil {
-		panic(err) // it has nothing but texts
+		return nil, fmt.Errorf("encoding what is to be published: %w", err)
 	}
 	engine.Env = append(engine.Env, corev1.EnvVar{Name: runreport.PublicationVariable, Value: literal(string(order))},
 		secretVariable(runreport.HubTokenVariable, &repository.TokenSecretRef))
@@ -58,7 +58,7 @@ func (s *situation) publicationJob() *batchv1.Job {
 			PodReplacementPolicy: new(batchv1.Failed),
 			Template:             template,
 		},
-	}
+	}, nil
 }
 
 // showPublication says how far the publication is, and where the dataset was published.
