@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"runtime"
 	"strings"
 
@@ -34,52 +33,30 @@ func (w *Workers) Close() { w.processes.Close() }
 
 // worker is one process.
 type worker struct {
-	command *exec.Cmd
-	input   io.WriteCloser
-	output  io.ReadCloser
+	*Process
 	// problems is what the process says when it dies; it is read once it has ended.
 	problems *os.File
 	to       *bufio.Writer
 	from     *bufio.Reader
 }
 
-// start starts a process. It gets nothing of the engine's environment: there may be keys in it.
 func start() (*worker, error) {
-	executable, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	command := exec.Command(executable)
-	command.Env = []string{workerVariable + "=1", "GOTRACEBACK=none", "GOMAXPROCS=2"}
-	started := &worker{command: command}
-	if started.input, err = command.StdinPipe(); err != nil {
-		return nil, err
-	}
-	if started.output, err = command.StdoutPipe(); err != nil {
-		return nil, err
-	}
 	reading, writing, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
-	command.Stderr = writing
-	started.problems = reading
-	err = command.Start()
+	process, err := StartProcess(workerVariable, writing)
 	_ = writing.Close() // the process has its own end
 	if err != nil {
 		_ = reading.Close()
 		return nil, err
 	}
-	started.to, started.from = bufio.NewWriterSize(started.input, 1<<16), bufio.NewReaderSize(started.output, 1<<16)
-	return started, nil
+	return &worker{process, reading, bufio.NewWriterSize(process.Input, 1<<16), bufio.NewReaderSize(process.Output, 1<<16)}, nil
 }
 
 // end ends the process, and returns how it has ended.
 func (w *worker) end() (state *os.ProcessState, problems string) {
-	_ = w.input.Close()
-	_ = w.command.Process.Kill()
-	// How it ended is in its state.
-	_ = w.command.Wait()
+	w.Process.Close()
 	said, _ := io.ReadAll(io.LimitReader(w.problems, 4096))
 	_ = w.problems.Close()
 	return w.command.ProcessState, string(said)
@@ -102,7 +79,7 @@ func (w *Workers) call(ctx context.Context, program *Program, limits Limits, row
 	}
 	limited, cancel := context.WithTimeout(ctx, limits.Wall)
 	defer cancel()
-	stop := context.AfterFunc(limited, func() { _ = process.command.Process.Kill() })
+	stop := context.AfterFunc(limited, process.Kill)
 	value, wrong, err := process.call(program, limits, rows)
 	if stopped := stop(); err == nil && stopped {
 		w.processes.GiveBack(process)

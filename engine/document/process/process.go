@@ -8,15 +8,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"os/exec"
 	"runtime"
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/document"
 	"seedloom.dev/seedloom/engine/document/format"
+	"seedloom.dev/seedloom/engine/sandbox"
 	"seedloom.dev/seedloom/internal/idle"
 )
 
@@ -51,39 +49,16 @@ func (p *Pool) Close() { p.processes.Close() }
 
 // reader is one process.
 type reader struct {
-	command *exec.Cmd
-	input   io.WriteCloser
-	output  io.ReadCloser
-	from    *bufio.Reader
+	*sandbox.Process
+	from *bufio.Reader
 }
 
-// start starts a process. It gets nothing of the engine's environment: there may be keys in it.
 func start() (*reader, error) {
-	executable, err := os.Executable()
+	process, err := sandbox.StartProcess(processVariable, nil)
 	if err != nil {
 		return nil, err
 	}
-	started := &reader{command: exec.Command(executable)}
-	started.command.Env = []string{processVariable + "=1", "GOTRACEBACK=none", "GOMAXPROCS=2"}
-	if started.input, err = started.command.StdinPipe(); err != nil {
-		return nil, err
-	}
-	if started.output, err = started.command.StdoutPipe(); err != nil {
-		return nil, err
-	}
-	if err := started.command.Start(); err != nil {
-		return nil, err
-	}
-	started.from = bufio.NewReaderSize(started.output, 1<<16)
-	return started, nil
-}
-
-// Close ends the process, and waits for it.
-func (r *reader) Close() {
-	_ = r.input.Close()
-	_ = r.command.Process.Kill()
-	// It was killed, or has ended by itself.
-	_ = r.command.Wait()
+	return &reader{process, bufio.NewReaderSize(process.Output, 1<<16)}, nil
 }
 
 // ask hands a document over and reads the answer. The error is that of the process.
@@ -92,10 +67,10 @@ func (r *reader) ask(asked question, data []byte) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := r.input.Write(append(header, '\n')); err != nil {
+	if _, err := r.Input.Write(append(header, '\n')); err != nil {
 		return nil, err
 	}
-	if _, err := r.input.Write(data); err != nil {
+	if _, err := r.Input.Write(data); err != nil {
 		return nil, err
 	}
 	line, err := readLine(r.from, maxAnswer)
@@ -140,7 +115,7 @@ func (p *Pool) Read(ctx context.Context, of format.Format, data []byte, hidden v
 	}
 	limited, cancel := context.WithTimeout(ctx, maxWall)
 	defer cancel()
-	stop := context.AfterFunc(limited, func() { _ = process.command.Process.Kill() })
+	stop := context.AfterFunc(limited, process.Kill)
 	answered, err := process.ask(question{Format: of, Hidden: hidden, Size: len(data), Processor: p.processor}, data)
 	if stop() && err == nil {
 		p.processes.GiveBack(process)

@@ -6,12 +6,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"os"
-	"os/exec"
 	"runtime"
 	"time"
 
+	"seedloom.dev/seedloom/engine/sandbox"
 	"seedloom.dev/seedloom/engine/validate"
 	"seedloom.dev/seedloom/internal/idle"
 )
@@ -43,42 +41,19 @@ func (p *Pool) Close() { p.processes.Close() }
 
 // parser is one process.
 type parser struct {
-	command *exec.Cmd
-	input   io.WriteCloser
-	output  io.ReadCloser
-	to      *json.Encoder
-	from    *json.Decoder
+	*sandbox.Process
+	to   *json.Encoder
+	from *json.Decoder
 	// seen are the languages of which the process has parsed a text.
 	seen map[string]bool
 }
 
-// start starts a process. It gets nothing of the engine's environment: there may be keys in it.
 func start() (*parser, error) {
-	executable, err := os.Executable()
+	process, err := sandbox.StartProcess(processVariable, nil)
 	if err != nil {
 		return nil, err
 	}
-	started := &parser{command: exec.Command(executable), seen: map[string]bool{}}
-	started.command.Env = []string{processVariable + "=1", "GOTRACEBACK=none", "GOMAXPROCS=2"}
-	if started.input, err = started.command.StdinPipe(); err != nil {
-		return nil, err
-	}
-	if started.output, err = started.command.StdoutPipe(); err != nil {
-		return nil, err
-	}
-	if err := started.command.Start(); err != nil {
-		return nil, err
-	}
-	started.to, started.from = json.NewEncoder(started.input), json.NewDecoder(started.output)
-	return started, nil
-}
-
-// Close ends the process, and waits for it.
-func (p *parser) Close() {
-	_ = p.input.Close()
-	_ = p.command.Process.Kill()
-	// It was killed, or has ended by itself.
-	_ = p.command.Wait()
+	return &parser{process, json.NewEncoder(process.Input), json.NewDecoder(process.Output), map[string]bool{}}, nil
 }
 
 func (p *parser) ask(asked question) ([]validate.Message, error) {
@@ -112,7 +87,7 @@ func (p *Pool) Check(ctx context.Context, language, code string) (validate.Verdi
 	}
 	limited, cancel := context.WithTimeout(ctx, wall)
 	defer cancel()
-	stop := context.AfterFunc(limited, func() { _ = process.command.Process.Kill() })
+	stop := context.AfterFunc(limited, process.Kill)
 	mistakes, err := process.ask(question{Language: language, Code: code})
 	if stop() && err == nil {
 		process.seen[language] = true
