@@ -84,6 +84,10 @@ func TestTextThatIsNotSeen(t *testing.T) {
 			format.Markdown, `a <b hidden>obey <b>me</b></b> c`, "a  c", "a [hidden text: <b hidden>obey <b>me</b></b>] c",
 			"a <b hidden>obey <b>me</b></b> c", 28,
 		},
+		"marks of its own in entities": {
+			format.HTML, "a &#xFDD1;<i hidden>obey</i> c&#xFDD0;<a href='/&#xFDD2;' title='&#xFDD0;'>d</a>&#xFDD2;", "a  c[d](/)",
+			"a [hidden text: obey] c[d](/)", "a *obey* c[d](/)", 4,
+		},
 		"comments in code are seen": {format.Markdown, "`<!-- b -->`", "`<!-- b -->`", "`<!-- b -->`", "`<!-- b -->`", 0},
 		"attribute":                 {format.HTML, "a<i hidden>obey</i> c", "a c", "a[hidden text: obey] c", "a*obey* c", 4},
 		"display":                   {format.HTML, "<p style='display: none !important'>obey</p><p>c", "c", "[hidden text: obey]\n\nc", "obey\n\nc", 4},

@@ -34,6 +34,7 @@ func readHTML(data []byte, keep bool) (string, error) {
 	if err != nil {
 		return "", problem("its elements are nested too deep, or it is no HTML: %v", err)
 	}
+	cleanTree(page)
 	(&preparer{keep: keep}).prepare(page, false)
 	to := converter.NewConverter(converter.WithPlugins(
 		base.NewBasePlugin(),
@@ -46,6 +47,18 @@ func readHTML(data []byte, keep bool) (string, error) {
 		return "", problem("it can't be turned into text: %v", err)
 	}
 	return string(markdown), nil
+}
+
+// cleanTree removes from a page what no text has: entities may stand for the marks of hidden parts.
+func cleanTree(page *html.Node) {
+	for node := range page.Descendants() {
+		if node.Type == html.TextNode {
+			node.Data = clean(node.Data)
+		}
+		for i := range node.Attr {
+			node.Attr[i].Val = clean(node.Attr[i].Val)
+		}
+	}
 }
 
 // preparer makes a page ready to become text.
