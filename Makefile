@@ -58,6 +58,7 @@ generate: $(CONTROLLER_GEN) ## Generate deep copies and apply configurations.
 .PHONY: manifests
 manifests: $(CONTROLLER_GEN) $(API_DOCS) ## Generate the CRD, the controller's role, the Helm chart and the API reference.
 	$(CONTROLLER_GEN) crd paths=./api/... output:crd:dir=config/crd/bases
+	go run ./hack/definition
 	$(CONTROLLER_GEN) rbac:roleName=seedloom-manager paths=./controllers/... output:rbac:dir=config/rbac
 	go run ./hack/chart
 	$(API_DOCS) --log-level ERROR --source-path api/v1alpha1 --config hack/tools/api-docs.yaml --renderer markdown --max-depth 20 --output-path docs/api.md

@@ -29,7 +29,7 @@ type PodSettings struct {
 	// +optional
 	Tolerations []Toleration `json:"tolerations,omitempty"`
 
-	// affinity says near what, and far from what, the Pods are placed.
+	// affinity says near what, and far from what, the Pods are placed. Its fields are those of a Pod: kubectl explain pod.spec.affinity.
 	// +optional
 	Affinity *corev1.Affinity `json:"affinity,omitempty"`
 

@@ -99,7 +99,7 @@ var _ = Describe("The custom resource", func() {
 		data, err := definition.MarshalJSON()
 		Expect(err).NotTo(HaveOccurred())
 		// kubectl keeps all of it in an annotation, and all annotations together may have 262144 bytes: what is above is room for others.
-		Expect(len(data)).To(BeNumerically("<", 220_000))
+		Expect(len(data)).To(BeNumerically("<", 200_000))
 	})
 
 	It("shows a resource that nobody has looked at as not observed", func() {

@@ -44,8 +44,8 @@ var _ reconcile.Reconciler = (*Reconciler)(nil)
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
-// Reconcile brings one resource closer to what its spec asks for. It gathers what is there, decides, changes children, and
-// writes the status once.
+// Reconcile brings one resource closer to what its spec asks for. Its errors name the run, since the lines in which they are logged know
+// the resource alone.
 func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	resource := &v1alpha1.DatasetGeneration{}
 	if err := r.Get(ctx, request.NamespacedName, resource); err != nil {
@@ -54,6 +54,17 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		r.lookUps.forget(request.NamespacedName)
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
+	result, err := r.reconcile(ctx, request.NamespacedName, resource)
+	if recorded := resource.Status.Run; err != nil && recorded != nil && recorded.ID != "" {
+		err = fmt.Errorf("run %s, attempt %d: %w", recorded.ID, recorded.Attempt, err)
+	}
+	return result, err
+}
+
+// reconcile gathers what is there, decides, changes children, and writes the status once.
+func (r *Reconciler) reconcile(
+	ctx context.Context, name types.NamespacedName, resource *v1alpha1.DatasetGeneration,
+) (reconcile.Result, error) {
 	unnamed := ctx
 	if recorded := resource.Status.Run; recorded != nil {
 		ctx = runContext(unnamed, recorded)
@@ -75,7 +86,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	s := decide(in)
 	ctx = runContext(unnamed, &s.run)
 	if s.lifetime == lifetimeFinished {
-		r.ended.forget(request.NamespacedName)
+		r.ended.forget(name)
 	}
 	if s.startsAttempt() {
 		// The attempt is recorded before anything of it is created, so that no crash in between can start it twice.

@@ -71,7 +71,7 @@ var _ = BeforeSuite(func() {
 	ended := make(chan error, 2)
 	w := &world{ctx: ctx}
 	install(w, ofKinds(kustomized("default"), "Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding"))
-	manager := newManager(asManager("seedloom-system"), withoutOwned(CacheOptions()), Options{}, "datasetgeneration")
+	manager := newManager(asManager("seedloom-system"), withoutOwned(CacheOptions()), Options{}, "datasetgeneration", time.Now)
 	go func() { ended <- manager.Start(ctx) }()
 	go func() { ended <- collectGarbage(ctx) }()
 	DeferCleanup(func() {
@@ -147,7 +147,7 @@ func withoutOwned(options cache.Options) cache.Options {
 }
 
 // newManager sets a manager up as the program does, with the rights of its roles.
-func newManager(config *rest.Config, held cache.Options, options Options, name string) ctrl.Manager {
+func newManager(config *rest.Config, held cache.Options, options Options, name string, now func() time.Time) ctrl.Manager {
 	GinkgoHelper()
 	options.EngineImage = cmp.Or(options.EngineImage, "example.com/engine:test")
 	manager, err := ctrl.NewManager(config, ctrl.Options{Scheme: testScheme, Metrics: metricsserver.Options{BindAddress: "0"}, Cache: held})
@@ -158,7 +158,7 @@ func newManager(config *rest.Config, held cache.Options, options Options, name s
 		Recorder:  manager.GetEventRecorder("seedloom"),
 		Progress:  progressOfPods,
 		Shares:    sharesOfPods,
-		Now:       time.Now,
+		Now:       now,
 		Options:   options,
 	}
 	Expect(reconciler.SetupWithManager(manager, name)).To(Succeed())

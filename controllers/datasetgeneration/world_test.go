@@ -32,6 +32,8 @@ type world struct {
 	// owned: the namespace has an operator of its own, and operators is how many it has had.
 	owned     bool
 	operators int
+	// now is the clock of those.
+	now func() time.Time
 }
 
 func newWorld() *world {
@@ -43,7 +45,7 @@ func newWorld() *world {
 		GenerateName: "test-", Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"},
 	}}
 	Expect(kube.Create(ctx, namespace)).To(Succeed())
-	w := &world{ctx: ctx, namespace: namespace.Name}
+	w := &world{ctx: ctx, namespace: namespace.Name, now: time.Now}
 	Expect(kube.Create(ctx, claim(w.namespace, "datasets"))).To(Succeed())
 	watchStatuses(ctx, w.namespace)
 	return w
@@ -85,7 +87,7 @@ func (w *world) operate(options Options) (stop func()) {
 	held := CacheOptions()
 	held.DefaultNamespaces = map[string]cache.Config{w.namespace: {}}
 	w.operators++
-	manager := newManager(asManager(w.namespace), held, options, fmt.Sprintf("datasetgeneration-%s-%d", w.namespace, w.operators))
+	manager := newManager(asManager(w.namespace), held, options, fmt.Sprintf("datasetgeneration-%s-%d", w.namespace, w.operators), w.now)
 	ctx, cancel := context.WithCancel(w.ctx)
 	ended := make(chan error, 1)
 	go func() { ended <- manager.Start(ctx) }()

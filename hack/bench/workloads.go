@@ -96,7 +96,7 @@ func shapes() []workload {
 		{"wide", []string{text("a", "one", "1 {{ id }}"), text("b", "one", "2 {{ id }}"), text("c", "one", "3 {{ id }}"),
 			text("d", "one", "4 {{ id }}"), text("e", "one", "5 {{ id }}")}},
 		{"dual-model", []string{text("a", "one", "1 {{ id }}"), text("b", "one", "2 {{ id }}"), text("c", "one", "3 {{ id }}"),
-			text("x", "two", "{{ a }}"), text("y", "two", "{{ b }}"), text("z", "two", "{{ c }}")}},
+			text("d", "two", "{{ a }}"), text("e", "two", "{{ b }}"), text("f", "two", "{{ c }}")}},
 	}
 	var all []workload
 	for _, shape := range made {

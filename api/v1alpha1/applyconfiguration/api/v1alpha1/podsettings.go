@@ -22,7 +22,7 @@ type PodSettingsApplyConfiguration struct {
 	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
 	// tolerations let the Pods run on nodes with these taints.
 	Tolerations []TolerationApplyConfiguration `json:"tolerations,omitempty"`
-	// affinity says near what, and far from what, the Pods are placed.
+	// affinity says near what, and far from what, the Pods are placed. Its fields are those of a Pod: kubectl explain pod.spec.affinity.
 	Affinity *v1.Affinity `json:"affinity,omitempty"`
 	// topologySpreadConstraints say how the Pods of the run are spread. By default they are spread over nodes where that is possible.
 	TopologySpreadConstraints []TopologySpreadConstraintApplyConfiguration `json:"topologySpreadConstraints,omitempty"`
