@@ -23,6 +23,8 @@ type seedRows struct {
 	index *seedrows.Index
 	// numbered says that a last column has the number of a row among those that follow from the same row of the seed.
 	numbered bool
+	// samples says which further rows of the seed a row has; nil where it has none.
+	samples *seed.Samples
 }
 
 // openSeed opens the seed, and sees that enough rows follow from it.
@@ -35,6 +37,9 @@ func (p *prepared) openSeed(ctx context.Context) (_ *seedRows, err error) {
 		return nil, err
 	}
 	rows := &seedRows{dataset: p.seed, selector: seed.NewSelector(p.seed.Len(), p.spec.Seed.Order, p.spec.RandomSeed)}
+	if rows.samples, err = seed.NewSamples(p.spec, p.seed.Len()); err != nil {
+		return nil, err
+	}
 	if expansion == nil {
 		return rows, nil
 	}
@@ -151,14 +156,31 @@ func (p *prepared) loadDataset(ctx context.Context, rows int64) (*seed.Dataset, 
 
 // Fetch reads the seed's rows that belong to rows of the dataset, or the first of them.
 func (s *seedRows) Fetch(rows []table.RowIndex) (run.SeedRows, error) {
-	positions := make([]int, len(rows))
+	positions, numbers := s.positions(rows)
+	var fetched run.SeedRows
+	var err error
+	if s.samples == nil {
+		fetched, err = s.dataset.Fetch(positions)
+	} else {
+		fetched, err = s.fetchSampled(rows, positions)
+	}
+	if err != nil || !s.numbered {
+		return fetched, err
+	}
+	return &numberedRows{fetched, s.dataset.Schema().Len(), numbers}, nil
+}
+
+// positions are those of the rows of the seed that rows of the dataset follow from. Where several may follow from the same one, numbers has
+// those of the rows among them, from 1.
+func (s *seedRows) positions(rows []table.RowIndex) (positions []int, numbers []int64) {
+	positions = make([]int, len(rows))
 	if s.index == nil {
 		for i, row := range rows {
 			positions[i] = s.selector.Index(row)
 		}
-		return s.dataset.Fetch(positions)
+		return positions, nil
 	}
-	numbers := make([]int64, len(rows))
+	numbers = make([]int64, len(rows))
 	var place seedrows.Place
 	for i, row := range rows {
 		if i > 0 && row == rows[i-1]+1 {
@@ -169,11 +191,7 @@ func (s *seedRows) Fetch(rows []table.RowIndex) (run.SeedRows, error) {
 		positions[i] = s.selector.Index(table.RowIndex(place.Position))
 		numbers[i] = place.Number + 1
 	}
-	fetched, err := s.dataset.Fetch(positions)
-	if err != nil || !s.numbered {
-		return fetched, err
-	}
-	return &numberedRows{fetched, s.dataset.Schema().Len(), numbers}, nil
+	return positions, numbers
 }
 
 // Number is the number of the seed's row that belongs to a row of the dataset.

@@ -83,6 +83,15 @@ type Seed struct {
 	// again: numRecords may be at most as many as there are in all. Without it, each row of the seed is one row of the dataset.
 	// +optional
 	RowsPerSeedRow *RowsPerSeedRow `json:"rowsPerSeedRow,omitempty"`
+
+	// sampleRows add columns after those of the seed, each with several further rows of it: examples for a prompt, or the passages that
+	// follow.
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	// +optional
+	SampleRows []SeedSample `json:"sampleRows,omitempty"`
 }
 
 // CSVOptions say how a CSV is written.

@@ -141,5 +141,9 @@ func (c *chainColumns) fileColumns(ctx context.Context, one *manifest) ([]table.
 		one.report(severityError, "spec.seed", err.Error())
 		return nil, nil
 	}
+	if _, err := seed.NewSamples(spec, data.Len()); err != nil {
+		one.report(severityError, "spec.seed", err.Error())
+		return nil, nil
+	}
 	return data.Schema().Fields(), nil
 }

@@ -48,14 +48,15 @@ func (v *validation) takenValues(index int, field string) {
 	}
 	name := category.ValuesOf
 	_, isColumn := v.producers[name]
+	added := slices.IndexFunc(addedColumns(v.spec.Seed), func(column addedColumn) bool { return column.name == name })
 	switch {
 	case isColumn:
 		v.add(field, ReasonInvalidSampler,
 			"must be another column with a Category sampler that has values, or a column of the seed, and %q is neither", name)
 	case v.spec.Seed == nil || len(v.seedNames) > 0 && !v.isSeedName(name):
 		v.add(field, ReasonUnknownReference, "no column is called %q%s", name, suggestion(name, v.candidates(index)))
-	case v.spec.Seed.RowsPerSeedRow != nil && v.spec.Seed.RowsPerSeedRow.NumberColumn == name:
-		v.add(field, ReasonInvalidSampler, "can't be the numberColumn of spec.seed.rowsPerSeedRow, which the seed does not have")
+	case added >= 0:
+		v.add(field, ReasonInvalidSampler, "can't be %s, which the seed does not have", addedColumns(v.spec.Seed)[added].what)
 	case v.isSeedName(name) && !slices.Contains(categoryKinds, v.seedTypes[name].Kind):
 		v.add(field, ReasonInvalidSampler,
 			"must be a column of texts, numbers, booleans, dates or times, and %q of the seed is of the type %s", name, v.seedTypes[name])

@@ -2,12 +2,10 @@ package plan
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column/sampler"
-	"seedloom.dev/seedloom/engine/jinja"
 	"seedloom.dev/seedloom/engine/seedrows"
 	"seedloom.dev/seedloom/engine/table"
 )
@@ -23,16 +21,6 @@ func NumRecords(spec *v1alpha1.DatasetGenerationSpec, seedRows int64) (int64, er
 		return spec.NumRecords, nil
 	}
 	return seedrows.NumRecords(spec, seedRows)
-}
-
-// SeedFields are the columns that rows have from a seed with some columns: those, and that with the number of a row among those that follow
-// from the same row of the seed.
-func SeedFields(spec *v1alpha1.DatasetGenerationSpec, columns []table.Field) []table.Field {
-	if spec.Seed == nil || spec.Seed.RowsPerSeedRow == nil || spec.Seed.RowsPerSeedRow.NumberColumn == "" {
-		return columns
-	}
-	number := table.Field{Name: spec.Seed.RowsPerSeedRow.NumberColumn, Type: table.Type{Kind: table.KindInt}}
-	return append(slices.Clip(columns), number)
 }
 
 // seedDataset checks a seed that is the dataset of another resource.
@@ -70,7 +58,6 @@ func (v *validation) rowsPerSeedRow(rows *v1alpha1.RowsPerSeedRow) {
 	if len(set) != 1 {
 		v.add(field, ReasonInvalidUnion, "exactly one of count, sampler must be set, but %s", listSet(set))
 	}
-	v.numberColumn(field+".numberColumn", rows.NumberColumn)
 }
 
 // rowsSampler checks what draws how many rows follow: whole numbers, and nothing that depends on a row of the dataset.
@@ -98,27 +85,5 @@ func (v *validation) rowsSampler(field string, spec *v1alpha1.Sampler) {
 	if spec.Type == v1alpha1.SamplerSequence || len(sampler.References(spec)) > 0 {
 		v.add(field, ReasonInvalidSampler, "can't be of type %s, which depends on the rows of the dataset: take one that draws by chance alone",
 			spec.Type)
-	}
-}
-
-// numberColumn checks the name of the column with the numbers of rows that follow from the same row of the seed.
-func (v *validation) numberColumn(field, name string) {
-	switch {
-	case name == "":
-		return
-	case !columnName.MatchString(name):
-		v.add(field, ReasonInvalidName, "%q can't be used in templates: a name starts with a letter and holds only letters, digits and '_'", name)
-	case jinja.IsReserved(name):
-		v.add(field, ReasonInvalidName, "%q is a word of the template language, so that no template can read the column: rename it", name)
-	}
-	for i := range v.spec.Columns {
-		if strings.EqualFold(v.spec.Columns[i].Name, name) {
-			v.add(field, ReasonSeedColumnClash, "spec.columns[%d] is called %q too: rename one of them", i, v.spec.Columns[i].Name)
-		}
-	}
-	for i := range v.spec.Seed.Columns {
-		if strings.EqualFold(v.spec.Seed.Columns[i].Name, name) {
-			v.add(field, ReasonSeedColumnClash, "spec.seed.columns[%d] is called %q too: rename one of them", i, v.spec.Seed.Columns[i].Name)
-		}
 	}
 }

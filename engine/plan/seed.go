@@ -37,6 +37,7 @@ func (v *validation) seed() {
 		return
 	}
 	v.rowsPerSeedRow(seed.RowsPerSeedRow)
+	v.sampleRows(seed.SampleRows)
 	if seed.HTTP != nil {
 		v.requestHeaders("spec.seed.http.headers", seed.HTTP.Headers)
 	}

@@ -132,7 +132,8 @@ func wanted(spec *v1alpha1.Seed, rows int64) limits {
 		}
 	}
 	partitioned := selection != nil && selection.Partition != nil
-	if spec.Order != v1alpha1.SeedShuffled && !partitioned && rows > 0 && (result.count < 0 || rows < result.count) {
+	isInOrder := spec.Order != v1alpha1.SeedShuffled && !partitioned && len(spec.SampleRows) == 0
+	if isInOrder && rows > 0 && (result.count < 0 || rows < result.count) {
 		result.count = rows
 	}
 	return result
