@@ -289,7 +289,7 @@ func TestACategoryTakesTheValuesOfASeed(t *testing.T) {
 		"another Category":         {columns: `{name: w, sampler: {type: Category, category: {values: [a]}}}, {name: x, sampler: {type: Category, category: {valuesOf: w, weighting: Frequency}}}`, want: "category.weighting: is for valuesOf a column of the seed"},
 		"conditional values":       {columns: `{name: x, sampler: {type: Category, category: {values: [a]}, conditional: [{when: "{{ city == 'b' }}", parameters: {valuesOf: city}}]}}`, head: head, want: "conditional[0].parameters.valuesOf: is not possible"},
 		"the number of a row":      {columns: `{name: x, sampler: {type: Category, category: {valuesOf: n}}}`, head: "seed: {configMap: {name: c, key: s.csv}, rowsPerSeedRow: {count: 2, numberColumn: n}}, ", want: "can't be the numberColumn"},
-		"further rows of the seed": {columns: `{name: x, sampler: {type: Category, category: {valuesOf: n}}}`, head: "seed: {configMap: {name: c, key: s.csv}, sampleRows: [{name: n, count: 2}]}, ", want: "can't be a column of spec.seed.sampleRows"},
+		"further rows of the seed": {columns: `{name: x, sampler: {type: Category, category: {valuesOf: nr}}}`, head: "seed: {configMap: {name: c, key: s.csv}, sampleRows: [{name: nr, count: 2}]}, ", want: "can't be a column of spec.seed.sampleRows"},
 		"rows of a seed row":       {columns: `{name: x, sampler: {type: UUID}}`, head: "seed: {configMap: {name: c, key: s.csv}, rowsPerSeedRow: {sampler: {type: Category, category: {valuesOf: city}, convertTo: int}}}, ", want: "sampler.category.valuesOf: is not possible here"},
 	} {
 		t.Run(name, func(t *testing.T) {

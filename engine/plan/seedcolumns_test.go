@@ -16,7 +16,7 @@ func TestColumnsAddedToTheSeed(t *testing.T) {
 	for seed, want := range map[string]string{
 		`sampleRows: [{name: examples, count: 3}, {name: after, count: 1, from: Next}]`: "",
 		`sampleRows: [{name: examples, count: 0}]`:                                      "spec.seed.sampleRows[0].count: must be from 1 to 100, but is 0",
-		`sampleRows: [{name: examples, count: 101, from: Before}]`: "spec.seed.sampleRows[0].count: must be from 1 to 100, but is 101\n" +
+		`sampleRows: [{name: examples, count: 101, from: Before}]`: "spec.seed.sampleRows[0].count: must be from 1 to 100, but is 101; " +
 			`spec.seed.sampleRows[0].from: must be Random or Next, but is "Before"`,
 		`sampleRows: [{name: "a b", count: 1}]`:                                `spec.seed.sampleRows[0].name: "a b" can't be used in templates`,
 		`sampleRows: [{name: not, count: 1}]`:                                  `spec.seed.sampleRows[0].name: "not" is a word of the template language`,
@@ -24,11 +24,11 @@ func TestColumnsAddedToTheSeed(t *testing.T) {
 		`sampleRows: [{name: title, count: 1}]`:                                `spec.seed.sampleRows[0].name: a column of the seed is called "Title" too`,
 		`rowsPerSeedRow: {count: 2, numberColumn: YEAR}`:                       `spec.seed.rowsPerSeedRow.numberColumn: a column of the seed is called "year" too`,
 		`columns: [{name: t, from: Title}], sampleRows: [{name: T, count: 1}]`: `spec.seed.sampleRows[0].name: spec.seed.columns[0] is called "t" too`,
-		`rowsPerSeedRow: {count: 2, numberColumn: n}, sampleRows: [{name: n, count: 1}]`: `spec.seed.sampleRows[0].name: ` +
-			`spec.seed.rowsPerSeedRow.numberColumn is called "n" too`,
+		`rowsPerSeedRow: {count: 2, numberColumn: nr}, sampleRows: [{name: nr, count: 1}]`: `spec.seed.sampleRows[0].name: ` +
+			`spec.seed.rowsPerSeedRow.numberColumn is called "nr" too`,
 		`sampleRows: [{name: one, count: 1}, {name: One, count: 1}]`: `spec.seed.sampleRows[1].name: spec.seed.sampleRows[0] is called "one" too`,
 	} {
-		spec := parse(t, `{output: {persistentVolumeClaim: {claimName: c}}, columns: [{name: id, sampler: {type: UUID}}],
+		spec := parse(t, `{numRecords: 9, output: {persistentVolumeClaim: {claimName: c}}, columns: [{name: id, sampler: {type: UUID}}],
 			seed: {configMap: {name: c, key: s.csv}, `+seed+`}}`)
 		_, err := plan.Compile(spec, plan.SeedFields(spec, columns))
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
@@ -38,13 +38,13 @@ func TestColumnsAddedToTheSeed(t *testing.T) {
 }
 
 func TestFurtherRowsOfTheSeedAreListsOfItsRows(t *testing.T) {
-	spec := parse(t, `{seed: {configMap: {name: c, key: s.csv}, rowsPerSeedRow: {count: 2, numberColumn: n},
+	spec := parse(t, `{seed: {configMap: {name: c, key: s.csv}, rowsPerSeedRow: {count: 2, numberColumn: nr},
 		sampleRows: [{name: examples, count: 2}]}}`)
 	var lines []string
 	for _, field := range plan.SeedFields(spec, []table.Field{{Name: "a"}, {Name: "b", Type: table.Type{Kind: table.KindInt}}}) {
 		lines = append(lines, field.Name+" "+field.Type.String())
 	}
-	if difference := cmp.Diff([]string{"a string", "b int64", "n int64", "examples list<struct<a: string, b: int64>>"}, lines); difference != "" {
+	if difference := cmp.Diff([]string{"a string", "b int64", "nr int64", "examples list<struct<a: string, b: int64>>"}, lines); difference != "" {
 		t.Error(difference)
 	}
 }

@@ -233,6 +233,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.SeedPartitionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SeedRunStatus"):
 		return &apiv1alpha1.SeedRunStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SeedSample"):
+		return &apiv1alpha1.SeedSampleApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SeedSelection"):
 		return &apiv1alpha1.SeedSelectionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SequenceSampler"):

@@ -2045,6 +2045,14 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: rowsPerSeedRow
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.RowsPerSeedRow
+    - name: sampleRows
+      type:
+        list:
+          elementType:
+            namedType: dev.seedloom.seedloom.api.v1alpha1.SeedSample
+          elementRelationship: associative
+          keys:
+          - name
     - name: selection
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.SeedSelection
@@ -2108,6 +2116,20 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: url
       type:
         scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.SeedSample
+  map:
+    fields:
+    - name: count
+      type:
+        scalar: numeric
+    - name: from
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.SeedSampleOrigin
+    - name: name
+      type:
+        scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.SeedSampleOrigin
+  scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.SeedSelection
   map:
     fields:

@@ -40,6 +40,9 @@ type SeedApplyConfiguration struct {
 	// rowsPerSeedRow says how many rows of the dataset follow from each row of the seed. They follow each other, and no row of the seed comes
 	// again: numRecords may be at most as many as there are in all. Without it, each row of the seed is one row of the dataset.
 	RowsPerSeedRow *RowsPerSeedRowApplyConfiguration `json:"rowsPerSeedRow,omitempty"`
+	// sampleRows add columns after those of the seed, each with several further rows of it: examples for a prompt, or the passages that
+	// follow.
+	SampleRows []SeedSampleApplyConfiguration `json:"sampleRows,omitempty"`
 }
 
 // SeedApplyConfiguration constructs a declarative configuration of the Seed type for use with
@@ -138,5 +141,18 @@ func (b *SeedApplyConfiguration) WithOrder(value apiv1alpha1.SeedOrder) *SeedApp
 // If called multiple times, the RowsPerSeedRow field is set to the value of the last call.
 func (b *SeedApplyConfiguration) WithRowsPerSeedRow(value *RowsPerSeedRowApplyConfiguration) *SeedApplyConfiguration {
 	b.RowsPerSeedRow = value
+	return b
+}
+
+// WithSampleRows adds the given value to the SampleRows field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the SampleRows field.
+func (b *SeedApplyConfiguration) WithSampleRows(values ...*SeedSampleApplyConfiguration) *SeedApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithSampleRows")
+		}
+		b.SampleRows = append(b.SampleRows, *values[i])
+	}
 	return b
 }
