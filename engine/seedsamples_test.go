@@ -59,7 +59,8 @@ func TestRowsHaveFurtherRowsOfTheSeed(t *testing.T) {
 
 // Rows that follow from the same row of the seed have examples of their own.
 func TestRowsOfOneSeedRowHaveExamplesOfTheirOwn(t *testing.T) {
-	text := strings.Replace(seedSamplesSpec, "  sampleRows:", "  rowsPerSeedRow: {count: 4, numberColumn: number}\n  order: Shuffled\n  sampleRows:", 1)
+	text := strings.Replace(seedSamplesSpec, "  sampleRows:",
+		"  rowsPerSeedRow: {count: 4, numberColumn: number}\n  order: Shuffled\n  sampleRows:", 1)
 	w := newWorld(t, text, "")
 	checkEnding(t, w.generate(t.Context(), 0), runreport.OutcomeComplete, "", 0, 12, 0)
 	names, rows := w.rows()

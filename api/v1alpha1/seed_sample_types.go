@@ -25,8 +25,8 @@ type SeedSample struct {
 type SeedSampleOrigin string
 
 const (
-	// SeedSampleRandom draws rows, none twice and never the row's own. The draw depends on randomSeed, the name of the column and the number of
-	// the row alone.
+	// SeedSampleRandom draws rows, none twice and never the row's own. The draw depends on randomSeed, the name of the column and the number
+	// of the row alone.
 	SeedSampleRandom SeedSampleOrigin = "Random"
 	// SeedSampleNext takes the rows that follow the row's own in the seed, and after the last one the first.
 	SeedSampleNext SeedSampleOrigin = "Next"

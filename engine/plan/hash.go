@@ -18,9 +18,9 @@ const identityVersion = 3
 // ConfigHash returns the identity of a run as "sha256:" and 64 hexadecimal digits: two specs with the same hash give the same rows,
 // and may go on in each other's files.
 //
-// In it: randomSeed; the seed's source, format, order and samples; the columns in their order; for each model column the provider's type and
-// endpoint, the name of the model, its parameters, extra body, rowSeed and dimensions of embeddings, and how the model is brought to answer
-// in a schema, where it is to; for each column with tools the servers (type and endpoint, or image, command and environment), allowTools
+// In it: randomSeed; the seed's source, format, order and samples; the columns in their order; for each model column the provider's type
+// and endpoint, the name of the model, its parameters, extra body, rowSeed and dimensions of embeddings, and how the model is brought to
+// answer in a schema, where it is to; for each column with tools the servers (type and endpoint, or image, command and environment), allowTools
 // and maxTurns; the constraints and the processors in their order; the size of row groups, since a row group is the unit in which files
 // are resumed, and the unit on which processors and Batch code work; rowColumn, since all files of a dataset have the same columns.
 //
