@@ -20,9 +20,10 @@ const identityVersion = 3
 //
 // In it: randomSeed; the seed's source, format, order and samples; the columns in their order; for each model column the provider's type
 // and endpoint, the name of the model, its parameters, extra body, rowSeed and dimensions of embeddings, and how the model is brought to
-// answer in a schema, where it is to; for each column with tools the servers (type and endpoint, or image, command and environment), allowTools
-// and maxTurns; the constraints and the processors in their order; the size of row groups, since a row group is the unit in which files
-// are resumed, and the unit on which processors and Batch code work; rowColumn, since all files of a dataset have the same columns.
+// answer in a schema, where it is to; for each column with tools the servers (type and endpoint, or image, command and environment),
+// allowTools and maxTurns; the constraints and the processors in their order; the size of row groups, since a row group is the unit in
+// which files are resumed, and the unit on which processors and Batch code work; rowColumn, since all files of a dataset have the same
+// columns.
 //
 // Not in it: numRecords, so that a run can be extended, but where a column of exact balance goes by it; parallelism, suspend,
 // completionPolicy, limits, output, publish, pod, the headers of requests for the seed, and of run all but rowGroupSize and rowColumn; a
