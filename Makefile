@@ -129,8 +129,8 @@ test: test-unit test-fuzz test-conformance test-controllers test-e2e ## Run all 
 
 .PHONY: test-unit
 test-unit: ## Run the unit tests, with the race detector where there is (or can be installed) a C compiler.
-	@# Ruff is compiled before, without the race detector: what comes of it is kept, and with it that takes ten times as long.
-	go test -run TestRulesThatRuffDoesNotKnowAreRefused ./engine/validate/ruff
+	@# Ruff and PDFium are compiled before, without the race detector: what comes of it is kept, and with it that takes ten times as long.
+	go test -run 'TestRulesThatRuffDoesNotKnowAreRefused|TestDocumentsAreRead' ./engine/validate/ruff ./engine/document/process
 	store=$$($(CLUSTER) object-store | tail -n 1); \
 	SEEDLOOM_TEST_OBJECT_STORE="$$store" SEEDLOOM_TEST_PROMTOOL=$$(hack/tools/promtool.sh) hack/tools/unit-tests.sh
 	@# Some read files of other modules, of which Go does not see that they have changed.

@@ -57,8 +57,8 @@ type Seed struct {
 	// +optional
 	CSV *CSVOptions `json:"csv,omitempty"`
 
-	// documents reads text, Markdown and HTML: a document, or those of a folder or pattern on a volume. Each chunk of their text is a row with
-	// the columns chunk_id, document, chunk, text, headings, first_page, last_page, start, end and hidden.
+	// documents reads text, Markdown, HTML, PDF and documents of Word: a document, or those of a folder or pattern on a volume. Each chunk of
+	// their text is a row with the columns chunk_id, document, chunk, text, headings, first_page, last_page, start, end and hidden.
 	// +optional
 	Documents *SeedDocuments `json:"documents,omitempty"`
 

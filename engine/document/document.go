@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/document/block"
 	"seedloom.dev/seedloom/engine/document/format"
 )
 
@@ -27,6 +28,8 @@ type Document struct {
 	Headings []Heading `json:"headings,omitempty"`
 	// Pages says where each page begins; it is empty where the format has none.
 	Pages []int `json:"pages,omitempty"`
+	// Pictures is how many pages have no text and a picture, in which there may be some.
+	Pictures int `json:"pictures,omitempty"`
 	// Hidden are the parts that a reader can't see, in the order of the text.
 	Hidden []Hidden `json:"hidden,omitempty"`
 }
@@ -47,16 +50,13 @@ type Hidden struct {
 }
 
 // Problem is what is wrong with a document, as a sentence about "it".
-type Problem struct{ Message string }
-
-// Error returns the message.
-func (p *Problem) Error() string { return p.Message }
+type Problem = block.Problem
 
 func problem(message string, arguments ...any) error {
-	return &Problem{fmt.Sprintf(message, arguments...)}
+	return &Problem{Message: fmt.Sprintf(message, arguments...)}
 }
 
-// Read reads a document. What is wrong with it is a *Problem.
+// Read reads a document of any format but PDF. What is wrong with it is a *Problem.
 func Read(of format.Format, data []byte, hidden v1alpha1.HiddenText) (*Document, error) {
 	if err := recognize(data); err != nil {
 		return nil, err
@@ -73,6 +73,8 @@ func Read(of format.Format, data []byte, hidden v1alpha1.HiddenText) (*Document,
 	case format.HTML:
 		markdown = true
 		raw, err = readHTML(data, hidden == v1alpha1.HiddenTextKeep)
+	case format.DOCX:
+		raw, err = readDOCX(data)
 	default:
 		err = problem("its format is not known")
 	}
@@ -86,11 +88,16 @@ func Read(of format.Format, data []byte, hidden v1alpha1.HiddenText) (*Document,
 	if markdown {
 		read.Headings = markdownHeadings(read.Text)
 	}
-	if len(read.Headings) > maxPlaces || len(read.Hidden) > maxPlaces {
-		return nil, problem("it has %d headings and %d hidden parts, and may have %d of each: split it", len(read.Headings), len(read.Hidden),
+	return read, read.bound()
+}
+
+// bound says what is wrong with a document that was read.
+func (d *Document) bound() error {
+	if len(d.Headings) > maxPlaces || len(d.Hidden) > maxPlaces {
+		return problem("it has %d headings and %d hidden parts, and may have %d of each: split it", len(d.Headings), len(d.Hidden),
 			maxPlaces)
 	}
-	return read, read.Check()
+	return d.Check()
 }
 
 // recognize says what is wrong with bytes that can't be a document, whatever its name is.

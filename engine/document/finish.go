@@ -9,8 +9,11 @@ import (
 
 // Readers put these noncharacters into the text, which finish turns into places. No text has them: clean removes them before.
 const (
-	hiddenBegin = '\uFDD0'
-	hiddenEnd   = '\uFDD1'
+	hiddenBegin  = '\uFDD0'
+	hiddenEnd    = '\uFDD1'
+	headingBegin = '\uFDD2' // of the heading that is at this place: a digit, its level, and its text follow, which are no part of the document's
+	headingEnd   = '\uFDD3'
+	pageBegin    = '\uFDD4'
 )
 
 // What encloses hidden text that is marked.
@@ -37,6 +40,9 @@ type writer struct {
 	mode   v1alpha1.HiddenText
 	text   strings.Builder
 	result Document
+	// inHeading says that a heading is open, which heading holds.
+	inHeading bool
+	heading   []rune
 	// depth is how many hidden parts are open, hidden what they hold.
 	depth  int
 	hidden strings.Builder
@@ -51,16 +57,7 @@ func finish(raw string, mode v1alpha1.HiddenText) (*Document, error) {
 		return nil, problem("it has more than %d MiB of text: split it", MaxText>>20)
 	}
 	for _, char := range raw {
-		switch char {
-		case hiddenBegin:
-			result.depth++
-		case hiddenEnd:
-			if result.depth--; result.depth == 0 {
-				result.endHidden()
-			}
-		default:
-			result.char(char)
-		}
+		result.take(char)
 		if result.text.Len()+result.hidden.Len() > MaxText {
 			return nil, problem("it has more than %d MiB of text: split it", MaxText>>20)
 		}
@@ -68,6 +65,35 @@ func finish(raw string, mode v1alpha1.HiddenText) (*Document, error) {
 	result.endHidden()
 	result.result.Text = result.text.String()
 	return &result.result, nil
+}
+
+// take takes a character, or a mark.
+func (w *writer) take(char rune) {
+	switch {
+	case char == hiddenBegin:
+		w.depth++
+	case char == hiddenEnd:
+		if w.depth--; w.depth == 0 {
+			w.endHidden()
+		}
+	case char == headingBegin:
+		w.inHeading = true
+	case char == headingEnd:
+		w.endHeading()
+	case char == pageBegin:
+		w.result.Pages = append(w.result.Pages, w.text.Len())
+	case w.inHeading:
+		w.heading = append(w.heading, char)
+	default:
+		w.char(char)
+	}
+}
+
+func (w *writer) endHeading() {
+	if text := headingText(string(w.heading[1:])); text != "" {
+		w.result.Headings = append(w.result.Headings, Heading{At: w.text.Len(), Level: int(w.heading[0] - '0'), Text: text})
+	}
+	w.inHeading, w.heading = false, nil
 }
 
 // maxHeading bounds the characters of a heading in the path of a chunk.

@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"unicode/utf8"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/document"
@@ -31,8 +32,8 @@ func DocumentColumns(spec *v1alpha1.Seed) ([]table.Field, error) {
 type DocumentResult struct {
 	Name string
 	// Chunks is how many rows it gives, Characters how long its text is, Hidden how many of its characters can't be seen, Pages how many
-	// it has, where it has pages.
-	Chunks, Characters, Hidden, Pages int
+	// it has, where it has pages, and Pictures how many of them have no text but a picture.
+	Chunks, Characters, Hidden, Pages, Pictures int
 	// Problem says why it was left out; empty where it was not.
 	Problem string
 }
@@ -211,7 +212,7 @@ func (l *documentLoader) document(from *sourceDocument, read *document.Document,
 		result.Hidden += one.Hidden
 		return err == nil && l.dataset.index.count != l.limits.count
 	})
-	result.Characters, result.Pages = len([]rune(read.Text)), len(read.Pages)
+	result.Characters, result.Pages, result.Pictures = utf8.RuneCountInString(read.Text), len(read.Pages), read.Pictures
 	l.report(result)
 	return l.dataset.index.count != l.limits.count, err
 }

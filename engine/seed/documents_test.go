@@ -10,6 +10,7 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/seed"
+	"seedloom.dev/seedloom/internal/samplepdf"
 )
 
 // library is a folder with documents, by their paths.
@@ -143,6 +144,17 @@ func with(documents map[string]string, name, text string) map[string]string {
 		}
 	}
 	return all
+}
+
+// Chunks of a PDF say on which pages they are, and those of other formats don't.
+func TestChunksHaveThePagesOfTheirDocument(t *testing.T) {
+	spec := documentSeed("*")
+	spec.Documents.Chunk = &v1alpha1.DocumentChunk{By: v1alpha1.ChunkByCharacters, Size: new(int32(18))}
+	folder := library(t, map[string]string{"a.pdf": string(samplepdf.Text("one", "", "two and some more")), "b.txt": "three"})
+	rows := documentRows(t, load(t, spec, seed.Options{Directory: folder}), "document", "text", "first_page", "last_page")
+	if want := []string{"a.pdf|one\n\n\n\ntwo and|1|3", "a.pdf|some more|3|3", "b.txt|three|<nil>|<nil>"}; !slices.Equal(rows, want) {
+		t.Errorf("got %q, want %q", rows, want)
+	}
 }
 
 func TestSelectionsAreOfChunks(t *testing.T) {

@@ -36,6 +36,8 @@ type Pool struct {
 	// processor is the time of a processor that a document may use.
 	processor time.Duration
 	processes idle.List[*reader]
+	// pdf has those that were started with the library that reads PDFs.
+	pdf library
 }
 
 // Places is how many documents a pool reads at once.
@@ -45,7 +47,10 @@ func Places() int { return min(maxPlaces, max(1, runtime.GOMAXPROCS(0))) }
 func NewPool() *Pool { return &Pool{places: make(chan struct{}, Places()), processor: maxProcessor} }
 
 // Close ends the processes. Nothing may be asked any more.
-func (p *Pool) Close() { p.processes.Close() }
+func (p *Pool) Close() {
+	p.processes.Close()
+	p.pdf.close()
+}
 
 // reader is one process.
 type reader struct {
@@ -53,8 +58,10 @@ type reader struct {
 	from *bufio.Reader
 }
 
-func start() (*reader, error) {
-	process, err := sandbox.StartProcess(processVariable, nil)
+func start() (*reader, error) { return startAs(processVariable) }
+
+func startAs(variable string) (*reader, error) {
+	process, err := sandbox.StartProcess(variable, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +116,17 @@ func (p *Pool) Read(ctx context.Context, of format.Format, data []byte, hidden v
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	process, err := p.processes.Take(start)
+	processes, begin := &p.processes, start
+	if of == format.PDF {
+		processes, begin = &p.pdf.processes, func() (*reader, error) { return p.pdf.start(ctx) }
+	}
+	process, err := processes.Take(begin)
+	if ctx.Err() != nil {
+		if err == nil {
+			process.Close()
+		}
+		return nil, ctx.Err()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("no process could be started to read it in: %w", err)
 	}
@@ -118,7 +135,7 @@ func (p *Pool) Read(ctx context.Context, of format.Format, data []byte, hidden v
 	stop := context.AfterFunc(limited, process.Kill)
 	answered, err := process.ask(question{Format: of, Hidden: hidden, Size: len(data), Processor: p.processor}, data)
 	if stop() && err == nil {
-		p.processes.GiveBack(process)
+		processes.GiveBack(process)
 		return answered.read()
 	}
 	process.Close()

@@ -3,6 +3,7 @@ package process_test
 import (
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"seedloom.dev/seedloom/engine/document"
 	"seedloom.dev/seedloom/engine/document/format"
 	"seedloom.dev/seedloom/engine/document/process"
+	"seedloom.dev/seedloom/internal/samplepdf"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -29,7 +31,9 @@ func TestDocumentsAreRead(t *testing.T) {
 	var group sync.WaitGroup
 	for range 4 {
 		group.Go(func() {
-			for of, data := range map[format.Format]string{format.Text: "a", format.Markdown: "# a", format.HTML: "<p>a"} {
+			for of, data := range map[format.Format]string{
+				format.Text: "a", format.Markdown: "# a", format.HTML: "<p>a", format.PDF: string(samplepdf.Text("a")),
+			} {
 				found, err := pool.Read(t.Context(), of, []byte(data), "")
 				if err != nil || !strings.HasSuffix(found.Text, "a") {
 					t.Errorf("%s: got %+v, %v", of, found, err)
@@ -72,6 +76,40 @@ func TestHostileDocumentsCostAtMostAProcess(t *testing.T) {
 		t.Errorf("what takes minutes: got %v", err)
 	}
 	if found, err := pool.Read(t.Context(), format.Text, []byte("a"), ""); err != nil || found.Text != "a" {
+		t.Errorf("afterwards: got %+v, %v", found, err)
+	}
+}
+
+// Bombs of PDF end at the bounds of memory and time, and the next PDF is read.
+func TestHostilePDFsCostAtMostAProcess(t *testing.T) {
+	bomb, err := os.ReadFile("../testdata/bomb.pdf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := newPool(t)
+	var problem *document.Problem
+	for name, test := range map[string]struct {
+		data []byte
+		want string
+	}{
+		"a bomb":        {bomb, "it can't be read within 256 MiB of memory"},
+		"many words":    {samplepdf.Pages("BT /F1 8 Tf " + strings.Repeat("(abcdefghij) Tj 0 -1 Td ", 1<<19) + "ET"), "it "},
+		"many pictures": {samplepdf.Pages(strings.Repeat("0 0 9 9 re f ", 1<<16) + "BT /F1 8 Tf 9 9 Td (a) Tj ET"), ""},
+	} {
+		found, err := pool.Read(t.Context(), format.PDF, test.data, "")
+		if test.want == "" && (err != nil || found.Text != "a") {
+			t.Errorf("%s: got %+v, %v", name, found, err)
+		}
+		if test.want != "" && (!errors.As(err, &problem) || !strings.HasPrefix(problem.Message, test.want)) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	pool.LimitProcessor(time.Second)
+	_, err = pool.Read(t.Context(), format.PDF, samplepdf.Pages(strings.Repeat("q BT /F1 8 Tf (a) Tj ET Q ", 1<<18)), "")
+	if err != nil && !errors.As(err, &problem) {
+		t.Errorf("what takes long: got %v", err)
+	}
+	if found, err := pool.Read(t.Context(), format.PDF, samplepdf.Text("a"), ""); err != nil || found.Text != "a" {
 		t.Errorf("afterwards: got %+v, %v", found, err)
 	}
 }

@@ -2,6 +2,7 @@ package process
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/document"
 	"seedloom.dev/seedloom/engine/document/format"
+	"seedloom.dev/seedloom/engine/document/pdf"
 	"seedloom.dev/seedloom/engine/sandbox"
 )
 
@@ -20,10 +22,10 @@ const processVariable = "SEEDLOOM_DOCUMENT_PROCESS"
 
 // A process that is started to read does nothing else until its input ends. It is the same executable, as that of programs is.
 func init() {
-	if os.Getenv(processVariable) == "" {
-		return
+	withLibrary := os.Getenv(libraryVariable) != ""
+	if os.Getenv(processVariable) != "" || withLibrary {
+		os.Exit(serve(os.Stdin, os.Stdout, withLibrary))
 	}
-	os.Exit(serve(os.Stdin, os.Stdout))
 }
 
 const (
@@ -47,10 +49,17 @@ type answer struct {
 	Problem  string             `json:"problem,omitempty"`
 }
 
-func serve(input io.Reader, output io.Writer) int {
+func serve(input io.Reader, output io.Writer, withLibrary bool) int {
 	debug.SetMaxStack(maxStack)
 	from, answers := bufio.NewReaderSize(input, 1<<16), json.NewEncoder(output)
 	answers.SetEscapeHTML(false)
+	var known *pdf.Library
+	if withLibrary {
+		var err error
+		if known, err = load(from, answers); err != nil {
+			return 1
+		}
+	}
 	var confinement sandbox.Confinement
 	confinement.Bound(maxMemory, maxProcessor)
 	confinement.RefuseFiles()
@@ -68,20 +77,27 @@ func serve(input io.Reader, output io.Writer) int {
 		if _, err := io.ReadFull(from, data); err != nil {
 			return 1
 		}
-		if err := answers.Encode(read(asked, data)); err != nil {
+		if err := answers.Encode(read(known, asked, data)); err != nil {
 			return 1
 		}
 	}
 }
 
 // read reads a document. A defect of a reader costs the document, not the process.
-func read(asked question, data []byte) (answered answer) {
+func read(known *pdf.Library, asked question, data []byte) (answered answer) {
 	defer func() {
 		if defect := recover(); defect != nil {
 			answered = answer{Problem: fmt.Sprintf("its reader has failed: %.200v", defect)}
 		}
 	}()
-	found, err := document.Read(asked.Format, data, asked.Hidden)
+	var found *document.Document
+	var err error
+	if known != nil {
+		// What bounds the process bounds the reading.
+		found, err = document.ReadPDF(context.Background(), known, data, asked.Hidden)
+	} else {
+		found, err = document.Read(asked.Format, data, asked.Hidden)
+	}
 	if err != nil {
 		return answer{Problem: err.Error()}
 	}

@@ -1,12 +1,11 @@
 package ruff
 
 import (
-	"errors"
-	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/tetratelabs/wazero"
+
+	"seedloom.dev/seedloom/internal/machinecode"
 )
 
 // machineCode is where the machine code that Ruff's module is compiled to is kept: in memory, and in a folder where there is one. Its names
@@ -20,7 +19,7 @@ type machineCode struct {
 // keptCode keeps machine code in the folder of the user's caches, where one can be written that belongs to nobody else: whoever could write
 // there would have his code run here.
 func keptCode() machineCode {
-	folder, err := ownFolder()
+	folder, err := machinecode.Folder("ruff")
 	if err != nil {
 		return codeInMemory()
 	}
@@ -32,31 +31,6 @@ func keptCode() machineCode {
 }
 
 func codeInMemory() machineCode { return machineCode{cache: wazero.NewCompilationCache()} }
-
-var errOthersWrite = errors.New("others may write in the folder")
-
-// ownFolder makes the folder. Its mode can be set by its owner only.
-func ownFolder() (string, error) {
-	caches, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	folder := filepath.Join(caches, "seedloom", "ruff")
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return "", err
-	}
-	if err := os.Chmod(folder, 0o700); err != nil {
-		return "", err
-	}
-	info, err := os.Lstat(folder)
-	if err != nil {
-		return "", err
-	}
-	if !info.IsDir() || info.Mode().Perm()&(fs.ModePerm&^0o700) != 0 {
-		return "", errOthersWrite
-	}
-	return folder, nil
-}
 
 // discard removes what is kept in the folder, which is of no use, and goes on in memory.
 func (c *machineCode) discard() {
