@@ -88,20 +88,16 @@ func TestHostilePDFsCostAtMostAProcess(t *testing.T) {
 	}
 	pool := newPool(t)
 	var problem *document.Problem
-	for name, test := range map[string]struct {
-		data []byte
-		want string
-	}{
-		"a bomb":        {bomb, "it can't be read within 256 MiB of memory"},
-		"many words":    {samplepdf.Pages("BT /F1 8 Tf " + strings.Repeat("(abcdefghij) Tj 0 -1 Td ", 1<<19) + "ET"), "it "},
-		"many pictures": {samplepdf.Pages(strings.Repeat("0 0 9 9 re f ", 1<<16) + "BT /F1 8 Tf 9 9 Td (a) Tj ET"), ""},
+	if _, err := pool.Read(t.Context(), format.PDF, bomb, ""); !errors.As(err, &problem) ||
+		!strings.HasPrefix(problem.Message, "it can't be read within 256 MiB of memory") {
+		t.Errorf("a bomb: got %v", err)
+	}
+	for name, content := range map[string]string{
+		"words":  "BT /F1 8 Tf " + strings.Repeat("(abcdefghij) Tj 0 -1 Td ", 1<<16) + "ET",
+		"shapes": strings.Repeat("0 0 9 9 re f ", 1<<16) + "BT /F1 8 Tf 9 9 Td (abcdefghij) Tj ET",
 	} {
-		found, err := pool.Read(t.Context(), format.PDF, test.data, "")
-		if test.want == "" && (err != nil || found.Text != "a") {
-			t.Errorf("%s: got %+v, %v", name, found, err)
-		}
-		if test.want != "" && (!errors.As(err, &problem) || !strings.HasPrefix(problem.Message, test.want)) {
-			t.Errorf("%s: got %v", name, err)
+		if found, err := pool.Read(t.Context(), format.PDF, samplepdf.Pages(content), ""); err != nil || !strings.HasPrefix(found.Text, "abcdefghij") {
+			t.Errorf("many %s: got %.100v, %v", name, found, err)
 		}
 	}
 	pool.LimitProcessor(time.Second)

@@ -27,8 +27,8 @@ type SeedApplyConfiguration struct {
 	Format *apiv1alpha1.SeedFormat `json:"format,omitempty"`
 	// csv says how a file of the format CSV is written, where that can't be seen from it.
 	CSV *CSVOptionsApplyConfiguration `json:"csv,omitempty"`
-	// documents reads text, Markdown and HTML: a document, or those of a folder or pattern on a volume. Each chunk of their text is a row with
-	// the columns chunk_id, document, chunk, text, headings, first_page, last_page, start, end and hidden.
+	// documents reads text, Markdown, HTML, PDF and documents of Word: a document, or those of a folder or pattern on a volume. Each chunk of
+	// their text is a row with the columns chunk_id, document, chunk, text, headings, first_page, last_page, start, end and hidden.
 	Documents *SeedDocumentsApplyConfiguration `json:"documents,omitempty"`
 	// columns selects columns of the file, in this order, and may rename them and say their types. Without it, all
 	// columns are used under their own names.
