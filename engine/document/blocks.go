@@ -40,8 +40,8 @@ func ReadPDF(ctx context.Context, library *pdf.Library, data []byte, hidden v1al
 	}
 	read.Pictures = pictures
 	if strings.TrimSpace(read.Text) == "" && pictures > 0 {
-		return nil, problem("it has no text: %d of its %d pages are images; have their text recognized first (OCR), such as with ocrmypdf", pictures,
-			len(found.Pages))
+		return nil, problem("it has no text: %d of its %d pages are images; have their text recognized first (OCR), such as with ocrmypdf",
+			pictures, len(found.Pages))
 	}
 	return read, read.bound()
 }

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -20,22 +19,25 @@ import (
 	"seedloom.dev/seedloom/internal/samplepdf"
 )
 
-// library is PDFium, which is loaded once for all tests.
-var library = sync.OnceValues(func() (*pdf.Library, error) {
+// library is PDFium, for all tests.
+var library *pdf.Library
+
+func TestMain(m *testing.M) {
 	folder, _ := machinecode.Folder("pdfium") // else it is compiled
-	return pdf.Load(context.Background(), folder)
-})
+	loaded, err := pdf.Load(context.Background(), folder)
+	if err != nil {
+		panic(err)
+	}
+	library = loaded
+	os.Exit(m.Run())
+}
 
 func readAny(t testing.TB, of format.Format, data []byte, hidden v1alpha1.HiddenText) (*document.Document, error) {
 	t.Helper()
 	if of != format.PDF {
 		return document.Read(of, data, hidden)
 	}
-	loaded, err := library()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return document.ReadPDF(t.Context(), loaded, data, hidden)
+	return document.ReadPDF(t.Context(), library, data, hidden)
 }
 
 // rendered is what was read of a document, for people to compare.

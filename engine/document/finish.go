@@ -11,7 +11,7 @@ import (
 const (
 	hiddenBegin  = '\uFDD0'
 	hiddenEnd    = '\uFDD1'
-	headingBegin = '\uFDD2' // of the heading that is at this place: a digit, its level, and its text follow, which are no part of the document's
+	headingBegin = '\uFDD2' // of the heading at this place: a digit, its level, and its title follow, which are no text of the document
 	headingEnd   = '\uFDD3'
 	pageBegin    = '\uFDD4'
 )

@@ -1,5 +1,5 @@
-// Package block has the pieces that documents with a layout are read as: headings, paragraphs, items of lists and tables. How they are found,
-// and what text is made of them, is known elsewhere.
+// Package block has the pieces that documents with a layout are read as: headings, paragraphs, items of lists and tables. How they are
+// found, and what text is made of them, is known elsewhere.
 package block
 
 // Block is a heading, a paragraph, an item of a list or a table.

@@ -188,7 +188,7 @@ func (r *reader) add(text string) {
 		runs[last].Text += text
 		return
 	}
-	open.block.Runs = append(runs, block.Run{Text: text, Hidden: hidden})
+	open.block.Runs = append(open.block.Runs, block.Run{Text: text, Hidden: hidden})
 }
 
 // longPiece is how long a piece may get by appending, which copies it each time.

@@ -11,7 +11,8 @@ import (
 	"github.com/tetratelabs/wazero/api"
 )
 
-// instance is PDFium with a memory of its own, for one document. The first error of a call is kept in it, and after that no call does anything.
+// instance is PDFium with a memory of its own, for one document. The first error of a call is kept in it, and after that no call does
+// anything.
 type instance struct {
 	ctx      context.Context // of the reading of the document
 	module   api.Module

@@ -1,5 +1,5 @@
-// Package pdf reads the text of PDF documents: its pages, headings, tables, and what of it a reader can't see. PDFium does so as WebAssembly
-// in this process, without files, network or clock; what becomes of the text is decided elsewhere.
+// Package pdf reads the text of PDF documents: its pages, headings, tables, and what of it a reader can't see. PDFium does so as
+// WebAssembly in this process, without files, network or clock; what becomes of the text is decided elsewhere.
 package pdf
 
 import (

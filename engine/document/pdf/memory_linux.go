@@ -7,8 +7,8 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 )
 
-// withMemory has the memory of a module reserved at once, so that it grows without being copied, and is given back when the module ends. The
-// system counts only what is used of it.
+// withMemory has the memory of a module reserved at once, so that it grows without being copied, and is given back when the module ends.
+// The system counts only what is used of it.
 func withMemory(ctx context.Context) context.Context {
 	return experimental.WithMemoryAllocator(ctx, experimental.MemoryAllocatorFunc(reserve))
 }

@@ -112,7 +112,8 @@ func withoutSpaces(char rune) bool {
 }
 
 // label is what items of lists, and numbered headings, begin with.
-var label = regexp.MustCompile(`^(?:[•◦▪‣·●○■□–*\x{2212}\x{F0B7}-]|\(?(?:[0-9]{1,3}|[A-Za-z]|[ivxIVX]{1,5})[.)]|[0-9]{1,2}(?:\.[0-9]{1,2})+\.?|§ ?[0-9]+)$`)
+var label = regexp.MustCompile(`^(?:[•◦▪‣·●○■□–*\x{2212}\x{F0B7}-]|\(?(?:[0-9]{1,3}|[A-Za-z]|[ivxIVX]{1,5})[.)]|` +
+	`[0-9]{1,2}(?:\.[0-9]{1,2})+\.?|§ ?[0-9]+)$`)
 
 // isLabel says whether a text is one and no more.
 func isLabel(text string) bool { return label.MatchString(strings.TrimSpace(text)) }

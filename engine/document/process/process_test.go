@@ -96,7 +96,8 @@ func TestHostilePDFsCostAtMostAProcess(t *testing.T) {
 		"words":  "BT /F1 8 Tf " + strings.Repeat("(abcdefghij) Tj 0 -1 Td ", 1<<16) + "ET",
 		"shapes": strings.Repeat("0 0 9 9 re f ", 1<<16) + "BT /F1 8 Tf 9 9 Td (abcdefghij) Tj ET",
 	} {
-		if found, err := pool.Read(t.Context(), format.PDF, samplepdf.Pages(content), ""); err != nil || !strings.HasPrefix(found.Text, "abcdefghij") {
+		found, err := pool.Read(t.Context(), format.PDF, samplepdf.Pages(content), "")
+		if err != nil || !strings.HasPrefix(found.Text, "abcdefghij") {
 			t.Errorf("many %s: got %.100v, %v", name, found, err)
 		}
 	}
