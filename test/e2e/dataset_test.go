@@ -42,28 +42,31 @@ func (r *rows) column(name string) []string {
 func (w *world) folder(dataset *v1alpha1.DatasetGeneration) string {
 	GinkgoHelper()
 	Expect(dataset.Status.Output).NotTo(BeNil(), "status.output")
-	path, isClaim := strings.CutPrefix(dataset.Status.Output.URL, "pvc://"+claimName+"/")
-	Expect(isClaim).To(BeTrue(), "status.output.url = %q", dataset.Status.Output.URL)
+	path, isPlace := strings.CutPrefix(dataset.Status.Output.URL, "pvc://"+claimName+"/")
+	if inBucket, is := strings.CutPrefix(dataset.Status.Output.URL, "s3://"); is {
+		path, isPlace = "store/"+inBucket, true // the objects of the store are files of the claim
+	}
+	Expect(isPlace).To(BeTrue(), "status.output.url = %q", dataset.Status.Output.URL)
 	return filepath.Join(w.volume, filepath.FromSlash(path))
 }
 
 // checkpoints lists the Parquet files that the dataset has now, of whatever run; it needs no status.
 func (w *world) checkpoints(dataset string) []string {
 	GinkgoHelper()
-	files, err := filepath.Glob(filepath.Join(w.volume, w.namespace, dataset, "[0-9a-f]*", "parquet-files", "batch_*.parquet"))
+	files, err := filepath.Glob(filepath.Join(w.output, w.namespace, dataset, "[0-9a-f]*", "parquet-files", "batch_*.parquet"))
 	Expect(err).NotTo(HaveOccurred())
 	slices.Sort(files)
 	return files
 }
 
-// waitForCheckpoints waits until at least so many row groups are on the volume.
+// waitForCheckpoints waits until at least so many row groups are there.
 func (w *world) waitForCheckpoints(ctx context.Context, dataset string, count int) []string {
 	GinkgoHelper()
 	var files []string
 	Eventually(ctx, func() int {
 		files = w.checkpoints(dataset)
 		return len(files)
-	}).WithTimeout(runTimeout).Should(BeNumerically(">=", count), "row groups of %s on the volume", dataset)
+	}).WithTimeout(runTimeout).Should(BeNumerically(">=", count), "row groups of %s", dataset)
 	return files
 }
 

@@ -42,6 +42,13 @@ step make --no-print-directory cluster-up
 step make --no-print-directory images
 step make --no-print-directory deploy
 
+# stand_ins puts what stands in for services outside of a cluster into it (test/e2e/standins), with an object store that others have built.
+stand_ins() {
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o dist/ ./test/e2e/standins
+	cluster load-image --name seedloom.dev/standins:dev --user 65532 --entrypoint /standins "$PWD/dist/standins" "$(cluster object-store | tail -n 1)"
+}
+step stand_ins
+
 former() { E2E_FORMER=$(test/e2e/former.sh); }
 step former
 export E2E_FORMER

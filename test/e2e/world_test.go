@@ -31,9 +31,9 @@ var operatorLabels = map[string]string{"app.kubernetes.io/name": "seedloom", "ap
 // world is what one test has to itself: a namespace under the restricted Pod security standard, a volume, and a simulated model server.
 type world struct {
 	namespace string
-	// volume is the folder of the claim on this machine.
-	volume    string
-	simulator *simulator
+	// volume is the folder of the claim on this machine, and output the one below it in which datasets lie.
+	volume, output string
+	simulator      *simulator
 }
 
 // newWorld makes a world that is taken down after the test. size limits the volume, which is a folder without a limit when it is empty.
@@ -53,11 +53,13 @@ func newWorld(ctx context.Context, size string) *world {
 	}
 	output := w.cluster(ctx, arguments...)
 	w.volume = lastLine(output)
+	w.output = w.volume
 	Expect(filepath.IsAbs(w.volume)).To(BeTrue(), "the command `volume` ends with the folder on this machine, and printed:\n%s", output)
 	DeferCleanup(func(ctx context.Context) {
 		// Pods that write are gone before their volume is.
 		Expect(apiClient.DeleteAllOf(ctx, &v1alpha1.DatasetGeneration{}, client.InNamespace(w.namespace))).To(Succeed())
 		Eventually(ctx, func() []corev1.Pod { return w.enginePods(ctx, "") }).WithTimeout(endGracePeriod).Should(BeEmpty())
+		w.stopStandIns(ctx)
 		w.cluster(ctx, "volume-remove", "--namespace", w.namespace, "--name", claimName)
 	}, NodeTimeout(2*endGracePeriod))
 
