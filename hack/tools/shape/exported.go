@@ -53,7 +53,7 @@ func usesOf(loaded []*packages.Package) map[string]use {
 				continue
 			}
 			mentioned := uses[keyOf(owner)]
-			if isTestFile(fileOf(one, identifier)) {
+			if isTestFile(fileOf(one, identifier)) || isForTests(one) {
 				mentioned.test = true
 			} else {
 				mentioned.product = true
@@ -68,7 +68,7 @@ func usesOf(loaded []*packages.Package) map[string]use {
 func importedByProduct(loaded []*packages.Package) map[string]bool {
 	imported := map[string]bool{}
 	for _, one := range loaded {
-		if isVariant(one) {
+		if isVariant(one) || isForTests(one) {
 			continue
 		}
 		for path := range one.Imports {

@@ -36,6 +36,9 @@ func isVariant(one *packages.Package) bool {
 	return one.ID != one.PkgPath || strings.HasSuffix(one.PkgPath, ".test")
 }
 
+// isForTests says whether a package is below a folder test, as programs are that tests start.
+func isForTests(one *packages.Package) bool { return strings.Contains(one.PkgPath, "/test/") }
+
 // fileOf is the name of the file of a package in which something is, without its folder.
 func fileOf(in *packages.Package, node ast.Node) string {
 	return filepath.Base(in.Fset.Position(node.Pos()).Filename)

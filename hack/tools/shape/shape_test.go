@@ -126,7 +126,9 @@ import ("testing"; "example.org/small/used"; "example.org/small/support")
 
 func Test(t *testing.T) { x := used.New(); x.Called(); x.Probed(); _ = x.Error(); _ = used.Limit; support.Help() }
 `,
-		"support/support.go": "package support\n\nfunc Help() {}\n",
+		"support/support.go":   "package support\n\nfunc Help() {}\n",
+		"test/standin/main.go": "package main\n\nimport \"example.org/small/support\"\n\nfunc main() { support.Stand() }\n",
+		"support/stand.go":     "package support\n\nfunc Stand() {}\n",
 	})
 	got, _ := report(t, root)
 	_, got, _ = strings.Cut(got, "exported names that only tests use:\n")
