@@ -48,6 +48,8 @@ type Config struct {
 	OutputDirectory, SeedDirectory string
 	// ObjectStore, where it is set, is the place of the output instead of the volume (see ObjectStore).
 	ObjectStore *s3.Location
+	// VolumeDirectory returns where a volume of spec.pod.volumes is that has media for prompts. Nil is where a Pod has it.
+	VolumeDirectory func(name string) string
 	// PeopleDirectory returns where the file of persons is mounted that a column draws from. It may be nil where none does.
 	PeopleDirectory func(column string) string
 	// TLSDirectory has the certificates of providers, as a Pod finds them (see runreport.TLSDirectory).
@@ -56,6 +58,9 @@ type Config struct {
 	APIKey func(provider int) string
 	// SeedHeader returns the value of the header of spec.seed.http with an index, where it comes from a Secret.
 	SeedHeader func(index int) string
+	// ValidatorHeader returns the value of the header with an index in validation.remote of a column, where it comes from a Secret. It may be
+	// nil where none does.
+	ValidatorHeader func(column string, index int) string
 	// ToolKey returns the API key of the tool server with an index in the spec, or an empty string. ToolSocket returns the path of the socket
 	// on which the bridge of a tool server of type Stdio listens. They may be nil where no column uses such servers.
 	ToolKey    func(server int) string

@@ -37,9 +37,9 @@ func (p *prepared) makeRows(ctx context.Context) *failure.Error {
 		return failure.Of(err)
 	}
 	defer remote.close()
-	checkers := validation.NewCheckers(p.config.Endpoints)
+	checkers := validation.NewCheckers(p.config.Endpoints, p.config.ValidatorHeader)
 	defer checkers.Close()
-	generators, err := factory.Build(p.plan, remote.models, remote.tools, mediaFiles{p.store, p.config.SeedDirectory}, p.workers,
+	generators, err := factory.Build(p.plan, remote.models, remote.tools, p.mediaFiles(), p.workers,
 		checkers, p.people)
 	if err != nil {
 		return failure.Of(err)

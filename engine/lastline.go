@@ -36,6 +36,10 @@ func logEnding(logger *slog.Logger, ending *Ending, elapsed time.Duration) {
 		if column.Usage.Hedged > 0 {
 			attributes = append(attributes, "hedged."+column.Name, column.Usage.Hedged)
 		}
+		if draws := column.Draws; draws.Rejected > 0 {
+			attributes = append(attributes, slog.Group("draws."+column.Name, "accepted", draws.Accepted, "rejected", draws.Rejected,
+				"acceptanceRate", math.Round(1e4*draws.Rate())/1e4))
+		}
 		if counted := column.Usage.Corrections; counted != (runreport.Corrections{}) {
 			attributes = append(attributes, slog.Group("corrections."+column.Name, "corrected", counted.Corrected, "givenUp", counted.GivenUp,
 				"kept", counted.Kept))

@@ -12,10 +12,12 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 
+	"seedloom.dev/seedloom/engine"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -176,5 +178,49 @@ func TestThePicturesOfDroppedRowsAreGone(t *testing.T) {
 	files, err := os.ReadDir(filepath.Join(w.folder(), "images", "cover"))
 	if err != nil || int64(len(files)) != result.Records.Actual {
 		t.Errorf("%d pictures are on the disk for %d rows, %v", len(files), result.Records.Actual, err)
+	}
+}
+
+// Files of a volume of the run's own, which is neither that of the seed nor of the output, are shown to a model: where a Pod has the
+// volume, and where a command line says that it is.
+func TestFilesOfAnotherVolumeAreShown(t *testing.T) {
+	const spec = `
+numRecords: 6
+providers: [{name: local, type: OpenAI, endpoint: ENDPOINT}]
+models: [{alias: viewer, provider: local, model: v}]
+columns:
+- {name: file, sampler: {type: Category, category: {values: [one.png, two.png], balance: Exact}}}
+- name: caption
+  llmText: {model: viewer, prompt: Describe it., context: [{column: file, modality: Image, dataType: File, volume: pictures}]}
+output: {persistentVolumeClaim: {claimName: c}}
+pod: {volumes: [{name: pictures, mountPath: MOUNT, persistentVolumeClaim: {claimName: pictures}}]}
+run: {maxRowAttempts: 1}
+`
+	mounted, err := filepath.Abs(filepath.Join("testdata", "mounted-"+strconv.Itoa(os.Getpid())))
+	if err == nil {
+		err = os.Mkdir(mounted, 0o700) // a Pod mounts nothing below /tmp
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(mounted) })
+	elsewhere := t.TempDir()
+	pictures := map[string][]byte{mounted: painting("mounted"), elsewhere: painting("somewhere else")}
+	for folder, picture := range pictures {
+		if err := os.WriteFile(filepath.Join(folder, "one.png"), picture, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for folder, directory := range map[string]func(string) string{mounted: nil, elsewhere: func(string) string { return elsewhere }} {
+		server := newStudio(t)
+		w := newWorld(t, strings.Replace(spec, "MOUNT", mounted, 1), server.URL+"/v1")
+		config := w.config(0)
+		config.VolumeDirectory = directory
+		ending := engine.Generate(t.Context(), config)
+		checkEnding(t, ending, runreport.OutcomePartial, "RowsDropped", runreport.ExitOK, 3, 3)
+		seen := server.seen["data:image/png;base64,"+base64.StdEncoding.EncodeToString(pictures[folder])]
+		if want := "the volume pictures has no file that can be read"; seen != 3 || !strings.Contains(ending.Result.Dropped[0].Message, want) {
+			t.Errorf("the picture was seen %d times, and dropped was %+v", seen, ending.Result.Dropped)
+		}
 	}
 }

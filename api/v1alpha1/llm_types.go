@@ -166,13 +166,14 @@ const (
 	MediaDataURL MediaDataType = "URL"
 	// MediaDataBase64 is the content itself, in base64.
 	MediaDataBase64 MediaDataType = "Base64"
-	// MediaDataFile is the path of a file on the volume of the seed, relative to it.
+	// MediaDataFile is the path of a file on a volume, relative to it: that of the seed, or the one that volume names.
 	MediaDataFile MediaDataType = "File"
 )
 
 // MediaContext is a column whose media are sent with a prompt.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.dataType) || self.dataType != 'Base64' || has(self.format)",message="format is required when dataType is Base64"
+// +kubebuilder:validation:XValidation:rule="!has(self.volume) || (has(self.dataType) && self.dataType == 'File')",message="volume is for dataType File"
 type MediaContext struct {
 	// column is the name of the column. Its cells hold one value, or a list of them.
 	// +kubebuilder:validation:MinLength=1
@@ -192,6 +193,13 @@ type MediaContext struct {
 	// +kubebuilder:validation:Enum=png;jpg;jpeg;gif;webp;mp3;wav;mp4;mov;webm
 	// +optional
 	Format string `json:"format,omitempty"`
+
+	// volume is the name of an entry in spec.pod.volumes, a claim or a ConfigMap, that has the files of dataType File. Without it they lie on
+	// the volume of the seed.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=40
+	// +optional
+	Volume string `json:"volume,omitempty"`
 }
 
 // Embedding has a model turn a text, or a list of texts, into vectors. The value has the members embeddings, num_embeddings and dimension.

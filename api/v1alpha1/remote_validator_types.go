@@ -16,6 +16,14 @@ type RemoteValidator struct {
 	// +required
 	Endpoint string `json:"endpoint,omitempty"`
 
+	// headers are sent with each request, to the endpoint alone: no redirect is followed. They are not part of what names the run.
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +optional
+	Headers []RequestHeader `json:"headers,omitempty"`
+
 	// schema is a JSON Schema of an object with what the server returns beside is_valid and error_messages.
 	// +kubebuilder:validation:Type=object
 	// +kubebuilder:pruning:PreserveUnknownFields
@@ -45,6 +53,14 @@ type RemoteValidator struct {
 	// +kubebuilder:validation:Maximum=20
 	// +optional
 	MaxRetries *int32 `json:"maxRetries,omitempty"`
+}
+
+// ValidatorHeaders are the headers of requests to the server that judges the rows of a column, or nil.
+func (c *Column) ValidatorHeaders() []RequestHeader {
+	if c.Validation == nil || c.Validation.Remote == nil {
+		return nil
+	}
+	return c.Validation.Remote.Headers
 }
 
 // What holds where a spec says nothing.

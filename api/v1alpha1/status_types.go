@@ -280,6 +280,9 @@ type ColumnStatus struct {
 	// skipped counts the cells that were left out by skip.
 	// +optional
 	Skipped int64 `json:"skipped,omitempty"`
+	// draws count what was drawn of a column with constraints.
+	// +optional
+	Draws *DrawCounts `json:"draws,omitempty"`
 	// requests counts the column's requests, over all attempts.
 	// +optional
 	Requests RequestCounts `json:"requests,omitzero"`
@@ -306,6 +309,16 @@ type ColumnStatus struct {
 	// +kubebuilder:validation:MaxLength=32
 	// +optional
 	Cost string `json:"cost,omitempty"`
+}
+
+// DrawCounts count what was drawn of a column with constraints. The share of those that were accepted is the acceptance rate.
+type DrawCounts struct {
+	// accepted counts the draws that met all constraints, and stand in a row.
+	// +optional
+	Accepted int64 `json:"accepted"`
+	// rejected counts those that did not, and were drawn again.
+	// +optional
+	Rejected int64 `json:"rejected"`
 }
 
 // CorrectionCounts count values that were not valid, and about which their model was asked again.

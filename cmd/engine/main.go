@@ -142,6 +142,9 @@ func readConfig(logger *slog.Logger) (engine.Config, error) {
 		APIKey:     func(provider int) string { return os.Getenv(runreport.APIKeyVariablePrefix + strconv.Itoa(provider)) },
 		ToolKey:    func(server int) string { return os.Getenv(runreport.ToolKeyVariablePrefix + strconv.Itoa(server)) },
 		SeedHeader: func(index int) string { return os.Getenv(runreport.SeedHeaderVariablePrefix + strconv.Itoa(index)) },
+		ValidatorHeader: func(column string, index int) string {
+			return os.Getenv(runreport.ValidatorHeaderVariable(column, index))
+		},
 		ToolSocket: func(server string) string {
 			return filepath.Join(runreport.ToolDirectory, server, runreport.ToolSocketName)
 		},

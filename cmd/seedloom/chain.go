@@ -186,7 +186,33 @@ func (i *input) unknownFlags(chain []*manifest) error {
 			problems = append(problems, fmt.Errorf("--seed-header names the header %q, which spec.seed.http of no manifest has", name))
 		}
 	}
-	return errors.Join(problems...)
+	for _, name := range slices.Sorted(maps.Keys(i.validatorHeaders)) {
+		has := func(one *manifest) bool { return hasValidatorHeader(&one.resource.Spec, name) }
+		if !slices.ContainsFunc(chain, has) {
+			problems = append(problems, fmt.Errorf("--validator-header names %q, which is no COLUMN:HEADER of a header from a Secret in "+
+				"validation.remote of a manifest", name))
+		}
+	}
+	return errors.Join(append(problems, i.unknownFiles(chain)...)...)
+}
+
+// unknownFiles are the errors of flags with files that none of several manifests reads.
+func (i *input) unknownFiles(chain []*manifest) (problems []error) {
+	for _, name := range slices.Sorted(maps.Keys(i.peopleFiles)) {
+		has := func(one *manifest) bool { return readsPeople(&one.resource.Spec, name) }
+		if !slices.ContainsFunc(chain, has) {
+			problems = append(problems, fmt.Errorf("--people-file is for columns with people from a ConfigMap or a volume, and %q is none in any "+
+				"manifest", name))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(i.volumeDirectories)) {
+		has := func(one *manifest) bool { return slices.Contains(mediaVolumes(&one.resource.Spec), name) }
+		if !slices.ContainsFunc(chain, has) {
+			problems = append(problems, fmt.Errorf("--volume-dir is for volumes that the context of a prompt names, and %q is none in any manifest",
+				name))
+		}
+	}
+	return problems
 }
 
 // only leaves out of the flags with keys what a spec does not have.
@@ -199,5 +225,11 @@ func (i *input) only(spec *v1alpha1.DatasetGenerationSpec) *input {
 	})
 	fitting.seedHeaders = maps.Clone(i.seedHeaders)
 	maps.DeleteFunc(fitting.seedHeaders, func(name, _ string) bool { return !slices.ContainsFunc(spec.SeedHeaders(), isHeader(name)) })
+	fitting.validatorHeaders = maps.Clone(i.validatorHeaders)
+	maps.DeleteFunc(fitting.validatorHeaders, func(name, _ string) bool { return !hasValidatorHeader(spec, name) })
+	fitting.peopleFiles, fitting.volumeDirectories = maps.Clone(i.peopleFiles), maps.Clone(i.volumeDirectories)
+	maps.DeleteFunc(fitting.peopleFiles, func(column, _ string) bool { return !readsPeople(spec, column) })
+	volumes := mediaVolumes(spec)
+	maps.DeleteFunc(fitting.volumeDirectories, func(name, _ string) bool { return !slices.Contains(volumes, name) })
 	return &fitting
 }

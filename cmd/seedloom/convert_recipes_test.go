@@ -21,7 +21,7 @@ import (
 )
 
 // fewestConverted is how many of the recipes are there as configurations too.
-const fewestConverted = 34
+const fewestConverted = 37
 
 // providersOfRecipes and toolsOfRecipes are the files that Data Designer keeps beside configurations.
 const (
@@ -69,7 +69,11 @@ func TestConfigurationsOfRecipesRunToTheSameColumns(t *testing.T) {
 			t.Setenv("RECIPE_KEY", "k")
 			arguments := []string{"--endpoint", "simulator=" + models.Endpoint(), "--api-key", "simulator=RECIPE_KEY"}
 			rows := seedOf(t, written)
-			if rows != nil {
+			switch {
+			case rows != nil && strings.Contains(written, "type: Person"):
+				arguments = append(arguments, "--people-file", "customer="+managedPersons(t, folder, write("personas.csv", *rows)))
+				rows = nil
+			case rows != nil:
 				arguments = append(arguments, "--seed-file", write("seed", *rows))
 			}
 			got := previewed(t, append([]string{"-f", converted}, arguments...)...)
@@ -78,6 +82,32 @@ func TestConfigurationsOfRecipesRunToTheSameColumns(t *testing.T) {
 			}
 		})
 	}
+}
+
+// managedPersons writes persons as the file that Data Designer manages has them: Parquet, whose column for the state is called region.
+func managedPersons(t *testing.T, folder, table string) string {
+	t.Helper()
+	manifest := filepath.Join(folder, "persons.yaml")
+	const text = `
+apiVersion: seedloom.dev/v1alpha1
+kind: DatasetGeneration
+metadata: {name: persons}
+spec:
+  numRecords: 4
+  seed: {persistentVolumeClaim: {claimName: c, path: personas.csv}}
+  columns: [{name: region, expression: {expr: "{{ state }}"}}]
+  processors: [{name: managed, dropColumns: {columnNames: [state]}}]
+  output: {persistentVolumeClaim: {claimName: c}}
+`
+	if err := os.WriteFile(manifest, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	printed, err := executed(t, "run", "-f", manifest, "--output", filepath.Join(folder, "persons"), "--seed-file", table)
+	files, _ := filepath.Glob(filepath.Join(folder, "persons", "default", "persons", "*", "parquet-files", "*.parquet"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%v, %s: %q", err, printed, files)
+	}
+	return files[0]
 }
 
 // seedOf is the content of the ConfigMap that stands beside a recipe; nil where there is none.

@@ -29,9 +29,13 @@ type input struct {
 	toolKeys map[string]string
 	// seedHeaders are those of requests for the seed.
 	seedHeaders map[string]string
-	toolSockets map[string]string
+	// validatorHeaders are those of requests to servers that judge rows, by COLUMN:HEADER.
+	validatorHeaders map[string]string
+	toolSockets      map[string]string
 	// seedFile is the data of a seed, seedDirectory where the file of a seed is looked for.
 	seedFile, seedDirectory string
+	// volumeDirectories are the folders of volumes with media, by their names.
+	volumeDirectories map[string]string
 	// peopleFiles are the files of persons, by the column that draws from them.
 	peopleFiles map[string]string
 	// tlsDirectory has the certificates of providers.
@@ -55,6 +59,9 @@ func (i *input) register(command *cobra.Command) {
 	pairs(flags, &i.seedHeaders, "seed-header",
 		"the environment variable that holds the value of a header of spec.seed.http, where that comes from a Secret, as `HEADER=VARIABLE` "+
 			"(can be repeated)")
+	pairs(flags, &i.validatorHeaders, "validator-header",
+		"the environment variable that holds the value of a header of validation.remote of a column, where that comes from a Secret, as "+
+			"`COLUMN:HEADER=VARIABLE` (can be repeated)")
 	pairs(flags, &i.toolSockets, "tool-socket",
 		"the socket on which the bridge of a tool server of type Stdio listens, as `SERVER=PATH` (can be repeated)")
 	flags.StringVar(&i.tlsDirectory, "tls-dir", "",
@@ -63,6 +70,9 @@ func (i *input) register(command *cobra.Command) {
 	flags.StringVar(&i.seedDirectory, "seed-dir", "",
 		"the `DIR` in which the file that the seed names is looked for (default: the folder of the manifest)")
 	command.MarkFlagsMutuallyExclusive("seed-file", "seed-dir")
+	pairs(flags, &i.volumeDirectories, "volume-dir",
+		"the folder with the files of a volume of spec.pod.volumes that the context of a prompt names, as `VOLUME=DIR` (default: the folder "+
+			"with the volume's name beside the manifest; can be repeated)")
 	pairs(flags, &i.peopleFiles, "people-file",
 		"the file with the people that a column draws from, in place of the ConfigMap or the volume, as `COLUMN=FILE` (can be repeated)")
 }
@@ -157,12 +167,16 @@ func (m *manifest) find(all *resources, file *dataFile) (folder string, remove f
 			return inFolder(func(folder string) error { return os.WriteFile(filepath.Join(folder, name), data, 0o600) })
 		}
 	}
-	folder = file.folder
-	if folder == "" && m.document.file != "-" {
-		folder = filepath.Dir(m.document.file)
-	}
-	folder = cmp.Or(folder, ".")
+	folder = cmp.Or(file.folder, m.folder())
 	return folder, nothing, file.look(folder, names)
+}
+
+// folder is the folder of the manifest; that of the process where it comes from standard input.
+func (m *manifest) folder() string {
+	if m.document.file == "-" {
+		return "."
+	}
+	return filepath.Dir(m.document.file)
 }
 
 // look sees that each of some names leads to a file.

@@ -27,6 +27,8 @@ func (i *input) secrets(streams *Streams, spec *v1alpha1.DatasetGenerationSpec, 
 	problems = append(problems, more...)
 	headers, more := i.headersOf(streams, spec)
 	problems = append(problems, more...)
+	validatorHeaders, more := i.validatorHeadersOf(streams, spec)
+	problems = append(problems, more...)
 	for _, index := range inUse {
 		server := &spec.ToolServers[index]
 		if server.Type == v1alpha1.ToolServerStdio && i.toolSockets[server.Name] == "" {
@@ -37,6 +39,7 @@ func (i *input) secrets(streams *Streams, spec *v1alpha1.DatasetGenerationSpec, 
 	}
 	config.APIKey = func(provider int) string { return providerKeys[provider] }
 	config.SeedHeader = func(index int) string { return headers[index] }
+	config.ValidatorHeader = func(column string, index int) string { return validatorHeaders[column][index] }
 	config.ToolKey = func(server int) string { return serverKeys[server] }
 	config.ToolSocket = func(server string) string { return i.toolSockets[server] }
 	return errors.Join(problems...)
@@ -76,28 +79,73 @@ func keysOf(streams *Streams, kind, flag string, listed []keyed, variables map[s
 
 // headersOf returns the values of the headers of the seed that come from a Secret, by their index.
 func (i *input) headersOf(streams *Streams, spec *v1alpha1.DatasetGenerationSpec) (values map[int]string, problems []error) {
-	values = map[int]string{}
 	headers := spec.SeedHeaders()
 	for _, name := range slices.Sorted(maps.Keys(i.seedHeaders)) {
 		if !slices.ContainsFunc(headers, isHeader(name)) {
 			problems = append(problems, fmt.Errorf("--seed-header names the header %q, which spec.seed.http of the manifest does not have", name))
 		}
 	}
-	for index, header := range headers {
+	values, more := (&headersInUse{of: "the seed", flag: "--seed-header", headers: headers, variables: i.seedHeaders}).values(streams)
+	return values, append(problems, more...)
+}
+
+// validatorHeadersOf returns the values of the headers of servers that judge rows, by the column and their index.
+func (i *input) validatorHeadersOf(
+	streams *Streams, spec *v1alpha1.DatasetGenerationSpec,
+) (values map[string]map[int]string, problems []error) {
+	values = map[string]map[int]string{}
+	for _, name := range slices.Sorted(maps.Keys(i.validatorHeaders)) {
+		if !hasValidatorHeader(spec, name) {
+			problems = append(problems, fmt.Errorf("--validator-header names %q, which is no COLUMN:HEADER of a header from a Secret in "+
+				"validation.remote of the manifest", name))
+		}
+	}
+	for index := range spec.Columns {
+		column := &spec.Columns[index]
+		used := headersInUse{
+			of: fmt.Sprintf("the server that column %q asks", column.Name), flag: "--validator-header", prefix: column.Name + ":",
+			headers: column.ValidatorHeaders(), variables: i.validatorHeaders,
+		}
+		of, more := used.values(streams)
+		values[column.Name], problems = of, append(problems, more...)
+	}
+	return values, problems
+}
+
+// hasValidatorHeader says whether a spec has a header from a Secret with such a name, COLUMN:HEADER.
+func hasValidatorHeader(spec *v1alpha1.DatasetGenerationSpec, name string) bool {
+	columnName, header, _ := strings.Cut(name, ":")
+	return slices.ContainsFunc(spec.Columns, func(column v1alpha1.Column) bool {
+		return column.Name == columnName && slices.ContainsFunc(column.ValidatorHeaders(), isHeader(header))
+	})
+}
+
+// headersInUse are the headers of one server, and the variables that a flag names for those from a Secret.
+type headersInUse struct {
+	// of is the server for people, and prefix what stands before the name of a header in the flag.
+	of, flag, prefix string
+	headers          []v1alpha1.RequestHeader
+	variables        map[string]string
+}
+
+// values are those of the headers that come from a Secret, by their index.
+func (h *headersInUse) values(streams *Streams) (values map[int]string, problems []error) {
+	values = map[int]string{}
+	for index, header := range h.headers {
 		if header.SecretKeyRef == nil {
 			continue
 		}
-		variable := i.seedHeaders[header.Name]
+		name := h.prefix + header.Name
+		variable := h.variables[name]
 		if variable == "" {
-			problems = append(problems, fmt.Errorf("the header %s of the seed comes from a Secret: name the environment variable that holds its "+
-				"value, as in --seed-header %s=MY_VARIABLE", header.Name, header.Name))
+			problems = append(problems, fmt.Errorf("the header %s of %s comes from a Secret: name the environment variable that holds its "+
+				"value, as in %s %s=MY_VARIABLE", header.Name, h.of, h.flag, name))
 			continue
 		}
 		value, _ := streams.Environment(variable)
 		if values[index] = strings.TrimSpace(value); values[index] == "" {
-			problems = append(problems, fmt.Errorf(
-				"the environment variable %s, which is to hold the value of the header %s of the seed, is not set",
-				variable, header.Name))
+			problems = append(problems, fmt.Errorf("the environment variable %s, which is to hold the value of the header %s of %s, is not set",
+				variable, header.Name, h.of))
 		}
 	}
 	return values, problems

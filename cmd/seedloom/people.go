@@ -23,7 +23,7 @@ func (i *input) people(of *manifest, all *resources) (folderOf func(column strin
 		}
 	}()
 	for _, given := range slices.Sorted(maps.Keys(i.peopleFiles)) {
-		if column := of.resource.Spec.Column(given); column == nil || len(filesOf(peopleFile(column))) == 0 {
+		if !readsPeople(&of.resource.Spec, given) {
 			return nil, func() {}, fmt.Errorf("--people-file is for columns with people from a ConfigMap or a volume, and %q is none", given)
 		}
 	}
@@ -50,6 +50,12 @@ func (i *input) peopleOf(of *manifest, all *resources, column *v1alpha1.Column) 
 		missing: "the people of column " + column.Name + " are looked for in %s, and are not there; give them with --people-file " +
 			column.Name + "=FILE",
 	})
+}
+
+// readsPeople says whether a spec has a column of this name that draws people from a file.
+func readsPeople(spec *v1alpha1.DatasetGenerationSpec, name string) bool {
+	column := spec.Column(name)
+	return column != nil && len(filesOf(peopleFile(column))) > 0
 }
 
 // peopleFile is the file that a column draws from; nil where there is none.

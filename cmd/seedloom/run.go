@@ -178,7 +178,17 @@ func (o *runOptions) report(streams *Streams, name string, result *runreport.Res
 	default:
 		streams.Errorf("error: datasetgeneration/%s failed: %s: %s", name, result.Reason, result.Message)
 	}
+	reportDraws(streams, result)
 	reportAnswers(streams, result)
+}
+
+// reportDraws says, by columns with constraints, how often was drawn for a row that meets them.
+func reportDraws(streams *Streams, result *runreport.Result) {
+	for _, column := range result.Columns {
+		if draws := column.Draws; draws.Rejected > 0 {
+			streams.Errorf("column %s: %.3g %% of %d draws met all constraints", column.Name, 100*draws.Rate(), draws.Accepted+draws.Rejected)
+		}
+	}
 }
 
 // reportAnswers says, by columns, which answers were paid for and could not be used, and which texts were cut off and kept.

@@ -124,6 +124,9 @@ func (s *session) ready(ctx context.Context, streams *Streams, chosen *manifest,
 	if r.config, err = s.config(streams, r.resource, dataset); err != nil {
 		return nil, err
 	}
+	if r.config.VolumeDirectory, err = s.volumes(chosen); err != nil {
+		return nil, err
+	}
 	r.config.SeedDirectory, r.config.PeopleDirectory, r.config.TLSDirectory = folder, peopleOf, s.tlsDirectory
 	if err := s.secrets(streams, &r.resource.Spec, &r.config); err != nil {
 		return nil, err

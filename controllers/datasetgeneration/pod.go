@@ -77,17 +77,32 @@ func (s *situation) environment(role string) []corev1.EnvVar {
 			}
 			variables = append(variables, secretVariable(runreport.APIKeyVariablePrefix+strconv.Itoa(i), reference))
 		}
-		for i, header := range s.resource.Spec.SeedHeaders() {
-			if header.SecretKeyRef != nil {
-				variables = append(variables, secretVariable(runreport.SeedHeaderVariablePrefix+strconv.Itoa(i), header.SecretKeyRef))
-			}
-		}
+		variables = append(variables, headerVariables(&s.resource.Spec)...)
 	}
 	if role == runreport.RoleFinalize || s.resource.Spec.ExecutionMode() == v1alpha1.ExecutionSync {
 		// The Job controller sets the variable in Indexed Jobs only.
 		variables = append(variables, corev1.EnvVar{Name: runreport.ShardVariable, Value: "0"})
 	}
 	return append(variables, s.operatorVariables()...)
+}
+
+// headerVariables have the values of headers that come from Secrets, by reference.
+func headerVariables(spec *v1alpha1.DatasetGenerationSpec) []corev1.EnvVar {
+	var variables []corev1.EnvVar
+	for i, header := range spec.SeedHeaders() {
+		if header.SecretKeyRef != nil {
+			variables = append(variables, secretVariable(runreport.SeedHeaderVariablePrefix+strconv.Itoa(i), header.SecretKeyRef))
+		}
+	}
+	for i := range spec.Columns {
+		column := &spec.Columns[i]
+		for index, header := range column.ValidatorHeaders() {
+			if header.SecretKeyRef != nil {
+				variables = append(variables, secretVariable(runreport.ValidatorHeaderVariable(column.Name, index), header.SecretKeyRef))
+			}
+		}
+	}
+	return variables
 }
 
 // operatorVariables are what whoever runs the operator has set for the Pods of all runs.

@@ -1,6 +1,7 @@
 package datasetgeneration
 
 import (
+	"fmt"
 	"os"
 	"reflect"
 	"slices"
@@ -52,9 +53,19 @@ func TestSecretsByReferenceOnly(t *testing.T) {
 		{Name: "Accept", Value: "text/csv"},
 		{Name: "Authorization", SecretKeyRef: &v1alpha1.SecretKeyReference{Name: "data", Key: "bearer"}},
 	}}}
+	spec.Columns = append(spec.Columns, v1alpha1.Column{Name: "check", Validation: &v1alpha1.Validation{Remote: &v1alpha1.RemoteValidator{
+		Endpoint: "https://checker", Headers: []v1alpha1.RequestHeader{
+			{Name: "X-Rules", Value: "strict"},
+			{Name: "Authorization", SecretKeyRef: &v1alpha1.SecretKeyReference{Name: "checker", Key: "bearer"}},
+		},
+	}}})
 	f := &situation{input: &input{options: &Options{EngineImage: "engine"}, resource: &v1alpha1.DatasetGeneration{Spec: spec}}}
 	if !slices.Contains(references(&spec), reference{"spec.seed.http.headers[1].secretKeyRef.name", kindSecret, "data"}) {
 		t.Error("the Secret of the seed's header is not among what the spec refers to")
+	}
+	field := fmt.Sprintf("spec.columns[%d].validation.remote.headers[1].secretKeyRef.name", len(spec.Columns)-1)
+	if !slices.Contains(references(&spec), reference{field, kindSecret, "checker"}) {
+		t.Error("the Secret of the validator's header is not among what the spec refers to")
 	}
 	// Beside the keys, the engine is told how much memory it has, and which Pod it is.
 	want := []corev1.EnvVar{{Name: "SEEDLOOM_MEMORY_LIMIT", ValueFrom: &corev1.EnvVarSource{
@@ -64,7 +75,9 @@ func TestSecretsByReferenceOnly(t *testing.T) {
 	}}, {Name: "SEEDLOOM_API_KEY_1", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
 		LocalObjectReference: corev1.LocalObjectReference{Name: "vllm"}, Key: "token"}}},
 		{Name: "SEEDLOOM_SEED_HEADER_1", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
-			LocalObjectReference: corev1.LocalObjectReference{Name: "data"}, Key: "bearer"}}}}
+			LocalObjectReference: corev1.LocalObjectReference{Name: "data"}, Key: "bearer"}}},
+		{Name: "SEEDLOOM_VALIDATOR_HEADER_1_check", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
+			LocalObjectReference: corev1.LocalObjectReference{Name: "checker"}, Key: "bearer"}}}}
 	if got := f.podTemplate(runreport.RoleGenerate).Spec.Containers[0].Env; !reflect.DeepEqual(got, want) {
 		t.Errorf("environment %v, want %v", got, want)
 	}

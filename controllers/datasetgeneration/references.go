@@ -31,12 +31,10 @@ func references(spec *v1alpha1.DatasetGenerationSpec) []reference {
 			field := fmt.Sprintf("spec.columns[%d].sampler.person.dataset", i)
 			found = append(found, inputReferences(field, dataset.ConfigMap, dataset.AsSeed().PersistentVolumeClaim)...)
 		}
+		field := fmt.Sprintf("spec.columns[%d].validation.remote.headers", i)
+		found = append(found, headerReferences(field, spec.Columns[i].ValidatorHeaders())...)
 	}
-	for i, header := range spec.SeedHeaders() {
-		if secret := header.SecretKeyRef; secret != nil {
-			found = append(found, reference{fmt.Sprintf("spec.seed.http.headers[%d].secretKeyRef.name", i), kindSecret, secret.Name})
-		}
-	}
+	found = append(found, headerReferences("spec.seed.http.headers", spec.SeedHeaders())...)
 	for i := range spec.Providers {
 		found = append(found, providerReferences(&spec.Providers[i], fmt.Sprintf("spec.providers[%d]", i))...)
 	}
@@ -69,6 +67,17 @@ func inputReferences(field string, configMap *v1alpha1.ConfigMapSeed, claim *v1a
 		return []reference{{field + ".persistentVolumeClaim.claimName", kindClaim, claim.ClaimName}}
 	}
 	return nil
+}
+
+// headerReferences are the Secrets that the values of headers come from.
+func headerReferences(field string, headers []v1alpha1.RequestHeader) []reference {
+	var found []reference
+	for i := range headers {
+		if secret := headers[i].SecretKeyRef; secret != nil {
+			found = append(found, reference{fmt.Sprintf("%s[%d].secretKeyRef.name", field, i), kindSecret, secret.Name})
+		}
+	}
+	return found
 }
 
 func podReferences(settings *v1alpha1.PodSettings) []reference {

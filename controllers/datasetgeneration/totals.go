@@ -257,7 +257,7 @@ func columnStatus(spec *v1alpha1.DatasetGenerationSpec, column runreport.Column)
 		Name: clip.Text(column.Name, 128), Succeeded: column.Succeeded, Failed: column.Failed, Dropped: column.Dropped, Skipped: column.Skipped,
 		Requests: v1alpha1.RequestCounts{Succeeded: column.Usage.Succeeded, Failed: column.Usage.Failed},
 		Tokens:   column.Usage.Tokens(), TruncatedAnswersKept: column.Usage.TruncatedKept,
-		Corrections: column.Usage.Corrections.Status(), HedgedRequests: column.Usage.Hedged,
+		Corrections: column.Usage.Corrections.Status(), HedgedRequests: column.Usage.Hedged, Draws: column.Draws.Status(),
 	}
 	for _, cause := range column.Usage.Unusable.ByReason() {
 		counted.UnusableAnswers = append(counted.UnusableAnswers, v1alpha1.UnusableAnswers{Reason: cause.Reason, Count: cause.Count})

@@ -15,6 +15,13 @@ type CellGenerator interface {
 	Generate(ctx context.Context, record *table.Record) (any, error)
 }
 
+// DrawGenerator is a CellGenerator that draws again what constraints don't allow.
+type DrawGenerator interface {
+	CellGenerator
+	// Draw makes what Generate would, and counts what was drawn for it. The counts are valid beside an error too.
+	Draw(ctx context.Context, record *table.Record) (value any, draws runreport.Draws, err error)
+}
+
 // ColumnGenerator is a CellGenerator that may make the cells of many rows at once, without a box for each.
 type ColumnGenerator interface {
 	CellGenerator

@@ -10,14 +10,18 @@ import (
 	"seedloom.dev/seedloom/engine/model"
 )
 
-// MaxFileBytes bounds a file of the seed's volume: it is sent whole, with each request that has it.
+// MaxFileBytes bounds a file of a volume: it is sent whole, with each request that has it.
 const MaxFileBytes = 20 << 20
 
-// seedFile reads a file of the seed's volume. Its name tells the format where the context does not.
-func (c *Contexts) seedFile(spec v1alpha1.MediaContext, name string) (model.Media, string) {
+// volumeFile reads a file of a volume. Its name tells the format where the context does not.
+func (c *Contexts) volumeFile(spec v1alpha1.MediaContext, name string) (model.Media, string) {
+	volume := "the volume of the seed"
+	if spec.Volume != "" {
+		volume = "the volume " + spec.Volume
+	}
 	read := model.Media{Modality: spec.Modality, MediaType: mediaTypes[spec.Modality][spec.Format]}
 	if !filepath.IsLocal(name) {
-		return read, "is no path within the volume of the seed: it must be relative, without '..'"
+		return read, "is no path within " + volume + ": it must be relative, without '..'"
 	}
 	if read.MediaType == "" {
 		read.MediaType = mediaTypes[spec.Modality][strings.ToLower(strings.TrimPrefix(path.Ext(name), "."))]
@@ -25,10 +29,10 @@ func (c *Contexts) seedFile(spec v1alpha1.MediaContext, name string) (model.Medi
 	if c.files == nil {
 		return read, "is a path, and there are no files here"
 	}
-	data, err := c.files.ReadSeedFile(name, MaxFileBytes+1)
+	data, err := c.files.ReadFile(spec.Volume, name, MaxFileBytes+1)
 	switch {
 	case err != nil:
-		return read, "is a path at which the volume of the seed has no file that can be read; paths are relative to it"
+		return read, "is a path at which " + volume + " has no file that can be read; paths are relative to it"
 	case len(data) > MaxFileBytes:
 		return read, fmt.Sprintf("is a path of a file with more than %d MiB", MaxFileBytes>>20)
 	case len(data) == 0:

@@ -15,7 +15,7 @@ import (
 
 func TestFilesOfTheSeedsVolumeAreSent(t *testing.T) {
 	kept := files{
-		"seed/a/b.mp3": []byte("sound"), "seed/b": []byte("more"), "seed/c.MOV": []byte("film"), "seed/d.png": pngBytes(t), "d.png": []byte("x"),
+		"seed/a/b.mp3": []byte("sound"), "seed/b": []byte("more"), "seed/c.MOV": []byte("film"), "seed/d.png": pngBytes(t), "d.png": []byte("x"), "calls/b.mp3": []byte("a call"),
 		"seed/empty.mp3": nil, "seed/large.mp3": make([]byte, media.MaxFileBytes+1),
 	}
 	of := func(modality v1alpha1.MediaModality, format string) v1alpha1.MediaContext {
@@ -34,6 +34,8 @@ func TestFilesOfTheSeedsVolumeAreSent(t *testing.T) {
 		"video":                     {of(v1alpha1.MediaVideo, ""), "c.MOV", []model.Media{sent(v1alpha1.MediaVideo, "video/quicktime", []byte("film"))}},
 		"two": {of(v1alpha1.MediaImage, ""), []any{"d.png", nil, "d.png"},
 			[]model.Media{sent(v1alpha1.MediaImage, "image/png", pngBytes(t)), sent(v1alpha1.MediaImage, "image/png", pngBytes(t))}},
+		"another volume": {v1alpha1.MediaContext{Modality: v1alpha1.MediaAudio, DataType: v1alpha1.MediaDataFile, Volume: "calls"}, "b.mp3",
+			[]model.Media{sent(v1alpha1.MediaAudio, "audio/mpeg", []byte("a call"))}},
 		"none": {of(v1alpha1.MediaImage, ""), nil, nil},
 	} {
 		got, err := load(t, test.spec, test.cell, kept)

@@ -1,5 +1,5 @@
 // Package media turns the cells of a column into the images, sounds and videos that are sent to a model before a prompt: addresses,
-// base64 data in any of their usual forms, images that the dataset itself holds, and files beside the seed. It reads no other file, and
+// base64 data in any of their usual forms, images that the dataset itself holds, and files of volumes. It reads no other file, and
 // asks no server.
 package media
 
@@ -25,8 +25,9 @@ const maxValues = 64
 type Files interface {
 	// ReadImage reads an image that the dataset holds, by the path that an image column has.
 	ReadImage(path string) ([]byte, error)
-	// ReadSeedFile reads a file of the seed's volume, at most so many bytes of it. Nothing outside of the volume is read.
-	ReadSeedFile(path string, most int64) ([]byte, error)
+	// ReadFile reads a file of a volume, at most so many bytes of it: of that of the seed where the name of the volume is empty. Nothing
+	// outside of the volume is read.
+	ReadFile(volume, path string, most int64) ([]byte, error)
 }
 
 // Contexts are the media that belong to a prompt.
@@ -167,7 +168,7 @@ func (c *Contexts) read(spec v1alpha1.MediaContext, value string) (read model.Me
 	case v1alpha1.MediaDataBase64:
 		return decode(spec, value)
 	case v1alpha1.MediaDataFile:
-		return c.seedFile(spec, value)
+		return c.volumeFile(spec, value)
 	}
 	switch {
 	case isAddress:

@@ -37,8 +37,11 @@ func (f files) ReadImage(path string) ([]byte, error) {
 	return nil, errors.New("no such file")
 }
 
-func (f files) ReadSeedFile(path string, most int64) ([]byte, error) {
-	data, err := f.ReadImage("seed/" + path)
+func (f files) ReadFile(volume, path string, most int64) ([]byte, error) {
+	if volume == "" {
+		volume = "seed"
+	}
+	data, err := f.ReadImage(volume + "/" + path)
 	return data[:min(int64(len(data)), most)], err
 }
 

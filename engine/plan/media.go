@@ -96,11 +96,36 @@ func (v *validation) contexts(index int, field string, contexts []v1alpha1.Media
 				v.add(at+".format", ReasonRequired, "is needed when dataType is Base64")
 			}
 		case v1alpha1.MediaDataFile:
-			if v.spec.Seed == nil || v.spec.Seed.PersistentVolumeClaim == nil {
-				v.add(at+".dataType", ReasonInvalidValue, "File needs a seed on a volume (spec.seed.persistentVolumeClaim): the files lie beside it")
-			}
+			v.mediaVolume(at, context.Volume)
 		default:
 			v.add(at+".dataType", ReasonInvalidValue, "must be Auto, URL, Base64 or File, but is %q", context.DataType)
 		}
+		if context.Volume != "" && context.DataType != v1alpha1.MediaDataFile {
+			v.add(at+".volume", ReasonInvalidValue, "is for dataType File")
+		}
+	}
+}
+
+// mediaVolume checks where the files of a context lie: on the volume of the seed, or on one that has a name.
+func (v *validation) mediaVolume(at, name string) {
+	if name == "" {
+		if v.spec.Seed == nil || v.spec.Seed.PersistentVolumeClaim == nil {
+			v.add(at+".dataType", ReasonInvalidValue, "File needs a seed on a volume (spec.seed.persistentVolumeClaim), beside which the files "+
+				"lie, or the name of one of spec.pod.volumes as volume")
+		}
+		return
+	}
+	volume := v.spec.PodVolume(name)
+	switch {
+	case volume == nil:
+		var names []string
+		if v.spec.Pod != nil {
+			for i := range v.spec.Pod.Volumes {
+				names = append(names, v.spec.Pod.Volumes[i].Name)
+			}
+		}
+		v.add(at+".volume", ReasonUnknownReference, "no entry of spec.pod.volumes is called %q%s", name, suggestion(name, names))
+	case volume.PersistentVolumeClaim == nil && volume.ConfigMap == nil:
+		v.add(at+".volume", ReasonInvalidValue, "the volume %q must be a claim or a ConfigMap: files of others are not sent to models", name)
 	}
 }

@@ -24,6 +24,10 @@ columns:
 - {name: cover, image: {model: painter, prompt: "a cover for {{ title }}"}}
 - {name: caption, llmText: {model: viewer, prompt: Describe it., context: [{column: cover, modality: Image}]}}
 output: {persistentVolumeClaim: {claimName: c}}
+pod:
+  volumes:
+  - {name: pictures, mountPath: /pictures, persistentVolumeClaim: {claimName: pictures}}
+  - {name: keys, mountPath: /keys, secret: {name: keys}}
 `
 
 func TestMediaColumnsHaveTheirTypes(t *testing.T) {
@@ -54,6 +58,9 @@ func TestMediaThatCantWork(t *testing.T) {
 		"an unknown context":        {"column: cover", "column: covre", "spec.columns[3].llmText.context[0].column: no column is called"},
 		"a format of another kind":  {"modality: Image}", "modality: Image, format: mp3}", `spec.columns[3].llmText.context[0].format: "mp3" is no format of the modality Image`},
 		"a file without a volume":   {"modality: Image}", "modality: Image, dataType: File}", "spec.columns[3].llmText.context[0].dataType: File needs a seed on a volume"},
+		"an unknown volume":         {"modality: Image}", "modality: Image, dataType: File, volume: pictrues}", `spec.columns[3].llmText.context[0].volume: no entry of spec.pod.volumes is called "pictrues"; did you mean "pictures"?`},
+		"a volume of secrets":       {"modality: Image}", "modality: Image, dataType: File, volume: keys}", `spec.columns[3].llmText.context[0].volume: the volume "keys" must be a claim or a ConfigMap`},
+		"a volume without files":    {"modality: Image}", "modality: Image, volume: pictures}", "spec.columns[3].llmText.context[0].volume: is for dataType File"},
 		"base64 without a format":   {"modality: Image}", "modality: Image, dataType: Base64}", "spec.columns[3].llmText.context[0].format: is needed when dataType is Base64"},
 		"sound for Anthropic":       {"model: viewer, prompt: Describe it., context: [{column: cover, modality: Image}]", "model: claude, prompt: x, context: [{column: cover, modality: Audio}]", "which takes neither audio nor video"},
 		"contexts for the endpoint": {`{{ title }}"}`, `{{ title }}", context: [{column: title, modality: Image}]}`, "spec.columns[2].image.context: can't be sent to the endpoint for images"},
@@ -79,6 +86,7 @@ func TestMediaInTheHash(t *testing.T) {
 		"dimensions: 8|dimensions: 8, encodingFormat: Base64":      true,
 		"dimensions: 8|dimensions: 16":                             false,
 		"modality: Image}|modality: Image, dataType: URL}":         false,
+		"claimName: pictures|claimName: others":                    true,
 		`{{ title }}"}|{{ title }}", api: Images}`:                 false,
 		"model: viewer, prompt|model: viewer, trace: None, prompt": true,
 	} {

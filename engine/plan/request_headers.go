@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"net/textproto"
+	"slices"
 
 	"golang.org/x/net/http/httpguts"
 
@@ -15,8 +16,8 @@ var transferHeaders = map[string]bool{
 	"If-Range": true, "Te": true, "Trailer": true, "Upgrade": true, "Expect": true, "Proxy-Authorization": true, "Referer": true,
 }
 
-// requestHeaders checks the headers of requests for files.
-func (v *validation) requestHeaders(field string, headers []v1alpha1.RequestHeader) {
+// requestHeaders checks the headers of requests. Those in set the engine sets itself.
+func (v *validation) requestHeaders(field string, headers []v1alpha1.RequestHeader, set ...string) {
 	seen := map[string]bool{}
 	for i := range headers {
 		header, at := &headers[i], fmt.Sprintf("%s[%d]", field, i)
@@ -24,7 +25,7 @@ func (v *validation) requestHeaders(field string, headers []v1alpha1.RequestHead
 		switch {
 		case !httpguts.ValidHeaderFieldName(header.Name):
 			v.add(at+".name", ReasonInvalidValue, "%q is not the name of a header", header.Name)
-		case transferHeaders[name]:
+		case transferHeaders[name] || slices.Contains(set, name):
 			v.add(at+".name", ReasonInvalidValue, "%s is set by the engine", header.Name)
 		case seen[name]:
 			v.add(at+".name", ReasonInvalidValue, "%s comes twice; the names of headers do not differ by upper and lower case", header.Name)

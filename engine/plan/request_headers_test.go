@@ -50,3 +50,35 @@ func TestHeadersOfSeedsNameNoRun(t *testing.T) {
 		t.Error("another checksum is the same run")
 	}
 }
+
+// judgedByServer is a spec with a column that a server judges which gets headers.
+func judgedByServer(t *testing.T, headers string) (violations []string, hash string) {
+	t.Helper()
+	spec := parse(t, strings.Replace(valid, "columns:\n", `columns:
+- {name: judged, validation: {targets: [stars], remote: {endpoint: "https://checker.test/"`+headers+`}}}
+`, 1))
+	for _, violation := range plan.Validate(spec) {
+		violations = append(violations, violation.Field+": "+violation.Message)
+	}
+	return violations, plan.ConfigHash(spec)
+}
+
+func TestHeadersOfValidators(t *testing.T) {
+	got, _ := judgedByServer(t, `, headers: [{name: X-Rules, value: strict}, {name: content-type, value: a}, {name: Host, value: a},
+  {name: X-A}, {name: Authorization, secretKeyRef: {name: s, key: k}}]`)
+	want := []string{
+		"spec.columns[0].validation.remote.headers[1].name: content-type is set by the engine",
+		"spec.columns[0].validation.remote.headers[2].name: Host is set by the engine",
+		"spec.columns[0].validation.remote.headers[3]: exactly one of value and secretKeyRef must be set",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s", strings.Join(got, "\n"))
+	}
+}
+
+func TestHeadersOfValidatorsNameNoRun(t *testing.T) {
+	_, base := judgedByServer(t, "")
+	if _, other := judgedByServer(t, ", headers: [{name: Authorization, secretKeyRef: {name: s, key: k}}]"); other != base {
+		t.Error("a key is another run")
+	}
+}

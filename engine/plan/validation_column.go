@@ -148,6 +148,7 @@ func (v *validation) remoteValidator(field string, spec *v1alpha1.Validation) {
 			v.add(at+"."+limit.name, ReasonInvalidValue, "must be between %d and %d, but is %d", limit.least, limit.most, limit.value)
 		}
 	}
+	v.requestHeaders(at+".headers", spec.Remote.Headers, "Content-Type")
 	v.extraSchema(at+".schema", spec.Remote.Schema)
 }
 
@@ -281,8 +282,9 @@ func writeValidationDefaults(column *v1alpha1.Column) {
 		spec.OnInvalid = ""
 	}
 	if spec.Remote != nil {
-		// How rows are sent changes no verdict.
+		// How rows are sent, and with which key, changes no verdict.
 		spec.Remote.BatchSize, spec.Remote.MaxParallelRequests, spec.Remote.TimeoutSeconds, spec.Remote.MaxRetries = nil, nil, nil, nil
+		spec.Remote.Headers = nil
 	}
 	if spec.OnInvalid == v1alpha1.InvalidCorrect {
 		attempts, exhausted := spec.EffectiveCorrections(), v1alpha1.ExhaustedKeep

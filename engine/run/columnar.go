@@ -9,6 +9,7 @@ import (
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // columnar makes row groups column by column, without a record for each row. It is for runs whose columns are all drawn, and of which
@@ -34,33 +35,34 @@ func (c *columnar) takes(group *rowGroup) bool {
 		!slices.ContainsFunc(group.todo, func(todo schedule.Todo) bool { return todo.Attempt > 0 || todo.Resumed > 0 })
 }
 
-// columnsOf makes the rows of a row group. It returns nil where one of them fails, so that the group has to be made row by row, and after
-// the end of the context.
-func (c *columnar) columnsOf(ctx context.Context, group *rowGroup) (made *table.Columns) {
+// columnsOf makes the rows of a row group, and counts the draws of the columns that have constraints. It returns nil where one of the rows
+// fails, so that the group has to be made row by row, and after the end of the context.
+func (c *columnar) columnsOf(ctx context.Context, group *rowGroup) (made *table.Columns, drawn []runreport.Column) {
 	defer func() {
 		if recover() != nil {
 			made = nil // row by row the same happens again, and the run is ended in order
 		}
 	}()
 	made = &table.Columns{First: group.start, Rows: int(group.end - group.start), Of: make([]*table.Column, c.plan.Schema.Len())}
+	makes := cells{generators: c.generators}
 	for _, next := range c.plan.Columns {
-		var drawn *table.Column
+		var values *table.Column
 		if whole, isWhole := c.generators.Cell[next.Index].(column.ColumnGenerator); isWhole {
-			drawn = whole.GenerateColumn(made.First, made.Rows)
+			values = whole.GenerateColumn(made.First, made.Rows)
 		}
-		if drawn == nil {
-			drawn = c.cellByCell(ctx, next, made)
+		if values == nil {
+			values = c.cellByCell(ctx, &makes, next, made)
 		}
-		if drawn == nil || ctx.Err() != nil {
-			return nil
+		if values == nil || ctx.Err() != nil {
+			return nil, nil
 		}
-		made.Of[next.Index] = drawn
+		made.Of[next.Index] = values
 	}
-	return made
+	return made, makes.counts()
 }
 
 // cellByCell makes a column that can't be made at once: each cell from a record that has what the column requires.
-func (c *columnar) cellByCell(ctx context.Context, of *plan.Column, made *table.Columns) *table.Column {
+func (c *columnar) cellByCell(ctx context.Context, makes *cells, of *plan.Column, made *table.Columns) *table.Column {
 	record, values := table.NewRecord(c.plan.Schema, made.First, 0), make([]any, made.Rows)
 	for i := range values {
 		if i%chunkRows == 0 && ctx.Err() != nil {
@@ -70,7 +72,7 @@ func (c *columnar) cellByCell(ctx context.Context, of *plan.Column, made *table.
 		for _, required := range of.Requires {
 			record.Cells[required] = made.Of[required].Value(i)
 		}
-		value, err := c.generators.Cell[of.Index].Generate(ctx, record)
+		value, err := makes.generate(ctx, of, record)
 		if err != nil {
 			return nil
 		}

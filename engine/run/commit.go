@@ -25,7 +25,7 @@ func (e *executor) commit(group *rowGroup, fresh output) *failure.Error {
 		Dropped: append(group.keptDrops(), fresh.dropped...), Added: fresh.added, Filtered: fresh.filtered,
 		Models: usageOfModels(e.Plan, fresh.usage), Missing: rangesOf(fresh.missing), JournalBytes: e.journals.Size(group.index),
 	}
-	used := fresh.usage
+	used := append(slices.Clone(fresh.usage), fresh.drawn...)
 	records, rows, skipped := fresh.records, fresh.rows(), countSkipped(e.Plan, e.skips, fresh.records)
 	if before := group.manifest; before != nil {
 		kept, err := e.Store.ReadRecords(before)
@@ -72,6 +72,7 @@ func (e *executor) keepUsage(group *rowGroup, lost output) {
 	}
 	slices.SortFunc(lost.missing, func(a, b schedule.Todo) int { return cmp.Compare(a.Row, b.Row) })
 	lost.missing = slices.CompactFunc(lost.missing, func(a, b schedule.Todo) bool { return a.Row == b.Row })
+	lost.drawn = nil // who draws them anew counts them
 	lost.records, lost.forms, lost.added, lost.filtered = nil, nil, 0, 0
 	if err := e.commit(group, lost); err != nil {
 		e.Logger.Error("what the rows of an unfinished row group have cost could not be noted", "rowGroup", group.index, "error", err)

@@ -10,6 +10,7 @@ import (
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // maxCommitting is how many row groups may wait for the volume, which commits some of them at once, before more are opened. When the run is
@@ -46,9 +47,11 @@ type commitRequest struct {
 
 // commitResult is what a commit of so many opened rows, with so many bytes of values, came to.
 type commitResult struct {
-	// whole is the row group where it was to be made too, and failed says that it was not, and has to be made row by row.
+	// whole is the row group where it was to be made too, drawn counts its draws, and failed says that it was not made, and has to be made
+	// row by row.
 	whole  *rowGroup
 	failed bool
+	drawn  []runreport.Column
 	rows   int
 	bytes  int64
 	number int64
@@ -99,11 +102,12 @@ func (c *commits) commit(ctx context.Context, request commitRequest) commitResul
 // commitWhole makes a row group, and commits it.
 func (c *commits) commitWhole(ctx context.Context, request commitRequest) commitResult {
 	back := commitResult{whole: request.group, number: request.number}
-	request.fresh.columns = request.whole.columnsOf(ctx, request.group)
+	request.fresh.columns, request.fresh.drawn = request.whole.columnsOf(ctx, request.group)
 	if request.fresh.columns == nil {
 		back.failed = true
 		return back
 	}
+	back.drawn = request.fresh.drawn
 	back.err = c.executor.commitPatiently(request.group, request.fresh)
 	return back
 }

@@ -61,12 +61,12 @@ func skippedBefore(manifest *store.Manifest) map[string]int64 {
 	return counts
 }
 
-// usageIn is what the columns of a committed row group have used.
+// usageIn is what the columns of a committed row group have used and drawn.
 func usageIn(manifest *store.Manifest) []runreport.Column {
 	var columns []runreport.Column
 	for _, column := range manifest.Columns {
-		if column.Usage != (runreport.Usage{}) {
-			columns = append(columns, runreport.Column{Name: column.Name, Usage: column.Usage})
+		if column.Usage != (runreport.Usage{}) || column.Draws != (runreport.Draws{}) {
+			columns = append(columns, runreport.Column{Name: column.Name, Usage: column.Usage, Draws: column.Draws})
 		}
 	}
 	return columns

@@ -237,6 +237,7 @@ func (d *driver) committed(back commitResult) {
 	case back.whole != nil:
 		d.watch.Progressed(time.Now())
 		d.executor.ledger.met(int64(len(back.whole.todo)), nil, nil, d.accounted())
+		d.executor.ledger.draw(back.drawn)
 	}
 }
 
@@ -460,6 +461,7 @@ func (d *driver) hand(step *step, column *plan.Column, back result, now time.Tim
 		return
 	case step.local:
 		d.groups.grow(back.task.Group(), back.bytes)
+		d.groups.draw(back.task.Group(), back.drawn)
 		d.core.Returned(back.task, back.failures, now)
 		return
 	case column.Resize:

@@ -38,6 +38,13 @@ func (l *ledger) spentEarlier(columns ...runreport.Column) {
 	l.budget.spend(models)
 }
 
+// draw counts the draws of columns.
+func (l *ledger) draw(columns []runreport.Column) {
+	if len(columns) > 0 {
+		l.progress.Add(progress.Counts{Columns: columns})
+	}
+}
+
 // committed counts what the store has of the row group from before.
 func (l *ledger) committed(counts progress.Counts) {
 	l.progress.Add(counts)

@@ -83,6 +83,14 @@ func (g *openGroups) spend(index int64, used runreport.Column) {
 	g.executor.ledger.spend(used)
 }
 
+// draw counts the draws of a task of a row group.
+func (g *openGroups) draw(index int64, drawn []runreport.Column) {
+	if group := g.byIndex[index]; group != nil {
+		group.drawn = runreport.AddColumns(group.drawn, drawn...)
+	}
+	g.executor.ledger.draw(drawn)
+}
+
 // take takes a row group out of those in work.
 func (g *openGroups) take(group *schedule.Group) finishedGroup {
 	opened := g.byIndex[group.Index]
@@ -133,7 +141,8 @@ func (g *openGroups) committed(back commitResult) {
 
 // outputOf is what was made of a row group.
 func (g *openGroups) outputOf(group finishedGroup) output {
-	return output{records: group.Done, dropped: g.droppedRows(group.Dropped), usage: group.opened.usage}
+	return output{records: group.Done, dropped: g.droppedRows(group.Dropped), usage: group.opened.usage,
+		drawn: group.opened.drawn}
 }
 
 // droppedRows describes the rows that the scheduler has given up.

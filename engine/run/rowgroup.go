@@ -28,6 +28,8 @@ type rowGroup struct {
 	rowByRow bool
 	// usage is what the requests of its columns have used, beside what the manifest says.
 	usage []runreport.Column
+	// drawn are the draws of its columns that have constraints, beside what the manifest says.
+	drawn []runreport.Column
 	// bytes is how large the values are that were made for its rows so far, those of failed attempts among them.
 	bytes int64
 }
@@ -123,7 +125,7 @@ type output struct {
 	cut   []*table.Record
 	whole bool
 
-	usage           []runreport.Column
+	usage, drawn    []runreport.Column
 	added, filtered int64
 	// forms are other forms of the records that processors have made.
 	forms []process.Form

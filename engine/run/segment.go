@@ -108,6 +108,7 @@ func (s *segment) run(ctx context.Context, d *driver, group int64, fresh *output
 		fresh.dropped = append(fresh.dropped, row)
 	}
 	fresh.usage = runreport.AddColumns(fresh.usage, done.opened.usage...)
+	fresh.drawn = runreport.AddColumns(fresh.drawn, done.opened.drawn...)
 	// The records came back in the order in which they were finished: bring them into the batch's.
 	fresh.records = done.Done
 	slices.SortFunc(fresh.records, func(a, b *table.Record) int {

@@ -17,6 +17,7 @@ import (
 	"seedloom.dev/seedloom/engine/skip"
 	"seedloom.dev/seedloom/engine/table"
 	"seedloom.dev/seedloom/engine/trace"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // result is a task, and what it came back with.
@@ -28,9 +29,11 @@ type result struct {
 	kept   any
 	answer column.Answer
 	values []column.BatchValue
-	// failures are those of single rows of a local step, and bytes the size of the values that it has made.
+	// failures are those of single rows of a local step, bytes the size of the values that it has made, and drawn counts the draws of its
+	// columns that have constraints.
 	failures []schedule.RowFailure
 	bytes    int64
+	drawn    []runreport.Column
 	err      error
 	// requests are those that the task has sent to a model; nil for one that sends none.
 	requests *model.Progress
@@ -64,7 +67,7 @@ func (p *performer) perform(ctx context.Context, started result) (back result) {
 	}()
 	switch {
 	case step.local:
-		back.failures, back.bytes = p.performLocal(ctx, step.columns, task)
+		p.performLocal(ctx, step.columns, &back)
 	case column.Execution == plan.Batch:
 		back.values, back.err = p.generators.Batch[column.Index].GenerateBatch(ctx, task.Records, column.Resize)
 	default:
@@ -84,25 +87,24 @@ func (p *performer) perform(ctx context.Context, started result) (back result) {
 
 // performLocal makes the cells of a local step. They belong to this attempt of their rows and to this task alone, so they are written where
 // they are made.
-func (p *performer) performLocal(
-	ctx context.Context, columns []*plan.Column, task schedule.Task,
-) (failures []schedule.RowFailure, bytes int64) {
+func (p *performer) performLocal(ctx context.Context, columns []*plan.Column, back *result) {
+	makes := cells{generators: p.generators}
 rows:
-	for position, record := range task.Records {
+	for position, record := range back.task.Records {
 		for part, column := range columns {
 			if p.skips.Skips(ctx, record, column) {
 				continue
 			}
-			value, err := p.generators.Cell[column.Index].Generate(ctx, record)
+			value, err := makes.generate(ctx, column, record)
 			if err != nil {
-				failures = append(failures, schedule.RowFailure{Position: position, Part: part, Cause: failure.Of(err)})
+				back.failures = append(back.failures, schedule.RowFailure{Position: position, Part: part, Cause: failure.Of(err)})
 				continue rows
 			}
 			record.Cells[column.Index] = value
-			bytes += table.Bytes(value)
+			back.bytes += table.Bytes(value)
 		}
 	}
-	return failures, bytes
+	back.drawn = makes.counts()
 }
 
 // panicked is the end of a run in whose generator a panic was recovered: a defect of ours. It is called where the panic was.

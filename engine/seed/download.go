@@ -85,7 +85,7 @@ func fetch(ctx context.Context, client *http.Client, wanted *request, to *spool)
 	if err != nil {
 		return nil, errors.New("its URL is not valid")
 	}
-	request.Header = wanted.header.Clone()
+	wanted.AddTo(request.Header)
 	response, err := wanted.through(client).Do(request)
 	if err != nil {
 		return nil, notFetched(err)
@@ -105,7 +105,7 @@ func fetch(ctx context.Context, client *http.Client, wanted *request, to *spool)
 	}
 	return &file{
 		ReaderAt: to, size: to.size, release: to.Close, sum: hex.EncodeToString(sum.Sum(nil)),
-		version: wanted.hide(version(to.size, response.Header)),
+		version: wanted.Hide(version(to.size, response.Header)),
 	}, nil
 }
 

@@ -82,8 +82,26 @@ type metadataColumn struct {
 	Failed    int64  `json:"failed"`
 	Dropped   int64  `json:"dropped"`
 	Skipped   int64  `json:"skipped"`
+	// Draws are those of a column with constraints.
+	Draws metadataDraws `json:"draws"`
 	// The usage is that of all its requests, also for rows that were dropped.
 	metadataUsage
+}
+
+// metadataDraws has the members of runreport.Draws, and the share of the draws that were accepted: nil where there were none.
+type metadataDraws struct {
+	Accepted       int64    `json:"accepted"`
+	Rejected       int64    `json:"rejected"`
+	AcceptanceRate *float64 `json:"acceptance_rate,omitempty"`
+}
+
+func drawsIn(draws runreport.Draws) metadataDraws {
+	document := metadataDraws{Accepted: draws.Accepted, Rejected: draws.Rejected}
+	if draws != (runreport.Draws{}) {
+		rate := draws.Rate()
+		document.AcceptanceRate = &rate
+	}
+	return document
 }
 
 // newMetadataColumn is a column of which nothing is counted yet.
@@ -274,6 +292,7 @@ func countColumns(document *metadata, input *Description, summary *Summary) {
 			if counted.Name == producedBy {
 				column.Succeeded, column.Failed, column.Dropped, column.Skipped = counted.Succeeded, counted.Failed, counted.Dropped, counted.Skipped
 				if !isSideEffect { // which costs nothing beside its column
+					column.Draws = drawsIn(counted.Draws)
 					column.metadataUsage = usageIn(counted.Usage, input.columnCost(counted))
 				}
 			}

@@ -88,6 +88,9 @@ func Convert(config []byte, options Options) (*Conversion, error) {
 		}
 	}
 	root.rest()
+	if err := c.members(); err != nil {
+		return nil, err
+	}
 	if c.nodes > maxNodes {
 		return nil, fmt.Errorf("%w: %w", ErrNotConfiguration, errTooLarge)
 	}

@@ -2,6 +2,7 @@ package datadesigner
 
 import (
 	"path"
+	"slices"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 )
@@ -23,6 +24,9 @@ func (c *converter) fakerPerson(from *object, to *v1alpha1.Sampler) bool {
 	return true
 }
 
+// managedLocales are those of managed files by which members that the file lacks are filled in.
+var managedLocales = []string{"en_IN", "fr_FR", "ja_JP", "ko_KR", "pt_BR"}
+
 // managedPerson converts persons of the files that Data Designer manages: they are looked for in the claim.
 func (c *converter) managedPerson(from *object, to *v1alpha1.Sampler) bool {
 	c.fakerPerson(from, to)
@@ -40,7 +44,10 @@ func (c *converter) managedPerson(from *object, to *v1alpha1.Sampler) bool {
 	for _, city := range person.Cities {
 		c.where(person.Dataset, "city", city.Value)
 	}
-	person.Locale, person.Sexes, person.Cities = "", nil, nil
+	if !slices.Contains(managedLocales, person.Locale) {
+		person.Locale = ""
+	}
+	person.Sexes, person.Cities = nil, nil
 	if fields := from.child("select_field_values"); fields != nil {
 		for _, field := range fields.keys {
 			c.where(person.Dataset, field, fields.texts(field)...)

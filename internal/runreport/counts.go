@@ -108,6 +108,8 @@ type Column struct {
 	// Skipped counts the cells that were left out by skip.
 	Skipped int64 `json:"skipped,omitempty"`
 	Usage   Usage `json:"usage,omitzero"`
+	// Draws are those of a column with constraints.
+	Draws Draws `json:"draws,omitzero"`
 }
 
 // Cells is the number of all cells that are counted.
@@ -120,6 +122,7 @@ func (c *Column) Add(other Column) {
 	c.Dropped = Sum(c.Dropped, other.Dropped)
 	c.Skipped = Sum(c.Skipped, other.Skipped)
 	c.Usage.Add(other.Usage)
+	c.Draws.Add(other.Draws)
 }
 
 // Model counts the use of one model.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,6 +38,8 @@ const (
 	APIKeyVariablePrefix = "SEEDLOOM_API_KEY_"
 	// SeedHeaderVariablePrefix, followed by the index of the header in spec.seed.http, is the environment variable with its value.
 	SeedHeaderVariablePrefix = "SEEDLOOM_SEED_HEADER_"
+	// validatorHeaderVariablePrefix begins the names of the variables that ValidatorHeaderVariable returns.
+	validatorHeaderVariablePrefix = "SEEDLOOM_VALIDATOR_HEADER_"
 	// ToolKeyVariablePrefix, followed by the index of the tool server in the spec, is the environment variable with its API key.
 	ToolKeyVariablePrefix = "SEEDLOOM_TOOL_KEY_"
 	// ToolContainerPrefix, followed by the name of the tool server, is the name of its sidecar.
@@ -384,3 +387,8 @@ func parse(data []byte, into any) error {
 
 // PeopleOf is where the file of persons is mounted that a column draws from.
 func PeopleOf(column string) string { return PeopleDirectory + "/" + column }
+
+// ValidatorHeaderVariable is the environment variable with the value of the header that has an index in validation.remote of a column.
+func ValidatorHeaderVariable(column string, index int) string {
+	return validatorHeaderVariablePrefix + strconv.Itoa(index) + "_" + column
+}

@@ -83,6 +83,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.DistributionSamplerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DocumentChunk"):
 		return &apiv1alpha1.DocumentChunkApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("DrawCounts"):
+		return &apiv1alpha1.DrawCountsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DropColumns"):
 		return &apiv1alpha1.DropColumnsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DroppedReason"):

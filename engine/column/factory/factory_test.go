@@ -48,7 +48,7 @@ func TestEveryConfiguredColumnHasOneGenerator(t *testing.T) {
 	defer models.Close()
 	workers := sandbox.NewWorkers()
 	t.Cleanup(workers.Close)
-	checkers := validation.NewCheckers(nil)
+	checkers := validation.NewCheckers(nil, nil)
 	t.Cleanup(checkers.Close)
 	generators, err := factory.Build(compiled, models, tools.NewSet(compiled.Spec, tools.Config{}), nil, workers, checkers, nil)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"seedloom.dev/seedloom/engine/column/constraint"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/table"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // maxRejections bounds how many draws of a record constraints may reject.
@@ -176,15 +177,25 @@ type Linked struct {
 
 // Generate draws the value of a record, and those of the other columns with it. It waits for nothing.
 func (l *Linked) Generate(ctx context.Context, record *table.Record) (any, error) {
+	value, _, err := l.Draw(ctx, record)
+	return value, err
+}
+
+// Draw draws as Generate does, and counts the draws.
+func (l *Linked) Draw(ctx context.Context, record *table.Record) (value any, draws runreport.Draws, err error) {
 	scratch := *record
 	scratch.Cells = slices.Clone(record.Cells)
 	tally := tally{most: maxRejections}
-	if met, err := l.group.draw(ctx, &scratch, &tally); err != nil {
-		return nil, err
-	} else if !met {
-		return nil, l.group.hopeless(&tally)
+	met, err := l.group.draw(ctx, &scratch, &tally)
+	draws.Rejected = int64(tally.rejected)
+	switch {
+	case err != nil:
+		return nil, draws, err
+	case !met:
+		return nil, draws, l.group.hopeless(&tally)
 	}
-	return scratch.Cells[l.index], nil
+	draws.Accepted = 1
+	return scratch.Cells[l.index], draws, nil
 }
 
 // draw draws all columns into a record. It says whether they meet the restrictions in the end.

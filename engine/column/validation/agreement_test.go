@@ -73,7 +73,7 @@ func readVerdicts(t *testing.T) []verdicts {
 
 // Validators say what the real tools say. Where they do not, the snippet is listed, so that a change of a parser shows.
 func TestValidatorsAgreeWithTheRealTools(t *testing.T) {
-	checkers := validation.NewCheckers(nil)
+	checkers := validation.NewCheckers(nil, nil)
 	t.Cleanup(checkers.Close)
 	var table, differences strings.Builder
 	for _, language := range readVerdicts(t) {

@@ -37,8 +37,9 @@ func newHTTPClient(endpoints *connection.Endpoints) *http.Client {
 
 // remoteClient asks one server.
 type remoteClient struct {
-	spec *v1alpha1.RemoteValidator
-	http *http.Client
+	spec    *v1alpha1.RemoteValidator
+	http    *http.Client
+	headers *connection.Headers
 }
 
 // remoteVerdict is what a server says of a row: rest is all but is_valid and error_messages.
@@ -54,8 +55,14 @@ type statusError struct {
 	wait   time.Duration
 }
 
-// Error names the status.
-func (e *statusError) Error() string { return fmt.Sprintf("it answered with the status %d", e.status) }
+// Error names the status, and where what a server wants to know of who asks it stands.
+func (e *statusError) Error() string {
+	text := fmt.Sprintf("it answered with the status %d", e.status)
+	if e.status == http.StatusUnauthorized || e.status == http.StatusForbidden {
+		text += "; see validation.remote.headers of the column, and the Secrets that they name"
+	}
+	return text
+}
 
 // passes says whether the same request may succeed later.
 func passes(err error) bool {
@@ -101,6 +108,7 @@ func (c *remoteClient) once(ctx context.Context, body []byte, rows int) ([]remot
 	if err != nil {
 		return nil, err
 	}
+	c.headers.AddTo(request.Header)
 	request.Header.Set("Content-Type", "application/json")
 	response, err := c.http.Do(request)
 	if err != nil {
@@ -116,7 +124,7 @@ func (c *remoteClient) once(ctx context.Context, body []byte, rows int) ([]remot
 	case len(data) > maxAnswerBytes:
 		return nil, answerError("it has more than %d MiB", maxAnswerBytes>>20)
 	}
-	return readVerdicts(data, rows)
+	return readVerdicts(data, rows, c.headers)
 }
 
 // transportError is a failure of the connection in words that hold nothing of the request.
@@ -131,8 +139,8 @@ func transportError(err error) error {
 	return errors.New(connection.Failed)
 }
 
-// readVerdicts reads {"data": [{"is_valid": true, …}, …]} with a verdict for each row.
-func readVerdicts(data []byte, rows int) ([]remoteVerdict, error) {
+// readVerdicts reads {"data": [{"is_valid": true, …}, …]} with a verdict for each row. What repeats a secret of the headers is hidden.
+func readVerdicts(data []byte, rows int, headers *connection.Headers) ([]remoteVerdict, error) {
 	var answer struct {
 		Data []map[string]json.RawMessage `json:"data"`
 	}
@@ -151,9 +159,25 @@ func readVerdicts(data []byte, rows int) ([]remoteVerdict, error) {
 		if messages, found := said["error_messages"]; found && json.Unmarshal(messages, &verdicts[i].messages) != nil {
 			return nil, answerError("error_messages of verdict %d must be a text", i)
 		}
+		verdicts[i].messages = headers.Hide(verdicts[i].messages)
+		hideIn(said, headers)
 		delete(said, "is_valid")
 		delete(said, "error_messages")
 		verdicts[i].rest, _ = json.Marshal(said) // which was read from JSON
 	}
 	return verdicts, nil
+}
+
+// hideIn hides the secrets of headers in what a server says of a row. A value that is none without them is null.
+func hideIn(said map[string]json.RawMessage, headers *connection.Headers) {
+	for name, value := range said {
+		hidden := headers.Hide(string(value))
+		if hidden == string(value) {
+			continue
+		}
+		if !json.Valid([]byte(hidden)) {
+			hidden = "null"
+		}
+		said[name] = json.RawMessage(hidden)
+	}
 }

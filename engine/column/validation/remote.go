@@ -30,8 +30,12 @@ func newRemoteValidator(config Config) (*remoteValidator, error) {
 	if err != nil {
 		return nil, err
 	}
+	headers, err := connection.NewHeaders(spec.Headers, func(index int) string { return config.Checkers.header(config.Name, index) })
+	if err != nil {
+		return nil, failure.New(v1alpha1.ReasonConfigInvalid, failure.EndRun, "column %q: validation.remote: %v", config.Name, err)
+	}
 	return &remoteValidator{
-		judge: newJudge(config), spec: spec, client: &remoteClient{spec: spec, http: config.Checkers.http}, extra: extra,
+		judge: newJudge(config), spec: spec, client: &remoteClient{spec: spec, http: config.Checkers.http, headers: headers}, extra: extra,
 	}, nil
 }
 

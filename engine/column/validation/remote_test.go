@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -29,7 +30,8 @@ func remote(t *testing.T, text string, endpoints *connection.Endpoints, handler 
 	if err := yaml.UnmarshalStrict([]byte(strings.ReplaceAll(text, "ENDPOINT", server.URL)), &spec); err != nil {
 		t.Fatal(err)
 	}
-	checkers := validation.NewCheckers(endpoints)
+	header := func(column string, index int) string { return fmt.Sprintf("Bearer hush-%s-%d", column, index) }
+	checkers := validation.NewCheckers(endpoints, header)
 	t.Cleanup(checkers.Close)
 	made, err := validation.New(validation.Config{Name: "check", Spec: &spec, Schema: schema, Checkers: checkers})
 	if err != nil {
@@ -113,6 +115,40 @@ func TestRowsThatAServerDoesNotJudgeAreKept(t *testing.T) {
 				t.Errorf("got %s", said)
 			}
 		})
+	}
+}
+
+func TestHeadersGoToTheServerAndNowhereElse(t *testing.T) {
+	const spec = "{targets: [text], remote: {endpoint: ENDPOINT, " +
+		"schema: {type: object, properties: {seen: {type: string}, data: {type: string}}}, " +
+		"headers: [{name: X-Rules, value: strict}, {name: Authorization, secretKeyRef: {name: checker, key: token}}]}}"
+	var elsewhere atomic.Int64
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere.Add(1) }))
+	defer other.Close()
+	var asked atomic.Int64
+	made, records := remote(t, spec, nil, func(writer http.ResponseWriter, request *http.Request) {
+		authorization := request.Header.Get("Authorization")
+		if authorization != "Bearer hush-check-1" || request.Header.Get("X-Rules") != "strict" ||
+			request.Header.Get("Content-Type") != "application/json" {
+			t.Errorf("got %v", request.Header)
+		}
+		if asked.Add(1) > 1 {
+			http.Redirect(writer, request, other.URL, http.StatusTemporaryRedirect)
+			return
+		}
+		verdict := map[string]any{"is_valid": false, "error_messages": "not for " + authorization, "seen": "of hush-check-1", "data": "kept"}
+		_ = json.NewEncoder(writer).Encode(map[string]any{"data": slices.Repeat([]any{verdict}, 7)})
+	})
+	var said []string
+	for range 2 {
+		values, err := made.Batch().GenerateBatch(t.Context(), records, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said = append(said, fmt.Sprint(values[0].Value))
+	}
+	if said[0] != "[false not for [hidden] kept of [hidden]]" || !strings.Contains(said[1], "status 307") || elsewhere.Load() > 0 {
+		t.Errorf("got %q, and %d requests went elsewhere", said, elsewhere.Load())
 	}
 }
 

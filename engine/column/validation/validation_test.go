@@ -37,7 +37,7 @@ func generator(t *testing.T, text string) *validation.Generator {
 	if err := yaml.UnmarshalStrict([]byte(text), &spec); err != nil {
 		t.Fatal(err)
 	}
-	checkers, workers := validation.NewCheckers(nil), sandbox.NewWorkers()
+	checkers, workers := validation.NewCheckers(nil, nil), sandbox.NewWorkers()
 	t.Cleanup(checkers.Close)
 	t.Cleanup(workers.Close)
 	made, err := validation.New(validation.Config{Name: "check", Spec: &spec, Schema: schema, Seed: 1, Checkers: checkers, Workers: workers})

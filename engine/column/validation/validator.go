@@ -22,11 +22,19 @@ type Checkers struct {
 	parsers *process.Pool
 	python  *ruff.Linter
 	http    *http.Client
+	header  HeaderOf
 }
 
-// NewCheckers returns checkers of which nothing runs yet. endpoints says where requests may be sent; nil is anywhere.
-func NewCheckers(endpoints *connection.Endpoints) *Checkers {
-	return &Checkers{parsers: process.NewPool(), python: ruff.New(), http: newHTTPClient(endpoints)}
+// HeaderOf returns the value of the header with an index in validation.remote of a column, where it comes from a Secret.
+type HeaderOf func(column string, index int) string
+
+// NewCheckers returns checkers of which nothing runs yet. endpoints says where requests may be sent; nil is anywhere. header may be nil
+// where no header of a server comes from a Secret.
+func NewCheckers(endpoints *connection.Endpoints, header HeaderOf) *Checkers {
+	if header == nil {
+		header = func(string, int) string { return "" }
+	}
+	return &Checkers{parsers: process.NewPool(), python: ruff.New(), http: newHTTPClient(endpoints), header: header}
 }
 
 // Close ends what was started. Nothing may be validated any more.

@@ -47,7 +47,8 @@ func (s *Schema) Violations(path string, value any) []string {
 	case bool:
 		fits = s.Type == "boolean"
 	case float64:
-		fits = s.Type == "integer" && typed == float64(int64(typed)) && (s.Minimum == nil || typed >= *s.Minimum)
+		isOfType := s.Type == "number" || s.Type == "integer" && typed == float64(int64(typed))
+		fits = isOfType && (s.Minimum == nil || typed >= *s.Minimum)
 	case []any:
 		fits = s.Type == "array"
 		for i, item := range typed {

@@ -227,6 +227,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: cost
       type:
         scalar: string
+    - name: draws
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.DrawCounts
     - name: dropped
       type:
         scalar: numeric
@@ -637,6 +640,15 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: numeric
 - name: dev.seedloom.seedloom.api.v1alpha1.DocumentErrorPolicy
   scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.DrawCounts
+  map:
+    fields:
+    - name: accepted
+      type:
+        scalar: numeric
+    - name: rejected
+      type:
+        scalar: numeric
 - name: dev.seedloom.seedloom.api.v1alpha1.DropColumns
   map:
     fields:
@@ -1136,6 +1148,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: modality
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.MediaModality
+    - name: volume
+      type:
+        scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.MediaDataType
   scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.MediaModality
@@ -1781,6 +1796,14 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: endpoint
       type:
         scalar: string
+    - name: headers
+      type:
+        list:
+          elementType:
+            namedType: dev.seedloom.seedloom.api.v1alpha1.RequestHeader
+          elementRelationship: associative
+          keys:
+          - name
     - name: maxParallelRequests
       type:
         scalar: numeric

@@ -20,6 +20,8 @@ type ColumnStatusApplyConfiguration struct {
 	Dropped *int64 `json:"dropped,omitempty"`
 	// skipped counts the cells that were left out by skip.
 	Skipped *int64 `json:"skipped,omitempty"`
+	// draws count what was drawn of a column with constraints.
+	Draws *DrawCountsApplyConfiguration `json:"draws,omitempty"`
 	// requests counts the column's requests, over all attempts.
 	Requests *RequestCountsApplyConfiguration `json:"requests,omitempty"`
 	// tokens counts the tokens of the column's requests, over all attempts.
@@ -81,6 +83,14 @@ func (b *ColumnStatusApplyConfiguration) WithDropped(value int64) *ColumnStatusA
 // If called multiple times, the Skipped field is set to the value of the last call.
 func (b *ColumnStatusApplyConfiguration) WithSkipped(value int64) *ColumnStatusApplyConfiguration {
 	b.Skipped = &value
+	return b
+}
+
+// WithDraws sets the Draws field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Draws field is set to the value of the last call.
+func (b *ColumnStatusApplyConfiguration) WithDraws(value *DrawCountsApplyConfiguration) *ColumnStatusApplyConfiguration {
+	b.Draws = value
 	return b
 }
 

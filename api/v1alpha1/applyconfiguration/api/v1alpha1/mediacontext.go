@@ -22,6 +22,9 @@ type MediaContextApplyConfiguration struct {
 	DataType *apiv1alpha1.MediaDataType `json:"dataType,omitempty"`
 	// format is the format of the content: png, jpg, jpeg, gif or webp for images, mp3 or wav for audio, mp4, mov or webm for video.
 	Format *string `json:"format,omitempty"`
+	// volume is the name of an entry in spec.pod.volumes, a claim or a ConfigMap, that has the files of dataType File. Without it they lie on
+	// the volume of the seed.
+	Volume *string `json:"volume,omitempty"`
 }
 
 // MediaContextApplyConfiguration constructs a declarative configuration of the MediaContext type for use with
@@ -59,5 +62,13 @@ func (b *MediaContextApplyConfiguration) WithDataType(value apiv1alpha1.MediaDat
 // If called multiple times, the Format field is set to the value of the last call.
 func (b *MediaContextApplyConfiguration) WithFormat(value string) *MediaContextApplyConfiguration {
 	b.Format = &value
+	return b
+}
+
+// WithVolume sets the Volume field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Volume field is set to the value of the last call.
+func (b *MediaContextApplyConfiguration) WithVolume(value string) *MediaContextApplyConfiguration {
+	b.Volume = &value
 	return b
 }

@@ -17,6 +17,8 @@ import (
 type RemoteValidatorApplyConfiguration struct {
 	// endpoint is the http or https URL to which rows are posted.
 	Endpoint *string `json:"endpoint,omitempty"`
+	// headers are sent with each request, to the endpoint alone: no redirect is followed. They are not part of what names the run.
+	Headers []RequestHeaderApplyConfiguration `json:"headers,omitempty"`
 	// schema is a JSON Schema of an object with what the server returns beside is_valid and error_messages.
 	Schema *v1.JSON `json:"schema,omitempty"`
 	// batchSize is how many rows are sent with one request. Defaults to 10.
@@ -40,6 +42,19 @@ func RemoteValidator() *RemoteValidatorApplyConfiguration {
 // If called multiple times, the Endpoint field is set to the value of the last call.
 func (b *RemoteValidatorApplyConfiguration) WithEndpoint(value string) *RemoteValidatorApplyConfiguration {
 	b.Endpoint = &value
+	return b
+}
+
+// WithHeaders adds the given value to the Headers field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Headers field.
+func (b *RemoteValidatorApplyConfiguration) WithHeaders(values ...*RequestHeaderApplyConfiguration) *RemoteValidatorApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithHeaders")
+		}
+		b.Headers = append(b.Headers, *values[i])
+	}
 	return b
 }
 
