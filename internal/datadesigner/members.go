@@ -1,6 +1,7 @@
 package datadesigner
 
 import (
+	"bytes"
 	"encoding/json"
 	"regexp"
 	"slices"
@@ -25,33 +26,46 @@ func (c *converter) members() error {
 	if err != nil {
 		return err
 	}
-	renamed := false
+	var made []*regexp.Regexp
 	for i := range c.spec.Columns {
 		column := &c.spec.Columns[i]
 		if column.Sampler == nil || column.Sampler.Person == nil {
 			continue
 		}
 		reads := memberPattern(column.Name)
-		if dataset := column.Sampler.Person.Dataset; dataset != nil {
-			for _, read := range reads.FindAllSubmatch(text, -1) {
-				addMember(dataset, string(read[3]))
-			}
+		dataset := column.Sampler.Person.Dataset
+		if dataset == nil {
+			made = append(made, reads)
 			continue
 		}
-		text = reads.ReplaceAllFunc(text, func(found []byte) []byte {
-			read := reads.FindSubmatch(found)
-			if string(read[3]) != stateMember {
+		for _, read := range reads.FindAllSubmatch(text, -1) {
+			addMember(dataset, string(read[3]))
+		}
+	}
+	return c.renameStates(made)
+}
+
+// renameStates has templates read the region where they read the state of persons that are made up.
+func (c *converter) renameStates(reads []*regexp.Regexp) error {
+	text, err := json.Marshal(c.spec)
+	if err != nil {
+		return err
+	}
+	renamed := text
+	for _, read := range reads {
+		renamed = read.ReplaceAllFunc(renamed, func(found []byte) []byte {
+			groups := read.FindSubmatch(found)
+			if string(groups[3]) != stateMember {
 				return found
 			}
-			renamed = true
-			return slices.Concat(read[1], read[2], []byte(regionMember), read[4])
+			return slices.Concat(groups[1], groups[2], []byte(regionMember), groups[4])
 		})
 	}
-	if !renamed {
+	if bytes.Equal(renamed, text) {
 		return nil
 	}
 	*c.spec = v1alpha1.DatasetGenerationSpec{}
-	return json.Unmarshal(text, c.spec)
+	return json.Unmarshal(renamed, c.spec)
 }
 
 // memberPattern finds where templates read a member of a column: what stands before its name, as a member or as an index, is in the first
