@@ -32,6 +32,12 @@ func (p *prepared) ending(cause *failure.Error, summary *store.Summary, outcome 
 	result.Records, result.Output = summary.Records, summary.Output
 	result.Columns, result.Models, result.Dropped = summary.Columns, summary.Models, summary.Dropped
 	result.ModelCheck = p.modelCheck
+	if found := p.documents; found != nil {
+		result.Documents = &runreport.Documents{
+			Count: found.Count, Skipped: found.Skipped, Chunks: found.Chunks, PagesWithoutText: found.PagesWithoutText,
+			FirstProblem: firstProblem(found),
+		}
+	}
 	if outcome == runreport.OutcomePartial {
 		p.config.Logger.Warn("the dataset is partial", "target", summary.Records.Target, "records", summary.Records.Actual,
 			"dropped", summary.Records.Dropped, "missing", summary.Records.Missing, "message", message)

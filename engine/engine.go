@@ -107,6 +107,8 @@ type opened struct {
 	fence  *store.Fence
 	// seedColumns are the names of the seed's columns, once they are known.
 	seedColumns []string
+	// documents says what has become of the documents of the seed, once they are read; nil where it is none of documents.
+	documents *store.Documents
 	// publishStarted says that processors have begun to make the dataset of what was generated, and were not ready.
 	publishStarted bool
 	// undescribed notes that it was reported that the metadata of the running run can't be written.
@@ -119,6 +121,8 @@ type prepared struct {
 	plan *plan.Plan
 	seed *seed.Dataset
 	rows *seedRows
+	// reading counts the documents of the seed while they are read.
+	reading *store.Documents
 	// people are the persons that columns draw from, by the name of the column, and peopleFiles the files that they are in.
 	people      map[string]*people.File
 	peopleFiles []*seed.Dataset

@@ -19,6 +19,10 @@ func logEnding(logger *slog.Logger, ending *Ending, elapsed time.Duration) {
 	if result.Records.Filtered > 0 || result.Records.Added > 0 {
 		attributes = append(attributes, "filtered", result.Records.Filtered, "added", result.Records.Added)
 	}
+	if result.Documents != nil {
+		attributes = append(attributes, "documents", result.Documents.Count, "documentsLeftOut", result.Documents.Skipped,
+			"chunks", result.Documents.Chunks)
+	}
 	if result.Reason != "" {
 		attributes = append(attributes, "reason", result.Reason, "message", result.Message)
 	}

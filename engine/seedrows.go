@@ -105,10 +105,15 @@ func (p *prepared) loadSeed(ctx context.Context, rows int64) (*seed.Dataset, err
 	}
 	client := p.seedClient()
 	defer client.CloseIdleConnections()
-	return seed.Load(ctx, p.spec.Seed, seed.Options{
+	options := seed.Options{
 		Directory: p.config.SeedDirectory, Client: client, Header: p.config.SeedHeader, Rows: rows,
 		Few: p.config.Few, Document: p.reportDocument,
-	})
+	}
+	load := func() (*seed.Dataset, error) { return seed.Load(ctx, p.spec.Seed, options) }
+	if p.spec.Seed.Documents == nil {
+		return load()
+	}
+	return p.loadDocuments(load)
 }
 
 // seedDescription says in words which data the seed is, where they tell it from others.

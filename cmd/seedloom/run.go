@@ -179,6 +179,9 @@ func (o *runOptions) report(streams *Streams, name string, result *runreport.Res
 		streams.Errorf("error: datasetgeneration/%s failed: %s: %s", name, result.Reason, result.Message)
 	}
 	reportDraws(streams, result)
+	if note := result.Documents.Note(records.Target); note != "" {
+		streams.Errorf("%s", note)
+	}
 	reportAnswers(streams, result)
 }
 

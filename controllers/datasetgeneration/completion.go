@@ -58,7 +58,7 @@ func (s *situation) judge(records v1alpha1.RecordsStatus) verdict {
 		v.complete, v.reason, v.message = true, v1alpha1.ReasonAllRecords, allRecords(records)
 	}
 	if v.complete {
-		v.message += truncatedKept(dataset)
+		v.message += truncatedKept(dataset) + ofDocuments(dataset, records)
 	}
 	if v.complete && end.message != "" && v.partialReason != "" {
 		v.partialMessage += ". " + end.message
@@ -81,6 +81,18 @@ func truncatedKept(dataset *runreport.Result) string {
 		return ""
 	}
 	return "; texts were cut off by the limit of tokens, and kept: " + strings.Join(counts, ", ")
+}
+
+// ofDocuments says what of the documents of the seed people should know; empty where there is nothing.
+func ofDocuments(dataset *runreport.Result, records v1alpha1.RecordsStatus) string {
+	if dataset == nil {
+		return ""
+	}
+	note := dataset.Documents.Note(records.Target)
+	if note == "" {
+		return ""
+	}
+	return "; " + note
 }
 
 // maxNamedColumns bounds the columns that a message names.

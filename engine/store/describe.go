@@ -28,6 +28,8 @@ type Description struct {
 	// PublishStarted says that it was begun, and not ended, to make the dataset from staged row groups.
 	PublishStarted bool
 	UpdatedAt      time.Time
+	// Documents says what has become of the documents of the seed; nil where it is none of documents, or not read yet.
+	Documents *Documents
 	// Cost says what the use of models has cost; empty where it is not known.
 	Cost func(...runreport.Model) string
 	// ColumnCost says what the requests of a column have cost; empty where it is not known.

@@ -43,6 +43,7 @@ type metadata struct {
 	Models         []metadataModel    `json:"models"`
 	Usage          metadataUsage      `json:"usage"`
 	Exports        []metadataExport   `json:"exports"`
+	Documents      *Documents         `json:"documents,omitempty"`
 	RowGroups      []metadataRowGroup `json:"row_groups"`
 }
 
@@ -185,7 +186,7 @@ func (s *Store) metadata(input *Description, found *contents, state State) (*met
 		},
 		Records: metadataRecords(summary.Records),
 		Columns: []metadataColumn{}, Dropped: []metadataDrop{}, Models: []metadataModel{}, RowGroups: []metadataRowGroup{},
-		Exports: append([]metadataExport{}, found.exports...),
+		Exports: append([]metadataExport{}, found.exports...), Documents: input.Documents,
 	}
 	if s.layout.Staged {
 		processed := found.state == publishComplete

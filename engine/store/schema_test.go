@@ -35,8 +35,15 @@ func TestMetadataFitsItsPublishedSchema(t *testing.T) {
 			root := t.TempDir()
 			s := open(t, root)
 			fill(t, s)
-			if _, err := s.Finalize(t.Context(), finalizeInput(complete)); err != nil {
+			input := finalizeInput(complete)
+			if name != "a dataset with nothing in it" {
+				input.Documents = &store.Documents{Count: 2, Skipped: 1, Problems: []store.DocumentProblem{{Document: "a.pdf", Problem: "it is empty"}}}
+			}
+			if _, err := s.Finalize(t.Context(), input); err != nil {
 				t.Fatal(err)
+			}
+			if found := s.Documents("sha256:0123"); (found == nil) != (input.Documents == nil) || s.Documents("sha256:4567") != nil {
+				t.Errorf("the metadata has the documents %+v", found)
 			}
 			data, err := os.ReadFile(filepath.Join(root, "ns/ds/0123/metadata.json"))
 			if err != nil {

@@ -217,6 +217,8 @@ type Result struct {
 	Dropped []Drop   `json:"dropped,omitempty"`
 	// ModelCheck is nil where this process has not asked the models.
 	ModelCheck *ModelCheck `json:"modelCheck,omitempty"`
+	// Documents is nil where the seed is none of documents.
+	Documents *Documents `json:"documents,omitempty"`
 	// Truncated is true when parts were left out to stay below MaxMessageBytes, columns among them; metadata.json has them all.
 	Truncated bool `json:"truncated,omitempty"`
 }
@@ -231,6 +233,7 @@ func (r Result) Encode() []byte {
 	r.Version = Version
 	r.Message = clip.Text(r.Message, 1024)
 	r.ModelCheck = r.ModelCheck.short(maxProblems, 512)
+	r.Documents = r.Documents.short(256)
 	shrink := []func(){
 		func() {},
 		func() {
