@@ -33,7 +33,8 @@ func (d *Documents) Note(records int64) string {
 		notes = append(notes, fmt.Sprintf("%d pages of the seed's documents are pictures without text", d.PagesWithoutText))
 	}
 	if d.Chunks > records {
-		notes = append(notes, fmt.Sprintf("the documents of the seed have %d chunks, more than the %d records that are asked for", d.Chunks, records))
+		notes = append(notes, fmt.Sprintf("the documents of the seed have %d chunks, more than the %d records that are asked for", d.Chunks,
+			records))
 	}
 	return strings.Join(notes, "; ")
 }
