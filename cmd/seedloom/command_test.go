@@ -417,6 +417,8 @@ func TestTheSeedMayLieAnywhere(t *testing.T) {
 		t.Errorf("without a seed: got %d", code)
 	}
 	contains(t, log, "movies.csv", "--seed-file")
+	_, _, log = w.run("run", "-f", "reviews.yaml", "--output", "out", "--seed-file", "data")
+	contains(t, log, "data is a folder", "--seed-dir")
 	if code, _, log := w.run("run", "-f", "reviews.yaml", "--output", "out", "--seed-file", "data/all.csv"); code != exitOK {
 		t.Errorf("with --seed-file: got %d, %s", code, log)
 	}

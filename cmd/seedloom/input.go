@@ -116,12 +116,20 @@ func (i *input) seed(of *manifest, all *resources) (folder string, remove func()
 	case i.seedFile != "" && (len(names) > 1 || files.NamesSeveral(names[0])):
 		return "", func() {}, fmt.Errorf("--seed-file is for a seed of one file, and the manifest names %q: give their folder with --seed-dir",
 			names)
+	case isFolder(i.seedFile):
+		return "", func() {}, fmt.Errorf("--seed-file wants a file, and %s is a folder: name a file in it, or give the folder with --seed-dir, "+
+			"below which %q is looked for", i.seedFile, names)
 	}
 	return of.find(all, &dataFile{
 		Seed: from, given: i.seedFile, folder: i.seedDirectory,
 		outside: "the seed's file name %q leaves its folder",
 		missing: "the data of the seed is looked for in %s, and is not there; give it with --seed-file FILE, or its folder with --seed-dir",
 	})
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // dataFile are files of a ConfigMap or a volume that a spec reads.
