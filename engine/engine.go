@@ -56,6 +56,9 @@ type Config struct {
 	TLSDirectory string
 	// APIKey returns the API key of the provider with an index in the spec, or an empty string.
 	APIKey func(provider int) string
+	// SeedStoreDirectory has the credentials and the certificates of the object store of the seed (see runreport.SeedStoreDirectory). Where it
+	// is empty, they are those of the environment.
+	SeedStoreDirectory string
 	// SeedHeader returns the value of the header of spec.seed.http with an index, where it comes from a Secret.
 	SeedHeader func(index int) string
 	// ValidatorHeader returns the value of the header with an index in validation.remote of a column, where it comes from a Secret. It may be
@@ -312,16 +315,19 @@ func (p *prepared) compile(ctx context.Context) (fields []table.Field, err error
 	return fields, p.openPeople(ctx)
 }
 
-// seedClient fetches seeds, from outside and from where it is allowed.
-func (o *opened) seedClient() *http.Client {
+// seedGuard lets seeds come from outside, and from where it is allowed.
+func (o *opened) seedGuard() *connection.Guard {
 	guard := &connection.Guard{
 		Allowed: slices.Concat(o.config.AllowedAddresses, o.config.Endpoints.Networks()), Endpoints: o.config.Endpoints,
 	}
 	if o.config.LocalSeeds {
 		guard.Allowed = append(guard.Allowed, connection.LocalNetworks()...)
 	}
-	return guard.Client()
+	return guard
 }
+
+// seedClient fetches seeds.
+func (o *opened) seedClient() *http.Client { return o.seedGuard().Client() }
 
 // layout is what the spec says of the files; their columns are known once there is a plan.
 func (o *opened) layout() *store.Layout {

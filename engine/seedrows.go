@@ -106,7 +106,7 @@ func (p *prepared) loadSeed(ctx context.Context, rows int64) (*seed.Dataset, err
 	client := p.seedClient()
 	defer client.CloseIdleConnections()
 	options := seed.Options{
-		Directory: p.config.SeedDirectory, Client: client, Header: p.config.SeedHeader, Rows: rows,
+		Directory: p.config.SeedDirectory, Remote: p.openSeedPlace, Client: client, Header: p.config.SeedHeader, Rows: rows,
 		Few: p.config.Few, Document: p.reportDocument,
 	}
 	load := func() (*seed.Dataset, error) { return seed.Load(ctx, p.spec.Seed, options) }

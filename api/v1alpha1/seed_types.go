@@ -28,7 +28,7 @@ const (
 
 // Seed is an existing dataset whose columns are available in every row. Exactly one source is set.
 //
-// +kubebuilder:validation:ExactlyOneOf=configMap;persistentVolumeClaim;http;datasetRef
+// +kubebuilder:validation:ExactlyOneOf=configMap;persistentVolumeClaim;objectStore;http;datasetRef
 // +kubebuilder:validation:XValidation:rule="!has(self.datasetRef) || !has(self.format) && !has(self.csv)",message="format and csv are of files: the dataset of datasetRef needs none"
 // +kubebuilder:validation:XValidation:rule="!has(self.documents) || !has(self.format) && !has(self.csv) && !has(self.datasetRef)",message="documents are read as what they are: format, csv and datasetRef can't be set beside them"
 type Seed struct {
@@ -39,6 +39,10 @@ type Seed struct {
 	// persistentVolumeClaim reads the seed from a file on a volume.
 	// +optional
 	PersistentVolumeClaim *PersistentVolumeClaimSeed `json:"persistentVolumeClaim,omitempty"`
+
+	// objectStore reads the seed from a bucket of a store that speaks the S3 protocol.
+	// +optional
+	ObjectStore *ObjectStoreSeed `json:"objectStore,omitempty"`
 
 	// http downloads the seed.
 	// +optional
@@ -57,7 +61,9 @@ type Seed struct {
 	// +optional
 	CSV *CSVOptions `json:"csv,omitempty"`
 
-	// documents reads text, Markdown, HTML, PDF and documents of Word: a document, or those of a folder or pattern on a volume. Each chunk of
+	// documents reads text, Markdown, HTML, PDF and documents of Word: a document, or those of a folder or pattern on a volume or in a bucket.
+	// Each chunk of their text is a row with the columns chunk_id, document, chunk, text, headings, first_page, last_page, start, end and
+	// hidden.
 	// their text is a row with the columns chunk_id, document, chunk, text, headings, first_page, last_page, start, end and hidden.
 	// +optional
 	Documents *SeedDocuments `json:"documents,omitempty"`

@@ -137,7 +137,7 @@ func readConfig(logger *slog.Logger) (engine.Config, error) {
 			Finish: runreport.GracePeriodSeconds * time.Second / 3, Stop: runreport.GracePeriodSeconds * time.Second / 6,
 		},
 		OutputDirectory: runreport.OutputDirectory, SeedDirectory: runreport.SeedDirectory, Version: buildversion.Version(),
-		TLSDirectory: runreport.TLSDirectory, PeopleDirectory: runreport.PeopleOf,
+		SeedStoreDirectory: runreport.SeedStoreDirectory, TLSDirectory: runreport.TLSDirectory, PeopleDirectory: runreport.PeopleOf,
 		Pod:        os.Getenv(runreport.PodUIDVariable),
 		APIKey:     func(provider int) string { return os.Getenv(runreport.APIKeyVariablePrefix + strconv.Itoa(provider)) },
 		ToolKey:    func(server int) string { return os.Getenv(runreport.ToolKeyVariablePrefix + strconv.Itoa(server)) },

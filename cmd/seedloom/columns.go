@@ -58,7 +58,7 @@ func (c *chainColumns) seedColumns(ctx context.Context, one *manifest) (columns 
 		return nil, true, nil
 	case spec.Seed.Documents != nil:
 		columns = documentColumns(one)
-	case spec.Seed.HTTP != nil:
+	case spec.Seed.HTTP != nil, spec.Seed.ObjectStore != nil:
 		return nil, false, nil
 	case spec.Seed.DatasetRef != nil:
 		columns, err = c.datasetColumns(ctx, one)

@@ -12,15 +12,16 @@ import (
 
 const (
 	volumeObjectStore = "object-store"
+	volumeSeedStore   = "seed-store"
 	// The keys of a Secret with the credentials of an object store, which are also the names of the files.
 	accessKeyKey    = "AWS_ACCESS_KEY_ID"
 	secretKeyKey    = "AWS_SECRET_ACCESS_KEY"
 	sessionTokenKey = "AWS_SESSION_TOKEN"
 )
 
-// addObjectStore mounts what the object store of the output needs. Files and not variables hold what is in the Secret, so that credentials
-// that are renewed reach Pods that run.
-func addObjectStore(pod *corev1.PodSpec, place *v1alpha1.ObjectStoreOutput) {
+// addObjectStore mounts what requests to an object store need, which may be nil, as a volume with a name. Files and not variables hold
+// what is in the Secret, so that credentials that are renewed reach Pods that run.
+func addObjectStore(pod *corev1.PodSpec, name, path string, place *v1alpha1.ObjectStoreOutput) {
 	if place == nil {
 		return
 	}
@@ -42,7 +43,7 @@ func addObjectStore(pod *corev1.PodSpec, place *v1alpha1.ObjectStoreOutput) {
 	if bundle := place.CABundleConfigMapRef; bundle != nil {
 		sources = append(sources, caBundle(bundle, runreport.CABundleName))
 	}
-	addProjected(pod, volumeObjectStore, runreport.ObjectStoreDirectory, sources)
+	addProjected(pod, name, path, sources)
 }
 
 // placeOf is the address of an output.

@@ -67,6 +67,9 @@ func endpoints(spec *v1alpha1.DatasetGenerationSpec) []reference {
 	if spec.Seed != nil && spec.Seed.HTTP != nil {
 		add(spec.Seed.HTTP.URL, "spec.seed.http.url")
 	}
+	if store := spec.SeedStore(); store != nil {
+		add(store.Endpoint, "spec.seed.objectStore.endpoint")
+	}
 	if place := spec.Output.ObjectStore; place != nil {
 		add(place.Endpoint, "spec.output.objectStore.endpoint")
 	}

@@ -54,9 +54,12 @@ func (s *situation) podTemplate(role string) corev1.PodTemplateSpec {
 		},
 	}
 	s.addVolumes(&template.Spec)
-	addObjectStore(&template.Spec, s.resource.Spec.Output.ObjectStore)
+	addObjectStore(&template.Spec, volumeObjectStore, runreport.ObjectStoreDirectory, s.resource.Spec.Output.ObjectStore)
 	s.applySettings(&template, role)
 	if role == runreport.RoleGenerate {
+		if store := s.resource.Spec.SeedStore(); store != nil {
+			addObjectStore(&template.Spec, volumeSeedStore, runreport.SeedStoreDirectory, store.Store())
+		}
 		s.addTools(&template.Spec)
 		s.addCertificates(&template.Spec)
 	}

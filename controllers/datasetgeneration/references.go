@@ -35,6 +35,9 @@ func references(spec *v1alpha1.DatasetGenerationSpec) []reference {
 		found = append(found, headerReferences(field, spec.Columns[i].ValidatorHeaders())...)
 	}
 	found = append(found, headerReferences("spec.seed.http.headers", spec.SeedHeaders())...)
+	if store := spec.SeedStore(); store != nil {
+		found = append(found, storeReferences("spec.seed.objectStore", store.Store())...)
+	}
 	for i := range spec.Providers {
 		found = append(found, providerReferences(&spec.Providers[i], fmt.Sprintf("spec.providers[%d]", i))...)
 	}
@@ -45,12 +48,7 @@ func references(spec *v1alpha1.DatasetGenerationSpec) []reference {
 		found = append(found, reference{"spec.output.persistentVolumeClaim.claimName", kindClaim, claim.ClaimName})
 	}
 	if place := spec.Output.ObjectStore; place != nil {
-		if secret := place.CredentialsSecretRef; secret != nil {
-			found = append(found, reference{"spec.output.objectStore.credentialsSecretRef.name", kindSecret, secret.Name})
-		}
-		if bundle := place.CABundleConfigMapRef; bundle != nil {
-			found = append(found, reference{"spec.output.objectStore.caBundleConfigMapRef.name", kindConfigMap, bundle.Name})
-		}
+		found = append(found, storeReferences("spec.output.objectStore", place)...)
 	}
 	if repository := spec.HubRepository(); repository != nil {
 		found = append(found, reference{"spec.publish.huggingFace.tokenSecretRef.name", kindSecret, repository.TokenSecretRef.Name})
@@ -76,6 +74,17 @@ func headerReferences(field string, headers []v1alpha1.RequestHeader) []referenc
 		if secret := headers[i].SecretKeyRef; secret != nil {
 			found = append(found, reference{fmt.Sprintf("%s[%d].secretKeyRef.name", field, i), kindSecret, secret.Name})
 		}
+	}
+	return found
+}
+
+// storeReferences are what requests to an object store need.
+func storeReferences(field string, place *v1alpha1.ObjectStoreOutput) (found []reference) {
+	if secret := place.CredentialsSecretRef; secret != nil {
+		found = append(found, reference{field + ".credentialsSecretRef.name", kindSecret, secret.Name})
+	}
+	if bundle := place.CABundleConfigMapRef; bundle != nil {
+		found = append(found, reference{field + ".caBundleConfigMapRef.name", kindConfigMap, bundle.Name})
 	}
 	return found
 }

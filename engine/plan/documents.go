@@ -18,7 +18,7 @@ func (v *validation) documents(seed *v1alpha1.Seed, location, of string) {
 		v.add(field, ReasonInvalidUnion, "documents are read as what they are: format, csv and datasetRef can't be set beside them")
 		return
 	}
-	if seed.PersistentVolumeClaim == nil {
+	if seed.PersistentVolumeClaim == nil && seed.ObjectStore == nil {
 		if parsed, err := url.Parse(location); err == nil {
 			location = parsed.Path
 		}

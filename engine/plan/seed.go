@@ -25,6 +25,9 @@ func (v *validation) seed() {
 	if seed.PersistentVolumeClaim != nil {
 		sources = append(sources, "persistentVolumeClaim")
 	}
+	if seed.ObjectStore != nil {
+		sources = append(sources, "objectStore")
+	}
 	if seed.HTTP != nil {
 		sources = append(sources, "http")
 	}
@@ -32,8 +35,8 @@ func (v *validation) seed() {
 		sources = append(sources, "datasetRef")
 	}
 	if len(sources) != 1 {
-		v.add("spec.seed", ReasonInvalidUnion, "exactly one of configMap, persistentVolumeClaim, http, datasetRef must be set, but %s",
-			listSet(sources))
+		v.add("spec.seed", ReasonInvalidUnion,
+			"exactly one of configMap, persistentVolumeClaim, objectStore, http, datasetRef must be set, but %s", listSet(sources))
 		return
 	}
 	v.rowsPerSeedRow(seed.RowsPerSeedRow)
@@ -55,6 +58,9 @@ func (v *validation) seed() {
 	}
 	if volume := seed.PersistentVolumeClaim; volume != nil && !v.seedPaths(volume) {
 		return
+	}
+	if location, _ := seedLocation(seed); seed.ObjectStore != nil && files.NamesSeveral(location) {
+		return // the names of the objects that are found tell
 	}
 	if seedFormat(seed) == "" {
 		_, field := seedLocation(seed)
@@ -81,7 +87,7 @@ func (v *validation) seedPaths(volume *v1alpha1.PersistentVolumeClaimSeed) (tell
 		case strings.HasPrefix(name, "/") || slices.Contains(strings.Split(name, "/"), ".."):
 			v.add(at, ReasonInvalidValue, "must be relative to the volume, without '..'")
 		case !doublestar.ValidatePattern(name):
-			v.add(at, ReasonInvalidValue, "is not a pattern: a '[' or '{' in it is not closed; a backslash before it has it stand for itself")
+			v.add(at, ReasonInvalidValue, "%s", notAPattern)
 		}
 		if files.NamesSeveral(name) {
 			tells = false // the names of the files that are found do
@@ -100,6 +106,9 @@ func seedLocation(seed *v1alpha1.Seed) (location, field string) {
 			return paths[0], "spec.seed.persistentVolumeClaim.paths[0]"
 		}
 		return seed.PersistentVolumeClaim.Path, "spec.seed.persistentVolumeClaim.path"
+	case seed.ObjectStore != nil:
+		_, pattern := seed.ObjectStore.Bucket()
+		return pattern, "spec.seed.objectStore.url"
 	case seed.HTTP != nil:
 		return seed.HTTP.URL, "spec.seed.http.url"
 	}

@@ -110,6 +110,9 @@ func (v *validation) run(unknownSeed bool) {
 		v.add("spec.run.rowGroupSize", ReasonInvalidValue, "must be at least 1, but is %d", size)
 	}
 	v.violations = slices.Concat(v.violations, ValidatePod("spec.pod", v.spec.Pod), validateSidecars(v.spec.ToolServers))
+	if store := v.spec.SeedStore(); store != nil {
+		v.violations = slices.Concat(v.violations, validateSeedStore("spec.seed.objectStore", store))
+	}
 	if place := v.spec.Output.ObjectStore; place != nil {
 		v.violations = slices.Concat(v.violations, ValidateObjectStore("spec.output.objectStore", place))
 	}

@@ -4,6 +4,10 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 )
@@ -50,6 +54,29 @@ func ValidateObjectStore(field string, store *v1alpha1.ObjectStoreOutput) []Viol
 		case encryption.KeyID != "" && encryption.Algorithm != v1alpha1.EncryptionKMS:
 			add("serverSideEncryption.keyID", "is for the algorithm %s alone", v1alpha1.EncryptionKMS)
 		}
+	}
+	return found
+}
+
+// seedObjects is the beginning of the URL of objects; what stands behind it may be a pattern.
+var seedObjects = regexp.MustCompile(`^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/`)
+
+// validateSeedStore returns what is wrong with objects in a bucket.
+func validateSeedStore(field string, store *v1alpha1.ObjectStoreSeed) []Violation {
+	_, pattern := store.Bucket()
+	problem := ""
+	switch {
+	case !seedObjects.MatchString(store.URL):
+		// It is not quoted: somebody may have written a password into it.
+		problem = "must be s3://BUCKET/KEY, with a key, a folder or a pattern"
+	case strings.HasPrefix(pattern, "/") || slices.Contains(strings.Split(pattern, "/"), ".."):
+		problem = "must have no '..' and no second slash behind the bucket"
+	case !doublestar.ValidatePattern(pattern):
+		problem = notAPattern
+	}
+	found := slices.DeleteFunc(ValidateObjectStore(field, store.Store()), func(one Violation) bool { return one.Field == field+".url" })
+	if problem != "" {
+		found = append(found, Violation{Field: field + ".url", Reason: ReasonInvalidValue, Message: problem})
 	}
 	return found
 }

@@ -77,3 +77,6 @@ func (e *InvalidError) Error() string {
 	}
 	return fmt.Sprintf("the spec is invalid in %d places: %s", len(lines), strings.Join(lines, "; "))
 }
+
+// notAPattern is what is wrong with a text that should name files.
+const notAPattern = "is not a pattern: a '[' or '{' in it is not closed; a backslash before it has it stand for itself"

@@ -19,7 +19,6 @@ import (
 	"seedloom.dev/seedloom/engine/document/format"
 	"seedloom.dev/seedloom/engine/document/process"
 	"seedloom.dev/seedloom/engine/failure"
-	"seedloom.dev/seedloom/engine/seed/files"
 	"seedloom.dev/seedloom/engine/table"
 )
 
@@ -83,7 +82,8 @@ func loadDocuments(ctx context.Context, spec *v1alpha1.Seed, options Options) (*
 
 // openDocuments finds the documents of a spec.
 func openDocuments(ctx context.Context, spec *v1alpha1.Seed, options Options) (string, []sourceDocument, func(), error) {
-	if spec.PersistentVolumeClaim == nil {
+	found := severalOf(spec, options)
+	if found == nil {
 		source, from, err := open(ctx, spec, options)
 		if err != nil {
 			return source, nil, nil, err
@@ -97,17 +97,16 @@ func openDocuments(ctx context.Context, spec *v1alpha1.Seed, options Options) (s
 		read := func() ([]byte, error) { return readDocument(opened, opened.size) }
 		return source, []sourceDocument{{opened.name, known, read}}, func() { _ = opened.close() }, nil
 	}
-	source := nameOfVolume(spec.PersistentVolumeClaim)
-	folder, err := files.Open(options.Directory)
+	folder, err := found.open(ctx)
 	if err != nil {
-		return source, nil, nil, err
+		return found.name, nil, nil, err
 	}
-	documents, err := listDocuments(ctx, folder, spec.PersistentVolumeClaim.Patterns())
+	documents, err := listDocuments(ctx, folder, found.patterns)
 	if err != nil {
 		_ = folder.Close() // was only read
-		return source, nil, nil, err
+		return found.name, nil, nil, err
 	}
-	return source, documents, func() { _ = folder.Close() }, nil
+	return found.name, documents, func() { _ = folder.Close() }, nil
 }
 
 func unknownEnding(name string) error {
@@ -115,7 +114,7 @@ func unknownEnding(name string) error {
 }
 
 // listDocuments finds the documents that paths or patterns name, in the order of their paths. Other files beside them are passed over.
-func listDocuments(ctx context.Context, folder *files.Folder, patterns []string) ([]sourceDocument, error) {
+func listDocuments(ctx context.Context, folder Folder, patterns []string) ([]sourceDocument, error) {
 	found, err := folder.List(ctx, patterns...)
 	if err != nil {
 		return nil, err

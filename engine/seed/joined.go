@@ -19,7 +19,7 @@ const (
 
 // joined are several files, one after the other, as one. They are opened when they are read. Several goroutines may read.
 type joined struct {
-	folder *files.Folder
+	folder Folder
 	list   []files.File
 	// ends says where each file ends.
 	ends []int64
@@ -32,15 +32,12 @@ type joined struct {
 
 // openFile is a file that was opened, and how many are reading it.
 type openFile struct {
-	content interface {
-		io.ReaderAt
-		io.Closer
-	}
+	content files.Content
 	readers int
 }
 
 // join returns files as one. It owns the folder.
-func join(folder *files.Folder, list []files.File) *joined {
+func join(folder Folder, list []files.File) *joined {
 	j := &joined{folder: folder, list: list, ends: make([]int64, len(list)), open: map[int]*openFile{}}
 	end := int64(0)
 	for i, one := range list {

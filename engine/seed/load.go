@@ -19,6 +19,7 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/seed/files"
+	"seedloom.dev/seedloom/engine/seed/remote"
 	"seedloom.dev/seedloom/internal/clip"
 )
 
@@ -26,6 +27,8 @@ import (
 type Options struct {
 	// Directory is where a ConfigMap or a volume is mounted.
 	Directory string
+	// Remote opens where the files of other sources are; it is not called for a ConfigMap, a volume or a web server.
+	Remote func(ctx context.Context) (Folder, error)
 	// Client downloads; it is not used for other sources.
 	Client *http.Client
 	// Header returns the value of the header of the source with an index, where it comes from a Secret. It may be nil where none does.
@@ -37,6 +40,15 @@ type Options struct {
 	Few bool
 	// Document is told of each document that was read or left out; nil for nobody.
 	Document func(DocumentResult)
+}
+
+// Folder is where files of a seed are: below a folder of the system, or elsewhere. Several goroutines may use it.
+type Folder interface {
+	// List returns the files that any of some patterns names, as files.Folder does.
+	List(ctx context.Context, patterns ...string) ([]files.File, error)
+	// Open opens a file that was listed. The size is that of the file now.
+	Open(name string) (content files.Content, size int64, err error)
+	Close() error
 }
 
 // file is a source whose bytes are at hand.
@@ -68,8 +80,8 @@ func Load(ctx context.Context, spec *v1alpha1.Seed, options Options) (*Dataset, 
 	dataset, err := opened.load(ctx, spec, format, wanted(spec, options.Rows))
 	if err != nil {
 		_ = opened.close() // was only read
-		if ctx.Err() != nil {
-			return nil, failure.Of(ctx.Err())
+		if isRemote(err) || ctx.Err() != nil {
+			return nil, classify(ctx, source, err)
 		}
 		return nil, invalid(source, fmt.Errorf("as %s, %w", format, err))
 	}
@@ -90,10 +102,7 @@ func open(ctx context.Context, spec *v1alpha1.Seed, options Options) (name strin
 	switch {
 	case spec.ConfigMap != nil:
 		name = fmt.Sprintf("%q of ConfigMap %q", spec.ConfigMap.Key, spec.ConfigMap.Name)
-		opened, err = openFiles(ctx, options.Directory, spec.ConfigMap.Key)
-	case spec.PersistentVolumeClaim != nil:
-		name = nameOfVolume(spec.PersistentVolumeClaim)
-		opened, err = openFiles(ctx, options.Directory, spec.PersistentVolumeClaim.Patterns()...)
+		opened, err = openFiles(ctx, openDirectory(options.Directory), spec.ConfigMap.Key)
 	case spec.HTTP != nil:
 		address, problem := url.Parse(spec.HTTP.URL)
 		if problem != nil {
@@ -103,18 +112,51 @@ func open(ctx context.Context, spec *v1alpha1.Seed, options Options) (name strin
 		name = "at " + (&url.URL{Scheme: address.Scheme, Host: address.Host, Path: address.Path}).String()
 		opened, err = download(ctx, options.Client, spec.HTTP, options.Header, address.Path)
 	default:
-		err = errors.New("spec.seed has no source")
+		found := severalOf(spec, options)
+		if found == nil {
+			return "", nil, errors.New("spec.seed has no source")
+		}
+		name = found.name
+		opened, err = openFiles(ctx, found.open, found.patterns...)
 	}
 	return name, opened, err
 }
 
+// filePlace is where files of a seed are.
+type filePlace struct {
+	// name is what messages call the files.
+	name     string
+	patterns []string
+	open     func(ctx context.Context) (Folder, error)
+}
+
+// severalOf is the place of a source that may be several files; nil for another one.
+func severalOf(spec *v1alpha1.Seed, options Options) *filePlace {
+	switch {
+	case spec.PersistentVolumeClaim != nil:
+		volume := spec.PersistentVolumeClaim
+		name := fmt.Sprintf("%q on claim %q", clip.Text(strings.Join(volume.Patterns(), ", "), maxShownPaths), volume.ClaimName)
+		return &filePlace{name, volume.Patterns(), openDirectory(options.Directory)}
+	case spec.ObjectStore != nil:
+		_, pattern := spec.ObjectStore.Bucket()
+		return &filePlace{clip.Text(spec.ObjectStore.URL, maxShownPaths), []string{pattern}, options.Remote}
+	}
+	return nil
+}
+
+// openDirectory opens a folder of the system.
+func openDirectory(directory string) func(context.Context) (Folder, error) {
+	return func(context.Context) (Folder, error) {
+		folder, err := files.Open(directory)
+		if err != nil {
+			return nil, err
+		}
+		return folder, nil
+	}
+}
+
 // maxShownPaths is how much is shown of the paths of a seed.
 const maxShownPaths = 200
-
-// nameOfVolume is how messages name the files of a seed on a volume.
-func nameOfVolume(volume *v1alpha1.PersistentVolumeClaimSeed) string {
-	return fmt.Sprintf("%q on claim %q", clip.Text(strings.Join(volume.Patterns(), ", "), maxShownPaths), volume.ClaimName)
-}
 
 // limits say which rows of the file are read.
 type limits struct {
@@ -144,12 +186,15 @@ func classify(ctx context.Context, source string, err error) error {
 	var status statusError
 	var number syscall.Errno
 	var none *files.NoneError
+	var elsewhere *remote.Error
 	switch {
 	case ctx.Err() != nil:
 		return failure.Of(ctx.Err())
-	case errors.Is(err, errServer):
+	case errors.Is(err, errServer), errors.As(err, &elsewhere) && elsewhere.MayPass:
 		return unreachable(source, err)
-	case errors.Is(err, errOtherVersion):
+	case elsewhere != nil:
+		return invalid(source, err)
+	case errors.Is(err, errOtherVersion), errors.Is(err, remote.ErrChanged):
 		return failure.New(v1alpha1.ReasonSeedChanged, failure.EndRun, "the seed %s can't be used: %v", source, err)
 	case errors.As(err, &none) && (none.IsFolder || files.IsPattern(none.Pattern)):
 		return invalid(source, none)
@@ -165,9 +210,15 @@ func classify(ctx context.Context, source string, err error) error {
 	return invalid(source, err)
 }
 
-// openFiles opens the files below a directory that patterns name, and nothing outside of it.
-func openFiles(ctx context.Context, directory string, patterns ...string) (source, error) {
-	folder, err := files.Open(directory)
+// isRemote says whether an error is of a place where files are fetched from, and not of what is in them.
+func isRemote(err error) bool {
+	var elsewhere *remote.Error
+	return errors.As(err, &elsewhere) || errors.Is(err, remote.ErrChanged)
+}
+
+// openFiles opens the files of a folder that patterns name, and nothing outside of it.
+func openFiles(ctx context.Context, open func(context.Context) (Folder, error), patterns ...string) (source, error) {
+	folder, err := open(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -178,12 +229,17 @@ func openFiles(ctx context.Context, directory string, patterns ...string) (sourc
 	if list = withoutMarks(list, patterns); len(list) > 1 {
 		return join(folder, list), nil
 	}
-	defer func() { _ = folder.Close() }() // the file stays open
 	content, size, err := folder.Open(list[0].Path)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, folder.Close())
 	}
-	return &file{ReaderAt: content, size: size, name: list[0].Path, release: content.Close}, nil
+	opened := &file{
+		ReaderAt: content, size: size, name: list[0].Path, release: func() error { return errors.Join(content.Close(), folder.Close()) },
+	}
+	if version := list[0].Version; version != "" {
+		opened.sum, opened.version = version, fmt.Sprintf("%d bytes, version %s", size, clip.Text(version, maxValidator))
+	}
+	return opened, nil
 }
 
 // withoutMarks leaves out files such as _SUCCESS, which programs that write folders leave there, unless they are all there is, or are

@@ -61,6 +61,8 @@ const (
 	// ObjectStoreDirectory has the credentials of the object store of the output, where a Secret has them, and its CA bundle, under
 	// CABundleName.
 	ObjectStoreDirectory = "/var/run/seedloom/object-store"
+	// SeedStoreDirectory has those of the object store of the seed, under the same names.
+	SeedStoreDirectory = "/var/run/seedloom/seed-store"
 	// ObjectStoreVariable is the environment variable with the object store, as the spec has it, of a Pod that has no resolved run.
 	ObjectStoreVariable = "SEEDLOOM_OBJECT_STORE"
 	// ShardVariable is the environment variable with the shard's index.

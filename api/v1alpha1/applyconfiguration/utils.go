@@ -155,6 +155,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ModelUsageApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ObjectStoreOutput"):
 		return &apiv1alpha1.ObjectStoreOutputApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ObjectStoreSeed"):
+		return &apiv1alpha1.ObjectStoreSeedApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Output"):
 		return &apiv1alpha1.OutputApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OutputStatus"):

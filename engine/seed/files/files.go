@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -25,6 +26,15 @@ type File struct {
 	Path     string
 	Size     int64
 	Modified time.Time
+	// Version tells its content from another one, where the place says what does; else it is empty.
+	Version string
+}
+
+// Content is what is in a file.
+type Content interface {
+	io.Reader
+	io.ReaderAt
+	io.Closer
 }
 
 // Folder is a folder whose files are looked for. Several goroutines may use it.
@@ -88,18 +98,25 @@ func NamesSeveral(name string) bool { return IsPattern(name) || strings.HasSuffi
 // begins with a point is matched only where the pattern says the point. Links within the folder are followed to files; ** follows none to
 // folders. A link to something outside is an error, as is a pattern without a file, and what can't be read.
 func (f *Folder) List(ctx context.Context, patterns ...string) ([]File, error) {
-	found := map[string]File{}
-	for _, pattern := range patterns {
-		if err := Check(pattern); err != nil {
-			return nil, err
-		}
+	return list(patterns, func(pattern string, found map[string]File) error {
 		before := len(found)
 		named, err := f.named(ctx, path.Clean(pattern), found)
 		if err == nil && named == 0 && len(found) == before {
 			info, problem := f.root.Stat(path.Clean(pattern))
 			err = &NoneError{Pattern: pattern, IsFolder: problem == nil && info.IsDir()}
 		}
-		if err != nil {
+		return err
+	})
+}
+
+// list returns the files that any of some patterns names, each once, in the order of their paths; named adds those of one pattern.
+func list(patterns []string, named func(pattern string, found map[string]File) error) ([]File, error) {
+	found := map[string]File{}
+	for _, pattern := range patterns {
+		if err := Check(pattern); err != nil {
+			return nil, err
+		}
+		if err := named(pattern, found); err != nil {
 			return nil, err
 		}
 	}
@@ -134,15 +151,20 @@ func (f *Folder) named(ctx context.Context, pattern string, found map[string]Fil
 		if !info.Mode().IsRegular() {
 			return nil
 		}
-		if found[name] = describe(name, info); len(found) > MaxFiles {
-			return fmt.Errorf("more than %d files match; select fewer", MaxFiles)
-		}
 		count++
-		return nil
+		return keep(describe(name, info), found)
 	}
 	below := folders{f.root.FS(), ctx}
 	err = doublestar.GlobWalk(below, pattern, collect, doublestar.WithFailOnIOErrors(), doublestar.WithNoFollow(), doublestar.WithNoHidden())
 	return count, err
+}
+
+// keep notes a file that was found.
+func keep(file File, found map[string]File) error {
+	if found[file.Path] = file; len(found) > MaxFiles {
+		return fmt.Errorf("more than %d files match; select fewer", MaxFiles)
+	}
+	return nil
 }
 
 func describe(name string, info fs.FileInfo) File {
@@ -204,7 +226,7 @@ func cause(err error) error {
 }
 
 // Open opens a file that was found. The size is that of the file now.
-func (f *Folder) Open(name string) (content *os.File, size int64, err error) {
+func (f *Folder) Open(name string) (content Content, size int64, err error) {
 	// Looking first keeps from waiting for ever on what is not a file.
 	info, err := f.root.Stat(name)
 	if err != nil {
@@ -213,8 +235,9 @@ func (f *Folder) Open(name string) (content *os.File, size int64, err error) {
 	if !info.Mode().IsRegular() {
 		return nil, 0, ErrNotFile
 	}
-	if content, err = f.root.Open(name); err != nil {
+	opened, err := f.root.Open(name)
+	if err != nil {
 		return nil, 0, err
 	}
-	return content, info.Size(), nil
+	return opened, info.Size(), nil
 }

@@ -54,6 +54,7 @@ const (
 	checkCredentials = "correct the credentials in the Secret or the environment"
 	checkStore       = "see whether the object store is up and has room; everything that was committed is kept"
 	nameRegion       = "the bucket is in another region: name it (region)"
+	createBucket     = "create the bucket, or correct the URL of the output"
 	checkEndpoint    = "see whether the object store is up, and whether Pods reach its endpoint"
 )
 
@@ -67,7 +68,7 @@ type code struct {
 
 var codes = map[string]code{
 	"NoSuchKey": {kind: fs.ErrNotExist}, "NotFound": {kind: fs.ErrNotExist}, "NoSuchUpload": {kind: fs.ErrNotExist},
-	"NoSuchBucket":               {advice: "create the bucket, or correct the URL of the output"},
+	"NoSuchBucket":               {advice: createBucket},
 	"PreconditionFailed":         {kind: errRefused},
 	"ConditionalRequestConflict": {passes: true}, "OperationAborted": {passes: true},
 	"SlowDown": {passes: true}, "RequestLimitExceeded": {passes: true}, "Throttling": {passes: true}, "ThrottlingException": {passes: true},
@@ -97,6 +98,7 @@ func (c *client) answerOf(err error, timedOut bool) *answer {
 	var api smithy.APIError
 	var response *awshttp.ResponseError
 	var refusal *connection.EndpointRefusal
+	var inside *connection.AddressRefusal
 	var certificate *tls.CertificateVerificationError
 	var unknown *credentialsError
 	status := 0
@@ -110,6 +112,8 @@ func (c *client) answerOf(err error, timedOut bool) *answer {
 		}
 	case errors.As(err, &refusal):
 		return &answer{text: refusal.Error(), advice: "take another endpoint, or have it listed in the operator's configuration", kind: refusal}
+	case errors.As(err, &inside):
+		return &answer{text: "its endpoint " + inside.Error(), kind: inside}
 	case errors.As(err, &certificate):
 		return &answer{
 			text:   fmt.Sprintf("the certificate of %s is not trusted: %v", c.name(), certificate.Err),

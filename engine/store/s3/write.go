@@ -257,6 +257,19 @@ func atOnce(keys []string, call func(key string) error) error {
 // list calls a function with all keys that begin with a prefix, in their order. Of those right below it, where it is asked for these alone,
 // folders end with a slash.
 func (c *client) list(prefix string, right bool, found func(key string, isFolder bool)) error {
+	return c.pages(prefix, right, func(page *awss3.ListObjectsV2Output) bool {
+		for _, object := range page.Contents {
+			found(aws.ToString(object.Key), false)
+		}
+		for _, folder := range page.CommonPrefixes {
+			found(aws.ToString(folder.Prefix), true)
+		}
+		return true
+	})
+}
+
+// pages calls a function with the listing of all keys that begin with a prefix, page by page, as long as it says that more are wanted.
+func (c *client) pages(prefix string, right bool, take func(page *awss3.ListObjectsV2Output) (more bool)) error {
 	request := &awss3.ListObjectsV2Input{Bucket: &c.bucket, Prefix: &prefix}
 	if right {
 		request.Delimiter = aws.String("/")
@@ -270,13 +283,7 @@ func (c *client) list(prefix string, right bool, found func(key string, isFolder
 		if err != nil {
 			return err
 		}
-		for _, object := range page.Contents {
-			found(aws.ToString(object.Key), false)
-		}
-		for _, folder := range page.CommonPrefixes {
-			found(aws.ToString(folder.Prefix), true)
-		}
-		if !aws.ToBool(page.IsTruncated) {
+		if !take(page) || !aws.ToBool(page.IsTruncated) {
 			return nil
 		}
 		if aws.ToString(page.NextContinuationToken) == "" {

@@ -1288,6 +1288,27 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: url
       type:
         scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.ObjectStoreSeed
+  map:
+    fields:
+    - name: addressing
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ObjectStoreAddressing
+    - name: caBundleConfigMapRef
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ConfigMapKeyReference
+    - name: credentialsSecretRef
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.SecretReference
+    - name: endpoint
+      type:
+        scalar: string
+    - name: region
+      type:
+        scalar: string
+    - name: url
+      type:
+        scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.Output
   map:
     fields:
@@ -2059,6 +2080,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: http
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.HTTPSeed
+    - name: objectStore
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ObjectStoreSeed
     - name: order
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.SeedOrder

@@ -18,6 +18,8 @@ type SeedApplyConfiguration struct {
 	ConfigMap *ConfigMapSeedApplyConfiguration `json:"configMap,omitempty"`
 	// persistentVolumeClaim reads the seed from a file on a volume.
 	PersistentVolumeClaim *PersistentVolumeClaimSeedApplyConfiguration `json:"persistentVolumeClaim,omitempty"`
+	// objectStore reads the seed from a bucket of a store that speaks the S3 protocol.
+	ObjectStore *ObjectStoreSeedApplyConfiguration `json:"objectStore,omitempty"`
 	// http downloads the seed.
 	HTTP *HTTPSeedApplyConfiguration `json:"http,omitempty"`
 	// datasetRef reads the dataset of another DatasetGeneration of this namespace, once that one is Complete.
@@ -27,7 +29,9 @@ type SeedApplyConfiguration struct {
 	Format *apiv1alpha1.SeedFormat `json:"format,omitempty"`
 	// csv says how a file of the format CSV is written, where that can't be seen from it.
 	CSV *CSVOptionsApplyConfiguration `json:"csv,omitempty"`
-	// documents reads text, Markdown, HTML, PDF and documents of Word: a document, or those of a folder or pattern on a volume. Each chunk of
+	// documents reads text, Markdown, HTML, PDF and documents of Word: a document, or those of a folder or pattern on a volume or in a bucket.
+	// Each chunk of their text is a row with the columns chunk_id, document, chunk, text, headings, first_page, last_page, start, end and
+	// hidden.
 	// their text is a row with the columns chunk_id, document, chunk, text, headings, first_page, last_page, start, end and hidden.
 	Documents *SeedDocumentsApplyConfiguration `json:"documents,omitempty"`
 	// columns selects columns of the file, in this order, and may rename them and say their types. Without it, all
@@ -64,6 +68,14 @@ func (b *SeedApplyConfiguration) WithConfigMap(value *ConfigMapSeedApplyConfigur
 // If called multiple times, the PersistentVolumeClaim field is set to the value of the last call.
 func (b *SeedApplyConfiguration) WithPersistentVolumeClaim(value *PersistentVolumeClaimSeedApplyConfiguration) *SeedApplyConfiguration {
 	b.PersistentVolumeClaim = value
+	return b
+}
+
+// WithObjectStore sets the ObjectStore field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ObjectStore field is set to the value of the last call.
+func (b *SeedApplyConfiguration) WithObjectStore(value *ObjectStoreSeedApplyConfiguration) *SeedApplyConfiguration {
+	b.ObjectStore = value
 	return b
 }
 
