@@ -70,6 +70,7 @@ func workloads() []workload {
 		})
 	}
 	all = append(append(all, limits()...), cores()...)
+	all = append(all, documents()...)
 	return append(append(all, seeds()...), workload{
 		name: "cooldown", run: generate, limit: 20 * time.Second,
 		simulator: "faults: [{kind: Status, status: 429, retryAfter: 60s}]",

@@ -107,13 +107,17 @@ func (p *pageReader) char(char rune, index int) {
 }
 
 func (s *segment) add(char rune, hidden, spaced bool) {
-	text := make([]byte, 0, 8)
-	if spaced {
-		text = append(text, ' ')
-		s.chars++
-	}
 	s.chars++
-	s.runs = joined(s.runs, []run{{utf8.AppendRune(text, char), hidden}}, "")
+	var space string
+	if spaced {
+		s.chars++
+		space = " "
+	}
+	if last := len(s.runs) - 1; last >= 0 && s.runs[last].hidden == hidden {
+		s.runs[last].text = utf8.AppendRune(append(s.runs[last].text, space...), char)
+		return
+	}
+	s.runs = joined(s.runs, []run{{utf8.AppendRune(nil, char), hidden}}, space)
 }
 
 // joined appends runs after some text between them, which is seen unless both sides are hidden.
@@ -123,9 +127,6 @@ func joined(runs, next []run, between string) []run {
 		return append(runs, next...)
 	}
 	first := next[0].text
-	if len(between) == 0 && len(first) > 0 && first[0] == ' ' {
-		between, first = " ", first[1:]
-	}
 	if runs[last].hidden && !next[0].hidden {
 		return append(append(runs, run{text: append([]byte(between), first...)}), next[1:]...)
 	}
