@@ -35,8 +35,8 @@ func documents() []workload {
 	return all
 }
 
-// readDocument measures the reading of a document, after another one for which the process was started. The sample's rows are pages, and its
-// cells bytes of text.
+// readDocument measures the reading of a document, after another one for which the process was started. Rows are pages, and cells bytes
+// of text.
 func readDocument(ctx context.Context, of format.Format) (sample, error) {
 	pool := process.NewPool()
 	defer pool.Close()
