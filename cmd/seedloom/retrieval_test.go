@@ -71,7 +71,7 @@ func TestTheCommandsOfThePageOnRetrieval(t *testing.T) {
 			last = printed
 		}
 	}
-	const leftOut = `2 of 4 documents of the seed were left out, the first since "handbook/notes.txt": it is empty`
+	const leftOut = `2 of 4 documents of the seed were left out, the first is "handbook/notes.txt": it is empty`
 	if len(commands) != 5 || !strings.Contains(last, leftOut) {
 		t.Errorf("of %d commands, the last run says %s", len(commands), last)
 	}

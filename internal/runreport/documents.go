@@ -26,7 +26,7 @@ func (d *Documents) Note(records int64) string {
 	}
 	var notes []string
 	if d.Skipped > 0 {
-		notes = append(notes, fmt.Sprintf("%d of %d documents of the seed were left out, the first since %s", d.Skipped, d.Count,
+		notes = append(notes, fmt.Sprintf("%d of %d documents of the seed were left out, the first is %s", d.Skipped, d.Count,
 			clip.Text(d.FirstProblem, 256)))
 	}
 	if d.PagesWithoutText > 0 {

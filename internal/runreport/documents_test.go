@@ -11,7 +11,7 @@ func TestWhatPeopleShouldKnowOfDocuments(t *testing.T) {
 	var none *runreport.Documents
 	for want, of := range map[string]*runreport.Documents{
 		"": none,
-		"1 of 3 documents of the seed were left out, the first since \"a.pdf\": it is empty": {
+		"1 of 3 documents of the seed were left out, the first is \"a.pdf\": it is empty": {
 			Count: 3, Skipped: 1, Chunks: 10, FirstProblem: "\"a.pdf\": it is empty",
 		},
 		"2 pages of the seed's documents are pictures without text; " +
