@@ -113,6 +113,15 @@ func TestHiddenTextOfLaidOutDocuments(t *testing.T) {
 	}
 }
 
+// A mark of a footnote ends neither the line nor the paragraph.
+func TestMarksOfFootnotesArePartOfTheirLine(t *testing.T) {
+	const page = "BT /F1 12 Tf 50 700 Td (See the note) Tj 5 Ts /F1 7 Tf (1) Tj ET BT 0 Ts /F1 12 Tf 122 700 Td (. It goes on.) Tj ET"
+	found, err := readAny(t, format.PDF, samplepdf.Pages(page), "")
+	if err != nil || found.Text != "See the note1. It goes on." {
+		t.Errorf("got %+v, %v", found, err)
+	}
+}
+
 func TestDocumentsOfAThousandPages(t *testing.T) {
 	pages := make([]string, 1000)
 	for i := range pages {

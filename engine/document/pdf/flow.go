@@ -72,6 +72,9 @@ func (f *flow) add(next *segment) {
 // continues says whether a line goes on with what is open.
 func (f *flow) continues(next *segment) bool {
 	last := f.last
+	if last.goesOn(next) {
+		return true
+	}
 	if math.Abs(last.size-next.size) > 0.15*max(last.size, next.size) {
 		return false
 	}
@@ -88,6 +91,12 @@ func (f *flow) continues(next *segment) bool {
 	return !indented || !endsSentence(last.lastText()) || beginsWithLabel(f.open.firstText())
 }
 
+// goesOn says whether a segment stands just behind another one on the same line: PDFium ends a line behind a mark of a footnote.
+func (s *segment) goesOn(next *segment) bool {
+	gap, size := next.box.left-s.box.right, max(s.size, next.size)
+	return s.upright && next.upright && !s.toLeft && math.Abs(s.box.bottom-next.box.bottom) < 0.4*size && gap > -0.2*size && gap < size
+}
+
 // between is what stands between the open text and a line that goes on with it. A hyphen that parts a word is taken away.
 func (f *flow) between(next *segment) string {
 	text := f.open.lastText()
@@ -98,7 +107,9 @@ func (f *flow) between(next *segment) string {
 	first, _ := utf8.DecodeRune(next.firstText())
 	last, _ := utf8.DecodeLastRune(text)
 	switch {
-	case next.level > 0:
+	case f.last.goesOn(next) && next.box.left-f.last.box.right < 0.15*next.size:
+		return ""
+	case next.level > 0, f.last.goesOn(next):
 		return " "
 	case beginsWithLabel(next.firstText()):
 		return "\n"
