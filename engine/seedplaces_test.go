@@ -102,6 +102,26 @@ func TestDocumentsAreReadFromABucket(t *testing.T) {
 	}
 }
 
+// Only the texts of the files whose rows are wanted are fetched.
+func TestFilesOfABucketAreRows(t *testing.T) {
+	t.Setenv("AWS_CA_BUNDLE", "")
+	w, store, config := bucketWorld(t, strings.Replace(strings.Replace(bucketSeedSpec, "orders/*.csv", "notes", 1),
+		"credentialsSecretRef: {name: s}}}", "credentialsSecretRef: {name: s}}, files: {content: Text}}", 1))
+	w.spec.Columns[0].Expression.Expr = "{{ relative_path }}, {{ size }}: {{ content }}"
+	w.spec.NumRecords = 2
+	for key, text := range map[string]string{"notes/a.txt": "one", "notes/b": "two", "notes/c.txt": "three", "notes/deep/d.txt": "four"} {
+		store.Put(key, text)
+	}
+	checkEnding(t, engine.Generate(t.Context(), config(0)), runreport.OutcomeComplete, "", 0, 2, 0)
+	_, rows := w.rows()
+	if got := fmt.Sprint(rows[0][7], "; ", rows[1][7]); got != "notes/a.txt, 3: one; notes/b, 3: two" {
+		t.Errorf("got %s", got)
+	}
+	if got := store.Requests()["GET"]; got != 3 { // a listing, and two objects
+		t.Errorf("%d requests of GET", got)
+	}
+}
+
 // A tenant names the endpoint: it may not have the engine look around inside of the cluster, and no message has what is secret.
 func TestBucketsInsideAreNoSeeds(t *testing.T) {
 	t.Setenv("AWS_CA_BUNDLE", "")

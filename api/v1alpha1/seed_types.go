@@ -31,6 +31,7 @@ const (
 // +kubebuilder:validation:ExactlyOneOf=configMap;persistentVolumeClaim;objectStore;http;datasetRef
 // +kubebuilder:validation:XValidation:rule="!has(self.datasetRef) || !has(self.format) && !has(self.csv)",message="format and csv are of files: the dataset of datasetRef needs none"
 // +kubebuilder:validation:XValidation:rule="!has(self.documents) || !has(self.format) && !has(self.csv) && !has(self.datasetRef)",message="documents are read as what they are: format, csv and datasetRef can't be set beside them"
+// +kubebuilder:validation:XValidation:rule="!has(self.files) || (has(self.persistentVolumeClaim) || has(self.objectStore)) && !has(self.format) && !has(self.csv) && !has(self.documents)",message="files are listed on a volume or in a bucket, and format, csv and documents can't be set beside them"
 type Seed struct {
 	// configMap reads the seed from a key of a ConfigMap in this namespace.
 	// +optional
@@ -67,6 +68,11 @@ type Seed struct {
 	// their text is a row with the columns chunk_id, document, chunk, text, headings, first_page, last_page, start, end and hidden.
 	// +optional
 	Documents *SeedDocuments `json:"documents,omitempty"`
+
+	// files makes a row of each file on a volume or in a bucket, with the columns relative_path, file_name, folder, extension, size and
+	// modified, and content where its text is asked for, whatever is in it.
+	// +optional
+	Files *SeedFiles `json:"files,omitempty"`
 
 	// columns selects columns of the file, in this order, and may rename them and say their types. Without it, all
 	// columns are used under their own names.

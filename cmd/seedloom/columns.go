@@ -57,7 +57,9 @@ func (c *chainColumns) seedColumns(ctx context.Context, one *manifest) (columns 
 	case spec.Seed == nil:
 		return nil, true, nil
 	case spec.Seed.Documents != nil:
-		columns = documentColumns(one)
+		columns = knownColumns(one, seed.DocumentColumns)
+	case spec.Seed.Files != nil:
+		columns = knownColumns(one, seed.FileColumns)
 	case spec.Seed.HTTP != nil, spec.Seed.ObjectStore != nil:
 		return nil, false, nil
 	case spec.Seed.DatasetRef != nil:
@@ -106,9 +108,9 @@ func hasForm(spec *v1alpha1.DatasetGenerationSpec, name string) bool {
 	})
 }
 
-// documentColumns are those of documents, whatever is in them; nil where the spec asks for others.
-func documentColumns(one *manifest) []table.Field {
-	columns, err := seed.DocumentColumns(one.resource.Spec.Seed)
+// knownColumns are those of a seed, whatever is in it; nil where the spec asks for others.
+func knownColumns(one *manifest, of func(*v1alpha1.Seed) ([]table.Field, error)) []table.Field {
+	columns, err := of(one.resource.Spec.Seed)
 	if err != nil {
 		one.report(severityError, "spec.seed.columns", err.Error())
 		return nil

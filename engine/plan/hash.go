@@ -146,6 +146,9 @@ func writeSeedDefaults(seed *v1alpha1.Seed) {
 	for i := range seed.SampleRows {
 		seed.SampleRows[i].From = seed.SampleRows[i].EffectiveFrom()
 	}
+	if asked := seed.Files; asked != nil {
+		asked.Content, asked.Encoding = asked.EffectiveContent(), asked.EffectiveEncoding()
+	}
 	writeDocumentDefaults(seed.Documents)
 	if rows := seed.RowsPerSeedRow; rows != nil && rows.Sampler != nil && len(sampler.Validate(rows.Sampler)) == 0 {
 		sampler.WriteDefaults(rows.Sampler)

@@ -44,6 +44,13 @@ func (v *validation) seed() {
 	if seed.HTTP != nil {
 		v.requestHeaders("spec.seed.http.headers", seed.HTTP.Headers)
 	}
+	if seed.Files != nil {
+		if volume := seed.PersistentVolumeClaim; volume != nil {
+			v.seedPaths(volume)
+		}
+		v.seedFiles(seed)
+		return
+	}
 	if seed.Documents != nil {
 		if volume := seed.PersistentVolumeClaim; volume != nil {
 			v.seedPaths(volume)

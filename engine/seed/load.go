@@ -65,6 +65,9 @@ type file struct {
 // Load opens the seed of a spec, and reads as much of it as is wanted to know its columns and where its rows are. Its errors are
 // failure.Error.
 func Load(ctx context.Context, spec *v1alpha1.Seed, options Options) (*Dataset, error) {
+	if spec.Files != nil {
+		return loadListing(ctx, spec, options)
+	}
 	if spec.Documents != nil {
 		return loadDocuments(ctx, spec, options)
 	}

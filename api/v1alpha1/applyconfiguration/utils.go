@@ -233,6 +233,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.SeedColumnApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SeedDocuments"):
 		return &apiv1alpha1.SeedDocumentsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SeedFiles"):
+		return &apiv1alpha1.SeedFilesApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SeedPartition"):
 		return &apiv1alpha1.SeedPartitionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SeedRunStatus"):

@@ -2074,6 +2074,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: documents
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.SeedDocuments
+    - name: files
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.SeedFiles
     - name: format
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.SeedFormat
@@ -2129,6 +2132,19 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: onError
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.DocumentErrorPolicy
+- name: dev.seedloom.seedloom.api.v1alpha1.SeedEncoding
+  scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.SeedFileContent
+  scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.SeedFiles
+  map:
+    fields:
+    - name: content
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.SeedFileContent
+    - name: encoding
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.SeedEncoding
 - name: dev.seedloom.seedloom.api.v1alpha1.SeedFormat
   scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.SeedOrder

@@ -34,6 +34,9 @@ type SeedApplyConfiguration struct {
 	// hidden.
 	// their text is a row with the columns chunk_id, document, chunk, text, headings, first_page, last_page, start, end and hidden.
 	Documents *SeedDocumentsApplyConfiguration `json:"documents,omitempty"`
+	// files makes a row of each file on a volume or in a bucket, with the columns relative_path, file_name, folder, extension, size and
+	// modified, and content where its text is asked for, whatever is in it.
+	Files *SeedFilesApplyConfiguration `json:"files,omitempty"`
 	// columns selects columns of the file, in this order, and may rename them and say their types. Without it, all
 	// columns are used under their own names.
 	Columns []SeedColumnApplyConfiguration `json:"columns,omitempty"`
@@ -116,6 +119,14 @@ func (b *SeedApplyConfiguration) WithCSV(value *CSVOptionsApplyConfiguration) *S
 // If called multiple times, the Documents field is set to the value of the last call.
 func (b *SeedApplyConfiguration) WithDocuments(value *SeedDocumentsApplyConfiguration) *SeedApplyConfiguration {
 	b.Documents = value
+	return b
+}
+
+// WithFiles sets the Files field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Files field is set to the value of the last call.
+func (b *SeedApplyConfiguration) WithFiles(value *SeedFilesApplyConfiguration) *SeedApplyConfiguration {
+	b.Files = value
 	return b
 }
 
