@@ -57,3 +57,34 @@ func writeDocumentDefaults(documents *v1alpha1.SeedDocuments) {
 		documents.Chunk.Overlap = nil
 	}
 }
+
+// validateSeedFiles returns what is wrong with a seed in which each file is a row.
+func validateSeedFiles(seed *v1alpha1.Seed) []Violation {
+	const field = "spec.seed.files"
+	var found []Violation
+	add := func(field, reason, format string, arguments ...any) {
+		found = append(found, Violation{Field: field, Reason: reason, Message: fmt.Sprintf(format, arguments...)})
+	}
+	asked := seed.Files
+	if seed.Format != "" || seed.CSV != nil || seed.Documents != nil || seed.PersistentVolumeClaim == nil && seed.ObjectStore == nil {
+		add(field, ReasonInvalidUnion, "files are listed on a volume or in a bucket, and format, csv and documents can't be set beside them")
+		return found
+	}
+	if content := asked.EffectiveContent(); content != v1alpha1.SeedFileNone && content != v1alpha1.SeedFileText {
+		add(field+".content", ReasonInvalidValue, "must be %s or %s, but is %q", v1alpha1.SeedFileNone, v1alpha1.SeedFileText, content)
+	}
+	switch {
+	case asked.Encoding != "" && !asked.HasText():
+		add(field+".encoding", ReasonInvalidValue, "has no effect without content: %s", v1alpha1.SeedFileText)
+	case !slices.Contains(v1alpha1.SeedEncodings, asked.EffectiveEncoding()):
+		add(field+".encoding", ReasonInvalidValue, "must be one of %v, but is %q", v1alpha1.SeedEncodings, asked.Encoding)
+	}
+	names := asked.FileColumns()
+	for i := range seed.Columns {
+		if source := seed.Columns[i].Source(); !slices.Contains(names, source) {
+			add(fmt.Sprintf("spec.seed.columns[%d]", i), ReasonUnknownReference, "rows of files have no column %q; they have %s", source,
+				strings.Join(names, ", "))
+		}
+	}
+	return found
+}

@@ -18,22 +18,7 @@ func (v *validation) seed() {
 	if seed == nil {
 		return
 	}
-	var sources []string
-	if seed.ConfigMap != nil {
-		sources = append(sources, "configMap")
-	}
-	if seed.PersistentVolumeClaim != nil {
-		sources = append(sources, "persistentVolumeClaim")
-	}
-	if seed.ObjectStore != nil {
-		sources = append(sources, "objectStore")
-	}
-	if seed.HTTP != nil {
-		sources = append(sources, "http")
-	}
-	if seed.DatasetRef != nil {
-		sources = append(sources, "datasetRef")
-	}
+	sources := seedSources(seed)
 	if len(sources) != 1 {
 		v.add("spec.seed", ReasonInvalidUnion,
 			"exactly one of configMap, persistentVolumeClaim, objectStore, http, datasetRef must be set, but %s", listSet(sources))
@@ -48,7 +33,7 @@ func (v *validation) seed() {
 		if volume := seed.PersistentVolumeClaim; volume != nil {
 			v.seedPaths(volume)
 		}
-		v.seedFiles(seed)
+		v.violations = append(v.violations, validateSeedFiles(seed)...)
 		return
 	}
 	if seed.Documents != nil {
@@ -75,6 +60,27 @@ func (v *validation) seed() {
 			"the ending of %s does not tell the format (.csv, .tsv, .json, .jsonl, .ndjson, .parquet do, also with .gz, .zst or .bz2): set format",
 			field)
 	}
+}
+
+// seedSources are the sources of a seed that are set.
+func seedSources(seed *v1alpha1.Seed) []string {
+	var sources []string
+	if seed.ConfigMap != nil {
+		sources = append(sources, "configMap")
+	}
+	if seed.PersistentVolumeClaim != nil {
+		sources = append(sources, "persistentVolumeClaim")
+	}
+	if seed.ObjectStore != nil {
+		sources = append(sources, "objectStore")
+	}
+	if seed.HTTP != nil {
+		sources = append(sources, "http")
+	}
+	if seed.DatasetRef != nil {
+		sources = append(sources, "datasetRef")
+	}
+	return sources
 }
 
 // seedPaths checks the paths of files on a volume, and says whether their format is to be told from the first of them.

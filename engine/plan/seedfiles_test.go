@@ -34,7 +34,8 @@ func TestSeedsInWhichEachFileIsARow(t *testing.T) {
 	hash := func(files string) string {
 		return plan.ConfigHash(parse(t, `{columns: [{name: id, sampler: {type: UUID}}], seed: {`+volume+`files: {`+files+`}}}`))
 	}
-	if hash("") != hash("content: None") || hash("content: Text") != hash("content: Text, encoding: utf-8") || hash("") == hash("content: Text") {
+	text := hash("content: Text")
+	if hash("") != hash("content: None") || text != hash("content: Text, encoding: utf-8") || hash("") == text {
 		t.Error("the hash is not that of the defaults")
 	}
 }

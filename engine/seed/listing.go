@@ -65,8 +65,8 @@ func loadListing(ctx context.Context, spec *v1alpha1.Seed, options Options) (*Da
 	defer func() { _ = folder.Close() }() // was only read
 	kept := &spool{}
 	into := &listing{
-		dataset: &Dataset{at: kept, close: kept.Close}, spec: spec, folder: folder, limits: wanted(spec, options.Rows), encode: &encoder{to: kept},
-		sum: sha256.New(),
+		dataset: &Dataset{at: kept, close: kept.Close}, spec: spec, folder: folder, limits: wanted(spec, options.Rows),
+		encode: &encoder{to: kept}, sum: sha256.New(),
 	}
 	if err = into.load(ctx, from.patterns); err == nil {
 		return into.dataset, nil
