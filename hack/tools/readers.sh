@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Prints the Python with which the conformance tests read datasets, and installs it there first, with the readers of
-# test/conformance/readers.txt, by which the folder in the cache is keyed. As root on Debian it installs python3-venv when it is not there.
+# test/conformance/readers.txt and the loaders of trainers.txt, by which the folder in the cache is keyed. As root on Debian it installs
+# python3-venv when it is not there.
 # Where there is no Python that can have them, it prints nothing, and says on standard error that these tests are left out.
 set -euo pipefail
 cd "$(dirname "$0")/../../test/conformance"
 
 cache=${SEEDLOOM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/seedloom}
-folder=$cache/readers-$(sha256sum readers.txt | cut -c1-16)
+folder=$cache/readers-$(cat readers.txt trainers.txt | sha256sum | cut -c1-16)
 if [[ -e $folder/complete ]]; then
 	echo "$folder/bin/python"
 	exit
@@ -25,6 +26,10 @@ if ! "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --o
 	rm -rf "$folder"
 	echo "datasets, pandas, pyarrow, fastparquet, polars and duckdb can't be installed here: the tests that read datasets with them are left out" >&2
 	exit
+fi
+# The loaders of trainers need no PyTorch, which pip would bring along.
+if ! "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-deps -r trainers.txt >&2; then
+	echo "trl can't be installed here: what its loader makes of the forms is left out" >&2
 fi
 touch "$folder/complete"
 echo "$folder/bin/python"
