@@ -35,7 +35,7 @@ func (w *world) described() storetest.Described {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	read, wrong := storetest.PublishedSchema(w.t, "../docs/metadata.schema.json").Read(w.folder(), data)
+	read, wrong := storetest.PublishedSchema(w.t, "../docs/metadata.schema.json").Read(os.DirFS(w.folder()), data)
 	for _, violation := range wrong {
 		w.t.Error(violation)
 	}
@@ -109,7 +109,7 @@ func (v describedVolume) refused(name string) error {
 }
 
 func (d *descriptions) add(data []byte) error {
-	read, wrong := d.schema.Read(d.world.folder(), data)
+	read, wrong := d.schema.Read(os.DirFS(d.world.folder()), data)
 	for _, violation := range wrong {
 		d.world.t.Errorf("written when %+v: %s", read, violation)
 	}

@@ -26,7 +26,7 @@ func readDescribed(t *testing.T, root string) storetest.Described {
 	if err != nil {
 		t.Fatal(err)
 	}
-	read, wrong := storetest.PublishedSchema(t, "../../docs/metadata.schema.json").Read(folder, data)
+	read, wrong := storetest.PublishedSchema(t, "../../docs/metadata.schema.json").Read(os.DirFS(folder), data)
 	for _, violation := range wrong {
 		t.Error(violation)
 	}

@@ -30,7 +30,9 @@ randomSeed: 7
 columns:
 - {name: number, sampler: {type: Sequence, sequence: {start: 1}}}
 - {name: split, expression: {expr: "{{ 'test' if number % 5 == 0 else 'train' }}"}}
-- {name: text, skip: {when: "{{ number == 3 }}"}, expression: {expr: "{{ ['=1+1', 'a,b', 'say \"x\"', 'two\nlines', 'é😀', ' blank ', '007'][number % 7] }}"}}
+- name: text
+  skip: {when: "{{ number == 3 }}"}
+  expression: {expr: "{{ ['=1+1', 'a,b', 'say \"x\"', 'two\nlines', 'é😀', ' blank ', '007'][number % 7] }}"}
 - {name: large, expression: {expr: "{{ 9007199254740992 + number }}", type: int}}
 - {name: round, expression: {expr: "{{ number }}", type: float}}
 - {name: third, expression: {expr: "{{ number / 3 }}", type: float}}

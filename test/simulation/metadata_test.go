@@ -2,8 +2,7 @@ package simulation
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
+	"io/fs"
 	"testing"
 	"time"
 
@@ -22,7 +21,7 @@ func publishedSchema(t *testing.T) *storetest.Schema {
 // checkMetadata checks a metadata.json that is going to be in its place.
 func (w *world) checkMetadata(t *testing.T, data []byte) {
 	t.Helper()
-	read, wrong := w.schema.Read(w.folder(), data)
+	read, wrong := w.schema.Read(w.files(), data)
 	for _, violation := range wrong {
 		t.Errorf("metadata.json was to say %+v: %s", read, violation)
 	}
@@ -31,12 +30,12 @@ func (w *world) checkMetadata(t *testing.T, data []byte) {
 // checkEnding checks that metadata.json says of a run with one shard what its result says.
 func (w *world) checkEnding(t *testing.T, result runreport.Result) {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(w.folder(), "metadata.json"))
+	data, err := fs.ReadFile(w.files(), "metadata.json")
 	if err != nil {
 		t.Error(err)
 		return
 	}
-	read, wrong := w.schema.Read(w.folder(), data)
+	read, wrong := w.schema.Read(w.files(), data)
 	if len(wrong) > 0 || read.Phase != runreport.PhaseEnded || read.Outcome != string(result.Outcome) || read.Reason != result.Reason ||
 		read.Actual != result.Records.Actual {
 		t.Errorf("metadata.json says %+v (%q), the result is %s, %s with %+v", read, wrong, result.Outcome, result.Reason, result.Records)

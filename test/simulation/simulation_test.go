@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"io/fs"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -33,6 +34,7 @@ import (
 	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/store/objects"
+	"seedloom.dev/seedloom/engine/store/s3/s3test"
 	"seedloom.dev/seedloom/engine/store/storetest"
 	"seedloom.dev/seedloom/internal/runreport"
 )
@@ -82,8 +84,12 @@ type weather struct {
 	// decay is the share of operations on files that fail; decayed counts those that did.
 	decay   float64
 	decayed int
-	// answered counts the whole answers to each prompt; inFlight are the requests under way.
+	// storm is the share of requests to the store of a bucket that meet a fault; stormed counts those that did.
+	storm   float64
+	stormed int
+	// answered counts the whole answers to each prompt, and came those of this life; inFlight are the requests under way.
 	answered map[string]int
+	came     int
 	inFlight int
 	// metadata checks each metadata.json that is written.
 	metadata func(data []byte)
@@ -199,6 +205,7 @@ func (w *weather) RoundTrip(request *http.Request) (*http.Response, error) {
 	} else if f.status == http.StatusOK && f.body == answerTo(prompt) {
 		w.mutex.Lock()
 		w.answered[prompt]++
+		w.came++
 		if now := time.Now(); !now.Equal(w.latest) {
 			w.latest, w.arriving = now, 0
 		}
@@ -321,7 +328,9 @@ func TestWholeRunsInVirtualTime(t *testing.T) {
 
 // world is a dataset, and what its engines need.
 type world struct {
-	output  string
+	output string
+	// bucket is the store that the dataset lies in; nil where it lies in a folder of output.
+	bucket  *s3test.Server
 	spec    v1alpha1.DatasetGenerationSpec
 	attempt int32
 	shards  int32
@@ -336,6 +345,7 @@ func (w *world) config(t *testing.T, shard int32, sky *weather) engine.Config {
 		t.Fatal(err)
 	}
 	return engine.Config{
+		ObjectStore: w.location(sky),
 		Run: runreport.ResolvedRun{
 			Version: runreport.Version, Namespace: "ns", Name: "ds", RunID: "ds-1", ConfigHash: plan.ConfigHash(&w.spec),
 			Attempt: w.attempt, Shards: w.shards, Spec: raw,
@@ -345,20 +355,26 @@ func (w *world) config(t *testing.T, shard int32, sky *weather) engine.Config {
 	}
 }
 
-func (w *world) folder() string {
-	return filepath.Join(w.output, "ns", "ds", strings.TrimPrefix(plan.ConfigHash(&w.spec), "sha256:")[:16])
+// files are those of the dataset.
+func (w *world) files() fs.FS {
+	folder := runreport.Folder("ns", "ds", plan.ConfigHash(&w.spec))
+	if w.bucket == nil {
+		return os.DirFS(filepath.Join(w.output, filepath.FromSlash(folder)))
+	}
+	return filesOf(w.bucket, folder)
 }
 
 // rows reads all files of the dataset.
 func (w *world) rows(t *testing.T) (names []string, rows [][]any) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(w.folder(), "parquet-files", "*.parquet"))
+	files := w.files()
+	found, err := fs.Glob(files, "parquet-files/*.parquet")
 	if err != nil {
 		t.Fatal(err)
 	}
-	slices.Sort(files)
-	for _, name := range files {
-		data, err := os.ReadFile(name)
+	slices.Sort(found)
+	for _, name := range found {
+		data, err := fs.ReadFile(files, name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -393,6 +409,10 @@ func simulateRun(t *testing.T, seed uint64, schema *storetest.Schema) {
 	if random.IntN(3) == 0 {
 		sky.decay = random.Float64() * 0.05
 	}
+	if random.IntN(3) == 0 {
+		w.useBucket(t)
+		sky.storm = random.Float64() * 0.02
+	}
 	lost := 0
 	for life := range 1 + random.IntN(4) {
 		stop := time.Duration(random.IntN(120_000)) * time.Millisecond
@@ -405,7 +425,7 @@ func simulateRun(t *testing.T, seed uint64, schema *storetest.Schema) {
 		}
 		_ = life
 	}
-	sky.quiet, sky.decay = true, 0
+	sky.quiet, sky.decay, sky.storm = true, 0, 0
 	w.attempt++
 	w.live(t, sky, 100*time.Hour)
 	w.checkDataset(t, rows)
@@ -427,7 +447,7 @@ func simulateRun(t *testing.T, seed uint64, schema *storetest.Schema) {
 // live lets the engines of all shards live until they end, or are asked to stop. It returns how many requests were under way then.
 func (w *world) live(t *testing.T, sky *weather, stop time.Duration) (lost int) {
 	t.Helper()
-	sky.over, sky.decayed = false, 0
+	sky.over, sky.decayed, sky.stormed, sky.came = false, 0, 0, 0
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	timer := time.AfterFunc(stop, func() {
@@ -462,17 +482,13 @@ func (w *world) live(t *testing.T, sky *weather, stop time.Duration) (lost int) 
 			t.Errorf("shard %d: the records don't add up: %+v", shard, result.Records)
 		}
 		if result.Reason == v1alpha1.ReasonStorageFailed {
-			// What was under way then had no place to be kept; so had answers whose journal could not be written.
-			for _, model := range w.spec.Models {
-				lost += model.EffectiveMaxParallelRequests()
-			}
-			lost += sky.decayed
+			lost += w.lostWithStorage(sky)
 			continue
 		}
-		if ctx.Err() == nil && sky.decayed == 0 && result.Outcome != runreport.OutcomeComplete && result.Outcome != runreport.OutcomePartial {
+		if ctx.Err() == nil && sky.calm() && result.Outcome != runreport.OutcomeComplete && result.Outcome != runreport.OutcomePartial {
 			t.Errorf("shard %d ended as %s, %s: %s", shard, result.Outcome, result.Reason, result.Message)
 		}
-		if w.shards == 1 && sky.decayed == 0 {
+		if w.shards == 1 && sky.calm() {
 			w.checkEnding(t, result)
 		}
 		for _, column := range result.Columns {
@@ -484,12 +500,24 @@ func (w *world) live(t *testing.T, sky *weather, stop time.Duration) (lost int) 
 	if sky.late > 0 {
 		t.Errorf("%d requests were sent after the end", sky.late)
 	}
-	if w.shards > 1 && sky.decayed == 0 {
+	if w.shards > 1 && sky.calm() {
 		if ending := engine.Finalize(context.Background(), w.config(t, 0, sky)); ending.Result.Records.Target != int64(w.spec.NumRecords) {
 			t.Errorf("finalized: %+v", ending.Result)
 		}
 	}
 	return lost
+}
+
+// lostWithStorage is how many answers may be lost when a run ends since its output can't be written: those that were under way, and those
+// whose journal could not be written. In a bucket that is what has come since the last segment of a journal.
+func (w *world) lostWithStorage(sky *weather) (lost int) {
+	for _, model := range w.spec.Models {
+		lost += model.EffectiveMaxParallelRequests()
+	}
+	if w.bucket != nil {
+		lost += sky.came
+	}
+	return lost + sky.decayed
 }
 
 // checkDataset checks that each row is there once, and says what its own prompts ask for.
@@ -519,7 +547,7 @@ func (w *world) checkDataset(t *testing.T, want int) {
 			t.Errorf("the row %s is mixed up: %v", id, cells)
 		}
 	}
-	if _, err := os.Stat(filepath.Join(w.folder(), "_SUCCESS")); err != nil {
+	if _, err := fs.Stat(w.files(), "_SUCCESS"); err != nil {
 		t.Error(err)
 	}
 }

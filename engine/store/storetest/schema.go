@@ -4,8 +4,8 @@ package storetest
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"sort"
@@ -116,9 +116,9 @@ type Described struct {
 	Columns []string
 }
 
-// Read reads the metadata.json of the dataset in a folder, and returns what is wrong with it: what doesn't fit the schema, files that are
+// Read reads the metadata.json of a dataset with some files, and returns what is wrong with it: what doesn't fit the schema, files that are
 // not there, and counts that don't add up.
-func (s *Schema) Read(folder string, data []byte) (read Described, wrong []string) {
+func (s *Schema) Read(files fs.FS, data []byte) (read Described, wrong []string) {
 	var document map[string]any
 	if err := json.Unmarshal(data, &document); err != nil {
 		return read, []string{err.Error()}
@@ -141,7 +141,7 @@ func (s *Schema) Read(folder string, data []byte) (read Described, wrong []strin
 		return read, []string{err.Error()}
 	}
 	for _, file := range texts(typed.Files) {
-		if _, err := os.Stat(filepath.Join(folder, file)); err != nil {
+		if _, err := fs.Stat(files, file); err != nil {
 			wrong = append(wrong, err.Error())
 		}
 	}
