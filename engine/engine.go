@@ -50,6 +50,8 @@ type Config struct {
 	ObjectStore *s3.Location
 	// VolumeDirectory returns where a volume of spec.pod.volumes is that has media for prompts. Nil is where a Pod has it.
 	VolumeDirectory func(name string) string
+	// SeedStore, where it is set, is the place of the dataset that is the seed instead of SeedDirectory (see ObjectStore).
+	SeedStore *s3.Location
 	// PeopleDirectory returns where the file of persons is mounted that a column draws from. It may be nil where none does.
 	PeopleDirectory func(column string) string
 	// TLSDirectory has the certificates of providers, as a Pod finds them (see runreport.TLSDirectory).

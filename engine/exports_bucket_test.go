@@ -14,22 +14,29 @@ import (
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
-// Exports lie in a bucket as they do on a volume; those that are no longer asked for are removed from it.
-func TestExportsAreWrittenToABucket(t *testing.T) {
-	t.Setenv("AWS_CA_BUNDLE", "")
-	w, server := newWorld(t, exportedSpec, ""), s3test.New()
+// inBucket is a place in the bucket of a store.
+func inBucket(t *testing.T, server *s3test.Server) *s3.Location {
+	t.Helper()
+	t.Setenv("AWS_CA_BUNDLE", "") // to read it each time takes long
 	keys := t.TempDir()
 	for name, content := range map[string]string{s3.AccessKeyFile: s3test.AccessKey, s3.SecretKeyFile: s3test.SecretKey} {
 		if err := os.WriteFile(filepath.Join(keys, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
+	return &s3.Location{
+		Bucket: s3test.Bucket, Endpoint: "http://store.test", CredentialsDirectory: keys,
+		Transport: &s3test.Way{Handler: server}, Patience: time.Second, Timeout: 10 * time.Second,
+	}
+}
+
+// Exports lie in a bucket as they do on a volume; those that are no longer asked for are removed from it.
+func TestExportsAreWrittenToABucket(t *testing.T) {
+	w, server := newWorld(t, exportedSpec, ""), s3test.New()
+	place := inBucket(t, server)
 	run := func() (there []string) {
 		config := w.config(0)
-		config.ObjectStore = &s3.Location{
-			Bucket: s3test.Bucket, Endpoint: "http://store.test", CredentialsDirectory: keys,
-			Transport: &s3test.Way{Handler: server}, Patience: time.Second, Timeout: 10 * time.Second,
-		}
+		config.ObjectStore = place
 		checkEnding(t, engine.Generate(t.Context(), config), runreport.OutcomeComplete, "", 0, 30, 0)
 		for _, key := range server.Keys() {
 			if _, name, is := strings.Cut(key, "/exports/"); is && !strings.Contains(key, "/.seedloom/") {

@@ -21,12 +21,12 @@ func (c *Config) openOutput(ctx context.Context, layout *store.Layout) (*store.S
 	if c.ObjectStore == nil {
 		return store.Open(c.OutputDirectory, folder, layout)
 	}
-	return store.OpenBucket(ctx, c.bucket(), folder, layout)
+	return store.OpenBucket(ctx, c.bucket(c.ObjectStore), folder, layout)
 }
 
-// bucket is the place of the output in a bucket, with requests that go only where the run may send some.
-func (c *Config) bucket() *s3.Location {
-	location := *c.ObjectStore
+// bucket is a place in a bucket, with requests that go only where the run may send some.
+func (c *Config) bucket(place *s3.Location) *s3.Location {
+	location := *place
 	if c.Endpoints != nil && location.Transport == nil {
 		location.Transport = &http.Transport{
 			Proxy:               c.Endpoints.Proxy(http.ProxyFromEnvironment),
@@ -43,7 +43,7 @@ func Delete(ctx context.Context, config Config, namespace, name string) error {
 	if config.ObjectStore == nil {
 		return store.Delete(config.OutputDirectory, namespace, name)
 	}
-	return store.DeleteFromBucket(ctx, config.bucket(), namespace, name)
+	return store.DeleteFromBucket(ctx, config.bucket(config.ObjectStore), namespace, name)
 }
 
 // ObjectStore is the place that a spec names. Its credentials, where a Secret has them, and its CA bundle are in a directory (see

@@ -124,6 +124,14 @@ func (p *prepared) seedDescription() string {
 	return p.seed.Version()
 }
 
+// openRows finds the files of the dataset that is the seed.
+func (p *prepared) openRows(ctx context.Context, folder, form string) (*store.RowFiles, error) {
+	if place := p.config.SeedStore; place != nil {
+		return store.OpenRowsInBucket(ctx, p.config.bucket(place), folder, form)
+	}
+	return store.OpenRows(p.config.SeedDirectory, folder, form)
+}
+
 // loadDataset reads the dataset of another resource, which must be as it was when this run was started.
 func (p *prepared) loadDataset(ctx context.Context, rows int64) (*seed.Dataset, error) {
 	resolved := p.config.Run.SeedDataset
@@ -132,7 +140,7 @@ func (p *prepared) loadDataset(ctx context.Context, rows int64) (*seed.Dataset, 
 			"the run does not say where the dataset of spec.seed.datasetRef lies")
 	}
 	source := fmt.Sprintf("dataset %q", resolved.Name)
-	found, err := store.OpenRows(p.config.SeedDirectory, resolved.Path, p.spec.Seed.DatasetRef.Form)
+	found, err := p.openRows(ctx, resolved.Path, p.spec.Seed.DatasetRef.Form)
 	switch {
 	case errors.Is(err, store.ErrNoDataset):
 		return nil, failure.New(v1alpha1.ReasonSeedFailed, failure.EndRun, "the seed %s can't be used: %v; was it deleted?", source, err)

@@ -69,6 +69,10 @@ type SeedRunStatus struct {
 	// +optional
 	Records int64 `json:"records,omitempty"`
 
+	// objectStore is the bucket that it lies in, as the other resource names it, where it lies in one.
+	// +optional
+	ObjectStore *ObjectStoreOutput `json:"objectStore,omitempty"`
+
 	// followingRecords is how many records follow from them, where spec.numRecords does not say how many there are to be.
 	// +optional
 	FollowingRecords int64 `json:"followingRecords,omitempty"`

@@ -169,6 +169,11 @@ func readConfig(logger *slog.Logger) (engine.Config, error) {
 	if config.ObjectStore, err = objectStoreOf(&config.Run); err != nil {
 		return config, err
 	}
+	if dataset := config.Run.SeedDataset; dataset != nil && dataset.ObjectStore != nil {
+		if config.SeedStore, err = engine.ObjectStore(dataset.ObjectStore, runreport.SeedStoreDirectory); err != nil {
+			return config, err
+		}
+	}
 	if text := os.Getenv(runreport.ShardVariable); text != "" {
 		shard, err := strconv.ParseInt(text, 10, 32)
 		if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,6 +13,7 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/store"
+	"seedloom.dev/seedloom/engine/store/s3"
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
@@ -103,33 +105,71 @@ func (r *resources) unchecked(one *manifest) string {
 type foundDataset struct {
 	runreport.SeedDataset
 	rows int64
+	// store is the bucket that it lies in; nil where it lies in a folder.
+	store *s3.Location
 }
 
 // findDataset finds the dataset that is the seed of a manifest: that which this command has just generated, or the latest one.
-func (s *session) findDataset(of *v1alpha1.DatasetGeneration) (*foundDataset, error) {
-	ref := of.Spec.SeedDataset()
-	if s.datasets == "" {
+func (s *session) findDataset(ctx context.Context, of *manifest, all *resources) (*foundDataset, error) {
+	ref := of.resource.Spec.SeedDataset()
+	if s.datasets.place == "" {
 		return nil, fmt.Errorf("the seed is the dataset %q: generate it by seedloom run, and name the folder that has it with --datasets DIR",
 			ref.Name)
 	}
-	beside := path.Join(of.Namespace, ref.Name)
+	found := &foundDataset{SeedDataset: runreport.SeedDataset{Name: ref.Name}}
+	if s.datasets.inBucket() {
+		spec := &of.resource.Spec
+		if seed := all.seedOf(of); seed != nil && seed.resource != nil {
+			spec = &seed.resource.Spec // which may say where the bucket is
+		}
+		var err error
+		if found.store, err = s.datasets.location(spec); err != nil {
+			return nil, err
+		}
+	}
+	beside := path.Join(of.resource.Namespace, ref.Name)
 	folder, generated := s.generated[beside]
 	if !generated {
 		var err error
-		if folder, err = latest(s.datasets, beside); err != nil {
+		if folder, err = s.latest(ctx, found.store, beside); err != nil {
 			return nil, fmt.Errorf("the seed is the dataset %q, and there is none in %s: give its manifest too, or run it first (%w)", ref.Name,
-				s.datasets, err)
+				s.datasets.place, err)
 		}
 	}
-	rows, err := store.OpenRows(s.datasets, folder, ref.Form)
+	rows, err := s.openRows(ctx, found.store, folder, ref.Form)
 	if err != nil {
 		return nil, fmt.Errorf("reading the dataset %q, which is the seed: %w", ref.Name, err)
 	}
-	found := &foundDataset{SeedDataset: runreport.SeedDataset{Name: ref.Name, Path: folder, RowsDigest: rows.Digest}}
+	found.Path, found.RowsDigest = folder, rows.Digest
 	for _, file := range rows.Files {
 		found.rows += file.Rows
 	}
 	return found, rows.Close()
+}
+
+// openRows opens the files of a dataset in the folder of datasets, or in the bucket.
+func (s *session) openRows(ctx context.Context, bucket *s3.Location, folder, form string) (*store.RowFiles, error) {
+	if bucket != nil {
+		return store.OpenRowsInBucket(ctx, bucket, folder, form)
+	}
+	return store.OpenRows(s.datasets.place, folder, form)
+}
+
+// latest is the folder of the latest dataset in a folder of the datasets, or of the bucket.
+func (s *session) latest(ctx context.Context, bucket *s3.Location, beside string) (string, error) {
+	if bucket == nil {
+		return latest(s.datasets.place, beside)
+	}
+	opened, err := store.OpenBucket(ctx, bucket, beside, nil)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = opened.Close() }() // was only read
+	_, newest, err := contentOf(opened)
+	if err == nil && newest == "" {
+		err = fmt.Errorf("%w in %s", store.ErrNoDataset, beside)
+	}
+	return path.Join(beside, newest), err
 }
 
 // latest is the folder of the latest dataset in the folder beside, which is in root.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"seedloom.dev/seedloom/engine/store"
+	"seedloom.dev/seedloom/engine/store/s3/s3test"
 	"seedloom.dev/seedloom/internal/llmsim"
 )
 
@@ -71,6 +72,32 @@ func TestAChainRunsInOrderAndGoesOn(t *testing.T) {
 	code, more, log := w.run("run", "reviews.yaml", "--output", "out")
 	if code != 0 || !strings.Contains(more, "orders complete: 15 records") || !strings.Contains(more, "reviews complete: 15 records") {
 		t.Errorf("with more rows: exit code %d: %s%s", code, more, log)
+	}
+}
+
+// TestAChainRunsInABucket has each dataset read that of the one before it from the bucket, also with another command, and to be looked at.
+func TestAChainRunsInABucket(t *testing.T) {
+	w, endpoint := bucketWorld(t, s3test.New())
+	w.write("chain.yaml", strings.ReplaceAll(shop, "ENDPOINT", w.server.Endpoint()))
+	to := []string{"run", "chain.yaml", "--output", "s3://bucket/team", "--output-endpoint", endpoint}
+	code, out, log := w.run(to...)
+	if code != 0 || !strings.Contains(out, "reviews complete: 12 records in s3://bucket/team/default/reviews/") {
+		t.Fatalf("exit code %d: %s%s", code, out, log)
+	}
+	asked := len(w.server.Prompts())
+	if code, out, log := w.run(append(to, "--name", "reviews")...); code != 0 || len(w.server.Prompts()) != asked {
+		t.Errorf("the second time: exit code %d, %d requests after %d: %s%s", code, len(w.server.Prompts()), asked, out, log)
+	}
+	w.write("orders.yaml", strings.Split(shop, "---")[1])
+	t.Setenv("AWS_ENDPOINT_URL", endpoint)
+	code, out, log = w.run("preview", "orders.yaml", "--datasets", "s3://bucket/team", "-o", "jsonl", "-n", "2")
+	if code != 0 || !strings.Contains(out, `"order_id":"0-1"`) {
+		t.Errorf("a preview: exit code %d: %s%s", code, out, log)
+	}
+	w.write("orders.yaml", strings.Replace(w.read("orders.yaml"), "{name: customers}", "{name: nobody}", 1))
+	code, _, log = w.run("run", "orders.yaml", "--output", "s3://bucket/team", "--output-endpoint", endpoint)
+	if code == 0 || !strings.Contains(log, `the seed is the dataset "nobody", and there is none in s3://bucket/team`) {
+		t.Errorf("without the seed: exit code %d: %s", code, log)
 	}
 }
 

@@ -94,6 +94,12 @@ func (c *chainColumns) datasetColumns(ctx context.Context, one *manifest) ([]tab
 	if columns == nil {
 		return nil, nil
 	}
+	if dropped := plan.DroppedInSeed(&one.resource.Spec, &before.resource.Spec); len(dropped) > 0 {
+		for _, violation := range dropped {
+			one.report(severityError, violation.Field, violation.Message)
+		}
+		return nil, nil
+	}
 	columns, err = seed.Columns(one.resource.Spec.Seed, columns)
 	if err != nil {
 		one.report(severityError, "spec.seed", "the dataset of "+ref.Name+" can't be used: "+err.Error())

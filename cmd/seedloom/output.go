@@ -12,6 +12,7 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine"
 	"seedloom.dev/seedloom/engine/plan"
+	"seedloom.dev/seedloom/engine/store/s3"
 )
 
 // bucketScheme is what a place in a bucket begins with.
@@ -37,11 +38,18 @@ func (o *outputOptions) register(flags *pflag.FlagSet) {
 // inBucket says whether the place is in a bucket.
 func (o *outputOptions) inBucket() bool { return strings.HasPrefix(o.place, bucketScheme) }
 
-// apply puts the place into the engine's configuration. What the flags leave open is taken from the object store of the manifest.
+// apply puts the place into the engine's configuration.
 func (o *outputOptions) apply(spec *v1alpha1.DatasetGenerationSpec, config *engine.Config) error {
 	if !o.inBucket() {
 		return o.applyFolder(config)
 	}
+	location, err := o.location(spec)
+	config.ObjectStore = location
+	return err
+}
+
+// location is the place in a bucket. What the flags leave open is taken from the object store of a manifest.
+func (o *outputOptions) location(spec *v1alpha1.DatasetGenerationSpec) (*s3.Location, error) {
 	place := &v1alpha1.ObjectStoreOutput{}
 	if known := spec.Output.ObjectStore; known != nil {
 		place = known.DeepCopy()
@@ -68,19 +76,18 @@ func (o *outputOptions) apply(spec *v1alpha1.DatasetGenerationSpec, config *engi
 		problems = append(problems, fmt.Errorf("%s %s", name, violation.Message))
 	}
 	if len(problems) > 0 {
-		return errors.Join(problems...)
+		return nil, errors.Join(problems...)
 	}
 	location, err := engine.ObjectStore(place, "")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if o.bundle != "" {
 		if location.CABundle, err = os.ReadFile(o.bundle); err != nil {
-			return fmt.Errorf("--output-ca: %w", err)
+			return nil, fmt.Errorf("--output-ca: %w", err)
 		}
 	}
-	config.ObjectStore = location
-	return nil
+	return location, nil
 }
 
 func (o *outputOptions) applyFolder(config *engine.Config) error {
@@ -92,17 +99,6 @@ func (o *outputOptions) applyFolder(config *engine.Config) error {
 	}
 	config.OutputDirectory = o.place
 	return os.MkdirAll(o.place, 0o755)
-}
-
-// checkSeedsInBuckets refuses datasets that are the seed of another one, where they lie in a bucket: seeds are read from folders.
-func checkSeedsInBuckets(chain []*manifest) error {
-	for _, one := range chain {
-		if seed := one.resource.Spec.Seed; seed != nil && seed.DatasetRef != nil {
-			return fmt.Errorf("datasetgeneration/%s has the dataset %q as its seed (spec.seed.datasetRef), which can't be read from a bucket yet: "+
-				"take a folder as --output", one.resource.Name, seed.DatasetRef.Name)
-		}
-	}
-	return nil
 }
 
 // join is the address of something in the output.

@@ -79,13 +79,7 @@ func (o *runOptions) run(command *cobra.Command, streams *Streams, arguments []s
 			return err
 		}
 	}
-	if o.output.inBucket() {
-		if err := checkSeedsInBuckets(chain); err != nil {
-			return err
-		}
-	} else {
-		o.datasets = o.output.place
-	}
+	o.datasets = o.output
 	o.generated = map[string]string{}
 	return o.runChain(command.Context(), streams, chain, all)
 }

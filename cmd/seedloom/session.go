@@ -34,7 +34,7 @@ type session struct {
 	levels slog.Level
 	// datasets is the folder with the datasets that seeds name, and generated has the folders in it of those that this command has generated,
 	// by their namespaces and names.
-	datasets  string
+	datasets  outputOptions
 	generated map[string]string
 }
 
@@ -46,7 +46,7 @@ func (s *session) register(command *cobra.Command, level string) {
 
 // registerDatasets defines the flag for commands that have no folder for datasets themselves.
 func (s *session) registerDatasets(command *cobra.Command) {
-	command.Flags().StringVar(&s.datasets, "datasets", "", "the `DIR` into which seedloom run has generated the dataset that is the seed "+
+	command.Flags().StringVar(&s.datasets.place, "datasets", "", "the `DIR`, or s3://BUCKET/PREFIX, into which seedloom run has generated the dataset that is the seed "+
 		"(spec.seed.datasetRef)")
 }
 
@@ -106,10 +106,10 @@ func (s *session) ready(ctx context.Context, streams *Streams, chosen *manifest,
 		}
 	}()
 	var dataset *foundDataset
-	folder, remove := s.datasets, func() {}
+	folder, remove := s.datasets.place, func() {}
 	if r.resource.Spec.SeedDataset() == nil {
 		folder, remove, err = s.seed(chosen, all)
-	} else if dataset, err = s.findDataset(r.resource); err == nil {
+	} else if dataset, err = s.findDataset(ctx, chosen, all); err == nil {
 		err = dataset.fit(&r.resource.Spec)
 	}
 	if err != nil {
@@ -126,6 +126,9 @@ func (s *session) ready(ctx context.Context, streams *Streams, chosen *manifest,
 	}
 	if r.config.VolumeDirectory, err = s.volumes(chosen); err != nil {
 		return nil, err
+	}
+	if dataset != nil {
+		r.config.SeedStore = dataset.store
 	}
 	r.config.SeedDirectory, r.config.PeopleDirectory, r.config.TLSDirectory = folder, peopleOf, s.tlsDirectory
 	if err := s.secrets(streams, &r.resource.Spec, &r.config); err != nil {

@@ -38,6 +38,8 @@ const (
 
 // seedState is what is known of the dataset that a resource has for its seed.
 type seedState struct {
+	// spec is that of its resource; nil while there is none.
+	spec *v1alpha1.DatasetGenerationSpec
 	// complete is the dataset as it is now; nil while there is none that can be read.
 	complete *v1alpha1.SeedRunStatus
 	// reason and message say why there is none. lasting says that a person is needed for it.
@@ -59,10 +61,10 @@ func (r *Reconciler) gatherSeed(ctx context.Context, in *input) error {
 	}
 	in.seed = state
 	used := state.complete
-	if used != nil && !strings.HasPrefix(used.URL, claimScheme) {
-		in.violations = append(in.violations, plan.Violation{Field: "spec.seed.datasetRef", Reason: plan.ReasonInvalidValue,
-			Message: fmt.Sprintf("the dataset of %q lies at %s, and only one on a volume can be a seed", ref.Name, used.URL)})
-		return nil
+	if state.spec != nil && (used != nil || in.resource.Status.Run == nil) {
+		if in.violations = plan.DroppedInSeed(&in.resource.Spec, state.spec); len(in.violations) > 0 {
+			return nil
+		}
 	}
 	recorded := in.resource.Status.Run
 	if used == nil && recorded != nil && recorded.Seed != nil && in.hashWith(recorded.Seed) == recorded.ConfigHash {
@@ -141,7 +143,9 @@ func (r *Reconciler) seedState(ctx context.Context, resource *v1alpha1.DatasetGe
 		seed = cmp.Or(seed, next)
 		names, ref = append(names, ref.Name), next.Spec.SeedDataset()
 	}
-	return seedStateOf(seed), nil
+	state := seedStateOf(seed)
+	state.spec = &seed.Spec
+	return state, nil
 }
 
 // seedStateOf is what a resource gives to one that has its dataset for a seed.
@@ -197,16 +201,31 @@ func completeDataset(seed *v1alpha1.DatasetGeneration) *v1alpha1.SeedRunStatus {
 	}
 	return &v1alpha1.SeedRunStatus{
 		Name: seed.Name, RunID: status.Run.ID, URL: status.Output.URL, RowsDigest: digest, Records: status.Records.Actual,
+		ObjectStore: seed.Spec.Output.ObjectStore.DeepCopy(),
 	}
 }
 
-// seedPlace is where the dataset that is the seed lies; empty without one.
+// seedPlace is where the dataset that is the seed lies: on a claim, or in a bucket, for which the claim is empty. Both are empty without one.
 func seedPlace(seed *v1alpha1.SeedRunStatus) (claim, folder string) {
 	if seed == nil {
 		return "", ""
 	}
+	if seed.ObjectStore != nil {
+		return "", strings.TrimPrefix(seed.URL, placeOf(&v1alpha1.Output{ObjectStore: seed.ObjectStore})+"/")
+	}
 	claim, folder, _ = strings.Cut(strings.TrimPrefix(seed.URL, claimScheme), "/")
 	return claim, folder
+}
+
+// seedStore is the bucket of the seed: that of spec.seed, or that with the dataset of another resource. It is nil where there is none.
+func (s *situation) seedStore() *v1alpha1.ObjectStoreOutput {
+	if store := s.resource.Spec.SeedStore(); store != nil {
+		return store.Store()
+	}
+	if s.run.Seed == nil {
+		return nil
+	}
+	return s.run.Seed.ObjectStore
 }
 
 // seedDataset is what the engine has to know of the dataset that is the seed.
@@ -215,7 +234,7 @@ func seedDataset(seed *v1alpha1.SeedRunStatus) *runreport.SeedDataset {
 		return nil
 	}
 	_, folder := seedPlace(seed)
-	return &runreport.SeedDataset{Name: seed.Name, Path: path.Clean(folder), RowsDigest: seed.RowsDigest}
+	return &runreport.SeedDataset{Name: seed.Name, Path: path.Clean(folder), ObjectStore: seed.ObjectStore, RowsDigest: seed.RowsDigest}
 }
 
 // addWaiting says what a resource without a dataset for its seed waits for.

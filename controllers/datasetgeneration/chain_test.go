@@ -338,7 +338,7 @@ var _ = Describe("A chain of datasets", func() {
 		}).Should(Equal(1))
 	})
 
-	It("refuses what no records follow from, and a dataset that lies on no volume", func() {
+	It("refuses what no records follow from", func() {
 		customers := w.member("customers", newSpec())
 		spec := seededBy("customers")
 		spec.Seed.Selection = &v1alpha1.SeedSelection{Offset: new(int64(100))}
@@ -346,16 +346,51 @@ var _ = Describe("A chain of datasets", func() {
 		customers.complete(100, "sha256:first")
 		Eventually(orders.ready).Should(Equal(v1alpha1.ReasonInvalidSpec))
 		Expect(orders.condition(v1alpha1.ConditionAccepted).Message).To(ContainSubstring("spec.numRecords: no row follows"))
+	})
 
-		spec = newSpec()
-		spec.Output = v1alpha1.Output{ObjectStore: &v1alpha1.ObjectStoreOutput{URL: "s3://datasets"}}
+	It("names a column that its seed drops, before anything is generated", func() {
+		spec := newSpec()
+		spec.Columns[0].Drop = new(true)
+		w.member("customers", spec)
+		reading := seededBy("customers")
+		reading.Columns[0].Name = "own"
+		orders := w.member("orders", reading)
+		Eventually(orders.ready).Should(Equal(v1alpha1.ReasonInvalidSpec))
+		Expect(orders.condition(v1alpha1.ConditionAccepted).Message).To(ContainSubstring(
+			`spec.columns[1].expression.expr: reads the column "id", which the dataset "customers" drops`))
+	})
+
+	It("reads a dataset in a bucket, with the credentials of the one that has written it", func() {
+		spec := newSpec()
+		place := v1alpha1.ObjectStoreOutput{
+			URL: "s3://datasets/team/", Endpoint: "https://s3.example.com", CredentialsSecretRef: &v1alpha1.SecretReference{Name: "bucket"},
+		}
+		spec.Output = v1alpha1.Output{ObjectStore: &place}
 		stock := w.member("stock", spec)
 		deliveries := w.member("deliveries", seededBy("stock"))
 		stock.complete(100, "sha256:stock")
-		Eventually(deliveries.ready).Should(Equal(v1alpha1.ReasonInvalidSpec))
-		Expect(deliveries.condition(v1alpha1.ConditionAccepted).Message).To(And(
-			ContainSubstring(`spec.seed.datasetRef: the dataset of "stock" lies at s3://datasets/`),
-			ContainSubstring("only one on a volume can be a seed")))
+		job := deliveries.generating()
+		seed := deliveries.get().Status.Run.Seed
+		Expect(seed.URL).To(HavePrefix("s3://datasets/team/" + w.namespace + "/stock/"))
+		Expect(*seed.ObjectStore).To(Equal(place))
+
+		pod := job.Spec.Template.Spec
+		Expect(strings.Join(projectedFiles(&pod, volumeSeedStore), " ")).To(Equal("bucket/AWS_ACCESS_KEY_ID=AWS_ACCESS_KEY_ID " +
+			"bucket/AWS_SECRET_ACCESS_KEY=AWS_SECRET_ACCESS_KEY bucket/AWS_SESSION_TOKEN=AWS_SESSION_TOKEN?"))
+		Expect(pod.Containers[0].VolumeMounts).To(ContainElement(corev1.VolumeMount{
+			Name: volumeSeedStore, MountPath: runreport.SeedStoreDirectory, ReadOnly: true}))
+		configMap := &corev1.ConfigMap{}
+		Expect(kube.Get(w.ctx, client.ObjectKey{Namespace: w.namespace, Name: job.Name}, configMap)).To(Succeed())
+		var resolved runreport.ResolvedRun
+		Expect(json.Unmarshal([]byte(configMap.Data[runreport.SpecKey]), &resolved)).To(Succeed())
+		Expect(resolved.SeedDataset.Path).To(Equal(strings.TrimPrefix(seed.URL, "s3://datasets/team/")))
+		Expect(*resolved.SeedDataset.ObjectStore).To(Equal(place))
+
+		By("a seed that is gone: what the run needs to read it is recorded")
+		Expect(kube.Delete(w.ctx, stock.get())).To(Succeed())
+		Eventually(func() string { return deliveries.condition(v1alpha1.ConditionAccepted).Reason }).
+			Should(Equal(v1alpha1.ReasonReferenceNotFound))
+		deliveries.complete(300, "sha256:deliveries")
 	})
 })
 

@@ -69,7 +69,7 @@ func (l *lookUps) forget(resource types.NamespacedName) {
 // the kubelet says when one is missing. A look-up that fails says nothing of what it was about.
 func (r *Reconciler) missingReferences(ctx context.Context, resource *v1alpha1.DatasetGeneration) (missing []string, err error) {
 	var failures []error
-	for _, reference := range references(&resource.Spec) {
+	for _, reference := range referencesOfRun(resource) {
 		if reference.kind == kindSecret {
 			continue
 		}

@@ -90,7 +90,7 @@ func (r *Reconciler) secretsNotPermitted(
 ) (refused []string, asked bool, err error) {
 	var failures []error
 	asked = true
-	for _, reference := range references(&resource.Spec) {
+	for _, reference := range referencesOfRun(resource) {
 		if reference.kind != kindSecret {
 			continue
 		}

@@ -57,9 +57,7 @@ func (s *situation) podTemplate(role string) corev1.PodTemplateSpec {
 	addObjectStore(&template.Spec, volumeObjectStore, runreport.ObjectStoreDirectory, s.resource.Spec.Output.ObjectStore)
 	s.applySettings(&template, role)
 	if role == runreport.RoleGenerate {
-		if store := s.resource.Spec.SeedStore(); store != nil {
-			addObjectStore(&template.Spec, volumeSeedStore, runreport.SeedStoreDirectory, store.Store())
-		}
+		addObjectStore(&template.Spec, volumeSeedStore, runreport.SeedStoreDirectory, s.seedStore())
 		s.addTools(&template.Spec)
 		s.addCertificates(&template.Spec)
 	}

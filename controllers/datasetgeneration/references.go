@@ -56,6 +56,16 @@ func references(spec *v1alpha1.DatasetGenerationSpec) []reference {
 	return append(found, podReferences(spec.Pod)...)
 }
 
+// referencesOfRun are the objects that a spec names, and those by which its run reads a dataset in a bucket that is its seed.
+func referencesOfRun(resource *v1alpha1.DatasetGeneration) []reference {
+	found := references(&resource.Spec)
+	if run := resource.Status.Run; run != nil && run.Seed != nil && run.Seed.ObjectStore != nil {
+		field := fmt.Sprintf("spec.output.objectStore of DatasetGeneration %q, the seed", run.Seed.Name)
+		found = append(found, storeReferences(field, run.Seed.ObjectStore)...)
+	}
+	return found
+}
+
 // inputReferences are what a file lies on that the run reads.
 func inputReferences(field string, configMap *v1alpha1.ConfigMapSeed, claim *v1alpha1.PersistentVolumeClaimSeed) []reference {
 	switch {

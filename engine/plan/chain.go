@@ -1,7 +1,10 @@
 package plan
 
 import (
+	"cmp"
+	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -21,6 +24,43 @@ func NumRecords(spec *v1alpha1.DatasetGenerationSpec, seedRows int64) (int64, er
 		return spec.NumRecords, nil
 	}
 	return seedrows.NumRecords(spec, seedRows)
+}
+
+// DroppedInSeed says which columns a spec reads that the dataset does not have any more which is its seed: those that the spec of that one
+// drops.
+func DroppedInSeed(spec, seed *v1alpha1.DatasetGenerationSpec) []Violation {
+	ref := spec.SeedDataset()
+	if ref == nil || ref.Form != "" {
+		return nil // a form has the columns that it makes
+	}
+	checks, of := newValidation(spec), newValidation(seed)
+	drops := func(name string) bool {
+		index, isColumn := of.producers[name]
+		return isColumn && of.spec.Columns[index].IsDropped() || matchesAny(dropPatterns(seed), name)
+	}
+	var found []Violation
+	add := func(field, name string) {
+		violation := Violation{Field: field, Reason: ReasonUnknownReference, Message: fmt.Sprintf(
+			"reads the column %q, which the dataset %q drops: keep it there, and drop it in the last dataset of the chain", name, ref.Name)}
+		if drops(name) && !slices.Contains(found, violation) {
+			found = append(found, violation)
+		}
+	}
+	if selected := spec.Seed.Columns; len(selected) > 0 {
+		for i := range selected {
+			add(fmt.Sprintf("spec.seed.columns[%d]", i), cmp.Or(selected[i].From, selected[i].Name))
+		}
+		return found
+	}
+	checks.run(true)
+	for _, reads := range checks.references {
+		for _, read := range reads {
+			if _, isOwn := checks.producers[read.name]; !isOwn {
+				add(read.field, read.name)
+			}
+		}
+	}
+	return found
 }
 
 // seedDataset checks a seed that is the dataset of another resource.

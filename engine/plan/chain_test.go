@@ -9,6 +9,42 @@ import (
 	"seedloom.dev/seedloom/engine/plan"
 )
 
+// What the first dataset of a chain drops can't be read by the second, and is not taken for a misspelt name.
+func TestColumnsThatTheSeedDropsAreNamed(t *testing.T) {
+	first := parse(t, `{numRecords: 1, columns: [{name: kept, sampler: {type: UUID}}, {name: secret, drop: true, sampler: {type: UUID}},
+		{name: raw_text, sampler: {type: UUID}}], processors: [{name: drop, dropColumns: {columnNames: ["raw_*"]}}],
+		output: {persistentVolumeClaim: {claimName: c}}}`)
+	const message = `, which the dataset "first" drops: keep it there, and drop it in the last dataset of the chain`
+	for second, want := range map[string][]string{
+		`{name: a, expression: {expr: "{{ kept }} {{ secret }} {{ secret }}"}}, {name: b, expression: {expr: "{{ raw_text }} {{ a }}"}}`: {
+			`spec.columns[0].expression.expr: reads the column "secret"` + message,
+			`spec.columns[1].expression.expr: reads the column "raw_text"` + message,
+		},
+		`{name: secret, sampler: {type: UUID}}, {name: b, expression: {expr: "{{ secret }} {{ kept }}"}}`: nil,
+	} {
+		spec := parse(t, `{seed: {datasetRef: {name: first}}, columns: [`+second+`], output: {persistentVolumeClaim: {claimName: c}}}`)
+		if diff := cmp.Diff(want, lines(plan.DroppedInSeed(spec, first))); diff != "" {
+			t.Errorf("%s: %s", second, diff)
+		}
+		spec.Seed.DatasetRef.Form = "chat"
+		if found := plan.DroppedInSeed(spec, first); found != nil {
+			t.Errorf("a form: %v", found)
+		}
+	}
+	spec := parse(t, `{seed: {datasetRef: {name: first}, columns: [{name: kept}, {name: open, from: secret}]},
+		columns: [{name: a, expression: {expr: "{{ open }}"}}], output: {persistentVolumeClaim: {claimName: c}}}`)
+	if got := lines(plan.DroppedInSeed(spec, first)); len(got) != 1 || got[0] != `spec.seed.columns[1]: reads the column "secret"`+message {
+		t.Errorf("of chosen columns: %q", got)
+	}
+}
+
+func lines(violations []plan.Violation) (found []string) {
+	for _, violation := range violations {
+		found = append(found, violation.Field+": "+violation.Message)
+	}
+	return found
+}
+
 // What says how many rows follow from a row of the seed knows no row of the dataset.
 func TestWhatDrawsHowManyRowsFollow(t *testing.T) {
 	const field = "spec.seed.rowsPerSeedRow.sampler"

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -9,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 
+	"seedloom.dev/seedloom/engine/store/s3"
 	"seedloom.dev/seedloom/engine/table"
 )
 
@@ -43,9 +45,30 @@ func OpenRows(root, folder, form string) (*RowFiles, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := opened.rowFiles(form)
+	return opened.openRows(folder, form)
+}
+
+// OpenRowsInBucket does the same with the dataset in a folder of a bucket.
+func OpenRowsInBucket(ctx context.Context, location *s3.Location, folder, form string) (*RowFiles, error) {
+	opened, err := OpenBucket(ctx, location, folder, nil)
 	if err != nil {
-		return nil, errors.Join(err, opened.Close())
+		return nil, err
+	}
+	return opened.openRows(folder, form)
+}
+
+// openRows finds the files of the dataset in a folder that is open, which whoever gets them closes.
+func (s *Store) openRows(folder, form string) (*RowFiles, error) {
+	manifests, err := s.manifests()
+	if err == nil && len(manifests) == 0 {
+		err = fmt.Errorf("%w in %s", ErrNoDataset, folder)
+	}
+	var rows *RowFiles
+	if err == nil {
+		rows, err = s.rowFiles(manifests, form)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	return rows, nil
 }
@@ -60,11 +83,7 @@ func statBelow(root, name string) (fs.FileInfo, error) {
 	return within.Stat(name)
 }
 
-func (s *Store) rowFiles(form string) (*RowFiles, error) {
-	manifests, err := s.manifests()
-	if err != nil {
-		return nil, err
-	}
+func (s *Store) rowFiles(manifests []*Manifest, form string) (*RowFiles, error) {
 	merged, _, err := s.dataset(manifests)
 	if err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/internal/clip"
 )
 
@@ -163,9 +164,11 @@ type ResolvedRun struct {
 
 // SeedDataset is a dataset that another one has for its seed.
 type SeedDataset struct {
-	// Name is the resource's. Path is the dataset's folder below where the seed is mounted.
+	// Name is the resource's. Path is the dataset's folder below where the seed is mounted, or below the prefix of the bucket.
 	Name string `json:"name"`
 	Path string `json:"path"`
+	// ObjectStore is the bucket that it lies in; nil where it lies on a volume.
+	ObjectStore *v1alpha1.ObjectStoreOutput `json:"objectStore,omitempty"`
 	// RowsDigest is the digest of its rows, which is a part of the configuration's hash.
 	RowsDigest string `json:"rowsDigest"`
 }

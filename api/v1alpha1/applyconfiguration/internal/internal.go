@@ -2167,6 +2167,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: name
       type:
         scalar: string
+    - name: objectStore
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.ObjectStoreOutput
     - name: records
       type:
         scalar: numeric

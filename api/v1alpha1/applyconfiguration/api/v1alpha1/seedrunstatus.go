@@ -20,6 +20,8 @@ type SeedRunStatusApplyConfiguration struct {
 	RowsDigest *string `json:"rowsDigest,omitempty"`
 	// records is how many rows it has.
 	Records *int64 `json:"records,omitempty"`
+	// objectStore is the bucket that it lies in, as the other resource names it, where it lies in one.
+	ObjectStore *ObjectStoreOutputApplyConfiguration `json:"objectStore,omitempty"`
 	// followingRecords is how many records follow from them, where spec.numRecords does not say how many there are to be.
 	FollowingRecords *int64 `json:"followingRecords,omitempty"`
 }
@@ -67,6 +69,14 @@ func (b *SeedRunStatusApplyConfiguration) WithRowsDigest(value string) *SeedRunS
 // If called multiple times, the Records field is set to the value of the last call.
 func (b *SeedRunStatusApplyConfiguration) WithRecords(value int64) *SeedRunStatusApplyConfiguration {
 	b.Records = &value
+	return b
+}
+
+// WithObjectStore sets the ObjectStore field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ObjectStore field is set to the value of the last call.
+func (b *SeedRunStatusApplyConfiguration) WithObjectStore(value *ObjectStoreOutputApplyConfiguration) *SeedRunStatusApplyConfiguration {
+	b.ObjectStore = value
 	return b
 }
 
