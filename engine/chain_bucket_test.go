@@ -32,7 +32,8 @@ func TestADatasetInABucketIsASeed(t *testing.T) {
 		return config
 	}
 	output := t.TempDir()
-	checkEnding(t, engine.Generate(t.Context(), inBucketToo(output)), runreport.OutcomeComplete, "", runreport.ExitOK, c.orders.spec.NumRecords, 0)
+	ending = engine.Generate(t.Context(), inBucketToo(output))
+	checkEnding(t, ending, runreport.OutcomeComplete, "", runreport.ExitOK, c.orders.spec.NumRecords, 0)
 	if _, got := c.orderRows(t, output); len(got) == 0 || !reflect.DeepEqual(got, want) {
 		t.Errorf("there are %d orders, and %d where the seed lies on a volume, or others", len(got), len(want))
 	}

@@ -46,7 +46,8 @@ func (s *session) register(command *cobra.Command, level string) {
 
 // registerDatasets defines the flag for commands that have no folder for datasets themselves.
 func (s *session) registerDatasets(command *cobra.Command) {
-	command.Flags().StringVar(&s.datasets.place, "datasets", "", "the `DIR`, or s3://BUCKET/PREFIX, into which seedloom run has generated the dataset that is the seed "+
+	command.Flags().StringVar(&s.datasets.place, "datasets", "", "the `DIR`, or s3://BUCKET/PREFIX, into which seedloom run has generated "+
+		"the dataset that is the seed "+
 		"(spec.seed.datasetRef)")
 }
 

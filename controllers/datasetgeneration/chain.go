@@ -205,13 +205,14 @@ func completeDataset(seed *v1alpha1.DatasetGeneration) *v1alpha1.SeedRunStatus {
 	}
 }
 
-// seedPlace is where the dataset that is the seed lies: on a claim, or in a bucket, for which the claim is empty. Both are empty without one.
+// seedPlace is where the dataset that is the seed lies: on a claim, or in a bucket, for which the claim is empty. Both are empty without
+// one.
 func seedPlace(seed *v1alpha1.SeedRunStatus) (claim, folder string) {
 	if seed == nil {
 		return "", ""
 	}
 	if seed.ObjectStore != nil {
-		return "", strings.TrimPrefix(seed.URL, placeOf(&v1alpha1.Output{ObjectStore: seed.ObjectStore})+"/")
+		return "", strings.TrimPrefix(seed.URL, strings.TrimSuffix(seed.ObjectStore.URL, "/")+"/")
 	}
 	claim, folder, _ = strings.Cut(strings.TrimPrefix(seed.URL, claimScheme), "/")
 	return claim, folder

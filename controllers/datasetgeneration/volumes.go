@@ -77,7 +77,8 @@ func addInput(
 
 // isInput says whether something is mounted for a run to read, which its deletion does not need.
 func isInput(mount *corev1.VolumeMount) bool {
-	return mount.MountPath == runreport.SeedDirectory || mount.MountPath == runreport.SeedStoreDirectory || strings.HasPrefix(mount.MountPath, runreport.PeopleDirectory+"/")
+	return mount.MountPath == runreport.SeedDirectory || mount.MountPath == runreport.SeedStoreDirectory ||
+		strings.HasPrefix(mount.MountPath, runreport.PeopleDirectory+"/")
 }
 
 // addProjected mounts files from Secrets and ConfigMaps. The kubelet reads the Secrets, the controller cannot.
