@@ -48,25 +48,28 @@ func run(ctx context.Context, arguments []string) (err error) {
 	runs := flags.Int("runs", 1, "how often each figure is measured")
 	only := flags.String("only", "", "only the workloads whose names begin with one of these, separated by commas")
 	peer := flags.String("peer", "", "a Python that has DuckDB, which reads the seeds too")
+	program := flags.String("store", "", "the path of versitygw, for the workloads in a bucket, which are left out without it "+
+		"(go -C hack/cluster run . object-store prints it)")
 	profiles := flags.String("profiles", "",
 		"a folder for profiles of the processor time, of locks and of waiting of each workload's last run")
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
 	if *runs < 1 || flags.NArg() > 0 {
-		return errors.New("usage: bench [--runs N] [--only NAMES] [--peer PYTHON] [--profiles DIRECTORY]")
+		return errors.New("usage: bench [--runs N] [--only NAMES] [--peer PYTHON] [--store PROGRAM] [--profiles DIRECTORY]")
 	}
 	remove, err := makeSeeds(workloads(), *only)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	if err := errors.Join(os.Setenv(profilesDirectory, *profiles), os.Setenv(peerPython, *peer)); err != nil {
+	err = errors.Join(os.Setenv(profilesDirectory, *profiles), os.Setenv(peerPython, *peer), os.Setenv(storeProgram, *program))
+	if err != nil {
 		return err
 	}
 	report := report{Machine: machine(), Figures: []figure{}}
 	for _, work := range workloads() {
-		if !chosen(work.name, *only) {
+		if !chosen(work.name, *only) || work.lacksStore(*program) {
 			continue
 		}
 		var samples []sample

@@ -43,6 +43,8 @@ type sample struct {
 	Locks, First float64
 	// Bound is the least time that the workload could take, in seconds, and Steady how close it came to that after the ramp-up, from 0 to 1.
 	Bound, Steady float64
+	// Stored is how many requests the object store got.
+	Stored int64 `json:",omitempty"`
 	// Without is the same run without a seed; nil where there is none to compare with.
 	Without *sample `json:",omitempty"`
 	// DuckDB is what DuckDB takes to read the rows of the seed that are wanted; nil where it isn't asked.
@@ -142,7 +144,7 @@ func generate(ctx context.Context, work workload) (taken sample, err error) {
 		return sample{}, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(output)) }()
-	config.OutputDirectory, config.SeedDirectory = output, os.Getenv(seedDirectory)
+	config.OutputDirectory, config.SeedDirectory, config.ObjectStore = output, os.Getenv(seedDirectory), work.place
 	limited := ctx
 	if work.limit > 0 {
 		var cancel context.CancelFunc

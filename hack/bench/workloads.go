@@ -8,6 +8,7 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/schedule"
+	"seedloom.dev/seedloom/engine/store/s3"
 	"seedloom.dev/seedloom/engine/table"
 )
 
@@ -24,6 +25,8 @@ type workload struct {
 	tools bool
 	// cores is how many threads run Go code at once; 0 leaves it as it is.
 	cores int
+	// place is the bucket of the output; nil where that is a folder.
+	place *s3.Location
 	// limit ends a run that is not meant to come to its end.
 	limit   time.Duration
 	run     func(context.Context, workload) (sample, error)
@@ -70,7 +73,7 @@ func workloads() []workload {
 		})
 	}
 	all = append(append(all, limits()...), cores()...)
-	all = append(all, documents()...)
+	all = append(append(all, documents()...), buckets()...)
 	return append(append(all, seeds()...), workload{
 		name: "cooldown", run: generate, limit: 20 * time.Second,
 		simulator: "faults: [{kind: Status, status: 429, retryAfter: 60s}]",
