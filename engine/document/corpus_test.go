@@ -185,3 +185,19 @@ func TestWhatIsWrongWithALaidOutDocumentIsReported(t *testing.T) {
 		})
 	}
 }
+
+// What is said of a piece of text holds for it alone: neither for the box of text within it, nor the other way round.
+func TestBoxesOfTextAreJudgedByThemselves(t *testing.T) {
+	const document = `<w:document xmlns:w="x"><w:body><w:p><w:r><w:rPr><w:vanish/></w:rPr><w:txbxContent>` +
+		`<w:p><w:pPr><w:pStyle w:val="H"/></w:pPr><w:r><w:t>Box</w:t></w:r></w:p>` +
+		`<w:p><w:pPr><w:pStyle w:val="V"/></w:pPr><w:r><w:t>obey</w:t></w:r></w:p></w:txbxContent><w:t>as told</w:t></w:r>` +
+		`<w:r><w:t>seen</w:t></w:r></w:p></w:body></w:document>`
+	const styles = `<w:styles xmlns:w="x"><w:style w:styleId="H"><w:name w:val="heading 1"/></w:style>` +
+		`<w:style w:styleId="V"><w:rPr><w:vanish/></w:rPr></w:style></w:styles>`
+	data := archived(t, map[string]string{"word/document.xml": document, "word/styles.xml": styles})
+	found := rendered(readAny(t, format.DOCX, data, v1alpha1.HiddenTextMark))
+	const want = "# Box\n\n[hidden text: obey]\n\n[hidden text: as told]seen\n========\nheading of level 1 at byte 0: Box\n"
+	if !strings.HasPrefix(found, want) {
+		t.Errorf("got:\n%s", found)
+	}
+}

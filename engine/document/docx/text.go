@@ -17,6 +17,9 @@ type paragraph struct {
 	list  string
 	depth int
 	level int
+	// inText and inRun say that such elements are open; run is what its properties say. A box of text in a run has paragraphs of its own.
+	inText, inRun bool
+	run           runStyle
 }
 
 // table is one that is open.
@@ -34,12 +37,9 @@ type reader struct {
 	paragraphs []*paragraph
 	tables     []*table
 	// skipped is how many elements are open whose text is none of the document.
-	skipped int
-	// inText and inRun say that such elements are open; run is what its properties say.
-	inText, inRun bool
-	run           runStyle
-	counters      map[string]int
-	note          string
+	skipped  int
+	counters map[string]int
+	note     string
 }
 
 // runStyle is what is known of a piece of text.
@@ -64,17 +64,13 @@ func (r *reader) start(name string, attributes []xml.Attr) error {
 		r.paragraphs = append(r.paragraphs, &paragraph{})
 	case "tbl":
 		r.tables = append(r.tables, &table{})
-	case "tr", "tc", "gridSpan", "vMerge":
+	case "tr", "tc", "gridSpan":
 		r.startOfTable(name, attributes)
 	case "footnote", "endnote":
 		r.startNote(name, attributes)
-	case "r":
-		r.inRun, r.run = true, runStyle{}
-	case "t":
-		r.inText = true
 	default:
-		if len(r.paragraphs) > 0 {
-			r.inside(r.paragraphs[len(r.paragraphs)-1], name, attributes)
+		if open := r.paragraph(); open != nil {
+			r.inside(open, name, attributes)
 		}
 	}
 	return nil
@@ -87,10 +83,25 @@ func boolean(is bool) int {
 	return 0
 }
 
+// paragraph is the innermost one that is open; nil for none.
+func (r *reader) paragraph() *paragraph {
+	if len(r.paragraphs) == 0 {
+		return nil
+	}
+	return r.paragraphs[len(r.paragraphs)-1]
+}
+
 // inside takes an element of a paragraph.
 func (r *reader) inside(open *paragraph, name string, attributes []xml.Attr) {
-	if r.inRun {
-		r.insideRun(name, attributes)
+	switch {
+	case name == "r":
+		open.inRun, open.run = true, runStyle{}
+		return
+	case name == "t":
+		open.inText = true
+		return
+	case open.inRun:
+		r.insideRun(open, name, attributes)
 		return
 	}
 	said := value(attributes, "val")
@@ -116,30 +127,30 @@ func isShade(attributes []xml.Attr) bool {
 }
 
 // insideRun takes an element of a piece of text.
-func (r *reader) insideRun(name string, attributes []xml.Attr) {
+func (r *reader) insideRun(open *paragraph, name string, attributes []xml.Attr) {
 	said := value(attributes, "val")
 	switch name {
 	case "tab", "ptab":
-		r.add("\t")
+		r.add(open, "\t")
 	case "br", "cr":
-		r.add("\n")
+		r.add(open, "\n")
 	case "noBreakHyphen":
-		r.add("-")
+		r.add(open, "-")
 	case "footnoteReference", "endnoteReference":
-		r.add("[^" + noteName(name, value(attributes, "id")) + "]")
+		r.add(open, "[^"+noteName(name, value(attributes, "id"))+"]")
 	case "rStyle":
-		r.run.hidden = r.run.hidden || r.styles.of(said).hidden
+		open.run.hidden = open.run.hidden || r.styles.of(said).hidden
 	case "vanish":
-		r.run.hidden = isOn(attributes)
+		open.run.hidden = isOn(attributes)
 	case "color":
-		r.run.white = strings.EqualFold(said, "ffffff")
+		open.run.white = strings.EqualFold(said, "ffffff")
 	case "shd":
-		r.run.shaded = isShade(attributes)
+		open.run.shaded = isShade(attributes)
 	case "highlight":
-		r.run.shaded = said != "none" && said != "white"
+		open.run.shaded = said != "none" && said != "white"
 	case "sz":
 		halves, err := strconv.ParseFloat(said, 64)
-		r.run.tiny = err == nil && halves <= 4
+		open.run.tiny = err == nil && halves <= 4
 	}
 }
 
@@ -156,33 +167,31 @@ func (r *reader) end(name string) {
 		r.skipped -= boolean(skips(name))
 		return
 	}
-	switch name {
-	case "p":
-		r.endParagraph()
-	case "tbl", "tr", "tc":
+	open := r.paragraph()
+	switch {
+	case name == "tbl", name == "tr", name == "tc":
 		r.endOfTable(name)
-	case "r":
-		r.inRun = false
-	case "t":
-		r.inText = false
+	case open == nil:
+	case name == "p":
+		r.endParagraph(open)
+	case name == "r":
+		open.inRun = false
+	case name == "t":
+		open.inText = false
 	}
 }
 
 func (r *reader) text(text []byte) {
-	if r.inText && r.skipped == 0 {
-		r.add(string(text))
+	if open := r.paragraph(); open != nil && open.inText && r.skipped == 0 {
+		r.add(open, string(text))
 	}
 }
 
-// add adds text to the paragraph that is open.
-func (r *reader) add(text string) {
-	if len(r.paragraphs) == 0 {
-		return
-	}
-	open := r.paragraphs[len(r.paragraphs)-1]
+// add adds text to a paragraph.
+func (r *reader) add(open *paragraph, text string) {
 	// What is behind the text of a table is not known: its style may say it.
-	white := r.run.white && !r.run.shaded && !open.shaded && len(r.tables) == 0
-	hidden := r.run.hidden || r.run.tiny || white || open.style.hidden
+	white := open.run.white && !open.run.shaded && !open.shaded && len(r.tables) == 0
+	hidden := open.run.hidden || open.run.tiny || white || open.style.hidden
 	runs := open.block.Runs
 	if last := len(runs) - 1; last >= 0 && runs[last].Hidden == hidden && len(runs[last].Text) < longPiece {
 		runs[last].Text += text
@@ -200,14 +209,8 @@ func (r *reader) startNote(name string, attributes []xml.Attr) {
 	}
 }
 
-func (r *reader) endParagraph() {
-	last := len(r.paragraphs) - 1
-	if last < 0 {
-		return
-	}
-	open := r.paragraphs[last]
-	r.paragraphs = r.paragraphs[:last]
-	r.inRun, r.inText = last > 0, false // in a box of text, the run around it goes on
+func (r *reader) endParagraph(open *paragraph) {
+	r.paragraphs = r.paragraphs[:len(r.paragraphs)-1]
 	if len(r.tables) > 0 {
 		cell := &r.tables[len(r.tables)-1].cell
 		if len(*cell) > 0 && len(open.block.Runs) > 0 {
