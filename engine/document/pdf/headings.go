@@ -95,7 +95,7 @@ func markByWords(page *sheet, entry *bookmark) bool {
 	for i := range count {
 		page.lines[best+i][0].level = entry.level
 	}
-	return best >= 0 && title != ""
+	return best >= 0
 }
 
 func distance(page *sheet, line int, entry *bookmark) float64 {
@@ -114,9 +114,11 @@ func matching(lines []line, title string) int {
 		}
 		words += wordsOnly(line.whole().visible())
 		switch {
+		case words == "":
+			return 0
 		case words == title, words == strings.TrimLeft(title, "0123456789"), strings.TrimLeft(words, "0123456789") == title:
 			return i + 1
-		case words == "" || !strings.HasPrefix(title, words):
+		case !strings.HasPrefix(title, words):
 			return 0
 		}
 	}
