@@ -201,3 +201,18 @@ func TestBoxesOfTextAreJudgedByThemselves(t *testing.T) {
 		t.Errorf("got:\n%s", found)
 	}
 }
+
+// Headings are said apart from the text, and go to prompts as it does: what of their characters is never seen is treated alike.
+func TestCharactersThatAreNotSeenInHeadings(t *testing.T) {
+	const document = `<w:document xmlns:w="x"><w:body><w:p><w:pPr><w:outlineLvl w:val="0"/></w:pPr><w:r><w:t>Ti` +
+		"\u200Btle\U000E006F\U000E0062" + `</w:t></w:r></w:p><w:p><w:r><w:t>text</w:t></w:r></w:p></w:body></w:document>`
+	data := archived(t, map[string]string{"word/document.xml": document})
+	for mode, want := range map[v1alpha1.HiddenText]string{
+		v1alpha1.HiddenTextOmit: "Title", v1alpha1.HiddenTextMark: "Title[hidden text: ob]", v1alpha1.HiddenTextKeep: "Ti\u200Btle\U000E006F\U000E0062",
+	} {
+		found, err := readAny(t, format.DOCX, data, mode)
+		if err != nil || len(found.Headings) != 1 || found.Headings[0].Text != want || !strings.HasPrefix(found.Text, "# "+want+"\n") {
+			t.Errorf("%s: got %+q", mode, rendered(found, err))
+		}
+	}
+}

@@ -90,7 +90,12 @@ func (w *writer) take(char rune) {
 }
 
 func (w *writer) endHeading() {
-	if text := headingText(string(w.heading[1:])); text != "" {
+	title := &writer{mode: w.mode} // what of its characters is never seen is treated as it is in the text
+	for _, char := range w.heading[1:] {
+		title.char(char)
+	}
+	title.endHidden()
+	if text := headingText(title.text.String()); text != "" {
 		w.result.Headings = append(w.result.Headings, Heading{At: w.text.Len(), Level: int(w.heading[0] - '0'), Text: text})
 	}
 	w.inHeading, w.heading = false, nil
