@@ -91,12 +91,20 @@ func TestObjectsAreFoundAndFetchedInParts(t *testing.T) {
 
 func TestAnObjectThatHasChangedIsNoticed(t *testing.T) {
 	server := s3test.New()
-	server.Put("a.csv", "a\n1\n")
-	from := open(t, server, nil, nil)
-	file := listed(t, from, "a.csv")[0]
-	server.Put("a.csv", "a\n2\n")
-	if err := from.Fetch(t.Context(), file, &bytes.Buffer{}); !errors.Is(err, remote.ErrChanged) {
-		t.Errorf("got %v", err)
+	ignoring := http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
+		request.Header.Del("If-Match")
+		server.ServeHTTP(writer, request)
+	})
+	for name, store := range map[string]http.Handler{"a store": server, "a store without conditions": ignoring} {
+		for _, other := range []string{"a\n2\n", "a\n"} {
+			server.Put("a.csv", "a\n1\n")
+			from := open(t, store, nil, nil)
+			file := listed(t, from, "a.csv")[0]
+			server.Put("a.csv", other)
+			if err := from.Fetch(t.Context(), file, &bytes.Buffer{}); !errors.Is(err, remote.ErrChanged) {
+				t.Errorf("%s: got %v", name, err)
+			}
+		}
 	}
 }
 

@@ -11,8 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-
-	"seedloom.dev/seedloom/engine/store/objects"
 )
 
 // Reader reads objects of a bucket that others have written. Several goroutines may use it.
@@ -108,25 +106,27 @@ func (r *Reader) part(object *Object, start, end int64) (part []byte, err error)
 	if object.Tag != "" {
 		input.IfMatch = &object.Tag
 	}
+	other := false // the object is another one by now
 	_, err = r.client.try(int(end-start), func(ctx context.Context) error {
 		output, err := r.client.api.GetObject(ctx, input)
 		if err != nil {
 			return err
 		}
 		defer output.Body.Close()
+		tag := aws.ToString(output.ETag)
+		if other = object.Tag != "" && tag != "" && tag != object.Tag; other { // some stores know no conditions
+			return nil
+		}
 		part = make([]byte, end-start)
 		if _, err := io.ReadFull(output.Body, part); err != nil {
 			return &cutOff{err}
 		}
-		if tag := aws.ToString(output.ETag); object.Tag != "" && tag != "" && tag != object.Tag {
-			return errRefused // some stores know no conditions
-		}
 		return nil
 	})
-	if errors.Is(err, errRefused) || errors.Is(err, fs.ErrNotExist) {
-		return nil, objects.ErrChanged
+	if other {
+		err = errRefused
 	}
-	return part, r.failed(err)
+	return part, r.failed(changed(err))
 }
 
 // ReadError is what kept objects from being read, with what a person can do about it.
