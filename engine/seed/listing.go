@@ -1,6 +1,7 @@
 package seed
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -177,34 +178,35 @@ func (l *listing) text(file *files.File) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if l.decode != nil {
-		decoded, err := l.decode.Bytes(data)
-		if err != nil || strings.ContainsRune(string(decoded), utf8.RuneError) {
-			return "", fmt.Errorf("it is not text in %s; say its encoding in spec.seed.files.encoding, or leave it out",
-				l.spec.Files.EffectiveEncoding())
-		}
-		return string(decoded), nil
+	text, err := l.decoded(data)
+	if strings.ContainsRune(text, 0) {
+		err = errors.New("it is no text: it has bytes that are zero; leave it out, or read it as a document (spec.seed.documents)")
 	}
-	return plain(data)
+	return strings.TrimPrefix(text, "\ufeff"), err
 }
 
-// plain is a text in UTF-8, or in UTF-16 that says so.
-func plain(data []byte) (string, error) {
-	if beginsWith(data, []byte{0xff, 0xfe}, []byte{0xfe, 0xff}) {
-		decoded, err := unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder().Bytes(data)
-		if err != nil || strings.ContainsRune(string(decoded), utf8.RuneError) {
-			return "", errors.New("it is not text in UTF-16, which its first bytes say; leave it out")
-		}
-		return string(decoded), nil
+// decoded is what bytes say in the encoding of the spec; beside an error, as far as they say something.
+func (l *listing) decoded(data []byte) (string, error) {
+	switch {
+	case l.decode != nil:
+		return decodedBy(l.decode, data, fmt.Sprintf("it is not text in %s; say its encoding in spec.seed.files.encoding, or leave it out",
+			l.spec.Files.EffectiveEncoding()))
+	case beginsWith(data, []byte{0xff, 0xfe}, []byte{0xfe, 0xff}):
+		return decodedBy(unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder(), data,
+			"it is not text in UTF-16, which its first bytes say; leave it out")
+	case !utf8.Valid(data):
+		return string(data), errors.New("it is not text in UTF-8; say its encoding in spec.seed.files.encoding, such as windows-1252, or " +
+			"leave it out")
 	}
-	text := strings.TrimPrefix(string(data), "\xef\xbb\xbf")
-	if strings.ContainsRune(text, 0) {
-		return "", errors.New("it is no text: it has bytes that are zero; leave it out, or read it as a document (spec.seed.documents)")
+	return string(data), nil
+}
+
+func decodedBy(decoder *encoding.Decoder, data []byte, problem string) (string, error) {
+	text, err := decoder.Bytes(data)
+	if err != nil || bytes.ContainsRune(text, utf8.RuneError) {
+		err = errors.New(problem)
 	}
-	if !utf8.ValidString(text) {
-		return "", errors.New("it is not text in UTF-8; say its encoding in spec.seed.files.encoding, such as windows-1252, or leave it out")
-	}
-	return text, nil
+	return string(text), err
 }
 
 // decoderOf decodes the texts of files; nil for UTF-8.
