@@ -129,6 +129,9 @@ func listDocuments(ctx context.Context, folder Folder, patterns []string) ([]sou
 			continue
 		}
 		read := func() ([]byte, error) {
+			if err := checkSize(file.Size); err != nil { // before it is fetched
+				return nil, err
+			}
 			content, size, err := folder.Open(file.Path)
 			if err != nil {
 				return nil, err
@@ -144,11 +147,18 @@ func listDocuments(ctx context.Context, folder Folder, patterns []string) ([]sou
 	return documents, nil
 }
 
+// checkSize says of a document that it is too large.
+func checkSize(size int64) error {
+	if size > document.MaxBytes {
+		return &document.Problem{Message: fmt.Sprintf("it has %d MiB, and a document may have %d: split it", size>>20, document.MaxBytes>>20)}
+	}
+	return nil
+}
+
 // readDocument reads a document whole, but one that is too large.
 func readDocument(from io.ReaderAt, size int64) ([]byte, error) {
-	if size > document.MaxBytes {
-		return nil, &document.Problem{Message: fmt.Sprintf("it has %d MiB, and a document may have %d: split it", size>>20,
-			document.MaxBytes>>20)}
+	if err := checkSize(size); err != nil {
+		return nil, err
 	}
 	data := make([]byte, size)
 	count, err := from.ReadAt(data, 0)

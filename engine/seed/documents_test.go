@@ -1,6 +1,8 @@
 package seed_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +12,7 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/seed"
+	"seedloom.dev/seedloom/engine/seed/files"
 	"seedloom.dev/seedloom/internal/samplepdf"
 )
 
@@ -219,5 +222,25 @@ func TestDocumentsThatCantBeUsed(t *testing.T) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
 		})
+	}
+}
+
+// elsewhere is a place with a document that is too large, which fails where it is asked for it.
+type elsewhere struct{}
+
+func (elsewhere) List(context.Context, ...string) ([]files.File, error) {
+	return []files.File{{Path: "film.txt", Size: 5 << 30}}, nil
+}
+
+func (elsewhere) Open(string) (files.Content, int64, error) {
+	return nil, 0, errors.New("it was fetched")
+}
+func (elsewhere) Close() error { return nil }
+
+func TestDocumentsThatAreTooLargeAreNotFetched(t *testing.T) {
+	spec := &v1alpha1.Seed{ObjectStore: &v1alpha1.ObjectStoreSeed{URL: "s3://library/*"}, Documents: &v1alpha1.SeedDocuments{}}
+	_, err := seed.Load(t.Context(), spec, seed.Options{Remote: func(context.Context) (seed.Folder, error) { return elsewhere{}, nil }})
+	if err == nil || !strings.Contains(err.Error(), `document "film.txt": it has 5120 MiB, and a document may have 64: split it`) {
+		t.Errorf("got %v", err)
 	}
 }
