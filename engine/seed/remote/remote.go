@@ -134,6 +134,9 @@ func (f *Folder) fetch(file files.File) (path string, err error) {
 func (f *Folder) room(size int64) (directory string, err error) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
+	if err := f.fetching.Err(); err != nil { // nobody would remove the folder any more
+		return "", err
+	}
 	if f.bytes += size; f.bytes > maxKept {
 		return "", fmt.Errorf("its files have more than %d GiB, of which no more are kept here; select fewer of them", maxKept>>30)
 	}

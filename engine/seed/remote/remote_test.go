@@ -146,7 +146,7 @@ func TestNothingIsFetchedOnceTheFolderIsClosed(t *testing.T) {
 	if err := folder.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := folder.Open("a"); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
+	if _, _, err := folder.Open("a"); !errors.Is(err, context.Canceled) || len(leftOver(t)) != 0 {
+		t.Errorf("got %v, and %v is left over", err, leftOver(t))
 	}
 }
