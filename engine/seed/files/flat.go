@@ -74,7 +74,7 @@ func matching(ctx context.Context, place Flat, named, prefix, pattern string, fo
 	return err
 }
 
-// matches says whether a name matches a pattern. A part that begins with a point does where the pattern says a point there.
+// matches says whether a name matches a pattern. One with parts that begin with a point does only where a part of the pattern begins so.
 func matches(pattern, name string) bool {
 	if name == "" || strings.HasSuffix(name, "/") { // some programs put objects that stand for folders
 		return false
