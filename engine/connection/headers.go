@@ -3,6 +3,7 @@ package connection
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
@@ -13,7 +14,7 @@ import (
 // Headers are those that a spec has for the requests to one server. Some of their values are secrets.
 type Headers struct {
 	values http.Header
-	// secrets are the values, and the parts of them, that no message may show.
+	// secrets are the values, and the parts of them, that no message may show, the longest first.
 	secrets []string
 }
 
@@ -38,11 +39,16 @@ func NewHeaders(specified []v1alpha1.RequestHeader, secret func(index int) strin
 		}
 		result.values.Set(header.Name, value)
 	}
+	// One may begin with another, of which the rest must not be left.
+	slices.SortStableFunc(result.secrets, func(a, b string) int { return len(b) - len(a) })
 	return result, nil
 }
 
 // Any says whether there are any.
 func (h *Headers) Any() bool { return len(h.values) > 0 }
+
+// HaveSecrets says whether some of their values are secrets.
+func (h *Headers) HaveSecrets() bool { return len(h.secrets) > 0 }
 
 // AddTo sets the headers of a request.
 func (h *Headers) AddTo(request http.Header) {

@@ -43,6 +43,18 @@ func TestHeadersHideTheirSecrets(t *testing.T) {
 	}
 }
 
+// Of a secret that begins with another one, nothing is left.
+func TestTheLongestSecretIsHiddenFirst(t *testing.T) {
+	headers, err := connection.NewHeaders([]v1alpha1.RequestHeader{fromSecret("X-Team"), fromSecret("X-Key")},
+		func(index int) string { return []string{"hush", "hush-hush-1"}[index] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := headers.Hide("hush-hush-1 of hush"); got != "[hidden] of [hidden]" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestHeadersThatCantBe(t *testing.T) {
 	for value, want := range map[string]string{
 		"":             `the key "token" of Secret "checker" is empty`,
