@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -160,24 +162,54 @@ func readVerdicts(data []byte, rows int, headers *connection.Headers) ([]remoteV
 			return nil, answerError("error_messages of verdict %d must be a text", i)
 		}
 		verdicts[i].messages = headers.Hide(verdicts[i].messages)
-		hideIn(said, headers)
 		delete(said, "is_valid")
 		delete(said, "error_messages")
-		verdicts[i].rest, _ = json.Marshal(said) // which was read from JSON
+		rest, _ := json.Marshal(said) // which was read from JSON
+		verdicts[i].rest = hideIn(rest, headers)
 	}
 	return verdicts, nil
 }
 
-// hideIn hides the secrets of headers in what a server says of a row. A value that is none without them is null.
-func hideIn(said map[string]json.RawMessage, headers *connection.Headers) {
-	for name, value := range said {
-		hidden := headers.Hide(string(value))
-		if hidden == string(value) {
-			continue
-		}
-		if !json.Valid([]byte(hidden)) {
-			hidden = "null"
-		}
-		said[name] = json.RawMessage(hidden)
+// hideIn hides the secrets of headers in JSON that a server has sent, however it escapes them.
+func hideIn(text []byte, headers *connection.Headers) []byte {
+	if !headers.HaveSecrets() {
+		return text
 	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber() // a number stays as it is written
+	var read any
+	_ = decoder.Decode(&read) // which was JSON before
+	if hidden, changed := hideInValue(read, headers); changed {
+		text, _ = json.Marshal(hidden)
+	}
+	return text
+}
+
+// hideInValue hides them in a value and all that it holds. What is no text, and shows one of them, is null.
+func hideInValue(value any, headers *connection.Headers) (hidden any, changed bool) {
+	switch value := value.(type) {
+	case string:
+		hidden := headers.Hide(value)
+		return hidden, hidden != value
+	case []any:
+		for i := range value {
+			item, itemChanged := hideInValue(value[i], headers)
+			value[i], changed = item, changed || itemChanged
+		}
+		return value, changed
+	case map[string]any:
+		// A name that shows one is replaced, so the members are put into another map.
+		members := make(map[string]any, len(value))
+		for _, name := range slices.Sorted(maps.Keys(value)) {
+			hiddenName := headers.Hide(name)
+			member, memberChanged := hideInValue(value[name], headers)
+			members[hiddenName], changed = member, changed || memberChanged || hiddenName != name
+		}
+		return members, changed
+	}
+	text := fmt.Sprint(value)
+	if value != nil && headers.Hide(text) != text {
+		return nil, true
+	}
+	return value, false
 }

@@ -152,6 +152,25 @@ func TestHeadersGoToTheServerAndNowhereElse(t *testing.T) {
 	}
 }
 
+// A server writes JSON in its own way: a slash or any other character may be escaped in it.
+func TestSecretsOfHeadersAreHiddenHoweverTheyAreEscaped(t *testing.T) {
+	const spec = "{targets: [text], remote: {endpoint: ENDPOINT, schema: {type: object, properties: {seen: {type: string}, " +
+		"list: {type: array, items: {type: string}}, code: {type: integer}}}, " +
+		"headers: [{name: Authorization, secretKeyRef: {name: keys, key: token}}]}}"
+	const verdict = `{"is_valid": true, "seen": "got \u0068ush\u002dcheck-0", "list": ["Bearer hush\u002Dcheck-0", "other"], "code": 7, ` +
+		`"hush\u002dcheck-0": 1}`
+	made, records := remote(t, spec, nil, func(writer http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(writer, `{"data": [`+strings.Repeat(verdict+",", 6)+verdict+`]}`)
+	})
+	values, err := made.Batch().GenerateBatch(t.Context(), records, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said := fmt.Sprint(values[0].Value); said != "[true  7 [[hidden] other] got [hidden]]" {
+		t.Errorf("got %s", said)
+	}
+}
+
 func TestAnEndpointThatIsNotAllowedEndsTheRun(t *testing.T) {
 	list, err := allowlist.Parse([]string{"models.example.com"})
 	if err != nil {
