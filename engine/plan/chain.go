@@ -53,9 +53,12 @@ func DroppedInSeed(spec, seed *v1alpha1.DatasetGenerationSpec) []Violation {
 		return found
 	}
 	checks.run(true)
+	added := addedColumns(spec.Seed)
 	for _, reads := range checks.references {
 		for _, read := range reads {
-			if _, isOwn := checks.producers[read.name]; !isOwn {
+			_, isOwn := checks.producers[read.name]
+			isAdded := slices.ContainsFunc(added, func(column addedColumn) bool { return column.name == read.name })
+			if !isOwn && !isAdded {
 				add(read.field, read.name)
 			}
 		}

@@ -38,6 +38,18 @@ func TestColumnsThatTheSeedDropsAreNamed(t *testing.T) {
 	}
 }
 
+// What a row has from its seed anew is not read from the column of that name that the seed drops.
+func TestAddedColumnsMayHaveTheNameOfOneThatTheSeedDrops(t *testing.T) {
+	first := parse(t, `{numRecords: 1, columns: [{name: kept, sampler: {type: UUID}}, {name: number, drop: true, sampler: {type: UUID}},
+		{name: examples, drop: true, sampler: {type: UUID}}], output: {persistentVolumeClaim: {claimName: c}}}`)
+	spec := parse(t, `{seed: {datasetRef: {name: first}, rowsPerSeedRow: {count: 2, numberColumn: number},
+		sampleRows: [{name: examples, count: 1}]}, columns: [{name: a, expression: {expr: "{{ number }} {{ examples[0].kept }}"}}],
+		output: {persistentVolumeClaim: {claimName: c}}}`)
+	if found := plan.DroppedInSeed(spec, first); found != nil {
+		t.Errorf("got %v", found)
+	}
+}
+
 func lines(violations []plan.Violation) (found []string) {
 	for _, violation := range violations {
 		found = append(found, violation.Field+": "+violation.Message)
