@@ -65,7 +65,6 @@ type Seed struct {
 	// documents reads text, Markdown, HTML, PDF and documents of Word: a document, or those of a folder or pattern on a volume or in a bucket.
 	// Each chunk of their text is a row with the columns chunk_id, document, chunk, text, headings, first_page, last_page, start, end and
 	// hidden.
-	// their text is a row with the columns chunk_id, document, chunk, text, headings, first_page, last_page, start, end and hidden.
 	// +optional
 	Documents *SeedDocuments `json:"documents,omitempty"`
 

@@ -32,7 +32,6 @@ type SeedApplyConfiguration struct {
 	// documents reads text, Markdown, HTML, PDF and documents of Word: a document, or those of a folder or pattern on a volume or in a bucket.
 	// Each chunk of their text is a row with the columns chunk_id, document, chunk, text, headings, first_page, last_page, start, end and
 	// hidden.
-	// their text is a row with the columns chunk_id, document, chunk, text, headings, first_page, last_page, start, end and hidden.
 	Documents *SeedDocumentsApplyConfiguration `json:"documents,omitempty"`
 	// files makes a row of each file on a volume or in a bucket, with the columns relative_path, file_name, folder, extension, size and
 	// modified, and content where its text is asked for, whatever is in it.
