@@ -40,9 +40,7 @@ func seededBy(name string) v1alpha1.DatasetGenerationSpec {
 
 func (w *world) member(name string, spec v1alpha1.DatasetGenerationSpec) member {
 	GinkgoHelper()
-	Expect(kube.Create(w.ctx, &v1alpha1.DatasetGeneration{
-		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}, Spec: spec,
-	})).To(Succeed())
+	w.createNamed(name, spec)
 	return member{w, name}
 }
 

@@ -122,7 +122,11 @@ func (r *Reconciler) gather(ctx context.Context, resource *v1alpha1.DatasetGener
 		r.lookUps.forget(client.ObjectKeyFromObject(resource))
 	}
 	if r.Options.LabelledSecretsOnly && (in.mayCreatePods() || in.awaitsPublication()) {
-		in.notPermitted, in.secretsAsked, err = r.secretsNotPermitted(ctx, resource, false)
+		// What its Pods mount for a seed in a bucket is asked about before the run is recorded too.
+		deciding := *resource
+		run, _ := decideRun(in)
+		deciding.Status.Run = &run
+		in.notPermitted, in.secretsAsked, err = r.secretsNotPermitted(ctx, &deciding, false)
 		in.lookUpError = errors.Join(in.lookUpError, err)
 	}
 	return in, nil

@@ -68,6 +68,29 @@ var _ = Describe("What the owner of the platform allows", func() {
 		Expect(engine.Env).To(ContainElement(corev1.EnvVar{Name: runreport.AllowedEndpointsVariable, Value: "*.models.svc"}))
 	})
 
+	It("are Secrets with a label also where the dataset of another resource is the seed, and lies in a bucket", func() {
+		w := newWorldOf(strictOperator())
+		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{
+			Namespace: w.namespace, Name: "bucket", Labels: map[string]string{v1alpha1.LabelAllowInRuns: "true"},
+		}}
+		Expect(kube.Create(w.ctx, secret)).To(Succeed())
+		spec := newSpec()
+		spec.Output = v1alpha1.Output{ObjectStore: &v1alpha1.ObjectStoreOutput{
+			URL: "s3://datasets/team", Endpoint: "https://store.models.svc", CredentialsSecretRef: &v1alpha1.SecretReference{Name: secret.Name},
+		}}
+		stock := w.member("stock", spec)
+		stock.complete(100, "sha256:stock")
+		patch := client.MergeFrom(secret.DeepCopy())
+		secret.Labels = nil
+		Expect(kube.Patch(w.ctx, secret, patch)).To(Succeed())
+
+		deliveries := w.member("deliveries", seededBy("stock"))
+		Eventually(func() metav1.Condition { return deliveries.condition(v1alpha1.ConditionAccepted) }).Should(And(
+			HaveField("Reason", v1alpha1.ReasonReferenceNotPermitted), HaveField("Message", ContainSubstring(
+				`spec.output.objectStore of DatasetGeneration "stock", the seed.credentialsSecretRef.name: Secret "bucket" is not for runs`))))
+		Expect(w.jobs()).NotTo(ContainElement(HaveField("Labels", HaveKeyWithValue(v1alpha1.LabelDataset, "deliveries"))))
+	})
+
 	It("are the endpoints that are listed", func() {
 		w := newWorldOf(strictOperator())
 		w.create(askingSpec("https://evil.example.com/v1"))

@@ -133,7 +133,12 @@ func syncSpec() v1alpha1.DatasetGenerationSpec {
 
 func (w *world) create(spec v1alpha1.DatasetGenerationSpec) *v1alpha1.DatasetGeneration {
 	GinkgoHelper()
-	resource := &v1alpha1.DatasetGeneration{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "reviews"}, Spec: spec}
+	return w.createNamed("reviews", spec)
+}
+
+func (w *world) createNamed(name string, spec v1alpha1.DatasetGenerationSpec) *v1alpha1.DatasetGeneration {
+	GinkgoHelper()
+	resource := &v1alpha1.DatasetGeneration{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}, Spec: spec}
 	if w.owned {
 		resource.Labels = map[string]string{ownOperator: "true"}
 	}
