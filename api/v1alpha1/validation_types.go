@@ -108,16 +108,16 @@ func (v *Validation) KeepsExhausted() bool {
 // ValidatedLanguage is a language whose syntax is judged. It is no enumeration, so that what is refused says what to take instead.
 // +kubebuilder:validation:MinLength=2
 // +kubebuilder:validation:MaxLength=32
-// +kubebuilder:validation:XValidation:rule="self in ['bash', 'go', 'html', 'javascript', 'json', 'python', 'regex', 'sql:postgres', 'sql:sqlite', 'typescript', 'yaml']",message="must be one of bash, go, html, javascript, json, python, regex, sql:postgres, sql:sqlite, typescript, yaml: what no parser here is true to, such as other dialects of SQL, is judged by a server of yours with remote"
+// +kubebuilder:validation:XValidation:rule="self in ['bash', 'go', 'html', 'javascript', 'json', 'python', 'regex', 'sql:mysql', 'sql:postgres', 'sql:sqlite', 'typescript', 'yaml']",message="must be one of bash, go, html, javascript, json, python, regex, sql:mysql, sql:postgres, sql:sqlite, typescript, yaml: what no parser here is true to, such as other dialects of SQL, is judged by a server of yours with remote"
 type ValidatedLanguage string
 
 // CodeValidator judges the syntax of code; nothing is run.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.python) || self.language == 'python'",message="python is possible with language: python only"
 type CodeValidator struct {
-	// language is the language of the targets: bash, go, html, javascript, json, python, regex, sql:postgres, sql:sqlite, typescript or yaml.
-	// regex is the syntax of RE2, without look-around and references back. Other dialects of SQL have no parser here that is true to them:
-	// remote has a server of yours judge them.
+	// language is the language of the targets: bash, go, html, javascript, json, python, regex, sql:mysql, sql:postgres, sql:sqlite,
+	// typescript or yaml. regex is the syntax of RE2, without look-around and references back; sql:mysql is MySQL without triggers, stored
+	// functions and events. Other dialects of SQL have no parser here that is true to them: remote has a server of yours judge them.
 	// +required
 	Language ValidatedLanguage `json:"language,omitempty"`
 

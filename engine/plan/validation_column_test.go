@@ -30,7 +30,7 @@ func TestEveryViolationOfAValidationIsReported(t *testing.T) {
 			"spec.columns[3].validation.targets Required: name at least one column to judge"},
 		"{targets: [skript, script, script], code: {language: cobol}}": {
 			"spec.columns[3].validation.targets[2] InvalidValue: names \"script\" a second time",
-			"spec.columns[3].validation.code.language InvalidValue: must be one of bash, go, html, javascript, json, python, regex, sql:postgres, " +
+			"spec.columns[3].validation.code.language InvalidValue: must be one of bash, go, html, javascript, json, python, regex, sql:mysql, sql:postgres, " +
 				"sql:sqlite, typescript, yaml, but is \"cobol\": what no parser here is true to, such as other dialects of SQL, is judged by a server",
 			"spec.columns[3].validation.targets[0] UnknownReference: no column is called \"skript\""},
 		"{targets: [script], code: {language: go}}": {

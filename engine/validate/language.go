@@ -10,7 +10,9 @@ const Python = "python"
 
 // Languages are those whose syntax is judged, in the order of the API.
 func Languages() []string {
-	return []string{"bash", "go", "html", "javascript", "json", "python", "regex", "sql:postgres", "sql:sqlite", "typescript", "yaml"}
+	return []string{
+		"bash", "go", "html", "javascript", "json", "python", "regex", "sql:mysql", "sql:postgres", "sql:sqlite", "typescript", "yaml",
+	}
 }
 
 // FormOf is the form of a column's verdicts.

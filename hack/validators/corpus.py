@@ -3,7 +3,7 @@
     pip install ruff==0.17.3 pglast google-re2 pyyaml html5lib 'jsonschema[format]'; npm install typescript@5.9
     TYPESCRIPT=node_modules/typescript python3 hack/validators/corpus.py
 
-bash, gofmt and node must be there too. A language whose tool is missing keeps the file that it has; with arguments, so do all
+bash, gofmt and node must be there too, and for MySQL a MariaDB server on its default socket with the database test. A language whose tool is missing keeps the file that it has; with arguments, so do all
 that they do not name.
 """
 import json
@@ -109,6 +109,20 @@ def postgres(code):
     return True, ""
 
 
+def mysql(code):
+    """Statements one by one, of a server that listens on the default socket and lets root in: apt-get install mariadb-server."""
+    for statement in code.split(";"):
+        quoted = statement.replace("\\", "\\\\").replace("'", "''")
+        if statement.strip():
+            done = run("mariadb", "--skip-column-names", "test", text=f"PREPARE statement FROM '{quoted}'")
+            found = re.search(r"ERROR (1064|1149) .*", done.stderr, re.S)
+            if found:
+                return False, " ".join(found[0].split())
+            if "ERROR 2002" in done.stderr or "ERROR 1045" in done.stderr:
+                raise RuntimeError(done.stderr)
+    return True, ""
+
+
 def json_document(code):
     def refuse(constant):
         raise ValueError(constant)
@@ -169,7 +183,7 @@ TOOLS = {
     "bash": ("bash -n", each(bash)), "go": ("gofmt", each(go)), "javascript": ("tsc", script("a.jsx")), "typescript": ("tsc", script("a.ts")),
     "python": ("Ruff", each(python)), "json": ("Python's json", each(json_document)), "yaml": ("PyYAML", each(yaml_stream)),
     "regex": ("RE2", each(regex)), "sql:postgres": ("libpg_query", each(postgres)), "sql:sqlite": ("sqlite3", each(sqlite)),
-    "html": ("html5lib", each(html)),
+    "html": ("html5lib", each(html)), "sql:mysql": ("MariaDB", each(mysql)),
 }
 
 

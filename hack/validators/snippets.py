@@ -1155,3 +1155,111 @@ SCHEMAS = [
     ({"type": "array", "contains": {"const": 7}, "maxContains": 1}, ['[1, 7]', '[1]', '[7, 7]']),
     ({"type": "object", "dependentRequired": {"card": ["name"]}}, ['{"card": 1, "name": "a"}', '{"card": 1}', '{}']),
 ]
+
+# Last, so that the snippets of other languages stay: what is broken by chance is drawn in this order.
+SQL_MYSQL = r'''
+SELECT 1;
+---
+SELECT a, b AS total FROM orders WHERE price > 10 ORDER BY b DESC LIMIT 5 OFFSET 2;
+---
+SELECT `from` FROM `order` WHERE `key` = 'x';
+---
+SELECT c.name, COUNT(*) FROM customers c LEFT JOIN orders o ON o.customer_id = c.id GROUP BY c.name HAVING COUNT(*) > 3;
+---
+INSERT INTO t (a, b) VALUES (1, 'x'), (2, "y") ON DUPLICATE KEY UPDATE b = VALUES(b);
+---
+INSERT IGNORE INTO t SET a = 1, b = 2;
+---
+UPDATE t JOIN u ON t.id = u.id SET t.a = u.a WHERE u.b IS NOT NULL;
+---
+DELETE FROM t WHERE a = 1 ORDER BY b LIMIT 10;
+---
+CREATE TABLE t (id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, name VARCHAR(20) CHARACTER SET utf8mb4 DEFAULT 'x', price DECIMAL(10,2), KEY k (name(10))) ENGINE=InnoDB;
+---
+CREATE TABLE IF NOT EXISTS a (x ENUM('a','b'), z JSON, CONSTRAINT f FOREIGN KEY (x) REFERENCES b (y) ON DELETE CASCADE);
+---
+ALTER TABLE t ADD COLUMN c TEXT AFTER b, DROP COLUMN d, ADD UNIQUE INDEX i (c(20));
+---
+WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 10) SELECT * FROM n;
+---
+SELECT ROW_NUMBER() OVER (PARTITION BY a ORDER BY b) AS r FROM t;
+---
+SELECT SUM(x) OVER w FROM t WINDOW w AS (ORDER BY y ROWS BETWEEN 1 PRECEDING AND CURRENT ROW);
+---
+SELECT IF(a, 1, 2), IFNULL(b, 0), DATE_ADD(NOW(), INTERVAL 3 DAY) FROM t;
+---
+SELECT GROUP_CONCAT(DISTINCT name ORDER BY name SEPARATOR ', ') FROM t;
+---
+SELECT a <=> b, a DIV b, a XOR b FROM t WHERE name REGEXP '^a' OR name RLIKE 'b$';
+---
+SET @a = 1, @b = 2; SELECT @a;
+---
+SELECT MATCH (title) AGAINST ('x' IN BOOLEAN MODE) FROM t FORCE INDEX (i);
+---
+SELECT CAST(a AS SIGNED), CONVERT(b USING utf8mb4) FROM t LIMIT 1, 2;
+---
+SELECT 1 UNION ALL SELECT 2 ORDER BY 1;
+---
+START TRANSACTION; UPDATE t SET a = 1; COMMIT;
+---
+SELECT X'4D', b'101', 0x41, 1e3, 'it''s';
+---
+CREATE TABLE p (id INT, d DATE) PARTITION BY RANGE (YEAR(d)) (PARTITION p0 VALUES LESS THAN (2020), PARTITION p1 VALUES LESS THAN MAXVALUE);
+---
+CREATE TABLE g (a INT, b INT GENERATED ALWAYS AS (a * 2) STORED, CHECK (a > 0));
+---
+CREATE OR REPLACE VIEW v AS SELECT a FROM t;
+---
+CREATE PROCEDURE p() SELECT 1;
+---
+CREATE TRIGGER r BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 1;
+---
+DELETE a FROM a INNER JOIN b ON a.id = b.id;
+---
+SELECT * FORM t;
+---
+SELECT FROM t;
+---
+SELECT a, FROM t;
+---
+INSERT INTO t VALUES (1;
+---
+INSERT INTO t VALUES 1, 2;
+---
+CREATE TABLE t (a INT,);
+---
+SELECT 'unclosed;
+---
+UPDATE SET a = 1;
+---
+SELECT * FROM t WHERE;
+---
+DELETE t WHERE a = 1;
+---
+SELECT TOP 5 * FROM t;
+---
+SELECT a::int FROM t;
+---
+SELECT [a] FROM t;
+---
+SELECT a ILIKE 'x' FROM t;
+---
+SELECT * FROM t FULL OUTER JOIN u ON t.a = u.a;
+---
+SELECT * FROM t GROUP a;
+---
+SELECT count( FROM t;
+---
+WITH x SELECT 1;
+---
+SELECT CASE WHEN a THEN 1 FROM t;
+---
+ALTER t ADD c INT;
+---
+SELECT ARRAY[1, 2];
+---
+MERGE INTO t USING u ON (t.a = u.a) WHEN MATCHED THEN UPDATE SET a = 1;
+---
+SELECT a FROM t LIMIT 5 OFFSET;
+'''
+ALL["sql:mysql"] = SQL_MYSQL

@@ -70,7 +70,7 @@ func (c *converter) validation(from *object, to *v1alpha1.Column) bool {
 	case "code":
 		language := parameters.text("code_lang")
 		switch language {
-		case "python", "sql:sqlite", "sql:postgres":
+		case "python", "sql:sqlite", "sql:postgres", "sql:mysql":
 			to.Validation.Code = &v1alpha1.CodeValidator{Language: v1alpha1.ValidatedLanguage(language)}
 		default:
 			c.lose(parameters.at("code_lang"), "there is no parser of %q: the column %q is left out; a server of yours can judge it, as a column "+

@@ -96,7 +96,8 @@ func BenchmarkCheck(b *testing.B) {
 		"bash": "for f in *.txt; do wc -l \"$f\"; done", "go": "func add(a, b int) int { return a + b }", "json": `{"a": [1, 2]}`,
 		"javascript": "export const add = (a, b) => a + b;", "typescript": "export const add = (a: number, b: number) => a + b;",
 		"sql:postgres": "SELECT a, count(*) FROM t WHERE b > 1 GROUP BY a", "sql:sqlite": "SELECT a, count(*) FROM t WHERE b > 1 GROUP BY a",
-		"html": "<p>a <b>b</b></p>", "yaml": "a: [1, 2]\nb: {c: d}\n", "regex": `^\d{3}-\d{4}$`,
+		"sql:mysql": "SELECT a, count(*) FROM t WHERE b > 1 GROUP BY a",
+		"html":      "<p>a <b>b</b></p>", "yaml": "a: [1, 2]\nb: {c: d}\n", "regex": `^\d{3}-\d{4}$`,
 	} {
 		b.Run(language, func(b *testing.B) {
 			// The first text of a language may have its parser compiled.

@@ -30,6 +30,7 @@ var parsers = map[string]func(code string) []validate.Message{
 	"javascript":   func(code string) []validate.Message { return scriptMistakes(code, api.LoaderJSX) },
 	"json":         jsonMistakes,
 	"regex":        regexMistakes,
+	"sql:mysql":    mysqlMistakes,
 	"sql:postgres": postgresMistakes,
 	"sql:sqlite":   sqliteMistakes,
 	"typescript":   func(code string) []validate.Message { return scriptMistakes(code, api.LoaderTS) },

@@ -14,9 +14,9 @@ import (
 //
 // CodeValidator judges the syntax of code; nothing is run.
 type CodeValidatorApplyConfiguration struct {
-	// language is the language of the targets: bash, go, html, javascript, json, python, regex, sql:postgres, sql:sqlite, typescript or yaml.
-	// regex is the syntax of RE2, without look-around and references back. Other dialects of SQL have no parser here that is true to them:
-	// remote has a server of yours judge them.
+	// language is the language of the targets: bash, go, html, javascript, json, python, regex, sql:mysql, sql:postgres, sql:sqlite,
+	// typescript or yaml. regex is the syntax of RE2, without look-around and references back; sql:mysql is MySQL without triggers, stored
+	// functions and events. Other dialects of SQL have no parser here that is true to them: remote has a server of yours judge them.
 	Language *apiv1alpha1.ValidatedLanguage `json:"language,omitempty"`
 	// python says by which rules Python is judged. Without it, by those of the defaults.
 	Python *PythonRulesApplyConfiguration `json:"python,omitempty"`
