@@ -12,7 +12,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -196,10 +195,7 @@ output: {persistentVolumeClaim: {claimName: c}}
 pod: {volumes: [{name: pictures, mountPath: MOUNT, persistentVolumeClaim: {claimName: pictures}}]}
 run: {maxRowAttempts: 1}
 `
-	mounted, err := filepath.Abs(filepath.Join("testdata", "mounted-"+strconv.Itoa(os.Getpid())))
-	if err == nil {
-		err = os.Mkdir(mounted, 0o700) // a Pod mounts nothing below /tmp
-	}
+	mounted, err := os.MkdirTemp("/var/tmp", "mounted-") // a Pod mounts nothing below /tmp
 	if err != nil {
 		t.Fatal(err)
 	}
