@@ -165,6 +165,11 @@ func seedStateOf(seed *v1alpha1.DatasetGeneration) seedState {
 		return waiting("was created or changed, and is not looked at yet")
 	}
 	if complete := completeDataset(seed); complete != nil {
+		if !isBelowOutput(complete) {
+			return seedState{reason: v1alpha1.ReasonDatasetFailed, lasting: true, message: clip.Text(fmt.Sprintf(
+				"DatasetGeneration %q has its dataset in %s, and its spec.output names another place now, so that nobody knows how to read it: "+
+					"put spec.output back, or have it made in the new place (spec.randomSeed)", seed.Name, complete.URL), maxMessage)}
+		}
 		return seedState{complete: complete}
 	}
 	if stalled := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionStalled); stalled != nil {
@@ -188,8 +193,8 @@ func seedStateOf(seed *v1alpha1.DatasetGeneration) seedState {
 // completeDataset is the dataset of a resource that is Complete, or nil.
 func completeDataset(seed *v1alpha1.DatasetGeneration) *v1alpha1.SeedRunStatus {
 	status := &seed.Status
-	complete := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionComplete)
-	if complete == nil || complete.Status != metav1.ConditionTrue || complete.ObservedGeneration != seed.Generation {
+	condition := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionComplete)
+	if condition == nil || condition.Status != metav1.ConditionTrue || condition.ObservedGeneration != seed.Generation {
 		return nil // or that of an earlier generation, while the present one can't run
 	}
 	if status.Run == nil || status.Output == nil || status.Records == nil {
@@ -199,10 +204,22 @@ func completeDataset(seed *v1alpha1.DatasetGeneration) *v1alpha1.SeedRunStatus {
 	if digest == "" {
 		digest = fmt.Sprintf("%s%s/%d", runDigestPrefix, hashDigits(status.Run.ConfigHash, 32), status.Records.Actual)
 	}
-	return &v1alpha1.SeedRunStatus{
+	complete := &v1alpha1.SeedRunStatus{
 		Name: seed.Name, RunID: status.Run.ID, URL: status.Output.URL, RowsDigest: digest, Records: status.Records.Actual,
-		ObjectStore: seed.Spec.Output.ObjectStore.DeepCopy(),
 	}
+	if !strings.HasPrefix(complete.URL, claimScheme) {
+		complete.ObjectStore = seed.Spec.Output.ObjectStore.DeepCopy()
+	}
+	return complete
+}
+
+// isBelowOutput says whether a dataset lies where the output of its resource does, which may have been changed since: how a bucket is
+// reached stands there alone.
+func isBelowOutput(dataset *v1alpha1.SeedRunStatus) bool {
+	if strings.HasPrefix(dataset.URL, claimScheme) {
+		return true
+	}
+	return dataset.ObjectStore != nil && strings.HasPrefix(dataset.URL, strings.TrimSuffix(dataset.ObjectStore.URL, "/")+"/")
 }
 
 // seedPlace is where the dataset that is the seed lies: on a claim, or in a bucket, for which the claim is empty. Both are empty without

@@ -439,3 +439,37 @@ func TestADatasetOfAnOlderEngineIsASeed(t *testing.T) {
 		t.Errorf("the digest is %s", got)
 	}
 }
+
+// TestADatasetIsReadWhereItLies has resources that are Complete, and whose spec.output was changed after that.
+func TestADatasetIsReadWhereItLies(t *testing.T) {
+	claim := v1alpha1.Output{PersistentVolumeClaim: &v1alpha1.PersistentVolumeClaimOutput{ClaimName: "c"}}
+	bucket := v1alpha1.Output{ObjectStore: &v1alpha1.ObjectStoreOutput{URL: "s3://b/data/"}}
+	other := v1alpha1.Output{ObjectStore: &v1alpha1.ObjectStoreOutput{URL: "s3://b/dat"}}
+	const onClaim, inBucket = "pvc://c/ns/ds/0123", "s3://b/data/ns/ds/0123"
+	for name, test := range map[string]struct {
+		url           string
+		output        v1alpha1.Output
+		claim, folder string
+		reason        string
+	}{
+		"on a claim":                   {onClaim, claim, "c", "ns/ds/0123", ""},
+		"from a claim to a bucket":     {onClaim, bucket, "c", "ns/ds/0123", ""},
+		"in a bucket":                  {inBucket, bucket, "", "ns/ds/0123", ""},
+		"from a bucket to a claim":     {inBucket, claim, "", "", v1alpha1.ReasonDatasetFailed},
+		"from a bucket to another one": {inBucket, other, "", "", v1alpha1.ReasonDatasetFailed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			state := seedStateOf(&v1alpha1.DatasetGeneration{
+				Spec: v1alpha1.DatasetGenerationSpec{Output: test.output},
+				Status: v1alpha1.DatasetGenerationStatus{
+					Run: &v1alpha1.RunStatus{ID: "r"}, Output: &v1alpha1.OutputStatus{URL: test.url}, Records: &v1alpha1.RecordsStatus{Actual: 5},
+					Conditions: []metav1.Condition{{Type: v1alpha1.ConditionComplete, Status: metav1.ConditionTrue}},
+				},
+			})
+			claim, folder := seedPlace(state.complete)
+			if claim != test.claim || folder != test.folder || state.reason != test.reason || state.lasting != (test.reason != "") {
+				t.Errorf("claim %q, folder %q, reason %q: %s", claim, folder, state.reason, state.message)
+			}
+		})
+	}
+}
