@@ -219,7 +219,16 @@ func isBelowOutput(dataset *v1alpha1.SeedRunStatus) bool {
 	if strings.HasPrefix(dataset.URL, claimScheme) {
 		return true
 	}
-	return dataset.ObjectStore != nil && strings.HasPrefix(dataset.URL, strings.TrimSuffix(dataset.ObjectStore.URL, "/")+"/")
+	_, is := folderInBucket(dataset)
+	return is
+}
+
+// folderInBucket is the folder of a dataset in the bucket that it is read from, and says whether it lies in that.
+func folderInBucket(dataset *v1alpha1.SeedRunStatus) (folder string, is bool) {
+	if dataset.ObjectStore == nil {
+		return "", false
+	}
+	return strings.CutPrefix(dataset.URL, strings.TrimSuffix(dataset.ObjectStore.URL, "/")+"/")
 }
 
 // seedPlace is where the dataset that is the seed lies: on a claim, or in a bucket, for which the claim is empty. Both are empty without
@@ -229,7 +238,8 @@ func seedPlace(seed *v1alpha1.SeedRunStatus) (claim, folder string) {
 		return "", ""
 	}
 	if seed.ObjectStore != nil {
-		return "", strings.TrimPrefix(seed.URL, strings.TrimSuffix(seed.ObjectStore.URL, "/")+"/")
+		folder, _ = folderInBucket(seed)
+		return "", folder
 	}
 	claim, folder, _ = strings.Cut(strings.TrimPrefix(seed.URL, claimScheme), "/")
 	return claim, folder
