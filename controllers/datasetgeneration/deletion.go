@@ -170,8 +170,11 @@ func (r *Reconciler) startDeletion(ctx context.Context, s *situation) (*batchv1.
 	if err := r.confirm(ctx, s.resource); err != nil {
 		return nil, err
 	}
-	job := s.deletionJob()
-	err := r.Create(ctx, job)
+	job, err := s.deletionJob()
+	if err != nil {
+		return nil, err
+	}
+	err = r.Create(ctx, job)
 	switch {
 	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
 		return nil, r.release(ctx, s.resource, "the namespace is being deleted, with its claims; what is in a bucket stays there")
@@ -192,7 +195,7 @@ func (r *Reconciler) startDeletion(ctx context.Context, s *situation) (*batchv1.
 
 // deletionJob has no owner: a resource that is deleted in the foreground would take it along before it has run. Of what a run has, its Pod
 // gets the output and where it is to run, and nothing of seeds, models and users' own volumes, which may be gone already.
-func (s *situation) deletionJob() *batchv1.Job {
+func (s *situation) deletionJob() (*batchv1.Job, error) {
 	template := s.podTemplate(runreport.RoleDelete)
 	volumes := []string{volumeOutput, volumeObjectStore, volumeTmp}
 	pod := &template.Spec
@@ -202,7 +205,11 @@ func (s *situation) deletionJob() *batchv1.Job {
 		return !slices.Contains(volumes, mount.Name) || isInput(&mount)
 	})
 	engine.Env = []corev1.EnvVar{memoryLimit(enginepods.Container)}
-	if variable, is := objectStoreVariable(s.resource.Spec.Output.ObjectStore); is {
+	if place := s.resource.Spec.Output.ObjectStore; place != nil {
+		variable, err := objectStoreVariable(place)
+		if err != nil {
+			return nil, err
+		}
 		engine.Env = append(append(engine.Env, s.operatorVariables()...), variable)
 	}
 	engine.Args = []string{s.resource.Namespace, s.resource.Name}
@@ -218,7 +225,7 @@ func (s *situation) deletionJob() *batchv1.Job {
 			TTLSecondsAfterFinished: new(deletionTTLSeconds),
 			Template:                template,
 		},
-	}
+	}, nil
 }
 
 // deletionFailure says why the dataset could not be deleted, and what can be done.

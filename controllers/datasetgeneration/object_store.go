@@ -2,6 +2,7 @@ package datasetgeneration
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -58,13 +59,10 @@ func placeOf(output *v1alpha1.Output) string {
 }
 
 // objectStoreVariable tells the Pod that deletes which object store it is.
-func objectStoreVariable(place *v1alpha1.ObjectStoreOutput) (corev1.EnvVar, bool) {
-	if place == nil {
-		return corev1.EnvVar{}, false
-	}
+func objectStoreVariable(place *v1alpha1.ObjectStoreOutput) (corev1.EnvVar, error) {
 	text, err := json.Marshal(place)
 	if err != nil {
-		panic(err) // it has nothing but texts
+		return corev1.EnvVar{}, fmt.Errorf("encoding the object store: %w", err)
 	}
-	return corev1.EnvVar{Name: runreport.ObjectStoreVariable, Value: literal(string(text))}, true
+	return corev1.EnvVar{Name: runreport.ObjectStoreVariable, Value: literal(string(text))}, nil
 }

@@ -61,7 +61,11 @@ func TestPodsOfABucketHaveNoVolumeAndTheirCredentialsAsFiles(t *testing.T) {
 	s := inBucket(t)
 	want := "bucket/AWS_ACCESS_KEY_ID=AWS_ACCESS_KEY_ID bucket/AWS_SECRET_ACCESS_KEY=AWS_SECRET_ACCESS_KEY " +
 		"bucket/AWS_SESSION_TOKEN=AWS_SESSION_TOKEN? authorities/all.pem=ca.crt"
-	deletion := s.deletionJob().Spec.Template.Spec
+	job, err := s.deletionJob()
+	if err != nil {
+		t.Fatal(err)
+	}
+	deletion := job.Spec.Template.Spec
 	generate, finalize := s.podTemplate(runreport.RoleGenerate).Spec, s.podTemplate(runreport.RoleFinalize).Spec
 	for role, pod := range map[string]*corev1.PodSpec{"generate": &generate, "finalize": &finalize, "delete": &deletion} {
 		if got := strings.Join(projectedFiles(pod, volumeObjectStore), " "); got != want {

@@ -29,7 +29,11 @@ func TestPodsHaveTheCredentialsOfTheSeedsBucket(t *testing.T) {
 	want := "sales/AWS_ACCESS_KEY_ID=AWS_ACCESS_KEY_ID sales/AWS_SECRET_ACCESS_KEY=AWS_SECRET_ACCESS_KEY " +
 		"sales/AWS_SESSION_TOKEN=AWS_SESSION_TOKEN? others/ca.pem=ca.crt"
 	generate, finalize := s.podTemplate(runreport.RoleGenerate).Spec, s.podTemplate(runreport.RoleFinalize).Spec
-	deletion := s.deletionJob().Spec.Template.Spec
+	job, err := s.deletionJob()
+	if err != nil {
+		t.Fatal(err)
+	}
+	deletion := job.Spec.Template.Spec
 	if got := strings.Join(projectedFiles(&generate, volumeSeedStore), " "); got != want {
 		t.Errorf("the files are %s", got)
 	}
