@@ -82,9 +82,17 @@ func (u *openAIUsage) tokens() runreport.Usage {
 	}
 }
 
+// read reads a document of a server.
+func (d *openAIAnswer) read(data []byte) error {
+	if d.readPlain(data) {
+		return nil
+	}
+	return decode(data, d)
+}
+
 func (openAI) answer(body []byte, request *Request) (answer, error) {
 	var document openAIAnswer
-	if err := decode(body, &document); err != nil {
+	if err := document.read(body); err != nil {
 		return answer{}, err
 	}
 	read := answer{empty: len(document.Choices) == 0, usage: document.Usage.tokens()}

@@ -38,7 +38,7 @@ func (a *openAIAssembly) event(data []byte) error {
 		return nil
 	}
 	var chunk openAIAnswer
-	if err := decode(data, &chunk); err != nil {
+	if err := chunk.read(data); err != nil {
 		return err
 	}
 	if problem := chunk.problem(data); problem != nil {

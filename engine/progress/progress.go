@@ -76,7 +76,12 @@ func (t *Tracker) Column(name string) int {
 
 // Model returns the position of a model, for Work; -1 when the tracker does not know it.
 func (t *Tracker) Model(alias string) int {
-	return slices.IndexFunc(t.models, func(state modelState) bool { return state.used.Alias == alias })
+	for i := range t.models { // none of them is copied
+		if t.models[i].used.Alias == alias {
+			return i
+		}
+	}
+	return -1
 }
 
 // Counts are amounts by which a tracker's counts change; negative ones take back what will be made again.
@@ -132,9 +137,9 @@ func (t *Tracker) Add(counts Counts) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
 	t.records.Add(counts.Records)
-	for _, column := range counts.Columns {
-		if i := t.Column(column.Name); i >= 0 {
-			t.columns[i].accounted.Add(column)
+	for i := range counts.Columns {
+		if position := t.Column(counts.Columns[i].Name); position >= 0 {
+			t.columns[position].accounted.Add(counts.Columns[i])
 		}
 	}
 	for _, model := range counts.Models {

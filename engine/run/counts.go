@@ -13,6 +13,7 @@ import (
 // drop of the row, and is dropped when another one did; of a written row, it has succeeded or was skipped.
 func tally(p *plan.Plan, written int64, skipped map[string]int64, dropped []store.DroppedRow) progress.Counts {
 	counts := progress.Counts{Records: runreport.Records{Actual: written, Dropped: int64(len(dropped))}}
+	counts.Columns = make([]runreport.Column, 0, len(p.Spec.Columns))
 	for i := range p.Spec.Columns {
 		count := runreport.Column{Name: p.Spec.Columns[i].Name}
 		count.Skipped = skipped[count.Name]

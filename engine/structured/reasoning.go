@@ -21,6 +21,9 @@ func SplitReasoning(text string) (reasoning, answer string) {
 
 // splitReasoning also says whether a tag marks the beginning of the thought.
 func splitReasoning(text string) (reasoning, answer string, marked bool) {
+	if strings.IndexByte(text, '<') < 0 { // as nearly all answers
+		return "", strings.TrimSpace(text), false
+	}
 	var thoughts []string
 	for {
 		start := thoughtStart.FindStringIndex(text)

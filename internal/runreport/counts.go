@@ -133,23 +133,26 @@ type Model struct {
 
 // AddColumns adds counts to a list with one entry for each column.
 func AddColumns(columns []Column, added ...Column) []Column {
-	return addEntries(columns, added, func(c Column) string { return c.Name }, (*Column).Add)
+	return addEntries(columns, added, func(c *Column) string { return c.Name }, (*Column).Add)
 }
 
 // AddModels adds usage to a list with one entry for each model.
 func AddModels(models []Model, added ...Model) []Model {
 	add := func(to *Model, other Model) { to.Usage.Add(other.Usage) }
-	return addEntries(models, added, func(m Model) string { return m.Alias }, add)
+	return addEntries(models, added, func(m *Model) string { return m.Alias }, add)
 }
 
-func addEntries[T any](list, added []T, name func(T) string, add func(*T, T)) []T {
-	for _, entry := range added {
-		index := slices.IndexFunc(list, func(known T) bool { return name(known) == name(entry) })
-		if index < 0 {
-			list = append(list, entry)
-			continue
+// addEntries copies no entry to compare it: entries are large, and are added for each request.
+func addEntries[T any](list, added []T, name func(*T) string, add func(*T, T)) []T {
+next:
+	for i := range added {
+		for known := range list {
+			if name(&list[known]) == name(&added[i]) {
+				add(&list[known], added[i])
+				continue next
+			}
 		}
-		add(&list[index], entry)
+		list = append(list, added[i])
 	}
 	return list
 }
