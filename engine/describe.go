@@ -20,7 +20,7 @@ func (o *opened) description() store.Description {
 		Namespace: resolved.Namespace, Name: resolved.Name, RunID: resolved.RunID, ConfigHash: resolved.ConfigHash, Attempt: resolved.Attempt,
 		Mode: string(o.spec.ExecutionMode()), Engine: o.config.Version, Target: counts.NumRecords, RowGroups: counts.RowGroups(),
 		RowGroupSize: counts.RowGroupSize, SeedColumns: o.seedColumns, SideEffects: plan.SideEffects(o.spec), Spec: resolved.Spec,
-		PublishStarted: o.publishStarted, UpdatedAt: time.Now(), Documents: o.documents,
+		PublishStarted: o.publishStarted, UpdatedAt: time.Now(), Documents: o.documents, SeedRepository: o.repository,
 		Cost: o.cost, ColumnCost: o.columnCost,
 	}
 }
@@ -47,7 +47,7 @@ func (o *opened) begin() {
 		}
 	}
 	// Who finalizes a run does not read the seed again.
-	o.documents = o.store.Documents(o.config.Run.ConfigHash)
+	o.documents, o.repository = o.store.Seed(o.config.Run.ConfigHash)
 	phase := runreport.PhasePreparing
 	if o.role == runreport.RoleFinalize {
 		phase = runreport.PhaseFinalizing

@@ -61,6 +61,9 @@ type Config struct {
 	// SeedStoreDirectory has the credentials and the certificates of the object store of the seed (see runreport.SeedStoreDirectory). Where it
 	// is empty, they are those of the environment.
 	SeedStoreDirectory string
+	// SeedToken is the token for the hub of spec.seed.huggingFace, or empty. It reaches no log, error or file. SeedHub is the address of the
+	// hub where the spec names none; empty stands for v1alpha1.DefaultHub.
+	SeedToken, SeedHub string
 	// SeedHeader returns the value of the header of spec.seed.http with an index, where it comes from a Secret.
 	SeedHeader func(index int) string
 	// ValidatorHeader returns the value of the header with an index in validation.remote of a column, where it comes from a Secret. It may be
@@ -114,6 +117,8 @@ type opened struct {
 	seedColumns []string
 	// documents says what has become of the documents of the seed, once they are read; nil where it is none of documents.
 	documents *store.Documents
+	// repository says which files of a repository the seed is, once that is known; nil where it is none of them.
+	repository *store.SeedRepository
 	// publishStarted says that processors have begun to make the dataset of what was generated, and were not ready.
 	publishStarted bool
 	// undescribed notes that it was reported that the metadata of the running run can't be written.

@@ -28,10 +28,11 @@ const (
 
 // Seed is an existing dataset whose columns are available in every row. Exactly one source is set.
 //
-// +kubebuilder:validation:ExactlyOneOf=configMap;persistentVolumeClaim;objectStore;http;datasetRef
+// +kubebuilder:validation:ExactlyOneOf=configMap;persistentVolumeClaim;objectStore;http;huggingFace;datasetRef
 // +kubebuilder:validation:XValidation:rule="!has(self.datasetRef) || !has(self.format) && !has(self.csv)",message="format and csv are of files: the dataset of datasetRef needs none"
 // +kubebuilder:validation:XValidation:rule="!has(self.documents) || !has(self.format) && !has(self.csv) && !has(self.datasetRef)",message="documents are read as what they are: format, csv and datasetRef can't be set beside them"
 // +kubebuilder:validation:XValidation:rule="!has(self.files) || (has(self.persistentVolumeClaim) || has(self.objectStore)) && !has(self.format) && !has(self.csv) && !has(self.documents)",message="files are listed on a volume or in a bucket, and format, csv and documents can't be set beside them"
+// +kubebuilder:validation:XValidation:rule="!has(self.documents) || !has(self.huggingFace) || has(self.huggingFace.paths)",message="documents of a repository are those that huggingFace.paths names"
 type Seed struct {
 	// configMap reads the seed from a key of a ConfigMap in this namespace.
 	// +optional
@@ -49,6 +50,10 @@ type Seed struct {
 	// +optional
 	HTTP *HTTPSeed `json:"http,omitempty"`
 
+	// huggingFace reads the seed from a dataset repository of a Hugging Face hub.
+	// +optional
+	HuggingFace *HuggingFaceSeed `json:"huggingFace,omitempty"`
+
 	// datasetRef reads the dataset of another DatasetGeneration of this namespace, once that one is Complete.
 	// +optional
 	DatasetRef *DatasetSeed `json:"datasetRef,omitempty"`
@@ -62,7 +67,8 @@ type Seed struct {
 	// +optional
 	CSV *CSVOptions `json:"csv,omitempty"`
 
-	// documents reads text, Markdown, HTML, PDF and documents of Word: a document, or those of a folder or pattern on a volume or in a bucket.
+	// documents reads text, Markdown, HTML, PDF and documents of Word: a document, or those of a folder or pattern on a volume, in a bucket
+	// or in a repository.
 	// Each chunk of their text is a row with the columns chunk_id, document, chunk, text, headings, first_page, last_page, start, end and
 	// hidden.
 	// +optional

@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -141,6 +142,7 @@ func readConfig(logger *slog.Logger) (engine.Config, error) {
 		Pod:        os.Getenv(runreport.PodUIDVariable),
 		APIKey:     func(provider int) string { return os.Getenv(runreport.APIKeyVariablePrefix + strconv.Itoa(provider)) },
 		ToolKey:    func(server int) string { return os.Getenv(runreport.ToolKeyVariablePrefix + strconv.Itoa(server)) },
+		SeedToken:  strings.TrimSpace(os.Getenv(runreport.SeedTokenVariable)),
 		SeedHeader: func(index int) string { return os.Getenv(runreport.SeedHeaderVariablePrefix + strconv.Itoa(index)) },
 		ValidatorHeader: func(column string, index int) string {
 			return os.Getenv(runreport.ValidatorHeaderVariable(column, index))

@@ -233,6 +233,10 @@ func (i *input) unknownFlags(chain []*manifest) error {
 				"validation.remote of a manifest", name))
 		}
 	}
+	readsHub := func(one *manifest) bool { return one.resource.Spec.SeedRepository() != nil }
+	if i.seedToken != "" && !slices.ContainsFunc(chain, readsHub) {
+		problems = append(problems, errors.New("--seed-token is for a seed from a hub (spec.seed.huggingFace), which no manifest has"))
+	}
 	return errors.Join(append(problems, i.unknownFiles(chain)...)...)
 }
 
@@ -265,6 +269,9 @@ func (i *input) only(spec *v1alpha1.DatasetGenerationSpec) *input {
 	})
 	fitting.seedHeaders = maps.Clone(i.seedHeaders)
 	maps.DeleteFunc(fitting.seedHeaders, func(name, _ string) bool { return !slices.ContainsFunc(spec.SeedHeaders(), isHeader(name)) })
+	if spec.SeedRepository() == nil {
+		fitting.seedToken = ""
+	}
 	fitting.validatorHeaders = maps.Clone(i.validatorHeaders)
 	maps.DeleteFunc(fitting.validatorHeaders, func(name, _ string) bool { return !hasValidatorHeader(spec, name) })
 	fitting.peopleFiles, fitting.volumeDirectories = maps.Clone(i.peopleFiles), maps.Clone(i.volumeDirectories)

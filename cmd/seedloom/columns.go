@@ -60,7 +60,7 @@ func (c *chainColumns) seedColumns(ctx context.Context, one *manifest) (columns 
 		columns = knownColumns(one, seed.DocumentColumns)
 	case spec.Seed.Files != nil:
 		columns = knownColumns(one, seed.FileColumns)
-	case spec.Seed.HTTP != nil, spec.Seed.ObjectStore != nil:
+	case spec.Seed.HTTP != nil, spec.Seed.ObjectStore != nil, spec.Seed.HuggingFace != nil:
 		return nil, false, nil
 	case spec.Seed.DatasetRef != nil:
 		columns, err = c.datasetColumns(ctx, one)

@@ -29,6 +29,8 @@ type input struct {
 	toolKeys map[string]string
 	// seedHeaders are those of requests for the seed.
 	seedHeaders map[string]string
+	// seedToken is the environment variable with the token for the hub of the seed.
+	seedToken string
 	// validatorHeaders are those of requests to servers that judge rows, by COLUMN:HEADER.
 	validatorHeaders map[string]string
 	toolSockets      map[string]string
@@ -46,6 +48,7 @@ func (i *input) register(command *cobra.Command) {
 	flags := command.Flags()
 	flags.StringArrayVarP(&i.filenames, "filename", "f", nil,
 		"the manifests: a `FILE` of YAML or JSON, a folder with such files, or - for standard input (can be repeated)")
+	flags.Lookup("filename").DefValue = ""
 	flags.BoolVarP(&i.recursive, "recursive", "R", false, "look below the folders too")
 	flags.StringVar(&i.name, "name", "", "which manifest is meant, by its metadata.`NAME`, where there are several")
 	pairs(flags, &i.apiKeys, "api-key",
@@ -58,6 +61,9 @@ func (i *input) register(command *cobra.Command) {
 	pairs(flags, &i.seedHeaders, "seed-header",
 		"the environment variable that holds the value of a header of spec.seed.http, where that comes from a Secret, as `HEADER=VARIABLE` "+
 			"(can be repeated)")
+	flags.StringVar(&i.seedToken, "seed-token", "",
+		"the environment `VARIABLE` that holds the token for spec.seed.huggingFace (default: HF_TOKEN, for the hub of HF_ENDPOINT alone, or "+
+			v1alpha1.DefaultHub+")")
 	pairs(flags, &i.validatorHeaders, "validator-header",
 		"the environment variable that holds the value of a header of validation.remote of a column, where that comes from a Secret, as "+
 			"`COLUMN:HEADER=VARIABLE` (can be repeated)")

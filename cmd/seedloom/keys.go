@@ -29,6 +29,9 @@ func (i *input) secrets(streams *Streams, spec *v1alpha1.DatasetGenerationSpec, 
 	problems = append(problems, more...)
 	validatorHeaders, more := i.validatorHeadersOf(streams, spec)
 	problems = append(problems, more...)
+	if err := i.seedHub(streams, spec, config); err != nil {
+		problems = append(problems, err)
+	}
 	for _, index := range inUse {
 		server := &spec.ToolServers[index]
 		if server.Type == v1alpha1.ToolServerStdio && i.toolSockets[server.Name] == "" {

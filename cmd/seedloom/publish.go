@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/lmittmann/tint"
@@ -18,14 +16,6 @@ import (
 	"seedloom.dev/seedloom/engine/connection"
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/internal/buildversion"
-)
-
-// The environment variables by which the programs of the hub find it, and its token.
-const (
-	hubVariable       = "HF_ENDPOINT"
-	tokenVariable     = "HF_TOKEN"
-	tokenPathVariable = "HF_TOKEN_PATH"
-	hubHomeVariable   = "HF_HOME"
 )
 
 // publishOptions are the flags of the command publish.
@@ -86,7 +76,7 @@ func (o *publishOptions) run(ctx context.Context, streams *Streams, dataset stri
 	if err := o.check(); err != nil {
 		return err
 	}
-	token, err := o.token(streams)
+	token, err := publishingToken(streams, o.tokenVariable)
 	if err != nil {
 		return err
 	}
@@ -124,31 +114,12 @@ func (o *publishOptions) check() error {
 	return errors.Join(problems...)
 }
 
-// token finds the token where the programs of the hub have it.
-func (o *publishOptions) token(streams *Streams) (string, error) {
-	value := func(name string) string {
-		text, _ := streams.Environment(name)
-		return strings.TrimSpace(text)
+// publishingToken is the token of a variable, or else the one that the programs of the hub have.
+func publishingToken(streams *Streams, variable string) (string, error) {
+	if variable != "" {
+		return tokenOf(streams, variable)
 	}
-	if o.tokenVariable != "" {
-		if token := value(o.tokenVariable); token != "" {
-			return token, nil
-		}
-		return "", fmt.Errorf("the environment variable %s, which is to hold the token of the hub, is not set", o.tokenVariable)
-	}
-	if token := value(tokenVariable); token != "" {
-		return token, nil
-	}
-	file := value(tokenPathVariable)
-	if file == "" {
-		home := value(hubHomeVariable)
-		if home == "" {
-			home = filepath.Join(value("HOME"), ".cache", "huggingface")
-		}
-		file = filepath.Join(home, "token")
-	}
-	data, err := os.ReadFile(file)
-	if token := strings.TrimSpace(string(data)); err == nil && token != "" {
+	if token := hubToken(streams); token != "" {
 		return token, nil
 	}
 	return "", fmt.Errorf("there is no token of the hub: set %s to one that may write, or name the environment variable that holds it with "+

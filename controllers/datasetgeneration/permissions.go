@@ -70,6 +70,9 @@ func endpoints(spec *v1alpha1.DatasetGenerationSpec) []reference {
 	if store := spec.SeedStore(); store != nil {
 		add(store.Endpoint, "spec.seed.objectStore.endpoint")
 	}
+	if repository := spec.SeedRepository(); repository != nil {
+		add(repository.EffectiveEndpoint(), "spec.seed.huggingFace.endpoint")
+	}
 	if place := spec.Output.ObjectStore; place != nil {
 		add(place.Endpoint, "spec.output.objectStore.endpoint")
 	}

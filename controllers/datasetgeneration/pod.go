@@ -79,6 +79,9 @@ func (s *situation) environment(role string) []corev1.EnvVar {
 			variables = append(variables, secretVariable(runreport.APIKeyVariablePrefix+strconv.Itoa(i), reference))
 		}
 		variables = append(variables, headerVariables(&s.resource.Spec)...)
+		if repository := s.resource.Spec.SeedRepository(); repository != nil && repository.TokenSecretRef != nil {
+			variables = append(variables, secretVariable(runreport.SeedTokenVariable, repository.TokenSecretRef))
+		}
 	}
 	if role == runreport.RoleFinalize || s.resource.Spec.ExecutionMode() == v1alpha1.ExecutionSync {
 		// The Job controller sets the variable in Indexed Jobs only.

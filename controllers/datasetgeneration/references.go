@@ -38,6 +38,9 @@ func references(spec *v1alpha1.DatasetGenerationSpec) []reference {
 	if store := spec.SeedStore(); store != nil {
 		found = append(found, storeReferences("spec.seed.objectStore", store.Store())...)
 	}
+	if repository := spec.SeedRepository(); repository != nil && repository.TokenSecretRef != nil {
+		found = append(found, reference{"spec.seed.huggingFace.tokenSecretRef.name", kindSecret, repository.TokenSecretRef.Name})
+	}
 	for i := range spec.Providers {
 		found = append(found, providerReferences(&spec.Providers[i], fmt.Sprintf("spec.providers[%d]", i))...)
 	}

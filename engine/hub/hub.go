@@ -1,5 +1,6 @@
 // Package hub publishes files in a dataset repository of a Hugging Face hub, in one commit, as often as it takes: what is there already is
-// neither sent nor committed again. It knows what a repository and a file are, and nothing of datasets, rows or how they came about.
+// neither sent nor committed again. It also lists and reads the files of one. It knows what a repository and a file are, and nothing of
+// datasets, rows or how they came about.
 package hub
 
 import (
@@ -76,6 +77,8 @@ type client struct {
 	// endpoint is the address of the hub, without a slash at its end.
 	endpoint *url.URL
 	http     *http.Client
+	// advice says what to do about an answer that is no success; it is empty where there is nothing to say.
+	advice func(got *answer) string
 	// pause waits between two tries.
 	pause func(ctx context.Context, duration time.Duration) error
 }
@@ -96,22 +99,49 @@ func Publish(ctx context.Context, config Config, target Target, content *Content
 }
 
 func newClient(config Config, target Target) (*client, error) {
-	endpoint, err := url.Parse(target.Endpoint)
-	if err != nil || endpoint.Host == "" || endpoint.Scheme != "http" && endpoint.Scheme != "https" {
-		return nil, refused("the address of the hub, %q, is not one of http:// or https://", target.Endpoint)
+	endpoint, err := parseEndpoint(target.Endpoint)
+	if err != nil {
+		return nil, err
 	}
 	if target.Token == "" {
 		return nil, refused("there is no token for %s", endpoint.Host)
 	}
-	if strings.ContainsFunc(target.Token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return nil, refused("the token for %s has characters in it that no token has, such as blanks or line ends", endpoint.Host)
+	if !isToken(target.Token) {
+		return nil, refused(noToken, endpoint.Host)
 	}
-	endpoint = endpoint.JoinPath()
 	hub := &client{Config: config, target: target, endpoint: endpoint, pause: pause}
 	guard := &connection.Guard{Own: endpoint, Allowed: append(config.Endpoints.Networks(), config.Allowed...), Endpoints: config.Endpoints}
 	hub.http = guard.Client()
 	hub.http.CheckRedirect = hub.checkRedirect
+	hub.advice = hub.writingAdvice
 	return hub, nil
+}
+
+// parseEndpoint reads the address of a hub.
+func parseEndpoint(address string) (*url.URL, error) {
+	endpoint, err := url.Parse(address)
+	if err != nil || endpoint.Host == "" || endpoint.Scheme != "http" && endpoint.Scheme != "https" {
+		return nil, refused("the address of the hub, %q, is not one of http:// or https://", address)
+	}
+	return endpoint.JoinPath(), nil
+}
+
+// noToken says of a hub that what is to be its token is none.
+const noToken = "the token for %s has characters in it that no token has, such as blanks or line ends"
+
+func isToken(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' })
+}
+
+// writingAdvice says what to do about an answer to somebody who publishes.
+func (c *client) writingAdvice(got *answer) string {
+	switch got.status {
+	case http.StatusUnauthorized:
+		return "; see that the token is right, and may write"
+	case http.StatusForbidden:
+		return "; see that the token may write to " + c.target.Repository
+	}
+	return ""
 }
 
 func (c *client) publish(ctx context.Context, content *Content) (*Result, error) {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -16,6 +17,8 @@ const (
 	ownTag = "seedloom"
 	// maxEntries bounds how many files a repository may have.
 	maxEntries = 200_000
+	// maxPages bounds the pages of a listing; the hub's own have 1 000 files.
+	maxPages = 2000
 )
 
 // ownTagLine finds the tag in the head of a card.
@@ -50,7 +53,7 @@ type entry struct {
 	Size int64  `json:"size"`
 	// OID is the digest of the object in git.
 	OID string `json:"oid"`
-	// LFS is there for a file that is kept outside of git, with the digest of its content.
+	// LFS is there for a file that is kept outside of git, with the digest of its content: its SHA-256.
 	LFS *struct {
 		OID string `json:"oid"`
 	} `json:"lfs"`
@@ -131,27 +134,53 @@ func (c *client) look(ctx context.Context) (*state, error) {
 	if !isCommit(found.Commit) {
 		return nil, failed("looking at the branch %s: %s does not say what its commit is", c.target.Branch, c.endpoint.Host)
 	}
-	next := c.api("tree", found.Commit) + "?recursive=true&expand=false"
-	for next != "" {
-		var entries []entry
-		page := &request{method: http.MethodGet, address: next, doing: "listing the files of " + c.target.Repository}
-		got, err := c.document(ctx, page, &entries)
-		if err != nil {
-			return nil, err
+	err := c.list(ctx, found.Commit, "", true, func(one entry) error {
+		if now.files[one.Path] = one; len(now.files) > maxEntries {
+			return refused("the repository %s has more than %d files", c.target.Repository, maxEntries)
 		}
-		for _, one := range entries {
-			if one.Type == "file" {
-				now.files[one.Path] = one
-			}
-		}
-		if len(now.files) > maxEntries {
-			return nil, refused("the repository %s has more than %d files", c.target.Repository, maxEntries)
-		}
-		if next, err = c.nextPage(next, got.header.Get("Link")); err != nil {
-			return nil, err
-		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	return now, nil
+}
+
+// list calls a function with the files in a folder of a commit, or right in it, until that returns an error.
+func (c *client) list(ctx context.Context, commit, folder string, recursive bool, found func(entry) error) error {
+	next := c.api("tree", commit, escaped(folder)) + "?recursive=" + strconv.FormatBool(recursive) + "&expand=false"
+	for page := 1; next != ""; page++ {
+		if page > maxPages {
+			return refused("listing the files of %s: there are more than %d pages of them", c.target.Repository, maxPages)
+		}
+		var entries []entry
+		asked := &request{method: http.MethodGet, address: next, doing: "listing the files of " + c.target.Repository}
+		got, err := c.document(ctx, asked, &entries)
+		if err != nil {
+			return err
+		}
+		for _, one := range entries {
+			if one.Type != "file" {
+				continue
+			}
+			if err := found(one); err != nil {
+				return err
+			}
+		}
+		if next, err = c.nextPage(next, got.header.Get("Link")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// escaped is a path as it stands in an address.
+func escaped(path string) string {
+	parts := strings.Split(path, "/")
+	for i, part := range parts {
+		parts[i] = url.PathEscape(part)
+	}
+	return strings.Join(parts, "/")
 }
 
 // nextLink finds the next page in the header of an answer.
@@ -164,7 +193,7 @@ func (c *client) nextPage(here, link string) (string, error) {
 		return "", nil
 	}
 	next, err := c.endpoint.Parse(found[1])
-	if err != nil || next.Scheme != c.endpoint.Scheme || next.Host != c.endpoint.Host || next.String() == here {
+	if err != nil || !c.isHub(next) || next.String() == here {
 		return "", refused("listing the files of %s: the next page is not on %s", c.target.Repository, c.endpoint.Host)
 	}
 	return next.String(), nil

@@ -60,8 +60,8 @@ type answer struct {
 // statusError is an answer that is no success.
 type statusError struct {
 	status int
-	// text is what the hub says, and advice what to do; both may be empty.
-	text, advice string
+	// code is what the hub calls the problem, text what it says of it, and advice what to do; all may be empty.
+	code, text, advice string
 }
 
 // Error has the status, what the hub says, and what to do.
@@ -117,7 +117,7 @@ func (c *client) sendOnce(ctx context.Context, wanted *request) (*answer, error)
 		message.Header.Set(name, value)
 	}
 	if !wanted.anonymous {
-		message.Header.Set("Authorization", "Bearer "+c.target.Token)
+		c.authorize(message)
 	}
 	response, err := c.http.Do(message)
 	if err != nil {
@@ -137,13 +137,24 @@ func (c *client) sendOnce(ctx context.Context, wanted *request) (*answer, error)
 	return nil, c.statusFailure(wanted, got)
 }
 
+// authorize has a request carry the token, where there is one.
+func (c *client) authorize(message *http.Request) {
+	if c.target.Token != "" {
+		message.Header.Set("Authorization", "Bearer "+c.target.Token)
+	}
+}
+
 // checkRedirect lets the hub lead to another address of its own, and to none elsewhere: the token goes along.
 func (c *client) checkRedirect(next *http.Request, before []*http.Request) error {
-	if next.URL.Scheme != c.endpoint.Scheme || next.URL.Host != c.endpoint.Host || len(before) > maxRedirects ||
-		before[0].Header.Get("Authorization") == "" {
+	if !c.isHub(next.URL) || len(before) > maxRedirects || before[0].Header.Get("Authorization") == "" {
 		return http.ErrUseLastResponse
 	}
 	return nil
+}
+
+// isHub says whether an address is one of the hub itself.
+func (c *client) isHub(address *url.URL) bool {
+	return address.Scheme == c.endpoint.Scheme && strings.EqualFold(address.Host, c.endpoint.Host)
 }
 
 // connectionFailure classifies what a request without an answer has ended with. Addresses are not shown: they may be signed.
@@ -168,13 +179,12 @@ func (c *client) connectionFailure(ctx context.Context, wanted *request, err err
 
 // statusFailure classifies an answer that is no success.
 func (c *client) statusFailure(wanted *request, got *answer) error {
-	said := &statusError{status: got.status, text: c.errorText(got)}
+	said := &statusError{status: got.status, code: got.header.Get("X-Error-Code"), text: c.errorText(got)}
 	reason, temporary := v1alpha1.ReasonPublicationRefused, false
+	if !wanted.anonymous {
+		said.advice = c.advice(got)
+	}
 	switch {
-	case got.status == http.StatusUnauthorized && !wanted.anonymous:
-		said.advice = "; see that the token is right, and may write"
-	case got.status == http.StatusForbidden && !wanted.anonymous:
-		said.advice = "; see that the token may write to " + c.target.Repository
 	case got.status >= 300 && got.status < 400:
 		said.text = "it leads to " + hostOf(got.header.Get("Location")) + ", which is not asked: the token is for " + c.endpoint.Host
 	case got.status == http.StatusTooManyRequests, got.status == http.StatusRequestTimeout, got.status >= 500, wanted.anonymous,
@@ -200,7 +210,9 @@ func (c *client) errorText(got *answer) string {
 
 // clean makes a text of the hub fit for a message: it is short, has no control characters, and not the token.
 func (c *client) clean(said string) string {
-	said = strings.ReplaceAll(said, c.target.Token, "[token]")
+	if c.target.Token != "" {
+		said = strings.ReplaceAll(said, c.target.Token, "[token]")
+	}
 	said = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return ' '

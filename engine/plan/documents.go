@@ -18,7 +18,10 @@ func (v *validation) documents(seed *v1alpha1.Seed, location, of string) {
 		v.add(field, ReasonInvalidUnion, "documents are read as what they are: format, csv and datasetRef can't be set beside them")
 		return
 	}
-	if seed.PersistentVolumeClaim == nil && seed.ObjectStore == nil {
+	if repository := seed.HuggingFace; repository != nil && len(repository.Paths) == 0 {
+		v.add("spec.seed.huggingFace.paths", ReasonRequired, "documents of a repository are those that paths name: name them")
+	}
+	if seed.PersistentVolumeClaim == nil && seed.ObjectStore == nil && seed.HuggingFace == nil {
 		if parsed, err := url.Parse(location); err == nil {
 			location = parsed.Path
 		}

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/column/sampler"
@@ -26,10 +27,11 @@ const identityVersion = 3
 // columns.
 //
 // Not in it: numRecords, so that a run can be extended, but where a column of exact balance goes by it; parallelism, suspend,
-// completionPolicy, limits, output, publish, pod, the headers of requests for the seed and the credentials for its bucket, and of run all
-// but rowGroupSize and rowColumn; a provider's name, API key, extra headers, TLS, proxy and maxParallelRequests, a model's alias,
-// streaming, encoding of embeddings, maxParallelRequests, admission and timeoutSeconds; a column's weight; the names, API keys and
-// timeouts of tools; the failurePolicy of a processor; models, providers, and tools that no column uses; a default that is written out.
+// completionPolicy, limits, output, publish, pod, the headers of requests for the seed, the credentials for its bucket, the token for
+// its repository, and of run all but rowGroupSize and rowColumn; a provider's name, API key, extra headers, TLS, proxy and
+// maxParallelRequests, a model's alias, streaming, encoding of embeddings, maxParallelRequests, admission and timeoutSeconds; a column's
+// weight; the names, API keys and timeouts of tools; the failurePolicy of a processor; models, providers, and tools that no column uses; a
+// default that is written out.
 // The contents of what a reference names (a ConfigMap, a file, a URL) are not looked at either: whoever replaces the data behind a seed
 // and wants new rows changes randomSeed.
 func ConfigHash(spec *v1alpha1.DatasetGenerationSpec) string { return RunHash(spec, "") }
@@ -110,6 +112,10 @@ func canonical(spec *v1alpha1.DatasetGenerationSpec, rowsDigest string) []byte {
 	}
 	if store := spec.SeedStore(); store != nil { // how it is reached is no part of what is read
 		*store = v1alpha1.ObjectStoreSeed{URL: store.URL, Endpoint: store.Endpoint}
+	}
+	if repository := spec.SeedRepository(); repository != nil {
+		repository.TokenSecretRef = nil
+		repository.Endpoint, repository.Revision = strings.TrimSuffix(repository.EffectiveEndpoint(), "/"), repository.EffectiveRevision()
 	}
 	writeSeedDefaults(spec.Seed)
 	for _, column := range spec.Columns {

@@ -21,7 +21,7 @@ func (v *validation) seed() {
 	sources := seedSources(seed)
 	if len(sources) != 1 {
 		v.add("spec.seed", ReasonInvalidUnion,
-			"exactly one of configMap, persistentVolumeClaim, objectStore, http, datasetRef must be set, but %s", listSet(sources))
+			"exactly one of configMap, persistentVolumeClaim, objectStore, http, huggingFace, datasetRef must be set, but %s", listSet(sources))
 		return
 	}
 	v.rowsPerSeedRow(seed.RowsPerSeedRow)
@@ -51,8 +51,8 @@ func (v *validation) seed() {
 	if volume := seed.PersistentVolumeClaim; volume != nil && !v.seedPaths(volume) {
 		return
 	}
-	if location, _ := seedLocation(seed); seed.ObjectStore != nil && files.NamesSeveral(location) {
-		return // the names of the objects that are found tell
+	if location, _ := seedLocation(seed); seed.HuggingFace != nil || seed.ObjectStore != nil && files.NamesSeveral(location) {
+		return // the names of the files that are found tell
 	}
 	if seedFormat(seed) == "" {
 		_, field := seedLocation(seed)
@@ -76,6 +76,9 @@ func seedSources(seed *v1alpha1.Seed) []string {
 	}
 	if seed.HTTP != nil {
 		sources = append(sources, "http")
+	}
+	if seed.HuggingFace != nil {
+		sources = append(sources, "huggingFace")
 	}
 	if seed.DatasetRef != nil {
 		sources = append(sources, "datasetRef")

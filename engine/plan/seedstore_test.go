@@ -23,7 +23,7 @@ func TestSeedsInBuckets(t *testing.T) {
 		`objectStore: {url: "s3://sales/a.csv", endpoint: "https://me:secret@s3.test"}`:      field + ".endpoint: must not hold a user or a password",
 		`objectStore: {url: "s3://sales/a.csv", region: "EU 1"}`:                             field + ".region: must be a name",
 		`objectStore: {url: "s3://sales/a.csv", addressing: PathStyle}`:                      field + ".addressing: PathStyle has no effect",
-		`objectStore: {url: "s3://sales/a.csv"}, http: {url: "https://a.test/x.csv"}`:        "exactly one of configMap, persistentVolumeClaim, objectStore, http, datasetRef must be set",
+		`objectStore: {url: "s3://sales/a.csv"}, http: {url: "https://a.test/x.csv"}`:        "exactly one of configMap, persistentVolumeClaim, objectStore, http, huggingFace, datasetRef must be set",
 	} {
 		var lines []string
 		for _, violation := range plan.Validate(parse(t, `{numRecords: 9, output: {persistentVolumeClaim: {claimName: c}},

@@ -113,6 +113,9 @@ func (v *validation) run(unknownSeed bool) {
 	if store := v.spec.SeedStore(); store != nil {
 		v.violations = slices.Concat(v.violations, validateSeedStore("spec.seed.objectStore", store))
 	}
+	if repository := v.spec.SeedRepository(); repository != nil {
+		v.violations = slices.Concat(v.violations, validateSeedRepository("spec.seed.huggingFace", repository))
+	}
 	if place := v.spec.Output.ObjectStore; place != nil {
 		v.violations = slices.Concat(v.violations, ValidateObjectStore("spec.output.objectStore", place))
 	}

@@ -128,7 +128,8 @@ func open(ctx context.Context, spec *v1alpha1.Seed, options Options) (name strin
 // filePlace is where files of a seed are.
 type filePlace struct {
 	// name is what messages call the files.
-	name     string
+	name string
+	// patterns name the files; without any, the place tells which they are.
 	patterns []string
 	open     func(ctx context.Context) (Folder, error)
 }
@@ -143,8 +144,19 @@ func severalOf(spec *v1alpha1.Seed, options Options) *filePlace {
 	case spec.ObjectStore != nil:
 		_, pattern := spec.ObjectStore.Bucket()
 		return &filePlace{clip.Text(spec.ObjectStore.URL, maxShownPaths), []string{pattern}, options.Remote}
+	case spec.HuggingFace != nil:
+		return &filePlace{repositoryName(spec.HuggingFace), spec.HuggingFace.Paths, options.Remote}
 	}
 	return nil
+}
+
+// repositoryName is what messages call a repository of a hub, as the programs of hubs do.
+func repositoryName(spec *v1alpha1.HuggingFaceSeed) string {
+	name := "hf://datasets/" + spec.Repository
+	if spec.Revision != "" {
+		name += "@" + spec.Revision
+	}
+	return name
 }
 
 // openDirectory opens a folder of the system.
@@ -246,8 +258,11 @@ func openFiles(ctx context.Context, open func(context.Context) (Folder, error), 
 }
 
 // withoutMarks leaves out files such as _SUCCESS, which programs that write folders leave there, unless they are all there is, or are
-// named.
+// named, by patterns or where there are none.
 func withoutMarks(list []files.File, patterns []string) []files.File {
+	if len(patterns) == 0 {
+		return list
+	}
 	isMark := func(file files.File) bool {
 		return strings.HasPrefix(path.Base(file.Path), "_") && !slices.Contains(patterns, file.Path)
 	}

@@ -30,6 +30,8 @@ type Description struct {
 	UpdatedAt      time.Time
 	// Documents says what has become of the documents of the seed; nil where it is none of documents, or not read yet.
 	Documents *Documents
+	// SeedRepository says which files of a repository the seed is; nil where it is none of them, or not read yet.
+	SeedRepository *SeedRepository
 	// Cost says what the use of models has cost; empty where it is not known.
 	Cost func(...runreport.Model) string
 	// ColumnCost says what the requests of a column have cost; empty where it is not known.

@@ -20,15 +20,28 @@ type DocumentProblem struct {
 	Problem  string `json:"problem"`
 }
 
-// Documents are those that the metadata of the same configuration has; nil where it has none.
-func (s *Store) Documents(configHash string) *Documents {
+// SeedRepository says which files of a repository of a hub the seed is, as metadata has it.
+type SeedRepository struct {
+	// Address is the page of the repository, and Commit what was read of it.
+	Address string `json:"address"`
+	Commit  string `json:"commit"`
+	// Config and Split are there where the files are theirs, and not named by their paths.
+	Config string `json:"config,omitempty"`
+	Split  string `json:"split,omitempty"`
+	// FileCount is how many files there are, and Files are the paths of the first of them.
+	FileCount int      `json:"file_count"`
+	Files     []string `json:"files"`
+}
+
+// Seed is what the metadata of the same configuration says of its seed; both are nil where it says nothing.
+func (s *Store) Seed(configHash string) (*Documents, *SeedRepository) {
 	data, err := s.get(metadataFile)
 	if err != nil || data == nil {
-		return nil
+		return nil, nil
 	}
 	var earlier metadata
 	if json.Unmarshal(data, &earlier) != nil || earlier.ConfigHash != configHash {
-		return nil
+		return nil, nil
 	}
-	return earlier.Documents
+	return earlier.Documents, earlier.SeedRepository
 }

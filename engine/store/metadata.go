@@ -44,6 +44,7 @@ type metadata struct {
 	Usage          metadataUsage      `json:"usage"`
 	Exports        []metadataExport   `json:"exports"`
 	Documents      *Documents         `json:"documents,omitempty"`
+	SeedRepository *SeedRepository    `json:"seed_repository,omitempty"`
 	RowGroups      []metadataRowGroup `json:"row_groups"`
 }
 
@@ -187,6 +188,7 @@ func (s *Store) metadata(input *Description, found *contents, state State) (*met
 		Records: metadataRecords(summary.Records),
 		Columns: []metadataColumn{}, Dropped: []metadataDrop{}, Models: []metadataModel{}, RowGroups: []metadataRowGroup{},
 		Exports: append([]metadataExport{}, found.exports...), Documents: input.Documents,
+		SeedRepository: input.SeedRepository,
 	}
 	if s.layout.Staged {
 		processed := found.state == publishComplete

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -38,12 +39,17 @@ func TestMetadataFitsItsPublishedSchema(t *testing.T) {
 			input := finalizeInput(complete)
 			if name != "a dataset with nothing in it" {
 				input.Documents = &store.Documents{Count: 2, Skipped: 1, Problems: []store.DocumentProblem{{Document: "a.pdf", Problem: "it is empty"}}}
+				input.SeedRepository = &store.SeedRepository{Address: "https://hub.test/datasets/a/b", Commit: "c0ffee", Split: "train", FileCount: 2, Files: []string{"a.csv"}}
 			}
 			if _, err := s.Finalize(t.Context(), input); err != nil {
 				t.Fatal(err)
 			}
-			if found := s.Documents("sha256:0123"); (found == nil) != (input.Documents == nil) || s.Documents("sha256:4567") != nil {
-				t.Errorf("the metadata has the documents %+v", found)
+			documents, repository := s.Seed("sha256:0123")
+			if !reflect.DeepEqual(documents, input.Documents) || !reflect.DeepEqual(repository, input.SeedRepository) {
+				t.Errorf("the metadata has the documents %+v and the repository %+v", documents, repository)
+			}
+			if documents, repository := s.Seed("sha256:4567"); documents != nil || repository != nil {
+				t.Errorf("the metadata of another configuration is %+v, %+v", documents, repository)
 			}
 			data, err := os.ReadFile(filepath.Join(root, "ns/ds/0123/metadata.json"))
 			if err != nil {

@@ -186,6 +186,31 @@ func fail(err error, doing string) *failure.Error {
 // seedFile holds the digest of the seed from which the dataset is made.
 const seedFile = engineFolder + "/seed.sha256"
 
+// commitFile holds the commit of a repository of which the seed is read.
+const commitFile = engineFolder + "/seed.commit"
+
+// PinCommit returns the commit with which the run has begun; where it begins, that is the one that a function looks up, and is noted. All
+// shards of a run may call it at the same time.
+func (s *Store) PinCommit(lookUp func() (string, error)) (string, error) {
+	pinned, err := s.get(commitFile)
+	if err != nil {
+		return "", err
+	}
+	if pinned == nil {
+		commit, err := lookUp()
+		if err != nil {
+			return "", err
+		}
+		if err := s.volume.PutNew(commitFile, []byte(commit+"\n")); err != nil && !errors.Is(err, fs.ErrExist) {
+			return "", fail(err, "writing "+commitFile)
+		}
+		if pinned, err = s.get(commitFile); err != nil {
+			return "", err
+		}
+	}
+	return strings.TrimSpace(string(pinned)), nil
+}
+
 // PinSeed notes the digest of the seed at the first call, and from then on refuses any other: rows of two seeds must not be mixed. All
 // shards of a run may call it at the same time. The description says in words which data it is; it is empty where there are none.
 func (s *Store) PinSeed(digest, description string) error {

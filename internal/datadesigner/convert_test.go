@@ -51,7 +51,7 @@ func convertFile(t *testing.T, name string) string {
 }
 
 func TestConfigurationsBecomeManifests(t *testing.T) {
-	for _, name := range []string{"basics.yaml", "structured.json", "seeds.yaml", "distributions.yaml", "code.yaml", "tools.yaml", "media.yaml",
+	for _, name := range []string{"basics.yaml", "structured.json", "seeds.yaml", "seed-of-a-hub.yaml", "distributions.yaml", "code.yaml", "tools.yaml", "media.yaml",
 		"without-counterpart.yaml"} {
 		t.Run(name, func(t *testing.T) {
 			got := convertFile(t, name)
@@ -190,6 +190,31 @@ func TestDatasetNamesAreThoseOfJobs(t *testing.T) {
 	} {
 		if got := DatasetName(file); got != want {
 			t.Errorf("%q becomes %q, not %q", file, got, want)
+		}
+	}
+}
+
+func TestPathsInHubsBecomeRepositories(t *testing.T) {
+	for path, want := range map[string]string{
+		"datasets/a/b/data/*.parquet":                 "a/b  [data/*.parquet]",
+		"hf://datasets/a/b/x.csv":                     "a/b  [x.csv]",
+		"datasets/a/b":                                "a/b  []",
+		"datasets/a/b@~parquet/default/train/*":       "a/b refs/convert/parquet [default/train/*]",
+		"datasets/a/b@refs%2Fconvert%2Fparquet/x/*.c": "a/b refs/convert/parquet [x/*.c]",
+		"spaces/a/b/x.csv":                            "lost",
+		"datasets/a":                                  "lost",
+		"x.csv":                                       "lost",
+	} {
+		converted, err := Convert([]byte("columns: []\nseed_config: {source: {seed_type: hf, path: '"+path+"'}}"), Options{Name: "x"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := "lost"
+		if seed := converted.Resource.Spec.Seed; seed != nil {
+			got = fmt.Sprintf("%s %s %v", seed.HuggingFace.Repository, seed.HuggingFace.Revision, seed.HuggingFace.Paths)
+		}
+		if got != want {
+			t.Errorf("%s becomes %s, want %s", path, got, want)
 		}
 	}
 }

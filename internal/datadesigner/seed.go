@@ -21,6 +21,10 @@ func (c *converter) seed(root *object) {
 	switch kind := source.text("seed_type"); kind {
 	case "local":
 		c.localFile(source, seed)
+	case "hf":
+		if !c.repository(source, seed) {
+			return
+		}
 	default:
 		c.loseSeed(source, kind)
 		return
@@ -45,6 +49,38 @@ func (c *converter) localFile(from *object, to *v1alpha1.Seed) {
 	to.PersistentVolumeClaim = &v1alpha1.PersistentVolumeClaimSeed{ClaimName: c.options.ClaimName, Path: name}
 	c.note(from.at("path"), "the file is looked for as %s in the claim %s: copy it there, or name another claim in spec.seed; on the command "+
 		"line it is looked for beside the manifest, or where --seed-file says", name, c.options.ClaimName)
+}
+
+// hubToken is the name of the Secret that is to hold the token for a hub.
+const hubToken = "hugging-face"
+
+// repository is a dataset repository of a hub: datasets/OWNER/NAME, with the revision behind an @, and the files in it. It says whether it
+// is one.
+func (c *converter) repository(from *object, to *v1alpha1.Seed) bool {
+	name := strings.TrimPrefix(from.text("path"), "hf://")
+	parts := strings.SplitN(name, "/", 4)
+	if len(parts) < 3 || parts[0] != "datasets" || parts[1] == "" || parts[2] == "" {
+		c.lose(from.at("path"), "%q is no path in a dataset repository, such as datasets/OWNER/NAME/data/*.parquet; the seed is left out", name)
+		return false
+	}
+	seed := &v1alpha1.HuggingFaceSeed{Endpoint: strings.TrimSuffix(from.text("endpoint"), "/")}
+	if seed.Endpoint == v1alpha1.DefaultHub {
+		seed.Endpoint = ""
+	}
+	repository, revision, _ := strings.Cut(parts[2], "@")
+	seed.Repository, seed.Revision = parts[1]+"/"+repository, strings.ReplaceAll(revision, "%2F", "/")
+	if revision == "~parquet" {
+		seed.Revision = "refs/convert/parquet"
+	}
+	if len(parts) == 4 && parts[3] != "" {
+		seed.Paths = []string{parts[3]}
+	}
+	if token := from.text("token"); token != "" {
+		seed.TokenSecretRef = c.secret(hubToken, token, from.at("token"))
+	}
+	from.rest()
+	to.HuggingFace = seed
+	return true
 }
 
 // loseSeed tells of a seed that can't be carried over.

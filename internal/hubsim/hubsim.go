@@ -3,7 +3,9 @@
 package hubsim
 
 import (
+	"bytes"
 	"crypto/sha1" //nolint:gosec // it is what git names its objects by
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -12,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Token is the token of the owner "me".
@@ -30,8 +33,9 @@ type Hub struct {
 	Before func(http.ResponseWriter, *http.Request) (answered bool)
 	// After is asked after each request, and may lose its answer by panicking with http.ErrAbortHandler. It may be nil.
 	After func(*http.Request)
-	// UploadAddress is where files are uploaded, where that is another host than the hub's.
-	UploadAddress string
+	// UploadAddress is where files are uploaded, and FileAddress where large ones are read, where that is another host than the hub's, such as
+	// FileServer is.
+	UploadAddress, FileAddress string
 
 	mutex sync.Mutex
 	repos map[string]*repo
@@ -75,6 +79,37 @@ func (h *Hub) Create(name string, private bool, files map[string]string) {
 		content[path] = File{Data: []byte(text)}
 	}
 	h.repos[name].commit("main", content)
+}
+
+// Commit makes a commit with nothing but some files, and returns its name. The repository and the branch are created where they are not
+// there.
+func (h *Hub) Commit(name, branch string, files map[string]File) string {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	if h.repos[name] == nil {
+		h.create(name, false)
+	}
+	return h.repos[name].commit(branch, maps.Clone(files))
+}
+
+// FileServer serves the large files to which FileAddress leads.
+func (h *Hub) FileServer() http.Handler {
+	return http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
+		h.mutex.Lock()
+		defer h.mutex.Unlock()
+		h.log = append(h.log, Request{"FILE", request.URL.Path, request.Header.Get("Authorization"), request.Header.Get("Range")})
+		for _, found := range h.repos {
+			for _, files := range found.commits {
+				for _, file := range files {
+					if file.Large && "/"+digestOf(file) == request.URL.Path {
+						http.ServeContent(writer, request, "", time.Time{}, bytes.NewReader(file.Data))
+						return
+					}
+				}
+			}
+		}
+		http.NotFound(writer, request)
+	})
 }
 
 func (h *Hub) create(name string, private bool) {
@@ -157,6 +192,15 @@ func refuse(writer http.ResponseWriter, status int, code, text string) {
 	}
 	writer.Header().Set("X-Error-Message", text)
 	answer(writer, status, map[string]string{"error": text})
+}
+
+// digestOf is the name of a file in the store of large files, or in git.
+func digestOf(file File) string {
+	if file.Large {
+		sum := sha256.Sum256(file.Data)
+		return hex.EncodeToString(sum[:])
+	}
+	return gitDigest(file.Data)
 }
 
 // gitDigest is the name of a content in git.

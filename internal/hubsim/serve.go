@@ -188,8 +188,7 @@ func (h *Hub) info(writer http.ResponseWriter, found *repo, name, revision strin
 func entryOf(path string, file File) map[string]any {
 	entry := map[string]any{"type": "file", "path": path, "size": len(file.Data), "oid": gitDigest(file.Data)}
 	if file.Large {
-		sum := sha256.Sum256(file.Data)
-		entry["lfs"] = map[string]any{"oid": hex.EncodeToString(sum[:]), "size": len(file.Data), "pointerSize": 130}
+		entry["lfs"] = map[string]any{"oid": digestOf(file), "size": len(file.Data), "pointerSize": 130}
 	}
 	return entry
 }
@@ -197,6 +196,10 @@ func entryOf(path string, file File) map[string]any {
 func (h *Hub) tree(writer http.ResponseWriter, request *http.Request, found *repo, argument string) {
 	revision, folder, _ := strings.Cut(argument, "/")
 	files, _ := found.at(revision)
+	if files == nil {
+		refuse(writer, http.StatusNotFound, "RevisionNotFound", "Invalid rev id: "+revision)
+		return
+	}
 	recursive := strings.EqualFold(request.URL.Query().Get("recursive"), "true")
 	if folder != "" {
 		folder += "/"
@@ -267,12 +270,11 @@ func (h *Hub) resolve(writer http.ResponseWriter, request *http.Request, parts [
 		refuse(writer, http.StatusNotFound, "EntryNotFound", "Entry not found")
 		return
 	}
-	tag := gitDigest(file.Data)
-	if file.Large {
-		sum := sha256.Sum256(file.Data)
-		tag = hex.EncodeToString(sum[:])
+	if file.Large && h.FileAddress != "" {
+		http.Redirect(writer, request, h.FileAddress+"/"+digestOf(file)+"?signature=secret", http.StatusFound)
+		return
 	}
-	writer.Header().Set("ETag", `"`+tag+`"`)
+	writer.Header().Set("ETag", `"`+digestOf(file)+`"`)
 	http.ServeContent(writer, request, "", time.Time{}, bytes.NewReader(file.Data))
 }
 

@@ -39,6 +39,8 @@ const (
 	APIKeyVariablePrefix = "SEEDLOOM_API_KEY_"
 	// SeedHeaderVariablePrefix, followed by the index of the header in spec.seed.http, is the environment variable with its value.
 	SeedHeaderVariablePrefix = "SEEDLOOM_SEED_HEADER_"
+	// SeedTokenVariable is the environment variable with the token for spec.seed.huggingFace.
+	SeedTokenVariable = "SEEDLOOM_SEED_TOKEN"
 	// validatorHeaderVariablePrefix begins the names of the variables that ValidatorHeaderVariable returns.
 	validatorHeaderVariablePrefix = "SEEDLOOM_VALIDATOR_HEADER_"
 	// ToolKeyVariablePrefix, followed by the index of the tool server in the spec, is the environment variable with its API key.

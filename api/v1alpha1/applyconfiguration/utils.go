@@ -123,6 +123,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.HTTPSeedApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("HuggingFaceRepository"):
 		return &apiv1alpha1.HuggingFaceRepositoryApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("HuggingFaceSeed"):
+		return &apiv1alpha1.HuggingFaceSeedApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Image"):
 		return &apiv1alpha1.ImageApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("JSONSchemaValidator"):

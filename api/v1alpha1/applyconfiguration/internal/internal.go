@@ -931,6 +931,33 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: tokenSecretRef
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.SecretKeyReference
+- name: dev.seedloom.seedloom.api.v1alpha1.HuggingFaceSeed
+  map:
+    fields:
+    - name: config
+      type:
+        scalar: string
+    - name: endpoint
+      type:
+        scalar: string
+    - name: paths
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: repository
+      type:
+        scalar: string
+    - name: revision
+      type:
+        scalar: string
+    - name: split
+      type:
+        scalar: string
+    - name: tokenSecretRef
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.SecretKeyReference
 - name: dev.seedloom.seedloom.api.v1alpha1.Image
   map:
     fields:
@@ -2083,6 +2110,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: http
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.HTTPSeed
+    - name: huggingFace
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.HuggingFaceSeed
     - name: objectStore
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.ObjectStoreSeed

@@ -22,6 +22,8 @@ type SeedApplyConfiguration struct {
 	ObjectStore *ObjectStoreSeedApplyConfiguration `json:"objectStore,omitempty"`
 	// http downloads the seed.
 	HTTP *HTTPSeedApplyConfiguration `json:"http,omitempty"`
+	// huggingFace reads the seed from a dataset repository of a Hugging Face hub.
+	HuggingFace *HuggingFaceSeedApplyConfiguration `json:"huggingFace,omitempty"`
 	// datasetRef reads the dataset of another DatasetGeneration of this namespace, once that one is Complete.
 	DatasetRef *DatasetSeedApplyConfiguration `json:"datasetRef,omitempty"`
 	// format is the format of the data. Without it, the ending of the key, path or URL tells:
@@ -29,7 +31,8 @@ type SeedApplyConfiguration struct {
 	Format *apiv1alpha1.SeedFormat `json:"format,omitempty"`
 	// csv says how a file of the format CSV is written, where that can't be seen from it.
 	CSV *CSVOptionsApplyConfiguration `json:"csv,omitempty"`
-	// documents reads text, Markdown, HTML, PDF and documents of Word: a document, or those of a folder or pattern on a volume or in a bucket.
+	// documents reads text, Markdown, HTML, PDF and documents of Word: a document, or those of a folder or pattern on a volume, in a bucket
+	// or in a repository.
 	// Each chunk of their text is a row with the columns chunk_id, document, chunk, text, headings, first_page, last_page, start, end and
 	// hidden.
 	Documents *SeedDocumentsApplyConfiguration `json:"documents,omitempty"`
@@ -86,6 +89,14 @@ func (b *SeedApplyConfiguration) WithObjectStore(value *ObjectStoreSeedApplyConf
 // If called multiple times, the HTTP field is set to the value of the last call.
 func (b *SeedApplyConfiguration) WithHTTP(value *HTTPSeedApplyConfiguration) *SeedApplyConfiguration {
 	b.HTTP = value
+	return b
+}
+
+// WithHuggingFace sets the HuggingFace field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the HuggingFace field is set to the value of the last call.
+func (b *SeedApplyConfiguration) WithHuggingFace(value *HuggingFaceSeedApplyConfiguration) *SeedApplyConfiguration {
+	b.HuggingFace = value
 	return b
 }
 
