@@ -12,13 +12,27 @@ import (
 	"seedloom.dev/seedloom/engine/store/objects"
 )
 
-// Commit writes a row group: its files, then its manifest, which makes them count; all of it, or nothing. It sorts the records and
-// fills in what the manifest says of them.
+// Commit writes a row group: its files, and its manifest, which makes them count; all of it, or nothing. It sorts the records and fills in
+// what the manifest says of them.
+func (s *Store) Commit(manifest *Manifest, content Content) error {
+	sortRecords(content.Records)
+	if content.Layout == nil {
+		content.Layout = s.layout
+	}
+	if s.mayBeNew(manifest, &content) {
+		if err := s.commitNew(manifest, &content); !errors.Is(err, errTaken) {
+			return err
+		}
+	}
+	return s.commitOver(manifest, &content)
+}
+
+// commitOver commits a row group that may be there already.
 //
 // The files first get names that nobody reads; once the next manifest is there beside them, a crash can only delay the commit: whoever
 // looks at the row group next gives the files their names. The manifest takes the place of the one that was there when the commit began,
 // and of no other: that of a process that has taken over meanwhile stays.
-func (s *Store) Commit(manifest *Manifest, content Content) error {
+func (s *Store) commitOver(manifest *Manifest, content *Content) error {
 	if err := s.guard(); err != nil {
 		return err
 	}
@@ -26,32 +40,16 @@ func (s *Store) Commit(manifest *Manifest, content Content) error {
 	if err != nil {
 		return err
 	}
-	sortRecords(content.Records)
-	if content.Layout == nil {
-		content.Layout = s.layout
-	}
-	manifest.Version = manifestVersion
-	manifest.Rows = content.rows()
-	manifest.File, manifest.SHA256, manifest.RowsSHA256, manifest.Bytes, manifest.Files = "", "", "", 0, nil
-	manifest.Identities = content.identities()
 	files := content.files()
-	for _, file := range files {
-		if file.rows() == 0 {
-			continue
-		}
-		if err := s.writeNext(manifest, file); err != nil {
+	encoded, err := s.encodeGroup(manifest, content, files)
+	if err != nil {
+		return err
+	}
+	for _, object := range encoded {
+		if err := s.put(object.name+nextSuffix, object.data); err != nil {
 			s.abandon(manifest)
 			return err
 		}
-	}
-	data, err := seal(manifest)
-	if err != nil {
-		s.abandon(manifest)
-		return failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding the manifest of row group %d", manifest.Index)
-	}
-	if err := s.put(manifest.path()+nextSuffix, data); err != nil {
-		s.abandon(manifest)
-		return err
 	}
 	// Encoding and writing take their time: another process may have taken over in it.
 	if err := s.guard(); err != nil {
@@ -64,12 +62,42 @@ func (s *Store) Commit(manifest *Manifest, content Content) error {
 	return s.removeStale(manifest, files)
 }
 
-// writeNext writes a file of a row group under the name that it has until the commit, and notes in the manifest what it is.
-func (s *Store) writeNext(manifest *Manifest, file File) error {
+// encoded is an object of a row group as it is written.
+type encoded struct {
+	name string
+	data []byte
+}
+
+// encodeGroup encodes the files of a row group, and last its manifest, in which it notes what they are.
+func (s *Store) encodeGroup(manifest *Manifest, content *Content, files []File) ([]encoded, error) {
+	manifest.Version = manifestVersion
+	manifest.Rows = content.rows()
+	manifest.File, manifest.SHA256, manifest.RowsSHA256, manifest.Bytes, manifest.Files = "", "", "", 0, nil
+	manifest.Identities = content.identities()
+	var all []encoded
+	for _, file := range files {
+		if file.rows() == 0 {
+			continue
+		}
+		object, err := s.encodeFile(manifest, file)
+		if err != nil {
+			return nil, failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun,
+				"encoding row group %d as Parquet, for %s", manifest.Index, file.Folder)
+		}
+		all = append(all, object)
+	}
+	data, err := seal(manifest)
+	if err != nil {
+		return nil, failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding the manifest of row group %d", manifest.Index)
+	}
+	return append(all, encoded{manifest.path(), data}), nil
+}
+
+// encodeFile encodes a file of a row group, and notes in the manifest what it is.
+func (s *Store) encodeFile(manifest *Manifest, file File) (encoded, error) {
 	var buffer bytes.Buffer
 	if err := s.encode(&buffer, file); err != nil {
-		return failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun,
-			"encoding row group %d as Parquet, for %s", manifest.Index, file.Folder)
+		return encoded{}, err
 	}
 	entry := FileEntry{Path: batchPath(file.Folder, manifest.Index), SHA256: checksum(buffer.Bytes()), Bytes: int64(buffer.Len())}
 	if file.Identities != nil {
@@ -81,7 +109,7 @@ func (s *Store) writeNext(manifest *Manifest, file File) error {
 	} else {
 		manifest.Files = append(manifest.Files, entry)
 	}
-	return s.put(entry.Path+nextSuffix, buffer.Bytes())
+	return encoded{entry.Path, buffer.Bytes()}, nil
 }
 
 func (s *Store) encode(to *bytes.Buffer, file File) error {
@@ -146,7 +174,11 @@ func (s *Store) removeStale(manifest *Manifest, files []File) error {
 // Group returns the manifest of a committed row group whose files are as they were written, or nil when there is none. The note says, of a
 // group that is there but can't be used, why not. A commit that was cut off after its files were written is completed here.
 func (s *Store) Group(index int64) (manifest *Manifest, note string, err error) {
-	return s.group(manifestPath(index), index)
+	manifest, note, err = s.group(manifestPath(index), index)
+	if manifest != nil {
+		s.found.Store(index, true)
+	}
+	return manifest, note, err
 }
 
 func (s *Store) group(name string, index int64) (manifest *Manifest, note string, err error) {
@@ -158,8 +190,10 @@ func (s *Store) group(name string, index int64) (manifest *Manifest, note string
 	if err != nil {
 		return nil, "", err
 	}
-	if note == "" && before != "" {
-		return s.verified(name, index, "") // was committed meanwhile
+	if note == "" && before != "" { // it was committed meanwhile, or a new one was cut off
+		if manifest, note, err = s.verified(name, index, ""); err != nil || manifest != nil || note != "" {
+			return manifest, note, err
+		}
 	}
 	next, _, err := s.verified(name+nextSuffix, index, nextSuffix)
 	if err != nil || next == nil {
@@ -190,6 +224,9 @@ func (s *Store) verified(name string, index int64, suffix string) (*Manifest, st
 			rows = file.Rows
 		}
 		note, err := s.check(file, file.Path, rows)
+		if suffix == "" && note == missing(manifest.File) && s.Pace().MoveCopies {
+			return nil, "", err // the commit of a new row group was cut off
+		}
 		if note != "" && suffix != "" && err == nil {
 			note, err = s.check(file, file.Path+suffix, rows)
 		}
@@ -200,11 +237,14 @@ func (s *Store) verified(name string, index int64, suffix string) (*Manifest, st
 	return manifest, "", nil
 }
 
+// missing is what is wrong with a file that is not there.
+func missing(name string) string { return name + " is missing" }
+
 // check says what is wrong with a file that is to have so many rows.
 func (s *Store) check(file FileEntry, name string, rows int64) (note string, err error) {
 	data, err := s.volume.Get(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return name + " is missing", nil
+		return missing(name), nil
 	}
 	if err != nil {
 		return "", fail(err, "reading "+name)

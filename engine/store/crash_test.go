@@ -134,9 +134,16 @@ func checkEnd(t *testing.T, disk *memory.Disk, s *store.Store) {
 func newLife() *life { return &life{committed: map[int64]int{}, attempted: map[int64]int{}} }
 
 // TestAnEndAtAnyOperationLeavesWholeRowGroups ends a process, or its machine, at each of its operations: what was committed is there,
-// whole, and the next process comes to the same end.
+// whole, and the next process comes to the same end. On a volume that is best worked with as a bucket, new row groups are committed otherwise.
 func TestAnEndAtAnyOperationLeavesWholeRowGroups(t *testing.T) {
-	whole := memory.New()
+	for name, empty := range map[string]func() *memory.Disk{"as a file system": memory.New, "as a bucket": memory.NewBucket} {
+		t.Run(name, func(t *testing.T) { endAtAnyOperation(t, empty) })
+	}
+}
+
+func endAtAnyOperation(t *testing.T, empty func() *memory.Disk) {
+	t.Helper()
+	whole := empty()
 	if err := newLife().live(openOn(whole)); err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +152,7 @@ func TestAnEndAtAnyOperationLeavesWholeRowGroups(t *testing.T) {
 	t.Logf("%d operations", whole.Operations())
 	for operation := 1; operation <= whole.Operations(); operation++ {
 		for _, end := range memory.Ends {
-			disk := memory.New()
+			disk := empty()
 			disk.StopAt(operation, end)
 			first := newLife()
 			if err := first.live(openOn(disk)); !errors.Is(err, memory.ErrStopped) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
+	"sync"
 	"sync/atomic"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -27,6 +28,12 @@ type Fence struct {
 	// attempt and content are what the files say while this process has the right.
 	attempt, content string
 	lost             atomic.Pointer[failure.Error]
+
+	// looking is held by whoever looks at the files.
+	looking chan struct{}
+	mutex   sync.Mutex
+	// next is the look that has not begun yet.
+	next *look
 }
 
 // TakeFence takes the right to write a shard, from whoever has it. From then on every commit checks whether this process still has it. No
@@ -36,7 +43,10 @@ func (s *Store) TakeFence(runID string, attempt, shard int32) (*Fence, error) {
 	if err != nil {
 		return nil, failure.Wrap(err, v1alpha1.ReasonInternalError, failure.EndRun, "encoding the fence of shard %d", shard)
 	}
-	fence := &Fence{store: s, shard: shard, attempt: fmt.Sprintf("%s attempt %d\n", runID, attempt), content: string(content)}
+	fence := &Fence{
+		store: s, shard: shard, attempt: fmt.Sprintf("%s attempt %d\n", runID, attempt), content: string(content),
+		looking: make(chan struct{}, 1),
+	}
 	present, err := s.readFence(attemptFile)
 	if err != nil {
 		return nil, err
@@ -63,11 +73,41 @@ func (s *Store) readFence(name string) (string, error) {
 	return string(data), err
 }
 
-// Check looks whether this process may still write. Once it may not, it never may again.
+// look is one look at the files of a fence, which all wait for that have asked for it before it began.
+type look struct {
+	done chan struct{}
+	err  error
+}
+
+// Check looks whether this process may still write. Once it may not, it never may again. Of those that ask while another one's look is under
+// way, one looks for all, once that has come to its end.
 func (f *Fence) Check() error {
 	if err := f.Lost(); err != nil {
 		return err
 	}
+	f.mutex.Lock()
+	shared, begun := f.next, f.next != nil
+	if !begun {
+		shared = &look{done: make(chan struct{})}
+		f.next = shared
+	}
+	f.mutex.Unlock()
+	if begun {
+		<-shared.done
+		return shared.err
+	}
+	f.looking <- struct{}{}
+	f.mutex.Lock()
+	f.next = nil // whoever asks from now on wants to know what is there later
+	f.mutex.Unlock()
+	shared.err = f.look()
+	<-f.looking
+	close(shared.done)
+	return shared.err
+}
+
+// look reads the files.
+func (f *Fence) look() error {
 	names := [...]string{attemptFile, fencePath(f.shard)}
 	var found [len(names)]string
 	var errs [len(names)]error

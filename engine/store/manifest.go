@@ -276,11 +276,15 @@ func (m *Manifest) problem() string {
 	return ""
 }
 
-// manifests returns all manifests of which the volume has whole ones, in the order of their row groups.
+// manifests returns all manifests of which the volume has whole ones, in the order of their row groups. Those that were written before
+// their files are left out until these are there.
 func (s *Store) manifests() ([]*Manifest, error) {
 	manifests, err := s.readableManifests()
 	if err != nil {
 		return nil, err
+	}
+	if s.Pace().MoveCopies {
+		return s.present(manifests)
 	}
 	return manifests, nil
 }

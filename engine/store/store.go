@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"sync"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
@@ -43,6 +44,8 @@ type Store struct {
 	layout *Layout
 	// fence is this process's right to write, where it has taken one.
 	fence *Fence
+	// found has the indexes of the row groups that were found committed.
+	found sync.Map
 }
 
 // Volume is where a dataset lies.

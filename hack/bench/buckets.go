@@ -43,6 +43,7 @@ func buckets() []workload {
 				{name: "requests of a commit", unit: "requests", from: func(s sample) float64 { return float64(s.Stored*group) / float64(s.Rows) }},
 				{name: "the same writes alone, as quickly as the store takes them", unit: "s", from: func(s sample) float64 { return s.Bound }},
 				{name: "time beside that of the writes alone", unit: "ratio", from: func(s sample) float64 { return s.Seconds / s.Bound }},
+				{name: "time beside that of the same run on a volume", unit: "ratio", from: func(s sample) float64 { return s.Seconds / s.OnVolume }},
 				{name: "peak memory", unit: "MiB", from: func(s sample) float64 { return s.Memory }},
 			},
 		}
@@ -83,7 +84,8 @@ func besideVolume(ctx context.Context, work workload) (sample, error) {
 	return taken, err
 }
 
-// besidePuts runs a workload in a bucket, and then writes objects as large as its own there, as many at once as the engine does.
+// besidePuts runs a workload in a bucket, then writes objects as large as its own there, as many at once as the engine does, and last runs
+// it on a volume.
 func besidePuts(ctx context.Context, work workload) (sample, error) {
 	place, stop, err := startStore(ctx)
 	if err != nil {
@@ -99,8 +101,13 @@ func besidePuts(ctx context.Context, work workload) (sample, error) {
 	}
 	taken.Stored = counted.requests
 	began := time.Now()
-	err = putAll(ctx, place, counted.puts)
+	if err := putAll(ctx, place, counted.puts); err != nil {
+		return sample{}, err
+	}
 	taken.Bound = time.Since(began).Seconds()
+	work.place = nil
+	onVolume, err := generate(ctx, work)
+	taken.OnVolume = onVolume.Seconds
 	return taken, err
 }
 

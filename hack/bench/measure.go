@@ -43,8 +43,9 @@ type sample struct {
 	Locks, First float64
 	// Bound is the least time that the workload could take, in seconds, and Steady how close it came to that after the ramp-up, from 0 to 1.
 	Bound, Steady float64
-	// Stored is how many requests the object store got.
-	Stored int64 `json:",omitempty"`
+	// Stored is how many requests the object store got, and OnVolume the time that the same run took with its output on a volume.
+	Stored   int64   `json:",omitempty"`
+	OnVolume float64 `json:",omitempty"`
 	// Without is the same run without a seed; nil where there is none to compare with.
 	Without *sample `json:",omitempty"`
 	// DuckDB is what DuckDB takes to read the rows of the seed that are wanted; nil where it isn't asked.

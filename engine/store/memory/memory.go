@@ -68,11 +68,22 @@ type Disk struct {
 	end     End
 	stopped bool
 	writes  int
+	pace    objects.Pace
 }
 
 // New returns an empty disk.
 func New() *Disk {
-	return &Disk{objects: make(map[string]*object), removed: make(map[string]*object), leads: make(map[string]bool)}
+	return &Disk{
+		objects: make(map[string]*object), removed: make(map[string]*object), leads: make(map[string]bool),
+		pace: objects.Pace{SyncInterval: time.Second},
+	}
+}
+
+// NewBucket returns an empty disk that is best worked with as a bucket is.
+func NewBucket() *Disk {
+	disk := New()
+	disk.pace.MoveCopies = true
+	return disk
 }
 
 // Operations is how many operations have changed something, or tried to.
@@ -357,7 +368,7 @@ func (v *volume) ReadLog(name string) ([]byte, error) { return v.Get(name) }
 func (v *volume) RemoveLog(name string) error { return v.Remove(name) }
 
 // Pace implements objects.Volume.
-func (v *volume) Pace() objects.Pace { return objects.Pace{SyncInterval: time.Second} }
+func (v *volume) Pace() objects.Pace { return v.disk.pace }
 
 // log is an object that grows.
 type log struct {

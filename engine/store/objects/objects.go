@@ -79,6 +79,9 @@ type Pace struct {
 	Writers int
 	// SyncInterval is how often logs that are written to should be synced.
 	SyncInterval time.Duration
+	// MoveCopies says that to move an object costs as much as to write it, and that PutNew never replaces one, whoever else writes: what is
+	// new is best written under its last name.
+	MoveCopies bool
 }
 
 // Entry is what a folder holds.

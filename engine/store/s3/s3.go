@@ -103,7 +103,7 @@ func (v *Volume) below(folder string) string {
 
 // Pace implements objects.Volume.
 func (v *Volume) Pace() objects.Pace {
-	return objects.Pace{Writers: callsAtOnce, SyncInterval: syncInterval}
+	return objects.Pace{Writers: callsAtOnce, SyncInterval: syncInterval, MoveCopies: true}
 }
 
 // Close implements objects.Volume. What is under way is given up.
