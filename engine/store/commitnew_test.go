@@ -52,8 +52,8 @@ func (a *asked) number() int {
 	return len(a.requests)
 }
 
-// TestWhatACommitInABucketAsksFor holds commits to their requests: a row group that is new is written once, and its fence looked at once; one
-// that takes the place of another is written beside it, and copied.
+// TestWhatACommitInABucketAsksFor holds commits to their requests: a row group that is new is written once, and its fence looked at once;
+// one that takes the place of another is written beside it, and copied.
 func TestWhatACommitInABucketAsksFor(t *testing.T) {
 	log := &asked{}
 	s := inBucket(t, bucketAt(t, &s3test.Way{Handler: s3test.New(), Meets: log.meets}))
@@ -115,7 +115,7 @@ func TestThoseThatWaitShareALookAtTheFence(t *testing.T) {
 	})
 }
 
-// TestALookAtTheFenceThatHasBegunIsNotSharedByLaterOnes has another process take over while somebody looks: who asks after that is told so.
+// TestALookAtTheFenceThatHasBegunIsNotSharedByLaterOnes has another process take over while somebody looks: who asks after that is told.
 func TestALookAtTheFenceThatHasBegunIsNotSharedByLaterOnes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		disk := memory.NewBucket()
@@ -141,8 +141,8 @@ func TestALookAtTheFenceThatHasBegunIsNotSharedByLaterOnes(t *testing.T) {
 	})
 }
 
-// TestARowGroupWithoutItsFileDoesNotCount kills a process between the manifest of a new row group and its file. The run ends without it, then
-// goes on.
+// TestARowGroupWithoutItsFileDoesNotCount kills a process between the manifest of a new row group and its file. The run ends without it,
+// then goes on.
 func TestARowGroupWithoutItsFileDoesNotCount(t *testing.T) {
 	server := s3test.New()
 	location := bucketAt(t, &s3test.Way{Handler: server})

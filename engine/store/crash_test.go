@@ -134,7 +134,8 @@ func checkEnd(t *testing.T, disk *memory.Disk, s *store.Store) {
 func newLife() *life { return &life{committed: map[int64]int{}, attempted: map[int64]int{}} }
 
 // TestAnEndAtAnyOperationLeavesWholeRowGroups ends a process, or its machine, at each of its operations: what was committed is there,
-// whole, and the next process comes to the same end. On a volume that is best worked with as a bucket, new row groups are committed otherwise.
+// whole, and the next process comes to the same end. Where volumes are best worked with as buckets are, new row groups are committed
+// otherwise.
 func TestAnEndAtAnyOperationLeavesWholeRowGroups(t *testing.T) {
 	for name, empty := range map[string]func() *memory.Disk{"as a file system": memory.New, "as a bucket": memory.NewBucket} {
 		t.Run(name, func(t *testing.T) { endAtAnyOperation(t, empty) })

@@ -79,8 +79,8 @@ type look struct {
 	err  error
 }
 
-// Check looks whether this process may still write. Once it may not, it never may again. Of those that ask while another one's look is under
-// way, one looks for all, once that has come to its end.
+// Check looks whether this process may still write. Once it may not, it never may again. Of those that ask while another one's look is
+// under way, one looks for all, once that has come to its end.
 func (f *Fence) Check() error {
 	if err := f.Lost(); err != nil {
 		return err
