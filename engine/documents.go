@@ -5,12 +5,14 @@ import (
 
 	"seedloom.dev/seedloom/engine/seed"
 	"seedloom.dev/seedloom/engine/store"
+	"seedloom.dev/seedloom/internal/runreport"
 )
 
 // maxListedProblems bounds the documents that metadata lists which were left out; the log has all of them.
 const maxListedProblems = 100
 
-// reportDocument counts a document of the seed, and says of one that it was left out, or what of it can't be seen or read.
+// reportDocument counts a document of the seed, or a recorded session, and says of one that it was left out, or what of it can't be seen or
+// read.
 func (p *prepared) reportDocument(result seed.DocumentResult) {
 	all := p.reading
 	all.Count++
@@ -34,9 +36,12 @@ func (p *prepared) reportDocument(result seed.DocumentResult) {
 	}
 }
 
-// loadDocuments reads a seed of documents, and says how many chunks it has.
+// loadDocuments reads a seed of documents or of recorded sessions, and says how many rows they give.
 func (p *prepared) loadDocuments(load func() (*seed.Dataset, error)) (*seed.Dataset, error) {
 	p.reading = &store.Documents{Problems: []store.DocumentProblem{}}
+	if p.spec.Seed.AgentRollouts != nil {
+		p.reading.Kind = runreport.KindAgentRollouts
+	}
 	found, err := load()
 	if err != nil {
 		return nil, err

@@ -34,7 +34,7 @@ func (p *prepared) ending(cause *failure.Error, summary *store.Summary, outcome 
 	result.ModelCheck = p.modelCheck
 	if found := p.documents; found != nil {
 		result.Documents = &runreport.Documents{
-			Count: found.Count, Skipped: found.Skipped, Chunks: found.Chunks, PagesWithoutText: found.PagesWithoutText,
+			Kind: found.Kind, Count: found.Count, Skipped: found.Skipped, Chunks: found.Chunks, PagesWithoutText: found.PagesWithoutText,
 			FirstProblem: firstProblem(found),
 		}
 	}

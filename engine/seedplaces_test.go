@@ -147,3 +147,25 @@ func TestBucketsInsideAreNoSeeds(t *testing.T) {
 		t.Errorf("got %s: %s", ending.Result.Reason, ending.Result.Message)
 	}
 }
+
+// TestSessionsOfAgentsAreReadFromABucket holds that what is left out is counted and named where documents are.
+func TestSessionsOfAgentsAreReadFromABucket(t *testing.T) {
+	t.Setenv("AWS_CA_BUNDLE", "")
+	w, store, config := bucketWorld(t, strings.Replace(strings.Replace(bucketSeedSpec, "orders/*.csv", "sessions/**", 1),
+		"credentialsSecretRef: {name: s}}}", "credentialsSecretRef: {name: s}}, agentRollouts: {format: ClaudeCode}}", 1))
+	w.spec.Columns[0].Expression.Expr = "{{ messages[0].role }}: {{ messages[0].content[0].text }} {{ source_meta.record_types[0] }}"
+	w.spec.NumRecords = 2
+	store.Put("sessions/a/1.jsonl", `{"type": "user", "message": {"content": "Why?"}}`)
+	store.Put("sessions/a/2.jsonl", "no session")
+	store.Put("sessions/b.jsonl", `{"type": "assistant", "message": {"content": "Because."}}`)
+	ending := engine.Generate(t.Context(), config(0))
+	checkEnding(t, ending, runreport.OutcomeComplete, "", 0, 2, 0)
+	_, rows := w.rows()
+	if got := fmt.Sprint(rows[0][16], "; ", rows[1][16]); got != "user: Why? user; assistant: Because. assistant" {
+		t.Errorf("got %s", got)
+	}
+	want := `1 of 3 recorded sessions of the seed were left out, the first is "sessions/a/2.jsonl": line 1: it is not JSON`
+	if got := ending.Result.Documents.Note(2); !strings.HasPrefix(got, want) {
+		t.Errorf("got %s", got)
+	}
+}

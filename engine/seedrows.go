@@ -110,7 +110,7 @@ func (p *prepared) loadSeed(ctx context.Context, rows int64) (*seed.Dataset, err
 		Few: p.config.Few, Document: p.reportDocument,
 	}
 	load := func() (*seed.Dataset, error) { return seed.Load(ctx, p.spec.Seed, options) }
-	if p.spec.Seed.Documents == nil {
+	if p.spec.Seed.Documents == nil && p.spec.Seed.AgentRollouts == nil {
 		return load()
 	}
 	return p.loadDocuments(load)

@@ -33,6 +33,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="!has(self.documents) || !has(self.format) && !has(self.csv) && !has(self.datasetRef)",message="documents are read as what they are: format, csv and datasetRef can't be set beside them"
 // +kubebuilder:validation:XValidation:rule="!has(self.files) || (has(self.persistentVolumeClaim) || has(self.objectStore)) && !has(self.format) && !has(self.csv) && !has(self.documents)",message="files are listed on a volume or in a bucket, and format, csv and documents can't be set beside them"
 // +kubebuilder:validation:XValidation:rule="!has(self.documents) || !has(self.huggingFace) || has(self.huggingFace.paths)",message="documents of a repository are those that huggingFace.paths names"
+// +kubebuilder:validation:XValidation:rule="!has(self.agentRollouts) || (has(self.configMap) || has(self.persistentVolumeClaim) || has(self.objectStore)) && !has(self.format) && !has(self.csv) && !has(self.documents) && !has(self.files)",message="agentRollouts are in a ConfigMap, on a volume or in a bucket, and format, csv, documents and files can't be set beside them"
 type Seed struct {
 	// configMap reads the seed from a key of a ConfigMap in this namespace.
 	// +optional
@@ -78,6 +79,12 @@ type Seed struct {
 	// modified, and content where its text is asked for, whatever is in it.
 	// +optional
 	Files *SeedFiles `json:"files,omitempty"`
+
+	// agentRollouts makes a row of each session that an agent has recorded, of files in a ConfigMap, on a volume or in a bucket, with the
+	// columns trace_id, source_kind, source_path, root_session_id, agent_id, is_sidechain, cwd, project_path, git_branch, started_at,
+	// ended_at, messages, source_meta, message_count, tool_call_count and final_assistant_message.
+	// +optional
+	AgentRollouts *SeedAgentRollouts `json:"agentRollouts,omitempty"`
 
 	// columns selects columns of the file, in this order, and may rename them and say their types. Without it, all
 	// columns are used under their own names.

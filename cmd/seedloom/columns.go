@@ -60,6 +60,8 @@ func (c *chainColumns) seedColumns(ctx context.Context, one *manifest) (columns 
 		columns = knownColumns(one, seed.DocumentColumns)
 	case spec.Seed.Files != nil:
 		columns = knownColumns(one, seed.FileColumns)
+	case spec.Seed.AgentRollouts != nil:
+		columns = knownColumns(one, seed.RolloutColumns)
 	case spec.Seed.HTTP != nil, spec.Seed.ObjectStore != nil, spec.Seed.HuggingFace != nil:
 		return nil, false, nil
 	case spec.Seed.DatasetRef != nil:

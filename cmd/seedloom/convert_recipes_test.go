@@ -15,6 +15,7 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/plan"
 	"seedloom.dev/seedloom/engine/seed"
+	"seedloom.dev/seedloom/engine/seed/rollout"
 	"seedloom.dev/seedloom/engine/table"
 	"seedloom.dev/seedloom/internal/llmsim"
 	"seedloom.dev/seedloom/internal/llmsim/simtest"
@@ -75,6 +76,9 @@ func TestConfigurationsOfRecipesRunToTheSameColumns(t *testing.T) {
 				rows = nil
 			case rows != nil:
 				arguments = append(arguments, "--seed-file", write("seed", *rows))
+			}
+			if strings.Contains(written, "agentRollouts:") { // the sessions lie beside the recipes
+				arguments = append(arguments, "--seed-dir", recipes)
 			}
 			got := previewed(t, append([]string{"-f", converted}, arguments...)...)
 			if want := columnsOf(t, written, rows); !slices.Equal(got, want) {
@@ -145,6 +149,8 @@ func columnsOf(t *testing.T, manifest string, content *string) []string {
 		}
 		defer func() { _ = dataset.Close() }()
 		fields = plan.SeedFields(&recipe.Spec, dataset.Schema().Fields())
+	} else if source != nil && source.AgentRollouts != nil {
+		fields = rollout.Fields()
 	}
 	compiled, err := plan.Compile(&recipe.Spec, fields)
 	if err != nil {

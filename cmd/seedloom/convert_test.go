@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"seedloom.dev/seedloom/engine/seed/rollout"
 	"seedloom.dev/seedloom/internal/llmsim"
 )
 
@@ -32,7 +33,9 @@ func TestConvertedConfigurationsRun(t *testing.T) {
 		// providers are those that the simulated server stands in for.
 		providers []string
 		seed      string
-		want      []string
+		// files lie beside the manifest.
+		files map[string]string
+		want  []string
 	}{
 		{
 			file: "basics.yaml", providers: []string{"nvidia"},
@@ -48,6 +51,20 @@ func TestConvertedConfigurationsRun(t *testing.T) {
 			want: []string{"diagnosis", "summary", "patient_id", "onset", "visit", "notes"},
 		},
 		{file: "distributions.yaml", want: []string{"coin", "claim", "hits", "calls", "wait", "seats", "size", "low", "high", "customer"}},
+		{
+			file: "directory.yaml", files: map[string]string{"photos/IMG_1.{jpg}": "a", "photos/IMG_2.{jpg}": "b", "photos/deep/IMG_3.{jpg}": "c"},
+			want: []string{"source_kind", "source_path", "relative_path", "file_name", "title"},
+		},
+		{
+			file: "contents.yaml", files: map[string]string{"notes/a.txt": "caf\xe9", "notes/deep/b.txt": "x", "notes/c.md": "no"},
+			want: []string{"source_kind", "source_path", "relative_path", "file_name", "content", "line"},
+		},
+		{
+			file: "rollouts.json", files: map[string]string{
+				"projects/p/1.jsonl": `{"type": "user", "message": {"content": "Why?"}}`, "projects/p/2.jsonl": `{"type": "user", "message": {"content": "How?"}}`,
+			},
+			want: append(rollout.Columns(), "asked", "branch"),
+		},
 		{file: "code.yaml", providers: []string{"local"}, want: []string{"topic", "instruction", "solution", "query", "checked"}},
 	}
 	for _, test := range tests {
@@ -56,6 +73,12 @@ func TestConvertedConfigurationsRun(t *testing.T) {
 			w.copyConfiguration(test.file)
 			w.copyConfiguration("providers.yaml")
 			w.write("seed.csv", test.seed)
+			for name, text := range test.files {
+				if err := os.MkdirAll(filepath.Dir(w.path(name)), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				w.write(name, text)
+			}
 			code, out, log := w.run("convert", test.file, "-o", "manifest.yaml", "-n", "6", "--providers", "providers.yaml", "--strict")
 			if code != 0 || out != "" {
 				t.Fatalf("got %d, %s, %s", code, out, log)
@@ -84,6 +107,26 @@ func TestConvertedConfigurationsRun(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestFilesOfAConvertedFolderHaveTheValuesOfDataDesigner compares the values of columns that a manifest makes of others.
+func TestFilesOfAConvertedFolderHaveTheValuesOfDataDesigner(t *testing.T) {
+	w := newWorld(t, localOnly, llmsim.Config{})
+	w.copyConfiguration("contents.yaml")
+	if err := os.MkdirAll(w.path("notes/deep"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	w.write("notes/a.txt", "caf\xe9\n")
+	w.write("notes/deep/b.txt", "x")
+	w.write("notes/c.md", "no")
+	if code, _, log := w.run("convert", "contents.yaml", "-o", "manifest.yaml", "-n", "2", "--strict"); code != 0 {
+		t.Fatal(log)
+	}
+	code, out, log := w.run("preview", "manifest.yaml", "-n", "2", "-o", "json")
+	if code != 0 {
+		t.Fatal(log)
+	}
+	contains(t, out, `"line": "a.txt (file_contents): café"`, `"line": "deep/b.txt (file_contents): x"`, `"source_path": "notes/deep/b.txt"`)
 }
 
 func TestConvertTellsWhatItLeavesOut(t *testing.T) {

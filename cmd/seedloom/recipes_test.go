@@ -106,7 +106,11 @@ func runRecipe(t *testing.T, manifest, endpoint string) {
 		t.Fatal(err)
 	}
 	output := filepath.Join(folder, "out")
-	printed, err := executed(t, "run", "-f", path, "--output", output, "--num-records", "3", "--endpoint", "simulator="+endpoint)
+	arguments := []string{"run", "-f", path, "--output", output, "--num-records", "3", "--endpoint", "simulator=" + endpoint}
+	if strings.Contains(manifest, "agentRollouts:") { // the sessions lie beside the recipes
+		arguments = append(arguments, "--seed-dir", recipes)
+	}
+	printed, err := executed(t, arguments...)
 	if err != nil || strings.Contains(printed, "warning") {
 		t.Fatalf("the run has ended with %v: %s", err, printed)
 	}

@@ -9,6 +9,7 @@ import (
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/document/columns"
 	"seedloom.dev/seedloom/engine/document/format"
+	"seedloom.dev/seedloom/engine/seed/rollout"
 )
 
 // documents checks how documents become rows, which lie at a location that a field says.
@@ -86,6 +87,40 @@ func validateSeedFiles(seed *v1alpha1.Seed) []Violation {
 	for i := range seed.Columns {
 		if source := seed.Columns[i].Source(); !slices.Contains(names, source) {
 			add(fmt.Sprintf("spec.seed.columns[%d]", i), ReasonUnknownReference, "rows of files have no column %q; they have %s", source,
+				strings.Join(names, ", "))
+		}
+	}
+	return found
+}
+
+// validateAgentRollouts returns what is wrong with a seed in which each recorded session of an agent is a row.
+func validateAgentRollouts(seed *v1alpha1.Seed) []Violation {
+	const field = "spec.seed.agentRollouts"
+	asked := seed.AgentRollouts
+	isElsewhere := seed.ConfigMap == nil && seed.PersistentVolumeClaim == nil && seed.ObjectStore == nil
+	if isElsewhere || seed.Format != "" || seed.CSV != nil || seed.Documents != nil || seed.Files != nil {
+		return []Violation{{Field: field, Reason: ReasonInvalidUnion,
+			Message: "agentRollouts are in a ConfigMap, on a volume or in a bucket, and format, csv, documents and files can't be set beside them"}}
+	}
+	var found []Violation
+	add := func(field, reason, format string, arguments ...any) {
+		found = append(found, Violation{Field: field, Reason: reason, Message: fmt.Sprintf(format, arguments...)})
+	}
+	if !slices.Contains(v1alpha1.AgentRolloutFormats, asked.Format) {
+		add(field+".format", ReasonInvalidValue, "must be one of %v, but is %q", v1alpha1.AgentRolloutFormats, asked.Format)
+		return found
+	}
+	if one := seed.ConfigMap; one != nil && !rollout.Handles(asked.Format, one.Key) {
+		add("spec.seed.configMap.key", ReasonInvalidValue, "is no name of a file with a session of %s: these are called %s", asked.Format,
+			rollout.Files(asked.Format))
+	}
+	if policy := asked.EffectiveOnError(); policy != v1alpha1.DocumentErrorSkip && policy != v1alpha1.DocumentErrorFail {
+		add(field+".onError", ReasonInvalidValue, "must be %s or %s, but is %q", v1alpha1.DocumentErrorFail, v1alpha1.DocumentErrorSkip, policy)
+	}
+	names := rollout.Columns()
+	for i := range seed.Columns {
+		if source := seed.Columns[i].Source(); !slices.Contains(names, source) {
+			add(fmt.Sprintf("spec.seed.columns[%d]", i), ReasonUnknownReference, "recorded sessions have no column %q; they have %s", source,
 				strings.Join(names, ", "))
 		}
 	}

@@ -156,6 +156,9 @@ func writeSeedDefaults(seed *v1alpha1.Seed) {
 		asked.Content, asked.Encoding = asked.EffectiveContent(), asked.EffectiveEncoding()
 	}
 	writeDocumentDefaults(seed.Documents)
+	if asked := seed.AgentRollouts; asked != nil {
+		asked.OnError = asked.EffectiveOnError()
+	}
 	if rows := seed.RowsPerSeedRow; rows != nil && rows.Sampler != nil && len(sampler.Validate(rows.Sampler)) == 0 {
 		sampler.WriteDefaults(rows.Sampler)
 	}

@@ -29,6 +29,13 @@ func (v *validation) seed() {
 	if seed.HTTP != nil {
 		v.requestHeaders("spec.seed.http.headers", seed.HTTP.Headers)
 	}
+	if seed.AgentRollouts != nil {
+		if volume := seed.PersistentVolumeClaim; volume != nil {
+			v.seedPaths(volume)
+		}
+		v.violations = append(v.violations, validateAgentRollouts(seed)...)
+		return
+	}
 	if seed.Files != nil {
 		if volume := seed.PersistentVolumeClaim; volume != nil {
 			v.seedPaths(volume)

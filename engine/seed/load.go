@@ -38,7 +38,7 @@ type Options struct {
 	// Few says that the rows are for a look only: no more documents are read than they need. Else all of them are, so that a run and its
 	// extension see the same.
 	Few bool
-	// Document is told of each document that was read or left out; nil for nobody.
+	// Document is told of each document, or recorded session of an agent, that was read or left out; nil for nobody.
 	Document func(DocumentResult)
 }
 
@@ -70,6 +70,9 @@ func Load(ctx context.Context, spec *v1alpha1.Seed, options Options) (*Dataset, 
 	}
 	if spec.Documents != nil {
 		return loadDocuments(ctx, spec, options)
+	}
+	if spec.AgentRollouts != nil {
+		return loadRollouts(ctx, spec, options)
 	}
 	source, opened, err := open(ctx, spec, options)
 	if err != nil {

@@ -2,8 +2,10 @@ package store
 
 import "encoding/json"
 
-// Documents says what has become of the documents of a seed, as metadata has it.
+// Documents says what has become of the documents of a seed, or of the sessions of agents that are one, as metadata has it.
 type Documents struct {
+	// Kind is runreport.KindAgentRollouts of recorded sessions, and empty of documents.
+	Kind string `json:"kind,omitempty"`
 	// Count is how many there are, Skipped how many of them were left out, and Chunks how many rows the others give.
 	Count   int64 `json:"count"`
 	Skipped int64 `json:"skipped"`

@@ -38,7 +38,7 @@ func TestMetadataFitsItsPublishedSchema(t *testing.T) {
 			fill(t, s)
 			input := finalizeInput(complete)
 			if name != "a dataset with nothing in it" {
-				input.Documents = &store.Documents{Count: 2, Skipped: 1, Problems: []store.DocumentProblem{{Document: "a.pdf", Problem: "it is empty"}}}
+				input.Documents = &store.Documents{Kind: "AgentRollouts", Count: 2, Skipped: 1, Problems: []store.DocumentProblem{{Document: "a.pdf", Problem: "it is empty"}}}
 				input.SeedRepository = &store.SeedRepository{Address: "https://hub.test/datasets/a/b", Commit: "c0ffee", Split: "train", FileCount: 2, Files: []string{"a.csv"}}
 			}
 			if _, err := s.Finalize(t.Context(), input); err != nil {

@@ -52,7 +52,7 @@ func convertFile(t *testing.T, name string) string {
 
 func TestConfigurationsBecomeManifests(t *testing.T) {
 	for _, name := range []string{"basics.yaml", "structured.json", "seeds.yaml", "seed-of-a-hub.yaml", "distributions.yaml", "code.yaml", "tools.yaml", "media.yaml",
-		"without-counterpart.yaml"} {
+		"directory.yaml", "contents.yaml", "rollouts.json", "without-counterpart.yaml"} {
 		t.Run(name, func(t *testing.T) {
 			got := convertFile(t, name)
 			golden.Check(t, filepath.Join("testdata", "manifests", name+".golden"), got, "see that nothing of the configuration is lost")
@@ -82,9 +82,21 @@ func TestWhatIsNoConfigurationIsAnError(t *testing.T) {
 	}
 }
 
+// TestPlacesBelowAClaim holds where files of the machine are looked for.
+func TestPlacesBelowAClaim(t *testing.T) {
+	for path, want := range map[string]string{
+		"a/b.csv": "a/b.csv", "./a": "a", ".a/b": ".a/b", "/data/a.csv": "a.csv", "~/.claude/projects": "projects", "~": "", "..": "", "../a": "a",
+		"/": "", ".": "", "a/../../b": "b", "/data/{a}[1]/": "{a}[1]",
+	} {
+		if got := place(path); got != want {
+			t.Errorf("%s is looked for as %q, not %q", path, got, want)
+		}
+	}
+}
+
 // FuzzConvert looks for configurations that break the conversion, or make a resource that JSON can't hold.
 func FuzzConvert(f *testing.F) {
-	for _, name := range []string{"basics.yaml", "structured.json", "seeds.yaml", "without-counterpart.yaml"} {
+	for _, name := range []string{"basics.yaml", "structured.json", "seeds.yaml", "contents.yaml", "rollouts.json", "without-counterpart.yaml"} {
 		data, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {
 			f.Fatal(err)

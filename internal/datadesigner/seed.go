@@ -1,7 +1,6 @@
 package datadesigner
 
 import (
-	"path"
 	"strings"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -21,6 +20,12 @@ func (c *converter) seed(root *object) {
 	switch kind := source.text("seed_type"); kind {
 	case "local":
 		c.localFile(source, seed)
+	case "directory", "file_contents":
+		c.folderFiles(source, kind, seed)
+	case "agent_rollout":
+		if !c.agentRollouts(source, seed) {
+			return
+		}
 	case "hf":
 		if !c.repository(source, seed) {
 			return
@@ -42,10 +47,7 @@ func (c *converter) seed(root *object) {
 // localFile is a file of the machine of whoever wrote the configuration: it must be on a volume for a cluster.
 func (c *converter) localFile(from *object, to *v1alpha1.Seed) {
 	file := from.text("path")
-	name := strings.TrimLeft(path.Clean("/"+file), "/")
-	if path.IsAbs(file) || strings.HasPrefix(file, "~") || strings.HasPrefix(path.Clean(file), "..") {
-		name = path.Base(file)
-	}
+	name := place(file)
 	to.PersistentVolumeClaim = &v1alpha1.PersistentVolumeClaimSeed{ClaimName: c.options.ClaimName, Path: name}
 	c.note(from.at("path"), "the file is looked for as %s in the claim %s: copy it there, or name another claim in spec.seed; on the command "+
 		"line it is looked for beside the manifest, or where --seed-file says", name, c.options.ClaimName)

@@ -7,8 +7,13 @@ import (
 	"seedloom.dev/seedloom/internal/clip"
 )
 
-// Documents says what has become of the documents of a seed.
+// KindAgentRollouts is the kind of documents that are recorded sessions of agents.
+const KindAgentRollouts = "AgentRollouts"
+
+// Documents says what has become of the documents of a seed, or of the sessions of agents that are one.
 type Documents struct {
+	// Kind is KindAgentRollouts of recorded sessions, and empty of documents.
+	Kind string `json:"kind,omitempty"`
 	// Count is how many there are, Skipped how many of them were left out, and Chunks how many rows the others give.
 	Count   int64 `json:"count"`
 	Skipped int64 `json:"skipped"`
@@ -25,8 +30,12 @@ func (d *Documents) Note(records int64) string {
 		return ""
 	}
 	var notes []string
+	things := "documents"
+	if d.Kind == KindAgentRollouts {
+		things = "recorded sessions"
+	}
 	if d.Skipped > 0 {
-		notes = append(notes, fmt.Sprintf("%d of %d documents of the seed were left out, the first is %s", d.Skipped, d.Count,
+		notes = append(notes, fmt.Sprintf("%d of %d %s of the seed were left out, the first is %s", d.Skipped, d.Count, things,
 			clip.Text(d.FirstProblem, 256)))
 	}
 	if d.PagesWithoutText > 0 {

@@ -14,6 +14,9 @@ func TestWhatPeopleShouldKnowOfDocuments(t *testing.T) {
 		"1 of 3 documents of the seed were left out, the first is \"a.pdf\": it is empty": {
 			Count: 3, Skipped: 1, Chunks: 10, FirstProblem: "\"a.pdf\": it is empty",
 		},
+		"1 of 3 recorded sessions of the seed were left out, the first is \"a.jsonl\": it is empty": {
+			Kind: runreport.KindAgentRollouts, Count: 3, Skipped: 1, Chunks: 2, FirstProblem: "\"a.jsonl\": it is empty",
+		},
 		"2 pages of the seed's documents are pictures without text; " +
 			"the documents of the seed have 11 chunks, more than the 10 records that are asked for": {Count: 3, Chunks: 11, PagesWithoutText: 2},
 	} {

@@ -231,6 +231,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.SecretReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Seed"):
 		return &apiv1alpha1.SeedApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SeedAgentRollouts"):
+		return &apiv1alpha1.SeedAgentRolloutsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SeedColumn"):
 		return &apiv1alpha1.SeedColumnApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SeedDocuments"):

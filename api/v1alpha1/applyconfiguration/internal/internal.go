@@ -55,6 +55,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: weight
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.Decimal
+- name: dev.seedloom.seedloom.api.v1alpha1.AgentRolloutFormat
+  scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.AlpacaForm
   map:
     fields:
@@ -2081,6 +2083,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: dev.seedloom.seedloom.api.v1alpha1.Seed
   map:
     fields:
+    - name: agentRollouts
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.SeedAgentRollouts
     - name: columns
       type:
         list:
@@ -2136,6 +2141,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: selection
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.SeedSelection
+- name: dev.seedloom.seedloom.api.v1alpha1.SeedAgentRollouts
+  map:
+    fields:
+    - name: format
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.AgentRolloutFormat
+    - name: onError
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.DocumentErrorPolicy
 - name: dev.seedloom.seedloom.api.v1alpha1.SeedColumn
   map:
     fields:

@@ -39,6 +39,10 @@ type SeedApplyConfiguration struct {
 	// files makes a row of each file on a volume or in a bucket, with the columns relative_path, file_name, folder, extension, size and
 	// modified, and content where its text is asked for, whatever is in it.
 	Files *SeedFilesApplyConfiguration `json:"files,omitempty"`
+	// agentRollouts makes a row of each session that an agent has recorded, of files in a ConfigMap, on a volume or in a bucket, with the
+	// columns trace_id, source_kind, source_path, root_session_id, agent_id, is_sidechain, cwd, project_path, git_branch, started_at,
+	// ended_at, messages, source_meta, message_count, tool_call_count and final_assistant_message.
+	AgentRollouts *SeedAgentRolloutsApplyConfiguration `json:"agentRollouts,omitempty"`
 	// columns selects columns of the file, in this order, and may rename them and say their types. Without it, all
 	// columns are used under their own names.
 	Columns []SeedColumnApplyConfiguration `json:"columns,omitempty"`
@@ -137,6 +141,14 @@ func (b *SeedApplyConfiguration) WithDocuments(value *SeedDocumentsApplyConfigur
 // If called multiple times, the Files field is set to the value of the last call.
 func (b *SeedApplyConfiguration) WithFiles(value *SeedFilesApplyConfiguration) *SeedApplyConfiguration {
 	b.Files = value
+	return b
+}
+
+// WithAgentRollouts sets the AgentRollouts field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the AgentRollouts field is set to the value of the last call.
+func (b *SeedApplyConfiguration) WithAgentRollouts(value *SeedAgentRolloutsApplyConfiguration) *SeedApplyConfiguration {
+	b.AgentRollouts = value
 	return b
 }
 
