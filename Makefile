@@ -147,6 +147,11 @@ test-conformance: ## Make datasets from model servers that others wrote (npm), a
 	readers=$$(hack/tools/readers.sh); \
 	SEEDLOOM_TEST_PEERS="$$peers" SEEDLOOM_TEST_PYTHON="$$readers" go test ./test/conformance
 
+.PHONY: test-stores
+test-stores: ## Hold the output in buckets to a second object store of others, rclone, which is built first (1 to 5 minutes on 2 cores).
+	rclone=$$($(CLUSTER) object-store rclone | tail -n 1); \
+	SEEDLOOM_TEST_RCLONE="$$rclone" go test -count=1 -run TestRclone ./engine/store/s3
+
 .PHONY: test-controllers
 test-controllers: ## Run the controller's tests against a real API server.
 	echo "etcd and kube-apiserver: built on first use, about 8 minutes on 2 cores, or downloaded"

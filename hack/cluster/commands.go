@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -60,7 +61,9 @@ func commands() []command {
 		{name: "down", run: down, help: []string{`take everything down, also after a failed "up"`}},
 		{name: "status", run: status, help: []string{"say which provider is used and what runs"}},
 		{name: "assets", run: assets, help: []string{"print a folder with etcd, kube-apiserver and kubectl (KUBEBUILDER_ASSETS)"}},
-		{name: "object-store", run: objectStore, help: []string{"print the path of an object store for tests (versitygw)"}},
+		{name: "object-store", run: objectStore, arguments: true, help: []string{
+			"[NAME]", "print the path of an object store for tests: versitygw, or rclone",
+		}},
 		{name: "load-image", run: loadImage, flags: imageFlags, required: []string{"name"}, arguments: true, help: []string{
 			"--name NAME:TAG [--user 65532] [--entrypoint /manager] FILE[=/PATH]...",
 			"put static binaries into a one-layer image and give it to the node",
@@ -158,16 +161,24 @@ func assets(ctx context.Context, e *environment) error {
 	return nil
 }
 
-// objectStore obtains the object store of the tests. It is always built: its releases are of no use
+// objectStore obtains an object store of the tests. It is always built: its releases are of no use
 // to a machine that can build, and one that can't runs no tests.
 func objectStore(ctx context.Context, e *environment) error {
+	program := component.ObjectStore
+	if arguments := e.options.arguments; len(arguments) > 0 {
+		program = component.Program(arguments[0])
+	}
+	if len(e.options.arguments) > 1 || !slices.Contains(component.ObjectStores(), program) {
+		wanted := strings.Join(e.options.arguments, " ")
+		return fmt.Errorf("no object store for tests is called %q: there are %v", wanted, component.ObjectStores())
+	}
 	built := *e.store
 	built.Method = component.BuildOnly
-	paths, err := built.Ensure(ctx, []component.Program{component.ObjectStore})
+	paths, err := built.Ensure(ctx, []component.Program{program})
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(e.output, paths[component.ObjectStore])
+	fmt.Fprintln(e.output, paths[program])
 	return nil
 }
 

@@ -54,7 +54,8 @@ func TestEachRequestMayMeetEachFaultOnce(t *testing.T) {
 		"is lost": {Before: s3test.Reset}, "has its answer lost": {After: s3test.Reset}, "has its answer cut off": {Cut: true},
 		"is slowed down": {Status: http.StatusServiceUnavailable, Code: "SlowDown"}, "meets a gateway": {Status: http.StatusBadGateway},
 		"meets a conflict": {Status: http.StatusConflict, Code: "ConditionalRequestConflict"}, "hangs": {Hangs: true},
-		"is slow": {Delay: 4 * time.Second}, "fails inside": {Status: http.StatusInternalServerError, Code: "InternalError"},
+		"is throttled": {Status: http.StatusTooManyRequests, Code: "TooManyRequests"},
+		"is slow":      {Delay: 4 * time.Second}, "fails inside": {Status: http.StatusInternalServerError, Code: "InternalError"},
 	}
 	for _, size := range []int{100, 3000} {
 		for verb, tried := range writes {
@@ -289,6 +290,9 @@ func TestAnUnfitStoreIsFoundAndNamed(t *testing.T) {
 		"it ignores all conditions":            {s3test.Unfit{Puts: true, Completions: true}, "If-None-Match must leave alone"},
 		"it ignores those on a version":        {s3test.Unfit{OnlyMatch: true}, "another one than If-Match names"},
 		"it ignores those of uploads in parts": {s3test.Unfit{Completions: true}, "upload in parts with If-None-Match"},
+		"it refuses all of them":               {s3test.Unfit{Unknown: true}, "does not know such a write"},
+		"it has no versions":                   {s3test.Unfit{Tag: "-"}, "does not tell an object from the one that it has replaced"},
+		"all versions are the same":            {s3test.Unfit{Tag: `""`}, "does not tell an object from the one that it has replaced"},
 		"it honours all":                       {},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -67,10 +67,14 @@ func (p *probe) run() error {
 		content := []byte(rand.Text())
 		tag, err := p.write(content, step.when(), step.parts)
 		switch refused := errors.Is(err, errRefused); {
+		case errors.Is(err, errors.ErrUnsupported):
+			return p.unfit("does not know such a write: " + err.Error())
 		case err != nil && !refused:
 			return err
 		case refused != step.refused:
 			return p.unfit(step.does)
+		case !refused && tag == p.tag: // or both are empty
+			return p.unfit("does not tell an object from the one that it has replaced (by its ETag)")
 		case !refused:
 			p.content, p.tag = content, tag
 		}

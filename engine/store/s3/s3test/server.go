@@ -25,10 +25,14 @@ const (
 	SecretKey = "secret-of-the-test"
 )
 
-// Unfit says which conditions a store ignores without a word. The zero value is a store that honours all.
+// Unfit says which conditions a store ignores without a word, or refuses. The zero value is a store that honours all.
 type Unfit struct {
+	// Unknown says that a write with a condition is refused as one that is not implemented.
+	Unknown bool
 	// Puts are those of single writes, Completions those of uploads in parts, OnlyMatch those on a version.
 	Puts, Completions, OnlyMatch bool
+	// Tag is the version of all objects; "-" stands for none. Where it is empty, each content has one of its own.
+	Tag string
 }
 
 // Server is a store. Its methods may be called from any goroutine.
@@ -215,6 +219,9 @@ func (s *Server) store(key string, data []byte, tag string) string {
 		sum := md5.Sum(data)
 		tag = `"` + hex.EncodeToString(sum[:]) + `"`
 	}
+	if s.Unfit.Tag != "" {
+		tag = strings.TrimPrefix(s.Unfit.Tag, "-")
+	}
 	s.objects[key] = object{slices.Clone(data), tag}
 	return tag
 }
@@ -224,6 +231,8 @@ func (s *Server) forbids(header http.Header, key string, ignored bool) *refusal 
 	found, there := s.objects[key]
 	match := header.Get("If-Match")
 	switch {
+	case s.Unfit.Unknown && (match != "" || header.Get("If-None-Match") != ""):
+		return &refusal{http.StatusNotImplemented, "NotImplemented", "a header implies functionality that is not implemented"}
 	case ignored, match != "" && s.Unfit.OnlyMatch:
 	case match != "" && !there:
 		return &refusal{http.StatusNotFound, "NoSuchKey", "there is no such key"}

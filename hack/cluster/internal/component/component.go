@@ -32,10 +32,15 @@ const (
 	CoreDNS           Program = "coredns"
 	// ObjectStore is no part of a cluster: it is the store that tests write to.
 	ObjectStore Program = "versitygw"
+	// Rclone is a second one, by which the first is seen to be no exception.
+	Rclone Program = "rclone"
 )
 
 // ForTests lists what a test of the controllers against a bare API server needs.
 func ForTests() []Program { return []Program{Etcd, APIServer, Kubectl} }
+
+// ObjectStores lists the object stores of tests.
+func ObjectStores() []Program { return []Program{ObjectStore, Rclone} }
 
 // ForNode lists every program of a cluster that runs on this machine.
 func ForNode() []Program {
@@ -54,6 +59,8 @@ type module struct {
 	// versionVariable is the linker variable that tells the programs their version; empty where
 	// the upstream sources already know it.
 	versionVariable string
+	// ownProgram says that the main package is a main.go in the folder, on which the build depends too.
+	ownProgram bool
 }
 
 var modules = []module{
@@ -89,6 +96,10 @@ var modules = []module{
 	{
 		folder: "versitygw", upstream: "github.com/versity/versitygw",
 		packages: map[Program]string{ObjectStore: "github.com/versity/versitygw/cmd/versitygw"},
+	},
+	{
+		folder: "rclone", upstream: "github.com/rclone/rclone",
+		packages: map[Program]string{Rclone: "."}, ownProgram: true,
 	},
 }
 
@@ -135,8 +146,16 @@ func pin(componentsFolder string, m module, toolchain string) (pinned, error) {
 		return pinned{}, fmt.Errorf("%s/go.mod requires no version of %s", p.directory, m.upstream)
 	}
 	p.version = string(match[1])
+	parts := [][]byte{requirements, sums, []byte(toolchain), []byte(p.linkerFlags()), []byte(runtime.GOARCH)}
+	if m.ownProgram {
+		source, err := os.ReadFile(filepath.Join(p.directory, "main.go"))
+		if err != nil {
+			return pinned{}, fmt.Errorf("read the program of %s: %w", m.folder, err)
+		}
+		parts = append(parts, source)
+	}
 	digest := sha256.New()
-	for _, part := range [][]byte{requirements, sums, []byte(toolchain), []byte(p.linkerFlags()), []byte(runtime.GOARCH)} {
+	for _, part := range parts {
 		fmt.Fprintf(digest, "%d:", len(part))
 		digest.Write(part)
 	}
