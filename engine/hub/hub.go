@@ -79,6 +79,8 @@ type client struct {
 	http     *http.Client
 	// advice says what to do about an answer that is no success; it is empty where there is nothing to say.
 	advice func(got *answer) string
+	// pages bounds the pages of a listing.
+	pages int
 	// pause waits between two tries.
 	pause func(ctx context.Context, duration time.Duration) error
 }
@@ -109,7 +111,7 @@ func newClient(config Config, target Target) (*client, error) {
 	if !isToken(target.Token) {
 		return nil, refused(noToken, endpoint.Host)
 	}
-	hub := &client{Config: config, target: target, endpoint: endpoint, pause: pause}
+	hub := &client{Config: config, target: target, endpoint: endpoint, pages: maxPages, pause: pause}
 	guard := &connection.Guard{Own: endpoint, Allowed: append(config.Endpoints.Networks(), config.Allowed...), Endpoints: config.Endpoints}
 	hub.http = guard.Client()
 	hub.http.CheckRedirect = hub.checkRedirect

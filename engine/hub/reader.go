@@ -75,7 +75,7 @@ func OpenReader(source Source) (*Reader, error) {
 	}
 	reader := &Reader{maxListed: 64 << 20, client: &client{
 		Config: Config{UserAgent: source.UserAgent}, target: Target{Repository: source.Repository, Token: source.Token}, endpoint: endpoint,
-		pause: pause,
+		pages: maxPages, pause: pause,
 	}}
 	reader.http = &http.Client{Transport: source.Transport, CheckRedirect: func(next *http.Request, before []*http.Request) error {
 		if !reader.isHub(next.URL) || len(before) > maxRedirects {

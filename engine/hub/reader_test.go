@@ -144,13 +144,12 @@ func TestFilesElsewhereAreReadWithoutTheToken(t *testing.T) {
 
 // losing answers requests for the large file as one may that is cut off, slow or wrong.
 func (l *library) losing(answer func(http.ResponseWriter, *http.Request, int)) {
-	count := 0
+	var count atomic.Int32
 	l.hub.Before = func(writer http.ResponseWriter, request *http.Request) bool {
 		if !strings.HasSuffix(request.URL.Path, "rows.parquet") {
 			return false
 		}
-		count++
-		answer(writer, request, count)
+		answer(writer, request, int(count.Add(1)))
 		return true
 	}
 }
@@ -175,9 +174,9 @@ func TestLostConnectionsAreTakenUpWhereTheyWere(t *testing.T) {
 	l := newLibrary(t)
 	reader := l.open("")
 	file := l.file(reader, "data/rows.parquet")
-	asked := 0
+	var asked atomic.Int32
 	l.losing(func(writer http.ResponseWriter, request *http.Request, count int) {
-		asked = count
+		asked.Store(int32(count))
 		if count == 2 { // which sends the whole file again
 			request.Header.Del("Range")
 		}
@@ -187,8 +186,9 @@ func TestLostConnectionsAreTakenUpWhereTheyWere(t *testing.T) {
 	if err := reader.Read(t.Context(), l.commit, file, &content); err != nil || content.String() != rows {
 		t.Errorf("%d bytes (%v)", content.Len(), err)
 	}
-	if want := len(rows)/300_000 + 2; asked != want || len(l.waited) != want-1 {
-		t.Errorf("it was asked %d times, want %d", asked, want)
+	// The end of what a lost connection had sent may be lost with it.
+	if least, got := len(rows)/300_000+2, int(asked.Load()); got < least || got > 2*least || len(l.waited) != got-1 {
+		t.Errorf("it was asked %d times with %d pauses, want about %d", got, len(l.waited), least)
 	}
 }
 
@@ -313,7 +313,7 @@ func TestHostileListingsEnd(t *testing.T) {
 	}
 	digest := strings.Repeat("a", 40)
 	for name, test := range map[string]struct{ body, next, want string }{
-		"pages without end":     {`[]`, "/api/datasets/me/reviews/tree/x?cursor=", "more than 2000 pages"},
+		"pages without end":     {`[]`, "/api/datasets/me/reviews/tree/x?cursor=", "more than 50 pages"},
 		"pages elsewhere":       {`[]`, thief.URL + "/", "the next page is not on"},
 		"a path out of it":      {entry("../../etc/passwd", digest, 1), "", "which is no file"},
 		"a path from the root":  {entry("/etc/passwd", digest, 1), "", "which is no file"},
@@ -326,17 +326,16 @@ func TestHostileListingsEnd(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLibrary(t)
-			page := 0
+			var page atomic.Int32
 			l.hub.Before = func(writer http.ResponseWriter, _ *http.Request) bool {
-				page++
-				if test.next != "" {
-					writer.Header().Set("Link", fmt.Sprintf(`<%s%d>; rel="next"`, test.next, page))
+				if number := page.Add(1); test.next != "" {
+					writer.Header().Set("Link", fmt.Sprintf(`<%s%d>; rel="next"`, test.next, number))
 				}
 				_, _ = writer.Write([]byte(test.body))
 				return true
 			}
 			reader := l.open(hubsim.Token)
-			reader.maxListed = 4 << 20
+			reader.maxListed, reader.pages = 4<<20, 50
 			if _, err := reader.List(t.Context(), l.commit, "", true); err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v", err)
 			}

@@ -150,8 +150,8 @@ func (c *client) look(ctx context.Context) (*state, error) {
 func (c *client) list(ctx context.Context, commit, folder string, recursive bool, found func(entry) error) error {
 	next := c.api("tree", commit, escaped(folder)) + "?recursive=" + strconv.FormatBool(recursive) + "&expand=false"
 	for page := 1; next != ""; page++ {
-		if page > maxPages {
-			return refused("listing the files of %s: there are more than %d pages of them", c.target.Repository, maxPages)
+		if page > c.pages {
+			return refused("listing the files of %s: there are more than %d pages of them", c.target.Repository, c.pages)
 		}
 		var entries []entry
 		asked := &request{method: http.MethodGet, address: next, doing: "listing the files of " + c.target.Repository}

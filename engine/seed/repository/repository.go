@@ -87,6 +87,7 @@ func (r *Repository) List(ctx context.Context, patterns ...string) ([]files.File
 	var err error
 	if len(patterns) > 0 {
 		choice.Files, err = files.ListFlat(ctx, r, patterns...)
+		err = r.withNames(ctx, err)
 	} else {
 		err = r.choose(ctx, choice)
 	}
@@ -97,6 +98,23 @@ func (r *Repository) List(ctx context.Context, patterns ...string) ([]files.File
 		r.options.Chosen(choice)
 	}
 	return choice.Files, nil
+}
+
+// withNames says of a pattern that matches nothing what there is instead.
+func (r *Repository) withNames(ctx context.Context, err error) error {
+	var none *files.NoneError
+	if !errors.As(err, &none) {
+		return err
+	}
+	all, problem := r.folder(ctx, "", true)
+	if problem != nil || len(all) == 0 {
+		return err
+	}
+	names := make([]string, len(all))
+	for i := range all {
+		names[i] = all[i].Path
+	}
+	return fmt.Errorf("no file matches %q; it has %s", none.Pattern, listed(names))
 }
 
 // pin finds the commit that is read.

@@ -117,6 +117,7 @@ func TestFilesOfAConfigurationAndASplit(t *testing.T) {
 		"an ending that tells none":   {headed("configs: [{config_name: x, data_files: x.data}]"), []string{"x.data"}, v1alpha1.HuggingFaceSeed{}, v1alpha1.SeedFormatCSV, "x train: x.data"},
 		"paths":                       {headed(twoConfigurations), twoConfigurationsFiles, v1alpha1.HuggingFaceSeed{Paths: []string{"en", "de/x.csv"}}, "", " : de/x.csv en/a1.csv en/a2.csv en/b.csv en/test.csv"},
 		"a pattern of paths":          {"", twoConfigurationsFiles, v1alpha1.HuggingFaceSeed{Paths: []string{"**/?.csv"}}, "", " : de/x.csv de/y.csv en/b.csv"},
+		"paths that match nothing":    {"", []string{"a/b.csv", "c.txt"}, v1alpha1.HuggingFaceSeed{Paths: []string{"data/*.csv"}}, "", `!no file matches "data/*.csv"; it has a/b.csv, c.txt`},
 		"several, and none by itself": {headed(twoConfigurations), twoConfigurationsFiles, v1alpha1.HuggingFaceSeed{}, "", "!name one of them in config: en, de"},
 		"no such configuration":       {headed(twoConfigurations), twoConfigurationsFiles, v1alpha1.HuggingFaceSeed{Config: "fr"}, "", `!it has no configuration "fr" (config); it has en, de`},
 		"no configurations":           {"", []string{"a.csv"}, v1alpha1.HuggingFaceSeed{Config: "fr"}, "", "!its card names no configurations: leave config out"},
