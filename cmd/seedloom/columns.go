@@ -47,7 +47,7 @@ func (c *chainColumns) check(ctx context.Context, one *manifest) ([]table.Field,
 		return nil, err
 	}
 	c.checked[one] = compiled.Output.Fields()
-	return c.checked[one], nil
+	return c.checked[one], c.countSeed(ctx, one)
 }
 
 // seedColumns are the columns of a manifest's seed, where its data is at hand, or its own manifest.

@@ -24,6 +24,8 @@ type manifest struct {
 	// cut says that lists were too long, so that only their beginnings are there.
 	cut      bool
 	problems []problem
+	// counted says how many rows the seed has, where that is known.
+	counted string
 }
 
 func (m *manifest) isValid() bool { return countOf(m.problems, severityError) == 0 }

@@ -66,7 +66,7 @@ func (o *validateOptions) run(command *cobra.Command, streams *Streams, argument
 		report.Problems = append(report.Problems, inOrder(one.problems)...)
 		report.Manifests = append(report.Manifests, manifestReport{
 			File: one.document.file, Namespace: one.namespace(), Name: one.document.text("metadata", "name"), Valid: one.isValid(),
-			note: all.unchecked(one),
+			note: all.unchecked(one) + one.counted,
 		})
 		if !one.isValid() {
 			invalid[one.document.file] = true
