@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"seedloom.dev/seedloom/internal/hubsim"
@@ -228,6 +230,41 @@ func TestFilesAreThoseThatWereListed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// stalling answers requests, and sends nothing of what it has announced.
+type stalling struct{ requests int }
+
+func (s *stalling) RoundTrip(request *http.Request) (*http.Response, error) {
+	s.requests++
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(stalled{request.Context()}), Request: request}, nil
+}
+
+type stalled struct{ ctx context.Context }
+
+func (s stalled) Read([]byte) (int, error) {
+	<-s.ctx.Done()
+	return 0, s.ctx.Err()
+}
+
+// A hub of which nothing comes is left alone after a minute each time, however large the file is.
+func TestFilesOfWhichNothingComesAreGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hub := &stalling{}
+		reader, err := OpenReader(Source{Endpoint: "http://hub.test", Repository: "me/reviews", Transport: hub})
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := Listed{Path: "a.parquet", Bytes: 10 << 30, Digest: strings.Repeat("a", 64)}
+		begin := time.Now()
+		problem := (*ReadError)(nil)
+		if err := reader.Read(t.Context(), strings.Repeat("c", 40), file, &bytes.Buffer{}); !errors.As(err, &problem) || !problem.MayPass {
+			t.Errorf("got %v", err)
+		}
+		if took := time.Since(begin); hub.requests != maxTries || took > 2*maxTries*time.Minute {
+			t.Errorf("%d requests in %s", hub.requests, took)
+		}
+	})
 }
 
 // full is a folder without room.

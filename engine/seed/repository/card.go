@@ -19,8 +19,9 @@ const (
 	// says comes before the card.
 	cardPath = "README.md"
 	headPath = ".huggingface.yaml"
-	// maxCard bounds both, in bytes.
+	// maxCard bounds both, and maxHead what of them is read as a head, in bytes.
 	maxCard = 4 << 20
+	maxHead = 1 << 20
 )
 
 // configuration is one of the tables that a dataset has.
@@ -53,6 +54,9 @@ func (r *Repository) configurations(ctx context.Context) ([]configuration, error
 		}
 		if name == cardPath {
 			text = headOf(text)
+		}
+		if len(text) > maxHead {
+			return nil, fmt.Errorf("the head of its card, %s, has more than %d bytes; name the files in paths", name, maxHead)
 		}
 		var head struct {
 			Configurations []configuration `yaml:"configs"`

@@ -121,7 +121,7 @@ func wordSplits(names []string, data map[string]files.File, expression func(word
 		for _, word := range known.words {
 			matches := expression(word)
 			for _, name := range names {
-				if !seen[name] && matches.MatchString(name) {
+				if !seen[name] && strings.Contains(name, word) && matches.MatchString(name) {
 					seen[name] = true
 					one.files = append(one.files, data[name])
 				}

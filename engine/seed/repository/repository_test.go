@@ -130,6 +130,7 @@ func TestFilesOfAConfigurationAndASplit(t *testing.T) {
 		"a way out of it":             {headed("configs: [{config_name: x, data_files: '../x.csv'}]"), []string{"y.csv"}, v1alpha1.HuggingFaceSeed{}, "", "!without '..'"},
 		"a card without sense":        {headed("configs: [{config_name: x, data_files: {a: {b: c}}}]"), []string{"y.csv"}, v1alpha1.HuggingFaceSeed{}, "", "!its card does not say which are the files"},
 		"a card that is no YAML":      {headed("a: [\x01"), []string{"y.csv"}, v1alpha1.HuggingFaceSeed{}, "", "!the head of its card, README.md, can't be read"},
+		"a card without measure":      {headed("license: mit\n" + strings.Repeat("# many words\n", 100_000)), []string{"y.csv"}, v1alpha1.HuggingFaceSeed{}, "", "!has more than 1048576 bytes; name the files in paths"},
 		"a card that multiplies": {headed("a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n" +
 			"e: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\nconfigs: *f"), []string{"y.csv"}, v1alpha1.HuggingFaceSeed{}, "", "!can't be read"},
 	} {
