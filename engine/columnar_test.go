@@ -1,6 +1,10 @@
 package engine_test
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,6 +59,9 @@ type sampledDataset struct {
 func makeSampled(t *testing.T, spec, settings string) sampledDataset {
 	t.Helper()
 	w := newWorld(t, strings.Replace(spec, "rowColumn: Enabled", "rowColumn: Enabled"+settings, 1), "")
+	if err := os.WriteFile(filepath.Join(w.seeds, "rows.csv"), []byte(seedOf(900)), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	made := sampledDataset{Result: w.generate(t.Context(), 0).Result.Records}
 	made.Names, made.Rows = w.rows()
 	made.DroppedNames, made.DroppedRows = w.rowsIn("dropped-columns-parquet-files")
@@ -74,6 +81,42 @@ func TestSampledColumnsAreTheSameAtOnceAndRowByRow(t *testing.T) {
 				t.Errorf("%d rows were made, %d dropped, and %d are in the dataset", made.Actual, made.Dropped, len(atOnce.Rows))
 			}
 		})
+	}
+}
+
+// seedOf is a seed with columns of several types, and cells that are empty.
+func seedOf(rows int) string {
+	var text strings.Builder
+	text.WriteString("title,cost,stock,since\n")
+	for row := range rows {
+		fmt.Fprintf(&text, "\"title, %d\",%d.50,%d,2026-01-%02d\n", row, row%3, row*row, 1+row%28)
+		text.WriteString(",,,\n")
+	}
+	return text.String()
+}
+
+// Columns of the seed stand beside those that are drawn, some of which read what the file says.
+func TestColumnsOfTheSeedAreTheSameAtOnceAndRowByRow(t *testing.T) {
+	for name, seed := range map[string]string{
+		"in order": "", "shuffled": ", order: Shuffled", "several rows for each": ", rowsPerSeedRow: {sampler: {type: Poisson, poisson: {mean: 3}}, numberColumn: nth}",
+	} {
+		spec := strings.Replace(sampledSpec, "columns:", "seed: {configMap: {name: s, key: rows.csv}"+seed+"}\ncolumns:\n"+
+			"- {name: odd, sampler: {type: Category, category: {values: [1]}, conditional: [{when: \"{{ cost | string == '1.50' }}\", parameters: "+
+			"{values: [2]}}]}}", 1)
+		for _, spec := range []string{spec, strings.Replace(spec, "- {name: sold",
+			"- {name: heavy, sampler: {type: Distribution, distribution: {name: pareto, parameters: {b: 0.001}}}}\n- {name: sold", 1)} {
+			t.Run(name, func(t *testing.T) {
+				atOnce, rowByRow := makeSampled(t, spec, ""), makeSampled(t, spec, ", trace: Enabled")
+				if difference := cmp.Diff(rowByRow, atOnce); difference != "" {
+					t.Error(difference)
+				}
+				position := slices.Index(atOnce.Names, "odd")
+				isTwo := func(row []any) bool { return row[position] == int64(2) }
+				if made := atOnce.Result; made.Actual+made.Dropped != 1234 || !slices.ContainsFunc(atOnce.Rows, isTwo) {
+					t.Errorf("%+v were made, with rows that read the seed: %t", made, slices.ContainsFunc(atOnce.Rows, isTwo))
+				}
+			})
+		}
 	}
 }
 

@@ -12,26 +12,38 @@ import (
 	"seedloom.dev/seedloom/internal/runreport"
 )
 
-// columnar makes row groups column by column, without a record for each row. It is for runs whose columns are all drawn, and of which
-// nothing else looks at rows: no seed, no processor and no trace. Its methods may be called from any goroutine; a nil one makes nothing.
+// columnar makes row groups column by column, without a record for each row. It is for runs whose columns are all drawn, or those of the
+// seed, and of which nothing else looks at rows: no processor and no trace. Its methods may be called from any goroutine; a nil one makes
+// nothing.
 type columnar struct {
 	plan       *plan.Plan
 	generators *column.Generators
+	// ofSeed are the places of the seed's columns in the schema.
+	ofSeed []int
 }
 
 // newColumnar returns nil where cells have to be made row by row.
 func newColumnar(e *executor) *columnar {
 	isOther := func(column *plan.Column) bool { return !column.Kind.IsSampled() }
-	if e.Plan.Mode != v1alpha1.ExecutionAsync || e.Seed != nil || e.tracer != nil || slices.ContainsFunc(e.Plan.Columns, isOther) ||
+	if e.Plan.Mode != v1alpha1.ExecutionAsync || e.tracer != nil || slices.ContainsFunc(e.Plan.Columns, isOther) ||
 		e.Processors.Has(v1alpha1.ProcessorPreBatch) || e.Processors.Has(v1alpha1.ProcessorPostBatch) {
 		return nil
 	}
-	return &columnar{plan: e.Plan, generators: e.Generators}
+	made := &columnar{plan: e.Plan, generators: e.Generators}
+	for index := range e.Plan.Schema.Len() {
+		makes := func(column *plan.Column) bool { return column.Makes(index) }
+		if !slices.ContainsFunc(e.Plan.Columns, makes) {
+			made.ofSeed = append(made.ofSeed, index)
+		}
+	}
+	return made
 }
 
-// takes says whether a row group can be made so: one of which the store and its journal have nothing.
+// takes says whether a row group can be made so: one of which the store and its journal have nothing, and all of whose rows of the seed
+// were read.
 func (c *columnar) takes(group *rowGroup) bool {
-	return c != nil && !group.rowByRow && group.manifest == nil && len(group.usage) == 0 && len(group.todo) > 0 &&
+	return c != nil && (len(c.ofSeed) == 0 || group.values.hasAll()) &&
+		!group.rowByRow && group.manifest == nil && len(group.usage) == 0 && len(group.todo) > 0 &&
 		!slices.ContainsFunc(group.todo, func(todo schedule.Todo) bool { return todo.Attempt > 0 || todo.Resumed > 0 })
 }
 
@@ -44,31 +56,41 @@ func (c *columnar) columnsOf(ctx context.Context, group *rowGroup) (made *table.
 		}
 	}()
 	made = &table.Columns{First: group.start, Rows: int(group.end - group.start), Of: make([]*table.Column, c.plan.Schema.Len())}
+	values := group.takeValues()
+	for _, index := range c.ofSeed {
+		made.Of[index] = values.column(index)
+	}
 	makes := cells{generators: c.generators}
 	for _, next := range c.plan.Columns {
-		var values *table.Column
+		var drawn *table.Column
 		if whole, isWhole := c.generators.Cell[next.Index].(column.ColumnGenerator); isWhole {
-			values = whole.GenerateColumn(made.First, made.Rows)
+			drawn = whole.GenerateColumn(made.First, made.Rows)
 		}
-		if values == nil {
-			values = c.cellByCell(ctx, &makes, next, made)
+		if drawn == nil {
+			drawn = c.cellByCell(ctx, &makes, next, made, values.texts)
 		}
-		if values == nil || ctx.Err() != nil {
+		if drawn == nil || ctx.Err() != nil {
 			return nil, nil
 		}
-		made.Of[next.Index] = values
+		made.Of[next.Index] = drawn
 	}
 	return made, makes.counts()
 }
 
-// cellByCell makes a column that can't be made at once: each cell from a record that has what the column requires.
-func (c *columnar) cellByCell(ctx context.Context, makes *cells, of *plan.Column, made *table.Columns) *table.Column {
+// cellByCell makes a column that can't be made at once: each cell from a record that has what the column requires, and, with a seed, the
+// texts of its row.
+func (c *columnar) cellByCell(
+	ctx context.Context, makes *cells, of *plan.Column, made *table.Columns, texts [][]string,
+) *table.Column {
 	record, values := table.NewRecord(c.plan.Schema, made.First, 0), make([]any, made.Rows)
 	for i := range values {
 		if i%chunkRows == 0 && ctx.Err() != nil {
 			return nil
 		}
 		record.Row = made.First + table.RowIndex(i)
+		if texts != nil {
+			record.Texts = texts[i]
+		}
 		for _, required := range of.Requires {
 			record.Cells[required] = made.Of[required].Value(i)
 		}

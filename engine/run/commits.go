@@ -101,7 +101,7 @@ func (c *commits) commit(ctx context.Context, request commitRequest) commitResul
 
 // commitWhole makes a row group, and commits it.
 func (c *commits) commitWhole(ctx context.Context, request commitRequest) commitResult {
-	back := commitResult{whole: request.group, number: request.number}
+	back := commitResult{whole: request.group, bytes: request.group.bytes, number: request.number}
 	request.fresh.columns, request.fresh.drawn = request.whole.columnsOf(ctx, request.group)
 	if request.fresh.columns == nil {
 		back.failed = true

@@ -203,6 +203,7 @@ func (d *driver) nextGroup(next source) (*rowGroup, *failure.Error) {
 		return nil, nil
 	}
 	d.again = d.again[1:]
+	group.values = group.read(d.executor.Seed, d.executor.Plan.Schema.Len())
 	return group, nil
 }
 
@@ -232,7 +233,7 @@ func (d *driver) committed(back commitResult) {
 	case back.err != nil:
 		d.core.End(back.err)
 	case back.failed:
-		back.whole.rowByRow = true
+		back.whole.rowByRow, back.whole.bytes = true, 0
 		d.again = append(d.again, back.whole)
 	case back.whole != nil:
 		d.watch.Progressed(time.Now())

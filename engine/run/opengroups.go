@@ -52,13 +52,11 @@ func (g *openGroups) room() int {
 
 // full says that the next row group has to wait until one that is in work is written.
 func (g *openGroups) full() bool {
-	switch {
-	case g.commits.full():
+	if g.commits.full() {
 		return true
-	case g.rows == 0:
-		return false
 	}
-	return g.bytes >= maxOpenBytes || g.bytes >= maxOpenBytes/2 && g.commits.busy()
+	committing := g.commits.busy()
+	return (g.rows > 0 || committing) && (g.bytes >= maxOpenBytes || g.bytes >= maxOpenBytes/2 && committing)
 }
 
 // grow notes that values were made for a row group.
@@ -109,8 +107,12 @@ func (g *openGroups) finish(finished *schedule.Group, watch *watch.Watch) {
 	g.commits.begin(commitRequest{group: group.opened, fresh: g.outputOf(group), number: number})
 }
 
-// beginWhole has a row group made and committed beside the scheduler. It has no rows in work.
+// beginWhole has a row group made and committed beside the scheduler. It has no rows in work, but what the seed has for it counts.
 func (g *openGroups) beginWhole(group *rowGroup, by *columnar, watch *watch.Watch) {
+	if group.values != nil {
+		group.bytes = group.values.bytes
+		g.bytes += group.bytes
+	}
 	number := watch.BeginBatch(fmt.Sprintf("row group %d", group.index), len(group.todo), time.Now())
 	g.commits.begin(commitRequest{group: group, whole: by, number: number})
 }

@@ -36,6 +36,18 @@ type seedValues struct {
 	next int
 }
 
+// hasAll says whether the values of all rows are there.
+func (v *seedValues) hasAll() bool { return v != nil && v.err == nil && len(v.texts) == len(v.todo) }
+
+// column returns the values of a column.
+func (v *seedValues) column(index int) *table.Column {
+	values := make([]any, len(v.texts))
+	for i := range values {
+		values[i] = v.cells[i*v.width+index]
+	}
+	return &table.Column{Values: values}
+}
+
 // take returns the cells of a row if it is the next; false where it isn't.
 func (v *seedValues) take(row table.RowIndex) (cells []any, texts []string, err error, there bool) {
 	if v == nil || v.next == len(v.texts) || v.todo[v.next].Row != row {
