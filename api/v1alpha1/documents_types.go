@@ -28,6 +28,17 @@ const (
 	HiddenTextKeep HiddenText = "Keep"
 )
 
+// PageMargins says what becomes of the headers and footers of PDFs.
+// +kubebuilder:validation:Enum=Omit;Keep
+type PageMargins string
+
+const (
+	// PageMarginsOmit leaves them out.
+	PageMarginsOmit PageMargins = "Omit"
+	// PageMarginsKeep treats them as any other text.
+	PageMarginsKeep PageMargins = "Keep"
+)
+
 // DocumentErrorPolicy says what one document that can't be read leads to.
 // +kubebuilder:validation:Enum=Fail;Skip
 type DocumentErrorPolicy string
@@ -49,6 +60,11 @@ type SeedDocuments struct {
 	// that is white on white, too small to read or off the page. Defaults to Omit.
 	// +optional
 	HiddenText HiddenText `json:"hiddenText,omitempty"`
+
+	// pageMargins says what becomes of the headers and footers of PDFs: lines at the top and at the bottom that come again on most pages, such
+	// as running titles and numbers of pages. Defaults to Omit.
+	// +optional
+	PageMargins PageMargins `json:"pageMargins,omitempty"`
 
 	// onError says what a document that can't be read leads to: one that is damaged, encrypted, too large, or has no text. Defaults to Fail.
 	// +optional
@@ -85,6 +101,14 @@ func (d *SeedDocuments) EffectiveHiddenText() HiddenText {
 		return HiddenTextOmit
 	}
 	return d.HiddenText
+}
+
+// EffectivePageMargins is what becomes of headers and footers.
+func (d *SeedDocuments) EffectivePageMargins() PageMargins {
+	if d.PageMargins == "" {
+		return PageMarginsOmit
+	}
+	return d.PageMargins
 }
 
 // SkipsErrors says that documents that can't be read are left out.

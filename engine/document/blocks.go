@@ -12,11 +12,13 @@ import (
 )
 
 // ReadPDF reads a PDF by a library that was loaded for it. What is wrong with the document is a *Problem.
-func ReadPDF(ctx context.Context, library *pdf.Library, data []byte, hidden v1alpha1.HiddenText) (*Document, error) {
+func ReadPDF(
+	ctx context.Context, library *pdf.Library, data []byte, hidden v1alpha1.HiddenText, margins v1alpha1.PageMargins,
+) (*Document, error) {
 	if err := recognize(data); err != nil {
 		return nil, err
 	}
-	found, err := library.Read(ctx, data)
+	found, err := library.Read(ctx, data, margins == v1alpha1.PageMarginsKeep)
 	if err != nil {
 		return nil, err
 	}

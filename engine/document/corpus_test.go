@@ -37,7 +37,7 @@ func readAny(t testing.TB, of format.Format, data []byte, hidden v1alpha1.Hidden
 	if of != format.PDF {
 		return document.Read(of, data, hidden)
 	}
-	return document.ReadPDF(t.Context(), library, data, hidden)
+	return document.ReadPDF(t.Context(), library, data, hidden, v1alpha1.PageMarginsOmit)
 }
 
 // rendered is what was read of a document, for people to compare.

@@ -53,7 +53,7 @@ func writeDocumentDefaults(documents *v1alpha1.SeedDocuments) {
 	if documents == nil {
 		return
 	}
-	documents.HiddenText = documents.EffectiveHiddenText()
+	documents.HiddenText, documents.PageMargins = documents.EffectiveHiddenText(), documents.EffectivePageMargins()
 	if documents.OnError == "" {
 		documents.OnError = v1alpha1.DocumentErrorFail
 	}

@@ -193,6 +193,7 @@ func (l *documentLoader) load(ctx context.Context, documents []sourceDocument) e
 	l.dataset.schema = table.NewSchema(fields...)
 	l.dataset.useSpool(l.encode.to, l.dataset.schema.Fields())
 	pool := process.NewPool()
+	pool.PageMargins = l.spec.Documents.EffectivePageMargins()
 	defer pool.Close()
 	return inOrder(ctx, pool, documents, l.spec.Documents.EffectiveHiddenText(), l.document)
 }

@@ -27,8 +27,8 @@ type sheet struct {
 	image bool
 }
 
-// Read reads a document. What is wrong with it is a *block.Problem.
-func (l *Library) Read(ctx context.Context, data []byte) (*Document, error) {
+// Read reads a document, without its headers and footers unless they are kept. What is wrong with it is a *block.Problem.
+func (l *Library) Read(ctx context.Context, data []byte, keepMargins bool) (*Document, error) {
 	if !bytes.Contains(data[:min(len(data), 1024)], []byte("%PDF-")) {
 		return nil, problem("it is no PDF, whatever its name says: it does not begin as one")
 	}
@@ -37,14 +37,14 @@ func (l *Library) Read(ctx context.Context, data []byte) (*Document, error) {
 		return nil, err
 	}
 	defer reader.close()
-	document, err := reader.read(data)
+	document, err := reader.read(data, keepMargins)
 	if reader.err != nil {
 		return nil, problem("it can't be read within %d MiB of memory: it is damaged, made to do harm, or too large; split it", MaxMemory>>20)
 	}
 	return document, err
 }
 
-func (i *instance) read(data []byte) (*Document, error) {
+func (i *instance) read(data []byte, keepMargins bool) (*Document, error) {
 	address := i.put(data)
 	if address == 0 {
 		return nil, problem("it needs more than %d MiB of memory: split it", MaxMemory>>20)
@@ -62,6 +62,9 @@ func (i *instance) read(data []byte) (*Document, error) {
 		if err := i.readSheet(&sheets[number], number, count, &chars); err != nil {
 			return nil, err
 		}
+	}
+	if !keepMargins {
+		dropMargins(sheets)
 	}
 	return arrange(sheets, i.readOutline(count)), nil
 }

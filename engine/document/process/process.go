@@ -31,6 +31,8 @@ const (
 
 // Pool has the processes, which are started as they are needed. Close ends them all.
 type Pool struct {
+	// PageMargins says what becomes of headers and footers of PDFs. It is set before the first document is read.
+	PageMargins v1alpha1.PageMargins
 	// places bounds the documents that are read at once.
 	places chan struct{}
 	// processor is the time of a processor that a document may use.
@@ -133,7 +135,7 @@ func (p *Pool) Read(ctx context.Context, of format.Format, data []byte, hidden v
 	limited, cancel := context.WithTimeout(ctx, maxWall)
 	defer cancel()
 	stop := context.AfterFunc(limited, process.Kill)
-	answered, err := process.ask(question{Format: of, Hidden: hidden, Size: len(data), Processor: p.processor}, data)
+	answered, err := process.ask(question{Format: of, Hidden: hidden, Margins: p.PageMargins, Size: len(data), Processor: p.processor}, data)
 	if stop() && err == nil {
 		processes.GiveBack(process)
 		return answered.read()

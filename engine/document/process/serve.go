@@ -38,7 +38,9 @@ const (
 type question struct {
 	Format format.Format       `json:"format"`
 	Hidden v1alpha1.HiddenText `json:"hidden"`
-	Size   int                 `json:"size"`
+	// Margins are of PDFs.
+	Margins v1alpha1.PageMargins `json:"margins"`
+	Size    int                  `json:"size"`
 	// Processor is the time of a processor that it may use.
 	Processor time.Duration `json:"processor"`
 }
@@ -94,7 +96,7 @@ func read(known *pdf.Library, asked question, data []byte) (answered answer) {
 	var err error
 	if known != nil {
 		// What bounds the process bounds the reading.
-		found, err = document.ReadPDF(context.Background(), known, data, asked.Hidden)
+		found, err = document.ReadPDF(context.Background(), known, data, asked.Hidden, asked.Margins)
 	} else {
 		found, err = document.Read(asked.Format, data, asked.Hidden)
 	}

@@ -1376,6 +1376,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: url
       type:
         scalar: string
+- name: dev.seedloom.seedloom.api.v1alpha1.PageMargins
+  scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.ParameterDistribution
   map:
     fields:
@@ -2176,6 +2178,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: onError
       type:
         namedType: dev.seedloom.seedloom.api.v1alpha1.DocumentErrorPolicy
+    - name: pageMargins
+      type:
+        namedType: dev.seedloom.seedloom.api.v1alpha1.PageMargins
 - name: dev.seedloom.seedloom.api.v1alpha1.SeedEncoding
   scalar: string
 - name: dev.seedloom.seedloom.api.v1alpha1.SeedFileContent

@@ -19,6 +19,9 @@ type SeedDocumentsApplyConfiguration struct {
 	// hiddenText says what becomes of text that a reader of the document can't see: hidden elements and comments, invisible characters, text
 	// that is white on white, too small to read or off the page. Defaults to Omit.
 	HiddenText *apiv1alpha1.HiddenText `json:"hiddenText,omitempty"`
+	// pageMargins says what becomes of the headers and footers of PDFs: lines at the top and at the bottom that come again on most pages, such
+	// as running titles and numbers of pages. Defaults to Omit.
+	PageMargins *apiv1alpha1.PageMargins `json:"pageMargins,omitempty"`
 	// onError says what a document that can't be read leads to: one that is damaged, encrypted, too large, or has no text. Defaults to Fail.
 	OnError *apiv1alpha1.DocumentErrorPolicy `json:"onError,omitempty"`
 }
@@ -42,6 +45,14 @@ func (b *SeedDocumentsApplyConfiguration) WithChunk(value *DocumentChunkApplyCon
 // If called multiple times, the HiddenText field is set to the value of the last call.
 func (b *SeedDocumentsApplyConfiguration) WithHiddenText(value apiv1alpha1.HiddenText) *SeedDocumentsApplyConfiguration {
 	b.HiddenText = &value
+	return b
+}
+
+// WithPageMargins sets the PageMargins field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the PageMargins field is set to the value of the last call.
+func (b *SeedDocumentsApplyConfiguration) WithPageMargins(value apiv1alpha1.PageMargins) *SeedDocumentsApplyConfiguration {
+	b.PageMargins = &value
 	return b
 }
 
