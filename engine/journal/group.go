@@ -3,7 +3,7 @@ package journal
 import (
 	"context"
 	"errors"
-	"sync"
+	"sync/atomic"
 
 	"seedloom.dev/seedloom/engine/table"
 	"seedloom.dev/seedloom/internal/runreport"
@@ -25,10 +25,11 @@ type Group struct {
 	// end is what is to be noted of the row group's end before the next cell; 0 where the journal has it, or it does not matter.
 	end table.RowIndex
 
-	mutex  sync.Mutex
-	writer *Writer // from the first cell on
+	// turn is held by whoever opens or ends the journal: a channel, as in Writer.
+	turn   chan struct{}
+	writer atomic.Pointer[Writer] // from the first cell on
 	// closed says that the journal has ended: a task that has not stopped may still come with a cell.
-	closed bool
+	closed atomic.Bool
 }
 
 // identity is an attempt of a record.
@@ -79,28 +80,27 @@ func (g *Group) Restart(record *table.Record) {
 	}
 }
 
-func (g *Group) opened() *Writer {
-	g.mutex.Lock()
-	defer g.mutex.Unlock()
-	return g.writer
-}
+func (g *Group) opened() *Writer { return g.writer.Load() }
 
 // closing ends the journal, and returns what is to be closed of it: nil when nothing was ever written.
 func (g *Group) closing() *Writer {
-	g.mutex.Lock()
-	defer g.mutex.Unlock()
-	g.closed = true
-	return g.writer
+	g.turn <- struct{}{}
+	defer func() { <-g.turn }()
+	g.closed.Store(true)
+	return g.writer.Load()
 }
 
 func (g *Group) opening() (*Writer, error) {
-	g.mutex.Lock()
-	defer g.mutex.Unlock()
-	if g.closed {
+	if writer := g.writer.Load(); writer != nil && !g.closed.Load() {
+		return writer, nil
+	}
+	g.turn <- struct{}{}
+	defer func() { <-g.turn }()
+	if g.closed.Load() {
 		return nil, context.Canceled
 	}
-	if g.writer != nil {
-		return g.writer, nil
+	if writer := g.writer.Load(); writer != nil {
+		return writer, nil
 	}
 	config := &g.set.config
 	file, err := config.Files.OpenJournal(g.index, g.whole)
@@ -113,6 +113,6 @@ func (g *Group) opening() (*Writer, error) {
 			return nil, errors.Join(config.WriteFailure(err, g.index), file.Close())
 		}
 	}
-	g.writer = writer
+	g.writer.Store(writer)
 	return writer, nil
 }

@@ -73,14 +73,30 @@ type File interface {
 
 // Writer appends cells. Its methods may be called from many goroutines.
 type Writer struct {
+	file File
+	// writing is held by whoever writes to the file, which may take long: a channel, so that those who wait do nothing meanwhile, in
+	// simulated time too.
+	writing chan struct{}
+
 	mutex sync.Mutex
-	file  File
 	size  int64
 	dirty bool
+	// next is the write that has not begun yet, and spare one that has ended, for the next.
+	next, spare *write
+}
+
+// write is one write to the file, with the lines of all that have come while the one before it was under way.
+type write struct {
+	lines []byte
+	// done is closed when the write has ended with err; it is nil where only one waits for it.
+	done chan struct{}
+	err  error
 }
 
 // NewWriter writes behind the valid bytes that a file has. The writer owns the file.
-func NewWriter(file File, valid int64) *Writer { return &Writer{file: file, size: valid} }
+func NewWriter(file File, valid int64) *Writer {
+	return &Writer{file: file, size: valid, writing: make(chan struct{}, 1)}
+}
 
 // Append writes a cell. When it returns, the cell survives the end of the process, however it ends; that of the machine only after Sync.
 func (w *Writer) Append(cell Cell) error {
@@ -90,6 +106,7 @@ func (w *Writer) Append(cell Cell) error {
 	})
 }
 
+// append returns when the line was written, by whoever was the first to wait for the write that takes it along.
 func (w *Writer) append(entry *line[any]) error {
 	buffer := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(buffer)
@@ -98,14 +115,53 @@ func (w *Writer) append(entry *line[any]) error {
 		return err
 	}
 	w.mutex.Lock()
-	defer w.mutex.Unlock()
-	if _, err := w.file.Write(text); err != nil {
-		return err
+	own, first := w.next, w.next == nil
+	switch {
+	case first && w.spare != nil:
+		own, w.spare = w.spare, nil
+	case first:
+		own = new(write)
+	case own.done == nil:
+		own.done = make(chan struct{})
 	}
-	w.size += int64(len(text))
-	w.dirty = true
-	return nil
+	w.next = own
+	own.lines = append(own.lines, text...)
+	done := own.done
+	w.mutex.Unlock()
+	if first {
+		return w.write(own)
+	}
+	<-done
+	return own.err
 }
+
+// write writes the lines of all that wait for it.
+func (w *Writer) write(own *write) error {
+	w.writing <- struct{}{}
+	w.mutex.Lock()
+	w.next = nil
+	done := own.done
+	w.mutex.Unlock()
+	_, err := w.file.Write(own.lines)
+	w.mutex.Lock()
+	if err == nil {
+		w.size += int64(len(own.lines))
+		w.dirty = true
+	}
+	if done == nil && cap(own.lines) <= mostSpare {
+		own.lines, w.spare = own.lines[:0], own
+	}
+	w.mutex.Unlock()
+	<-w.writing
+	if done != nil {
+		own.err = err
+		close(done)
+	}
+	return err
+}
+
+// mostSpare is how much memory a writer keeps for its next write.
+const mostSpare = 64 << 10
 
 // buffers are those of lines that were written.
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}

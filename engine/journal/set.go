@@ -253,7 +253,7 @@ func (s *Set) Begin(start Start) (*Group, error) {
 func (s *Set) recovered(start Start, content *Content) *Group {
 	group := &Group{
 		set: s, index: start.Index, whole: content.Valid, recovered: make(map[identity][]Cell), givenUp: make(map[identity][]string),
-		attempts: make(map[table.RowIndex]int32),
+		attempts: make(map[table.RowIndex]int32), turn: make(chan struct{}, 1),
 	}
 	// Where other rows are to be made than before, columns that are made of all of them are made of others.
 	moved := content.End != 0 && content.End != start.End

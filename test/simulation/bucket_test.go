@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"seedloom.dev/seedloom/engine/store/s3"
 	"seedloom.dev/seedloom/engine/store/s3/s3test"
@@ -30,13 +31,13 @@ func (w *world) useBucket(t *testing.T) {
 }
 
 // location is the place of the dataset in the bucket, behind a way on which requests meet faults; nil where it lies in a folder. No request
-// is tried again, nor takes any time: that the client does so is held elsewhere, and the engine meets all of the faults.
+// is tried again: that the client does so is held elsewhere, and the engine meets all of the faults.
 func (w *world) location(sky *weather) *s3.Location {
 	if w.bucket == nil {
 		return nil
 	}
 	return &s3.Location{
-		Bucket: s3test.Bucket, Endpoint: "http://store.test", CredentialsDirectory: w.output, Patience: 1,
+		Bucket: s3test.Bucket, Endpoint: "http://store.test", CredentialsDirectory: w.output, Patience: 1, Timeout: 20 * time.Second,
 		Transport: &s3test.Way{Handler: w.bucket, Meets: func(_ int, request *http.Request) s3test.Fate { return sky.storeFate(request) }},
 	}
 }
@@ -50,7 +51,7 @@ func (w *weather) storeFate(request *http.Request) s3test.Fate {
 		return s3test.Fate{}
 	}
 	w.stormed++
-	switch random.IntN(5) {
+	switch random.IntN(7) {
 	case 0:
 		return s3test.Fate{Before: s3test.Reset}
 	case 1:
@@ -59,6 +60,10 @@ func (w *weather) storeFate(request *http.Request) s3test.Fate {
 		return s3test.Fate{Status: http.StatusServiceUnavailable, Code: "SlowDown"}
 	case 3:
 		return s3test.Fate{Status: http.StatusConflict, Code: "ConditionalRequestConflict"}
+	case 4:
+		return s3test.Fate{Hangs: true}
+	case 5:
+		return s3test.Fate{Delay: time.Duration(random.IntN(19_000)) * time.Millisecond}
 	}
 	return s3test.Fate{Cut: true}
 }

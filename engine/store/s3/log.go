@@ -54,8 +54,8 @@ func (v *Volume) segments(name string) (starts []int64, err error) {
 // isKnown says whether a log may be there: it looks into the folder once.
 func (v *Volume) isKnown(name string) (bool, error) {
 	folder := path.Dir(name)
-	v.mutex.Lock()
-	defer v.mutex.Unlock()
+	v.logging <- struct{}{}
+	defer func() { <-v.logging }()
 	if v.logs[folder] == nil {
 		known := map[string]bool{}
 		err := v.client.list(v.below(folder), true, func(key string, isFolder bool) {
@@ -73,8 +73,8 @@ func (v *Volume) isKnown(name string) (bool, error) {
 
 // know notes whether a log is there.
 func (v *Volume) know(name string, there bool) {
-	v.mutex.Lock()
-	defer v.mutex.Unlock()
+	v.logging <- struct{}{}
+	defer func() { <-v.logging }()
 	if known := v.logs[path.Dir(name)]; known != nil {
 		known[name] = there
 	}
@@ -159,8 +159,8 @@ func (v *Volume) removeSegments(name string, starts []int64) error {
 type log struct {
 	volume *Volume
 	name   string
-	// uploading is held by the one who uploads.
-	uploading sync.Mutex
+	// uploading is held by the one who uploads: a channel, since that may take long.
+	uploading chan struct{}
 
 	mutex sync.Mutex
 	// start is where the last segment begins, tail its content, of which so many bytes are in the store.
@@ -175,7 +175,7 @@ func (v *Volume) Append(name string, from int64) (objects.Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	opened := &log{volume: v, name: name}
+	opened := &log{volume: v, name: name, uploading: make(chan struct{}, 1)}
 	kept := len(starts)
 	for kept > 0 && (starts[kept-1] > from || from == 0) {
 		kept--
@@ -225,8 +225,8 @@ func (l *log) Write(data []byte) (int, error) {
 
 // Sync implements objects.Log.
 func (l *log) Sync() error {
-	l.uploading.Lock()
-	defer l.uploading.Unlock()
+	l.uploading <- struct{}{}
+	defer func() { <-l.uploading }()
 	l.mutex.Lock()
 	start, data, uploaded := l.start, l.tail, l.uploaded
 	l.mutex.Unlock()

@@ -74,7 +74,8 @@ type Volume struct {
 	// recent are the last objects that were put, which are often moved next.
 	recent recent
 
-	mutex sync.Mutex
+	// logging is held by whoever reads or changes logs: a channel, since to look which there are may take long.
+	logging chan struct{}
 	// logs are the names of the logs that are known, by their folders; a folder that was never asked about has no entry.
 	logs map[string]map[string]bool
 }
@@ -87,7 +88,9 @@ func Open(ctx context.Context, location *Location, folder string) (*Volume, erro
 	if err != nil {
 		return nil, err
 	}
-	return &Volume{client: client, folder: path.Join(location.Prefix, folder), logs: map[string]map[string]bool{}}, nil
+	return &Volume{
+		client: client, folder: path.Join(location.Prefix, folder), logging: make(chan struct{}, 1), logs: map[string]map[string]bool{},
+	}, nil
 }
 
 // key is the key of a name.
