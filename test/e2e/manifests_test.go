@@ -33,6 +33,19 @@ spec:
   run: {rowGroupSize: 10}
 `
 
+// openings has what another dataset has, and asks no model.
+const openings = `
+apiVersion: seedloom.dev/v1alpha1
+kind: DatasetGeneration
+metadata: {name: openings}
+spec:
+  columns:
+  - name: opening
+    expression: {expr: "{{ title }} begins"}
+  output: {persistentVolumeClaim: {claimName: datasets}}
+  run: {rowGroupSize: 50}
+`
+
 // shirts resizes: each row becomes between zero and three.
 const shirts = `
 apiVersion: seedloom.dev/v1alpha1

@@ -79,6 +79,27 @@ var _ = Describe("A dataset in a bucket", func() {
 		Eventually(ctx, func() []string { return eventReasons(w.events(ctx, "stories")) }).WithTimeout(startTimeout).
 			Should(ContainElement(v1alpha1.ReasonPublished))
 
+		By("being the seed of others, as it lies in the bucket and as it was published")
+		w.apply(ctx, openings, named("from-bucket"), inBucket(storeEndpoint), func(dataset *v1alpha1.DatasetGeneration) {
+			dataset.Spec.Seed = &v1alpha1.Seed{DatasetRef: &v1alpha1.DatasetSeed{Name: "stories"}}
+		})
+		w.apply(ctx, openings, named("from-hub"), records(120), inBucket(storeEndpoint), func(dataset *v1alpha1.DatasetGeneration) {
+			dataset.Spec.Seed = &v1alpha1.Seed{HuggingFace: &v1alpha1.HuggingFaceSeed{
+				Repository: hubRepository, Endpoint: hubEndpoint, TokenSecretRef: &v1alpha1.SecretKeyReference{Name: "hub", Key: "token"},
+			}}
+		})
+		w.apply(ctx, openings, named("from-files"), records(120), inBucket(storeEndpoint), func(other *v1alpha1.DatasetGeneration) {
+			other.Spec.Seed = &v1alpha1.Seed{ObjectStore: &v1alpha1.ObjectStoreSeed{
+				URL: dataset.Status.Output.URL + "/parquet-files", Endpoint: storeEndpoint,
+				CredentialsSecretRef: &v1alpha1.SecretReference{Name: "bucket"},
+			}}
+		})
+		for _, name := range []string{"from-bucket", "from-hub", "from-files"} {
+			seeded := w.readDataset(ctx, w.waitFor(ctx, name, v1alpha1.ConditionComplete))
+			Expect(seeded.column("id")).To(Equal(read.column("id")), "the rows of %s", name)
+			Expect(seeded.column("opening")).To(HaveEach(HaveSuffix(" begins")))
+		}
+
 		By("having no secret where people look")
 		said := w.kubectl(ctx, "get", "datasetgenerations,pods,jobs,configmaps,events", "--output", "yaml") +
 			w.kubectl(ctx, "logs", "--selector", v1alpha1.LabelDataset, "--tail", "-1")
