@@ -58,7 +58,7 @@ func (v *validation) seed() {
 	if volume := seed.PersistentVolumeClaim; volume != nil && !v.seedPaths(volume) {
 		return
 	}
-	if location, _ := seedLocation(seed); seed.HuggingFace != nil || seed.ObjectStore != nil && files.NamesSeveral(location) {
+	if location, _ := seedLocation(seed); seed.HuggingFace != nil || seed.ObjectStore != nil && mayNameSeveral(location) {
 		return // the names of the files that are found tell
 	}
 	if seedFormat(seed) == "" {
@@ -112,12 +112,15 @@ func (v *validation) seedPaths(volume *v1alpha1.PersistentVolumeClaimSeed) (tell
 		case !doublestar.ValidatePattern(name):
 			v.add(at, ReasonInvalidValue, "%s", notAPattern)
 		}
-		if files.NamesSeveral(name) {
+		if mayNameSeveral(name) {
 			tells = false // the names of the files that are found do
 		}
 	}
 	return tells
 }
+
+// mayNameSeveral says whether a name is one of several files, or may be: without an ending it may be that of a folder.
+func mayNameSeveral(name string) bool { return files.NamesSeveral(name) || path.Ext(name) == "" }
 
 // seedLocation is what the name of a seed's file is read from, and its field.
 func seedLocation(seed *v1alpha1.Seed) (location, field string) {
