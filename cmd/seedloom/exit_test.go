@@ -32,6 +32,15 @@ func TestExitCodesAreDocumentedAndInTheHelp(t *testing.T) {
 	}
 }
 
+func TestHelpNamesNoEmptyDefault(t *testing.T) {
+	usage := newRunCommand(&Streams{}).UsageString()
+	for _, empty := range []string{"(default )", "(default [])"} {
+		if strings.Contains(usage, empty) {
+			t.Errorf("the help of run has %q:\n%s", empty, usage)
+		}
+	}
+}
+
 func TestStepsAreShownWithoutTheMarksOfAPage(t *testing.T) {
 	for text, want := range map[string]string{
 		"raise `a` and [ask for another attempt](#trying-again) ([usage.md](usage.md))": "raise a and ask for another attempt",

@@ -48,7 +48,6 @@ func (i *input) register(command *cobra.Command) {
 	flags := command.Flags()
 	flags.StringArrayVarP(&i.filenames, "filename", "f", nil,
 		"the manifests: a `FILE` of YAML or JSON, a folder with such files, or - for standard input (can be repeated)")
-	flags.Lookup("filename").DefValue = ""
 	flags.BoolVarP(&i.recursive, "recursive", "R", false, "look below the folders too")
 	flags.StringVar(&i.name, "name", "", "which manifest is meant, by its metadata.`NAME`, where there are several")
 	pairs(flags, &i.apiKeys, "api-key",
