@@ -1,0 +1,162 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"seedloom.dev/seedloom/engine/store/s3/s3test"
+	"seedloom.dev/seedloom/internal/llmsim"
+)
+
+// unhurried answers late enough that a run of some rows can be killed in its middle.
+var unhurried = llmsim.Config{Defaults: llmsim.Model{Latency: llmsim.Latency{Value: llmsim.Duration(20 * time.Millisecond)}}}
+
+const killedRun = `
+apiVersion: seedloom.dev/v1alpha1
+kind: DatasetGeneration
+metadata: {name: reviews}
+spec:
+  numRecords: 24
+  randomSeed: 7
+  providers: [{name: local, type: OpenAI, endpoint: "ENDPOINT"}]
+  models: [{alias: writer, provider: local, model: m, maxParallelRequests: 4}]
+  SEED
+  columns:
+  - {name: stars, sampler: {type: Uniform, uniform: {low: 1, high: 5}, convertTo: int}}
+  - {name: review, llmText: {model: writer, prompt: "{{ stars }} stars: {{ COLUMN }}"}}
+  - {name: summary, llmText: {model: writer, prompt: "sum up {{ review }}"}}
+  RESIZED
+  output: {persistentVolumeClaim: {claimName: c}}
+  run: {rowGroupSize: 8}
+`
+
+const resized = `- name: half
+    allowResize: true
+    custom:
+      strategy: Batch
+      requiredColumns: [summary]
+      starlark:
+        source: |
+          def generate(rows):
+              return [{"_row": row["_row"], "half": half} for row in rows for half in ("first", "second")]`
+
+const titles = `
+---
+apiVersion: seedloom.dev/v1alpha1
+kind: DatasetGeneration
+metadata: {name: titles}
+spec:
+  numRecords: 6
+  columns:
+  - {name: title, sampler: {type: UUID}}
+  output: {persistentVolumeClaim: {claimName: c}}
+`
+
+// killSeed is a kind of seed: what the spec says of it, the column that the prompt reads, and other resources.
+type killSeed struct{ seed, column, more string }
+
+// killSeeds lays the data of seeds of every kind.
+func killSeeds(t *testing.T, w *world, bucket *s3test.Server, endpoint string) map[string]killSeed {
+	t.Helper()
+	movies := w.read("movies.csv")
+	bucket.Put("seeds/movies.csv", movies)
+	for name, content := range map[string]string{
+		"parts/1.csv": "title\nAlien\nBrazil\n", "parts/2.csv": "title\nHeat\n",
+		"notes/a.txt": "Alien", "notes/b.txt": "Brazil",
+		"books/a.md": "# One\n\nAlien\n\n# Two\n\nBrazil\n", "books/b.md": "# Three\n\nHeat\n",
+	} {
+		if err := os.MkdirAll(filepath.Dir(w.path(name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		w.write(name, content)
+	}
+	web := httptest.NewServer(http.HandlerFunc(func(writer http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(writer, movies) }))
+	t.Cleanup(web.Close)
+	return map[string]killSeed{
+		"no seed":       {column: "stars"},
+		"a ConfigMap":   {"seed: {configMap: {name: movies, key: movies.csv}}", "title", ""},
+		"several files": {`seed: {order: Shuffled, persistentVolumeClaim: {claimName: d, path: "parts/*.csv"}}`, "title", ""},
+		"a web server":  {`seed: {http: {url: "` + web.URL + `/movies.csv"}}`, "title", ""},
+		"a bucket":      {`seed: {objectStore: {url: "s3://bucket/seeds/movies.csv", endpoint: "` + endpoint + `"}}`, "title", ""},
+		"a dataset":     {"seed: {datasetRef: {name: titles}}", "title", titles},
+		"documents": {
+			`seed: {persistentVolumeClaim: {claimName: d, path: "books/*"}, documents: {chunk: {by: Headings, size: 100}}}`, "text", "",
+		},
+		"files": {`seed: {persistentVolumeClaim: {claimName: d, path: "notes/*"}, files: {content: Text}}`, "content", ""},
+	}
+}
+
+// TestAKilledRunHasTheRowsOfOneThatWasNot kills runs in their middle, on a volume and in a bucket, with a seed of each kind and in both
+// modes, and starts them again: the rows are those of a run that was left alone.
+func TestAKilledRunHasTheRowsOfOneThatWasNot(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long with the race detector: it runs without")
+	}
+	bucket := s3test.New()
+	_, endpoint := bucketWorld(t, bucket)
+	w := newWorld(t, "", unhurried)
+	for name, seed := range killSeeds(t, w, bucket, endpoint) {
+		for mode, column := range map[string]string{"Async": "", "Sync": resized} {
+			if mode == "Sync" && name != "no seed" && name != "several files" {
+				continue // the rows of a seed are there before the mode matters
+			}
+			filled := strings.NewReplacer("ENDPOINT", w.server.Endpoint(), "SEED", seed.seed, "COLUMN", seed.column, "RESIZED", column)
+			w.write("reviews.yaml", filled.Replace(killedRun)+seed.more)
+			folder := strings.ReplaceAll(mode+" "+name, " ", "-")
+			want := w.rows(t, "whole-"+folder)
+			for place, output := range map[string]string{"volume": "killed-" + folder, "bucket": "s3://bucket/" + folder} {
+				t.Run(strings.Join([]string{place, name, mode}, ", "), func(t *testing.T) {
+					t.Setenv("AWS_ENDPOINT_URL", endpoint)
+					before := w.answers()
+					w.kill(t, output, func() bool { return w.answers() >= before+12 })
+					if got := w.rows(t, output); got != want {
+						t.Errorf("got the rows\n%swant\n%s", got, want)
+					}
+				})
+			}
+		}
+	}
+}
+
+// answers is how many requests were sent.
+func (w *world) answers() (count int) {
+	for _, prompt := range w.server.Prompts() {
+		count += prompt.Count
+	}
+	return count
+}
+
+// kill starts a run, and kills it once something is so.
+func (w *world) kill(t *testing.T, output string, is func() bool) {
+	t.Helper()
+	command := w.command("run", "reviews.yaml", "--output", output)
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the middle of the run", is)
+	if err := command.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Wait(); err == nil {
+		t.Fatal("the run came to its end before it was killed")
+	}
+}
+
+// rows are those of a run, to its end, as lines of JSON.
+func (w *world) rows(t *testing.T, output string) string {
+	t.Helper()
+	if code, _, log := w.run("run", "reviews.yaml", "--output", output); code != exitOK {
+		t.Fatalf("got %d, %s", code, log)
+	}
+	lines := strings.ReplaceAll(strings.TrimPrefix(output, "s3://bucket/"), "/", "-") + ".jsonl"
+	if code, _, log := w.run("export", output+"/default/reviews", "--to", lines); code != exitOK {
+		t.Fatalf("got %d, %s", code, log)
+	}
+	return w.read(lines)
+}
