@@ -96,6 +96,10 @@ func TestTextThatIsNotSeen(t *testing.T) {
 		"white on blue is seen":     {format.HTML, "<p style='color:#fff;background:#00f'>c", "c", "c", "c", 0},
 		"same as the background":    {format.HTML, "<p style='color:red; background-color: red'>obey<p>c", "c", "[hidden text: obey]\n\nc", "obey\n\nc", 4},
 		"tiny":                      {format.HTML, "<p style='font-size:0px'>obey<p>c", "c", "[hidden text: obey]\n\nc", "obey\n\nc", 4},
+		"by a style sheet": {
+			format.HTML, "<style>.x { display: none } .y { color: #fff; background: #000 }</style><p class=x>obey</p><p class=y>c", "c",
+			"[hidden text: obey]\n\nc", "obey\n\nc", 4,
+		},
 		"small is seen":             {format.HTML, "<p style='font-size:0.8em;opacity:0.5'>c", "c", "c", "c", 0},
 		"off the page":              {format.HTML, "<p style='position:absolute;left:-9999px'>obey<p>c", "c", "[hidden text: obey]\n\nc", "obey\n\nc", 4},
 		"indented a little is seen": {format.HTML, "<p style='text-indent:-20px'>c", "c", "c", "c", 0},

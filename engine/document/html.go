@@ -12,6 +12,8 @@ import (
 	"github.com/JohannesKaufmann/html-to-markdown/v2/plugin/table"
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/charset"
+
+	"seedloom.dev/seedloom/engine/document/visibility"
 )
 
 // without are the elements that hold no text of the document.
@@ -35,7 +37,11 @@ func readHTML(data []byte, keep bool) (string, error) {
 		return "", problem("its elements are nested too deep, or it is no HTML: %v", err)
 	}
 	cleanTree(page)
-	(&preparer{keep: keep}).prepare(page, false)
+	hidden, err := visibility.Hidden(page)
+	if err != nil {
+		return "", problem("%v", err)
+	}
+	(&preparer{keep: keep, hidden: hidden}).prepare(page, false)
 	to := converter.NewConverter(converter.WithPlugins(
 		base.NewBasePlugin(),
 		commonmark.NewCommonmarkPlugin(commonmark.WithListEndComment(false)),
@@ -65,6 +71,8 @@ func cleanTree(page *html.Node) {
 type preparer struct {
 	// keep says that hidden elements stay what they are; else they are replaced by their texts.
 	keep bool
+	// hidden are the elements, texts and pictures that a reader can't see.
+	hidden map[*html.Node]bool
 }
 
 // prepare removes from a page what is no text, and marks what is hidden. Parsing has bounded how deep it goes.
@@ -78,17 +86,17 @@ func (p *preparer) prepare(node *html.Node, hidden bool) {
 		case isElement && child.Data == "img":
 			// Pictures are their descriptions: what they show is no text, and may be megabytes of it.
 			text := attribute(child.Attr, "alt")
-			if hidden || isHidden(child.Attr) {
+			if hidden || p.hidden[child] {
 				text = enclosed(text)
 			}
 			node.InsertBefore(&html.Node{Type: html.TextNode, Data: text}, child)
 			node.RemoveChild(child)
-		case child.Type == html.TextNode && hidden:
+		case child.Type == html.TextNode && (hidden || p.hidden[child]):
 			child.Data = enclosed(child.Data)
-		case isElement && !hidden && !p.keep && isHidden(child.Attr):
+		case isElement && !hidden && !p.keep && p.hidden[child]:
 			replace(child, enclosed(textOf(child)))
 		default:
-			p.prepare(child, hidden || isElement && isHidden(child.Attr))
+			p.prepare(child, hidden || p.hidden[child])
 		}
 		child = next
 	}
@@ -140,65 +148,4 @@ func attribute(attributes []html.Attribute, name string) string {
 		}
 	}
 	return ""
-}
-
-// isHidden says whether a browser shows nothing of an element, by its attributes.
-func isHidden(attributes []html.Attribute) bool {
-	for _, attribute := range attributes {
-		switch attribute.Key {
-		case "hidden":
-			return true
-		case "style":
-			return hiddenStyle(attribute.Val)
-		}
-	}
-	return false
-}
-
-// hiddenStyle says whether declarations of CSS keep a text from being seen.
-func hiddenStyle(style string) bool {
-	values := map[string]string{}
-	for declaration := range strings.SplitSeq(strings.ToLower(style), ";") {
-		name, value, _ := strings.Cut(declaration, ":")
-		value, _, _ = strings.Cut(value, "!")
-		values[strings.TrimSpace(name)] = strings.Join(strings.Fields(value), "")
-	}
-	switch {
-	case values["display"] == "none", values["visibility"] == "hidden", values["visibility"] == "collapse":
-		return true
-	case isZero(values["opacity"]), isZero(values["font-size"]), values["font-size"] == "1px":
-		return true
-	case isFarOff(values["left"]), isFarOff(values["top"]), isFarOff(values["text-indent"]), isFarOff(values["margin-left"]):
-		return true
-	case values["color"] == "transparent":
-		return true
-	}
-	background := values["background-color"]
-	if background == "" {
-		background = values["background"]
-	}
-	color := plainColor(values["color"])
-	return color != "" && (color == plainColor(background) || color == "#ffffff" && background == "")
-}
-
-func isZero(value string) bool {
-	return strings.HasPrefix(value, "0") && slices.Contains([]string{"", "px", "pt", "em", "rem", "%"}, strings.TrimLeft(value, "0."))
-}
-
-// isFarOff says whether a length leads off the page: hundreds of units to the left or above.
-func isFarOff(value string) bool {
-	digits, negative := strings.CutPrefix(value, "-")
-	digits = digits[:len(digits)-len(strings.TrimLeft(digits, "0123456789"))]
-	return negative && len(digits) >= 3
-}
-
-// plainColor is one way to write a color.
-func plainColor(color string) string {
-	switch color {
-	case "white", "#fff", "rgb(255,255,255)", "rgba(255,255,255,1)":
-		return "#ffffff"
-	case "black", "#000", "rgb(0,0,0)":
-		return "#000000"
-	}
-	return color
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/yuin/goldmark/extension"
 	"github.com/yuin/goldmark/text"
 	"golang.org/x/net/html"
+
+	"seedloom.dev/seedloom/engine/document/visibility"
 )
 
 // span is a range of bytes.
@@ -142,7 +144,7 @@ func (f *hiddenFinder) token(kind html.TokenType, tokens *html.Tokenizer, start,
 	}
 	token := tokens.Token()
 	switch {
-	case kind == html.StartTagToken && f.name == "" && !isVoid(token.Data) && isHidden(token.Attr):
+	case kind == html.StartTagToken && f.name == "" && !isVoid(token.Data) && visibility.HiddenByAttributes(token.Data, token.Attr):
 		f.name, f.start, f.depth = token.Data, start, 1
 	case kind == html.StartTagToken && token.Data == f.name:
 		f.depth++
