@@ -78,17 +78,23 @@ func killSeeds(t *testing.T, w *world, bucket *s3test.Server, endpoint string) m
 	}
 	web := httptest.NewServer(http.HandlerFunc(func(writer http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(writer, movies) }))
 	t.Cleanup(web.Close)
+	startHub(t).Create("me/movies", false, map[string]string{"train.csv": movies})
+	if err := os.CopyFS(w.path("sessions"), os.DirFS("../../config/samples/recipes/sessions")); err != nil {
+		t.Fatal(err)
+	}
 	return map[string]killSeed{
 		"no seed":       {column: "stars"},
 		"a ConfigMap":   {"seed: {configMap: {name: movies, key: movies.csv}}", "title", ""},
 		"several files": {`seed: {order: Shuffled, persistentVolumeClaim: {claimName: d, path: "parts/*.csv"}}`, "title", ""},
 		"a web server":  {`seed: {http: {url: "` + web.URL + `/movies.csv"}}`, "title", ""},
 		"a bucket":      {`seed: {objectStore: {url: "s3://bucket/seeds/movies.csv", endpoint: "` + endpoint + `"}}`, "title", ""},
+		"a hub":         {"seed: {huggingFace: {repository: me/movies}}", "title", ""},
 		"a dataset":     {"seed: {datasetRef: {name: titles}}", "title", titles},
 		"documents": {
 			`seed: {persistentVolumeClaim: {claimName: d, path: "books/*"}, documents: {chunk: {by: Headings, size: 100}}}`, "text", "",
 		},
-		"files": {`seed: {persistentVolumeClaim: {claimName: d, path: "notes/*"}, files: {content: Text}}`, "content", ""},
+		"sessions": {`seed: {persistentVolumeClaim: {claimName: d, path: "sessions/**"}, agentRollouts: {format: Codex}}`, "trace_id", ""},
+		"files":    {`seed: {persistentVolumeClaim: {claimName: d, path: "notes/*"}, files: {content: Text}}`, "content", ""},
 	}
 }
 
