@@ -116,6 +116,23 @@ func TestSessionsThatAreReadAllTheSame(t *testing.T) {
 	}
 }
 
+// TestManyNames holds that a session lists some of its names, where it has too many of them.
+func TestManyNames(t *testing.T) {
+	var data strings.Builder
+	for i := range 300 {
+		fmt.Fprintf(&data, `{"type": "kind %03d"}`+"\n", i)
+	}
+	cells, err := rollout.Read(codex, "rollout-1.jsonl", []byte(data.String()), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	described, _ := cells[12].(string)
+	if !strings.Contains(described, `"record_count":300`) || strings.Count(described, `"kind `) != 100 ||
+		!strings.Contains(described, `"kind 099"`) {
+		t.Errorf("got %s", described)
+	}
+}
+
 func TestFilesWithSessionsByTheirNames(t *testing.T) {
 	for name, of := range map[string]string{
 		"a/b.jsonl": "claude hermes pi", "history.jsonl": "hermes pi", "a/tool-results/b.jsonl": "hermes pi", "a/rollout-1.jsonl": "claude codex hermes pi",

@@ -16,6 +16,8 @@ const (
 	maxDepth = 64
 	// maxMembers is how many members an object may have, and maxElements how many values a list.
 	maxMembers, maxElements = 10_000, 100_000
+	// maxNames is how many names of one kind, such as types of entries, are listed of a session; those after them are not.
+	maxNames = 100
 )
 
 // object is an object of JSON, whose values are read when they are asked for. Of equal names the last counts.
@@ -289,9 +291,9 @@ func (m meta) encode() (string, error) {
 	return to.String(), nil
 }
 
-// added is a list of texts with another one, unless it is empty or there already.
+// added is a list of names with another one, unless it is empty or there already, or the list is full. Every line of a file may ask for it.
 func added(set []string, text string) []string {
-	if text == "" || slices.Contains(set, text) || len(set) >= maxMembers {
+	if text == "" || len(set) >= maxNames || slices.Contains(set, text) {
 		return set
 	}
 	return append(set, text)
