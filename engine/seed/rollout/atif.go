@@ -239,6 +239,9 @@ func (a *atifSession) refer(number int, value jsontext.Value) error {
 	if err != nil {
 		return problem("subagent_trajectory_ref: %v", err)
 	}
+	if err := a.countParts(len(elements)); err != nil {
+		return err
+	}
 	var references []map[string]any
 	for _, element := range elements {
 		members, err := asObject(element)

@@ -51,6 +51,7 @@ func TestFilesThatAreNoSessions(t *testing.T) {
 		"no source":       {atif, trajectory(`{"step_id": 1, "source": "tool"}`), `step 1: its source is "tool"`},
 		"a user's calls":  {atif, trajectory(`{"step_id": 1, "source": "user", "message": "", "tool_calls": []}`), "a step of the user has tool_calls"},
 		"a strange call":  {atif, trajectory(`{"step_id": 1, "source": "agent", "message": "", "observation": {"results": [{"source_call_id": "x"}]}}`), `a result answers the call "x", which the step does not have`},
+		"many references": {atif, trajectory(manyReferences()), "it has more than 250000 messages"},
 		"no messages":     {hermes, `{"session_id": "s"}`, "messages: it has nothing where a list should be"},
 		"a text for one":  {hermes, `{"messages": ["hi"]}`, "messages[0]: it has a text where an object should be"},
 		"no header":       {pi, `{"type": "message", "id": "1"}` + "\n", "line 1: the first entry is no header of a session of Pi"},
@@ -68,6 +69,15 @@ func TestFilesThatAreNoSessions(t *testing.T) {
 			}
 		})
 	}
+}
+
+// manyReferences are steps of a trajectory with parts of messages, and one with references to trajectories of other agents.
+func manyReferences() string {
+	const message = `{"step_id": %d, "source": "agent", "message": [%s1]},`
+	parts := strings.Repeat("1,", 90_000)
+	return fmt.Sprintf(message+message, 1, parts, 2, parts) +
+		`{"step_id": 3, "source": "agent", "message": "", "observation": {"results": [{"subagent_trajectory_ref": [` +
+		strings.Repeat(`{"session_id":"a"},`, 80_000) + `{"session_id":"a"}]}]}}`
 }
 
 func members(count int) string {

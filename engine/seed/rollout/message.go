@@ -14,7 +14,7 @@ const (
 	roleTool      = "tool"
 )
 
-// maxParts is how many messages, blocks and calls of tools a session may have in all.
+// maxParts is how many messages, blocks, calls of tools and references to other sessions a session may have in all.
 const maxParts = 250_000
 
 // message is one of a session.
@@ -86,8 +86,13 @@ func (s *session) add(role string, said message) error {
 		said.reasoning = nil
 	}
 	s.messages = append(s.messages, said)
-	if s.parts += 1 + len(said.content) + len(said.calls); s.parts > maxParts {
-		return problem("it has more than %d messages, parts of them and calls of tools", maxParts)
+	return s.countParts(1 + len(said.content) + len(said.calls))
+}
+
+// countParts takes parts of the session into account; it is a problem when there are too many in all.
+func (s *session) countParts(count int) error {
+	if s.parts += count; s.parts > maxParts {
+		return problem("it has more than %d messages, parts of them, calls of tools and references", maxParts)
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ type session struct {
 	isSidechain                       bool
 	messages                          []message
 	meta                              meta
-	// parts counts the messages, their blocks and their calls of tools.
+	// parts counts the messages, their blocks and their calls of tools, and references to other sessions.
 	parts int
 }
 
