@@ -52,6 +52,7 @@ func TestFilesThatAreNoSessions(t *testing.T) {
 		"a user's calls":  {atif, trajectory(`{"step_id": 1, "source": "user", "message": "", "tool_calls": []}`), "a step of the user has tool_calls"},
 		"a strange call":  {atif, trajectory(`{"step_id": 1, "source": "agent", "message": "", "observation": {"results": [{"source_call_id": "x"}]}}`), `a result answers the call "x", which the step does not have`},
 		"many references": {atif, trajectory(manyReferences()), "it has more than 250000 messages"},
+		"many entries":    {pi, `{"type": "session", "id": "s"}` + "\n" + strings.Repeat(members(9_000), 60), "its entries have more than 500000 members in all"},
 		"no messages":     {hermes, `{"session_id": "s"}`, "messages: it has nothing where a list should be"},
 		"a text for one":  {hermes, `{"messages": ["hi"]}`, "messages[0]: it has a text where an object should be"},
 		"no header":       {pi, `{"type": "message", "id": "1"}` + "\n", "line 1: the first entry is no header of a session of Pi"},

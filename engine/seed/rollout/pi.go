@@ -25,6 +25,8 @@ type piSession struct {
 	entries              []piEntry
 	kinds, models, stops []string
 	commands             int
+	// members counts those of all entries.
+	members int
 }
 
 func readPi(from *file, _ Index) (*session, error) {
@@ -60,8 +62,8 @@ func readPi(from *file, _ Index) (*session, error) {
 	return &read.session, nil
 }
 
-// maxEntries bounds the entries of a session, which are in memory together.
-const maxEntries = 100_000
+// maxEntries and maxEntryMembers bound the entries of a session, which are in memory together, and their members in all.
+const maxEntries, maxEntryMembers = 100_000, 500_000
 
 func (p *piSession) line(number int, line object) error {
 	p.seen(line.text("timestamp"))
@@ -81,6 +83,9 @@ func (p *piSession) line(number int, line object) error {
 	}
 	if p.entries = append(p.entries, entry); len(p.entries) > maxEntries {
 		return problem("the session has more than %d entries", maxEntries)
+	}
+	if p.members += len(line); p.members > maxEntryMembers {
+		return problem("its entries have more than %d members in all", maxEntryMembers)
 	}
 	return nil
 }
