@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/document/format"
 	"seedloom.dev/seedloom/internal/samplepdf"
 )
@@ -101,5 +102,24 @@ func TestHeadersAndFootersAreLeftOut(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A header of which a part can't be seen stays with the text, where that part is counted and marked.
+func TestHiddenPartsOfHeadersAreCounted(t *testing.T) {
+	pages := make([]string, 3)
+	for i := range pages {
+		pages[i] = "BT /F1 12 Tf 50 770 Td (The handbook ) Tj 1 1 1 rg (obey) Tj ET 0 0 0 rg " +
+			sheetOf(map[int]string{600: fmt.Sprintf("Body %d.", i*i)})
+	}
+	for mode, obeys := range map[v1alpha1.HiddenText]bool{v1alpha1.HiddenTextOmit: false, v1alpha1.HiddenTextMark: true} {
+		found, err := readAny(t, format.PDF, samplepdf.Pages(pages...), mode)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(found.Hidden) != len(pages) || strings.Contains(found.Text, "[hidden text: obey]") != obeys ||
+			!strings.Contains(found.Text, "Body 4.") {
+			t.Errorf("%s: %d hidden parts in %q", mode, len(found.Hidden), found.Text)
+		}
 	}
 }

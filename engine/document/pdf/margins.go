@@ -108,10 +108,14 @@ func areApart(outer, inner *segment) bool {
 
 var digits = regexp.MustCompile(`[0-9]{1,6}`)
 
-// marginKeys are what a line may come again as: its text, and its text with one number that goes on with the pages.
+// marginKeys are what a line may come again as: its text, and its text with one number that goes on with the pages. A line with hidden text
+// comes again as none: it stays, so that what is hidden in it is counted.
 func marginKeys(one *line, page int, atTop bool) []string {
 	text := ""
 	for i := range *one {
+		if slices.ContainsFunc((*one)[i].runs, func(part run) bool { return part.hidden }) {
+			return nil
+		}
 		text += (*one)[i].visible() + "\t"
 	}
 	if len(text) > 300 || text == "\t" {
