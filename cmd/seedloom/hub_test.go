@@ -60,3 +60,37 @@ func TestTheHubOfASeedIsThatOfTheEnvironment(t *testing.T) {
 		}
 	}
 }
+
+// The token of a flag goes to one hub: a chain has one seed from a hub at most, and manifests with several are not run together.
+func TestTheTokenOfAFlagGoesToOneHub(t *testing.T) {
+	hub, other := startHub(t), hubsim.New()
+	server := httptest.NewServer(other)
+	defer server.Close()
+	for _, each := range []*hubsim.Hub{hub, other} {
+		each.Create("me/orders", false, map[string]string{"train.csv": "a\n1\n2\n"})
+	}
+	first := strings.ReplaceAll(seedFromHub, "SETTINGS", "split: train")
+	second := strings.ReplaceAll(seedFromHub, "SETTINGS", `endpoint: "`+server.URL+`"`)
+	second = strings.ReplaceAll(second, "{name: reviews}", "{name: answers}")
+	third := strings.ReplaceAll(second, "seed: {", "seed: {datasetRef: {name: reviews}, ")
+	for name, test := range map[string]struct{ manifests, want string }{
+		"two seeds from hubs":          {first + "---" + second, "only those that need each other's datasets are run together"},
+		"a seed from a hub in a chain": {first + "---" + third, "exactly one of"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, test.manifests, llmsim.Config{})
+			t.Setenv("MINE", hubsim.Token)
+			code, out, log := w.run("run", "-f", "reviews.yaml", "--output", "out", "--seed-token", "MINE")
+			if code == exitOK || !strings.Contains(out+log, test.want) {
+				t.Errorf("exit code %d: %s%s", code, out, log)
+			}
+		})
+	}
+	for _, each := range []*hubsim.Hub{hub, other} {
+		for _, request := range each.Requests("") {
+			if request.Authorization != "" {
+				t.Errorf("a hub has got the token with %s %s", request.Method, request.Path)
+			}
+		}
+	}
+}
