@@ -22,8 +22,8 @@ func (s *Store) mayBeNew(manifest *Manifest, content *Content) bool {
 // something is, by a process that has taken over, or that was killed; the error is then errTaken, and nothing of others was touched.
 //
 // The manifest comes first, and the file with the rows last. Until it is there, the manifest counts for nothing: whoever makes the row
-// group next replaces it by commitOver. So a reader of the folder meets no rows that don't count, whatever is killed, and the right to
-// write is checked between the manifest and what makes it count.
+// group next replaces it by commitOver, and Finalize removes it. So a reader of the rows' folder meets none that don't count, whatever is
+// killed, and the right to write is checked between the manifest and what makes it count.
 func (s *Store) commitNew(manifest *Manifest, content *Content) error {
 	if s.fence != nil {
 		if err := s.fence.Lost(); err != nil {

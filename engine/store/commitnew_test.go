@@ -16,6 +16,7 @@ import (
 	"seedloom.dev/seedloom/engine/store"
 	"seedloom.dev/seedloom/engine/store/memory"
 	"seedloom.dev/seedloom/engine/store/objects"
+	"seedloom.dev/seedloom/engine/store/s3"
 	"seedloom.dev/seedloom/engine/store/s3/s3test"
 )
 
@@ -182,5 +183,68 @@ func TestARowGroupWithoutItsFileDoesNotCount(t *testing.T) {
 	commit(t, s, 1, 10, 20)
 	if summary, err := s.Finalize(t.Context(), input); errors.Join(err, rows.Close(), s.Close()) != nil || summary.Records.Actual != 20 {
 		t.Errorf("it ends with %+v, %v", summary, err)
+	}
+}
+
+// TestACommitThatWasCutOffLeavesNothing kills a process before the last file of a row group: the end of the run removes the others.
+func TestACommitThatWasCutOffLeavesNothing(t *testing.T) {
+	server := s3test.New()
+	location := bucketAt(t, &s3test.Way{Handler: server})
+	commit(t, inBucket(t, location), 0, 0, 10)
+	killed := *location
+	killed.Patience, killed.Transport = 1, &s3test.Way{Handler: server, Meets: func(_ int, request *http.Request) s3test.Fate {
+		if strings.Contains(request.URL.Path, "/0123/parquet-files/") {
+			return s3test.Fate{Before: s3test.ErrKilled}
+		}
+		return s3test.Fate{}
+	}}
+	if err := inBucket(t, &killed).Commit(manifest(1, 10, 20), store.Content{Records: records(10, 20)}); err == nil {
+		t.Fatal("the kill was not noticed")
+	}
+	if _, there := server.Object("ns/ds/0123/dropped-columns-parquet-files/batch_00001.parquet"); !there {
+		t.Fatal("its first file was not written")
+	}
+	s := inBucket(t, location)
+	input := finalizeInput(complete)
+	input.Target, input.RowGroups = 20, 2
+	if summary, err := s.Finalize(t.Context(), input); errors.Join(err, s.Close()) != nil || summary.Records.Actual != 10 {
+		t.Errorf("it ends with %+v, %v", summary, err)
+	}
+	for _, key := range server.Keys() {
+		if strings.Contains(key, "00001.") {
+			t.Errorf("there is %s", key)
+		}
+	}
+}
+
+// TestAFileThatIsGoneFromAFinishedDatasetIsMissed has people delete files of a dataset: without those of dropped columns it has all rows, and
+// without one that has rows nobody takes the others for all.
+func TestAFileThatIsGoneFromAFinishedDatasetIsMissed(t *testing.T) {
+	location := bucketAt(t, &s3test.Way{Handler: s3test.New()})
+	s := inBucket(t, location)
+	commit(t, s, 0, 0, 10)
+	commit(t, s, 1, 10, 20)
+	input := finalizeInput(complete)
+	input.Target, input.RowGroups = 20, 2
+	if summary, err := s.Finalize(t.Context(), input); err != nil || summary.Records.Actual != 20 {
+		t.Fatalf("it ends with %+v, %v", summary, err)
+	}
+	remove := func(folder string) {
+		if err := s3.RemoveTree(t.Context(), location, "ns/ds/0123/"+folder); err != nil {
+			t.Fatal(err)
+		}
+	}
+	remove("dropped-columns-parquet-files")
+	if rows, err := store.OpenRowsInBucket(t.Context(), location, "ns/ds/0123", ""); err != nil || len(rows.Files) != 2 {
+		t.Errorf("without the dropped columns it has %+v, %v", rows, err)
+	} else if err := rows.Close(); err != nil {
+		t.Error(err)
+	}
+	remove("parquet-files")
+	if dataset, err := s.ReadDataset(); err == nil {
+		t.Errorf("without its rows it is %+v", dataset)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
 	}
 }

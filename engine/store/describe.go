@@ -77,7 +77,7 @@ func (s *Store) Describe(description *Description, state State) error {
 	if err := s.remove(successFile); err != nil {
 		return err
 	}
-	manifests, unreadable := s.readableManifests()
+	manifests, unreadable := s.manifests()
 	found, err := s.contents(description, manifests, description.publishState())
 	if err != nil {
 		unreadable = cmp.Or(unreadable, err)
@@ -115,11 +115,10 @@ func (s *Store) contents(description *Description, manifests []*Manifest, state 
 	return &contents{manifests: merged, summary: summary, state: state}, nil
 }
 
-// present leaves out the row groups of which a file is not there. The files of a row group get their names before its manifest does, so
-// that one that is committed meanwhile is not left out.
-func (s *Store) present(manifests []*Manifest) ([]*Manifest, error) {
+// listing returns a function that says of a file whether it is there. It looks at each folder once.
+func (s *Store) listing() func(name string) (bool, error) {
 	listed := map[string]map[string]bool{}
-	there := func(name string) (bool, error) {
+	return func(name string) (bool, error) {
 		folder := path.Dir(name)
 		names, known := listed[folder]
 		if !known {
@@ -135,6 +134,12 @@ func (s *Store) present(manifests []*Manifest) ([]*Manifest, error) {
 		}
 		return names[path.Base(name)], nil
 	}
+}
+
+// present leaves out the row groups of which a file is not there. The manifests were read before: all files of one that is committed have
+// their names by then.
+func (s *Store) present(manifests []*Manifest) ([]*Manifest, error) {
+	there := s.listing()
 	present := make([]*Manifest, 0, len(manifests))
 	for _, manifest := range manifests {
 		complete := true

@@ -39,8 +39,11 @@ func (s *Store) Finalize(ctx context.Context, input FinalizeInput) (*Summary, er
 	if err := s.completeCommits(); err != nil {
 		return nil, err
 	}
-	manifests, err := s.manifests()
+	manifests, cutOff, err := s.committed()
 	if err != nil {
+		return nil, err
+	}
+	if err := s.removeCutOff(cutOff); err != nil {
 		return nil, err
 	}
 	if err := s.removeImages(manifests); err != nil {
@@ -159,6 +162,22 @@ func droppedRows(manifests []*Manifest) ([]byte, error) {
 		}
 	}
 	return lines.Bytes(), nil
+}
+
+// removeCutOff removes what is there of row groups whose commits were cut off: their files, and then the manifests that name these. No shard
+// writes any more when a run is finalized.
+func (s *Store) removeCutOff(manifests []*Manifest) error {
+	for _, manifest := range manifests {
+		for _, file := range manifest.Files {
+			if err := s.remove(file.Path); err != nil {
+				return err
+			}
+		}
+		if err := s.remove(manifest.path()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // removeLeftovers removes what crashes have left over. No shard writes any more when a run is finalized.

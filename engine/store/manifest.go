@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path"
@@ -276,17 +277,40 @@ func (m *Manifest) problem() string {
 	return ""
 }
 
-// manifests returns all manifests of which the volume has whole ones, in the order of their row groups. Those that were written before
-// their files are left out until these are there.
+// manifests returns all manifests of which the volume has whole ones, in the order of their row groups, but for those of commits that were
+// cut off.
 func (s *Store) manifests() ([]*Manifest, error) {
-	manifests, err := s.readableManifests()
-	if err != nil {
-		return nil, err
+	manifests, _, err := s.committed()
+	return manifests, err
+}
+
+// committed returns the manifests of row groups that were committed, and those that a process was killed over before it had written the file
+// with the rows, as it may in a bucket. In a dataset that has its mark of success there are none of these: of a file that is gone from it, who
+// reads it is told. With an error come those that could be read.
+func (s *Store) committed() (whole, cutOff []*Manifest, err error) {
+	manifests, unreadable := s.readableManifests()
+	if !s.Pace().MoveCopies {
+		return manifests, nil, unreadable
 	}
-	if s.Pace().MoveCopies {
-		return s.present(manifests)
+	finished, err := s.version(successFile)
+	if err != nil || finished != "" {
+		return manifests, nil, cmp.Or(unreadable, err)
 	}
-	return manifests, nil
+	there := s.listing()
+	for _, manifest := range manifests {
+		written := manifest.File == ""
+		if !written {
+			if written, err = there(manifest.File); err != nil {
+				return nil, nil, err
+			}
+		}
+		if written {
+			whole = append(whole, manifest)
+		} else {
+			cutOff = append(cutOff, manifest)
+		}
+	}
+	return whole, cutOff, unreadable
 }
 
 // readableManifests are those that the volume lets be read; the error is the first one of those that it doesn't.
