@@ -217,8 +217,8 @@ func TestACommitThatWasCutOffLeavesNothing(t *testing.T) {
 	}
 }
 
-// TestAFileThatIsGoneFromAFinishedDatasetIsMissed has people delete files of a dataset: without those of dropped columns it has all rows, and
-// without one that has rows nobody takes the others for all.
+// TestAFileThatIsGoneFromAFinishedDatasetIsMissed has people delete files of a dataset: without those of dropped columns it has all rows,
+// and without one that has rows nobody takes the others for all.
 func TestAFileThatIsGoneFromAFinishedDatasetIsMissed(t *testing.T) {
 	location := bucketAt(t, &s3test.Way{Handler: s3test.New()})
 	s := inBucket(t, location)

@@ -164,8 +164,8 @@ func droppedRows(manifests []*Manifest) ([]byte, error) {
 	return lines.Bytes(), nil
 }
 
-// removeCutOff removes what is there of row groups whose commits were cut off: their files, and then the manifests that name these. No shard
-// writes any more when a run is finalized.
+// removeCutOff removes what is there of row groups whose commits were cut off: their files, and then the manifests that name these. No
+// shard writes any more when a run is finalized.
 func (s *Store) removeCutOff(manifests []*Manifest) error {
 	for _, manifest := range manifests {
 		for _, file := range manifest.Files {

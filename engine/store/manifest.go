@@ -284,9 +284,9 @@ func (s *Store) manifests() ([]*Manifest, error) {
 	return manifests, err
 }
 
-// committed returns the manifests of row groups that were committed, and those that a process was killed over before it had written the file
-// with the rows, as it may in a bucket. In a dataset that has its mark of success there are none of these: of a file that is gone from it, who
-// reads it is told. With an error come those that could be read.
+// committed returns the manifests of row groups that were committed, and those that a process was killed over before it had written the
+// file with the rows, as it may in a bucket. In a dataset that has its mark of success there are none of these: of a file that is gone
+// from it, who reads it is told. With an error come those that could be read.
 func (s *Store) committed() (whole, cutOff []*Manifest, err error) {
 	manifests, unreadable := s.readableManifests()
 	if !s.Pace().MoveCopies {
