@@ -2,20 +2,88 @@ package main
 
 import (
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
-	"time"
 
 	"seedloom.dev/seedloom/engine/store/s3/s3test"
 	"seedloom.dev/seedloom/internal/llmsim"
 )
 
-// unhurried answers late enough that a run of some rows can be killed in its middle.
-var unhurried = llmsim.Config{Defaults: llmsim.Model{Latency: llmsim.Latency{Value: llmsim.Duration(20 * time.Millisecond)}}}
+// gate lets requests through to a model server, but for a while only so many.
+type gate struct {
+	server http.Handler
+	mutex  sync.Mutex
+	left   int
+	// shut is nil while all may pass.
+	shut *shutGate
+}
+
+// shutGate is a gate from when it is shut until it opens again.
+type shutGate struct {
+	opened  chan struct{}
+	waiting atomic.Int32
+}
+
+// ServeHTTP implements http.Handler.
+func (g *gate) ServeHTTP(writer http.ResponseWriter, request *http.Request) {
+	g.mutex.Lock()
+	shut := g.shut
+	if g.left > 0 {
+		g.left--
+		shut = nil
+	}
+	g.mutex.Unlock()
+	if shut != nil {
+		shut.waiting.Add(1)
+		select {
+		case <-shut.opened:
+		case <-request.Context().Done():
+			return
+		}
+	}
+	g.server.ServeHTTP(writer, request)
+}
+
+// shutAfter lets so many requests through, until the gate is opened.
+func (g *gate) shutAfter(requests int) *shutGate {
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	g.left, g.shut = requests, &shutGate{opened: make(chan struct{})}
+	return g.shut
+}
+
+func (g *gate) open() {
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	close(g.shut.opened)
+	g.left, g.shut = 0, nil
+}
+
+// startGate starts a gate before the model server of a world, and returns the endpoint by which models are asked through it.
+func startGate(t *testing.T, w *world) (before *gate, endpoint string) {
+	t.Helper()
+	model, err := url.Parse(w.server.Endpoint())
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := model.Path
+	model.Path = ""
+	proxy := httputil.NewSingleHostReverseProxy(model)
+	proxy.ErrorLog = log.New(io.Discard, "", 0) // of requests that the kill has ended
+	before = &gate{server: proxy}
+	server := httptest.NewServer(before)
+	t.Cleanup(server.Close)
+	return before, server.URL + path
+}
 
 const killedRun = `
 apiVersion: seedloom.dev/v1alpha1
@@ -106,21 +174,23 @@ func TestAKilledRunHasTheRowsOfOneThatWasNot(t *testing.T) {
 	}
 	bucket := s3test.New()
 	_, endpoint := bucketWorld(t, bucket)
-	w := newWorld(t, "", unhurried)
+	w := newWorld(t, "", llmsim.Config{})
+	models, address := startGate(t, w)
 	for name, seed := range killSeeds(t, w, bucket, endpoint) {
 		for mode, column := range map[string]string{"Async": "", "Sync": resized} {
 			if mode == "Sync" && name != "no seed" && name != "several files" {
 				continue // the rows of a seed are there before the mode matters
 			}
-			filled := strings.NewReplacer("ENDPOINT", w.server.Endpoint(), "SEED", seed.seed, "COLUMN", seed.column, "RESIZED", column)
+			filled := strings.NewReplacer("ENDPOINT", address, "SEED", seed.seed, "COLUMN", seed.column, "RESIZED", column)
 			w.write("reviews.yaml", filled.Replace(killedRun)+seed.more)
 			folder := strings.ReplaceAll(mode+" "+name, " ", "-")
 			want := w.rows(t, "whole-"+folder)
 			for place, output := range map[string]string{"volume": "killed-" + folder, "bucket": "s3://bucket/" + folder} {
 				t.Run(strings.Join([]string{place, name, mode}, ", "), func(t *testing.T) {
 					t.Setenv("AWS_ENDPOINT_URL", endpoint)
-					before := w.answers()
-					w.kill(t, output, func() bool { return w.answers() >= before+12 })
+					shut := models.shutAfter(12)
+					w.kill(t, output, func() bool { return shut.waiting.Load() > 0 })
+					models.open()
 					if got := w.rows(t, output); got != want {
 						t.Errorf("got the rows\n%swant\n%s", got, want)
 					}
@@ -128,14 +198,6 @@ func TestAKilledRunHasTheRowsOfOneThatWasNot(t *testing.T) {
 			}
 		}
 	}
-}
-
-// answers is how many requests were sent.
-func (w *world) answers() (count int) {
-	for _, prompt := range w.server.Prompts() {
-		count += prompt.Count
-	}
-	return count
 }
 
 // kill starts a run, and kills it once something is so.
