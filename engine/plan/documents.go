@@ -30,12 +30,7 @@ func (v *validation) documents(seed *v1alpha1.Seed, location, of string) {
 			v.add(of, ReasonInvalidValue, "its ending tells no format of documents: it must be %s", format.Endings)
 		}
 	}
-	for i := range seed.Columns {
-		if source := seed.Columns[i].Source(); !slices.Contains(columns.Names(), source) {
-			v.add(fmt.Sprintf("spec.seed.columns[%d]", i), ReasonUnknownReference, "chunks of documents have no column %q; they have %s", source,
-				strings.Join(columns.Names(), ", "))
-		}
-	}
+	v.violations = append(v.violations, unknownColumns(seed, "chunks of documents", columns.Names())...)
 	rules := seed.Documents.Chunk
 	if rules == nil {
 		return
@@ -83,14 +78,7 @@ func validateSeedFiles(seed *v1alpha1.Seed) []Violation {
 	case !slices.Contains(v1alpha1.SeedEncodings, asked.EffectiveEncoding()):
 		add(field+".encoding", ReasonInvalidValue, "must be one of %v, but is %q", v1alpha1.SeedEncodings, asked.Encoding)
 	}
-	names := asked.FileColumns()
-	for i := range seed.Columns {
-		if source := seed.Columns[i].Source(); !slices.Contains(names, source) {
-			add(fmt.Sprintf("spec.seed.columns[%d]", i), ReasonUnknownReference, "rows of files have no column %q; they have %s", source,
-				strings.Join(names, ", "))
-		}
-	}
-	return found
+	return append(found, unknownColumns(seed, "rows of files", asked.FileColumns())...)
 }
 
 // validateAgentRollouts returns what is wrong with a seed in which each recorded session of an agent is a row.
@@ -117,11 +105,17 @@ func validateAgentRollouts(seed *v1alpha1.Seed) []Violation {
 	if policy := asked.EffectiveOnError(); policy != v1alpha1.DocumentErrorSkip && policy != v1alpha1.DocumentErrorFail {
 		add(field+".onError", ReasonInvalidValue, "must be %s or %s, but is %q", v1alpha1.DocumentErrorFail, v1alpha1.DocumentErrorSkip, policy)
 	}
-	names := rollout.Columns()
+	return append(found, unknownColumns(seed, "recorded sessions", rollout.Columns())...)
+}
+
+// unknownColumns returns the columns of a seed that its rows, which are so called, don't have by these names.
+func unknownColumns(seed *v1alpha1.Seed, rows string, names []string) (found []Violation) {
 	for i := range seed.Columns {
 		if source := seed.Columns[i].Source(); !slices.Contains(names, source) {
-			add(fmt.Sprintf("spec.seed.columns[%d]", i), ReasonUnknownReference, "recorded sessions have no column %q; they have %s", source,
-				strings.Join(names, ", "))
+			found = append(found, Violation{
+				Field: fmt.Sprintf("spec.seed.columns[%d]", i), Reason: ReasonUnknownReference,
+				Message: fmt.Sprintf("%s have no column %q; they have %s", rows, source, strings.Join(names, ", ")),
+			})
 		}
 	}
 	return found

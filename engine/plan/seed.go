@@ -29,33 +29,25 @@ func (v *validation) seed() {
 	if seed.HTTP != nil {
 		v.requestHeaders("spec.seed.http.headers", seed.HTTP.Headers)
 	}
-	if seed.AgentRollouts != nil {
-		if volume := seed.PersistentVolumeClaim; volume != nil {
-			v.seedPaths(volume)
-		}
+	tells := true
+	if volume := seed.PersistentVolumeClaim; volume != nil {
+		tells = v.seedPaths(volume)
+	}
+	switch {
+	case seed.AgentRollouts != nil:
 		v.violations = append(v.violations, validateAgentRollouts(seed)...)
 		return
-	}
-	if seed.Files != nil {
-		if volume := seed.PersistentVolumeClaim; volume != nil {
-			v.seedPaths(volume)
-		}
+	case seed.Files != nil:
 		v.violations = append(v.violations, validateSeedFiles(seed)...)
 		return
-	}
-	if seed.Documents != nil {
-		if volume := seed.PersistentVolumeClaim; volume != nil {
-			v.seedPaths(volume)
-		}
+	case seed.Documents != nil:
 		location, field := seedLocation(seed)
 		v.documents(seed, location, field)
 		return
-	}
-	if seed.DatasetRef != nil {
+	case seed.DatasetRef != nil:
 		v.seedDataset(seed)
 		return
-	}
-	if volume := seed.PersistentVolumeClaim; volume != nil && !v.seedPaths(volume) {
+	case !tells:
 		return
 	}
 	if location, _ := seedLocation(seed); seed.HuggingFace != nil || seed.ObjectStore != nil && mayNameSeveral(location) {
