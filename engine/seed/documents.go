@@ -18,7 +18,6 @@ import (
 	"seedloom.dev/seedloom/engine/document/columns"
 	"seedloom.dev/seedloom/engine/document/format"
 	"seedloom.dev/seedloom/engine/document/process"
-	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/table"
 )
 
@@ -51,33 +50,24 @@ func loadDocuments(ctx context.Context, spec *v1alpha1.Seed, options Options) (*
 		return nil, classify(ctx, source, err)
 	}
 	defer closeAll()
-	kept := &spool{}
-	loader := &documentLoader{
-		dataset: &Dataset{at: kept, close: kept.Close}, spec: spec, sum: sha256.New(), report: options.Document,
-		limits: wanted(spec, 0), encode: &encoder{to: kept},
-	}
-	if loader.report == nil {
-		loader.report = func(DocumentResult) {}
-	}
-	if options.Few {
-		loader.limits = wanted(spec, options.Rows)
-	}
-	err = loader.load(ctx, documents)
-	if err == nil {
-		err = kept.flush()
-	}
-	if err == nil {
-		err = loader.finish(len(documents))
-	}
-	if err == nil {
-		return loader.dataset, nil
-	}
-	_ = kept.Close() // what it holds is of no use any more
-	var failed *failure.Error
-	if errors.As(err, &failed) {
-		return nil, failed
-	}
-	return nil, classify(ctx, source, err)
+	return keepRows(ctx, source, func(dataset *Dataset, encode *encoder) error {
+		loader := &documentLoader{
+			dataset: dataset, spec: spec, sum: sha256.New(), report: options.Document, limits: wanted(spec, 0), encode: encode,
+		}
+		if loader.report == nil {
+			loader.report = func(DocumentResult) {}
+		}
+		if options.Few {
+			loader.limits = wanted(spec, options.Rows)
+		}
+		if err := loader.load(ctx, documents); err != nil {
+			return err
+		}
+		if err := encode.to.flush(); err != nil {
+			return err
+		}
+		return loader.finish(len(documents))
+	})
 }
 
 // openDocuments finds the documents of a spec.

@@ -18,7 +18,6 @@ import (
 	"golang.org/x/text/encoding/unicode"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/seed/files"
 	"seedloom.dev/seedloom/engine/table"
 )
@@ -59,25 +58,12 @@ func loadListing(ctx context.Context, spec *v1alpha1.Seed, options Options) (*Da
 	if from == nil {
 		return nil, invalid("of spec.seed.files", errors.New("files are listed on a volume or in a bucket"))
 	}
-	folder, err := from.open(ctx)
-	if err != nil {
-		return nil, classify(ctx, from.name, err)
-	}
-	defer func() { _ = folder.Close() }() // was only read
-	kept := &spool{}
-	into := &listing{
-		dataset: &Dataset{at: kept, close: kept.Close}, spec: spec, folder: folder, limits: wanted(spec, options.Rows),
-		encode: &encoder{to: kept}, sum: sha256.New(),
-	}
-	if err = into.load(ctx, from.patterns); err == nil {
-		return into.dataset, nil
-	}
-	_ = kept.Close() // what it holds is of no use any more
-	var failed *failure.Error
-	if errors.As(err, &failed) {
-		return nil, failed
-	}
-	return nil, classify(ctx, from.name, err)
+	return keepRowsOfFolder(ctx, from, func(folder Folder, dataset *Dataset, encode *encoder) error {
+		into := &listing{
+			dataset: dataset, spec: spec, folder: folder, limits: wanted(spec, options.Rows), encode: encode, sum: sha256.New(),
+		}
+		return into.load(ctx, from.patterns)
+	})
 }
 
 // listing turns files into rows.

@@ -153,6 +153,34 @@ func severalOf(spec *v1alpha1.Seed, options Options) *filePlace {
 	return nil
 }
 
+// keepRowsOfFolder returns a dataset with the rows that a function makes of the files in a folder, which is closed after that.
+func keepRowsOfFolder(
+	ctx context.Context, from *filePlace, fill func(folder Folder, dataset *Dataset, encode *encoder) error,
+) (*Dataset, error) {
+	folder, err := from.open(ctx)
+	if err != nil {
+		return nil, classify(ctx, from.name, err)
+	}
+	defer func() { _ = folder.Close() }() // was only read
+	return keepRows(ctx, from.name, func(dataset *Dataset, encode *encoder) error { return fill(folder, dataset, encode) })
+}
+
+// keepRows returns a dataset with the rows that a function makes and keeps. The name is what messages call the source.
+func keepRows(ctx context.Context, name string, fill func(dataset *Dataset, encode *encoder) error) (*Dataset, error) {
+	kept := &spool{}
+	dataset := &Dataset{at: kept, close: kept.Close}
+	err := fill(dataset, &encoder{to: kept})
+	if err == nil {
+		return dataset, nil
+	}
+	_ = kept.Close() // what it holds is of no use any more
+	var failed *failure.Error
+	if errors.As(err, &failed) {
+		return nil, failed
+	}
+	return nil, classify(ctx, name, err)
+}
+
 // repositoryName is what messages call a repository of a hub, as the programs of hubs do.
 func repositoryName(spec *v1alpha1.HuggingFaceSeed) string {
 	name := "hf://datasets/" + spec.Repository

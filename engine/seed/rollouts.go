@@ -11,7 +11,6 @@ import (
 	"io/fs"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/engine/failure"
 	"seedloom.dev/seedloom/engine/seed/files"
 	"seedloom.dev/seedloom/engine/seed/rollout"
 	"seedloom.dev/seedloom/engine/table"
@@ -38,28 +37,16 @@ func loadRollouts(ctx context.Context, spec *v1alpha1.Seed, options Options) (*D
 	if from == nil {
 		return nil, invalid("of spec.seed.agentRollouts", errors.New("agentRollouts are in a ConfigMap, on a volume or in a bucket"))
 	}
-	folder, err := from.open(ctx)
-	if err != nil {
-		return nil, classify(ctx, from.name, err)
-	}
-	defer func() { _ = folder.Close() }() // was only read
-	kept := &spool{}
-	into := &rollouts{
-		dataset: &Dataset{at: kept, close: kept.Close}, spec: spec, folder: folder, limits: wanted(spec, options.Rows),
-		encode: &encoder{to: kept}, sum: sha256.New(), index: rollout.Index{}, report: options.Document,
-	}
-	if into.report == nil {
-		into.report = func(DocumentResult) {}
-	}
-	if err = into.load(ctx, from.patterns); err == nil {
-		return into.dataset, nil
-	}
-	_ = kept.Close() // what it holds is of no use any more
-	var failed *failure.Error
-	if errors.As(err, &failed) {
-		return nil, failed
-	}
-	return nil, classify(ctx, from.name, err)
+	return keepRowsOfFolder(ctx, from, func(folder Folder, dataset *Dataset, encode *encoder) error {
+		into := &rollouts{
+			dataset: dataset, spec: spec, folder: folder, limits: wanted(spec, options.Rows), encode: encode, sum: sha256.New(),
+			index: rollout.Index{}, report: options.Document,
+		}
+		if into.report == nil {
+			into.report = func(DocumentResult) {}
+		}
+		return into.load(ctx, from.patterns)
+	})
 }
 
 // rollouts turns recorded sessions into rows.

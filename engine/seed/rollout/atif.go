@@ -2,7 +2,6 @@ package rollout
 
 import (
 	"encoding/json"
-	"fmt"
 	"path"
 	"strconv"
 
@@ -157,29 +156,14 @@ func atifRole(step object) (string, error) {
 }
 
 func atifCalls(value jsontext.Value) ([]call, error) {
-	if isNull(value) {
-		return nil, nil
-	}
-	elements, err := asList(value)
-	if err != nil {
-		return nil, problem("tool_calls: %v", err)
-	}
-	calls := make([]call, len(elements))
-	for i, element := range elements {
-		of := fmt.Sprintf("tool_calls[%d]", i)
-		members, err := asObject(element)
-		if err != nil {
-			return nil, problem("%s: %v", of, err)
+	return callsOf(value, func(called *call, members object, of string) (err error) {
+		if called.id, err = members.required("tool_call_id", of); err != nil {
+			return err
 		}
-		if calls[i].id, err = members.required("tool_call_id", of); err != nil {
-			return nil, err
-		}
-		if calls[i].name, err = members.required("function_name", of); err != nil {
-			return nil, err
-		}
-		calls[i].arguments = arguments(members["arguments"])
-	}
-	return calls, nil
+		called.name, err = members.required("function_name", of)
+		called.arguments = arguments(members["arguments"])
+		return err
+	})
 }
 
 // observe adds what the tools of a step have answered.

@@ -1,7 +1,6 @@
 package rollout
 
 import (
-	"fmt"
 	"path"
 	"strings"
 	"unicode/utf8"
@@ -198,42 +197,29 @@ func (h *hermesSession) message(said object) error {
 }
 
 func (h *hermesSession) calls(value jsontext.Value) ([]call, error) {
-	if isNull(value) {
-		return nil, nil
-	}
-	elements, err := asList(value)
-	if err != nil {
-		return nil, problem("tool_calls: %v", err)
-	}
-	calls := make([]call, len(elements))
-	for i, element := range elements {
-		of := fmt.Sprintf("tool_calls[%d]", i)
-		members, err := asObject(element)
-		if err != nil {
-			return nil, problem("%s: %v", of, err)
-		}
+	return callsOf(value, func(called *call, members object, of string) error {
 		function, err := blockMembers(members["function"])
 		if err != nil {
-			return nil, err
+			return err
 		}
 		h.toolSet = added(h.toolSet, function.said("name"))
 		if members.said("id") == "" {
 			members["id"] = members["call_id"]
 		}
-		if calls[i].id, err = members.required("id", of); err != nil {
-			return nil, err
+		if called.id, err = members.required("id", of); err != nil {
+			return err
 		}
 		if function.said("name") == "" {
 			function = object{"name": members["name"], "arguments": function["arguments"]}
 		}
-		if calls[i].name, err = function.required("name", of); err != nil {
-			return nil, err
+		if called.name, err = function.required("name", of); err != nil {
+			return err
 		}
 		with := function["arguments"]
 		if len(with) == 0 {
 			with = members["arguments"]
 		}
-		calls[i].arguments = arguments(with)
-	}
-	return calls, nil
+		called.arguments = arguments(with)
+		return nil
+	})
 }

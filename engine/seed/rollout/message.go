@@ -1,6 +1,8 @@
 package rollout
 
 import (
+	"fmt"
+
 	"github.com/go-json-experiment/json/jsontext"
 
 	"seedloom.dev/seedloom/engine/table"
@@ -38,6 +40,29 @@ type block struct {
 
 // call is a call of a tool.
 type call struct{ id, name, arguments string }
+
+// callsOf reads a list of calls, each with a function that gets its members and what messages call it. No list is no calls.
+func callsOf(value jsontext.Value, read func(called *call, members object, of string) error) ([]call, error) {
+	if isNull(value) {
+		return nil, nil
+	}
+	elements, err := asList(value)
+	if err != nil {
+		return nil, problem("tool_calls: %v", err)
+	}
+	calls := make([]call, len(elements))
+	for i, element := range elements {
+		of := fmt.Sprintf("tool_calls[%d]", i)
+		members, err := asObject(element)
+		if err != nil {
+			return nil, problem("%s: %v", of, err)
+		}
+		if err := read(&calls[i], members, of); err != nil {
+			return nil, err
+		}
+	}
+	return calls, nil
+}
 
 // messagesType is the type of the messages of a session: that of conversations as chat interfaces have them.
 func messagesType() table.Type {
