@@ -37,15 +37,6 @@ type declaration struct {
 	important   bool
 }
 
-func (d declaration) apply(properties map[string]string) {
-	if d.name == "background" { // it sets all that the background has
-		delete(properties, "background-image")
-		properties["background-color"] = d.value
-		return
-	}
-	properties[d.name] = d.value
-}
-
 // A rule gives the elements that a selector names their properties.
 type rule struct {
 	selector     cascadia.Sel
@@ -53,7 +44,7 @@ type rule struct {
 	declarations []declaration
 }
 
-func (r rule) apply(elements []*html.Node, properties map[*html.Node]map[string]string, important bool) {
+func (r rule) apply(elements []*html.Node, into properties, important bool) {
 	wanted := slices.DeleteFunc(slices.Clone(r.declarations), func(declared declaration) bool { return declared.important != important })
 	if len(wanted) == 0 {
 		return
@@ -63,29 +54,26 @@ func (r rule) apply(elements []*html.Node, properties map[*html.Node]map[string]
 			continue
 		}
 		for _, declared := range wanted {
-			declared.apply(properties[element])
+			into.set(element, declared)
 		}
 	}
 }
 
-// elements has those of a page by what selectors end in: ".class", "#id", "name", and all of them for "".
-func elements(page *html.Node) map[string][]*html.Node {
+// byKey has elements by what selectors end in: ".class", "#id", "name", and all of them for "".
+func byKey(elements []*html.Node) map[string][]*html.Node {
 	by := map[string][]*html.Node{}
-	for node := range page.Descendants() {
-		if node.Type != html.ElementNode {
-			continue
-		}
-		keys := []string{"", node.Data}
-		if id, is := attribute(node, "id"); is {
+	for _, element := range elements {
+		keys := []string{"", element.Data}
+		if id, is := attribute(element, "id"); is {
 			keys = append(keys, "#"+id)
 		}
-		classes, _ := attribute(node, "class")
+		classes, _ := attribute(element, "class")
 		for name := range strings.FieldsSeq(classes) {
 			keys = append(keys, "."+name)
 		}
 		slices.Sort(keys)
 		for _, key := range slices.Compact(keys) {
-			by[key] = append(by[key], node)
+			by[key] = append(by[key], element)
 		}
 	}
 	return by
@@ -127,28 +115,37 @@ func keyOf(selector string) (key string) {
 	return key
 }
 
-// sheets returns the rules of the style sheets in a page that can hide a text, the weaker before the stronger.
-func sheets(by map[string][]*html.Node) ([]rule, error) {
+// sheets returns the rules of the style sheets in a page that can hide a text, the weaker before the stronger, and where there are any the
+// elements by the keys of rules.
+func sheets(elements []*html.Node) ([]rule, map[string][]*html.Node, error) {
 	var s sheet
-	for _, node := range by["style"] {
-		kind, _ := attribute(node, "type")
-		media, _ := attribute(node, "media")
-		if node.FirstChild != nil && (kind == "" || strings.EqualFold(kind, "text/css")) && applies(media) {
-			s.block(nil, tokens(node.FirstChild.Data))
+	for _, element := range elements {
+		if element.Data != "style" || element.FirstChild == nil {
+			continue
+		}
+		kind, _ := attribute(element, "type")
+		media, _ := attribute(element, "media")
+		if (kind == "" || strings.EqualFold(kind, "text/css")) && applies(media) {
+			s.block(nil, tokens(element.FirstChild.Data))
 		}
 	}
+	if len(s.rules) == 0 {
+		return nil, nil, nil
+	}
+	by := byKey(elements)
 	matches := 0
 	for _, rule := range s.rules {
 		matches += len(by[rule.key])
 	}
 	if len(s.rules) > mostSelectors || matches > mostMatches {
-		return nil, fmt.Errorf("its style sheets have %d selectors for %d elements: too many to see what they hide", len(s.rules), len(by[""]))
+		return nil, nil, fmt.Errorf("its style sheets have %d selectors for %d elements: too many to see what they hide", len(s.rules),
+			len(elements))
 	}
 	slices.SortStableFunc(s.rules, func(a, b rule) int {
 		x, y := a.selector.Specificity(), b.selector.Specificity()
 		return slices.Compare(x[:], y[:])
 	})
-	return s.rules, nil
+	return s.rules, by, nil
 }
 
 type token struct {

@@ -12,11 +12,11 @@ import (
 // Hidden returns the elements that are hidden as a whole, and the texts and pictures in them. It is an error when the page has more style
 // sheets than can be looked at.
 func Hidden(page *html.Node) (map[*html.Node]bool, error) {
-	properties, err := cascade(page)
+	all, err := cascade(page)
 	if err != nil {
 		return nil, err
 	}
-	f := &finder{properties: properties, hidden: map[*html.Node]bool{}}
+	f := &finder{properties: all, hidden: map[*html.Node]bool{}}
 	f.look(page, surroundings{color: black, background: white})
 	return f.hidden, nil
 }
@@ -25,11 +25,11 @@ func Hidden(page *html.Node) (map[*html.Node]bool, error) {
 func HiddenByAttributes(name string, attributes []html.Attribute) bool {
 	element := &html.Node{Type: html.ElementNode, Data: name, Attr: attributes}
 	element.AppendChild(&html.Node{Type: html.TextNode, Data: "text"})
-	properties := map[*html.Node]map[string]string{element: {}}
-	present(element, properties[element])
-	inline(element, properties[element], false)
-	inline(element, properties[element], true)
-	f := &finder{properties: properties, hidden: map[*html.Node]bool{}}
+	own := properties{}
+	present(element, own)
+	inline(element, own, false)
+	inline(element, own, true)
+	f := &finder{properties: own, hidden: map[*html.Node]bool{}}
 	f.look(element, surroundings{color: black, background: white})
 	return f.hidden[element]
 }
@@ -45,7 +45,7 @@ func (s surroundings) hide() bool {
 }
 
 type finder struct {
-	properties map[*html.Node]map[string]string
+	properties properties
 	hidden     map[*html.Node]bool
 }
 
@@ -139,29 +139,47 @@ func removed(own map[string]string) bool {
 		slices.Contains([]string{"inset(50%)", "inset(100%)"}, own["clip-path"])
 }
 
+// properties are those of elements by their names; elements without any are not in it.
+type properties map[*html.Node]map[string]string
+
+// set takes what is declared for an element.
+func (p properties) set(element *html.Node, declared declaration) {
+	own := p[element]
+	if own == nil {
+		own = map[string]string{}
+		p[element] = own
+	}
+	if declared.name == "background" { // it sets all that the background has
+		delete(own, "background-image")
+		own["background-color"] = declared.value
+		return
+	}
+	own[declared.name] = declared.value
+}
+
 // present takes the properties of the attributes of old pages.
-func present(element *html.Node, properties map[string]string) {
+func present(element *html.Node, into properties) {
 	if color, is := attribute(element, "bgcolor"); is {
-		properties["background-color"] = plain(color)
+		into.set(element, declaration{name: "background-color", value: plain(color)})
 	}
 	name := "color"
 	if element.Data == "body" {
 		name = "text"
 	}
 	if color, is := attribute(element, name); is && (element.Data == "body" || element.Data == "font") {
-		properties["color"] = plain(color)
+		into.set(element, declaration{name: "color", value: plain(color)})
 	}
 }
 
 // inline takes the properties of an element's own style, those that are important or the others.
-func inline(element *html.Node, properties map[string]string, important bool) {
+func inline(element *html.Node, into properties, important bool) {
 	style, is := attribute(element, "style")
 	if !is {
 		return
 	}
 	for _, declared := range declarations(tokens(style)) {
 		if declared.important == important {
-			declared.apply(properties)
+			into.set(element, declared)
 		}
 	}
 }
@@ -177,24 +195,28 @@ func attribute(element *html.Node, name string) (value string, is bool) {
 
 // cascade returns the properties of each element that has any: those of old attributes, of the style sheets by their specificity, of its
 // own style, and then those that are important.
-func cascade(page *html.Node) (map[*html.Node]map[string]string, error) {
-	by := elements(page)
-	rules, err := sheets(by)
+func cascade(page *html.Node) (properties, error) {
+	var elements []*html.Node
+	for node := range page.Descendants() {
+		if node.Type == html.ElementNode {
+			elements = append(elements, node)
+		}
+	}
+	rules, by, err := sheets(elements)
 	if err != nil {
 		return nil, err
 	}
-	properties := map[*html.Node]map[string]string{}
-	for _, element := range by[""] {
-		properties[element] = map[string]string{}
-		present(element, properties[element])
+	all := properties{}
+	for _, element := range elements {
+		present(element, all)
 	}
 	for _, important := range []bool{false, true} {
 		for _, rule := range rules {
-			rule.apply(by[rule.key], properties, important)
+			rule.apply(by[rule.key], all, important)
 		}
-		for node, own := range properties {
-			inline(node, own, important)
+		for _, element := range elements {
+			inline(element, all, important)
 		}
 	}
-	return properties, nil
+	return all, nil
 }
