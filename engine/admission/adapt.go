@@ -22,9 +22,12 @@ const (
 	restPauses = 20
 	// fallenPauses is that of a provider that has just become much smaller than it was.
 	fallenPauses = 4
-	// fallenBurst is how many more requests it is sent at first to find out whether it is as large again.
+	// Once such a provider has taken one more, fallenBurst are sent at once, then twice as many, and so on.
 	fallenBurst = 4
-	// For so long after a provider that has taken much more refuses, each round finds out whether it is as large again.
+	// leastProbe is how long it takes at least until it is sent one more, which grows to one in probeDivisor of the time since it has
+	// become smaller: one that is smaller for a second is found out in a fraction of it, and one that stays so is not asked often.
+	leastProbe, probeDivisor = 200 * time.Millisecond, 4
+	// For so long after a provider that has taken much more refuses, each round finds out at least whether it is as large again.
 	plateauTime = 30 * time.Second
 	// firstPause and longestPause bound the pauses while everything is refused. Each is an eighth of the time since the first refusal.
 	firstPause   = 200 * time.Millisecond
@@ -67,6 +70,9 @@ type adaptation struct {
 	// plateau is the limit that was in use for a while before the provider became smaller, as of plateauAt; 0 where there is none.
 	plateau   int
 	plateauAt time.Time
+	// fallenAt is when the provider has become smaller, zero since it is as large again. returning says that the limit goes back there.
+	fallenAt  time.Time
+	returning bool
 	// refusedSince is when the first refusal came since anything was accepted.
 	refusedSince time.Time
 	// patience is after how long a request that is not refused is taken for accepted; refusals take the time refusal.
@@ -96,8 +102,7 @@ type adaptation struct {
 // refused cuts the limit, once for all requests that were under way together.
 func (l *Limiter) refused(lease Lease, now time.Time, pauses bool) {
 	l.noteRefusal(now.Sub(lease.start))
-	// What is still under way was accepted, as far as is known: this one was too much beside it.
-	tooMany := l.running + 1
+	tooMany := l.tooMany(lease)
 	if lease.generation != l.generation {
 		if l.learning && lease.generation == l.generation-1 {
 			l.good = min(l.good, l.below(tooMany))
@@ -126,7 +131,14 @@ func (l *Limiter) refused(lease Lease, now time.Time, pauses bool) {
 		// Nothing has to come back first: the provider is as large as before.
 		l.limit = max(l.limit, l.good)
 	}
-	l.recovering, l.burst, l.tried = true, 1, 0
+	l.recovering, l.returning, l.burst, l.tried = true, false, 1, 0
+}
+
+// tooMany is how many requests the provider had with one that it has refused. What is still under way was accepted, as far as is known, and
+// so was what was under way when it started and has come back since, unless it was refused: where answers take hardly longer than refusals,
+// that is much.
+func (l *Limiter) tooMany(refused Lease) int {
+	return max(l.running+1, refused.running-int(l.stats.Refused-1-refused.refusals))
 }
 
 // doubts says that a refusal may be one of those that some providers and gateways give now and then, however little they have to do. Where
@@ -189,6 +201,9 @@ func (l *Limiter) firstRefused(now time.Time, tooMany int, pauses bool) {
 func (l *Limiter) notePlateau(now time.Time) {
 	if !l.hasFallen(now) {
 		l.plateau, l.plateauAt = l.limit, now
+		if l.fallenAt.IsZero() || now.Sub(l.fallenAt) > plateauTime {
+			l.fallenAt = now
+		}
 	}
 }
 
@@ -245,6 +260,10 @@ func (l *Limiter) accepted() {
 	l.tried = 0
 	// Where good was learnt just now there is nothing to find out by and by.
 	l.recovering = l.burst < l.limit && !l.learning
+	if l.returning && !l.recovering {
+		// It takes as much as before: no other client has wanted a share of it.
+		l.returning, l.contended, l.fallenAt = false, 0, time.Time{}
+	}
 }
 
 func (l *Limiter) passed(lease Lease, now time.Time, result Result) {
@@ -261,6 +280,12 @@ func (l *Limiter) passed(lease Lease, now time.Time, result Result) {
 	l.grow(now)
 }
 
+// goBack sends requests by and by up to where the limit was before the provider has become smaller: one that is refused ends it.
+func (l *Limiter) goBack() {
+	l.limit = l.plateau
+	l.recovering, l.returning, l.learning, l.burst, l.tried = true, true, false, fallenBurst, 0
+}
+
 // grow raises the limit where it is what keeps requests from starting.
 func (l *Limiter) grow(now time.Time) {
 	l.round++
@@ -271,25 +296,11 @@ func (l *Limiter) grow(now time.Time) {
 		l.limit++
 		return
 	}
-	// A provider that is known to refuse says soon that it has enough.
-	soon := l.grown > 0 && l.refusal > 0 && !now.Before(l.grownAt.Add(l.patience))
-	need := l.limit
-	if l.grown == 0 {
-		need <<= min(l.hold, mostHold)
-		if !now.Before(l.cutAt.Add(longestHold)) {
-			need = min(need, max(l.limit, leastHold))
-		}
-		if l.hasFallen(now) {
-			need = l.limit
-		}
-	}
-	if (l.round < need && !soon) || now.Before(l.rest(now)) {
+	if !l.isDue(now) || now.Before(l.rest(now)) {
 		return
 	}
-	if l.hasFallen(now) {
-		// Up to where it was before, requests are sent by and by: one that is refused ends it.
-		l.limit = l.plateau
-		l.recovering, l.learning, l.burst, l.tried = true, false, fallenBurst, 0
+	if l.hasFallen(now) && l.grown > 0 {
+		l.goBack()
 	} else {
 		l.limit = min(l.config.Cap, l.limit+l.growth())
 	}
@@ -297,6 +308,22 @@ func (l *Limiter) grow(now time.Time) {
 		l.step = min(2*l.step, l.limit)
 	}
 	l.round, l.saturated, l.grownAt = 0, false, now
+}
+
+// isDue says whether it is time for the limit to grow.
+func (l *Limiter) isDue(now time.Time) bool {
+	switch {
+	case l.grown > 0:
+		// A provider that is known to refuse says soon that it has enough.
+		return l.round >= l.limit || l.refusal > 0 && !now.Before(l.grownAt.Add(l.patience))
+	case l.hasFallen(now):
+		return l.round >= l.limit || now.Sub(l.cutAt) >= max(leastProbe, now.Sub(l.fallenAt)/probeDivisor)
+	}
+	need := l.limit << min(l.hold, mostHold)
+	if !now.Before(l.cutAt.Add(longestHold)) {
+		need = min(need, max(l.limit, leastHold))
+	}
+	return l.round >= need
 }
 
 // rest is until when nothing more is tried.

@@ -51,6 +51,9 @@ type Result struct {
 // Lease is the right to have one request under way. It is given back once.
 type Lease struct {
 	start time.Time
+	// running is how many were under way with it when it started, refusals how many had been refused until then.
+	running  int
+	refusals int64
 	// generation is the number of cuts before the start.
 	generation int64
 	tokens     float64
@@ -208,7 +211,10 @@ func (l *Limiter) Start(now time.Time, class int) Lease {
 		}
 		l.tried++
 	}
-	return Lease{start: now, generation: l.generation, tokens: l.pool.start(now), class: class, first: l.isFirst(class, now)}
+	return Lease{
+		start: now, running: l.running, refusals: l.stats.Refused, generation: l.generation,
+		tokens: l.pool.start(now), class: class, first: l.isFirst(class, now),
+	}
 }
 
 // Done notes that a request has ended.

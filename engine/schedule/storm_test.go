@@ -12,18 +12,26 @@ import (
 var storms = []struct {
 	name            string
 	limit, capacity int
-	// every is how often the server takes less for five seconds; 0 is never. left is what it takes then.
-	every time.Duration
-	left  int
-	// least is which share of what the server could give is wanted, in percent.
+	// every is how often the server takes less for a while, five seconds where it is 0; 0 is never. left is what it takes then.
+	every, lasting time.Duration
+	left           int
+	// least is which share of what the server could give is wanted, in percent; 0 is 95.
 	least float64
 }{
 	{name: "a small server", limit: 64, capacity: 8}, {name: "a smaller server", limit: 256, capacity: 16},
 	{name: "a server of a quarter", limit: 256, capacity: 64}, {name: "a large server", limit: 1000, capacity: 100},
 	{name: "nothing now and then", limit: 128, capacity: 64, every: 30 * time.Second},
-	// That a server takes all again is not found out before a round is over: with answers that take a second, that costs some in a hundred.
-	{name: "half now and then", limit: 128, capacity: 64, every: 30 * time.Second, left: 32, least: 93.5},
-	{name: "an eighth now and then", limit: 128, capacity: 64, every: 30 * time.Second, left: 8, least: 93.5},
+	{name: "half now and then", limit: 128, capacity: 64, every: 30 * time.Second, left: 32},
+	{name: "an eighth now and then", limit: 128, capacity: 64, every: 30 * time.Second, left: 8},
+	{name: "a quarter now and then", limit: 128, capacity: 64, every: 30 * time.Second, left: 16},
+	{name: "half for two seconds", limit: 128, capacity: 64, every: 30 * time.Second, lasting: 2 * time.Second, left: 32},
+	{name: "an eighth for two seconds", limit: 64, capacity: 64, every: 30 * time.Second, lasting: 2 * time.Second, left: 8},
+	{name: "half of a large server", limit: 512, capacity: 512, every: 30 * time.Second, left: 256},
+	// One that takes little less is not taken for one that has become smaller: another client may have come.
+	{name: "three quarters now and then", limit: 128, capacity: 64, every: 30 * time.Second, left: 48, least: 94},
+	// What takes longer is asked about more rarely, so that little is refused.
+	{name: "an eighth for ten seconds", limit: 128, capacity: 64, every: 30 * time.Second, lasting: 10 * time.Second, left: 8, least: 92.5},
+	{name: "half for ten seconds", limit: 128, capacity: 128, every: 30 * time.Second, lasting: 10 * time.Second, left: 64},
 }
 
 // Whatever a server refuses, with a hint how long to wait or without, it is kept busy, and hardly asked in vain after the first burst.
@@ -33,7 +41,9 @@ func TestStormsOfRefusalsCostLittle(t *testing.T) {
 			"no hint": nil, "a hint": func(time.Duration) time.Duration { return 250 * time.Millisecond },
 		} {
 			t.Run(storm.name+", "+hint, func(t *testing.T) {
-				broken := func(now time.Duration) bool { return storm.every > 0 && now%storm.every >= storm.every-5*time.Second }
+				broken := func(now time.Duration) bool {
+					return storm.every > 0 && now%storm.every >= storm.every-cmp.Or(storm.lasting, 5*time.Second)
+				}
 				to := &refusing{retryAfter: retryAfter, answers: answers{rand.New(rand.NewPCG(7, 1)), time.Second, 0.5},
 					capacity: func(now time.Duration) int {
 						if broken(now) {
