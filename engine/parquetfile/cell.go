@@ -6,55 +6,79 @@ import (
 	"math/big"
 	"time"
 
-	"github.com/parquet-go/parquet-go"
-
 	"seedloom.dev/seedloom/engine/table"
 )
 
-// leafValue returns a cell as a Parquet value. A cell of another type than its column's is a defect of the code that wrote the cell.
-func leafValue(kind *table.Type, cell any) (parquet.Value, error) {
+// cell adds a cell that is not null, whose levels are added apart. One of another type than its column's is a defect of the code that wrote
+// the cell.
+func (c *chunk) cell(kind *table.Type, cell any) error {
 	switch typed := cell.(type) {
 	case int64:
 		if kind.Kind == table.KindInt {
-			return parquet.Int64Value(typed), nil
+			c.int64(typed)
+			return nil
 		}
 	case float64:
 		if kind.Kind == table.KindFloat {
-			return parquet.DoubleValue(typed), nil
+			c.double(typed)
+			return nil
 		}
 	case bool:
 		if kind.Kind == table.KindBool {
-			return parquet.BooleanValue(typed), nil
+			c.boolean(typed)
+			return nil
 		}
 	case string:
 		if kind.Kind == table.KindString {
-			return parquet.ValueOf(cell), nil // which does not copy the text
-		}
-	case time.Time:
-		if kind.Kind == table.KindTimestamp {
-			return timestampValue(kind, typed)
+			addText(c, typed)
+			return nil
 		}
 	case []byte:
 		if kind.Kind == table.KindBinary {
-			return parquet.ByteArrayValue(typed), nil
+			addText(c, typed)
+			return nil
+		}
+	default:
+		return c.exact(kind, cell)
+	}
+	return mismatch(kind, cell)
+}
+
+// exact adds a cell of one of the kinds that are rarer.
+func (c *chunk) exact(kind *table.Type, cell any) error {
+	switch typed := cell.(type) {
+	case time.Time:
+		if kind.Kind == table.KindTimestamp {
+			return c.moment(kind, typed)
 		}
 	case table.Date:
 		if kind.Kind == table.KindDate {
-			return parquet.Int32Value(int32(typed)), nil
+			c.int32(int32(typed))
+			return nil
 		}
 	case table.TimeOfDay:
-		if kind.Kind == table.KindTime && kind.Nanoseconds {
-			return parquet.Int64Value(int64(typed)), nil
-		}
 		if kind.Kind == table.KindTime {
-			return parquet.Int64Value(int64(typed) / 1000), nil
+			c.int64(int64(typed) / int64(precisionOf(kind)))
+			return nil
 		}
 	case table.Decimal:
 		if kind.Kind == table.KindDecimal {
-			return decimalValue(kind, typed)
+			return c.decimal(kind, typed)
 		}
 	}
-	return parquet.Value{}, fmt.Errorf("a %T can't be written as %s", cell, kind)
+	return mismatch(kind, cell)
+}
+
+func mismatch(kind *table.Type, cell any) error {
+	return fmt.Errorf("a %T can't be written as %s", cell, kind)
+}
+
+// precisionOf is that of times.
+func precisionOf(kind *table.Type) time.Duration {
+	if kind.Nanoseconds {
+		return time.Nanosecond
+	}
+	return time.Microsecond
 }
 
 // Timestamps of nanoseconds reach from 1677 to 2262.
@@ -63,14 +87,16 @@ var (
 	lastNanosecond  = time.Unix(0, math.MaxInt64)
 )
 
-func timestampValue(kind *table.Type, moment time.Time) (parquet.Value, error) {
+func (c *chunk) moment(kind *table.Type, moment time.Time) error {
 	if !kind.Nanoseconds {
-		return parquet.Int64Value(moment.UnixMicro()), nil
+		c.int64(moment.UnixMicro())
+		return nil
 	}
 	if moment.Before(firstNanosecond) || moment.After(lastNanosecond) {
-		return parquet.Value{}, fmt.Errorf("%s can't be written as %s, which ends in 2262", table.FormatTimestamp(moment), kind)
+		return fmt.Errorf("%s can't be written as %s, which ends in 2262", table.FormatTimestamp(moment), kind)
 	}
-	return parquet.Int64Value(moment.UnixNano()), nil
+	c.int64(moment.UnixNano())
+	return nil
 }
 
 // decimalBytes is how many bytes hold every number of so many digits, with its sign.
@@ -79,15 +105,16 @@ func decimalBytes(precision int32) int {
 	return (largest.BitLen() + 8) / 8
 }
 
-func decimalValue(kind *table.Type, number table.Decimal) (parquet.Value, error) {
+func (c *chunk) decimal(kind *table.Type, number table.Decimal) error {
 	exact, isExact := number.Rescaled(kind.Scale)
 	if !isExact || exact.Precision() > kind.Precision {
-		return parquet.Value{}, fmt.Errorf("%s can't be written as %s", number, kind)
+		return fmt.Errorf("%s can't be written as %s", number, kind)
 	}
 	data := make([]byte, decimalBytes(kind.Precision))
 	unscaled := exact.Unscaled
 	if unscaled.Sign() < 0 { // two's complement
 		unscaled = new(big.Int).Add(unscaled, new(big.Int).Lsh(big.NewInt(1), uint(8*len(data))))
 	}
-	return parquet.FixedLenByteArrayValue(unscaled.FillBytes(data)), nil
+	c.fixed(unscaled.FillBytes(data))
+	return nil
 }

@@ -1,9 +1,9 @@
 package parquetfile
 
 import (
-	"fmt"
-
-	"github.com/parquet-go/parquet-go"
+	"encoding/binary"
+	"math"
+	"time"
 
 	"seedloom.dev/seedloom/engine/table"
 )
@@ -13,21 +13,12 @@ type byRow [][]any
 
 func (rows byRow) len() int { return len(rows) }
 
-func (rows byRow) bytes(row int) int { return int(table.Bytes(rows[row])) }
-
-func (rows byRow) text(row, column int) (string, bool) {
-	text, isText := rows[row][column].(string)
-	return text, isText
+func (rows byRow) repetitive(column, sample int) bool {
+	return repetitiveCells(sample, func(row int) any { return rows[row][column] })
 }
 
-// encode goes column by column, which costs less than rows that are taken apart again.
-func (rows byRow) encode(to *encoder, shapes []*shape, start, end int) error {
-	for i, node := range shapes {
-		if err := to.cells(node, start, end, func(row int) any { return rows[row][i] }); err != nil {
-			return err
-		}
-	}
-	return nil
+func (rows byRow) encode(to *encoder, node *shape, column int) error {
+	return to.cells(node, len(rows), func(row int) any { return rows[row][column] })
 }
 
 // byColumn is what a file is written of, column by column.
@@ -38,82 +29,126 @@ type byColumn struct {
 
 func (c *byColumn) len() int { return c.rows }
 
-func (c *byColumn) bytes(row int) (size int) {
-	for _, column := range c.columns {
-		switch {
-		case column.Texts != nil:
-			size += len(column.Texts[row])
-		case column.Values != nil:
-			size += int(table.Bytes(column.Values[row]))
+func (c *byColumn) repetitive(column, sample int) bool {
+	of := c.columns[column]
+	if of.Texts == nil {
+		return repetitiveCells(sample, of.Value)
+	}
+	seen := distinct{}
+	for _, text := range of.Texts[:sample] {
+		if tooMany(seen, text, sample) {
+			return false
 		}
 	}
-	return size
+	return true
 }
 
-func (c *byColumn) text(row, column int) (string, bool) {
-	text, isText := c.columns[column].Value(row).(string)
-	return text, isText
-}
-
-func (c *byColumn) encode(to *encoder, shapes []*shape, start, end int) error {
-	for i, node := range shapes {
-		column := c.columns[i]
-		var err error
-		switch {
-		case column.Floats != nil && node.kind.Kind == table.KindFloat:
-			collect(to, node, column.Floats[start:end], parquet.DoubleValue)
-		case column.Ints != nil && node.kind.Kind == table.KindInt:
-			collect(to, node, column.Ints[start:end], parquet.Int64Value)
-		case column.Texts != nil && node.kind.Kind == table.KindString:
-			collect(to, node, column.Texts[start:end], parquet.ByteArrayValue)
-		case column.Values != nil:
-			err = to.cells(node, start, end, func(row int) any { return column.Values[row] })
-		default:
-			err = to.cells(node, start, end, column.Value)
+func repetitiveCells(sample int, cell func(row int) any) bool {
+	seen := distinct{}
+	for row := range sample {
+		if text, isText := cell(row).(string); isText && tooMany(seen, text, sample) {
+			return false
 		}
-		if err != nil {
+	}
+	return true
+}
+
+func (c *byColumn) encode(to *encoder, node *shape, column int) error {
+	of := c.columns[column]
+	switch {
+	case of.Floats != nil && node.kind.Kind == table.KindFloat:
+		return to.leaves[node.first].doubles(of.Floats[:c.rows])
+	case of.Ints != nil && node.kind.Kind == table.KindInt:
+		return to.leaves[node.first].int64s(of.Ints[:c.rows])
+	case of.Texts != nil && node.kind.Kind == table.KindString:
+		return to.leaves[node.first].texts(of.Texts[:c.rows])
+	case of.Moments != nil && node.kind.Kind == table.KindTimestamp:
+		return to.leaves[node.first].moments(&node.kind, of.Moments[:c.rows])
+	}
+	return to.cells(node, c.rows, of.Value)
+}
+
+// The functions below add the rows of a column none of whose values is null.
+
+func (c *chunk) int64s(values []int64) error {
+	for len(values) > 0 {
+		rows, page, bounds := c.room(len(values), 8), c.values, c.bounds
+		for _, value := range values[:rows] {
+			page = binary.LittleEndian.AppendUint64(page, uint64(value))
+			bounds.takeInt(value)
+		}
+		c.values, c.bounds = page, bounds
+		if err := c.presentRows(rows); err != nil {
 			return err
 		}
+		values = values[rows:]
 	}
 	return nil
 }
 
-// collect collects values of one type, none of which is null.
-func collect[T any](to *encoder, node *shape, values []T, value func(T) parquet.Value) {
-	leaf := to.leaves[node.first]
-	for _, each := range values {
-		leaf = append(leaf, value(each).Level(0, node.present, node.first))
+func (c *chunk) doubles(values []float64) error {
+	for len(values) > 0 {
+		rows, page, bounds := c.room(len(values), 8), c.values, c.bounds
+		for _, value := range values[:rows] {
+			page = binary.LittleEndian.AppendUint64(page, math.Float64bits(value))
+			bounds.takeFloat(value)
+		}
+		c.values, c.bounds = page, bounds
+		if err := c.presentRows(rows); err != nil {
+			return err
+		}
+		values = values[rows:]
 	}
-	to.leaves[node.first] = leaf
+	return nil
 }
 
-// cells collects the cells of a column, from a row to, but without, another one.
-func (e *encoder) cells(node *shape, start, end int, cell func(row int) any) error {
-	isLeaf := node.isLeaf()
-	var leaf []parquet.Value
-	if isLeaf { // a struct may have none
-		leaf = e.leaves[node.first]
-	}
-	null := parquet.NullValue().Level(0, 0, node.first)
-	for row := start; row < end; row++ {
-		value := cell(row)
-		switch {
-		case !isLeaf:
-			if err := e.value(node, value, 0, 0); err != nil {
-				return fmt.Errorf("row %d: %w", row, err)
-			}
-		case value == nil:
-			leaf = append(leaf, null)
-		default:
-			encoded, err := leafValue(&node.kind, value)
-			if err != nil {
-				return fmt.Errorf("row %d: %w", row, err)
-			}
-			leaf = append(leaf, encoded.Level(0, node.present, node.first))
+func (c *chunk) texts(values [][]byte) error {
+	for len(values) > 0 {
+		rows := 0
+		for size := len(c.values); rows < len(values) && rows < levelsPerPage-len(c.definitions) && size < bytesPerPage; rows++ {
+			size += len(values[rows]) + lengthBytes
 		}
+		if c.dictionary != nil && !c.dictionary.full {
+			c.entries(values[:rows])
+		} else {
+			c.plainTexts(values[:rows])
+		}
+		if err := c.presentRows(rows); err != nil {
+			return err
+		}
+		values = values[rows:]
 	}
-	if isLeaf {
-		e.leaves[node.first] = leaf
+	return nil
+}
+
+func (c *chunk) plainTexts(values [][]byte) {
+	page := c.values
+	for _, value := range values {
+		page = binary.LittleEndian.AppendUint32(page, uint32(len(value)))
+		page = append(page, value...)
+		takeText(&c.bounds, value)
+	}
+	c.metadata.SizeStatistics.UnencodedByteArrayDataBytes += int64(len(page) - len(c.values) - lengthBytes*len(values))
+	c.values = page
+}
+
+func (c *chunk) entries(values [][]byte) {
+	page := c.dictionary.page
+	for _, value := range values {
+		c.metadata.SizeStatistics.UnencodedByteArrayDataBytes += int64(len(value))
+		page = append(page, number(c.dictionary, value))
+	}
+	c.dictionary.page = page
+}
+
+func (c *chunk) moments(kind *table.Type, values []time.Time) error {
+	for _, value := range values {
+		if err := c.moment(kind, value); err != nil {
+			return err
+		}
+		if err := c.presentRows(1); err != nil {
+			return err
+		}
 	}
 	return nil
 }

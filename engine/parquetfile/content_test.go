@@ -3,6 +3,7 @@ package parquetfile_test
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -78,25 +79,36 @@ func TestAColumnOfAnotherTypeIsRefused(t *testing.T) {
 	}
 }
 
+// BenchmarkWriteColumns writes the columns of a dataset that is sampled: two of few texts, one of identifiers, and five of numbers.
 func BenchmarkWriteColumns(b *testing.B) {
-	const rows = 1000
-	columns, cells := inBothForms(rows)
-	columns, schema := columns[:4], table.NewSchema(typed.Fields()[:4]...)
-	for i := range cells {
-		cells[i] = cells[i][:4]
+	fields := []table.Field{{Name: "id"}, {Name: "color"}, {Name: "size"}, {Name: "count", Type: of(table.KindInt)}}
+	for i := range 4 {
+		fields = append(fields, table.Field{Name: fmt.Sprint("number", i), Type: of(table.KindFloat)})
 	}
-	writer := &parquetfile.Writer{}
-	for name, write := range map[string]func(*bytes.Buffer) error{
-		"columns": func(to *bytes.Buffer) error { return writer.WriteColumns(to, schema, columns, rows) },
-		"rows":    func(to *bytes.Buffer) error { return writer.Write(to, schema, cells) },
-	} {
-		b.Run(name, func(b *testing.B) {
+	schema, writer := table.NewSchema(fields...), &parquetfile.Writer{}
+	for _, rows := range []int{1000, 10_000} {
+		columns := make([]*table.Column, len(fields))
+		for i := range columns {
+			columns[i] = &table.Column{}
+		}
+		random := rand.New(rand.NewPCG(1, 2))
+		for range rows {
+			columns[0].Texts = append(columns[0].Texts, fmt.Appendf(nil, "%016x-%018x", random.Uint64(), random.Uint64()))
+			columns[1].Texts = append(columns[1].Texts, []byte([]string{"red", "green", "blue"}[random.IntN(3)]))
+			columns[2].Texts = append(columns[2].Texts, []byte([]string{"S", "M", "L"}[random.IntN(3)]))
+			columns[3].Ints = append(columns[3].Ints, random.Int64N(100))
+			for i := range 4 {
+				columns[4+i].Floats = append(columns[4+i].Floats, random.Float64())
+			}
+		}
+		b.Run(fmt.Sprint(rows), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := write(&bytes.Buffer{}); err != nil {
+				if err := writer.WriteColumns(&bytes.Buffer{}, schema, columns, rows); err != nil {
 					b.Fatal(err)
 				}
 			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(rows*b.N), "ns/row")
 		})
 	}
 }

@@ -71,7 +71,7 @@ func nodeOf(kind table.Type) parquet.Node {
 	case table.KindList:
 		return parquet.Optional(parquet.List(nodeOf(*kind.Element)))
 	case table.KindStruct:
-		return parquet.Optional(groupOf(kind.Fields, nil))
+		return parquet.Optional(groupOf(kind.Fields))
 	}
 	return parquet.Optional(parquet.String())
 }
@@ -89,14 +89,11 @@ type orderedGroup struct {
 	names []string
 }
 
-// groupOf is the node of a struct, of whose members those that are repetitive are texts with a dictionary; nil is none.
-func groupOf(fields []table.Field, repetitive []bool) parquet.Node {
+// groupOf is the node of a struct, or of all columns.
+func groupOf(fields []table.Field) parquet.Node {
 	group := orderedGroup{Group: parquet.Group{}}
-	for i, field := range fields {
+	for _, field := range fields {
 		group.Group[field.Name] = nodeOf(field.Type)
-		if i < len(repetitive) && repetitive[i] {
-			group.Group[field.Name] = parquet.Optional(parquet.Encoded(parquet.String(), &parquet.RLEDictionary))
-		}
 		group.names = append(group.names, field.Name)
 	}
 	return group

@@ -2,20 +2,17 @@ package parquetfile
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"sync"
 
-	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
 
 	"seedloom.dev/seedloom/engine/table"
-)
-
-// rowsPerWrite is how many rows are encoded before they are handed on, and bytesPerWrite how much text of them at most, but for a single
-// row. Pages end at such places: those of large texts must not become too large for readers.
-const (
-	rowsPerWrite  = 256
-	bytesPerWrite = 1 << 20
 )
 
 // Of a column of texts the first of sampledTexts are looked at: when no more than one in distinctTexts of them is new, the column gets a
@@ -25,7 +22,13 @@ const (
 	distinctTexts = 8
 )
 
+// magic begins and ends a file.
+const magic = "PAR1"
+
 // Writer writes Parquet files that say where they come from. The zero value is usable.
+//
+// It writes pages itself, of values of their own types, with the encodings and the structures of a library. That library's own writer takes
+// a box for each value, and most of the time then went into boxes; another one's has no checksums of pages.
 type Writer struct {
 	// Version is that of the program; it may be empty.
 	Version string
@@ -46,113 +49,144 @@ func (w *Writer) WriteColumns(to io.Writer, schema *table.Schema, columns []*tab
 // content is what a file is written of.
 type content interface {
 	len() int
-	// bytes is how much text or binary data a row has.
-	bytes(row int) int
-	// text is that of a cell of a column of texts; false where it is null.
-	text(row, column int) (text string, isText bool)
-	// encode collects the rows from start to, but without, end.
-	encode(to *encoder, shapes []*shape, start, end int) error
+	// repetitive says whether a column of texts holds few of them again and again, by the first of its rows.
+	repetitive(column, sample int) bool
+	// encode adds the cells of a column.
+	encode(to *encoder, node *shape, column int) error
 }
 
 func (w *Writer) write(to io.Writer, schema *table.Schema, rows content) error {
-	build := &builder{}
-	shapes := make([]*shape, schema.Len())
-	for i, field := range schema.Fields() {
-		shapes[i] = build.ofType(field.Type, 0, 0)
+	of := fileSchemaOf(schema.Fields())
+	file := files.Get().(*bytes.Buffer)
+	defer release(file)
+	file.WriteString(magic)
+	footer := &fileMetaData{
+		Version: 2, Schema: of.elements, CreatedBy: strings.TrimSpace("seedloom " + w.Version), ColumnOrders: of.orders,
+		KeyValueMetadata: w.keyValues(),
 	}
-	var file bytes.Buffer
-	node := parquet.NewSchema("row", groupOf(schema.Fields(), repetitive(schema, rows)))
-	writer := parquet.NewGenericWriter[any](&file, w.options(node)...)
-	columns := writer.ColumnWriters()
-	encode := &encoder{leaves: make([][]parquet.Value, build.columns)}
-	for start := 0; start < rows.len(); {
-		end := endOfWrite(rows, start)
-		encode.clear()
-		if err := rows.encode(encode, shapes, start, end); err != nil {
+	if rows.len() > 0 && len(of.leaves) > 0 {
+		if err := writeRowGroup(file, footer, schema, of, rows); err != nil {
 			return err
 		}
-		for i, values := range encode.leaves {
-			if _, err := columns[i].WriteRowValues(values); err != nil {
-				return err
-			}
-		}
-		start = end
 	}
-	if err := writer.Close(); err != nil {
+	start := file.Len()
+	if err := thrift.NewEncoder(new(thrift.CompactProtocol).NewWriter(file)).Encode(footer); err != nil {
 		return err
 	}
-	whole, err := cutStatistics(file.Bytes())
-	if err != nil {
-		return err
-	}
-	_, err = to.Write(whole)
+	file.Write(binary.LittleEndian.AppendUint32(nil, uint32(file.Len()-start)))
+	file.WriteString(magic)
+	_, err := to.Write(file.Bytes())
 	return err
 }
 
-// options are those of the library for files of a schema.
-func (w *Writer) options(schema *parquet.Schema) []parquet.WriterOption {
-	options := []parquet.WriterOption{
-		&parquet.WriterConfig{CreatedBy: strings.TrimSpace("seedloom " + w.Version)}, schema,
-		parquet.Compression(compression), parquet.DataPageStatistics(true),
-		// The library's own choice for texts, their lengths before all of them, is not known to all readers.
-		parquet.DefaultEncodingFor(parquet.ByteArray, &parquet.Plain),
+// files keeps the memory of files for the next ones, but for that of more than maxFileKept bytes.
+var files = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+const maxFileKept = 4 << 20
+
+func release(file *bytes.Buffer) {
+	if file.Cap() <= maxFileKept {
+		file.Reset()
+		files.Put(file)
 	}
-	for _, path := range schema.Columns() {
-		if leaf, _ := schema.Lookup(path...); leaf.Node.Type().Kind() == parquet.ByteArray {
-			// The header of a page has the texts whole, and readers refuse headers that are too large.
-			options = append(options, parquet.SkipPageStatistics(path...))
-		}
-	}
-	for key, value := range w.Metadata {
-		options = append(options, parquet.KeyValueMetadata(key, value))
-	}
-	return options
 }
 
-// repetitive says of each column whether it holds few texts again and again.
-func repetitive(schema *table.Schema, rows content) []bool {
-	columns := make([]bool, schema.Len())
-	sample := min(rows.len(), sampledTexts)
+func (w *Writer) keyValues() (pairs []format.KeyValue) {
+	for key, value := range w.Metadata {
+		pairs = append(pairs, format.KeyValue{Key: key, Value: value})
+	}
+	slices.SortFunc(pairs, func(a, b format.KeyValue) int { return strings.Compare(a.Key, b.Key) })
+	return pairs
+}
+
+// writeRowGroup writes all rows, which are one row group, and notes it in the footer.
+func writeRowGroup(file *bytes.Buffer, footer *fileMetaData, schema *table.Schema, of *fileSchema, rows content) error {
+	encode := &encoder{leaves: make([]*chunk, len(of.leaves))}
+	defer encode.release()
+	build := &builder{}
 	for i, field := range schema.Fields() {
-		if field.Type.Kind != table.KindString || sample < distinctTexts {
-			continue
+		node := build.ofType(field.Type, 0, 0)
+		hasDictionary := field.Type.Kind == table.KindString && isRepetitive(rows, i)
+		for leaf := node.first; leaf < node.last; leaf++ {
+			encode.leaves[leaf] = newChunk(of.leaves[leaf], hasDictionary)
 		}
-		seen := make(map[string]bool, sample/distinctTexts)
-		for row := 0; row < sample && len(seen) <= sample/distinctTexts; row++ {
-			if text, isText := rows.text(row, i); isText {
-				seen[text] = true
+		if err := rows.encode(encode, node, i); err != nil {
+			return err
+		}
+		for _, leaf := range encode.leaves[node.first:node.last] {
+			if err := leaf.finish(file); err != nil {
+				return err
 			}
 		}
-		columns[i] = len(seen) <= sample/distinctTexts
 	}
-	return columns
+	group := rowGroup{NumRows: int64(rows.len()), FileOffset: int64(len(magic)), Columns: make([]columnChunk, len(encode.leaves))}
+	if err := encode.writeIndexes(file, group.Columns); err != nil {
+		return err
+	}
+	for i, leaf := range encode.leaves {
+		group.Columns[i].MetaData = leaf.metadata
+		group.TotalByteSize += leaf.metadata.TotalUncompressedSize
+		group.TotalCompressedSize += leaf.metadata.TotalCompressedSize
+	}
+	footer.NumRows, footer.RowGroups = group.NumRows, []rowGroup{group}
+	return nil
 }
 
-// endOfWrite is the first row that is not written together with the one at start.
-func endOfWrite(rows content, start int) int {
-	size, last := 0, min(start+rowsPerWrite, rows.len())
-	for end := start; end < last; end++ {
-		size += rows.bytes(end)
-		if size > bytesPerWrite && end > start {
-			return end
+// isRepetitive says whether a column of texts gets a dictionary.
+func isRepetitive(rows content, column int) bool {
+	sample := min(rows.len(), sampledTexts)
+	return sample >= distinctTexts && rows.repetitive(column, sample)
+}
+
+// distinct counts the different texts of a sample, until there are too many for a dictionary.
+type distinct map[string]bool
+
+// tooMany takes a text, and says whether there are too many for a sample of so many.
+func tooMany[T string | []byte](d distinct, text T, sample int) bool {
+	if !d[string(text)] {
+		d[string(text)] = true
+	}
+	return len(d) > sample/distinctTexts
+}
+
+// encoder takes apart the cells of nested columns, for the chunks of their leaves.
+type encoder struct{ leaves []*chunk }
+
+// release gives back the memory of the chunks.
+func (e *encoder) release() {
+	for _, leaf := range e.leaves {
+		if leaf != nil {
+			leaf.release()
 		}
 	}
-	return last
 }
 
-// encoder collects the values of some rows by leaf column, with their levels.
-type encoder struct{ leaves [][]parquet.Value }
-
-// clear forgets what was collected.
-func (e *encoder) clear() {
-	for i := range e.leaves {
-		e.leaves[i] = e.leaves[i][:0]
+// writeIndexes writes what readers find the pages of values with, and notes where it is.
+func (e *encoder) writeIndexes(file *bytes.Buffer, columns []columnChunk) error {
+	encode := thrift.NewEncoder(new(thrift.CompactProtocol).NewWriter(file))
+	for i, leaf := range e.leaves {
+		if !leaf.hasIndex {
+			continue
+		}
+		columns[i].ColumnIndexOffset = int64(file.Len())
+		if err := encode.Encode(&leaf.index); err != nil {
+			return err
+		}
+		columns[i].ColumnIndexLength = int32(int64(file.Len()) - columns[i].ColumnIndexOffset)
 	}
+	for i, leaf := range e.leaves {
+		columns[i].OffsetIndexOffset = int64(file.Len())
+		if err := encode.Encode(&leaf.offsets); err != nil {
+			return err
+		}
+		columns[i].OffsetIndexLength = int32(int64(file.Len()) - columns[i].OffsetIndexOffset)
+	}
+	return nil
 }
 
 func (e *encoder) null(node *shape, repetition, definition int) {
-	for column := node.first; column < node.last; column++ {
-		e.leaves[column] = append(e.leaves[column], parquet.NullValue().Level(repetition, definition, column))
+	for _, leaf := range e.leaves[node.first:node.last] {
+		leaf.level(repetition, definition)
 	}
 }
 
@@ -162,12 +196,9 @@ func (e *encoder) value(node *shape, cell any, repetition, definition int) error
 		return nil
 	}
 	if node.isLeaf() {
-		value, err := leafValue(&node.kind, cell)
-		if err != nil {
-			return err
-		}
-		e.leaves[node.first] = append(e.leaves[node.first], value.Level(repetition, node.present, node.first))
-		return nil
+		leaf := e.leaves[node.first]
+		leaf.level(repetition, node.present)
+		return leaf.cell(&node.kind, cell)
 	}
 	items, isItems := cell.([]any)
 	if !isItems {
@@ -198,6 +229,22 @@ func (e *encoder) members(node *shape, items []any, repetition int) error {
 	for i, child := range node.children {
 		if err := e.value(child, items[i], repetition, node.present); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// cells adds the cells of a column.
+func (e *encoder) cells(node *shape, rows int, cell func(row int) any) error {
+	leaves := e.leaves[node.first:node.last]
+	for row := range rows {
+		if err := e.value(node, cell(row), 0, 0); err != nil {
+			return fmt.Errorf("row %d: %w", row, err)
+		}
+		for _, leaf := range leaves {
+			if err := leaf.endRow(); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

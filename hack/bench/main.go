@@ -47,7 +47,7 @@ func run(ctx context.Context, arguments []string) (err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	runs := flags.Int("runs", 1, "how often each figure is measured")
 	only := flags.String("only", "", "only the workloads whose names begin with one of these, separated by commas")
-	peer := flags.String("peer", "", "a Python that has DuckDB, which reads the seeds too")
+	peer := flags.String("peer", "", "a Python that has DuckDB, which reads the seeds too, and numpy and pyarrow, which make sampled rows too")
 	program := flags.String("store", "", "the path of versitygw, for the workloads in a bucket, which are left out without it "+
 		"(go -C hack/cluster run . object-store prints it)")
 	profiles := flags.String("profiles", "",

@@ -50,6 +50,8 @@ type sample struct {
 	Without *sample `json:",omitempty"`
 	// DuckDB is what DuckDB takes to read the rows of the seed that are wanted; nil where it isn't asked.
 	DuckDB *sample `json:",omitempty"`
+	// Numpy is what numpy and pyarrow take to draw and to write the same columns; nil where they aren't asked.
+	Numpy *sample `json:",omitempty"`
 }
 
 // measure runs a workload in this process, and prints its sample.

@@ -14,7 +14,7 @@ import (
 )
 
 // seedDirectory names the environment variable with the folder in which the files of seeds are, and peerPython the one with the Python
-// that runs DuckDB beside the engine; without it, none does.
+// that does the same beside the engine; without it, none does.
 const (
 	seedDirectory = "BENCH_SEEDS"
 	peerPython    = "BENCH_PEER"
@@ -93,39 +93,49 @@ var duckDB string
 
 // besideDuckDB has DuckDB read the rows that are wanted of the seed, where there is one, and then measures a workload.
 func besideDuckDB(ctx context.Context, work workload) (sample, error) {
-	var peer *sample
-	if python := os.Getenv(peerPython); python != "" {
-		spec, _, err := configurationOf(work.spec)
-		if err != nil {
-			return sample{}, err
-		}
-		path := filepath.Join(os.Getenv(seedDirectory), work.seed)
-		command := exec.CommandContext(ctx, python, "-c", duckDB, path, strconv.FormatInt(spec.NumRecords, 10))
-		command.Stderr = os.Stderr
-		output, err := command.Output()
-		if err != nil {
-			return sample{}, fmt.Errorf("%s: %w", python, err)
-		}
-		peer = &sample{}
-		if err := json.Unmarshal(output, peer); err != nil {
-			return sample{}, err
-		}
+	spec, _, err := configurationOf(work.spec)
+	if err != nil {
+		return sample{}, err
+	}
+	path := filepath.Join(os.Getenv(seedDirectory), work.seed)
+	peer, err := inPython(ctx, duckDB, path, strconv.FormatInt(spec.NumRecords, 10))
+	if err != nil {
+		return sample{}, err
 	}
 	taken, err := generate(ctx, work)
 	taken.DuckDB = peer
 	return taken, err
 }
 
-// beside are the figures of what DuckDB has done beside the engine; none where it has not.
+// inPython runs a script that prints a sample; nil without a Python.
+func inPython(ctx context.Context, script string, arguments ...string) (*sample, error) {
+	python := os.Getenv(peerPython)
+	if python == "" {
+		return nil, nil //nolint:nilnil // there is none
+	}
+	command := exec.CommandContext(ctx, python, append([]string{"-c", script}, arguments...)...)
+	command.Stderr = os.Stderr
+	output, err := command.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", python, err)
+	}
+	peer := &sample{}
+	return peer, json.Unmarshal(output, peer)
+}
+
+// beside are the figures of what another program has done beside the engine; none where none has.
 func beside(samples []sample) []measured {
-	if samples[0].DuckDB == nil {
-		return nil
+	switch {
+	case samples[0].DuckDB != nil:
+		return []measured{
+			{name: "DuckDB's time to read the same rows", unit: "s", from: func(s sample) float64 { return s.DuckDB.Seconds }},
+			{name: "DuckDB's peak memory", unit: "MiB", from: func(s sample) float64 { return s.DuckDB.Memory }},
+			{name: "time of the run to DuckDB's", unit: "ratio", from: func(s sample) float64 { return s.Seconds / s.DuckDB.Seconds }},
+		}
+	case samples[0].Numpy != nil:
+		return besideNumpy()
 	}
-	return []measured{
-		{name: "DuckDB's time to read the same rows", unit: "s", from: func(s sample) float64 { return s.DuckDB.Seconds }},
-		{name: "DuckDB's peak memory", unit: "MiB", from: func(s sample) float64 { return s.DuckDB.Memory }},
-		{name: "time of the run to DuckDB's", unit: "ratio", from: func(s sample) float64 { return s.Seconds / s.DuckDB.Seconds }},
-	}
+	return nil
 }
 
 // makeSeeds writes the files of seeds that some workloads want into a new folder, which processes that are started later find; remove

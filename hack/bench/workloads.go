@@ -61,17 +61,7 @@ func workloads() []workload {
 		},
 	})
 	all = append(append(all, client()), tails()...)
-	for _, size := range []struct{ rows, group int64 }{{100_000, 1000}, {1_000_000, 1000}, {10_000_000, 1000}, {1_000_000, 10_000}} {
-		all = append(all, workload{
-			name: fmt.Sprintf("sampled/%d-rows-by-%d", size.rows, size.group), run: generate,
-			spec: dataset(size.rows, 1, sampled...) + fmt.Sprintf("run: {rowGroupSize: %d}\n", size.group),
-			figures: []measured{
-				{name: "sampled rows of 8 columns", unit: "rows/s", goal: 1_000_000,
-					from: func(s sample) float64 { return float64(s.Rows) / s.Seconds }},
-				{name: "peak memory", unit: "MiB", goal: 200, less: true, from: func(s sample) float64 { return s.Memory }},
-			},
-		})
-	}
+	all = append(all, sampledRows()...)
 	all = append(append(all, limits()...), cores()...)
 	all = append(append(all, documents()...), buckets()...)
 	return append(append(all, seeds()...), workload{
@@ -115,17 +105,6 @@ func shapes() []workload {
 		})
 	}
 	return all
-}
-
-var sampled = []string{
-	"- {name: id, sampler: {type: UUID}}",
-	"- {name: color, sampler: {type: Category, category: {values: [red, green, blue]}}}",
-	"- {name: size, sampler: {type: Category, category: {values: [S, M, L], weights: [1, 2, 1]}}}",
-	"- {name: price, sampler: {type: Uniform, uniform: {low: 1, high: 100}}}",
-	"- {name: weight, sampler: {type: Gaussian, gaussian: {mean: 20, stddev: 4}}}",
-	"- {name: count, sampler: {type: Uniform, uniform: {low: 0, high: 100}, convertTo: int}}",
-	"- {name: height, sampler: {type: Gaussian, gaussian: {mean: 2, stddev: 1}}}",
-	"- {name: depth, sampler: {type: Uniform, uniform: {low: 0, high: 1}}}",
 }
 
 // dataset is the spec of a dataset with two models, each with a limit on its requests in flight.

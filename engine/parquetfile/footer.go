@@ -3,15 +3,10 @@ package parquetfile
 import (
 	"encoding/binary"
 	"errors"
-	"unicode/utf8"
 
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
 )
-
-// maxStatistics is how many bytes of a text the statistics of a file have at most. Readers hold a footer in memory, and refuse one that is
-// too large.
-const maxStatistics = 64
 
 // The types below are those of the format with the two marks that the library does not know.
 type (
@@ -79,35 +74,6 @@ type (
 // tailLength is the length of what stands behind the footer of a file: its length, and the magic number.
 const tailLength = 8
 
-// cutStatistics cuts the statistics of texts in the footer of a whole file, and marks them as inexact: the least value is still not above
-// any value, and the greatest not below. It may write into the file's memory.
-func cutStatistics(file []byte) ([]byte, error) {
-	footer, start, err := footerOf(file)
-	if err != nil {
-		return nil, err
-	}
-	cut := false
-	for g := range footer.RowGroups {
-		for c := range footer.RowGroups[g].Columns {
-			column := &footer.RowGroups[g].Columns[c].MetaData
-			if column.Type == format.ByteArray {
-				cut = column.Statistics.cut() || cut
-			}
-		}
-	}
-	if !cut {
-		return file, nil
-	}
-	encoded, err := thrift.Marshal(new(thrift.CompactProtocol), footer)
-	if err != nil {
-		return nil, err
-	}
-	magic := string(file[len(file)-len("PAR1"):])
-	file = append(file[:start], encoded...)
-	file = binary.LittleEndian.AppendUint32(file, uint32(len(encoded)))
-	return append(file, magic...), nil
-}
-
 // footerOf decodes the footer of a whole file, and says where it starts.
 func footerOf(file []byte) (*fileMetaData, int, error) {
 	if len(file) < tailLength {
@@ -130,50 +96,4 @@ func RowCount(file []byte) (int64, error) {
 		return 0, err
 	}
 	return footer.NumRows, nil
-}
-
-// cut cuts the bounds, where they are too long.
-func (s *statistics) cut() bool {
-	if len(s.MinValue) <= maxStatistics && len(s.MaxValue) <= maxStatistics {
-		return false
-	}
-	s.Min, s.Max = nil, nil
-	s.IsMinValueExact = thrift.New(len(s.MinValue) <= maxStatistics)
-	s.IsMaxValueExact = thrift.New(len(s.MaxValue) <= maxStatistics)
-	if len(s.MinValue) > maxStatistics {
-		s.MinValue = prefix(s.MinValue)
-	}
-	if len(s.MaxValue) > maxStatistics {
-		s.MaxValue = above(prefix(s.MaxValue))
-		if s.MaxValue == nil {
-			s.IsMaxValueExact = thrift.Null[bool]{}
-		}
-	}
-	return true
-}
-
-// prefix is what of a text is kept: whole characters.
-func prefix(text []byte) []byte {
-	end := maxStatistics
-	for end > 0 && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end]
-}
-
-// above returns a text that stands above all texts with a prefix: its last character that has a next one is raised. It is nil where there
-// is none.
-func above(prefix []byte) []byte {
-	for len(prefix) > 0 {
-		last, size := utf8.DecodeLastRune(prefix)
-		prefix = prefix[:len(prefix)-size]
-		next := last + 1
-		if next == 0xD800 { // the surrogates are no characters
-			next = 0xE000
-		}
-		if last != utf8.RuneError && next <= utf8.MaxRune {
-			return utf8.AppendRune(append([]byte(nil), prefix...), next)
-		}
-	}
-	return nil
 }
