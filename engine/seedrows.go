@@ -173,7 +173,7 @@ func (s *seedRows) Fetch(rows []table.RowIndex) (run.SeedRows, error) {
 	var fetched run.SeedRows
 	var err error
 	if s.samples == nil {
-		fetched, err = s.dataset.Fetch(positions)
+		fetched, err = s.fetchOwn(positions)
 	} else {
 		fetched, err = s.fetchSampled(rows, positions)
 	}
@@ -182,6 +182,21 @@ func (s *seedRows) Fetch(rows []table.RowIndex) (run.SeedRows, error) {
 	}
 	return &numberedRows{fetched, s.dataset.Schema().Len(), numbers}, nil
 }
+
+// fetchOwn reads the rows of the seed at some positions.
+func (s *seedRows) fetchOwn(positions []int) (run.SeedRows, error) {
+	rows, err := s.dataset.Fetch(positions)
+	if err != nil || !rows.HasColumns() {
+		return rows, err
+	}
+	return columnRows{rows}, nil
+}
+
+// columnRows are rows of the seed that can be decoded column by column.
+type columnRows struct{ *seed.Rows }
+
+// Part implements run.SeedColumns.
+func (c columnRows) Part(start, end int) run.SeedColumns { return columnRows{c.Rows.Part(start, end)} }
 
 // positions are those of the rows of the seed that rows of the dataset follow from. Where several may follow from the same one, numbers has
 // those of the rows among them, from 1.

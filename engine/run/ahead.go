@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"seedloom.dev/seedloom/engine/schedule"
 	"seedloom.dev/seedloom/engine/table"
 )
 
@@ -18,8 +19,10 @@ const (
 // ahead reads the values that row groups take from the seed before it is their turn, in a goroutine of its own, for which stop waits. But
 // for that goroutine, it belongs to that of the driver.
 type ahead struct {
-	seed   Seed
-	width  int
+	seed  Seed
+	width int
+	// values are those of the rows of a row group, among rows that were fetched, of which its own begin at first.
+	values func(todo []schedule.Todo, fetched SeedRows, first, width int) *seedValues
 	wanted chan []*rowGroup
 	// loaded has no room: two row groups are decoded before they are begun, one of them still with the goroutine.
 	loaded  chan *rowGroup
@@ -31,10 +34,15 @@ type ahead struct {
 	most int
 }
 
-func startAhead(ctx context.Context, seed Seed, width int) *ahead {
+// startAhead starts the goroutine. Where row groups are made column by column, their values are decoded there too.
+func startAhead(ctx context.Context, seed Seed, width int, byColumn bool) *ahead {
 	ctx, cancel := context.WithCancel(ctx)
 	a := &ahead{
-		seed: seed, width: width, wanted: make(chan []*rowGroup, 1), loaded: make(chan *rowGroup), cancel: cancel, most: 1,
+		seed: seed, width: width, values: decodeValues, wanted: make(chan []*rowGroup, 1), loaded: make(chan *rowGroup), cancel: cancel,
+		most: 1,
+	}
+	if byColumn {
+		a.values = valuesByColumn
 	}
 	a.reading.Go(func() {
 		for groups := range a.wanted {
@@ -80,7 +88,7 @@ func (a *ahead) read(ctx context.Context, groups []*rowGroup) {
 		// Of a row group that is too large the first rows are read now, and the others when they are begun.
 		for first := true; len(groups) > 0 && (first || err != nil || at+len(groups[0].todo) <= fetched.Len()); first = false {
 			if err == nil { // else it shows when the rows are begun
-				groups[0].values = decodeValues(groups[0].todo, fetched, at, a.width)
+				groups[0].values = a.values(groups[0].todo, fetched, at, a.width)
 			}
 			at += len(groups[0].todo)
 			select {

@@ -50,7 +50,7 @@ func readingAhead(t *testing.T, seed Seed, groups int64) *backlog {
 	schema := table.NewSchema(table.Field{Name: "a", Type: table.Type{Kind: table.KindInt}}, table.Field{Name: "b"}, table.Field{Name: "c"})
 	executor := &executor{Job: &Job{Plan: &plan.Plan{Schema: schema, RowGroupSize: 10, NumRecords: 10 * groups}, Seed: seed, Shards: 1}, skips: &skip.Rules{}}
 	open := &backlog{executor: executor, known: map[int64]*rowGroup{1: nil}, left: groups - 1}
-	open.reader = startAhead(context.Background(), seed, schema.Len())
+	open.reader = startAhead(context.Background(), seed, schema.Len(), false)
 	return open
 }
 

@@ -57,8 +57,8 @@ func (c *columnar) columnsOf(ctx context.Context, group *rowGroup) (made *table.
 	}()
 	made = &table.Columns{First: group.start, Rows: int(group.end - group.start), Of: make([]*table.Column, c.plan.Schema.Len())}
 	values := group.takeValues()
-	for _, index := range c.ofSeed {
-		made.Of[index] = values.column(index)
+	if err := values.columns(made.Of, c.ofSeed); err != nil {
+		return nil, nil
 	}
 	makes := cells{generators: c.generators}
 	for _, next := range c.plan.Columns {
@@ -67,6 +67,9 @@ func (c *columnar) columnsOf(ctx context.Context, group *rowGroup) (made *table.
 			drawn = whole.GenerateColumn(made.First, made.Rows)
 		}
 		if drawn == nil {
+			if slices.ContainsFunc(next.Requires, c.isOfSeed) {
+				values = values.rowByRow() // which has the texts too
+			}
 			drawn = c.cellByCell(ctx, &makes, next, made, values.texts)
 		}
 		if drawn == nil || ctx.Err() != nil {
@@ -76,6 +79,8 @@ func (c *columnar) columnsOf(ctx context.Context, group *rowGroup) (made *table.
 	}
 	return made, makes.counts()
 }
+
+func (c *columnar) isOfSeed(index int) bool { return slices.Contains(c.ofSeed, index) }
 
 // cellByCell makes a column that can't be made at once: each cell from a record that has what the column requires, and, with a seed, the
 // texts of its row.

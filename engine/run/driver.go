@@ -181,7 +181,7 @@ func (d *driver) refill(next source) {
 			continue
 		}
 		d.groups.add(group)
-		values := group.takeValues()
+		values := group.takeValues().rowByRow()
 		d.executor.values = values
 		d.core.Add(group.index, group.todo)
 		d.executor.values = nil

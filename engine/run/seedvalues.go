@@ -21,9 +21,22 @@ type SeedRows interface {
 	Row(number int, cells []any) (texts []string, err error)
 }
 
+// SeedColumns are rows of the seed that can be decoded column by column too.
+type SeedColumns interface {
+	SeedRows
+	// Part returns the rows from start to, but without, end, which may belong to another goroutine than these.
+	Part(start, end int) SeedColumns
+	// Columns decodes the columns of the seed, of all rows.
+	Columns() ([]*table.Column, error)
+	// Size is how many bytes the rows have where they lie: no less than the text and the binary data in them.
+	Size() int64
+}
+
 // seedValues are what the seed has for the first rows of a row group, in their order; what is missing is read when the rows are begun.
 type seedValues struct {
 	todo []schedule.Todo
+	// part has the rows as they lie, all of them, where they are to be decoded column by column; nil where they are decoded already.
+	part SeedColumns
 	// cells are those of the records of all rows, width for each.
 	cells []any
 	width int
@@ -37,15 +50,35 @@ type seedValues struct {
 }
 
 // hasAll says whether the values of all rows are there.
-func (v *seedValues) hasAll() bool { return v != nil && v.err == nil && len(v.texts) == len(v.todo) }
+func (v *seedValues) hasAll() bool {
+	return v != nil && (v.part != nil || v.err == nil && len(v.texts) == len(v.todo))
+}
 
-// column returns the values of a column.
-func (v *seedValues) column(index int) *table.Column {
-	values := make([]any, len(v.texts))
-	for i := range values {
-		values[i] = v.cells[i*v.width+index]
+// columns puts some columns of the seed in their places in the schema.
+func (v *seedValues) columns(into []*table.Column, indexes []int) error {
+	if v.part != nil {
+		columns, err := v.part.Columns()
+		for i := 0; err == nil && i < len(indexes); i++ {
+			into[indexes[i]] = columns[indexes[i]]
+		}
+		return err
 	}
-	return &table.Column{Values: values}
+	for _, index := range indexes {
+		values := make([]any, len(v.texts))
+		for i := range values {
+			values[i] = v.cells[i*v.width+index]
+		}
+		into[index] = &table.Column{Values: values}
+	}
+	return nil
+}
+
+// rowByRow returns the values as records have them.
+func (v *seedValues) rowByRow() *seedValues {
+	if v.part == nil {
+		return v
+	}
+	return decodeValues(v.todo, v.part, 0, v.width)
 }
 
 // take returns the cells of a row if it is the next; false where it isn't.
@@ -59,6 +92,17 @@ func (v *seedValues) take(row table.RowIndex) (cells []any, texts []string, err 
 		err = v.err
 	}
 	return cells, texts, err, true
+}
+
+// valuesByColumn are those of the rows of a row group that are decoded later, column by column, where that can be: all of them have to be
+// among those that were fetched.
+func valuesByColumn(todo []schedule.Todo, fetched SeedRows, first, width int) *seedValues {
+	columns, can := fetched.(SeedColumns)
+	if !can || fetched.Len()-first < len(todo) {
+		return decodeValues(todo, fetched, first, width)
+	}
+	part := columns.Part(first, first+len(todo))
+	return &seedValues{todo: todo, part: part, width: width, bytes: part.Size()}
 }
 
 // decodeValues reads the values of the rows of a row group, or of the first of them, from rows that were fetched, of which its own begin at

@@ -2,6 +2,7 @@ package seed
 
 import (
 	"fmt"
+	"slices"
 
 	"seedloom.dev/seedloom/engine/table"
 )
@@ -20,14 +21,39 @@ type csvDecoder struct {
 // textsAtOnce is for how many rows room for their texts is made at once.
 const textsAtOnce = 64
 
-func (d *csvDecoder) decode(data []byte, cells []any) (texts []string, err error) {
+// read takes a record apart.
+func (d *csvDecoder) read(data []byte) (csvRecord, error) {
 	d.reader.reset(data)
 	record, err := d.reader.read()
+	if err == nil && len(record.cells) != d.width {
+		err = fmt.Errorf("it has %d cells, but the header has %d", len(record.cells), d.width)
+	}
+	return record, err
+}
+
+// decodeInto implements columnDecoder.
+func (d *csvDecoder) decodeInto(data []byte, columns []columnBuilder) error {
+	record, err := d.read(data)
+	if err != nil {
+		return err
+	}
+	for i := range columns {
+		source := d.columns[i].source
+		cell := record.cells[source]
+		if d.reader.starts[source] < 0 && columns[i].Texts != nil {
+			cell = slices.Clone(cell) // which is no part of the record, but of what the next one overwrites
+		}
+		if err := columns[i].parse(cell); err != nil {
+			return fmt.Errorf("column %q: %w", d.fields[i].Name, err)
+		}
+	}
+	return nil
+}
+
+func (d *csvDecoder) decode(data []byte, cells []any) (texts []string, err error) {
+	record, err := d.read(data)
 	if err != nil {
 		return nil, err
-	}
-	if len(record.cells) != d.width {
-		return nil, fmt.Errorf("it has %d cells, but the header has %d", len(record.cells), d.width)
 	}
 	whole := string(data) // of which the cells are parts
 	for i := range d.fields {

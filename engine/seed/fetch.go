@@ -8,6 +8,7 @@ import (
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
+	"seedloom.dev/seedloom/engine/table"
 )
 
 const (
@@ -23,8 +24,9 @@ const (
 type Rows struct {
 	dataset   *Dataset
 	positions []int
-	// records are the bytes of all records, one after the other in the order of the positions; ends says where each ends.
+	// records are the bytes of all records, one after the other in the order of the positions from first on; ends says where each ends.
 	records []byte
+	first   int
 	ends    []int
 	decode  rowDecoder
 }
@@ -154,11 +156,50 @@ func (r *Rows) Row(number int, cells []any) (texts []string, err error) {
 }
 
 func (r *Rows) record(number int) []byte {
-	start := 0
+	start := r.first
 	if number > 0 {
 		start = r.ends[number-1]
 	}
 	return r.records[start:r.ends[number]]
+}
+
+// Part returns the rows from start to, but without, end, which may belong to another goroutine than these.
+func (r *Rows) Part(start, end int) *Rows {
+	part := &Rows{dataset: r.dataset, positions: r.positions[start:end], records: r.records, ends: r.ends[start:end], decode: r.dataset.decoder()}
+	if part.first = r.first; start > 0 {
+		part.first = r.ends[start-1]
+	}
+	return part
+}
+
+// Size is how many bytes the rows have where they lie.
+func (r *Rows) Size() int64 {
+	if len(r.ends) == 0 {
+		return 0
+	}
+	return int64(r.ends[len(r.ends)-1] - r.first)
+}
+
+// HasColumns says whether the rows can be decoded column by column.
+func (r *Rows) HasColumns() bool {
+	_, can := r.decode.(columnDecoder)
+	return can
+}
+
+// Columns decodes the columns of the seed, of all rows. Texts are parts of what was fetched.
+func (r *Rows) Columns() ([]*table.Column, error) {
+	builders := newBuilders(r.dataset.schema.Fields(), r.Len())
+	decode := r.decode.(columnDecoder)
+	for number := range r.positions {
+		if err := decode.decodeInto(r.record(number), builders); err != nil {
+			return nil, r.dataset.unreadable(r.positions[number], err)
+		}
+	}
+	columns := make([]*table.Column, len(builders))
+	for i := range builders {
+		columns[i] = &builders[i].Column
+	}
+	return columns, nil
 }
 
 // unreadable is the failure of a row that was there when the seed was opened.

@@ -3,6 +3,7 @@ package seed_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -12,6 +13,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
@@ -40,7 +43,29 @@ func read(dataset *seed.Dataset, number int) (seedRow, error) {
 	}
 	one := seedRow{Cells: make([]any, dataset.Schema().Len())}
 	one.Texts, err = rows.Row(0, one.Cells)
-	return one, err
+	return one, errors.Join(err, checkColumns(rows, []seedRow{one}, err))
+}
+
+// checkColumns says where rows are others when they are decoded column by column, which fails in the same way.
+func checkColumns(rows *seed.Rows, want []seedRow, wanted error) error {
+	if !rows.HasColumns() {
+		return nil
+	}
+	columns, err := rows.Part(0, len(want)).Columns()
+	if err != nil || wanted != nil {
+		if fmt.Sprint(err) != fmt.Sprint(wanted) {
+			return fmt.Errorf("column by column: got %v, want %v", err, wanted)
+		}
+		return nil
+	}
+	for number, row := range want {
+		for i, column := range columns {
+			if difference := cmp.Diff(row.Cells[i], column.Value(number), bigNumbers); difference != "" {
+				return fmt.Errorf("row %d, column %d: %s", number, i, difference)
+			}
+		}
+	}
+	return nil
 }
 
 // row returns a row of a dataset.

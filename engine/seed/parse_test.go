@@ -28,12 +28,19 @@ func shown(t testing.TB, dataset *seed.Dataset) (columns string, rows [][]any) {
 	for _, field := range dataset.Schema().Fields() {
 		names = append(names, field.Name+": "+field.Type.String())
 	}
-	for i := range dataset.Len() {
-		row, err := read(dataset, i)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rows = append(rows, row.Cells)
+	positions := make([]int, dataset.Len())
+	each := make([]seedRow, dataset.Len())
+	for i := range positions {
+		positions[i] = i
+		each[i] = row(t, dataset, i)
+		rows = append(rows, each[i].Cells)
+	}
+	together, err := dataset.Fetch(positions)
+	if err == nil {
+		err = checkColumns(together, each[:together.Len()], nil)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 	return strings.Join(names, ", "), rows
 }

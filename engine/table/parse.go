@@ -23,7 +23,7 @@ func Parse(kind Type, text string) (any, error) {
 			return number, nil
 		}
 	case KindFloat:
-		if number, err := strconv.ParseFloat(text, 64); err == nil && !math.IsInf(number, 0) && !strings.ContainsAny(text, "_xX") {
+		if number, isFloat := ParseFloat(text); isFloat {
 			return number, nil
 		}
 	case KindDecimal:
@@ -77,6 +77,12 @@ func tooFine(kind Type, text string) error {
 func (d Decimal) Fits(kind Type) bool {
 	exact, isExact := d.Rescaled(kind.Scale)
 	return isExact && exact.Precision() <= kind.Precision
+}
+
+// ParseFloat reads a number that is finite, in decimal digits.
+func ParseFloat(text string) (number float64, isFloat bool) {
+	number, err := strconv.ParseFloat(text, 64)
+	return number, err == nil && !math.IsInf(number, 0) && !strings.ContainsAny(text, "_xX")
 }
 
 // ParseBool reads true or false, in any case.
