@@ -195,6 +195,9 @@ func (s *seedRows) fetchOwn(positions []int) (run.SeedRows, error) {
 // columnRows are rows of the seed that can be decoded column by column.
 type columnRows struct{ *seed.Rows }
 
+// Columns implements run.SeedColumns.
+func (c columnRows) Columns() ([]*table.Column, error) { return c.Rows.Columns() }
+
 // Part implements run.SeedColumns.
 func (c columnRows) Part(start, end int) run.SeedColumns { return columnRows{c.Rows.Part(start, end)} }
 

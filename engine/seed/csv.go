@@ -63,28 +63,35 @@ type csvRecord struct {
 // read returns the next record that is not a blank line; io.EOF at the end.
 func (r *csvReader) read() (csvRecord, error) {
 	for {
+		record, whole, err := r.readWhole()
+		if err != nil || whole {
+			return record, err
+		}
+		if err := r.fill(); err != nil {
+			return csvRecord{}, err
+		}
+	}
+}
+
+// readWhole does so as long as what was read already has the whole record.
+func (r *csvReader) readWhole() (record csvRecord, whole bool, err error) {
+	for {
 		if r.at == len(r.data) && r.last {
-			return csvRecord{}, io.EOF
+			return csvRecord{}, false, io.EOF
 		}
 		line, start := r.line, r.at
 		end, next, whole, err := r.record()
-		if err != nil {
-			return csvRecord{}, err
-		}
-		if !whole {
-			if err := r.fill(); err != nil {
-				return csvRecord{}, err
-			}
-			continue
+		if err != nil || !whole {
+			return csvRecord{}, false, err
 		}
 		r.at = next
 		if end == start {
 			continue // a blank line
 		}
 		if !utf8.Valid(r.data[start:end]) {
-			return csvRecord{}, invalidUTF8(r.data[start:end], line)
+			return csvRecord{}, false, invalidUTF8(r.data[start:end], line)
 		}
-		return csvRecord{cells: r.cells, start: r.base + int64(start), end: r.base + int64(end), line: line}, nil
+		return csvRecord{cells: r.cells, start: r.base + int64(start), end: r.base + int64(end), line: line}, true, nil
 	}
 }
 

@@ -165,11 +165,14 @@ func (r *Rows) record(number int) []byte {
 
 // Part returns the rows from start to, but without, end, which may belong to another goroutine than these.
 func (r *Rows) Part(start, end int) *Rows {
-	part := &Rows{dataset: r.dataset, positions: r.positions[start:end], records: r.records, ends: r.ends[start:end], decode: r.dataset.decoder()}
-	if part.first = r.first; start > 0 {
-		part.first = r.ends[start-1]
+	first := r.first
+	if start > 0 {
+		first = r.ends[start-1]
 	}
-	return part
+	return &Rows{
+		dataset: r.dataset, positions: r.positions[start:end], records: r.records, first: first, ends: r.ends[start:end],
+		decode: r.dataset.decoder(),
+	}
 }
 
 // Size is how many bytes the rows have where they lie.

@@ -18,6 +18,8 @@ type textShape struct {
 	// seen says that there was a cell that is not empty; the others say what some cell was not.
 	seen, notBool, notInt, notFloat, notDecimal, notDate, notTimestamp bool
 	zoned, local, nanoseconds                                          bool
+	// beyond says that there was a moment that is no timestamp of nanoseconds.
+	beyond bool
 	// whole and fraction are the longest parts of decimals.
 	whole, fraction int32
 }
@@ -157,7 +159,19 @@ func (s *textShape) moment(text string) {
 	s.notDate = s.notDate || len(text) != len(time.DateOnly)
 	s.zoned, s.local = s.zoned || !local, s.local || local
 	s.nanoseconds = s.nanoseconds || moment.Nanosecond()%1000 != 0
-	s.notTimestamp = s.zoned && s.local || s.nanoseconds && (moment.Year() < 1678 || moment.Year() > 2261)
+	beyond := moment.Year() < 1678 || moment.Year() > 2261
+	s.beyond = s.beyond || beyond
+	s.notTimestamp = s.zoned && s.local || s.nanoseconds && beyond
+}
+
+// merge takes into account what cells have in common that come later: the shape is that of all of them.
+func (s *textShape) merge(later *textShape) {
+	notTimestamp := s.notTimestamp || later.notTimestamp || s.nanoseconds && later.beyond
+	s.seen, s.notBool, s.notInt = s.seen || later.seen, s.notBool || later.notBool, s.notInt || later.notInt
+	s.notFloat, s.notDecimal, s.notDate = s.notFloat || later.notFloat, s.notDecimal || later.notDecimal, s.notDate || later.notDate
+	s.zoned, s.local, s.nanoseconds = s.zoned || later.zoned, s.local || later.local, s.nanoseconds || later.nanoseconds
+	s.beyond, s.notTimestamp = s.beyond || later.beyond, notTimestamp || s.zoned && s.local
+	s.whole, s.fraction = max(s.whole, later.whole), max(s.fraction, later.fraction)
 }
 
 // canonicalInt says whether a text is an integer of 64 bits that is written as any program would write it: "007" is a code, not a number.

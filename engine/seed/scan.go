@@ -84,7 +84,14 @@ func delimiterOf(spec *v1alpha1.Seed, name string, beginning []byte, whole bool)
 
 // records reads the records below the header, and what their cells have in common.
 func (s *csvScan) records(reader *csvReader) error {
-	for !s.isEnough() {
+	ahead := &blocksAhead{scan: s, from: reader.from}
+	defer ahead.stop()
+	reader.from = ahead
+	for {
+		ahead.pass(reader)
+		if s.isEnough() {
+			break
+		}
 		record, err := reader.read()
 		if errors.Is(err, io.EOF) {
 			break
@@ -100,13 +107,20 @@ func (s *csvScan) records(reader *csvReader) error {
 			s.limits.offset--
 			continue
 		}
-		for i := range s.columns {
-			cell := record.cells[s.columns[i].source]
-			if err := observe(&s.shapes[i], s.columns[i], cell); err != nil {
-				return fmt.Errorf("column %q, line %d: %w", s.columns[i].name, record.line, err)
-			}
+		if err := observeAll(s.shapes, s.columns, record); err != nil {
+			return err
 		}
 		s.dataset.index.add(record.start, record.end)
+	}
+	return nil
+}
+
+// observeAll takes the cells of a record into account.
+func observeAll(shapes []textShape, columns []chosen, record csvRecord) error {
+	for i := range columns {
+		if err := observe(&shapes[i], columns[i], record.cells[columns[i].source]); err != nil {
+			return fmt.Errorf("column %q, line %d: %w", columns[i].name, record.line, err)
+		}
 	}
 	return nil
 }
