@@ -44,18 +44,23 @@ type chunk struct {
 	// dictionary is nil where values stand in pages as they are.
 	dictionary *dictionary
 
-	pages    bytes.Buffer
-	thrift   *thrift.Encoder
-	body     []byte
-	scratch  []byte
+	pages   bytes.Buffer
+	thrift  *thrift.Encoder
+	body    []byte
+	scratch []byte
+	// all are the bounds of the chunk, and rowsBefore is how many rows begin before the page.
+	all        bounds
+	rowsBefore int64
+	written
+}
+
+// written is what a file says of a chunk behind its pages.
+type written struct {
 	metadata columnMetaData
-	// all are the bounds of the chunk, and hasIndex says that each page has bounds.
-	all      bounds
+	// hasIndex says that each page has bounds.
 	hasIndex bool
 	index    format.ColumnIndex
 	offsets  format.OffsetIndex
-	// rowsBefore is how many begin before the page.
-	rowsBefore int64
 }
 
 // chunks keeps the memory of chunks for the next file.
@@ -72,10 +77,10 @@ func newChunk(leaf *leafNode, hasDictionary bool) *chunk {
 	pages.Reset()
 	*c = chunk{
 		leaf: leaf, values: c.values[:0], definitions: c.definitions[:0], repetitions: c.repetitions[:0], body: c.body[:0],
-		scratch: c.scratch[:0], pages: pages, thrift: encoder, hasIndex: true,
-		metadata: columnMetaData{
+		scratch: c.scratch[:0], pages: pages, thrift: encoder,
+		written: written{hasIndex: true, metadata: columnMetaData{
 			Type: leaf.physical, PathInSchema: leaf.path, Codec: format.Zstd, Encoding: []format.Encoding{format.Plain, format.RLE},
-		},
+		}},
 	}
 	if leaf.repetition > 0 {
 		c.metadata.SizeStatistics.RepetitionLevelHistogram = make([]int64, leaf.repetition+1)
@@ -193,7 +198,7 @@ func (c *chunk) endPage() error {
 	header := format.PageHeader{Type: format.DataPageV2}
 	header.DataPageHeaderV2.Valid = true
 	data := &header.DataPageHeaderV2.V
-	data.Encoding, data.IsCompressed = encoding, thrift.New(true)
+	data.Encoding = encoding
 	data.NumValues, data.NumRows, data.NumNulls = int32(len(c.definitions)), int32(c.rows), int32(c.countLevels())
 	body, err := c.encodeLevels(data)
 	if err != nil {
@@ -245,10 +250,12 @@ func (c *chunk) writePage(header *format.PageHeader, levels, values []byte) erro
 	if int64(len(levels))+int64(len(values)) > math.MaxInt32 {
 		return fmt.Errorf("the %d MiB of a row are more than a page of a Parquet file can have", len(values)>>20)
 	}
-	var err error
-	if c.body, err = compressPage(levels, values); err != nil {
+	body, isCompressed, err := compressPage(levels, values, header.Type == format.DataPageV2)
+	if err != nil {
 		return err
 	}
+	c.body = body
+	header.DataPageHeaderV2.V.IsCompressed = thrift.New(isCompressed)
 	header.UncompressedPageSize, header.CompressedPageSize = int32(len(levels)+len(values)), int32(len(c.body))
 	header.CRC = int32(crc32.ChecksumIEEE(c.body))
 	before := c.pages.Len()

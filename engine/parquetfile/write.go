@@ -99,10 +99,10 @@ func (w *Writer) keyValues() (pairs []format.KeyValue) {
 	return pairs
 }
 
-// writeRowGroup writes all rows, which are one row group, and notes it in the footer.
+// writeRowGroup writes all rows, which are one row group, and notes it in the footer. The memory of a column serves the next one.
 func writeRowGroup(file *bytes.Buffer, footer *fileMetaData, schema *table.Schema, of *fileSchema, rows content) error {
 	encode := &encoder{leaves: make([]*chunk, len(of.leaves))}
-	defer encode.release()
+	all := make([]written, len(of.leaves))
 	build := &builder{}
 	for i, field := range schema.Fields() {
 		node := build.ofType(field.Type, 0, 0)
@@ -110,25 +110,51 @@ func writeRowGroup(file *bytes.Buffer, footer *fileMetaData, schema *table.Schem
 		for leaf := node.first; leaf < node.last; leaf++ {
 			encode.leaves[leaf] = newChunk(of.leaves[leaf], hasDictionary)
 		}
-		if err := rows.encode(encode, node, i); err != nil {
+		err := rows.encode(encode, node, i)
+		for leaf := node.first; leaf < node.last; leaf++ {
+			if err == nil {
+				err = encode.leaves[leaf].finish(file)
+			}
+			all[leaf] = encode.leaves[leaf].written
+			encode.leaves[leaf].release()
+		}
+		if err != nil {
 			return err
 		}
-		for _, leaf := range encode.leaves[node.first:node.last] {
-			if err := leaf.finish(file); err != nil {
-				return err
-			}
-		}
 	}
-	group := rowGroup{NumRows: int64(rows.len()), FileOffset: int64(len(magic)), Columns: make([]columnChunk, len(encode.leaves))}
-	if err := encode.writeIndexes(file, group.Columns); err != nil {
+	group := rowGroup{NumRows: int64(rows.len()), FileOffset: int64(len(magic)), Columns: make([]columnChunk, len(all))}
+	if err := writeIndexes(file, all, group.Columns); err != nil {
 		return err
 	}
-	for i, leaf := range encode.leaves {
-		group.Columns[i].MetaData = leaf.metadata
-		group.TotalByteSize += leaf.metadata.TotalUncompressedSize
-		group.TotalCompressedSize += leaf.metadata.TotalCompressedSize
+	for i := range all {
+		group.Columns[i].MetaData = all[i].metadata
+		group.TotalByteSize += all[i].metadata.TotalUncompressedSize
+		group.TotalCompressedSize += all[i].metadata.TotalCompressedSize
 	}
 	footer.NumRows, footer.RowGroups = group.NumRows, []rowGroup{group}
+	return nil
+}
+
+// writeIndexes writes what readers find the pages of values with, and notes where it is.
+func writeIndexes(file *bytes.Buffer, all []written, columns []columnChunk) error {
+	encode := thrift.NewEncoder(new(thrift.CompactProtocol).NewWriter(file))
+	for i := range all {
+		if !all[i].hasIndex {
+			continue
+		}
+		columns[i].ColumnIndexOffset = int64(file.Len())
+		if err := encode.Encode(&all[i].index); err != nil {
+			return err
+		}
+		columns[i].ColumnIndexLength = int32(int64(file.Len()) - columns[i].ColumnIndexOffset)
+	}
+	for i := range all {
+		columns[i].OffsetIndexOffset = int64(file.Len())
+		if err := encode.Encode(&all[i].offsets); err != nil {
+			return err
+		}
+		columns[i].OffsetIndexLength = int32(int64(file.Len()) - columns[i].OffsetIndexOffset)
+	}
 	return nil
 }
 
@@ -151,38 +177,6 @@ func tooMany[T string | []byte](d distinct, text T, sample int) bool {
 
 // encoder takes apart the cells of nested columns, for the chunks of their leaves.
 type encoder struct{ leaves []*chunk }
-
-// release gives back the memory of the chunks.
-func (e *encoder) release() {
-	for _, leaf := range e.leaves {
-		if leaf != nil {
-			leaf.release()
-		}
-	}
-}
-
-// writeIndexes writes what readers find the pages of values with, and notes where it is.
-func (e *encoder) writeIndexes(file *bytes.Buffer, columns []columnChunk) error {
-	encode := thrift.NewEncoder(new(thrift.CompactProtocol).NewWriter(file))
-	for i, leaf := range e.leaves {
-		if !leaf.hasIndex {
-			continue
-		}
-		columns[i].ColumnIndexOffset = int64(file.Len())
-		if err := encode.Encode(&leaf.index); err != nil {
-			return err
-		}
-		columns[i].ColumnIndexLength = int32(int64(file.Len()) - columns[i].ColumnIndexOffset)
-	}
-	for i, leaf := range e.leaves {
-		columns[i].OffsetIndexOffset = int64(file.Len())
-		if err := encode.Encode(&leaf.offsets); err != nil {
-			return err
-		}
-		columns[i].OffsetIndexLength = int32(int64(file.Len()) - columns[i].OffsetIndexOffset)
-	}
-	return nil
-}
 
 func (e *encoder) null(node *shape, repetition, definition int) {
 	for _, leaf := range e.leaves[node.first:node.last] {

@@ -28,8 +28,9 @@ func numberColumn(convert v1alpha1.NumberConversion, places *int32, draw func(*r
 	case v1alpha1.ConvertToInt:
 		return func(key random.Key, first table.RowIndex, rows int) *table.Column {
 			column := &table.Column{Ints: make([]int64, rows)}
+			var stream random.Stream // one for all rows, since what is drawn by a function value is in the heap
 			for i := range column.Ints {
-				stream := key.OfRow(first + table.RowIndex(i))
+				stream = key.OfRow(first + table.RowIndex(i))
 				value, err := drawNumber(&stream, places, draw)
 				integer, fits := toInt(value)
 				if err != nil || !fits {
@@ -42,8 +43,9 @@ func numberColumn(convert v1alpha1.NumberConversion, places *int32, draw func(*r
 	}
 	return func(key random.Key, first table.RowIndex, rows int) *table.Column {
 		column := &table.Column{Floats: make([]float64, rows)}
+		var stream random.Stream
 		for i := range column.Floats {
-			stream := key.OfRow(first + table.RowIndex(i))
+			stream = key.OfRow(first + table.RowIndex(i))
 			value, err := drawNumber(&stream, places, draw)
 			if err != nil {
 				return nil
@@ -82,8 +84,9 @@ func pickedColumn[V, C any](
 	}
 	return func(key random.Key, first table.RowIndex, rows int) *table.Column {
 		column, drawn := &table.Column{}, make([]C, rows)
+		var stream random.Stream
 		for i := range drawn {
-			stream := key.OfRow(first + table.RowIndex(i))
+			stream = key.OfRow(first + table.RowIndex(i))
 			drawn[i] = choices[pick(&stream)]
 		}
 		*held(column) = drawn
@@ -109,8 +112,9 @@ func identifierColumn(spec *v1alpha1.UUIDSampler) columnFunc {
 	return func(key random.Key, first table.RowIndex, rows int) *table.Column {
 		column := &table.Column{Texts: make([][]byte, rows)}
 		all := make([]byte, 0, rows*size)
+		var stream random.Stream
 		for i := range column.Texts {
-			stream := key.OfRow(first + table.RowIndex(i))
+			stream = key.OfRow(first + table.RowIndex(i))
 			all = draw(&stream, all)
 			column.Texts[i] = all[i*size : (i+1)*size : (i+1)*size]
 		}

@@ -1,6 +1,8 @@
 package sampler
 
 import (
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -67,6 +69,12 @@ func identifier(spec *v1alpha1.UUIDSampler) func(stream *random.Stream, to []byt
 		high = high&^0xf000 | 0x4000
 		low = low&^(3<<62) | 2<<62
 		to = append(to, prefix...)
+		if length == uuidDigits && spec.LetterCase != v1alpha1.LetterCaseUpper {
+			var whole [uuidDigits / 2]byte
+			binary.BigEndian.PutUint64(whole[:8], high)
+			binary.BigEndian.PutUint64(whole[8:], low)
+			return hex.AppendEncode(to, whole[:])
+		}
 		for i := range length {
 			word := high
 			if i >= 16 {
