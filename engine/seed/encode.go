@@ -114,6 +114,7 @@ func (e *encoder) bytes(text string) {
 	e.looked++
 	if offset, known := e.seen[text]; known {
 		e.found++
+		e.to.repeats = true
 		e.buffer = append(e.buffer, tagSeen)
 		e.buffer = binary.AppendUvarint(e.buffer, uint64(offset))
 		e.buffer = binary.AppendUvarint(e.buffer, uint64(len(text)))
@@ -160,7 +161,7 @@ func (d *cellDecoder) cell(kind *table.Type) any {
 	case table.KindInt:
 		return d.signed()
 	case table.KindFloat:
-		return math.Float64frombits(binary.LittleEndian.Uint64(d.take(8)))
+		return d.float()
 	case table.KindBool:
 		return d.byte() == 1
 	case table.KindDate:
@@ -214,6 +215,10 @@ func (d *cellDecoder) take(count int) []byte {
 
 func (d *cellDecoder) byte() byte { return d.take(1)[0] }
 
+func (d *cellDecoder) float() float64 {
+	return math.Float64frombits(binary.LittleEndian.Uint64(d.take(8)))
+}
+
 func (d *cellDecoder) signed() int64 {
 	number, length := binary.Varint(d.data)
 	if length <= 0 {
@@ -246,6 +251,39 @@ func (s *spoolDecoder) decode(record []byte, cells []any) ([]string, error) {
 		cells[i] = decoder.cell(&s.fields[i].Type)
 	}
 	return nil, decoder.err
+}
+
+// spoolColumns decodes rows each of which has all of its texts, column by column too.
+type spoolColumns struct{ spoolDecoder }
+
+// decodeInto implements columnDecoder.
+func (s *spoolColumns) decodeInto(record []byte, columns []columnBuilder) error {
+	decoder := cellDecoder{data: record, at: s.at}
+	for i := range columns {
+		decoder.into(&columns[i])
+	}
+	return decoder.err
+}
+
+// into adds the next cell to a column.
+func (d *cellDecoder) into(column *columnBuilder) {
+	if len(d.data) == 0 || d.data[0] != tagValue {
+		column.add(d.cell(column.kind))
+		return
+	}
+	switch {
+	case column.Texts != nil:
+		d.data = d.data[1:]
+		column.Texts = append(column.Texts, d.take(int(d.unsigned())))
+	case column.Ints != nil:
+		d.data = d.data[1:]
+		column.Ints = append(column.Ints, d.signed())
+	case column.Floats != nil:
+		d.data = d.data[1:]
+		column.Floats = append(column.Floats, d.float())
+	default:
+		column.add(d.cell(column.kind))
+	}
 }
 
 func (s *spoolDecoder) split(data []byte) (int, error) {

@@ -190,6 +190,63 @@ func (d *jsonDecoder) decode(record []byte, cells []any) ([]string, error) {
 	return nil, jsonCells(&d.decoder, cells, d.fields, d.from)
 }
 
+// errTwice is of a record that was read before, when its keys were all different.
+var errTwice = errors.New("a key comes twice")
+
+// decodeInto implements columnDecoder.
+func (d *jsonDecoder) decodeInto(record []byte, columns []columnBuilder) error {
+	record = bytes.TrimLeft(record, between)
+	d.decoder.Reset(bytes.NewBuffer(record), jsontext.AllowDuplicateNames(true))
+	count := columns[0].length() + 1
+	err := jsonMembers(&d.decoder, d.from, func(position int, value jsontext.Value) error {
+		end := int(d.decoder.InputOffset()) // the value is the decoder's, but these bytes stay
+		if err := columns[position].addJSON(record[end-len(value) : end]); err != nil {
+			return fmt.Errorf("column %q: %w", d.fields[position].Name, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for i := range columns {
+		switch length := columns[i].length(); {
+		case length < count:
+			columns[i].add(nil)
+		case length > count:
+			return errTwice
+		}
+	}
+	return nil
+}
+
+// addJSON adds a cell by a value, of which it may keep a part.
+func (b *columnBuilder) addJSON(value jsontext.Value) error {
+	kind := value.Kind()
+	switch {
+	case b.Texts != nil && kind == '"':
+		text, err := jsonName(value)
+		b.Texts = append(b.Texts, text)
+		return err
+	case b.Texts != nil && kind != 'n':
+		b.Texts = append(b.Texts, value)
+		return nil
+	case b.Ints != nil && kind == '0':
+		if number, err := strconv.ParseInt(string(value), 10, 64); err == nil {
+			b.Ints = append(b.Ints, number)
+			return nil
+		}
+	case b.Floats != nil && kind == '0':
+		number, err := strconv.ParseFloat(string(value), 64)
+		b.Floats = append(b.Floats, number)
+		return err
+	}
+	cell, err := jsonCell(b.kind, value)
+	if err == nil {
+		b.add(cell)
+	}
+	return err
+}
+
 func (d *jsonDecoder) split(data []byte) (int, error) {
 	trimmed := bytes.TrimLeft(data, between)
 	d.decoder.Reset(bytes.NewBuffer(trimmed))
@@ -199,6 +256,16 @@ func (d *jsonDecoder) split(data []byte) (int, error) {
 
 // jsonCells decodes an object into the cells of some fields; from are their names in the object.
 func jsonCells(decoder *jsontext.Decoder, cells []any, fields []table.Field, from map[string]int) error {
+	return jsonMembers(decoder, from, func(position int, value jsontext.Value) (err error) {
+		if cells[position], err = jsonCell(&fields[position].Type, value); err != nil {
+			return fmt.Errorf("column %q: %w", fields[position].Name, err)
+		}
+		return nil
+	})
+}
+
+// jsonMembers hands out the values of an object that have a name in from, with what that stands for. They belong to the decoder.
+func jsonMembers(decoder *jsontext.Decoder, from map[string]int, take func(position int, value jsontext.Value) error) error {
 	if _, err := decoder.ReadToken(); err != nil {
 		return err
 	}
@@ -222,8 +289,8 @@ func jsonCells(decoder *jsontext.Decoder, cells []any, fields []table.Field, fro
 		if err != nil {
 			return err
 		}
-		if cells[position], err = jsonCell(&fields[position].Type, value); err != nil {
-			return fmt.Errorf("column %q: %w", fields[position].Name, err)
+		if err := take(position, value); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -8,13 +8,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/engine/failure"
@@ -60,8 +59,8 @@ func checkColumns(rows *seed.Rows, want []seedRow, wanted error) error {
 	}
 	for number, row := range want {
 		for i, column := range columns {
-			if difference := cmp.Diff(row.Cells[i], column.Value(number), bigNumbers); difference != "" {
-				return fmt.Errorf("row %d, column %d: %s", number, i, difference)
+			if got := column.Value(number); !reflect.DeepEqual(got, row.Cells[i]) {
+				return fmt.Errorf("row %d, column %d: got %v, want %v", number, i, got, row.Cells[i])
 			}
 		}
 	}

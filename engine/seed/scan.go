@@ -262,7 +262,7 @@ func (d *Dataset) spoolRows(
 	}
 	encode := &encoder{to: kept}
 	row := int64(0)
-	for cells, err := range reader.Rows(positions) {
+	for cells, err := range rowsAhead(reader.Rows(positions)) {
 		if err != nil {
 			return passed, err
 		}
@@ -289,5 +289,11 @@ func (d *Dataset) spoolRows(
 
 // useSpool has rows decoded as the spool holds them.
 func (d *Dataset) useSpool(kept *spool, fields []table.Field) {
-	d.decoder = func() rowDecoder { return &spoolDecoder{at: kept, fields: fields} }
+	d.decoder = func() rowDecoder {
+		decoder := spoolDecoder{at: kept, fields: fields}
+		if kept.repeats {
+			return &decoder
+		}
+		return &spoolColumns{decoder}
+	}
 }

@@ -22,6 +22,8 @@ type spool struct {
 	// pending is what is still to be written to the file.
 	pending []byte
 	size    int64
+	// repeats says that some rows have texts that stand in others, so that they are larger than where they lie.
+	repeats bool
 }
 
 var errSpoolFull = fmt.Errorf("it becomes more than %d GiB when it is read; select a part of it, or give it uncompressed as CSV or "+

@@ -48,7 +48,7 @@ func newBuilders(fields []table.Field, rows int) []columnBuilder {
 func (b *columnBuilder) parse(text []byte) error {
 	switch {
 	case len(text) == 0:
-		b.addNull()
+		b.add(nil)
 		return nil
 	case b.Texts != nil:
 		b.Texts = append(b.Texts, text)
@@ -68,25 +68,30 @@ func (b *columnBuilder) parse(text []byte) error {
 	if err != nil {
 		return err
 	}
-	if moment, isMoment := value.(time.Time); isMoment && b.Moments != nil {
-		b.Moments = append(b.Moments, moment)
-		return nil
-	}
-	b.Values = append(b.Values, value)
+	b.add(value)
 	return nil
 }
 
-// addNull adds a cell without a value, which only a column of boxes can have.
-func (b *columnBuilder) addNull() {
+// add adds a cell that is in a box. One without a value only a column of boxes can have.
+func (b *columnBuilder) add(value any) {
+	if moment, isMoment := value.(time.Time); isMoment && b.Moments != nil {
+		b.Moments = append(b.Moments, moment)
+		return
+	}
 	if b.Values == nil {
 		b.box()
 	}
-	b.Values = append(b.Values, nil)
+	b.Values = append(b.Values, value)
+}
+
+// length is how many cells were added.
+func (b *columnBuilder) length() int {
+	return max(len(b.Ints), len(b.Floats), len(b.Texts), len(b.Moments), len(b.Values))
 }
 
 // box puts each cell that was added into a box.
 func (b *columnBuilder) box() {
-	values := make([]any, max(len(b.Ints), len(b.Floats), len(b.Texts), len(b.Moments)), b.rows)
+	values := make([]any, b.length(), b.rows)
 	for i := range values {
 		values[i] = b.Value(i)
 	}
