@@ -161,7 +161,7 @@ func addText[T string | []byte](c *chunk, value T) {
 // endRow ends a row, and with it the page where that is full.
 func (c *chunk) endRow() error {
 	c.rows++
-	if len(c.values) < bytesPerPage && len(c.definitions) < levelsPerPage {
+	if len(c.values) < bytesPerPage && len(c.definitions) < levelsPerPage && !c.dictionary.overflows() {
 		return nil
 	}
 	return c.endPage()
@@ -385,6 +385,9 @@ func (d *dictionary) bounds(into *bounds) {
 		}
 	}
 }
+
+// overflows says that the page has made the dictionary too large. A nil one never is.
+func (d *dictionary) overflows() bool { return d != nil && !d.full && d.size > maxDictionary }
 
 func (d *dictionary) endPage() {
 	d.page, d.full = d.page[:0], d.size > maxDictionary

@@ -97,6 +97,35 @@ func TestManyPagesComeBackAsTheyWere(t *testing.T) {
 	}
 }
 
+func TestADictionaryStaysSmall(t *testing.T) {
+	schema := table.NewSchema(table.Field{Name: "text"})
+	var rows [][]any
+	for i := range 700 {
+		text := "again and again"
+		if i > 600 {
+			text = fmt.Sprint(i, strings.Repeat(" long", 20_000))
+		}
+		rows = append(rows, []any{text})
+	}
+	data := write(t, schema, rows)
+	if _, got, err := parquetfile.Read(bytes.NewReader(data), int64(len(data))); err != nil || !cmp.Equal(rows, got) {
+		t.Errorf("other rows come back: %v", err)
+	}
+	other, err := parquet.OpenFile(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages := other.RowGroups()[0].ColumnChunks()[0].Pages()
+	defer pages.Close()
+	page, err := pages.ReadPage()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if dictionary := page.Dictionary(); dictionary == nil || dictionary.Size() > 2<<20 {
+		t.Errorf("the dictionary is %v", dictionary)
+	}
+}
+
 // TestPyarrowReadsPagesAndBounds needs Python with pyarrow (the variable names the interpreter).
 func TestPyarrowReadsPagesAndBounds(t *testing.T) {
 	python := os.Getenv("SEEDLOOM_TEST_PYTHON")
