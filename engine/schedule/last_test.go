@@ -111,8 +111,11 @@ func greatestCommonDivisor(a, b time.Duration) time.Duration {
 	return a
 }
 
-// run takes rows through the scheduler, in row groups, in a time of its own; each task takes the time that takes says.
-func (s shape) run(t *testing.T, rows, groupSize int, ahead bool, takes func(column int) time.Duration) time.Duration {
+// run takes rows through the scheduler, in row groups, in a time of its own; each task takes the time that takes says,
+// which is told when it starts.
+func (s shape) run(
+	t *testing.T, rows, groupSize int, ahead bool, takes func(column int, now time.Duration) time.Duration,
+) time.Duration {
 	t.Helper()
 	config := chain()
 	config.Columns, config.Lanes = nil, config.Lanes[:1]
@@ -141,7 +144,7 @@ func (s shape) run(t *testing.T, rows, groupSize int, ahead bool, takes func(col
 		}
 		for lane := range s.lanes {
 			for task, found := core.Next(1+lane, beginning.Add(now)); found; task, found = core.Next(1+lane, beginning.Add(now)) {
-				heap.Push(&running, event{at: now + takes(task.Column), task: &task})
+				heap.Push(&running, event{at: now + takes(task.Column, now), task: &task})
 			}
 		}
 		if running.Len() == 0 {
@@ -163,7 +166,7 @@ func TestFewRowsKeepAllSlotsBusy(t *testing.T) {
 	} {
 		for _, s := range shapes(size.slots) {
 			t.Run(fmt.Sprintf("%s/%d rows in groups of %d on %d slots", s.name, size.rows, size.groupSize, size.slots), func(t *testing.T) {
-				took := s.run(t, size.rows, size.groupSize, true, func(column int) time.Duration { return s.columns[column].takes })
+				took := s.run(t, size.rows, size.groupSize, true, func(column int, _ time.Duration) time.Duration { return s.columns[column].takes })
 				share := float64(s.bound(size.rows)) / float64(took)
 				if least := cmp.Or(s.least, 0.97); share < least {
 					t.Errorf("it takes %s, and could take %s: %.3f of what is possible, want %g", took, s.bound(size.rows), share, least)
@@ -181,7 +184,7 @@ func TestTheLastRowsAreNoSlowerWithLatenciesThatDiffer(t *testing.T) {
 			for seed := range uint64(20) {
 				for i, ahead := range []bool{true, false} {
 					random := rand.New(rand.NewPCG(seed, 1))
-					sum[i] += s.run(t, 100, 1000, ahead, func(column int) time.Duration {
+					sum[i] += s.run(t, 100, 1000, ahead, func(column int, _ time.Duration) time.Duration {
 						return time.Duration(float64(s.columns[column].takes) * (0.5 + random.Float64()))
 					}).Seconds()
 				}

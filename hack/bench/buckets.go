@@ -50,7 +50,7 @@ func buckets() []workload {
 	}
 	return []workload{
 		{
-			name: "s3/latency-bound", run: besideVolume, simulator: fmt.Sprintf("defaults: {latency: {distribution: Constant, value: %s}}", latency),
+			name: "s3/latency-bound", run: besideVolume, simulator: "defaults: {latency: {distribution: Constant, value: 200ms}}",
 			spec: dataset(10_000, 256, id, about) + "run: {rowGroupSize: 500}\n",
 			figures: []measured{
 				{name: "requests to a model, with the output in a bucket", unit: "requests/s",

@@ -43,6 +43,10 @@ type sample struct {
 	Locks, First float64
 	// Bound is the least time that the workload could take, in seconds, and Steady how close it came to that after the ramp-up, from 0 to 1.
 	Bound, Steady float64
+	// Cores is how many of the machine's cores were in use over Seconds, by all programs, as a share of all of them.
+	Cores float64
+	// Answered is the time from the start of the first request to the end of the last one.
+	Answered float64 `json:",omitempty"`
 	// Stored is how many requests the object store got, and OnVolume the time that the same run took with its output on a volume.
 	Stored   int64   `json:",omitempty"`
 	OnVolume float64 `json:",omitempty"`
@@ -154,13 +158,14 @@ func generate(ctx context.Context, work workload) (taken sample, err error) {
 		limited, cancel = context.WithTimeout(ctx, work.limit)
 		defer cancel()
 	}
-	before, locks, began := processorTime(), lockTime(), time.Now()
+	busy, before, locks, began := machineTime(), processorTime(), lockTime(), time.Now()
 	ending := engine.Generate(limited, config)
 	taken = sample{
 		Rows: int64(spec.NumRecords), Cells: int64(spec.NumRecords) * int64(len(spec.Columns)),
 		Seconds: time.Since(began).Seconds(), Processor: processorTime() - before, Locks: lockTime() - locks,
 		Memory: peakMemory(),
 	}
+	taken.Cores = (machineTime() - busy) / taken.Seconds / float64(runtime.NumCPU())
 	for _, model := range ending.Result.Models {
 		taken.Requests += model.Succeeded + model.Failed + model.Hedged
 	}
@@ -169,10 +174,8 @@ func generate(ctx context.Context, work workload) (taken sample, err error) {
 		if err != nil {
 			return sample{}, err
 		}
-		if len(requests) > 0 {
-			taken.First = requests[0].Start.Sub(began).Seconds()
-		}
 		taken.Bound, taken.Steady = boundOf(requests, work.limits), steadyOf(requests, work.limits)
+		taken.First, taken.Answered = firstOf(requests, began), answeredIn(requests)
 	}
 	if ending.Result.Outcome != runreport.OutcomeComplete && work.limit == 0 {
 		return sample{}, fmt.Errorf("the run ended as %s: %s", ending.Result.Outcome, ending.Result.Message)
@@ -206,6 +209,20 @@ func processorTime() float64 {
 		return 0
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()).Seconds()
+}
+
+// machineTime is what all programs have used of all cores since the machine was started, in seconds; 0 where the system does not say.
+func machineTime() float64 {
+	const ticks = 100 // a second, on all that Go runs on
+	content, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0
+	}
+	var user, nice, system float64
+	if _, err := fmt.Sscanf(string(content), "cpu %f %f %f", &user, &nice, &system); err != nil {
+		return 0
+	}
+	return (user + nice + system) / ticks
 }
 
 // peakMemory is the high-water mark of this process's resident memory, in MiB. What getrusage says of it has that of the process that

@@ -22,7 +22,7 @@ var sampled = []string{
 
 // sampledRows are runs in which no model is asked.
 func sampledRows() (all []workload) {
-	for _, size := range []struct{ rows, group int64 }{{100_000, 1000}, {1_000_000, 1000}, {10_000_000, 1000}, {1_000_000, 10_000}} {
+	for _, size := range []struct{ rows, group int64 }{{100_000, 1000}, {1_000_000, 1000}, {1_000_000, 10_000}, {5_000_000, 10_000}} {
 		all = append(all, workload{
 			name: fmt.Sprintf("sampled/%d-rows-by-%d", size.rows, size.group), run: alsoInNumpy(size.rows, size.group),
 			spec: dataset(size.rows, 1, sampled...) + fmt.Sprintf("run: {rowGroupSize: %d}\n", size.group),

@@ -27,7 +27,7 @@ func stages() workload {
   bench/gamma: {latency: {distribution: Beta, alpha: 3.0, beta: 3.6, max: %[1]s}}
 `, longest),
 		spec: `
-numRecords: 1024
+numRecords: 256
 randomSeed: 11
 providers: [{name: local, type: OpenAI, endpoint: ENDPOINT}]
 models:
@@ -60,7 +60,13 @@ func efficiency() []measured {
 	return []measured{
 		{name: "lower bound / measured", unit: "ratio", from: func(s sample) float64 { return s.Bound / s.Seconds }},
 		{name: "the same after ramp-up, and without the last tenth", unit: "ratio", goal: 0.98, from: func(s sample) float64 { return s.Steady }},
+		inUse(),
 	}
+}
+
+// inUse says what a workload is bound by, beside its figures: near 1, it is the processor.
+func inUse() measured {
+	return measured{name: "cores in use, by all programs", unit: "share", from: func(s sample) float64 { return s.Cores }}
 }
 
 // requestsOf returns the requests that a simulator was sent, in their order.
@@ -105,6 +111,28 @@ func steadyOf(requests []llmsim.Record, limits map[string]int) float64 {
 		return 0
 	}
 	return boundOf(requests[first:last], limits) / requests[last].Start.Sub(requests[first].Start).Seconds()
+}
+
+// firstOf is the time from the beginning to the start of the first request, in seconds.
+func firstOf(requests []llmsim.Record, began time.Time) float64 {
+	if len(requests) == 0 {
+		return 0
+	}
+	return requests[0].Start.Sub(began).Seconds()
+}
+
+// answeredIn is the time from the start of the first request to the end of the last one, in seconds.
+func answeredIn(requests []llmsim.Record) float64 {
+	var last time.Time
+	for _, record := range requests {
+		if end := record.Start.Add(time.Duration(record.DurationMillis * float64(time.Millisecond))); end.After(last) {
+			last = end
+		}
+	}
+	if last.IsZero() {
+		return 0
+	}
+	return last.Sub(requests[0].Start).Seconds()
 }
 
 // startTools serves a tool that knows of every word that it is one.
