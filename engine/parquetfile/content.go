@@ -109,7 +109,7 @@ func (c *chunk) texts(values [][]byte) error {
 			size += len(values[rows]) + lengthBytes
 		}
 		if c.dictionary != nil && !c.dictionary.full {
-			c.entries(values[:rows])
+			rows = c.entries(values[:rows])
 		} else {
 			c.plainTexts(values[:rows])
 		}
@@ -132,13 +132,16 @@ func (c *chunk) plainTexts(values [][]byte) {
 	c.values = page
 }
 
-func (c *chunk) entries(values [][]byte) {
+// entries adds texts up to the one that makes the dictionary too large, and returns how many they are.
+func (c *chunk) entries(values [][]byte) (rows int) {
 	page := c.dictionary.page
-	for _, value := range values {
-		c.metadata.SizeStatistics.UnencodedByteArrayDataBytes += int64(len(value))
-		page = append(page, number(c.dictionary, value))
+	for rows < len(values) && !c.dictionary.overflows() {
+		c.metadata.SizeStatistics.UnencodedByteArrayDataBytes += int64(len(values[rows]))
+		page = append(page, number(c.dictionary, values[rows]))
+		rows++
 	}
 	c.dictionary.page = page
+	return rows
 }
 
 func (c *chunk) moments(kind *table.Type, values []time.Time) error {
