@@ -51,7 +51,7 @@ func run(ctx context.Context, arguments []string) (err error) {
 	program := flags.String("store", "", "the path of versitygw, for the workloads in a bucket, which are left out without it "+
 		"(go -C hack/cluster run . object-store prints it)")
 	profiles := flags.String("profiles", "",
-		"a folder for profiles of the processor time, of locks and of waiting of each workload's last run")
+		"a folder for profiles of the processor time, of the heap at its fullest, of locks and of waiting of each workload's last run")
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}

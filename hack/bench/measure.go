@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -89,30 +90,68 @@ func startProfile(name string) (stop func() error, err error) {
 	if directory == "" {
 		return func() error { return nil }, nil
 	}
-	created, err := os.Create(filepath.Join(directory, strings.ReplaceAll(name, "/", "-")+".pprof"))
+	created, err := os.Create(profilePath(directory, name, "processor"))
 	if err != nil {
 		return nil, err
 	}
 	runtime.SetMutexProfileFraction(1)
 	runtime.SetBlockProfileRate(blockProfileRate)
+	fullest := watchHeap()
 	stop = func() error {
 		pprof.StopCPUProfile()
-		return errors.Join(created.Close(), writeProfile(directory, name, "mutex"), writeProfile(directory, name, "block"))
+		return errors.Join(created.Close(), writeProfile(directory, name, "mutex"), writeProfile(directory, name, "block"),
+			os.WriteFile(profilePath(directory, name, "heap"), fullest(), 0o644))
 	}
 	return stop, pprof.StartCPUProfile(created)
 }
+
+// watchHeap profiles what is in use on the heap while it is at its fullest, until fullest is called, which returns that profile.
+func watchHeap() (fullest func() []byte) {
+	var profile bytes.Buffer
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	ended, watched := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(watched)
+		ticks := time.NewTicker(heapInterval)
+		defer ticks.Stop()
+		for most := uint64(0); ; {
+			if metrics.Read(live); live[0].Value.Uint64() > most+most/20 {
+				most = live[0].Value.Uint64()
+				profile.Reset()
+				_ = pprof.Lookup("heap").WriteTo(&profile, 0) // a buffer takes everything
+			}
+			select {
+			case <-ended:
+				return
+			case <-ticks.C:
+			}
+		}
+	}()
+	return func() []byte {
+		close(ended)
+		<-watched
+		return profile.Bytes()
+	}
+}
+
+// heapInterval is how often the heap is looked at for its profile.
+const heapInterval = 20 * time.Millisecond
 
 // blockProfileRate is how many nanoseconds goroutines wait for each other between two samples of a profile, on average.
 const blockProfileRate = 10_000
 
 // writeProfile writes one of the profiles that the runtime keeps.
 func writeProfile(directory, workload, kind string) (err error) {
-	created, err := os.Create(filepath.Join(directory, strings.ReplaceAll(workload, "/", "-")+"-"+kind+".pprof"))
+	created, err := os.Create(profilePath(directory, workload, kind))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, created.Close()) }()
 	return pprof.Lookup(kind).WriteTo(created, 0)
+}
+
+func profilePath(directory, workload, kind string) string {
+	return filepath.Join(directory, strings.ReplaceAll(workload, "/", "-")+"-"+kind+".pprof")
 }
 
 // lockTime is for how many seconds goroutines of this process have waited for locks so far.
