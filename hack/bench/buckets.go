@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -19,9 +18,6 @@ import (
 
 // storeProgram names the environment variable with the path of versitygw; workloads with a bucket are left out without it.
 const storeProgram = "BENCH_STORE"
-
-// bucketWorkloads begins the names of workloads with a bucket.
-const bucketWorkloads = "s3/"
 
 const (
 	bucketOfStore = "bench"
@@ -34,7 +30,7 @@ func buckets() []workload {
 	id, about := "- {name: id, sampler: {type: UUID}}", "- {name: a, llmText: {model: one, prompt: 'about {{ id }}'}}"
 	sampledRows := func(group int64) workload {
 		return workload{
-			name: fmt.Sprintf("s3/sampled-by-%d", group), run: besidePuts,
+			name: fmt.Sprintf("s3/sampled-by-%d", group), run: besidePuts, peer: storeProgram,
 			spec: dataset(1_000_000, 1, sampled...) + fmt.Sprintf("run: {rowGroupSize: %d}\n", group),
 			figures: []measured{
 				{name: "sampled rows of 8 columns", unit: "rows/s", from: func(s sample) float64 { return float64(s.Rows) / s.Seconds }},
@@ -50,7 +46,8 @@ func buckets() []workload {
 	}
 	return []workload{
 		{
-			name: "s3/latency-bound", run: besideVolume, simulator: "defaults: {latency: {distribution: Constant, value: 200ms}}",
+			name: "s3/latency-bound", run: besideVolume, peer: storeProgram,
+			simulator: "defaults: {latency: {distribution: Constant, value: 200ms}}",
 			spec: dataset(10_000, 256, id, about) + "run: {rowGroupSize: 500}\n",
 			figures: []measured{
 				{name: "requests to a model, with the output in a bucket", unit: "requests/s",
@@ -60,11 +57,6 @@ func buckets() []workload {
 		},
 		sampledRows(1000), sampledRows(10_000),
 	}
-}
-
-// lacksStore says whether a workload has a bucket, and there is no program for it.
-func (w *workload) lacksStore(program string) bool {
-	return program == "" && strings.HasPrefix(w.name, bucketWorkloads)
 }
 
 // besideVolume runs a workload with its output on a volume, which gives the bound, and then in a bucket.

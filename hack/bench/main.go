@@ -50,26 +50,29 @@ func run(ctx context.Context, arguments []string) (err error) {
 	peer := flags.String("peer", "", "a Python that has DuckDB, which reads the seeds too, and numpy and pyarrow, which make sampled rows too")
 	program := flags.String("store", "", "the path of versitygw, for the workloads in a bucket, which are left out without it "+
 		"(go -C hack/cluster run . object-store prints it)")
+	designer := flags.String("data-designer", "", "a Python that has NeMo Data Designer (pip install data-designer), for the workloads beside "+
+		"it, which are left out without it")
 	profiles := flags.String("profiles", "",
 		"a folder for profiles of the processor time, of the heap at its fullest, of locks and of waiting of each workload's last run")
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
 	if *runs < 1 || flags.NArg() > 0 {
-		return errors.New("usage: bench [--runs N] [--only NAMES] [--peer PYTHON] [--store PROGRAM] [--profiles DIRECTORY]")
+		return errors.New("usage: bench [--runs N] [--only NAMES] [--peer PYTHON] [--data-designer PYTHON] [--store PROGRAM] [--profiles DIRECTORY]")
+	}
+	err = errors.Join(os.Setenv(profilesDirectory, *profiles), os.Setenv(peerPython, *peer), os.Setenv(designerPython, *designer),
+		os.Setenv(storeProgram, *program))
+	if err != nil {
+		return err
 	}
 	remove, err := makeSeeds(workloads(), *only)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	err = errors.Join(os.Setenv(profilesDirectory, *profiles), os.Setenv(peerPython, *peer), os.Setenv(storeProgram, *program))
-	if err != nil {
-		return err
-	}
 	report := report{Machine: machine(), Figures: []figure{}}
 	for _, work := range workloads() {
-		if !chosen(work.name, *only) || work.lacksStore(*program) {
+		if !work.chosen(*only) || work.lacksPeer() {
 			continue
 		}
 		var samples []sample
@@ -90,12 +93,15 @@ func run(ctx context.Context, arguments []string) (err error) {
 	return encoder.Encode(report)
 }
 
-func chosen(name, only string) bool {
+func (w *workload) chosen(only string) bool {
 	if only == "" {
 		return true
 	}
-	return slices.ContainsFunc(strings.Split(only, ","), func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+	return slices.ContainsFunc(strings.Split(only, ","), func(prefix string) bool { return strings.HasPrefix(w.name, prefix) })
 }
+
+// lacksPeer says whether the program is not given that a workload needs beside the engine.
+func (w *workload) lacksPeer() bool { return w.peer != "" && os.Getenv(w.peer) == "" }
 
 type report struct {
 	Machine machineInfo `json:"machine"`

@@ -57,6 +57,8 @@ type sample struct {
 	DuckDB *sample `json:",omitempty"`
 	// Numpy is what numpy and pyarrow take to draw and to write the same columns; nil where they aren't asked.
 	Numpy *sample `json:",omitempty"`
+	// DataDesigner is what Data Designer takes for as many rows; nil where it isn't asked.
+	DataDesigner *sample `json:",omitempty"`
 }
 
 // measure runs a workload in this process, and prints its sample.

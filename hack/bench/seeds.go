@@ -150,7 +150,7 @@ func makeSeeds(all []workload, only string) (remove func() error, err error) {
 		remove = func() error { return os.RemoveAll(directory) }
 	}
 	for _, work := range all {
-		if work.seed == "" || !chosen(work.name, only) {
+		if work.seed == "" || !work.chosen(only) || work.lacksPeer() {
 			continue
 		}
 		if err := seedFiles[work.seed].make(filepath.Join(directory, work.seed)); err != nil {

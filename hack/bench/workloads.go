@@ -25,6 +25,8 @@ type workload struct {
 	tools bool
 	// cores is how many threads run Go code at once; 0 leaves it as it is.
 	cores int
+	// peer names the environment variable with the path of a program that is needed beside the engine; empty where none is.
+	peer string
 	// place is the bucket of the output; nil where that is a folder.
 	place *s3.Location
 	// limit ends a run that is not meant to come to its end.
@@ -65,7 +67,7 @@ func workloads() []workload {
 	all = append(append(all, client()), tails()...)
 	all = append(all, sampledRows()...)
 	all = append(append(all, limits()...), cores()...)
-	all = append(append(all, documents()...), buckets()...)
+	all = append(append(append(all, documents()...), buckets()...), designer()...)
 	return append(append(all, seeds()...), workload{
 		name: "cooldown", run: generate, limit: 12 * time.Second,
 		simulator: "faults: [{kind: Status, status: 429, retryAfter: 60s}]",
