@@ -27,7 +27,7 @@ func designer() []workload {
 	return []workload{
 		{
 			name: "data-designer/requests", run: besideRequests, simulator: "{}", peer: designerPython,
-			spec: dataset(designerRows, 64, "- {name: id, sampler: {type: UUID}}", "- {name: a, llmText: {model: one, prompt: 'about {{ id }}'}}"),
+			spec: dataset(designerRows, 64, "- {name: key, sampler: {type: UUID}}", "- {name: a, llmText: {model: one, prompt: 'about {{ key }}'}}"),
 			figures: []measured{
 				{name: "processor time of the engine", unit: "µs/request", from: func(s sample) float64 { return each(&s) }},
 				{name: "processor time of Data Designer", unit: "µs/request", from: func(s sample) float64 { return each(s.DataDesigner) }},

@@ -16,6 +16,8 @@ import data_designer.config as dd
 from data_designer.interface import DataDesigner
 
 logging.disable(logging.CRITICAL)
+output = os.dup(1)
+os.dup2(2, 1)  # what reads seeds shows its progress
 os.environ["LOCAL_KEY"] = "none"
 kind, source, rows = sys.argv[1], sys.argv[2], int(sys.argv[3])
 parallel = int(sys.argv[4]) if kind == "requests" else 1
@@ -24,9 +26,9 @@ model = dd.ModelConfig(
     alias="one", model="bench/one", provider="local", skip_health_check=True,
     inference_parameters=dd.ChatCompletionInferenceParams(max_tokens=16, max_parallel_requests=parallel))
 builder = dd.DataDesignerConfigBuilder(model_configs=[model])
-builder.add_column(name="id", column_type="sampler", sampler_type="uuid", params={})
+builder.add_column(name="key", column_type="sampler", sampler_type="uuid", params={})
 if kind == "requests":
-    builder.add_column(name="a", column_type="llm-text", model_alias="one", prompt="about {{ id }}")
+    builder.add_column(name="a", column_type="llm-text", model_alias="one", prompt="about {{ key }}")
 else:
     builder.with_seed_dataset(dd.LocalFileSeedSource(path=source))
     builder.add_column(name="color", column_type="sampler", sampler_type="category", params={"values": ["red", "green", "blue"]})
@@ -39,4 +41,4 @@ with tempfile.TemporaryDirectory() as folder:
         sys.exit("rows are missing")
 with open("/proc/self/status") as status:
     peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
-print(json.dumps({"Seconds": seconds, "Processor": processor, "Memory": peak / 1024, "Rows": rows}))
+os.write(output, json.dumps({"Seconds": seconds, "Processor": processor, "Memory": peak / 1024, "Rows": rows}).encode())
