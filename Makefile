@@ -145,7 +145,7 @@ test-fuzz: ## Try random answers of models and random schemas for 20 seconds.
 test-conformance: ## Make datasets from model servers that others wrote (npm), and read them with the readers of the field (PyPI); both are installed.
 	peers=$$(hack/tools/peers.sh); \
 	readers=$$(hack/tools/readers.sh); \
-	SEEDLOOM_TEST_PEERS="$$peers" SEEDLOOM_TEST_PYTHON="$$readers" go test ./test/conformance
+	SEEDLOOM_TEST_PEERS="$$peers" SEEDLOOM_TEST_PYTHON="$$readers" go test ./test/conformance ./engine/parquetfile
 
 .PHONY: test-stores
 test-stores: ## Hold the output in buckets to a second object store of others, rclone, which is built first (1 to 5 minutes on 2 cores).
