@@ -104,30 +104,30 @@ func (b *bounds) statistics(physical format.Type) (in statistics) {
 
 // cut takes the bounds of texts.
 func (s *statistics) cut(least, greatest string) {
-	s.MinValue, s.MaxValue = []byte(least), []byte(greatest)
 	isLeast, isGreatest := len(least) <= maxStatistics, len(greatest) <= maxStatistics
+	s.MinValue, s.MaxValue = prefix(least), prefix(greatest)
 	if isLeast && isGreatest {
 		return
 	}
 	s.IsMinValueExact, s.IsMaxValueExact = thrift.New(isLeast), thrift.New(isGreatest)
-	if !isLeast {
-		s.MinValue = prefix(s.MinValue)
-	}
 	if !isGreatest {
-		s.MaxValue = above(prefix(s.MaxValue))
+		s.MaxValue = above(s.MaxValue)
 		if s.MaxValue == nil {
 			s.IsMaxValueExact = thrift.Null[bool]{}
 		}
 	}
 }
 
-// prefix is what of a text is kept: whole characters.
-func prefix(text []byte) []byte {
+// prefix is what of a text is kept, in memory of its own: whole characters.
+func prefix(text string) []byte {
+	if len(text) <= maxStatistics {
+		return []byte(text)
+	}
 	end := maxStatistics
 	for end > 0 && !utf8.RuneStart(text[end]) {
 		end--
 	}
-	return text[:end]
+	return []byte(text[:end])
 }
 
 // above returns a text that stands above all texts with a prefix: its last character that has a next one is raised. It is nil where there

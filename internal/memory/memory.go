@@ -17,7 +17,7 @@ const percent = 200
 
 // unlimited is near how much memory garbage is collected more often where no limit is known, as on a laptop: for large values, percent
 // alone would keep three times of what is in use.
-const unlimited = 512 << 20
+const unlimited = 448 << 20
 
 // cachePercent is the same for the manager, most of whose memory is a cache that seldom changes: what is left for garbage would never be
 // used while it rests.

@@ -14,10 +14,10 @@ func TestTune(t *testing.T) {
 		percent   int
 		limit     int64
 	}{
-		"nothing":                   {nil, 200, 512 << 20},
+		"nothing":                   {nil, 200, 448 << 20},
 		"a container":               {map[string]string{"SEEDLOOM_MEMORY_LIMIT": "2147483648"}, 200, 1932735276},
-		"no number":                 {map[string]string{"SEEDLOOM_MEMORY_LIMIT": "2Gi"}, 200, 512 << 20},
-		"no limit":                  {map[string]string{"SEEDLOOM_MEMORY_LIMIT": "0"}, 200, 512 << 20},
+		"no number":                 {map[string]string{"SEEDLOOM_MEMORY_LIMIT": "2Gi"}, 200, 448 << 20},
+		"no limit":                  {map[string]string{"SEEDLOOM_MEMORY_LIMIT": "0"}, 200, 448 << 20},
 		"what somebody has decided": {map[string]string{"SEEDLOOM_MEMORY_LIMIT": "1000", "GOGC": "50", "GOMEMLIMIT": "1GiB"}, 100, math.MaxInt64},
 	} {
 		t.Run(name, func(t *testing.T) {
