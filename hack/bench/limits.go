@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// served is how many requests a server that refuses others has at once.
+const served = 64
+
 // limits are runs that are held to a bound that can be calculated, or to the same run in another way.
 func limits() []workload {
 	id, about := "- {name: id, sampler: {type: UUID}}", "- {name: a, llmText: {model: one, prompt: 'about {{ id }}'}}"
@@ -16,7 +19,21 @@ func limits() []workload {
 	for _, names := range []string{"ab", "bc", "cd", "de"} {
 		chain = append(chain, fmt.Sprintf("- {name: %c, llmText: {model: one, prompt: '{{ %c }}'}}", names[1], names[0]))
 	}
+	refusals := func(kind, message string) workload {
+		return workload{
+			name: "refusals/" + kind, run: generate, spec: withoutQuestion(dataset(4000, 256, id, about)),
+			simulator: fmt.Sprintf("defaults: {latency: {value: 200ms}, maxConcurrent: %d, maxQueued: 0, refusal: %q}", served, message),
+			limits:    map[string]int{"bench/one": served},
+			figures: []measured{
+				{name: "lower bound of a server that takes a quarter and refuses the rest / measured", unit: "ratio", goal: 0.95,
+					from: func(s sample) float64 { return s.Bound / s.Seconds }},
+				{name: "refused after the first second", unit: "share", goal: 0.02, less: true, from: func(s sample) float64 { return s.Refused }},
+			},
+		}
+	}
 	return []workload{
+		refusals("silent", "too many requests"),
+		refusals("hinted", "Rate limit reached. Please try again in 300ms."),
 		{
 			name: "adaptive/exponential", run: besideFixed, simulator: exponential, spec: dataset(2560, 64, id, about),
 			figures: []measured{{name: "time with the policy Adaptive, beside Fixed", unit: "ratio", goal: 1.01, less: true,

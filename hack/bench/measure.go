@@ -17,6 +17,7 @@ import (
 	"runtime"
 	"runtime/metrics"
 	"runtime/pprof"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -48,6 +49,8 @@ type sample struct {
 	Cores float64
 	// Answered is the time from the start of the first request to the end of the last one.
 	Answered float64 `json:",omitempty"`
+	// Refused is the share of requests that were refused, without those of the first second.
+	Refused float64
 	// Stored is how many requests the object store got, and OnVolume the time that the same run took with its output on a volume.
 	Stored   int64   `json:",omitempty"`
 	OnVolume float64 `json:",omitempty"`
@@ -215,7 +218,10 @@ func generate(ctx context.Context, work workload) (taken sample, err error) {
 		if err != nil {
 			return sample{}, err
 		}
-		taken.Bound, taken.Steady = boundOf(requests, work.limits), steadyOf(requests, work.limits)
+		accepted := slices.DeleteFunc(slices.Clone(requests), func(record llmsim.Record) bool {
+			return record.Status == http.StatusTooManyRequests
+		})
+		taken.Bound, taken.Steady, taken.Refused = boundOf(accepted, work.limits), steadyOf(accepted, work.limits), refusedOf(requests)
 		taken.First, taken.Answered = firstOf(requests, began), answeredIn(requests)
 	}
 	if ending.Result.Outcome != runreport.OutcomeComplete && work.limit == 0 {

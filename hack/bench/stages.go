@@ -135,6 +135,21 @@ func answeredIn(requests []llmsim.Record) float64 {
 	return last.Sub(requests[0].Start).Seconds()
 }
 
+// refusedOf is the share of requests that were refused, without those of the first second, in which a client can't know better.
+func refusedOf(requests []llmsim.Record) float64 {
+	refused, later := 0.0, 0.0
+	for _, record := range requests {
+		if record.Start.Sub(requests[0].Start) < time.Second {
+			continue
+		}
+		later++
+		if record.Status == http.StatusTooManyRequests {
+			refused++
+		}
+	}
+	return refused / max(1, later)
+}
+
 // startTools serves a tool that knows of every word that it is one.
 func startTools(ctx context.Context) (endpoint string, stop func(), err error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")

@@ -33,6 +33,9 @@ type Model struct {
 	MaxQueued *int `json:"maxQueued,omitempty"`
 	// RetryAfter is sent with each 429, in whole seconds, rounded up. The default is one second.
 	RetryAfter Duration `json:"retryAfter,omitempty"`
+	// Refusal is the message of each 429, which then has no Retry-After but that which is set: with some providers, the message alone says
+	// when to come again, and with others nothing does.
+	Refusal string `json:"refusal,omitempty"`
 	// Reasoning has the model think before it answers.
 	Reasoning bool `json:"reasoning,omitempty"`
 	// PromptCache reports the tokens of the system's message as those of a cache.

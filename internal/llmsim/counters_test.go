@@ -82,20 +82,30 @@ func TestAFullQueueAnswers429(t *testing.T) {
 	none := 0
 	hang := llmsim.Fault{Kind: llmsim.FaultHang, PromptContains: "hang"}
 	server := simtest.Start(t, llmsim.Config{
-		Models: map[string]llmsim.Model{"m": {MaxConcurrent: 1, MaxQueued: &none, RetryAfter: llmsim.Duration(3 * time.Second)}}, Faults: []llmsim.Fault{hang},
+		Models: map[string]llmsim.Model{
+			"m":     {MaxConcurrent: 1, MaxQueued: &none, RetryAfter: llmsim.Duration(3 * time.Second)},
+			"words": {MaxConcurrent: 1, MaxQueued: &none, Refusal: "try again in 2s"},
+		},
+		Faults: []llmsim.Fault{hang},
 	})
 	client := newClient(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	var group sync.WaitGroup
-	group.Go(func() { post(ctx, client, server.Endpoint()+"/chat/completions", chatBody("m", "hang")) })
-	eventually(t, server, "one hangs", func(c llmsim.Counters) bool { return c.Serving == 1 })
+	for _, model := range []string{"m", "words"} {
+		group.Go(func() { post(ctx, client, server.Endpoint()+"/chat/completions", chatBody(model, "hang")) })
+	}
+	eventually(t, server, "two hang", func(c llmsim.Counters) bool { return c.Serving == 2 })
 	if got := chat(t, client, server, "m", "x"); got.status != http.StatusTooManyRequests || got.header.Get("Retry-After") != "3" {
 		t.Errorf("got %d, Retry-After %q", got.status, got.header.Get("Retry-After"))
+	}
+	if got := chat(t, client, server, "words", "x"); got.status != http.StatusTooManyRequests || len(got.header.Values("Retry-After")) > 0 ||
+		!strings.Contains(string(got.body), "try again in 2s") {
+		t.Errorf("got %d %s, Retry-After %q", got.status, got.body, got.header.Get("Retry-After"))
 	}
 	cancel()
 	group.Wait()
 	counters := eventually(t, server, "none is served", func(c llmsim.Counters) bool { return c.Serving == 0 })
-	if counters.Failed[llmsim.FailedRateLimited] != 1 {
+	if counters.Failed[llmsim.FailedRateLimited] != 2 {
 		t.Errorf("the counters are %+v", counters)
 	}
 	content(t, chat(t, client, server, "m", "x"))

@@ -204,10 +204,14 @@ func (c *call) refuse(w http.ResponseWriter, reason string, problem error) {
 		status, kind, message = http.StatusTooManyRequests, "rate_limit_exceeded", fmt.Sprintf(
 			"model %s serves %d requests at once; try again later", c.model, c.behaviour.MaxConcurrent)
 		after := time.Duration(c.behaviour.RetryAfter)
-		if after == 0 {
+		if c.behaviour.Refusal != "" {
+			message = c.behaviour.Refusal
+		} else if after == 0 {
 			after = time.Second
 		}
-		w.Header()["Retry-After"] = []string{wholeSeconds(after)}
+		if after > 0 {
+			w.Header()["Retry-After"] = []string{wholeSeconds(after)}
+		}
 	default:
 		message = problem.Error()
 	}
