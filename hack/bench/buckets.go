@@ -48,7 +48,7 @@ func buckets() []workload {
 		{
 			name: "s3/latency-bound", run: besideVolume, peer: storeProgram,
 			simulator: "defaults: {latency: {distribution: Constant, value: 200ms}}",
-			spec: dataset(10_000, 256, id, about) + "run: {rowGroupSize: 500}\n",
+			spec:      dataset(10_000, 256, id, about) + "run: {rowGroupSize: 500}\n",
 			figures: []measured{
 				{name: "requests to a model, with the output in a bucket", unit: "requests/s",
 					from: func(s sample) float64 { return float64(s.Requests) / s.Seconds }},

@@ -44,7 +44,8 @@ func designer() []workload {
 			figures: []measured{
 				{name: "the first 1 000 rows of 943 MB", unit: "s", from: func(s sample) float64 { return s.Seconds }},
 				{name: "Data Designer's time", unit: "s", from: func(s sample) float64 { return s.DataDesigner.Seconds }},
-				{name: "Data Designer / engine, time", unit: "ratio", goal: 1, from: func(s sample) float64 { return s.DataDesigner.Seconds / s.Seconds }},
+				{name: "Data Designer / engine, time", unit: "ratio", goal: 1,
+					from: func(s sample) float64 { return s.DataDesigner.Seconds / s.Seconds }},
 				{name: "peak memory", unit: "MiB", goal: 200, less: true, from: func(s sample) float64 { return s.Memory }},
 				{name: "Data Designer's peak memory", unit: "MiB", from: func(s sample) float64 { return s.DataDesigner.Memory }},
 			},

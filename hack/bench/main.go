@@ -50,15 +50,16 @@ func run(ctx context.Context, arguments []string) (err error) {
 	peer := flags.String("peer", "", "a Python that has DuckDB, which reads the seeds too, and numpy and pyarrow, which make sampled rows too")
 	program := flags.String("store", "", "the path of versitygw, for the workloads in a bucket, which are left out without it "+
 		"(go -C hack/cluster run . object-store prints it)")
-	designer := flags.String("data-designer", "", "a Python that has NeMo Data Designer (pip install data-designer), for the workloads beside "+
-		"it, which are left out without it")
+	designer := flags.String("data-designer", "", "a Python that has NeMo Data Designer (pip install data-designer), for the "+
+		"workloads beside it, which are left out without it")
 	profiles := flags.String("profiles", "",
 		"a folder for profiles of the processor time, of the heap at its fullest, of locks and of waiting of each workload's last run")
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
 	if *runs < 1 || flags.NArg() > 0 {
-		return errors.New("usage: bench [--runs N] [--only NAMES] [--peer PYTHON] [--data-designer PYTHON] [--store PROGRAM] [--profiles DIRECTORY]")
+		return errors.New("usage: bench [--runs N] [--only NAMES] [--peer PYTHON] [--data-designer PYTHON] [--store PROGRAM] " +
+			"[--profiles DIRECTORY]")
 	}
 	err = errors.Join(os.Setenv(profilesDirectory, *profiles), os.Setenv(peerPython, *peer), os.Setenv(designerPython, *designer),
 		os.Setenv(storeProgram, *program))

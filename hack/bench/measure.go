@@ -214,20 +214,28 @@ func generate(ctx context.Context, work workload) (taken sample, err error) {
 		taken.Requests += model.Succeeded + model.Failed + model.Hedged
 	}
 	if len(work.limits) > 0 || work.limit > 0 {
-		requests, err := requestsOf(ctx, address)
-		if err != nil {
+		if err := taken.takeRequests(ctx, address, work, began); err != nil {
 			return sample{}, err
 		}
-		accepted := slices.DeleteFunc(slices.Clone(requests), func(record llmsim.Record) bool {
-			return record.Status == http.StatusTooManyRequests
-		})
-		taken.Bound, taken.Steady, taken.Refused = boundOf(accepted, work.limits), steadyOf(accepted, work.limits), refusedOf(requests)
-		taken.First, taken.Answered = firstOf(requests, began), answeredIn(requests)
 	}
 	if ending.Result.Outcome != runreport.OutcomeComplete && work.limit == 0 {
 		return sample{}, fmt.Errorf("the run ended as %s: %s", ending.Result.Outcome, ending.Result.Message)
 	}
 	return taken, nil
+}
+
+// takeRequests takes what the simulator says of the requests of a run that began at some time.
+func (s *sample) takeRequests(ctx context.Context, address string, work workload, began time.Time) error {
+	requests, err := requestsOf(ctx, address)
+	if err != nil {
+		return err
+	}
+	accepted := slices.DeleteFunc(slices.Clone(requests), func(record llmsim.Record) bool {
+		return record.Status == http.StatusTooManyRequests
+	})
+	s.Bound, s.Steady, s.Refused = boundOf(accepted, work.limits), steadyOf(accepted, work.limits), refusedOf(requests)
+	s.First, s.Answered = firstOf(requests, began), answeredIn(requests)
+	return nil
 }
 
 // configurationOf reads a spec, and returns with it the configuration of an engine that generates it, which lacks its folder.
