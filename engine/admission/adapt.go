@@ -239,7 +239,7 @@ func (l *Limiter) cut(from int, now time.Time) {
 	l.limit = share(from)
 	l.stats.Cuts++
 	l.generation++
-	l.ramping = false
+	l.ramping, l.returning = false, false
 	l.round, l.step, l.grown, l.saturated, l.cutAt = 0, 1, 0, false, now
 	l.results, l.timeOuts = 0, 0
 	l.restart(now)

@@ -37,7 +37,7 @@ func (a *asyncRun) run(ctx context.Context) *failure.Error {
 	commits := startCommits(ctx, a.executor, mostOpen)
 	a.driver.groups.commits = commits
 	if a.executor.Seed != nil {
-		a.backlog.reader = startAhead(ctx, a.executor.Seed, a.executor.Plan.Schema.Len(), a.driver.columnar != nil)
+		a.backlog.reader = startAhead(ctx, a.executor.Seed, a.executor.Plan.Schema.Len(), a.driver.columnar.takesColumns())
 	}
 	ending := a.driver.run(ctx, a.backlog)
 	a.backlog.reader.stop()

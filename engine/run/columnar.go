@@ -18,8 +18,9 @@ import (
 type columnar struct {
 	plan       *plan.Plan
 	generators *column.Generators
-	// ofSeed are the places of the seed's columns in the schema.
-	ofSeed []int
+	// ofSeed are the places of the seed's columns in the schema, and requiresSeed says that other columns need their rows.
+	ofSeed       []int
+	requiresSeed bool
 }
 
 // newColumnar returns nil where cells have to be made row by row.
@@ -36,8 +37,14 @@ func newColumnar(e *executor) *columnar {
 			made.ofSeed = append(made.ofSeed, index)
 		}
 	}
+	made.requiresSeed = slices.ContainsFunc(e.Plan.Columns, func(column *plan.Column) bool {
+		return slices.ContainsFunc(column.Requires, func(index int) bool { return slices.Contains(made.ofSeed, index) })
+	})
 	return made
 }
+
+// takesColumns says whether the columns of the seed are wanted as such, and none of its rows.
+func (c *columnar) takesColumns() bool { return c != nil && !c.requiresSeed }
 
 // takes says whether a row group can be made so: one of which the store and its journal have nothing, and all of whose rows of the seed
 // were read.
@@ -67,9 +74,6 @@ func (c *columnar) columnsOf(ctx context.Context, group *rowGroup) (made *table.
 			drawn = whole.GenerateColumn(made.First, made.Rows)
 		}
 		if drawn == nil {
-			if slices.ContainsFunc(next.Requires, c.isOfSeed) {
-				values = values.rowByRow() // which has the texts too
-			}
 			drawn = c.cellByCell(ctx, &makes, next, made, values.texts)
 		}
 		if drawn == nil || ctx.Err() != nil {
@@ -79,8 +83,6 @@ func (c *columnar) columnsOf(ctx context.Context, group *rowGroup) (made *table.
 	}
 	return made, makes.counts()
 }
-
-func (c *columnar) isOfSeed(index int) bool { return slices.Contains(c.ofSeed, index) }
 
 // cellByCell makes a column that can't be made at once: each cell from a record that has what the column requires, and, with a seed, the
 // texts of its row.

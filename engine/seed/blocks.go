@@ -7,12 +7,17 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"seedloom.dev/seedloom/engine/table"
 )
 
-// maxWrong is after how many blocks in a row whose first line break was not the end of a record no more are parsed ahead.
-const maxWrong = 4
+const (
+	// maxWrong is after how many blocks in a row whose first line break was not the end of a record no more are parsed ahead.
+	maxWrong = 4
+	// maxParsed bounds how many blocks wait, be there ever so many cores: each takes some MiB.
+	maxParsed = 8
+)
 
 // blocksAhead has the blocks of a CSV that come next parsed while those before them are, each as if its first line break were the end of a
 // record. Whether it was shows when reading comes to it: then the block is passed over with what it came to, and else it is read as if
@@ -28,8 +33,9 @@ type blocksAhead struct {
 	err error
 	// current is the block that the reader was given last, unless reading has come to its first record.
 	current *csvBlock
-	// wrong counts blocks in a row whose first line break was not the end of a record.
-	wrong int
+	// wrong counts blocks in a row whose first line break was not the end of a record, and inVain says that there were too many.
+	wrong  int
+	inVain atomic.Bool
 }
 
 // csvBlock is a block of text, and what it came to.
@@ -38,7 +44,7 @@ type csvBlock struct {
 	// last says that nothing follows, err is why.
 	last bool
 	err  error
-	// first is where the record after the first line break begins; -1 where there is none.
+	// first is where the record after the first line break begins; 0 where there is none.
 	first int
 	// parsed is closed when the rest is there; nil where the block is not parsed.
 	parsed chan struct{}
@@ -56,7 +62,7 @@ type csvPlace struct{ start, end int32 }
 func (a *blocksAhead) Read(to []byte) (int, error) {
 	a.current = nil
 	if a.blocks == nil {
-		if count := a.affordable(); count > 0 && a.wrong < maxWrong && a.err == nil && len(to) == readSize {
+		if count := a.affordable(); count > 0 && !a.inVain.Load() && a.err == nil && len(to) == readSize {
 			a.start(count)
 		}
 	}
@@ -92,7 +98,7 @@ func (a *blocksAhead) affordable() int {
 
 // start has blocks read and parsed.
 func (a *blocksAhead) start(count int) {
-	blocks, quit := make(chan *csvBlock, runtime.GOMAXPROCS(0)), make(chan struct{})
+	blocks, quit := make(chan *csvBlock, min(runtime.GOMAXPROCS(0), maxParsed)), make(chan struct{})
 	a.blocks, a.quit = blocks, quit
 	a.work.Go(func() {
 		defer close(blocks)
@@ -106,7 +112,7 @@ func (a *blocksAhead) start(count int) {
 				}
 				a.err, block.err, block.last = err, err, errors.Is(err, io.EOF)
 			}
-			if block.first = bytes.IndexByte(block.data, '\n') + 1; block.first > 0 {
+			if block.first = bytes.IndexByte(block.data, '\n') + 1; block.first > 0 && !a.inVain.Load() {
 				block.parsed = make(chan struct{})
 				a.work.Go(func() { block.parse(a.scan) })
 			}
@@ -161,6 +167,10 @@ func (a *blocksAhead) pass(reader *csvReader) {
 	a.current = nil
 	if block.first == 0 || reader.at > begin+block.first {
 		a.wrong++
+		a.inVain.Store(a.wrong >= maxWrong)
+		return
+	}
+	if block.parsed == nil {
 		return
 	}
 	<-block.parsed

@@ -11,8 +11,10 @@ import (
 const (
 	firstBatch = 64
 	maxBatch   = 1024
-	// batchBytes is how much text and binary data a batch has at most, but for its last row.
+	// batchBytes is how much memory the values of a batch take at most, but for those of its last row.
 	batchBytes = 1 << 20
+	// boxBytes is about what a value takes beside its text or binary data.
+	boxBytes = 24
 	// batchesAhead is how many batches wait.
 	batchesAhead = 2
 )
@@ -65,7 +67,7 @@ func readBatches(rows iter.Seq2[[]any, error], hand func(rowBatch) bool) {
 			break
 		}
 		batch.rows = append(batch.rows, cells)
-		size += table.Bytes(cells)
+		size += memoryOf(cells)
 		if len(batch.rows) < most && size < batchBytes {
 			continue
 		}
@@ -76,4 +78,17 @@ func readBatches(rows iter.Seq2[[]any, error], hand func(rowBatch) bool) {
 		batch.rows = make([][]any, 0, most)
 	}
 	hand(batch)
+}
+
+// memoryOf is about how much memory a value takes, with what lies below it.
+func memoryOf(value any) int64 {
+	items, isList := value.([]any)
+	if !isList {
+		return boxBytes + table.Bytes(value)
+	}
+	size := int64(boxBytes)
+	for _, item := range items {
+		size += memoryOf(item)
+	}
+	return size
 }
