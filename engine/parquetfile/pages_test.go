@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/apache/arrow-go/v18/parquet/file"
+	"github.com/apache/arrow-go/v18/parquet/metadata"
 	"github.com/google/go-cmp/cmp"
 	"github.com/parquet-go/parquet-go"
 
@@ -178,5 +180,46 @@ assert pq.read_table(d + "/pages", filters=[("count", ">=", 40000), ("count", "<
 `
 	if output, err := exec.CommandContext(t.Context(), python, "-c", script, directory).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, output)
+	}
+}
+
+// The bounds of a column are those of all its pages, be they in the first or in the last of them.
+func TestTheBoundsOfAColumnAreThoseOfAllPages(t *testing.T) {
+	schema := table.NewSchema(
+		table.Field{Name: "rising", Type: of(table.KindInt)}, table.Field{Name: "falling", Type: of(table.KindFloat)},
+		table.Field{Name: "text", Type: of(table.KindString)},
+	)
+	const count = 50_000
+	var rows [][]any
+	for i := range count {
+		rows = append(rows, []any{int64(i), float64(-i), fmt.Sprintf("%06d", i)})
+	}
+	data := write(t, schema, rows)
+	reader, err := file.NewParquetReader(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	for column, want := range []string{"0 to 49999", "-49999 to 0", "000000 to 049999"} {
+		chunk, err := reader.MetaData().RowGroup(0).ColumnChunk(column)
+		if err != nil {
+			t.Fatal(err)
+		}
+		statistics, err := chunk.Statistics()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got string
+		switch bounds := statistics.(type) {
+		case *metadata.Int64Statistics:
+			got = fmt.Sprint(bounds.Min(), " to ", bounds.Max())
+		case *metadata.Float64Statistics:
+			got = fmt.Sprint(bounds.Min(), " to ", bounds.Max()+0) // a zero of either sign
+		case *metadata.ByteArrayStatistics:
+			got = fmt.Sprintf("%s to %s", bounds.Min(), bounds.Max())
+		}
+		if got != want {
+			t.Errorf("column %d: %s, want %s", column, got, want)
+		}
 	}
 }
