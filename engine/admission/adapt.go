@@ -16,6 +16,9 @@ const (
 	mostHold = 3
 	// After longestHold and leastHold requests those rounds are over too: with long answers, they would take minutes.
 	longestHold, leastHold = 4 * time.Second, 56
+	// attemptShare is how many times the time that an attempt costs, in which little is sent, passes between attempts that fail at once, but
+	// for longestHold: where answers are quick, those rounds are over before.
+	attemptShare = 40
 	// smallStep is up to which step of growth a refusal says no more than that this step was too much.
 	smallStep = 2
 	// restPauses is how many times the length of a pause has to pass before the next attempt.
@@ -322,6 +325,9 @@ func (l *Limiter) isDue(now time.Time) bool {
 	need := l.limit << min(l.hold, mostHold)
 	if !now.Before(l.cutAt.Add(longestHold)) {
 		need = min(need, max(l.limit, leastHold))
+	}
+	if l.hold >= mostHold && now.Before(l.cutAt.Add(min(longestHold, attemptShare*l.patience))) {
+		return false
 	}
 	return l.round >= need
 }

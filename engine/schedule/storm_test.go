@@ -15,8 +15,12 @@ var storms = []struct {
 	// every is how often the server takes less for a while, five seconds where it is 0; 0 is never. left is what it takes then.
 	every, lasting time.Duration
 	left           int
+	// answer is how long answers take, a second where it is 0.
+	answer time.Duration
 	// least is which share of what the server could give is wanted, in percent; 0 is 95.
 	least float64
+	// hinted is the same with hints, where it is another share.
+	hinted float64
 }{
 	{name: "a small server", limit: 64, capacity: 8}, {name: "a smaller server", limit: 256, capacity: 16},
 	{name: "a server of a quarter", limit: 256, capacity: 64}, {name: "a large server", limit: 1000, capacity: 100},
@@ -31,6 +35,10 @@ var storms = []struct {
 	{name: "three quarters now and then", limit: 128, capacity: 64, every: 30 * time.Second, left: 48, least: 94},
 	// What takes longer is asked about more rarely, so that little is refused.
 	{name: "an eighth for ten seconds", limit: 128, capacity: 64, every: 30 * time.Second, lasting: 10 * time.Second, left: 8, least: 92.5},
+	// A pause that the server asks for after an attempt is several rounds of quick answers.
+	{name: "quick answers", limit: 128, capacity: 64, answer: 100 * time.Millisecond, least: 96.5, hinted: 92},
+	{name: "an eighth now and then, quick answers", limit: 128, capacity: 64, every: 30 * time.Second, left: 8,
+		answer: 100 * time.Millisecond, hinted: 89},
 	{name: "half for ten seconds", limit: 128, capacity: 128, every: 30 * time.Second, lasting: 10 * time.Second, left: 64},
 }
 
@@ -44,7 +52,8 @@ func TestStormsOfRefusalsCostLittle(t *testing.T) {
 				broken := func(now time.Duration) bool {
 					return storm.every > 0 && now%storm.every >= storm.every-cmp.Or(storm.lasting, 5*time.Second)
 				}
-				to := &refusing{retryAfter: retryAfter, answers: answers{rand.New(rand.NewPCG(7, 1)), time.Second, 0.5},
+				answer := cmp.Or(storm.answer, time.Second)
+				to := &refusing{retryAfter: retryAfter, answers: answers{rand.New(rand.NewPCG(7, 1)), answer, 0.5},
 					capacity: func(now time.Duration) int {
 						if broken(now) {
 							return storm.left
@@ -58,12 +67,16 @@ func TestStormsOfRefusalsCostLittle(t *testing.T) {
 						first, firstOf = l.refused, l.answered+l.refused
 					}
 					if now < loadTime {
-						could += float64(to.capacity(now))
+						could += float64(to.capacity(now)) / answer.Seconds()
 					}
 				}, l)
 				t.Logf("%d were refused in the first second", first)
 				l.refused, l.answered = l.refused-first, l.answered-(firstOf-first)
-				requireShare(t, l, could-float64(firstOf-first), cmp.Or(storm.least, 95))
+				least := cmp.Or(storm.least, 95)
+				if retryAfter != nil {
+					least = cmp.Or(storm.hinted, least)
+				}
+				requireShare(t, l, could-float64(firstOf-first), least)
 			})
 		}
 	}
