@@ -87,14 +87,19 @@ var _ = Describe("Pods that do not start", func() {
 		spec.Limits = &v1alpha1.Limits{StartupTimeoutSeconds: new(int32(1))}
 		w.create(spec)
 		pod := w.createPod(w.job(runreport.RoleGenerate, 1), 0)
-		w.updatePod(pod, func(status *corev1.PodStatus) { status.Phase = corev1.PodPending })
-		// The time begins anew with the Pod, so that the report may have been there before it, and go away once more.
+		w.updatePod(pod, func(status *corev1.PodStatus) {
+			status.Phase = corev1.PodPending
+			status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse,
+				Reason: corev1.PodReasonUnschedulable, Message: "a claim is not found"}}
+		})
+		// The time begins anew with the Pod, so that the report may have been there before it, and go away once more: that which stays knows
+		// of the Pod.
 		Eventually(func(g Gomega) {
 			g.Expect(w.ready()).To(Equal(v1alpha1.ReasonPodStartupFailed))
 			stalled := w.condition(v1alpha1.ConditionStalled)
 			g.Expect(stalled.Status).To(Equal(metav1.ConditionTrue))
 			g.Expect(stalled.Message).To(And(ContainSubstring(`"other" does not exist`),
-				ContainSubstring("spec.output.persistentVolumeClaim.claimName")))
+				ContainSubstring("spec.output.persistentVolumeClaim.claimName"), ContainSubstring("cannot be scheduled")))
 			g.Expect(w.condition(v1alpha1.ConditionAccepted).Reason).To(Equal(v1alpha1.ReasonReferenceNotFound))
 		}).Should(Succeed())
 		Expect(kube.Create(w.ctx, claim(w.namespace, "other"))).To(Succeed())
