@@ -21,7 +21,10 @@ func TestFewLargeRowsAreReadAhead(t *testing.T) {
 				}
 			}
 		}
-		for range rowsAhead(rows) {
+		for _, err := range rowsAhead(rows) {
+			if err != nil {
+				t.Fatal(err)
+			}
 			synctest.Wait()
 			break
 		}
