@@ -12,7 +12,7 @@ import (
 // P11: 512 requests are refused with a Retry-After of three seconds. Until then nothing is sent, and nothing is computed.
 func TestManyRowsThatWaitCostNothing(t *testing.T) {
 	// Nothing else runs in this process: the test is not parallel.
-	const slots, rows, wish = 512, 600, 3 * time.Second
+	const slots, rows, wish = 512, 600, 6 * time.Second
 	// All are under way before the first one is refused.
 	w, server := newScenario(t, rows, slots, llmsim.Config{Faults: []llmsim.Fault{
 		{Kind: llmsim.FaultStatus, Status: 429, RetryAfter: llmsim.Duration(wish), Delay: milliseconds(2000), ToRequest: slots},
