@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -59,16 +57,12 @@ func clients(ctx context.Context, work workload) (sample, error) {
 	if err := chat(ctx, endpoint, &taken); err != nil {
 		return sample{}, err
 	}
-	var output bytes.Buffer
-	command := exec.CommandContext(ctx, executable, endpoint, strconv.Itoa(clientRequests), strconv.Itoa(clientParallel))
-	command.Stdout, command.Stderr = &output, os.Stderr
-	if err := command.Run(); err != nil {
+	peer, err := printed(exec.CommandContext(ctx, executable, endpoint, strconv.Itoa(clientRequests), strconv.Itoa(clientParallel)))
+	if err != nil {
 		return sample{}, err
 	}
-	var peer struct{ Processor float64 }
-	err = json.Unmarshal(output.Bytes(), &peer)
 	taken.Peer = peer.Processor
-	return taken, err
+	return taken, nil
 }
 
 // chat sends the requests with the engine's client.

@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	_ "embed" // of the script for NeMo Data Designer
-	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,16 +21,15 @@ var dataDesigner string
 
 // designer are runs of the engine and of Data Designer, one after the other, on the same simulator and the same seed.
 func designer() []workload {
-	each := func(s *sample) float64 { return s.Processor * 1e6 / float64(s.Rows) }
 	return []workload{
 		{
 			name: "data-designer/requests", run: besideRequests, simulator: "{}", peer: designerPython,
 			spec: dataset(designerRows, 64, "- {name: key, sampler: {type: UUID}}", "- {name: a, llmText: {model: one, prompt: 'about {{ key }}'}}"),
 			figures: []measured{
-				{name: "processor time of the engine", unit: "µs/request", from: func(s sample) float64 { return each(&s) }},
-				{name: "processor time of Data Designer", unit: "µs/request", from: func(s sample) float64 { return each(s.DataDesigner) }},
+				{name: "processor time of the engine", unit: "µs/request", from: rowCost},
+				{name: "processor time of Data Designer", unit: "µs/request", from: func(s sample) float64 { return rowCost(*s.DataDesigner) }},
 				{name: "Data Designer / engine, processor time", unit: "ratio", goal: 10,
-					from: func(s sample) float64 { return each(s.DataDesigner) / each(&s) }},
+					from: func(s sample) float64 { return rowCost(*s.DataDesigner) / rowCost(s) }},
 				{name: "Data Designer / engine, time", unit: "ratio", from: func(s sample) float64 { return s.DataDesigner.Seconds / s.Seconds }},
 				{name: "peak memory of the engine", unit: "MiB", from: func(s sample) float64 { return s.Memory }},
 				{name: "peak memory of Data Designer", unit: "MiB", from: func(s sample) float64 { return s.DataDesigner.Memory }},
@@ -88,11 +85,6 @@ func designed(ctx context.Context, arguments ...string) (made *sample, err error
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(home)) }()
 	command := exec.CommandContext(ctx, os.Getenv(designerPython), append([]string{"-c", dataDesigner}, arguments...)...)
-	command.Env, command.Stderr = append(os.Environ(), "HOME="+home), os.Stderr
-	output, err := command.Output()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", command.Path, err)
-	}
-	made = &sample{}
-	return made, json.Unmarshal(output, made)
+	command.Env = append(os.Environ(), "HOME="+home)
+	return printed(command)
 }

@@ -113,14 +113,18 @@ func inPython(ctx context.Context, script string, arguments ...string) (*sample,
 	if python == "" {
 		return nil, nil //nolint:nilnil // there is none
 	}
-	command := exec.CommandContext(ctx, python, append([]string{"-c", script}, arguments...)...)
+	return printed(exec.CommandContext(ctx, python, append([]string{"-c", script}, arguments...)...))
+}
+
+// printed runs a program that prints a sample.
+func printed(command *exec.Cmd) (*sample, error) {
 	command.Stderr = os.Stderr
 	output, err := command.Output()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", python, err)
+		return nil, fmt.Errorf("%s: %w", command.Path, err)
 	}
-	peer := &sample{}
-	return peer, json.Unmarshal(output, peer)
+	taken := &sample{}
+	return taken, json.Unmarshal(output, taken)
 }
 
 // beside are the figures of what another program has done beside the engine; none where none has.
