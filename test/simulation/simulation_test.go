@@ -450,7 +450,9 @@ func (w *world) live(t *testing.T, sky *weather, stop time.Duration) (lost int) 
 	sky.over, sky.decayed, sky.stormed, sky.came = false, 0, 0, 0
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	stopped := make(chan struct{})
 	timer := time.AfterFunc(stop, func() {
+		defer close(stopped)
 		sky.mutex.Lock()
 		lost = sky.inFlight
 		if time.Now().Equal(sky.latest) {
@@ -459,7 +461,6 @@ func (w *world) live(t *testing.T, sky *weather, stop time.Duration) (lost int) 
 		sky.mutex.Unlock()
 		cancel()
 	})
-	defer timer.Stop()
 	var running sync.WaitGroup
 	endings := make([]engine.Ending, w.shards)
 	for shard := range w.shards {
@@ -468,6 +469,9 @@ func (w *world) live(t *testing.T, sky *weather, stop time.Duration) (lost int) 
 		})
 	}
 	running.Wait()
+	if !timer.Stop() {
+		<-stopped
+	}
 	sky.over = true
 	if sky.inFlight > 0 {
 		t.Errorf("%d requests are under way after the end", sky.inFlight)

@@ -7,9 +7,18 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/creack/pty"
 	"github.com/hinshun/vt10x"
+)
+
+const (
+	// endMark is a title, which changes nothing on the screen. Close writes it after all else, since some systems drop what has not been read
+	// of a terminal when its last writer closes it.
+	endMark = "\x1b]0;end\x07"
+	// endPatience is how long the mark is waited for.
+	endPatience = 30 * time.Second
 )
 
 // Pseudo is a pseudo-terminal.
@@ -19,7 +28,8 @@ type Pseudo struct {
 	t      testing.TB
 	master *os.File
 	screen vt10x.Terminal
-	read   chan struct{}
+	// marked is closed when endMark has been read, and read when nothing more can be.
+	marked, read chan struct{}
 
 	mutex sync.Mutex
 	text  strings.Builder
@@ -35,7 +45,10 @@ func New(t testing.TB, width, height int) *Pseudo {
 	if err := pty.Setsize(master, &pty.Winsize{Cols: uint16(width), Rows: uint16(height)}); err != nil {
 		t.Fatal(err)
 	}
-	result := &Pseudo{Slave: slave, t: t, master: master, screen: vt10x.New(vt10x.WithSize(width, height)), read: make(chan struct{})}
+	result := &Pseudo{
+		Slave: slave, t: t, master: master, screen: vt10x.New(vt10x.WithSize(width, height)),
+		marked: make(chan struct{}), read: make(chan struct{}),
+	}
 	go func() {
 		defer close(result.read)
 		_, _ = io.Copy(result, master) // ends with an error when the other end is closed
@@ -48,6 +61,9 @@ func (p *Pseudo) Write(text []byte) (int, error) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	p.text.Write(text)
+	if strings.HasSuffix(p.text.String(), endMark) {
+		close(p.marked)
+	}
 	return p.screen.Write(text)
 }
 
@@ -55,7 +71,7 @@ func (p *Pseudo) Write(text []byte) (int, error) {
 func (p *Pseudo) Text() string {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	return p.text.String()
+	return strings.TrimSuffix(p.text.String(), endMark)
 }
 
 // Lines are the lines that stand on the screen, without empty ones.
@@ -75,6 +91,13 @@ func (p *Pseudo) CursorVisible() bool {
 // Close closes the terminal, and returns what stands on it.
 func (p *Pseudo) Close() []string {
 	p.t.Helper()
+	if _, err := io.WriteString(p.Slave, endMark); err == nil {
+		select {
+		case <-p.marked:
+		case <-time.After(endPatience):
+			p.t.Errorf("the end of what was written to the terminal can't be read after %s", endPatience)
+		}
+	}
 	_ = p.Slave.Close()
 	<-p.read
 	_ = p.master.Close()
