@@ -96,8 +96,8 @@ func (c children) hasJob(name string) bool {
 	return slices.ContainsFunc(c.jobs, func(job batchv1.Job) bool { return job.Name == name })
 }
 
-// gather reads the cluster, from the cache; only some look-ups for Pods that do not start ask the API server, and are made in that state
-// alone.
+// gather reads the cluster, from the cache. Only some look-ups ask the API server, and are made in one state alone: those for Pods that do
+// not start, and those for Jobs that the cache does not have.
 func (r *Reconciler) gather(ctx context.Context, resource *v1alpha1.DatasetGeneration) (*input, error) {
 	in := &input{now: r.Now(), options: &r.Options, resource: resource}
 	in.violations = r.Options.Violations(&resource.Spec)
@@ -133,6 +133,7 @@ func (r *Reconciler) gather(ctx context.Context, resource *v1alpha1.DatasetGener
 }
 
 // listLabelled returns what carries the resource's label, by its names: what is said of several must not depend on the order of a cache.
+// A Pod of a run has its Job with it, as long as there is one.
 func (r *Reconciler) listLabelled(ctx context.Context, resource *v1alpha1.DatasetGeneration) (children, error) {
 	selected := &client.ListOptions{
 		Namespace:     resource.Namespace,
@@ -152,8 +153,37 @@ func (r *Reconciler) listLabelled(ctx context.Context, resource *v1alpha1.Datase
 		return children{}, fmt.Errorf("listing ConfigMaps: %w", err)
 	}
 	found := children{jobs: jobs.Items, pods: pods.Items, configMaps: configMaps.Items}
+	if err := r.addUnseenJobs(ctx, &found); err != nil {
+		return children{}, err
+	}
 	found.sort()
 	return found, nil
+}
+
+// addUnseenJobs asks for the Jobs of Pods that the cache does not have. Each kind is watched by itself, so that a Pod may be seen before
+// its Job; without it, the Pod would be taken for what an earlier attempt has left, and deleted.
+func (r *Reconciler) addUnseenJobs(ctx context.Context, found *children) error {
+	known := map[types.UID]bool{}
+	for i := range found.jobs {
+		known[found.jobs[i].UID] = true
+	}
+	for i := range found.pods {
+		pod := &found.pods[i]
+		owner := metav1.GetControllerOf(pod)
+		if owner == nil || known[owner.UID] || !isOfAttempt(owner, pod.Labels) {
+			continue
+		}
+		known[owner.UID] = true
+		job := &batchv1.Job{}
+		err := r.APIReader.Get(ctx, client.ObjectKey{Namespace: pod.Namespace, Name: owner.Name}, job)
+		switch {
+		case err == nil && job.UID == owner.UID:
+			found.jobs = append(found.jobs, *job)
+		case client.IgnoreNotFound(err) != nil:
+			return fmt.Errorf("reading Job %s of Pod %s: %w", owner.Name, pod.Name, err)
+		}
+	}
+	return nil
 }
 
 // sort orders the children by their names.

@@ -59,7 +59,8 @@ func isOwned(object client.Object, resource *v1alpha1.DatasetGeneration) bool {
 // isOfAttempt says whether the owner of a Pod is the Job that the Pod's labels tell of, which a cache may not have, or not have any more.
 func isOfAttempt(owner *metav1.OwnerReference, labels map[string]string) bool {
 	attempt := fmt.Sprintf("%s-%s", labels[v1alpha1.LabelRun], labels[v1alpha1.LabelAttempt])
-	return owner.Kind == "Job" && groupOf(owner) == batchv1.GroupName && (owner.Name == attempt || owner.Name == attempt+finalizeSuffix)
+	return owner.Kind == "Job" && groupOf(owner) == batchv1.GroupName &&
+		(owner.Name == attempt || owner.Name == attempt+finalizeSuffix || strings.HasPrefix(owner.Name, attempt+publicationInfix))
 }
 
 func groupOf(owner *metav1.OwnerReference) string {

@@ -1,6 +1,7 @@
 package datasetgeneration
 
 import (
+	"context"
 	"slices"
 	"testing"
 
@@ -10,7 +11,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
 	"seedloom.dev/seedloom/internal/runreport"
@@ -23,6 +27,7 @@ func TestOwnership(t *testing.T) {
 	}
 	kind := v1alpha1.SchemeGroupVersion.WithKind("DatasetGeneration")
 	job := batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "run-1", UID: "job"}}
+	publishing := batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "run-1-p0123456789", UID: "publishing"}}
 	unknown := batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "run-1", UID: "unknown"}}
 	theirs := batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "theirs", UID: "theirs"}}
 	ofJob := func(job *batchv1.Job) *metav1.OwnerReference {
@@ -38,6 +43,7 @@ func TestOwnership(t *testing.T) {
 		"of another resource":                {metav1.NewControllerRef(named("other"), kind), false},
 		"of its Job":                         {ofJob(&job), true},
 		"of its Job, which is not here yet":  {ofJob(&unknown), true},
+		"of its Job that publishes, as well": {ofJob(&publishing), true},
 		"of somebody's Job":                  {ofJob(&theirs), false},
 		"of something else of the same name": {foreignKind, false},
 		"of nobody":                          {nil, false},
@@ -94,3 +100,37 @@ var _ = Describe("Objects of others with our labels", func() {
 		Expect(theirs.DeletionTimestamp).To(BeNil())
 	})
 })
+
+var _ = Describe("A Pod that is seen before its Job", func() {
+	It("is not taken for what an earlier attempt has left", func() {
+		w := newOwnedWorld(Options{})
+		stop := w.operate(Options{})
+		w.create(newSpec())
+		pod := w.startPod(w.job(runreport.RoleGenerate, 1), 0)
+		Eventually(w.ready).Should(Equal(v1alpha1.ReasonRunning))
+		stop()
+		Expect(w.withoutJobs().Reconcile(w.ctx, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(w.get())})).Error().NotTo(HaveOccurred())
+		Expect(kube.Get(w.ctx, client.ObjectKeyFromObject(pod), pod)).To(Succeed())
+		Expect(pod.DeletionTimestamp).To(BeNil())
+		Expect(w.ready()).To(Equal(v1alpha1.ReasonRunning))
+	})
+})
+
+// withoutJobs is a reconciler whose cache has not heard of any Job yet.
+func (w *world) withoutJobs() *Reconciler {
+	GinkgoHelper()
+	live, err := client.NewWithWatch(apiServer, client.Options{Scheme: testScheme})
+	Expect(err).NotTo(HaveOccurred())
+	cached := interceptor.NewClient(live, interceptor.Funcs{
+		List: func(ctx context.Context, all client.WithWatch, list client.ObjectList, _ ...client.ListOption) error {
+			if _, areJobs := list.(*batchv1.JobList); areJobs {
+				return nil
+			}
+			return all.List(ctx, list, client.InNamespace(w.namespace), client.HasLabels{v1alpha1.LabelDataset})
+		},
+	})
+	return &Reconciler{
+		Client: cached, APIReader: live, Recorder: events.NewFakeRecorder(100), Progress: progressOfPods, Shares: sharesOfPods, Now: w.now,
+		Options: Options{EngineImage: "example.com/engine:test"},
+	}
+}

@@ -216,6 +216,9 @@ func attemptName(run v1alpha1.RunStatus) string {
 	return fmt.Sprintf("%s-%d", run.ID, run.Attempt)
 }
 
+// publicationInfix stands between the name of an attempt and the digits of what one of its Jobs publishes.
+const publicationInfix = "-p"
+
 // finalizeSuffix tells the finalizing Job of an attempt from the generating one.
 const finalizeSuffix = "-f"
 
@@ -262,5 +265,5 @@ const publicationDigits = 5
 
 // publicationName is the name of the Job that publishes what an identity stands for.
 func publicationName(run v1alpha1.RunStatus, id string) string {
-	return attemptName(run) + "-p" + id[:publicationDigits]
+	return attemptName(run) + publicationInfix + id[:publicationDigits]
 }
