@@ -5,11 +5,8 @@ import (
 	"errors"
 	"io"
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
-
-	"seedloom.dev/seedloom/engine/table"
 )
 
 const (
@@ -19,27 +16,29 @@ const (
 	maxParsed = 8
 )
 
-// blocksAhead has the blocks of a CSV that come next parsed while those before them are, each as if its first line break were the end of a
+// blocksAhead has the blocks of a text that come next parsed while those before them are, each as if its first line break were the end of a
 // record. Whether it was shows when reading comes to it: then the block is passed over with what it came to, and else it is read as if
 // nobody had parsed it. It stands between a text and its reader, to whose goroutine it belongs.
 type blocksAhead struct {
-	scan *csvScan
+	scan *scan
 	from io.Reader
+	// size is that of a block; none is parsed ahead where it is 0.
+	size int
+	// parse takes the records after the first line break of a block apart, in a goroutine of its own.
+	parse func(block *textBlock)
 	// blocks come in their order; nil while none are parsed ahead.
-	blocks chan *csvBlock
+	blocks chan *textBlock
 	quit   chan struct{}
 	work   sync.WaitGroup
 	// err is what reading has ended with; it is read when blocks was closed.
 	err error
-	// current is the block that the reader was given last, unless reading has come to its first record.
-	current *csvBlock
 	// wrong counts blocks in a row whose first line break was not the end of a record, and inVain says that there were too many.
 	wrong  int
 	inVain atomic.Bool
 }
 
-// csvBlock is a block of text, and what it came to.
-type csvBlock struct {
+// textBlock is a block of text, and what it came to.
+type textBlock struct {
 	data []byte
 	// last says that nothing follows, err is why.
 	last bool
@@ -51,28 +50,33 @@ type csvBlock struct {
 	// usable says that the records can be used as they are, if one begins at first: up to next, where so many lines have ended.
 	usable      bool
 	next, lines int
-	records     []csvPlace
-	shapes      []textShape
+	records     []recordPlace
+	// merge takes into account what the records have in common. It returns false, and takes nothing into account, where they are better
+	// read one after the other.
+	merge func() bool
 }
 
-// csvPlace is where a record is in a block.
-type csvPlace struct{ start, end int32 }
+// recordPlace is where a record is in a block.
+type recordPlace struct{ start, end int32 }
 
-// Read has the reader get the next block, in full but for the last.
-func (a *blocksAhead) Read(to []byte) (int, error) {
-	a.current = nil
-	if a.blocks == nil {
-		if count := a.affordable(); count > 0 && !a.inVain.Load() && a.err == nil && len(to) == readSize {
+// following returns the next block; nil while none are parsed ahead.
+func (a *blocksAhead) following() *textBlock {
+	if a.blocks == nil && a.size > 0 {
+		if count := a.affordable(); count > 0 && !a.inVain.Load() && a.err == nil {
 			a.start(count)
 		}
 	}
 	if a.blocks != nil {
 		if block, more := <-a.blocks; more {
-			a.current = block
-			return copy(to, block.data), block.err
+			return block
 		}
 		a.blocks = nil
 	}
+	return nil
+}
+
+// read reads on where no blocks are parsed ahead.
+func (a *blocksAhead) read(to []byte) (int, error) {
 	if a.err != nil {
 		return 0, a.err
 	}
@@ -93,17 +97,17 @@ func (a *blocksAhead) affordable() int {
 		return 0
 	}
 	each := (part.end - part.starts[0]) / (read.count - part.first)
-	return int((limits.count - read.count) * each / readSize * 9 / 10)
+	return int((limits.count - read.count) * each / int64(a.size) * 9 / 10)
 }
 
 // start has blocks read and parsed.
 func (a *blocksAhead) start(count int) {
-	blocks, quit := make(chan *csvBlock, min(runtime.GOMAXPROCS(0), maxParsed)), make(chan struct{})
+	blocks, quit := make(chan *textBlock, min(runtime.GOMAXPROCS(0), maxParsed)), make(chan struct{})
 	a.blocks, a.quit = blocks, quit
 	a.work.Go(func() {
 		defer close(blocks)
 		for range count {
-			block := &csvBlock{data: make([]byte, readSize)}
+			block := &textBlock{data: make([]byte, a.size)}
 			length, err := io.ReadFull(a.from, block.data)
 			block.data = block.data[:length]
 			if err != nil {
@@ -114,7 +118,10 @@ func (a *blocksAhead) start(count int) {
 			}
 			if block.first = bytes.IndexByte(block.data, '\n') + 1; block.first > 0 && !a.inVain.Load() {
 				block.parsed = make(chan struct{})
-				a.work.Go(func() { block.parse(a.scan) })
+				a.work.Go(func() {
+					defer close(block.parsed)
+					a.parse(block)
+				})
 			}
 			select {
 			case blocks <- block:
@@ -136,67 +143,20 @@ func (a *blocksAhead) stop() {
 	}
 }
 
-// parse takes the records after the first line break apart.
-func (b *csvBlock) parse(scan *csvScan) {
-	defer close(b.parsed)
-	reader := csvReader{delimiter: scan.delimiter, next: [3]int{-1, -1, -1}, data: b.data, at: b.first, last: b.last, line: 1}
-	b.shapes = make([]textShape, len(scan.columns))
-	for {
-		record, whole, err := reader.readWhole()
-		if err == nil && !whole || errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil || len(record.cells) != len(scan.names) || observeAll(b.shapes, scan.columns, record) != nil {
-			return // it is told once the line is known
-		}
-		b.records = append(b.records, csvPlace{int32(record.start), int32(record.end)})
-	}
-	b.next, b.lines, b.usable = reader.at, reader.line-1, true
+// wasWrong notes that the first line break of a block was not the end of a record.
+func (a *blocksAhead) wasWrong() {
+	a.wrong++
+	a.inVain.Store(a.wrong >= maxWrong)
 }
 
-// pass passes over the records of a block that was parsed, if the next record is the first of them.
-func (a *blocksAhead) pass(reader *csvReader) {
-	block := a.current
-	if block == nil {
-		return
-	}
-	begin := len(reader.data) - len(block.data)
-	if reader.at < begin+block.first {
-		return
-	}
-	a.current = nil
-	if block.first == 0 || reader.at > begin+block.first {
-		a.wrong++
-		a.inVain.Store(a.wrong >= maxWrong)
-		return
-	}
+// take takes the records of a block into account of which the first begins where reading has come to. It returns false where they are to
+// be read one after the other.
+func (a *blocksAhead) take(block *textBlock) bool {
 	if block.parsed == nil {
-		return
+		return false
 	}
 	<-block.parsed
 	a.wrong = 0
-	scan := a.scan
-	tooMany := scan.limits.count >= 0 && scan.dataset.index.count+int64(len(block.records)) > scan.limits.count
-	if !block.usable || tooMany || !scan.merge(block.shapes) {
-		return
-	}
-	base := reader.base + int64(begin)
-	for _, record := range block.records {
-		scan.dataset.index.add(base+int64(record.start), base+int64(record.end))
-	}
-	reader.at, reader.line = begin+block.next, reader.line+block.lines
-}
-
-// merge takes into account what later cells have in common. It returns false, and takes nothing into account, where one of them is not of
-// the type that was asked for.
-func (s *csvScan) merge(later []textShape) bool {
-	shapes := slices.Clone(s.shapes)
-	for i := range shapes {
-		shapes[i].merge(&later[i])
-		if asked := s.columns[i].asked; asked != nil && asked.Kind == table.KindTimestamp && shapes[i].notTimestamp {
-			return false
-		}
-	}
-	copy(s.shapes, shapes)
-	return true
+	tooMany := a.scan.limits.count >= 0 && a.scan.dataset.index.count+int64(len(block.records)) > a.scan.limits.count
+	return block.usable && !tooMany && block.merge()
 }

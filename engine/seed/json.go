@@ -25,6 +25,8 @@ type jsonReader struct {
 	array   bool
 	begun   bool
 	records int64
+	// base is where what the decoder has read begins in the file.
+	base int64
 }
 
 // lineCounter notes where lines begin in what was read last, so that a problem can be told with its line.
@@ -55,6 +57,19 @@ func (c *lineCounter) Read(to []byte) (int, error) {
 	return count, err
 }
 
+// readTo sees to it that what stands before an offset is at hand, where there is so much.
+func (c *lineCounter) readTo(offset int64) {
+	for c.offset < offset {
+		more := make([]byte, offset-c.offset)
+		count, err := c.from.Read(more)
+		c.offset += int64(count)
+		c.tail = append(c.tail, more[:count]...)
+		if err != nil {
+			return
+		}
+	}
+}
+
 // line is the line of an offset.
 func (c *lineCounter) line(offset int64) int64 {
 	within := offset - (c.offset - int64(len(c.tail)))
@@ -62,6 +77,12 @@ func (c *lineCounter) line(offset int64) int64 {
 		return c.lines + 1
 	}
 	return c.lines + 1 + int64(bytes.Count(c.tail[:min(within, int64(len(c.tail)))], []byte{'\n'}))
+}
+
+// pass passes over bytes in which so many lines end.
+func (c *lineCounter) pass(lines int) {
+	c.lines += int64(bytes.Count(c.tail, []byte{'\n'}) + lines)
+	c.offset, c.tail = 0, c.tail[:0]
 }
 
 func newJSONReader(from io.Reader, array bool) *jsonReader {
@@ -89,7 +110,18 @@ func (r *jsonReader) read(into *jsonShape) (start, end int64, err error) {
 		return 0, 0, r.describe(err)
 	}
 	r.records++
-	return before, r.decoder.InputOffset(), nil
+	return r.base + before, r.end(), nil
+}
+
+// end is where the record that was read last ends.
+func (r *jsonReader) end() int64 { return r.base + r.decoder.InputOffset() }
+
+// pass passes over records up to a position, where so many more lines have ended than in what was read.
+func (r *jsonReader) pass(records int, position int64, lines int) {
+	r.records += int64(records)
+	r.base = position
+	r.count.pass(lines)
+	r.decoder.Reset(r.count)
 }
 
 func (r *jsonReader) open() error {
@@ -162,14 +194,18 @@ func (r *jsonReader) describe(err error) error {
 	return fmt.Errorf("%s: %w", where, err)
 }
 
-// upcoming is the text from an offset on, as far as it is at hand.
+// maxUpcoming is how much is looked at of what can't be read.
+const maxUpcoming = 40
+
+// upcoming is the text from an offset on, unless that was long ago.
 func (r *jsonReader) upcoming(offset int64) string {
+	r.count.readTo(offset + maxUpcoming)
 	within := offset - (r.count.offset - int64(len(r.count.tail)))
 	if within < 0 || within >= int64(len(r.count.tail)) {
 		return ""
 	}
 	rest := r.count.tail[within:]
-	return strings.TrimLeft(string(rest[:min(len(rest), 40)]), " \t\r\n,:[")
+	return strings.TrimLeft(string(rest[:min(len(rest), maxUpcoming)]), " \t\r\n,:[")
 }
 
 // jsonDecoder decodes records of JSON, each of which was read before.

@@ -1,9 +1,9 @@
 package seed
 
 import (
+	"bytes"
 	"math/big"
 	"strconv"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -19,6 +19,13 @@ type jsonShape struct {
 	element                             *jsonShape
 	members                             map[string]*jsonShape
 	names                               []string
+	// inOrder are the members in the order of their names; position is that of a member there.
+	inOrder  []*jsonShape
+	position int
+	// isPlain says of a member that its name stands for itself in JSON.
+	isPlain bool
+	// seen counts the objects that were read at a glance, and seenIn says of a member in which of them it was last.
+	seen, seenIn int
 	// odd says that a key or a number can't be kept in a column, so that the value is kept as text.
 	odd bool
 }
@@ -38,14 +45,11 @@ func (s *jsonShape) observe(decoder *jsontext.Decoder, depth int) error {
 	case '"':
 		s.texts = true
 	case '0':
-		s.number(token.String())
+		s.number([]byte(token.String()))
 	case '[':
-		s.lists = true
-		if s.element == nil {
-			s.element = &jsonShape{}
-		}
+		element := s.ofElements()
 		for decoder.PeekKind() != ']' {
-			if err := s.element.observe(decoder, depth+1); err != nil {
+			if err := element.observe(decoder, depth+1); err != nil {
 				return err
 			}
 		}
@@ -58,10 +62,7 @@ func (s *jsonShape) observe(decoder *jsontext.Decoder, depth int) error {
 }
 
 func (s *jsonShape) object(decoder *jsontext.Decoder, depth int) error {
-	s.objects = true
-	if s.members == nil {
-		s.members = map[string]*jsonShape{}
-	}
+	s.beginObject()
 	for decoder.PeekKind() != '}' {
 		key, err := decoder.ReadValue()
 		if err != nil {
@@ -83,34 +84,111 @@ func (s *jsonShape) object(decoder *jsontext.Decoder, depth int) error {
 	return err
 }
 
+// ofElements notes a list, and returns the shape of its elements.
+func (s *jsonShape) ofElements() *jsonShape {
+	s.lists = true
+	if s.element == nil {
+		s.element = &jsonShape{}
+	}
+	return s.element
+}
+
+// beginObject notes an object.
+func (s *jsonShape) beginObject() {
+	s.objects = true
+	s.seen++
+	if s.members == nil {
+		s.members = map[string]*jsonShape{}
+	}
+}
+
+// isNew notes a member of the present object, and says whether it had none of that name before.
+func (s *jsonShape) isNew(member *jsonShape) bool {
+	before := member.seenIn
+	member.seenIn = s.seen
+	return before != s.seen
+}
+
+// plainMember is the shape of the values with a key that stands for itself in JSON; nil where it is one key too many.
+func (s *jsonShape) plainMember(key []byte, depth int) *jsonShape {
+	member, known := s.members[string(key)]
+	if !known {
+		if len(s.names) == maxColumns {
+			return nil
+		}
+		member = s.add(string(key), depth)
+	}
+	member.isPlain = true
+	return member
+}
+
 // add takes a key into account that no object had before, and returns the shape of its values.
 func (s *jsonShape) add(name string, depth int) *jsonShape {
 	member := &jsonShape{}
-	if len(s.names) < maxColumns {
-		s.members[name] = member
-		s.names = append(s.names, name)
-	} else {
-		s.odd = true
-	}
+	s.keep(name, member)
 	s.odd = s.odd || name == "" && depth > 0
 	return member
 }
 
-func (s *jsonShape) number(text string) {
-	if strings.ContainsAny(text, ".eE") || strings.HasPrefix(text, "-0") {
+// keep has the values with a name be of a shape, unless that is one too many.
+func (s *jsonShape) keep(name string, member *jsonShape) {
+	if len(s.names) == maxColumns {
+		s.odd = true
+		return
+	}
+	member.position = len(s.names)
+	s.members[name] = member
+	s.names, s.inOrder = append(s.names, name), append(s.inOrder, member)
+}
+
+// merge takes into account what values have in common that come later: the shape is that of all of them.
+func (s *jsonShape) merge(later *jsonShape) {
+	s.bools, s.texts, s.lists, s.objects = s.bools || later.bools, s.texts || later.texts, s.lists || later.lists, s.objects || later.objects
+	s.integers, s.large, s.fractions = s.integers || later.integers, s.large || later.large, s.fractions || later.fractions
+	s.inexact, s.odd, s.digits = s.inexact || later.inexact, s.odd || later.odd, max(s.digits, later.digits)
+	switch {
+	case s.element == nil:
+		s.element = later.element
+	case later.element != nil:
+		s.element.merge(later.element)
+	}
+	if s.members == nil {
+		s.members = later.members
+		s.names, s.inOrder = later.names, later.inOrder
+		return
+	}
+	for i, name := range later.names {
+		if member, known := s.members[name]; known {
+			member.merge(later.inOrder[i])
+		} else {
+			s.keep(name, later.inOrder[i])
+		}
+	}
+}
+
+// plainDigits is how many characters a number has at most that surely is within the bounds of its type, and loses no digit as a float.
+const plainDigits = 15
+
+func (s *jsonShape) number(text []byte) {
+	if bytes.ContainsAny(text, ".eE") || bytes.HasPrefix(text, []byte("-0")) {
 		s.fractions = true
-		if _, err := strconv.ParseFloat(text, 64); err != nil {
-			s.odd = true
+		if len(text) > plainDigits || bytes.ContainsAny(text, "eE") {
+			_, err := strconv.ParseFloat(string(text), 64)
+			s.odd = s.odd || err != nil
 		}
 		return
 	}
-	if _, err := strconv.ParseInt(text, 10, 64); err == nil {
+	s.digits = max(s.digits, int32(len(bytes.TrimPrefix(text, []byte{'-'}))))
+	if len(text) <= plainDigits {
+		s.integers = true
+		return
+	}
+	if _, err := strconv.ParseInt(string(text), 10, 64); err == nil {
 		s.integers = true
 	} else {
 		s.large = true
 	}
-	s.digits = max(s.digits, int32(len(strings.TrimPrefix(text, "-"))))
-	s.inexact = s.inexact || !exactAsFloat(text)
+	s.inexact = s.inexact || !exactAsFloat(string(text))
 }
 
 // exactAsFloat says whether a float holds every digit of an integer.

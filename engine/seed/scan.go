@@ -84,7 +84,7 @@ func delimiterOf(spec *v1alpha1.Seed, name string, beginning []byte, whole bool)
 
 // records reads the records below the header, and what their cells have in common.
 func (s *csvScan) records(reader *csvReader) error {
-	ahead := &blocksAhead{scan: s, from: reader.from}
+	ahead := newCSVAhead(s, reader.from)
 	defer ahead.stop()
 	reader.from = ahead
 	for {

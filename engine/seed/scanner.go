@@ -160,15 +160,30 @@ type jsonScan struct {
 }
 
 func (s *jsonScan) text(text io.Reader, base int64, _ string) error {
+	return s.records(text, base, readSize)
+}
+
+// records reads records, and parses blocks of a size ahead where each may be a line.
+func (s *jsonScan) records(text io.Reader, base int64, size int) error {
+	ahead := newJSONAhead(s, text, size)
+	defer ahead.stop()
+	if !s.array {
+		text = ahead
+	}
 	reader := newJSONReader(text, s.array)
-	for !s.isEnough() {
+	reader.base = base
+	for {
+		ahead.pass(reader)
+		if s.isEnough() {
+			return nil
+		}
 		into := s.shape
 		if s.limits.offset > 0 {
 			into = &jsonShape{}
 		}
 		start, end, err := reader.read(into)
 		if errors.Is(err, io.EOF) {
-			break
+			return nil
 		}
 		if err != nil {
 			return err
@@ -177,9 +192,8 @@ func (s *jsonScan) text(text io.Reader, base int64, _ string) error {
 			s.limits.offset--
 			continue
 		}
-		s.dataset.index.add(base+start, base+end)
+		s.dataset.index.add(start, end)
 	}
-	return nil
 }
 
 func (s *jsonScan) finish() error {
