@@ -116,6 +116,7 @@ func (l *Limiter) refused(lease Lease, now time.Time, pauses bool) {
 	if !pauses && l.doubts() {
 		return
 	}
+	probe := l.isProbe(lease)
 	if l.refusedSince.IsZero() {
 		l.firstRefused(now, tooMany, pauses)
 	} else {
@@ -128,13 +129,21 @@ func (l *Limiter) refused(lease Lease, now time.Time, pauses bool) {
 			l.restUntil = rest
 		}
 	}
-	small := l.learning && !l.yields && l.grown > 0 && l.grown <= smallStep
 	l.cut(min(l.limit, tooMany), now)
-	if small {
-		// Nothing has to come back first: the provider is as large as before.
-		l.limit = max(l.limit, l.good)
-	}
 	l.recovering, l.returning, l.burst, l.tried = true, false, 1, 0
+	if probe {
+		// Nothing has to come back first, and others need not wait for one to be accepted: the provider is as large as before. When it is
+		// not, the first refusal says so.
+		l.limit = max(l.limit, l.good)
+		l.burst = l.limit
+	}
+}
+
+// isProbe says of a request that is refused, before this is noted, that it was the one more by which the limit had grown just before. That
+// it was too much says nothing of the others.
+func (l *Limiter) isProbe(refused Lease) bool {
+	return l.config.Adaptive && refused.generation == l.generation && l.refusedSince.IsZero() &&
+		l.grown > 0 && l.grown <= smallStep && !l.sustained()
 }
 
 // tooMany is how many requests the provider had with one that it has refused. What is still under way was accepted, as far as is known, and

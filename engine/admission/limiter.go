@@ -230,7 +230,10 @@ func (l *Limiter) Done(lease Lease, now time.Time, result Result) {
 		}
 	case Refused:
 		l.stats.Refused++
-		l.leaveAlone(now, min(result.RetryAfter, MaxRetryAfter))
+		if !l.isProbe(lease) {
+			// Of a probe, only the request itself has to wait.
+			l.leaveAlone(now, min(result.RetryAfter, MaxRetryAfter))
+		}
 		if l.config.Adaptive {
 			l.refused(lease, now, result.RetryAfter > 0)
 		}

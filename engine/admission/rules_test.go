@@ -118,6 +118,38 @@ func TestRetryAfterPausesAndIsCapped(t *testing.T) {
 	}
 }
 
+func TestAProbeThatIsRefusedHoldsUpNoOthers(t *testing.T) {
+	const capacity, wish = 8, 10 * time.Second
+	l := adaptive(2 * capacity)
+	leases := fill(l, at(0))
+	for _, lease := range leases[capacity:] {
+		l.Done(lease, at(20), admission.Result{Outcome: admission.Refused})
+	}
+	leases = leases[:capacity]
+	refused := admission.Result{Outcome: admission.Refused, RetryAfter: wish}
+	now := 100
+	for ; len(leases) <= capacity; now += 100 {
+		if now > 60_000 {
+			t.Fatal("no more was asked for in a minute")
+		}
+		l.Done(leases[0], at(now), admission.Result{Outcome: admission.Passed})
+		leases = append(leases[1:], fill(l, at(now))...)
+	}
+	l.Done(leases[capacity], at(now), refused)
+	l.Done(leases[0], at(now), admission.Result{Outcome: admission.Passed})
+	l.Done(leases[1], at(now), admission.Result{Outcome: admission.Passed})
+	more := fill(l, at(now))
+	if len(more) != 2 || l.Limit() != capacity || !l.PausedUntil().IsZero() {
+		t.Fatalf("after one more than %d was refused, and two answered, %d were sent, with a limit of %d; it pauses until %s", capacity,
+			len(more), l.Limit(), l.PausedUntil())
+	}
+	// Of what the provider has taken before, one that is refused is a reason for all to wait.
+	l.Done(more[0], at(now+20), refused)
+	if until := l.PausedUntil(); !until.Equal(at(now+20).Add(wish)) || len(fill(l, at(now+20))) != 0 {
+		t.Errorf("after one more that was refused, it pauses until %s", until)
+	}
+}
+
 func TestTheLimitNeverFallsBelowOne(t *testing.T) {
 	l := adaptive(8)
 	now := at(0)

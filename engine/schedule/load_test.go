@@ -91,11 +91,15 @@ type load struct {
 	random *rand.Rand
 	from   time.Duration
 	group  int64
+	// groups is how many row groups there are, as many as it can get to where it is 0.
+	groups int64
 	// answered and refused count requests, tokens those of answers; waited is the sum of the times of the answered.
 	answered, refused int
 	waited            time.Duration
 	dropped           int
-	highest           int
+	// lastAnswer is when the last answer came.
+	lastAnswer time.Duration
+	highest    int
 }
 
 func newLoad(limit int, from time.Duration) *load {
@@ -174,7 +178,10 @@ func serve(t *testing.T, to server, length time.Duration, every func(now time.Du
 		case next.task != nil:
 			one.end(to, next)
 		}
-		for one.core.NeedsRows() && one.core.Open() < 64 {
+		for one.core.NeedsRows() && one.core.Open() < 64 && (one.groups == 0 || one.group < one.groups) {
+			if one.groups > 0 {
+				one.core.Ahead(500 * int(one.groups-one.group-1))
+			}
 			one.core.Add(one.group, todo(int(one.group)*500, int(one.group)*500+500))
 			one.group++
 		}
@@ -211,6 +218,7 @@ func (l *load) end(to server, ended event) {
 	} else {
 		to.done(ended.at)
 		l.answered++
+		l.lastAnswer = ended.at
 		l.waited += ended.at - ended.start
 		task.Cost = schedule.Cost{Tokens: ended.reply.tokens + 50, OutputTokens: ended.reply.tokens}
 		l.core.Succeeded(task, now)
