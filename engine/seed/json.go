@@ -212,8 +212,13 @@ func (r *jsonReader) upcoming(offset int64) string {
 type jsonDecoder struct {
 	fields []table.Field
 	// from are the columns, by their names in the record.
-	from    map[string]int
+	from map[string]int
+	// names are those of the columns in the record.
+	names   []string
 	decoder jsontext.Decoder
+	// shape has the keys of the records that were decoded, and members those of the columns; nil until there was one.
+	shape   jsonShape
+	members []*jsonShape
 }
 
 // between are the characters that may stand before a record.
@@ -232,6 +237,9 @@ var errTwice = errors.New("a key comes twice")
 // decodeInto implements columnDecoder.
 func (d *jsonDecoder) decodeInto(record []byte, columns []columnBuilder) error {
 	record = bytes.TrimLeft(record, between)
+	if plain := (plainJSON{data: record}); plain.blanks() == '{' && plain.object(&d.shape, 0) {
+		return d.plainInto(record, columns)
+	}
 	d.decoder.Reset(bytes.NewBuffer(record), jsontext.AllowDuplicateNames(true))
 	count := columns[0].length() + 1
 	err := jsonMembers(&d.decoder, d.from, func(position int, value jsontext.Value) error {
@@ -250,6 +258,28 @@ func (d *jsonDecoder) decodeInto(record []byte, columns []columnBuilder) error {
 			columns[i].add(nil)
 		case length > count:
 			return errTwice
+		}
+	}
+	return nil
+}
+
+// plainInto adds the cells of a record that was read at a glance.
+func (d *jsonDecoder) plainInto(record []byte, columns []columnBuilder) error {
+	if d.members == nil {
+		d.members = make([]*jsonShape, len(columns))
+	}
+	for i := range columns {
+		member := d.members[i]
+		if name := d.names[i]; member == nil && d.from[name] == i {
+			member = d.shape.members[name]
+			d.members[i] = member
+		}
+		if member == nil || member.seenIn != d.shape.seen {
+			columns[i].add(nil)
+			continue
+		}
+		if err := columns[i].addJSON(record[member.start:member.end]); err != nil {
+			return fmt.Errorf("column %q: %w", d.fields[i].Name, err)
 		}
 	}
 	return nil

@@ -20,6 +20,7 @@ type linesRead struct {
 	Index   index
 	Shape   *jsonShape
 	Columns string
+	dataset *Dataset
 }
 
 // atHand is what the library shows of what it can't read: as much as it has at hand.
@@ -41,17 +42,53 @@ func readLines(data []byte, size int, limits limits) linesRead {
 	if dataset.schema != nil {
 		read.Columns = fmt.Sprint(dataset.schema.Fields())
 	}
+	read.dataset = dataset
 	return read
+}
+
+// decoded are the rows of a dataset as text, decoded row by row and column by column.
+func decoded(dataset *Dataset, data []byte) (rows, columns string) {
+	dataset.at = bytes.NewReader(append([]byte("xxx"), data...))
+	positions := make([]int, dataset.index.count)
+	for i := range positions {
+		positions[i] = i
+	}
+	fetched, err := dataset.Fetch(positions)
+	if err != nil {
+		return err.Error(), err.Error()
+	}
+	cells := make([]any, dataset.schema.Len())
+	typed, problem := fetched.Columns()
+	for number := range fetched.Len() {
+		if _, err := fetched.Row(number, cells); err != nil {
+			return err.Error(), fmt.Sprint(problem)
+		}
+		rows += fmt.Sprintf("%#v\n", cells)
+		for column := range typed {
+			cells[column] = typed[column].Value(number)
+		}
+		columns += fmt.Sprintf("%#v\n", cells)
+	}
+	if problem != nil {
+		columns = problem.Error()
+	}
+	return rows, columns
 }
 
 // whatCounts leaves out how a shape is found.
 var whatCounts = cmp.Options{
-	cmp.AllowUnexported(index{}, indexPart{}, jsonShape{}),
-	cmpopts.IgnoreFields(jsonShape{}, "isPlain", "seen", "seenIn"), cmpopts.EquateEmpty(),
+	cmp.AllowUnexported(index{}, indexPart{}, jsonShape{}), cmpopts.IgnoreFields(linesRead{}, "dataset"),
+	cmpopts.IgnoreFields(jsonShape{}, "isPlain", "seen", "seenIn", "start", "end"), cmpopts.EquateEmpty(),
 }
 
 func compareLines(t *testing.T, data []byte, sizes ...int) {
 	t.Helper()
+	if dataset := readLines(data, 0, limits{count: -1}).dataset; dataset != nil && dataset.schema != nil {
+		rows, columns := decoded(dataset, data)
+		if difference := cmp.Diff(rows, columns); difference != "" {
+			t.Fatalf("row by row -, and column by column +: %s\nof %.2000q", difference, data)
+		}
+	}
 	for _, limits := range []limits{{count: -1}, {count: 3}, {count: 40}, {offset: 2, count: -1}} {
 		want := readLines(data, 0, limits)
 		for _, size := range sizes {

@@ -25,12 +25,10 @@ func (p *plainJSON) blanks() byte {
 	return 0
 }
 
-// object passes over an object, and has the shape observe it unless that is nil.
+// object passes over an object, and has the shape observe it, and note where its values are.
 func (p *plainJSON) object(into *jsonShape, depth int) bool {
 	p.at++
-	if into != nil {
-		into.beginObject()
-	}
+	into.beginObject()
 	if p.blanks() == '}' {
 		p.at++
 		return true
@@ -42,12 +40,12 @@ func (p *plainJSON) object(into *jsonShape, depth int) bool {
 			return false
 		}
 		p.at++
+		p.blanks()
+		member.start = p.at
 		if !p.value(member, depth+1) {
 			return false
 		}
-		if member != nil {
-			following = member.position + 1
-		}
+		member.end, following = p.at, member.position+1
 		if more, isPlain := p.more('}'); !more || !isPlain {
 			return isPlain
 		}
@@ -61,12 +59,8 @@ func (p *plainJSON) more(end byte) (more, isPlain bool) {
 	return char != end, char == end || char == ','
 }
 
-// member passes over a key, and returns the shape of its values, unless there is none of the object.
+// member passes over a key, and returns the shape of its values.
 func (p *plainJSON) member(into *jsonShape, following, depth int) (member *jsonShape, isPlain bool) {
-	if into == nil {
-		_, isPlain = p.key()
-		return nil, isPlain
-	}
 	if member = p.expected(into, following); member == nil {
 		key, isPlain := p.key()
 		if !isPlain {
@@ -103,16 +97,14 @@ func (p *plainJSON) key() (key []byte, isPlain bool) {
 	return key, bytes.IndexByte(key, '\\') < 0
 }
 
-// value passes over a value, and has the shape observe it unless that is nil.
+// value passes over a value, and has the shape observe it.
 func (p *plainJSON) value(into *jsonShape, depth int) bool {
 	if depth > maxDepth {
 		return false
 	}
 	switch char := p.blanks(); char {
 	case '"':
-		if into != nil {
-			into.texts = true
-		}
+		into.texts = true
 		return p.text()
 	case '{':
 		return p.object(into, depth)
@@ -121,27 +113,20 @@ func (p *plainJSON) value(into *jsonShape, depth int) bool {
 	case 'n':
 		return p.word("null")
 	case 't', 'f':
-		if into != nil {
-			into.bools = true
-		}
+		into.bools = true
 		return p.word("true") || p.word("false")
 	}
 	start := p.at
 	if !p.number() {
 		return false
 	}
-	if into != nil {
-		into.number(p.data[start:p.at])
-	}
+	into.number(p.data[start:p.at])
 	return true
 }
 
 func (p *plainJSON) list(into *jsonShape, depth int) bool {
 	p.at++
-	var element *jsonShape
-	if into != nil {
-		element = into.ofElements()
-	}
+	element := into.ofElements()
 	if p.blanks() == ']' {
 		p.at++
 		return true

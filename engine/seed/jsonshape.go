@@ -26,6 +26,8 @@ type jsonShape struct {
 	isPlain bool
 	// seen counts the objects that were read at a glance, and seenIn says of a member in which of them it was last.
 	seen, seenIn int
+	// start and end are where the value of a member is in the object that was read at a glance last.
+	start, end int
 	// odd says that a key or a number can't be kept in a column, so that the value is kept as text.
 	odd bool
 }
@@ -195,6 +197,10 @@ func (s *jsonShape) number(text []byte) {
 func exactAsFloat(text string) bool {
 	if len(text) < 16 {
 		return true
+	}
+	if number, err := strconv.ParseInt(text, 10, 64); err == nil {
+		float := float64(number)
+		return float < 1<<63 && int64(float) == number
 	}
 	number, isNumber := new(big.Int).SetString(text, 10)
 	if !isNumber {

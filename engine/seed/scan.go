@@ -185,7 +185,7 @@ func (d *Dataset) useJSON(columns []chosen, shape *jsonShape) error {
 			"turn what varies into a list of objects with a key and a value", maxColumns)
 	}
 	fields := make([]table.Field, len(columns))
-	from := make(map[string]int, len(columns))
+	from, names := make(map[string]int, len(columns)), make([]string, len(columns))
 	check := false
 	for i, column := range columns {
 		name := shape.names[column.source]
@@ -193,10 +193,10 @@ func (d *Dataset) useJSON(columns []chosen, shape *jsonShape) error {
 		if column.asked != nil {
 			fields[i].Type, check = *column.asked, true
 		}
-		from[name] = i
+		from[name], names[i] = i, name
 	}
 	d.schema = table.NewSchema(fields...)
-	d.decoder = func() rowDecoder { return &jsonDecoder{fields: fields, from: from} }
+	d.decoder = func() rowDecoder { return &jsonDecoder{fields: fields, from: from, names: names} }
 	if !check {
 		return nil
 	}
