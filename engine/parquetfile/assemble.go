@@ -162,6 +162,28 @@ func (n *readNode) assemble(leaves []*leaf) (any, error) {
 	return n.read(first, value)
 }
 
+// hand makes the next value of the node of a column, without a box where it is of a plain type.
+func (n *readNode) hand(leaves []*leaf, to Cells) error {
+	if n.plain == nil {
+		cell, err := n.assemble(leaves)
+		if err != nil {
+			return err
+		}
+		return to.Cell(cell)
+	}
+	from := leaves[n.first]
+	level, err := from.definition()
+	if err != nil {
+		return err
+	}
+	from.at++
+	if level < n.present {
+		return to.Cell(nil)
+	}
+	from.value++
+	return n.plain(from, from.value-1, to)
+}
+
 // skip passes over what stands in each leaf column for a value that is null, or a list that is empty.
 func (n *readNode) skip(leaves []*leaf) error {
 	for _, one := range leaves[n.first:n.last] {

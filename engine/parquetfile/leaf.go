@@ -42,6 +42,40 @@ func leafType(node *schema.PrimitiveNode) (table.Type, leafRead, error) {
 	return table.Type{}, nil, fmt.Errorf("its physical type %s is not known", node.PhysicalType())
 }
 
+// leafHand hands out a value of a leaf column, by its number among those that were decoded.
+type leafHand func(from *leaf, value int, to Cells) error
+
+// plainType returns how the values of a leaf of a type are handed out without a box; nil where they are not.
+func plainType(node *schema.PrimitiveNode, kind *table.Type) leafHand {
+	physical := node.PhysicalType()
+	switch {
+	case kind.Kind == table.KindInt && isUnsigned(node):
+		return nil
+	case kind.Kind == table.KindInt:
+		return func(from *leaf, value int, to Cells) error { return to.Int(from.integer(value)) }
+	case kind.Kind == table.KindFloat && physical == parquet.Types.Double:
+		return func(from *leaf, value int, to Cells) error { return to.Float(from.doubles[value]) }
+	case kind.Kind == table.KindFloat && physical == parquet.Types.Float:
+		return func(from *leaf, value int, to Cells) error { return to.Float(float64(from.floats[value])) }
+	}
+	switch node.LogicalType().(type) {
+	case schema.StringLogicalType, schema.EnumLogicalType, schema.JSONLogicalType:
+		return func(from *leaf, value int, to Cells) error {
+			text := from.bytes(value)
+			if err := checkText(text); err != nil {
+				return err
+			}
+			return to.Text(text)
+		}
+	}
+	return nil
+}
+
+func isUnsigned(node *schema.PrimitiveNode) bool {
+	kind, isInt := node.LogicalType().(schema.IntLogicalType)
+	return isInt && !kind.IsSigned()
+}
+
 // annotated returns how a leaf with a logical type is read; nil where it has none that says more than its physical type.
 func annotated(node *schema.PrimitiveNode) (table.Type, leafRead) {
 	switch kind := node.LogicalType().(type) {
@@ -157,9 +191,13 @@ func readInt96(from *leaf, value int) (any, error) {
 }
 
 func readText(from *leaf, value int) (any, error) {
-	data := from.bytes(value)
-	if !utf8.Valid(data) {
-		return nil, fmt.Errorf("the file says that it is text, but its %d bytes are not UTF-8", len(data))
+	text := from.bytes(value)
+	return string(text), checkText(text)
+}
+
+func checkText(text []byte) error {
+	if !utf8.Valid(text) {
+		return fmt.Errorf("the file says that it is text, but its %d bytes are not UTF-8", len(text))
 	}
-	return string(data), nil
+	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
@@ -111,52 +110,57 @@ func (r *Reader) Schema() *table.Schema { return r.schema }
 // NumRows is how many rows the file says to have.
 func (r *Reader) NumRows() int64 { return r.file.NumRows() }
 
-// Rows returns the rows of the file in their order, each with the cells of some columns. An error ends them. Cells are the caller's.
-func (r *Reader) Rows(columns []int) iter.Seq2[[]any, error] {
-	return func(yield func([]any, error) bool) {
-		row := int64(0)
-		for group := range r.file.NumRowGroups() {
-			count := r.file.RowGroup(group).NumRows()
-			if count == 0 {
-				continue // of which the library would read what is not there
-			}
-			ended, err := r.group(group, columns, row, yield)
-			if err != nil {
-				yield(nil, err)
-			}
-			if ended || err != nil {
-				return
-			}
-			row += count
+// Cells takes the cells of rows, one after the other. Their errors are told with the column and the row.
+type Cells interface {
+	Int(value int64) error
+	Float(value float64) error
+	// Text takes a text that belongs to the reader.
+	Text(value []byte) error
+	// Cell takes any other cell; nil for null.
+	Cell(value any) error
+	// EndRow is called after the last cell of a row, and says whether another one is wanted.
+	EndRow() (more bool, err error)
+}
+
+// Each hands out the rows of the file in their order, each with the cells of some columns, without a box for most of them.
+func (r *Reader) Each(columns []int, to Cells) error {
+	row := int64(0)
+	for group := range r.file.NumRowGroups() {
+		count := r.file.RowGroup(group).NumRows()
+		if count == 0 {
+			continue // of which the library would read what is not there
 		}
+		if more, err := r.group(group, columns, row, to); !more || err != nil {
+			return err
+		}
+		row += count
 	}
+	return nil
 }
 
 // group hands out the rows of a row group, the first of which has a number in the file.
-func (r *Reader) group(index int, columns []int, first int64, yield func([]any, error) bool) (ended bool, err error) {
+func (r *Reader) group(index int, columns []int, first int64, to Cells) (more bool, err error) {
 	defer recovered(&err)
-	group := r.file.RowGroup(index)
 	leaves := make([]*leaf, r.leaves)
 	for _, column := range columns {
 		node := r.nodes[column]
 		for at := node.first; at < node.last; at++ {
 			if leaves[at], err = r.leaf(index, at); err != nil {
-				return true, r.problem(column, first, err)
+				return false, r.problem(column, first, err)
 			}
 		}
 	}
-	for row := range group.NumRows() {
-		cells := make([]any, len(columns))
-		for i, column := range columns {
-			if cells[i], err = r.nodes[column].assemble(leaves); err != nil {
-				return true, r.problem(column, first+row, err)
+	for row := range r.file.RowGroup(index).NumRows() {
+		for _, column := range columns {
+			if err := r.nodes[column].hand(leaves, to); err != nil {
+				return false, r.problem(column, first+row, err)
 			}
 		}
-		if !yield(cells, nil) {
-			return true, nil
+		if more, err := to.EndRow(); !more || err != nil {
+			return false, err
 		}
 	}
-	return false, nil
+	return true, nil
 }
 
 // leaf opens a leaf column of a row group.
@@ -225,11 +229,37 @@ func Read(from io.ReaderAt, size int64) (schema *table.Schema, rows [][]any, err
 	for i := range columns {
 		columns[i] = i
 	}
-	for cells, err := range reader.Rows(columns) {
-		if err != nil {
-			return nil, nil, err
-		}
-		rows = append(rows, cells)
+	read := &boxed{}
+	if err := reader.Each(columns, read); err != nil {
+		return nil, nil, err
 	}
-	return reader.schema, rows, nil
+	return reader.schema, read.rows, nil
+}
+
+// boxed are rows, each cell of which is in a box.
+type boxed struct {
+	rows [][]any
+	row  []any
+}
+
+// Int implements Cells.
+func (b *boxed) Int(value int64) error { return b.Cell(value) }
+
+// Float implements Cells.
+func (b *boxed) Float(value float64) error { return b.Cell(value) }
+
+// Text implements Cells.
+func (b *boxed) Text(value []byte) error { return b.Cell(string(value)) }
+
+// Cell implements Cells.
+func (b *boxed) Cell(value any) error {
+	b.row = append(b.row, value)
+	return nil
+}
+
+// EndRow implements Cells.
+func (b *boxed) EndRow() (more bool, err error) {
+	b.rows = append(b.rows, b.row)
+	b.row = make([]any, 0, len(b.row))
+	return true, nil
 }

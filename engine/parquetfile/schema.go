@@ -26,6 +26,8 @@ type readNode struct {
 	children    []*readNode
 	// read turns a value of a leaf into a cell.
 	read leafRead
+	// plain hands a value of a leaf out without a box; nil where it is none of a plain type.
+	plain leafHand
 }
 
 // readBuilder gives nodes their levels and leaf columns, from left to right.
@@ -66,6 +68,7 @@ func (b *readBuilder) content(of schema.Node, repeat, present int16) (*readNode,
 		result.last = b.leaves
 		var err error
 		result.kind, result.read, err = leafType(leaf)
+		result.plain = plainType(leaf, &result.kind)
 		return result, err
 	}
 	group, isGroup := of.(*schema.GroupNode)

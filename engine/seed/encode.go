@@ -41,12 +41,28 @@ func (e *encoder) looks() bool { return e.looked < 1<<14 || e.found*8 > e.looked
 
 // row appends a row, and returns where it begins and ends.
 func (e *encoder) row(fields []table.Field, cells []any) (start, end int64, err error) {
-	start, e.buffer = e.to.size, e.buffer[:0]
 	for i := range fields {
 		e.cell(&fields[i].Type, cells[i])
 	}
+	return e.end()
+}
+
+// end ends a row, and returns where it begins and ends.
+func (e *encoder) end() (start, end int64, err error) {
+	start = e.to.size
 	_, err = e.to.Write(e.buffer)
+	e.buffer = e.buffer[:0]
 	return start, e.to.size, err
+}
+
+func (e *encoder) int(value int64) {
+	e.buffer = append(e.buffer, tagValue)
+	e.buffer = binary.AppendVarint(e.buffer, value)
+}
+
+func (e *encoder) float(value float64) {
+	e.buffer = append(e.buffer, tagValue)
+	e.buffer = binary.LittleEndian.AppendUint64(e.buffer, math.Float64bits(value))
 }
 
 func (e *encoder) cell(kind *table.Type, cell any) {
@@ -56,18 +72,20 @@ func (e *encoder) cell(kind *table.Type, cell any) {
 	}
 	switch typed := cell.(type) {
 	case string:
-		e.bytes(typed)
+		encodeText(e, typed)
 		return
 	case []byte:
-		e.bytes(string(typed))
+		encodeText(e, typed)
+		return
+	case int64:
+		e.int(typed)
+		return
+	case float64:
+		e.float(typed)
 		return
 	}
 	e.buffer = append(e.buffer, tagValue)
 	switch typed := cell.(type) {
-	case int64:
-		e.buffer = binary.AppendVarint(e.buffer, typed)
-	case float64:
-		e.buffer = binary.LittleEndian.AppendUint64(e.buffer, math.Float64bits(typed))
 	case bool:
 		e.buffer = append(e.buffer, 0)
 		if typed {
@@ -82,7 +100,7 @@ func (e *encoder) cell(kind *table.Type, cell any) {
 		e.buffer = binary.AppendUvarint(e.buffer, uint64(typed.Nanosecond()))
 	case table.Decimal:
 		e.buffer = binary.AppendVarint(e.buffer, int64(typed.Unscaled.Sign()))
-		e.raw(string(typed.Unscaled.Bytes()))
+		appendText(e, typed.Unscaled.Bytes())
 	case []any:
 		e.items(kind, typed)
 	}
@@ -99,20 +117,20 @@ func (e *encoder) items(kind *table.Type, items []any) {
 	}
 }
 
-func (e *encoder) raw(text string) {
+func appendText[T string | []byte](e *encoder, text T) {
 	e.buffer = binary.AppendUvarint(e.buffer, uint64(len(text)))
 	e.buffer = append(e.buffer, text...)
 }
 
-// bytes appends a text, or where it stands already: texts that come again and again take no room.
-func (e *encoder) bytes(text string) {
+// encodeText appends a text, or where it stands already: texts that come again and again take no room.
+func encodeText[T string | []byte](e *encoder, text T) {
 	if len(text) < longText || !e.looks() {
 		e.buffer = append(e.buffer, tagValue)
-		e.raw(text)
+		appendText(e, text)
 		return
 	}
 	e.looked++
-	if offset, known := e.seen[text]; known {
+	if offset, known := e.seen[string(text)]; known {
 		e.found++
 		e.to.repeats = true
 		e.buffer = append(e.buffer, tagSeen)
@@ -121,14 +139,14 @@ func (e *encoder) bytes(text string) {
 		return
 	}
 	e.buffer = append(e.buffer, tagValue)
-	e.raw(text)
+	appendText(e, text)
 	if e.kept+len(text) > maxSeen {
 		e.seen, e.kept = nil, 0
 	}
 	if e.seen == nil {
 		e.seen = map[string]int64{}
 	}
-	e.seen[text] = e.to.size + int64(len(e.buffer)-len(text))
+	e.seen[string(text)] = e.to.size + int64(len(e.buffer)-len(text))
 	e.kept += len(text)
 }
 

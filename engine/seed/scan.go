@@ -2,14 +2,12 @@ package seed
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
-	"seedloom.dev/seedloom/engine/parquetfile"
 	"seedloom.dev/seedloom/engine/table"
 )
 
@@ -248,43 +246,6 @@ func chooseFields(spec *v1alpha1.Seed, source []table.Field) ([]chosen, []table.
 		}
 	}
 	return columns, fields, nil
-}
-
-// spoolRows encodes the rows of a Parquet file that are within the limits, and remembers where they are. It returns how many rows were
-// passed over.
-func (d *Dataset) spoolRows(
-	ctx context.Context, reader *parquetfile.Reader, columns []chosen, kept *spool, limits limits,
-) (passed int64, err error) {
-	source, fields := reader.Schema().Fields(), d.schema.Fields()
-	positions := make([]int, len(columns))
-	for i, column := range columns {
-		positions[i] = column.source
-	}
-	encode := &encoder{to: kept}
-	row := int64(0)
-	for cells, err := range rowsAhead(reader.Rows(positions)) {
-		if err != nil {
-			return passed, err
-		}
-		if row++; row <= limits.offset {
-			passed++
-			continue
-		}
-		for i := range cells {
-			if cells[i], err = retyped(columns[i].asked, cells[i]); err != nil {
-				return passed, fmt.Errorf("column %q, row %d: %w", source[columns[i].source].Name, row, err)
-			}
-		}
-		start, end, err := encode.row(fields, cells)
-		if err != nil {
-			return passed, err
-		}
-		d.index.add(start, end)
-		if d.index.count == limits.count || row%1024 == 0 && ctx.Err() != nil {
-			break
-		}
-	}
-	return passed, ctx.Err()
 }
 
 // useSpool has rows decoded as the spool holds them.
