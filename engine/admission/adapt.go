@@ -64,6 +64,8 @@ type adaptation struct {
 	good int
 	// learning says that good follows from the refusals of the last cut's burst.
 	learning bool
+	// grew says that the last cut came because the limit had grown.
+	grew bool
 	// yields says that the last cut came though the limit had not grown just before.
 	yields bool
 	// contended is for how many more cuts others are taken to want their share.
@@ -109,29 +111,31 @@ func (l *Limiter) refused(lease Lease, now time.Time, pauses bool) {
 	if lease.generation != l.generation {
 		if l.learning && lease.generation == l.generation-1 {
 			l.good = min(l.good, l.below(tooMany))
-			l.limit = min(l.limit, share(tooMany))
+			if l.limit = min(l.limit, l.good); !l.grew {
+				l.limit = min(l.limit, share(tooMany))
+			}
 		}
 		return
 	}
 	if !pauses && l.doubts() {
 		return
 	}
-	probe := l.isProbe(lease)
 	if l.refusedSince.IsZero() {
 		l.firstRefused(now, tooMany, pauses)
 	} else {
 		l.learning = false
 		if !pauses {
 			// Nothing was accepted since the last refusal: there is no limit to be found just now, and it was no other client.
-			l.good = max(l.good, l.taken)
+			l.good, l.contended = max(l.good, l.taken), 0
 			rest := l.restUntil
 			l.leaveAlone(now, min(max(firstPause, now.Sub(l.refusedSince)/pauseDivisor), longestPause))
 			l.restUntil = rest
 		}
 	}
+	l.grew = l.learning && !l.yields && l.grown > 0
 	l.cut(min(l.limit, tooMany), now)
 	l.recovering, l.returning, l.burst, l.tried = true, false, 1, 0
-	if probe {
+	if l.grew {
 		// Nothing has to come back first, and others need not wait for one to be accepted: the provider is as large as before. When it is
 		// not, the first refusal says so.
 		l.limit = max(l.limit, l.good)
