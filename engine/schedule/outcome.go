@@ -241,8 +241,12 @@ func (c *Core) refused(r *row, column int, cause *failure.Error, now time.Time) 
 		c.fail(r, column, 0, &failure.Error{Reason: cause.Reason, Consequence: failure.DropRow, Cause: cause.Cause,
 			Message: fmt.Sprintf("gave up after %d refusals, while others were answered: %s", refusals, cause.Message)})
 	case refusals == 1 && limiter.Adaptive():
-		// The lane as a whole waits as long as it must, which is not always as long as this request was asked to.
-		c.deferCell(r, column, now.Add(min(cause.RetryAfter, MaxRetryAfter)))
+		// The lane as a whole waits as long as it must; where it goes on at once, the request alone does.
+		until := now
+		if !limiter.PausedUntil().After(now) {
+			until = now.Add(min(cause.RetryAfter, MaxRetryAfter))
+		}
+		c.deferCell(r, column, until)
 	default:
 		c.deferCell(r, column, now.Add(Backoff(refusals, c.config.Jitter(column, r.record, refusals), cause.RetryAfter)))
 	}
