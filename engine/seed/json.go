@@ -25,8 +25,8 @@ type jsonReader struct {
 	array   bool
 	begun   bool
 	records int64
-	// base is where what the decoder has read begins in the file.
-	base int64
+	// base is where what the decoder has read begins in the file, and begin where the text does.
+	base, begin int64
 }
 
 // lineCounter notes where lines begin in what was read last, so that a problem can be told with its line.
@@ -190,6 +190,10 @@ func (r *jsonReader) describe(err error) error {
 			where)
 	case syntactic != nil && rest != "":
 		return fmt.Errorf("%s: %w", where, syntactic.Err)
+	case syntactic != nil:
+		inText := *syntactic
+		inText.ByteOffset += r.base - r.begin
+		return fmt.Errorf("%s: %w", where, &inText)
 	}
 	return fmt.Errorf("%s: %w", where, err)
 }

@@ -104,7 +104,7 @@ var oddValues = []string{
 	"1234567890123456789012345678901234567890", "1e5", "1E-5", "1e400", "-1e400", "0.1", "1.50", "123456789012345.6", "1.7976931348623157e308", "01", "1.", ".5", "-", "+1", "1e", "0x1",
 	"true", "false", "null", "nul", "True", "NaN", "-Infinity", "Infinity", "nan",
 	`""`, `"text"`, `"ümläut €"`, `"a \"quote\" and \\ and \/ \b\f\n\r\t"`, `"\u00e9\u20AC"`, `"\ud83d\ude00"`, `"\ud83d"`, `"\ude00"`, `"\ud83d\n"`, `"\ude00\ud83d"`, `"\x"`, `"\u12"`, `"\u12g4"`,
-	"\"\xff\"", "\"\xed\xa0\x80\"", "\"\xc3\"", "\"a\tb\"", "\"a\x00b\"", "\"a\nb\"", `"never closed`, `"1234567\"`,
+	"\"\xff\"", "\"\xed\xa0\x80\"", "\"\xc3\"", "\"a\tb\"", "\"a\x00b\"", "\"a\nb\"", `"never closed`, "\"\r", `"1234567\"`,
 	"[]", "[1]", "[1, 2.5, null]", `["a", 1]`, "[[1], [[2]], []]", "[1,]", "[,1]", "[1 2]", "[", "]",
 	"{}", `{"x": 1}`, `{"x": {"y": [{"z": 1}, {"z": "t", "w": null}]}}`, `{"x": 1, "x": 2}`, `{"x": 1, "\u0078": 2}`, `{"": 1}`, `{"x" 1}`, `{"x": 1,}`, `{,}`, `{x: 1}`, "{", "}",
 	strings.Repeat("[", 33) + strings.Repeat("]", 33), strings.Repeat("[", 32) + strings.Repeat("]", 32), strings.Repeat(`{"a":`, 33) + "1" + strings.Repeat("}", 33), "\n1", "[\n{\"a\": 1}\n]", "[\n{\"a\": 1},\n{\"b\": 2}\n]",
@@ -191,6 +191,7 @@ func TestPrettyRecordsAreNoLines(t *testing.T) {
 }
 
 func FuzzJSONBlocks(f *testing.F) {
+	f.Add([]byte("{\"0\": 0, \"1\": 1}\n{\"0\": 10000000000000000000}\n{}\n{}\n\"\r"), 20)
 	random := rand.New(rand.NewPCG(3, 4))
 	for range 50 {
 		f.Add(oddLines(random, 20), 40)

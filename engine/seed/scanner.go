@@ -171,7 +171,7 @@ func (s *jsonScan) records(text io.Reader, base int64, size int) error {
 		text = ahead
 	}
 	reader := newJSONReader(text, s.array)
-	reader.base = base
+	reader.base, reader.begin = base, base
 	for {
 		ahead.pass(reader)
 		if s.isEnough() {
