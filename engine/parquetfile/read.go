@@ -141,18 +141,22 @@ func (r *Reader) Each(columns []int, to Cells) error {
 // group hands out the rows of a row group, the first of which has a number in the file.
 func (r *Reader) group(index int, columns []int, first int64, to Cells) (more bool, err error) {
 	defer recovered(&err)
-	leaves := make([]*leaf, r.leaves)
-	for _, column := range columns {
+	// A column that is wanted twice has its leaves twice, since each is read from its beginning to its end.
+	leaves, once := make([][]*leaf, len(columns)), make([]*leaf, r.leaves)
+	for i, column := range columns {
+		if leaves[i] = once; slices.Contains(columns[:i], column) {
+			leaves[i] = make([]*leaf, r.leaves)
+		}
 		node := r.nodes[column]
 		for at := node.first; at < node.last; at++ {
-			if leaves[at], err = r.leaf(index, at); err != nil {
+			if leaves[i][at], err = r.leaf(index, at); err != nil {
 				return false, r.problem(column, first, err)
 			}
 		}
 	}
 	for row := range r.file.RowGroup(index).NumRows() {
-		for _, column := range columns {
-			if err := r.nodes[column].hand(leaves, to); err != nil {
+		for i, column := range columns {
+			if err := r.nodes[column].hand(leaves[i], to); err != nil {
 				return false, r.problem(column, first+row, err)
 			}
 		}

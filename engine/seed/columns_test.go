@@ -11,7 +11,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
+	"seedloom.dev/seedloom/engine/parquetfile"
 	"seedloom.dev/seedloom/engine/seed"
+	"seedloom.dev/seedloom/engine/table"
 )
 
 func zipped(text string) []byte {
@@ -123,6 +125,30 @@ func TestColumnsAreSelectedRenamedAndTyped(t *testing.T) {
 	} {
 		if _, err := parseAs(t, data, "rows.csv", &v1alpha1.Seed{Columns: columns}, 0); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+// TestAColumnMayBeUsedAsSeveral has a column of the file under three names, one of them with another type.
+func TestAColumnMayBeUsedAsSeveral(t *testing.T) {
+	schema := table.NewSchema(table.Field{Name: "n", Type: table.Type{Kind: table.KindInt}}, table.Field{Name: "t"})
+	var file bytes.Buffer
+	if err := new(parquetfile.Writer).Write(&file, schema, [][]any{{int64(7), "x"}, {int64(8), "y"}}); err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{
+		"rows.csv": []byte("n,t\n7,x\n8,y\n"), "rows.jsonl": []byte("{\"n\": 7, \"t\": \"x\"}\n{\"\\u006e\": 8, \"t\": \"y\"}\n"),
+		"rows.json": []byte(`[{"n": 7, "t": "x"}, {"t": "y", "n": 8}]`), "rows.parquet": file.Bytes(),
+	} {
+		dataset, err := parseAs(t, data, name, &v1alpha1.Seed{Columns: []v1alpha1.SeedColumn{
+			{Name: "n"}, {Name: "t"}, {Name: "text", From: "n", Type: v1alpha1.SeedColumnStr}, {Name: "again", From: "n"},
+		}}, 0)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if _, rows := shown(t, dataset); !cmp.Equal(rows, [][]any{{int64(7), "x", "7", int64(7)}, {int64(8), "y", "8", int64(8)}}) {
+			t.Errorf("%s: got %v", name, rows)
 		}
 	}
 }

@@ -215,8 +215,9 @@ func (r *jsonReader) upcoming(offset int64) string {
 // jsonDecoder decodes records of JSON, each of which was read before.
 type jsonDecoder struct {
 	fields []table.Field
-	// from are the columns, by their names in the record.
-	from map[string]int
+	// from are the columns, by their names in the record: of several with the same name one, and again has the next one of each, or -1.
+	from  map[string]int
+	again []int
 	// names are those of the columns in the record.
 	names   []string
 	decoder jsontext.Decoder
@@ -232,7 +233,22 @@ func (d *jsonDecoder) decode(record []byte, cells []any) ([]string, error) {
 	d.decoder.Reset(bytes.NewBuffer(bytes.TrimLeft(record, between)), jsontext.AllowDuplicateNames(true))
 	cells = cells[:len(d.fields)]
 	clear(cells)
-	return nil, jsonCells(&d.decoder, cells, d.fields, d.from)
+	return nil, d.each(func(position int, value jsontext.Value) (err error) {
+		cells[position], err = jsonCell(&d.fields[position].Type, value)
+		return err
+	})
+}
+
+// each hands out the values of the record that the decoder has, with the positions of their columns. They belong to the decoder.
+func (d *jsonDecoder) each(take func(position int, value jsontext.Value) error) error {
+	return jsonMembers(&d.decoder, d.from, func(position int, value jsontext.Value) error {
+		for ; position >= 0; position = d.again[position] {
+			if err := take(position, value); err != nil {
+				return fmt.Errorf("column %q: %w", d.fields[position].Name, err)
+			}
+		}
+		return nil
+	})
 }
 
 // errTwice is of a record that was read before, when its keys were all different.
@@ -246,12 +262,9 @@ func (d *jsonDecoder) decodeInto(record []byte, columns []columnBuilder) error {
 	}
 	d.decoder.Reset(bytes.NewBuffer(record), jsontext.AllowDuplicateNames(true))
 	count := columns[0].length() + 1
-	err := jsonMembers(&d.decoder, d.from, func(position int, value jsontext.Value) error {
+	err := d.each(func(position int, value jsontext.Value) error {
 		end := int(d.decoder.InputOffset()) // the value is the decoder's, but these bytes stay
-		if err := columns[position].addJSON(record[end-len(value) : end]); err != nil {
-			return fmt.Errorf("column %q: %w", d.fields[position].Name, err)
-		}
-		return nil
+		return columns[position].addJSON(record[end-len(value) : end])
 	})
 	if err != nil {
 		return err
@@ -274,8 +287,8 @@ func (d *jsonDecoder) plainInto(record []byte, columns []columnBuilder) error {
 	}
 	for i := range columns {
 		member := d.members[i]
-		if name := d.names[i]; member == nil && d.from[name] == i {
-			member = d.shape.members[name]
+		if member == nil {
+			member = d.shape.members[d.names[i]]
 			d.members[i] = member
 		}
 		if member == nil || member.seenIn != d.shape.seen {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -183,7 +184,7 @@ func (d *Dataset) useJSON(columns []chosen, shape *jsonShape) error {
 			"turn what varies into a list of objects with a key and a value", maxColumns)
 	}
 	fields := make([]table.Field, len(columns))
-	from, names := make(map[string]int, len(columns)), make([]string, len(columns))
+	from, again, names := make(map[string]int, len(columns)), make([]int, len(columns)), make([]string, len(columns))
 	check := false
 	for i, column := range columns {
 		name := shape.names[column.source]
@@ -191,10 +192,13 @@ func (d *Dataset) useJSON(columns []chosen, shape *jsonShape) error {
 		if column.asked != nil {
 			fields[i].Type, check = *column.asked, true
 		}
+		if again[i] = -1; slices.Contains(names[:i], name) {
+			again[i] = from[name]
+		}
 		from[name], names[i] = i, name
 	}
 	d.schema = table.NewSchema(fields...)
-	d.decoder = func() rowDecoder { return &jsonDecoder{fields: fields, from: from, names: names} }
+	d.decoder = func() rowDecoder { return &jsonDecoder{fields: fields, from: from, again: again, names: names} }
 	if !check {
 		return nil
 	}
