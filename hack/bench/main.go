@@ -72,13 +72,22 @@ func run(ctx context.Context, arguments []string) (err error) {
 	}
 	defer func() { err = errors.Join(err, remove()) }()
 	report := report{Machine: machine(), Figures: []figure{}}
+	failed := report.measure(ctx, *only, *runs)
+	// What was measured until then is told as well.
+	encoder := json.NewEncoder(os.Stdout)
+	encoder.SetIndent("", "  ")
+	return errors.Join(failed, encoder.Encode(report))
+}
+
+// measure adds the figures of the chosen workloads, up to the first that fails.
+func (r *report) measure(ctx context.Context, only string, runs int) error {
 	for _, work := range workloads() {
-		if !work.chosen(*only) || work.lacksPeer() {
+		if !work.chosen(only) || work.lacksPeer() {
 			continue
 		}
 		var samples []sample
-		for i := range *runs {
-			fmt.Fprintf(os.Stderr, "%s, run %d of %d\n", work.name, i+1, *runs)
+		for i := range runs {
+			fmt.Fprintf(os.Stderr, "%s, run %d of %d\n", work.name, i+1, runs)
 			taken, err := inProcess(ctx, work.name)
 			if err != nil {
 				return fmt.Errorf("%s: %w", work.name, err)
@@ -86,12 +95,10 @@ func run(ctx context.Context, arguments []string) (err error) {
 			samples = append(samples, taken)
 		}
 		for _, wanted := range append(work.figures, beside(samples)...) {
-			report.Figures = append(report.Figures, wanted.of(work.name, samples))
+			r.Figures = append(r.Figures, wanted.of(work.name, samples))
 		}
 	}
-	encoder := json.NewEncoder(os.Stdout)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(report)
+	return nil
 }
 
 func (w *workload) chosen(only string) bool {
