@@ -170,7 +170,7 @@ func (r *Reconciler) addUnseenJobs(ctx context.Context, found *children) error {
 	for i := range found.pods {
 		pod := &found.pods[i]
 		owner := metav1.GetControllerOf(pod)
-		if owner == nil || known[owner.UID] || !isOfAttempt(owner, pod.Labels) {
+		if owner == nil || known[owner.UID] || pod.DeletionTimestamp != nil || !isOfAttempt(owner, pod.Labels) {
 			continue
 		}
 		known[owner.UID] = true

@@ -21,19 +21,23 @@ import (
 // ownedBy divides what carries a resource's label into what was created for it, and what of others has the same labels.
 // Only the former is ever changed, waited for or deleted.
 func (c children) ownedBy(resource *v1alpha1.DatasetGeneration) (owned children, foreign []string) {
-	jobs := map[types.UID]bool{}
+	jobs := map[types.UID]bool{} // those that are known, and whether they are owned
 	for i := range c.jobs {
-		if job := &c.jobs[i]; isOwned(job, resource) {
+		job := &c.jobs[i]
+		if jobs[job.UID] = isOwned(job, resource); jobs[job.UID] {
 			owned.jobs = append(owned.jobs, *job)
-			jobs[job.UID] = true
 		} else {
 			foreign = append(foreign, "Job "+job.Name)
 		}
 	}
 	for i := range c.pods {
 		pod := &c.pods[i]
-		owner := metav1.GetControllerOf(pod)
-		if isOwned(pod, resource) || owner != nil && (jobs[owner.UID] || isOfAttempt(owner, pod.Labels)) {
+		isOurs := isOwned(pod, resource)
+		if owner := metav1.GetControllerOf(pod); owner != nil && !isOurs {
+			ownedJob, isKnown := jobs[owner.UID]
+			isOurs = ownedJob || !isKnown && isOfAttempt(owner, pod.Labels)
+		}
+		if isOurs {
 			owned.pods = append(owned.pods, *pod)
 		} else {
 			foreign = append(foreign, "Pod "+pod.Name)
@@ -58,9 +62,12 @@ func isOwned(object client.Object, resource *v1alpha1.DatasetGeneration) bool {
 
 // isOfAttempt says whether the owner of a Pod is the Job that the Pod's labels tell of, which a cache may not have, or not have any more.
 func isOfAttempt(owner *metav1.OwnerReference, labels map[string]string) bool {
-	attempt := fmt.Sprintf("%s-%s", labels[v1alpha1.LabelRun], labels[v1alpha1.LabelAttempt])
-	return owner.Kind == "Job" && groupOf(owner) == batchv1.GroupName &&
-		(owner.Name == attempt || owner.Name == attempt+finalizeSuffix || strings.HasPrefix(owner.Name, attempt+publicationInfix))
+	if owner.Kind != "Job" || groupOf(owner) != batchv1.GroupName {
+		return false
+	}
+	suffix, isNamedSo := strings.CutPrefix(owner.Name, fmt.Sprintf("%s-%s", labels[v1alpha1.LabelRun], labels[v1alpha1.LabelAttempt]))
+	digits, publishes := strings.CutPrefix(suffix, publicationInfix)
+	return isNamedSo && (suffix == "" || suffix == finalizeSuffix || publishes && len(digits) == publicationDigits)
 }
 
 func groupOf(owner *metav1.OwnerReference) string {

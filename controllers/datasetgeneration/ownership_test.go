@@ -27,9 +27,11 @@ func TestOwnership(t *testing.T) {
 	}
 	kind := v1alpha1.SchemeGroupVersion.WithKind("DatasetGeneration")
 	job := batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "run-1", UID: "job"}}
-	publishing := batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "run-1-p0123456789", UID: "publishing"}}
+	publishing := batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "run-1-p01234", UID: "publishing"}}
 	unknown := batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "run-1", UID: "unknown"}}
-	theirs := batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "theirs", UID: "theirs"}}
+	patched := batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "run-1-patched", UID: "patched"}}
+	// Somebody has made it of a Job of ours, and has taken its owner away.
+	theirs := batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "run-1", UID: "theirs"}}
 	ofJob := func(job *batchv1.Job) *metav1.OwnerReference {
 		return metav1.NewControllerRef(job, batchv1.SchemeGroupVersion.WithKind("Job"))
 	}
@@ -45,6 +47,7 @@ func TestOwnership(t *testing.T) {
 		"of its Job, which is not here yet":  {ofJob(&unknown), true},
 		"of its Job that publishes, as well": {ofJob(&publishing), true},
 		"of somebody's Job":                  {ofJob(&theirs), false},
+		"of one with a name like ours":       {ofJob(&patched), false},
 		"of something else of the same name": {foreignKind, false},
 		"of nobody":                          {nil, false},
 	} {
@@ -60,7 +63,7 @@ func TestOwnership(t *testing.T) {
 		if got := len(owned.pods) == 1; got != test.owned || slices.Contains(foreign, "Pod pod") == test.owned {
 			t.Errorf("a Pod %s: owned %t, want %t; foreign are %q", name, got, test.owned, foreign)
 		}
-		if len(owned.jobs) != 1 || !slices.Contains(foreign, "Job theirs") {
+		if len(owned.jobs) != 1 || !slices.Contains(foreign, "Job run-1") {
 			t.Errorf("owned are %d Jobs, foreign are %q", len(owned.jobs), foreign)
 		}
 	}
