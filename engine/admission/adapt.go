@@ -23,6 +23,8 @@ const (
 	smallStep = 2
 	// restPauses is how many times the length of a pause has to pass before the next attempt.
 	restPauses = 20
+	// probePauses is that where the pause was one request's alone.
+	probePauses = 5
 	// fallenPauses is that of a provider that has just become much smaller than it was.
 	fallenPauses = 4
 	// Once such a provider has taken one more, fallenBurst are sent at once, then twice as many, and so on.

@@ -230,9 +230,10 @@ func (l *Limiter) Done(lease Lease, now time.Time, result Result) {
 		}
 	case Refused:
 		l.stats.Refused++
-		if !l.isProbe(lease) {
-			// Of a probe, only the request itself has to wait.
-			l.leaveAlone(now, min(result.RetryAfter, MaxRetryAfter))
+		if pause := min(result.RetryAfter, MaxRetryAfter); !l.isProbe(lease) {
+			l.leaveAlone(now, pause)
+		} else if pause > 0 {
+			l.restFor(now, pause, probePauses) // only the request itself has to wait
 		}
 		if l.config.Adaptive {
 			l.refused(lease, now, result.RetryAfter > 0)
@@ -258,6 +259,12 @@ func (l *Limiter) leaveAlone(now time.Time, pause time.Duration) {
 		l.stats.Pauses++
 	}
 	l.pausedUntil = until
-	// Finding out whether there is room for more may cost another pause: it must not happen often.
-	l.restUntil, l.pause = now.Add(restPauses*pause), pause
+	l.restFor(now, pause, restPauses)
+}
+
+// restFor has it be found out only after so many pauses whether there is room for more: that may cost another one, and must not happen often.
+func (l *Limiter) restFor(now time.Time, pause, pauses time.Duration) {
+	if until := now.Add(pauses * pause); until.After(l.restUntil) {
+		l.restUntil, l.pause = until, pause
+	}
 }

@@ -150,6 +150,35 @@ func TestAProbeThatIsRefusedHoldsUpNoOthers(t *testing.T) {
 	}
 }
 
+// TestProbesAreRareWhereTheProviderAsksForALongPause has one refused, each of which puts a request aside for as long as the provider asks.
+func TestProbesAreRareWhereTheProviderAsksForALongPause(t *testing.T) {
+	const capacity, wish = 8, 10 * time.Second
+	l := adaptive(2 * capacity)
+	leases := fill(l, at(0))
+	for _, lease := range leases[capacity:] {
+		l.Done(lease, at(20), admission.Result{Outcome: admission.Refused})
+	}
+	leases = leases[:capacity]
+	var refused []int
+	for now := 100; now < 300_000; now += 100 {
+		l.Done(leases[0], at(now), admission.Result{Outcome: admission.Passed})
+		leases = append(leases[1:], fill(l, at(now))...)
+		for len(leases) > capacity {
+			refused = append(refused, now)
+			l.Done(leases[capacity], at(now), admission.Result{Outcome: admission.Refused, RetryAfter: wish})
+			leases = leases[:len(leases)-1]
+		}
+	}
+	if len(refused) < 3 || len(refused) > 6 {
+		t.Errorf("in five minutes, one more was refused after %v ms", refused)
+	}
+	for i, now := range refused[1:] {
+		if passed := time.Duration(now-refused[i]) * time.Millisecond; passed < 4*wish {
+			t.Errorf("%s after one that was refused there was another", passed)
+		}
+	}
+}
+
 func TestTheLimitNeverFallsBelowOne(t *testing.T) {
 	l := adaptive(8)
 	now := at(0)
