@@ -193,10 +193,16 @@ func (s *jsonShape) number(text []byte) {
 	s.inexact = s.inexact || !exactAsFloat(string(text))
 }
 
+// maxFloatDigits is how many characters the longest integer has that is a float.
+const maxFloatDigits = len("-") + 309
+
 // exactAsFloat says whether a float holds every digit of an integer.
 func exactAsFloat(text string) bool {
 	if len(text) < 16 {
 		return true
+	}
+	if len(text) > maxFloatDigits {
+		return false
 	}
 	if number, err := strconv.ParseInt(text, 10, 64); err == nil {
 		float := float64(number)

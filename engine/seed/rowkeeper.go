@@ -90,13 +90,15 @@ func (k *rowKeeper) Cell(value any) error {
 // EndRow implements parquetfile.Cells.
 func (k *rowKeeper) EndRow() (more bool, err error) {
 	k.column = 0
-	if k.row++; k.row <= k.limits.offset {
-		return true, nil
+	k.row++
+	goesOn := k.row%1024 != 0 || k.ctx.Err() == nil
+	if k.row <= k.limits.offset {
+		return goesOn, nil
 	}
 	start, end, err := k.encode.end()
 	if err != nil {
 		return false, err
 	}
 	k.dataset.index.add(start, end)
-	return k.dataset.index.count != k.limits.count && (k.row%1024 != 0 || k.ctx.Err() == nil), nil
+	return goesOn && k.dataset.index.count != k.limits.count, nil
 }
