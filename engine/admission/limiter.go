@@ -262,7 +262,7 @@ func (l *Limiter) leaveAlone(now time.Time, pause time.Duration) {
 	l.restFor(now, pause, restPauses)
 }
 
-// restFor has it be found out only after so many pauses whether there is room for more: that may cost another one, and must not happen often.
+// restFor has it be found out only after so many pauses whether there is room for more: that may cost one more, and must be rare.
 func (l *Limiter) restFor(now time.Time, pause, pauses time.Duration) {
 	if until := now.Add(pauses * pause); until.After(l.restUntil) {
 		l.restUntil, l.pause = until, pause
