@@ -230,9 +230,10 @@ func (l *Limiter) Done(lease Lease, now time.Time, result Result) {
 		}
 	case Refused:
 		l.stats.Refused++
-		if pause := min(result.RetryAfter, MaxRetryAfter); !l.isProbe(lease) {
+		switch pause := min(result.RetryAfter, MaxRetryAfter); {
+		case !l.isProbe(lease):
 			l.leaveAlone(now, pause)
-		} else if pause > 0 {
+		case pause > 0 && now.Add(probePauses*pause).After(l.restUntil):
 			l.restFor(now, pause, probePauses) // only the request itself has to wait
 		}
 		if l.config.Adaptive {
@@ -264,7 +265,5 @@ func (l *Limiter) leaveAlone(now time.Time, pause time.Duration) {
 
 // restFor has it be found out only after so many pauses whether there is room for more: that may cost one more, and must be rare.
 func (l *Limiter) restFor(now time.Time, pause, pauses time.Duration) {
-	if until := now.Add(pauses * pause); until.After(l.restUntil) {
-		l.restUntil, l.pause = until, pause
-	}
+	l.restUntil, l.pause = now.Add(pauses*pause), pause
 }

@@ -118,14 +118,19 @@ func TestRetryAfterPausesAndIsCapped(t *testing.T) {
 	}
 }
 
-func TestAProbeThatIsRefusedHoldsUpNoOthers(t *testing.T) {
-	const capacity, wish = 8, 10 * time.Second
+// atCapacity is a limiter of a provider that has refused half of the first requests, with a wish to be left alone, and has the others.
+func atCapacity(capacity int, wish time.Duration) (*admission.Limiter, []admission.Lease) {
 	l := adaptive(2 * capacity)
 	leases := fill(l, at(0))
 	for _, lease := range leases[capacity:] {
-		l.Done(lease, at(20), admission.Result{Outcome: admission.Refused})
+		l.Done(lease, at(20), admission.Result{Outcome: admission.Refused, RetryAfter: wish})
 	}
-	leases = leases[:capacity]
+	return l, leases[:capacity]
+}
+
+func TestAProbeThatIsRefusedHoldsUpNoOthers(t *testing.T) {
+	const capacity, wish = 8, 10 * time.Second
+	l, leases := atCapacity(capacity, 0)
 	refused := admission.Result{Outcome: admission.Refused, RetryAfter: wish}
 	now := 100
 	for ; len(leases) <= capacity; now += 100 {
@@ -153,12 +158,7 @@ func TestAProbeThatIsRefusedHoldsUpNoOthers(t *testing.T) {
 // TestProbesAreRareWhereTheProviderAsksForALongPause has one refused, each of which puts a request aside for as long as the provider asks.
 func TestProbesAreRareWhereTheProviderAsksForALongPause(t *testing.T) {
 	const capacity, wish = 8, 10 * time.Second
-	l := adaptive(2 * capacity)
-	leases := fill(l, at(0))
-	for _, lease := range leases[capacity:] {
-		l.Done(lease, at(20), admission.Result{Outcome: admission.Refused})
-	}
-	leases = leases[:capacity]
+	l, leases := atCapacity(capacity, 0)
 	var refused []int
 	for now := 100; now < 300_000; now += 100 {
 		l.Done(leases[0], at(now), admission.Result{Outcome: admission.Passed})
@@ -176,6 +176,31 @@ func TestProbesAreRareWhereTheProviderAsksForALongPause(t *testing.T) {
 		if passed := time.Duration(now-refused[i]) * time.Millisecond; passed < 4*wish {
 			t.Errorf("%s after one that was refused there was another", passed)
 		}
+	}
+}
+
+// TestTheLatestPauseSaysWhenMoreIsTried has a long one, and after that a short one.
+func TestTheLatestPauseSaysWhenMoreIsTried(t *testing.T) {
+	const capacity = 8
+	l, leases := atCapacity(capacity, time.Minute)
+	for _, lease := range leases {
+		l.Done(lease, at(100), admission.Result{Outcome: admission.Passed})
+	}
+	leases = fill(l, at(61_000))
+	for _, lease := range leases {
+		l.Done(lease, at(61_100), admission.Result{Outcome: admission.Refused, RetryAfter: time.Second})
+	}
+	leases = nil
+	now := 63_000
+	for ; len(leases) <= capacity && now < 300_000; now += 100 {
+		if len(leases) > 0 {
+			l.Done(leases[0], at(now), admission.Result{Outcome: admission.Passed})
+			leases = leases[1:]
+		}
+		leases = append(leases, fill(l, at(now))...)
+	}
+	if len(leases) <= capacity {
+		t.Errorf("four minutes after a pause of a second, no more than %d were sent", len(leases))
 	}
 }
 
