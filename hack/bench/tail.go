@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"strings"
 )
 
@@ -32,11 +31,5 @@ func tail(name, hedge string) workload {
 func besideOneWithoutTail(ctx context.Context, work workload) (sample, error) {
 	calm := work
 	calm.simulator, _, _ = strings.Cut(work.simulator, "\n")
-	without, err := generate(ctx, calm)
-	if err != nil {
-		return sample{}, fmt.Errorf("without slow requests: %w", err)
-	}
-	taken, err := generate(ctx, work)
-	taken.Bound = without.Seconds
-	return taken, err
+	return besideRun(ctx, calm, work)
 }
