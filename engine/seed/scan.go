@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"seedloom.dev/seedloom/api/v1alpha1"
@@ -192,8 +191,9 @@ func (d *Dataset) useJSON(columns []chosen, shape *jsonShape) error {
 		if column.asked != nil {
 			fields[i].Type, check = *column.asked, true
 		}
-		if again[i] = -1; slices.Contains(names[:i], name) {
-			again[i] = from[name]
+		again[i] = -1
+		if before, isAgain := from[name]; isAgain {
+			again[i] = before
 		}
 		from[name], names[i] = i, name
 	}
